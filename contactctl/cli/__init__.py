@@ -1,0 +1,1 @@
+"""Typer: argv -> operation -> output; one file per command group."""

@@ -1,0 +1,1 @@
+"""Settings: search path, strict YAML, and where each value came from."""

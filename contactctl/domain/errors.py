@@ -1,0 +1,89 @@
+"""The error tree: every foreseen failure carries its code, hint and exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the program; fixed, documented in docs/reference/exit-codes.md."""
+
+    DONE = 0
+    FAILURE = 1
+    USAGE = 2
+    STORE = 3
+    REFUSED = 4
+    PARTIAL = 5
+    BUSY = 6
+    INTERRUPTED = 130
+
+
+class ContactctlError(Exception):
+    """A foreseen failure: one clear line, what to do about it, and an exit code."""
+
+    code = "failure"
+    exit_code = ExitCode.FAILURE
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code:
+            self.code = code
+
+
+class UsageError(ContactctlError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
+class CriteriaError(UsageError):
+    """Criteria that cannot be read; never guessed at, since a guess could widen a selection."""
+
+    code = "criteria"
+
+
+class ConfigError(UsageError):
+    """A config file that cannot be read, or a value that does not fit."""
+
+    code = "config"
+
+
+class InputError(UsageError):
+    """An input file that is refused as a whole."""
+
+    code = "input"
+
+
+class NotFoundError(ContactctlError):
+    """A contact, group or run that does not exist."""
+
+    code = "not-found"
+
+
+class StoreError(ContactctlError):
+    """The store is unreachable, missing, of another schema version, or denies permission."""
+
+    code = "store"
+    exit_code = ExitCode.STORE
+
+
+class RefusedError(ContactctlError):
+    """Declined, wrong count, over a limit: nothing was changed."""
+
+    code = "refused"
+    exit_code = ExitCode.REFUSED
+
+
+class BusyError(ContactctlError):
+    """Another process does the same kind of work on this store."""
+
+    code = "busy"
+    exit_code = ExitCode.BUSY
+
+
+class InterruptedByUserError(ContactctlError):
+    """Ctrl-C, or the terminal was closed."""
+
+    code = "interrupted"
+    exit_code = ExitCode.INTERRUPTED

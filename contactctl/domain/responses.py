@@ -1,0 +1,73 @@
+"""Email responses: the categories, and what a reader hands on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """Response categories, by whose problem it is and whether time heals it."""
+
+    INVALID_ADDRESS = "invalid-address"
+    SPAM_COMPLAINT = "spam-complaint"
+    TRANSIENT = "transient"
+    UNKNOWN = "unknown"
+    COMMUNICATION_FAILURE = "communication-failure"
+    BLOCKED = "blocked"
+
+
+class ActivityKind(StrEnum):
+    """Signs of life that are no response; each updates one date of the contact."""
+
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One email response to one recipient.
+
+    `source_key` identifies the event (a provider's id, or a digest of the content), so that the
+    same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
+    not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
+    `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`).
+    """
+
+    source: str
+    source_key: str
+    recipient: str
+    category: Category
+    original_recipient: str | None = None
+    counts: bool = True
+    not_counted: str = ""
+    status: str = ""
+    diagnostic: str = ""
+    rule: str = ""
+    occurred_at: datetime | None = None
+    channel: str = "email"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A delivery, an open or a click. `occurred_at` is aware UTC."""
+
+    source: str
+    source_key: str
+    recipient: str
+    kind: ActivityKind
+    occurred_at: datetime | None = None
+    channel: str = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A mail, event or line that could not be read. `raw` is kept for --rejects."""
+
+    source: str
+    reason: str
+    raw: bytes = b""
+
+
+Event = Response | Activity | Rejection

@@ -1,0 +1,1 @@
+"""What the program does: each operation takes a store and returns a result."""

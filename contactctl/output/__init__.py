@@ -1,0 +1,1 @@
+"""Results -> table, json, jsonl or csv; the only place that formats."""

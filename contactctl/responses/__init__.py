@@ -1,0 +1,1 @@
+"""Mail and provider payloads -> Iterator of events; no database."""

@@ -1,0 +1,1 @@
+"""The only importer of SQLModel and SQLAlchemy: tables, migrations, SQL."""
