@@ -1,0 +1,95 @@
+"""From what a server said to a response category: text rules, enhanced status, reply code."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contactctl.domain.responses import Category
+from contactctl.responses.rules import Rule, load_builtin_rules
+from contactctl.responses.status import reply_category, status_category
+
+MAX_DIAGNOSTIC_CHARACTERS = 2_000
+
+_ADDRESS = re.compile(r"[^\s<>(),;:\"']{1,255}@[^\s<>(),;:\"']{1,255}")
+_SMTP_REPLY = re.compile(
+    r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))#?(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
+)
+_ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STRAIGHT_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a diagnostic means.
+
+    `category` is None, and `rule` empty, where neither text nor codes say anything. `rule` is the
+    id of a text rule, `status-5.1.1` or `reply-550`. `status` is the enhanced status that was used:
+    the one given, or one found in the text. `not_counted` says why `counts` is False.
+    """
+
+    category: Category | None
+    rule: str = ""
+    status: str = ""
+    not_counted: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether a response of this kind counts towards a threshold."""
+        return not self.not_counted
+
+
+class Classifier:
+    """Tries rules in order; the first that matches decides."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+
+    def classify(
+        self, *, diagnostic: str, status: str = "", reply_code: str = ""
+    ) -> Classification:
+        """Classify a server's answer, a DSN's diagnostic code or a provider's reason text."""
+        text = normalise(diagnostic)
+        found_reply, found_status = find_codes(text)
+        best_status = found_status if _says_little(status) and found_status else status
+        for rule in self.rules:
+            if rule.matches(text):
+                return Classification(rule.category, rule.id, best_status, rule.not_counted)
+        return _by_codes(best_status, reply_code or found_reply)
+
+
+def default_classifier(extra_rules: Sequence[Rule] = ()) -> Classifier:
+    """The built-in rules, after the `extra_rules` of the config."""
+    return Classifier((*extra_rules, *load_builtin_rules()))
+
+
+def normalise(diagnostic: str) -> str:
+    """Lower case, single spaces, straight quotes, addresses as `<>`, cut to a bounded length."""
+    text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS].translate(_STRAIGHT_QUOTES).lower()
+    if "@" in text:
+        text = _ADDRESS.sub("<>", text)
+    return " ".join(text.split())
+
+
+def find_codes(text: str) -> tuple[str, str]:
+    """Reply code and enhanced status in a text; each empty where it has none."""
+    reply = _SMTP_REPLY.search(text)
+    if reply and reply[2]:
+        return reply[1], reply[2]
+    enhanced = _ENHANCED.search(text)
+    return (reply[1] if reply else ""), (enhanced[1] if enhanced else "")
+
+
+def _says_little(status: str) -> bool:
+    return not status or status.endswith(".0.0")
+
+
+def _by_codes(status: str, reply_code: str) -> Classification:
+    by_status = status_category(status)
+    by_reply = reply_category(reply_code)
+    if by_status is not None and by_status is not Category.UNKNOWN:
+        return Classification(by_status, f"status-{status}", status)
+    if by_reply is not None:
+        return Classification(by_reply, f"reply-{reply_code}", status)
+    if by_status is not None:
+        return Classification(by_status, f"status-{status}", status)
+    return Classification(None, "", status)

@@ -1,0 +1,136 @@
+"""The text rules that give a diagnostic its category: read from rules.yaml and from the config."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from contactctl.domain.errors import ConfigError
+from contactctl.domain.responses import Category
+
+_KEYS = ("id", "category", "why", "text", "pattern", "not_counted")
+_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
+
+    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
+    space between words, addresses replaced by `<>`. `not_counted` is empty, or the reason why
+    a response of this rule does not count (`echo`).
+    """
+
+    id: str
+    category: Category
+    texts: tuple[str, ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    why: str = ""
+    not_counted: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Whether this rule applies to a normalised diagnostic."""
+        return any(phrase in text for phrase in self.texts) or any(
+            pattern.search(text) for pattern in self.patterns
+        )
+
+
+@cache
+def load_builtin_rules() -> tuple[Rule, ...]:
+    """The built-in rules, in the order in which they are tried."""
+    import yaml  # noqa: PLC0415 - only who classifies pays for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = files("contactctl.responses").joinpath("rules.yaml").read_text(encoding="utf-8")
+    return parse_rules(yaml.load(text, Loader=loader), origin="rules.yaml")  # noqa: S506 - safe loaders
+
+
+def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
+    """Rules from mappings with the keys id, category, why, text, pattern and not_counted.
+
+    `text` and `pattern` are a string or a list of strings. Raises ConfigError naming `origin` and
+    the rule.
+    """
+    rules = tuple(
+        _parse_rule(mapping, f"{origin}: rule {number}")
+        for number, mapping in enumerate(mappings, start=1)
+    )
+    _refuse_duplicate_ids(rules, origin)
+    return rules
+
+
+def _parse_rule(mapping: Any, place: str) -> Rule:
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{place}: not a mapping", hint="write `id:`, `category:` and `text:`")
+    _refuse_unknown_keys(mapping, place)
+    texts = _strings(mapping, "text", place)
+    patterns = _strings(mapping, "pattern", place)
+    if not texts and not patterns:
+        raise ConfigError(f"{place}: neither text nor pattern", hint="give at least one phrase")
+    return Rule(
+        id=_rule_id(mapping, place),
+        category=_category(mapping, place),
+        texts=tuple(" ".join(text.lower().split()) for text in texts),
+        patterns=tuple(_compiled(pattern, place) for pattern in patterns),
+        why=str(mapping.get("why", "")),
+        not_counted=_not_counted(mapping, place),
+    )
+
+
+def _refuse_unknown_keys(mapping: Mapping[Any, Any], place: str) -> None:
+    for key in mapping:
+        if key not in _KEYS:
+            raise ConfigError(f"{place}: unknown key {key!r}", hint=f"keys: {', '.join(_KEYS)}")
+
+
+def _rule_id(mapping: Mapping[Any, Any], place: str) -> str:
+    rule_id = mapping.get("id")
+    if not isinstance(rule_id, str) or not _ID.match(rule_id):
+        raise ConfigError(
+            f"{place}: id {rule_id!r} is no rule id", hint="lower-case words joined by hyphens"
+        )
+    return rule_id
+
+
+def _category(mapping: Mapping[Any, Any], place: str) -> Category:
+    slugs = [category.value for category in Category]
+    slug = mapping.get("category")
+    if slug not in slugs:
+        raise ConfigError(f"{place}: unknown category {slug!r}", hint=f"one of {', '.join(slugs)}")
+    return Category(slug)
+
+
+def _not_counted(mapping: Mapping[Any, Any], place: str) -> str:
+    reason = mapping.get("not_counted", "")
+    if reason not in ("", "echo"):
+        raise ConfigError(f"{place}: not_counted {reason!r}", hint="leave it out, or write echo")
+    return str(reason)
+
+
+def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:
+    value = mapping.get(key, [])
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
+        raise ConfigError(
+            f"{place}: {key} must be text or a list of texts", hint="quote numbers and empty text"
+        )
+    return values
+
+
+def _compiled(pattern: str, place: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise ConfigError(
+            f"{place}: pattern {pattern!r}: {error}", hint="a Python regular expression"
+        ) from error
+
+
+def _refuse_duplicate_ids(rules: Sequence[Rule], origin: str) -> None:
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            raise ConfigError(f"{origin}: rule id {rule.id} twice", hint="give each its own id")
+        seen.add(rule.id)
