@@ -1,0 +1,129 @@
+"""The catalogue of fields that criteria can test, and contacts carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.responses import Category
+
+ATTRIBUTE_PREFIX = "attributes."
+RESPONSES_PREFIX = "responses."
+
+
+class FieldType(StrEnum):
+    """The kind of value a field holds; it decides which operators fit."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    INSTANT = "instant"
+    SET = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: `name` as written in criteria, `choices` for closed lists (casefolded values)."""
+
+    name: str
+    type: FieldType
+    help: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def attribute(self) -> str | None:
+        """The attribute's bare name, None for a built-in field."""
+        return self.name.removeprefix(ATTRIBUTE_PREFIX) if self.is_attribute else None
+
+    @property
+    def is_attribute(self) -> bool:
+        return self.name.startswith(ATTRIBUTE_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDeclaration:
+    """A contact attribute declared in the config, with its type and (for choices) its values."""
+
+    name: str
+    type: FieldType
+    choices: tuple[str, ...] = ()
+
+
+_CATEGORIES = tuple(category.value for category in Category)
+
+BUILT_IN_FIELDS: tuple[Field, ...] = (
+    Field("id", FieldType.NUMBER, "the contact's number in this store"),
+    Field("email", FieldType.TEXT, "the address, as its normalised key"),
+    Field("email_domain", FieldType.TEXT, "the address's domain"),
+    Field("first_name", FieldType.TEXT, "first name"),
+    Field("last_name", FieldType.TEXT, "last name"),
+    Field("phone", FieldType.TEXT, "telephone number"),
+    Field("company", FieldType.TEXT, "company"),
+    Field("status", FieldType.CHOICE, "active or inactive", ("active", "inactive")),
+    Field("source", FieldType.TEXT, "where the contact came from"),
+    Field("tag", FieldType.SET, "tags the contact carries"),
+    Field("group", FieldType.SET, "groups the contact is a member of"),
+    Field("created", FieldType.INSTANT, "when the contact was added here"),
+    Field("updated", FieldType.INSTANT, "when the contact's data last changed"),
+    Field("last_opportunity", FieldType.DATE, "date of the last opportunity (deal, order, quote)"),
+    Field("last_emailed", FieldType.INSTANT, "when a mail was last delivered"),
+    Field("last_opened", FieldType.INSTANT, "when a mail was last opened"),
+    Field("last_clicked", FieldType.INSTANT, "when a link was last clicked"),
+    Field("deactivated", FieldType.INSTANT, "start of the latest open system-wide deactivation"),
+    Field(
+        "deactivation_origin",
+        FieldType.SET,
+        "origins of the open system-wide deactivations",
+        ("bulk", "individual", "threshold", "import"),
+    ),
+    Field(
+        "deactivation_category",
+        FieldType.SET,
+        "response categories of the open system-wide deactivations",
+        _CATEGORIES,
+    ),
+    *(
+        Field(f"{RESPONSES_PREFIX}{name}", FieldType.NUMBER, f"counted {name} responses, ever")
+        for name in _CATEGORIES
+    ),
+)
+
+
+@dataclass(frozen=True)
+class FieldCatalogue:
+    """Built-in fields plus the declared attributes; the only way to turn a name into a Field."""
+
+    attributes: Mapping[str, AttributeDeclaration] = field(default_factory=dict)
+
+    def fields(self) -> list[Field]:
+        """Every field, built-in ones first, attributes in the order of their declaration."""
+        declared = [
+            Field(f"{ATTRIBUTE_PREFIX}{a.name}", a.type, "declared in the config", a.choices)
+            for a in self.attributes.values()
+        ]
+        return [*BUILT_IN_FIELDS, *declared]
+
+    def find(self, name: str) -> Field:
+        """The field of that name (case ignored); CriteriaError with a did-you-mean otherwise."""
+        by_name = {candidate.name.casefold(): candidate for candidate in self.fields()}
+        found = by_name.get(name.casefold())
+        if found is None:
+            raise CriteriaError(f"unknown field '{name}'", hint=self._hint_for(name, list(by_name)))
+        return found
+
+    def _hint_for(self, name: str, known: list[str]) -> str:
+        close = did_you_mean(name, known)
+        if close:
+            return close
+        if name.startswith(ATTRIBUTE_PREFIX):
+            return f"declare it in the config under 'attributes:', e.g. {name[11:]}: text"
+        return "`contactctl fields` lists every field"
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """`did you mean 'x'?` for the closest known name, or an empty string."""
+    close = get_close_matches(name.casefold(), known, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""

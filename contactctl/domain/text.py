@@ -1,0 +1,31 @@
+"""Text compared without regard to case, and text made safe to show."""
+
+import re
+import unicodedata
+
+# C0 and C1 controls, DEL, and the Unicode characters that reorder or hide text:
+# bidi embeddings, overrides and isolates (UAX #9), zero-width and line separators, BOM, tags.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def fold(text: str) -> str:
+    """The form in which text is compared: canonical caseless (Unicode D145), NFC at the end."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFD", text).casefold()
+    return unicodedata.normalize("NFC", decomposed)
+
+
+def show_safely(text: str) -> str:
+    """Text from outside with every control, escape or bidi character shown as \\xNN or \\uNNNN."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
