@@ -1,0 +1,58 @@
+"""Everything that can be configured, as plain frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contactctl.domain.fields import AttributeDeclaration
+from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRules:
+    """Classification rules tried before the built-in ones, as read: mappings, not yet parsed.
+
+    `origin` names where they stand, for the error messages of whoever parses them.
+    """
+
+    mappings: tuple[Mapping[str, Any], ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration.
+
+    `database` is a normalised URL, `sqlite:////absolute/path` or `postgresql://...`; it may hold a
+    password: show it through `urls.hide_password` only. `time_zone` is an IANA name. `verp` is a
+    pattern with {local} and {domain}, or empty.
+    """
+
+    database: str
+    suppression_key_file: Path
+    time_zone: str = "UTC"
+    attributes: Mapping[str, AttributeDeclaration] = field(default_factory=dict)
+    billing: Billing = Billing()
+    limits: Limits = Limits()
+    plans: PlanPolicy = PlanPolicy()
+    allow_undo: bool = False
+    responses: ResponsePolicy = ResponsePolicy()
+    response_rules: ResponseRules = ResponseRules()
+    verp: str = ""
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """The settings, what to warn of, the files read (strongest first), and each value's origin.
+
+    `origins` maps a dotted key (`time_zone`, `limits.max_contacts`) that was set to `flag`, the name
+    of an environment variable, or `file:line`; a key that is not there has its default.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()

@@ -1,0 +1,146 @@
+"""The rules an operator configures: limits, billing, plans, thresholds, handling, groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from contactctl.domain.responses import Category
+from contactctl.domain.text import fold
+
+
+@dataclass(frozen=True, slots=True)
+class BillingTier:
+    """The price of having up to `up_to` active contacts (inclusive; None: any number)."""
+
+    up_to: int | None
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """What active contacts cost: tiers ascending, the last one open. No tiers: nothing is known."""
+
+    currency: str = "USD"
+    tiers: tuple[BillingTier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one run may change before somebody must insist. `max_percent` is of the active."""
+
+    max_contacts: int = 10_000
+    max_percent: Decimal = Decimal(25)
+
+    def exceeded(self, count: int, active_total: int) -> tuple[str, ...]:
+        """The limits that changing `count` of `active_total` contacts exceeds, in words."""
+        reasons = []
+        if count > self.max_contacts:
+            reasons.append(f"{count:,} is over the limit of {self.max_contacts:,} contacts")
+        if count * 100 > self.max_percent * active_total:
+            reasons.append(
+                f"{count:,} of {active_total:,} active contacts is over the limit of"
+                f" {self.max_percent} %"
+            )
+        return tuple(reasons)
+
+
+class Approval(StrEnum):
+    """Who may apply a kept plan."""
+
+    SAME_OPERATOR = "same-operator"
+    SECOND_OPERATOR = "second-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPolicy:
+    """How long a kept plan lives, and who may apply it."""
+
+    expire_after: timedelta = timedelta(hours=24)
+    approval: Approval = Approval.SAME_OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """`count` responses of one category deactivate; `within` None looks at all of the past."""
+
+    count: int
+    within: timedelta | None = None
+
+
+class HandlingAction(StrEnum):
+    """What a handling rule does when its time has come."""
+
+    REACTIVATE = "reactivate"
+    REMOVE_FROM_GROUP = "remove-from-group"
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingRule:
+    """What happens to a threshold deactivation `after` it started."""
+
+    action: HandlingAction
+    after: timedelta
+
+
+class Scope(StrEnum):
+    """Where a deactivation holds."""
+
+    SYSTEM_WIDE = "system-wide"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPolicy:
+    """What one group does differently; a category it does not name follows the general rules.
+
+    `deactivate`: where a threshold reached by this group's responses deactivates.
+    `bypass_system_wide`: the group mails its members although they are inactive system-wide.
+    """
+
+    name: str
+    thresholds: Mapping[Category, Threshold] = field(default_factory=dict)
+    handling: Mapping[Category, HandlingRule] = field(default_factory=dict)
+    deactivate: Scope = Scope.SYSTEM_WIDE
+    bypass_system_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentGuard:
+    """When one domain's responses of one ingest look like a content problem, not like dead people.
+
+    They are held back when more than `max_blocked` and more than `max_blocked_percent` of them
+    are `blocked`.
+    """
+
+    max_blocked: int = 20
+    max_blocked_percent: Decimal = Decimal(50)
+
+    def holds(self, blocked: int, total: int) -> bool:
+        """Whether `blocked` of a domain's `total` responses must wait for somebody to decide."""
+        return blocked > self.max_blocked and blocked * 100 > self.max_blocked_percent * total
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePolicy:
+    """What responses lead to. `groups` is keyed by the folded name: ask `group()`."""
+
+    thresholds: Mapping[Category, Threshold] = field(default_factory=dict)
+    reset_on_delivery: bool = False
+    handling: Mapping[Category, HandlingRule] = field(default_factory=dict)
+    allow_not_recommended: bool = False
+    groups: Mapping[str, GroupPolicy] = field(default_factory=dict)
+    incident_guard: IncidentGuard = IncidentGuard()
+
+    def group(self, name: str) -> GroupPolicy:
+        """The policy of a group, the general one where the config does not name the group."""
+        return self.groups.get(fold(name)) or GroupPolicy(name)
+
+    def thresholds_in(self, group: str) -> dict[Category, Threshold]:
+        """The thresholds that hold in a group: its own, then the general ones."""
+        return {**self.thresholds, **self.group(group).thresholds}
+
+    def handling_in(self, group: str) -> dict[Category, HandlingRule]:
+        """The handling rules that hold in a group: its own, then the general ones."""
+        return {**self.handling, **self.group(group).handling}
