@@ -1,0 +1,29 @@
+"""Create and upgrade the schema. Alembic is imported here alone, never on the normal path."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import make_url
+
+from contactctl.store.errors import translated_errors
+from contactctl.store.store import Store, connect, create_sqlite_file, sqlite_path
+
+
+def create_store(url: str) -> Store:
+    """The store at `url`, created with the newest schema where there is none, upgraded if older."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
+        create_sqlite_file(path)
+    store = connect(url)
+    upgrade(store)
+    return store
+
+
+def upgrade(store: Store) -> None:
+    """Bring the schema to the newest version; each migration is one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(files("contactctl.store") / "migrations"))
+    with translated_errors(store.identity), store.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

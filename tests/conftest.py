@@ -1,0 +1,74 @@
+"""Fixtures shared by all tests: stores on SQLite and on a real Postgres."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import databases
+from helpers.postgres_server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[str]:
+    """A server: the one named by CONTACTCTL_TEST_POSTGRES, else our own from the wheel."""
+    named = os.environ.get("CONTACTCTL_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server.url("postgres")
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server_url: str) -> str:
+    """The name of a database that holds the newest, empty schema."""
+    from contactctl.store.migrate import create_store
+
+    url = databases.create_database(postgres_server_url, "template0")
+    create_store(url).close()
+    return url.partition("?")[0].rsplit("/", 1)[1]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that holds the newest, empty schema."""
+    from contactctl.store.migrate import create_store
+
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    create_store(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return databases.copy_sqlite(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
+    url = databases.create_database(postgres_server_url, postgres_template)
+    yield url
+    databases.drop_database(postgres_server_url, url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """An empty store's URL, on each database in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: str):
+    """An open, empty store, on each database in turn."""
+    from contactctl.store.store import open_store
+
+    opened = open_store(store_url)
+    yield opened
+    opened.close()

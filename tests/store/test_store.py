@@ -1,0 +1,110 @@
+"""Opening, creating and locking stores."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from contactctl.domain.errors import BusyError, StoreError
+from contactctl.store.locks import exclusive
+from contactctl.store.migrate import create_store
+from contactctl.store.store import SCHEMA_VERSION, Store, connect, open_store
+
+
+def test_models_and_migrations_agree(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_schema_version_is_the_newest_migration() -> None:
+    folder = Path(__file__).parents[2] / "contactctl" / "store" / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == SCHEMA_VERSION
+
+
+def test_missing_file_says_how_to_create_it_and_creates_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no store at") as caught:
+        open_store(f"sqlite:///{tmp_path}/none.db")
+    assert "contactctl init" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("version", "words"), [("0000", "db upgrade"), ("9999", "upgrade con")])
+def test_other_schema_versions_are_refused(store: Store, version: str, words: str) -> None:
+    with store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+    with pytest.raises(StoreError) as caught:
+        open_store(store.engine.url.render_as_string(hide_password=False))
+    assert words in caught.value.hint
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes, and they are no database at all" * 40)
+    with pytest.raises(StoreError, match="not a database"):
+        open_store(f"sqlite:///{path}")
+
+
+def test_unreachable_postgres_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="postgresql"):
+        open_store(f"postgresql://nobody@/nothing?host={tmp_path}")
+
+
+def test_sqlite_file_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "contacts.db"
+    previous = os.umask(0)
+    try:
+        create_store(f"sqlite:///{path}").close()
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_identity_has_no_password() -> None:
+    store = connect("postgresql://app:s3cret@db.example:5433/crm")
+    assert store.identity == "postgresql db.example:5433/crm"
+
+
+def test_failed_write_leaves_nothing(store: Store) -> None:
+    insert = text(
+        "INSERT INTO suppression (key_hash, created) VALUES ('k', '2026-01-01 00:00:00+00')"
+    )
+    with pytest.raises(RuntimeError), store.writing() as connection:
+        connection.execute(insert)
+        raise RuntimeError
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM suppression")).scalar() == 0
+
+
+def test_exclusive_work_is_exclusive_per_kind(store: Store) -> None:
+    other = connect(store.engine.url.render_as_string(hide_password=False))
+    with exclusive(store, "apply"):
+        with pytest.raises(BusyError), exclusive(other, "apply"):
+            pass
+        with pytest.raises(BusyError), exclusive(other, "apply", wait_seconds=0.05):
+            pass
+        with exclusive(other, "import"):
+            pass
+    with exclusive(other, "apply"):
+        pass
+    other.close()
+
+
+def test_lock_is_free_again_after_an_error(store: Store) -> None:
+    with pytest.raises(RuntimeError), exclusive(store, "apply"):
+        raise RuntimeError
+    with exclusive(store, "apply"):
+        pass
+
+
+def test_reading_on_postgres_cannot_write(store: Store) -> None:
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite reads and writes through one kind of transaction")
+    with pytest.raises(StoreError), store.reading() as connection:
+        connection.execute(text("DELETE FROM run"))
