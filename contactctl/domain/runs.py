@@ -1,0 +1,86 @@
+"""Runs: every change to a store, its states, and what it did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    DEACTIVATE = "deactivate"
+    UNDO = "undo"
+    REACTIVATE = "reactivate"
+    THRESHOLDS = "thresholds"
+    HANDLING = "handling"
+    IMPORT = "import"
+    ADD = "add"
+    GROUPS = "groups"
+    REMOVE_FROM_GROUP = "remove-from-group"
+    INGEST = "ingest"
+    ANONYMIZE = "anonymize"
+    DELETE = "delete"
+    SUPPRESSIONS = "suppressions"
+
+
+class RunState(StrEnum):
+    """`planned` and `running` go on to one of the others, which are final."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+FINAL_STATES = frozenset({RunState.DONE, RunState.CANCELLED, RunState.EXPIRED, RunState.FAILED})
+
+
+class SkipReason(StrEnum):
+    """Why a planned contact was left as it was."""
+
+    NOT_ACTIVE = "not-active"
+    CHANGED = "changed-since-plan"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for a change, why, and for what; `details` is JSON kept with the run for ever."""
+
+    kind: RunKind
+    operator: str
+    reason: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+    clock_replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it is now. `cursor` is the id of the last contact dealt with."""
+
+    id: int
+    kind: RunKind
+    state: RunState
+    operator: str
+    database: str
+    reason: str
+    details: Mapping[str, object]
+    planned: int
+    changed: int
+    skipped: Mapping[str, int]
+    cursor: int
+    active_before: int | None
+    active_after: int | None
+    planned_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    clock_replaced: bool
+    message: str
+
+    @property
+    def skipped_total(self) -> int:
+        return sum(self.skipped.values())

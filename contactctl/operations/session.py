@@ -1,0 +1,52 @@
+"""What every operation works with: the store, the settings, the clock, and who asks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from contactctl.config.settings import Settings
+from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.runs import Request, RunKind
+from contactctl.store.store import Store
+
+Advance = Callable[[int], None]
+Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
+
+
+@contextmanager
+def no_progress(title: str, total: int | None) -> Iterator[Advance]:  # noqa: ARG001
+    """Progress that nobody watches."""
+    yield lambda _steps: None
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command's work on one store.
+
+    `now` is the one instant that relative dates count from; `clock` is for when things happened.
+    `progress(title, total)` gives a function to be called with the number of further steps done.
+    """
+
+    store: Store
+    settings: Settings
+    now: datetime
+    clock: Callable[[], datetime]
+    operator: str
+    clock_replaced: bool = False
+    progress: Progress = no_progress
+
+    @property
+    def catalogue(self) -> FieldCatalogue:
+        return FieldCatalogue(self.settings.attributes)
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.time_zone)
+
+    def request(
+        self, kind: RunKind, *, reason: str = "", details: Mapping[str, object] | None = None
+    ) -> Request:
+        """A request for a run of this kind, by this operator."""
+        return Request(kind, self.operator, reason, details or {}, self.clock_replaced)

@@ -1,0 +1,149 @@
+"""Run rows. Each function works inside the caller's transaction, run row first."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from contactctl.domain.errors import BusyError, NotFoundError
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.store import tables
+
+_run = tables.SQLModel.metadata.tables["run"]
+
+
+def insert_run(
+    connection: Connection,
+    request: Request,
+    *,
+    state: RunState,
+    identity: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> int:
+    """Write a new run row; returns its number."""
+    row = {
+        "kind": request.kind,
+        "state": state,
+        "operator": request.operator,
+        "database_identity": identity,
+        "reason": request.reason,
+        "request": dict(request.details),
+        "planned_at": now,
+        "started_at": now if state is RunState.RUNNING else None,
+        "expires_at": expires_at,
+        "clock_replaced": request.clock_replaced,
+        "planned": 0,
+        "changed": 0,
+        "skipped": {},
+        "cursor": 0,
+        "message": "",
+    }
+    result = connection.execute(insert(_run).values(row).returning(_run.c.id))
+    return int(result.scalar_one())
+
+
+def get_run(connection: Connection, run_id: int) -> Run:
+    """The run of that number; NotFoundError otherwise."""
+    row = connection.execute(select(_run).where(_run.c.id == run_id)).first()
+    if row is None:
+        raise NotFoundError(f"no run {run_id}", hint="`contactctl runs list` shows the latest runs")
+    return _to_run(row)
+
+
+def lock_run(connection: Connection, run_id: int) -> Run:
+    """The run, its row locked until the end of the transaction."""
+    statement = select(_run).where(_run.c.id == run_id).with_for_update()
+    row = connection.execute(statement).first()
+    return get_run(connection, run_id) if row is None else _to_run(row)
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    limit: int,
+    kinds: Sequence[RunKind] = (),
+    states: Sequence[RunState] = (),
+) -> list[Run]:
+    """The latest runs, newest first."""
+    statement = select(_run).order_by(_run.c.id.desc()).limit(limit)
+    if kinds:
+        statement = statement.where(_run.c.kind.in_(kinds))
+    if states:
+        statement = statement.where(_run.c.state.in_(states))
+    return [_to_run(row) for row in connection.execute(statement)]
+
+
+def change_state(
+    connection: Connection,
+    run_id: int,
+    *,
+    expected: RunState,
+    to: RunState,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a run from one state to the next; BusyError when somebody else has moved it."""
+    statement = (
+        update(_run)
+        .where(_run.c.id == run_id, _run.c.state == expected)
+        .values(state=to, **(values or {}))
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise BusyError(
+            f"run {run_id} is no longer {expected}", hint=f"`contactctl runs show {run_id}`"
+        )
+
+
+def update_run(connection: Connection, run_id: int, values: Mapping[str, Any]) -> None:
+    """Set columns of a run row."""
+    connection.execute(update(_run).where(_run.c.id == run_id).values(**values))
+
+
+def advance(
+    connection: Connection, run: Run, *, cursor: int, changed: int, skipped: Mapping[str, int]
+) -> None:
+    """Add one batch to a running run; BusyError when its cursor is no longer where `run` saw it."""
+    totals = dict(run.skipped)
+    for reason, number in skipped.items():
+        totals[reason] = totals.get(reason, 0) + number
+    statement = (
+        update(_run)
+        .where(_run.c.id == run.id, _run.c.state == RunState.RUNNING, _run.c.cursor == run.cursor)
+        .values(cursor=cursor, changed=run.changed + changed, skipped=totals)
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise BusyError(
+            f"run {run.id} is being worked on by another process",
+            hint=f"`contactctl runs watch {run.id}` shows its progress",
+        )
+
+
+def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
+    """How many runs are in one of these states."""
+    statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))
+    return int(connection.execute(statement).scalar_one())
+
+
+def _to_run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        kind=RunKind(row.kind),
+        state=RunState(row.state),
+        operator=row.operator,
+        database=row.database_identity,
+        reason=row.reason,
+        details=row.request,
+        planned=row.planned,
+        changed=row.changed,
+        skipped=row.skipped,
+        cursor=row.cursor,
+        active_before=row.active_before,
+        active_after=row.active_after,
+        planned_at=row.planned_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        expires_at=row.expires_at,
+        clock_replaced=row.clock_replaced,
+        message=row.message,
+    )
