@@ -10,7 +10,7 @@ from contactctl.domain.errors import BusyError, NotFoundError
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.store import tables
 
-_run = tables.SQLModel.metadata.tables["run"]
+_run = tables.run
 
 
 def insert_run(

@@ -245,3 +245,16 @@ class Suppression(SQLModel, table=True):
     key_hash: str = Field(primary_key=True)
     created: datetime = Field(sa_column=_instant(nullable=False))
     run_id: int | None = None
+
+
+# The same tables for SQLAlchemy Core: set-based work does not go through objects.
+contact = SQLModel.metadata.tables["contact"]
+contact_tag = SQLModel.metadata.tables["contact_tag"]
+group = SQLModel.metadata.tables["group"]
+membership = SQLModel.metadata.tables["membership"]
+deactivation = SQLModel.metadata.tables["deactivation"]
+response = SQLModel.metadata.tables["response"]
+unmatched_response = SQLModel.metadata.tables["unmatched_response"]
+run = SQLModel.metadata.tables["run"]
+plan_item = SQLModel.metadata.tables["plan_item"]
+suppression = SQLModel.metadata.tables["suppression"]
