@@ -15,6 +15,7 @@ _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))#?(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_REPEATED_REPLY = re.compile(r"(?<=\s)[45]\d\d-(?:[45]\.\d{1,3}\.\d{1,3})?\s*")
 _STRAIGHT_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -50,11 +51,18 @@ class Classifier:
         """Classify a server's answer, a DSN's diagnostic code or a provider's reason text."""
         text = normalise(diagnostic)
         found_reply, found_status = find_codes(text)
-        best_status = found_status if _says_little(status) and found_status else status
+        status = found_status if found_status and _says_little(status) else status
+        reply_code = reply_code or found_reply
+        rule = self._first_match(_REPEATED_REPLY.sub(" ", text), _is_temporary(status, reply_code))
+        if rule is not None:
+            return Classification(rule.category, rule.id, status, rule.not_counted)
+        return _by_codes(status, reply_code)
+
+    def _first_match(self, text: str, temporary: bool) -> Rule | None:
         for rule in self.rules:
-            if rule.matches(text):
-                return Classification(rule.category, rule.id, best_status, rule.not_counted)
-        return _by_codes(best_status, reply_code or found_reply)
+            if not (temporary and rule.permanent) and rule.matches(text):
+                return rule
+        return None
 
 
 def default_classifier(extra_rules: Sequence[Rule] = ()) -> Classifier:
@@ -81,6 +89,10 @@ def find_codes(text: str) -> tuple[str, str]:
 
 def _says_little(status: str) -> bool:
     return not status or status.endswith(".0.0")
+
+
+def _is_temporary(status: str, reply_code: str) -> bool:
+    return (status or reply_code).startswith("4")
 
 
 def _by_codes(status: str, reply_code: str) -> Classification:

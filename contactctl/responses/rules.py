@@ -10,7 +10,7 @@ from typing import Any
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "not_counted")
+_KEYS = ("id", "category", "why", "text", "pattern", "permanent", "not_counted")
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
@@ -19,8 +19,9 @@ class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
-    space between words, addresses replaced by `<>`. `not_counted` is empty, or the reason why
-    a response of this rule does not count (`echo`).
+    space between words, addresses replaced by `<>`. A `permanent` rule is passed over when the
+    failure is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule
+    does not count (`echo`).
     """
 
     id: str
@@ -28,13 +29,15 @@ class Rule:
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
     why: str = ""
+    permanent: bool = False
     not_counted: str = ""
 
     def matches(self, text: str) -> bool:
-        """Whether this rule applies to a normalised diagnostic."""
-        return any(phrase in text for phrase in self.texts) or any(
-            pattern.search(text) for pattern in self.patterns
-        )
+        """Whether this rule's words are in a normalised diagnostic."""
+        for phrase in self.texts:
+            if phrase in text:
+                return True
+        return any(pattern.search(text) for pattern in self.patterns)
 
 
 @cache
@@ -48,7 +51,7 @@ def load_builtin_rules() -> tuple[Rule, ...]:
 
 
 def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
-    """Rules from mappings with the keys id, category, why, text, pattern and not_counted.
+    """Rules from mappings with the keys of a rule.
 
     `text` and `pattern` are a string or a list of strings. Raises ConfigError naming `origin` and
     the rule.
@@ -75,6 +78,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         texts=tuple(" ".join(text.lower().split()) for text in texts),
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         why=str(mapping.get("why", "")),
+        permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
     )
 
@@ -107,6 +111,13 @@ def _not_counted(mapping: Mapping[Any, Any], place: str) -> str:
     if reason not in ("", "echo"):
         raise ConfigError(f"{place}: not_counted {reason!r}", hint="leave it out, or write echo")
     return str(reason)
+
+
+def _flag(mapping: Mapping[Any, Any], key: str, place: str) -> bool:
+    value = mapping.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place}: {key} {value!r}", hint="write true or false")
+    return value
 
 
 def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:
