@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property
 
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.responses import Category
+from contactctl.domain.text import show_safely
 
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
@@ -24,14 +26,28 @@ class FieldType(StrEnum):
     SET = "set"
 
 
+# what an attribute may be declared as in the config; a list of values declares a choice
+ATTRIBUTE_TYPES = (
+    FieldType.TEXT,
+    FieldType.CHOICE,
+    FieldType.NUMBER,
+    FieldType.BOOLEAN,
+    FieldType.DATE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: `name` as written in criteria, `choices` for closed lists (casefolded values)."""
+    """One field: `name` as written in criteria, `choices` for closed lists.
+
+    `always_present` fields are never missing. Choices are compared folded (domain.text.fold).
+    """
 
     name: str
     type: FieldType
     help: str
     choices: tuple[str, ...] = ()
+    always_present: bool = False
 
     @property
     def attribute(self) -> str | None:
@@ -41,6 +57,17 @@ class Field:
     @property
     def is_attribute(self) -> bool:
         return self.name.startswith(ATTRIBUTE_PREFIX)
+
+    @property
+    def response_category(self) -> str | None:
+        """The category that a `responses.` field counts, None for any other field."""
+        is_count = self.name.startswith(RESPONSES_PREFIX)
+        return self.name.removeprefix(RESPONSES_PREFIX) if is_count else None
+
+    @property
+    def is_whole_number(self) -> bool:
+        """The built-in numbers are counts and ids; attributes may have decimals."""
+        return self.type is FieldType.NUMBER and not self.is_attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +82,21 @@ class AttributeDeclaration:
 _CATEGORIES = tuple(category.value for category in Category)
 
 BUILT_IN_FIELDS: tuple[Field, ...] = (
-    Field("id", FieldType.NUMBER, "the contact's number in this store"),
-    Field("email", FieldType.TEXT, "the address, as its normalised key"),
-    Field("email_domain", FieldType.TEXT, "the address's domain"),
+    Field("id", FieldType.NUMBER, "the contact's number in this store", always_present=True),
+    Field("email", FieldType.TEXT, "the address, as its normalised key", always_present=True),
+    Field("email_domain", FieldType.TEXT, "the address's domain", always_present=True),
     Field("first_name", FieldType.TEXT, "first name"),
     Field("last_name", FieldType.TEXT, "last name"),
     Field("phone", FieldType.TEXT, "telephone number"),
     Field("company", FieldType.TEXT, "company"),
-    Field("status", FieldType.CHOICE, "active or inactive", ("active", "inactive")),
+    Field("status", FieldType.CHOICE, "active or inactive", ("active", "inactive"), True),
     Field("source", FieldType.TEXT, "where the contact came from"),
     Field("tag", FieldType.SET, "tags the contact carries"),
     Field("group", FieldType.SET, "groups the contact is a member of"),
-    Field("created", FieldType.INSTANT, "when the contact was added here"),
-    Field("updated", FieldType.INSTANT, "when the contact's data last changed"),
+    Field("created", FieldType.INSTANT, "when the contact was added here", always_present=True),
+    Field(
+        "updated", FieldType.INSTANT, "when the contact's data last changed", always_present=True
+    ),
     Field("last_opportunity", FieldType.DATE, "date of the last opportunity (deal, order, quote)"),
     Field("last_emailed", FieldType.INSTANT, "when a mail was last delivered"),
     Field("last_opened", FieldType.INSTANT, "when a mail was last opened"),
@@ -86,7 +115,12 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         _CATEGORIES,
     ),
     *(
-        Field(f"{RESPONSES_PREFIX}{name}", FieldType.NUMBER, f"counted {name} responses, ever")
+        Field(
+            f"{RESPONSES_PREFIX}{name}",
+            FieldType.NUMBER,
+            f"counted {name} responses, ever",
+            always_present=True,
+        )
         for name in _CATEGORIES
     ),
 )
@@ -108,18 +142,21 @@ class FieldCatalogue:
 
     def find(self, name: str) -> Field:
         """The field of that name (case ignored); CriteriaError with a did-you-mean otherwise."""
-        by_name = {candidate.name.casefold(): candidate for candidate in self.fields()}
-        found = by_name.get(name.casefold())
+        found = self._by_name.get(name.casefold())
         if found is None:
-            raise CriteriaError(f"unknown field '{name}'", hint=self._hint_for(name, list(by_name)))
+            raise CriteriaError(f"unknown field '{show_safely(name)}'", hint=self._hint_for(name))
         return found
 
-    def _hint_for(self, name: str, known: list[str]) -> str:
-        close = did_you_mean(name, known)
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {candidate.name.casefold(): candidate for candidate in self.fields()}
+
+    def _hint_for(self, name: str) -> str:
+        close = did_you_mean(name, list(self._by_name))
         if close:
             return close
         if name.startswith(ATTRIBUTE_PREFIX):
-            return f"declare it in the config under 'attributes:', e.g. {name[11:]}: text"
+            return "declare it in the config under 'attributes:', with its type"
         return "`contactctl fields` lists every field"
 
 

@@ -1,0 +1,71 @@
+"""A condition: one test of one field, with an operator that fits and values of the field's type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.fields import Field, FieldType, did_you_mean
+from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
+from contactctl.domain.values import Scalar, parse_values, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test of one field; `values` holds as many as the operator takes, typed."""
+
+    field: Field
+    operator: Operator
+    values: tuple[Scalar, ...] = ()
+
+
+def build_condition(field: Field, operator: Operator, words: Sequence[str]) -> Condition:
+    """The condition from the texts of its values; CriteriaError where they do not fit."""
+    takes = USAGES[operator].takes
+    expected = {Takes.NOTHING: 0, Takes.RANGE: 2}.get(takes, 1)
+    if takes is Takes.SEVERAL:
+        expected = max(len(words), 1)
+    if len(words) != expected:
+        raise CriteriaError(_wrong_number(operator, len(words)), hint=_usage(field, operator))
+    return Condition(field, operator, parse_values(field, operator, words))
+
+
+def find_operator(field: Field, word: str) -> Operator:
+    """The operator of that name that fits the field; CriteriaError with a did-you-mean."""
+    fitting = OPERATORS[field.type]
+    name = word.casefold()
+    if name in fitting:
+        return Operator(name)
+    if name in list(Operator):
+        message = f"'{name}' does not fit '{field.name}', which is a {field.type}"
+        raise CriteriaError(message, hint=_alternative(field, name) or operators_hint(field))
+    message = f"unknown operator '{shown(word)}' after '{field.name}'"
+    raise CriteriaError(message, hint=did_you_mean(name, list(fitting)) or operators_hint(field))
+
+
+def _wrong_number(operator: Operator, found: int) -> str:
+    takes = USAGES[operator].takes
+    if takes is Takes.NOTHING:
+        return f"'{operator}' takes no value"
+    if not found:
+        return f"no value after '{operator}'"
+    return (
+        f"'{operator}' takes {'two values' if takes is Takes.RANGE else 'one value'}, not {found}"
+    )
+
+
+def _usage(field: Field, operator: Operator) -> str:
+    example = USAGES[operator].example
+    if field.type is FieldType.BOOLEAN and example:
+        example = "true"
+    return f"write '{' '.join([field.name, operator, example]).strip()}'"
+
+
+def _alternative(field: Field, name: str) -> str:
+    alternatives = {"=": "on", "<": "before", ">": "after", "<=": "between", ">=": "between"}
+    alternative = alternatives.get(name, "")
+    return f"use '{alternative}'" if alternative in OPERATORS[field.type] else ""
+
+
+def operators_hint(field: Field) -> str:
+    """The operators that fit the field, for an error's hint."""
+    return f"operators of a {field.type}: {' '.join(OPERATORS[field.type])}"

@@ -1,0 +1,204 @@
+"""Criteria at one moment: every relative or local time counted once into dates and instants.
+
+Operators come down to six tests, which the Python reference and the SQL both implement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contactctl.domain.condition_text import format_condition
+from contactctl.domain.conditions import Condition
+from contactctl.domain.criteria import Criteria
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.fields import FieldType
+from contactctl.domain.operators import Operator
+from contactctl.domain.relative_time import Span, shift_date, shift_instant, start_of_day
+from contactctl.domain.text import fold
+
+Bound = int | float | date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The value exists, or is missing."""
+
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The value, or a member of the set, is one of these; texts are folded."""
+
+    values: tuple[str | bool | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """There is a value, and neither it nor a member of the set is one of these."""
+
+    values: tuple[str | bool | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """The folded value contains, starts with or ends with this folded text, taken literally."""
+
+    operator: Operator
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The value lies between the bounds; None is no bound. Dates for dates, UTC for instants."""
+
+    lower: Bound | None = None
+    upper: Bound | None = None
+    lower_included: bool = True
+    upper_included: bool = True
+
+
+Test = Presence | OneOf | NoneOf | TextMatch | Range
+
+
+@dataclass(frozen=True)
+class ResolvedCriteria:
+    """Criteria as of one instant: `tests` says what each condition compares with."""
+
+    criteria: Criteria
+    as_of: datetime
+    zone: ZoneInfo
+    tests: Mapping[Condition, Test]
+
+    def describe(self) -> list[tuple[str, str]]:
+        """Each condition as written, and with its dates and instants filled in."""
+        return [
+            (format_condition(condition), self._describe_resolved(condition))
+            for condition in self.criteria.conditions()
+        ]
+
+    def _describe_resolved(self, condition: Condition) -> str:
+        test = self.tests[condition]
+        if not isinstance(test, Range) or condition.field.type is FieldType.NUMBER:
+            return format_condition(condition)
+        lower = self._describe_bound(">", test.lower, included=test.lower_included)
+        upper = self._describe_bound("<", test.upper, included=test.upper_included)
+        return f"{condition.field.name} {' and '.join(filter(None, (lower, upper)))}"
+
+    def _describe_bound(self, sign: str, bound: Bound | None, *, included: bool) -> str:
+        if bound is None:
+            return ""
+        if isinstance(bound, datetime):
+            shown = bound.astimezone(self.zone).isoformat()
+        else:
+            shown = str(bound)
+        return f"{sign}{'=' if included else ''} {shown}"
+
+
+def resolve(criteria: Criteria, now: datetime, zone: ZoneInfo) -> ResolvedCriteria:
+    """The criteria as of `now` (aware); days, months and years are those of `zone`.
+
+    Raises CriteriaError where a span leads out of the calendar.
+    """
+    resolver = _Resolver(now.astimezone(UTC), zone)
+    tests = {condition: resolver.test(condition) for condition in criteria.conditions()}
+    return ResolvedCriteria(criteria, now.astimezone(UTC), zone, tests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    now: datetime
+    zone: ZoneInfo
+
+    def test(self, condition: Condition) -> Test:
+        match condition.operator:
+            case Operator.MISSING | Operator.EXISTS:
+                return Presence(condition.operator is Operator.EXISTS)
+            case Operator.EQUALS | Operator.IN:
+                return OneOf(_comparable(condition))
+            case Operator.NOT_EQUALS | Operator.NOT_IN:
+                return NoneOf(_comparable(condition))
+            case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
+                return TextMatch(condition.operator, fold(str(condition.values[0])))
+            case _:
+                return self._range(condition)
+
+    def _range(self, condition: Condition) -> Range:
+        if isinstance(condition.values[0], Span):
+            return self._relative_range(condition, condition.values[0])
+        if condition.field.type is FieldType.INSTANT:
+            return self._instant_range(condition)
+        return _plain_range(condition)
+
+    def _relative_range(self, condition: Condition, span: Span) -> Range:
+        is_date = condition.field.type is FieldType.DATE
+        now = self.now.astimezone(self.zone).date() if is_date else self.now
+        match condition.operator:
+            case Operator.OLDER_THAN:
+                return Range(upper=self._shifted(now, span, -1), upper_included=False)
+            case Operator.WITHIN_LAST:
+                return Range(self._shifted(now, span, -1), now)
+            case Operator.WITHIN_NEXT:
+                return Range(now, self._shifted(now, span, 1))
+            case _:
+                return Range(self._shifted(now, span, 1), lower_included=False)
+
+    def _shifted(self, now: date | datetime, span: Span, direction: int) -> date | datetime:
+        try:
+            if isinstance(now, datetime):
+                return shift_instant(now, span, direction, self.zone)
+            return shift_date(now, span, direction)
+        except (ValueError, OverflowError):
+            raise CriteriaError(f"{span} from {now.year} is out of the calendar") from None
+
+    def _instant_range(self, condition: Condition) -> Range:
+        first, last = condition.values[0], condition.values[-1]
+        start, end = self._start(first), self._end(last)
+        ends_before = not isinstance(last, datetime)  # a whole day ends before the next begins
+        match condition.operator:
+            case Operator.BEFORE:
+                return Range(upper=start, upper_included=False)
+            case Operator.AFTER:
+                return Range(end, lower_included=ends_before)
+            case _:
+                return Range(start, end, upper_included=not ends_before)
+
+    def _start(self, value: Any) -> datetime:
+        return value if isinstance(value, datetime) else start_of_day(value, self.zone)
+
+    def _end(self, value: Any) -> datetime:
+        """The instant itself, or the beginning of the day after the date."""
+        if isinstance(value, datetime):
+            return value
+        return start_of_day(value + timedelta(days=1), self.zone)
+
+
+def _plain_range(condition: Condition) -> Range:
+    values: list[Any] = _doubles_for_attributes(condition)
+    lower, upper = values[0], values[-1]
+    match condition.operator:
+        case Operator.LESS | Operator.BEFORE:
+            return Range(upper=upper, upper_included=False)
+        case Operator.AT_MOST:
+            return Range(upper=upper)
+        case Operator.GREATER | Operator.AFTER:
+            return Range(lower, lower_included=False)
+        case Operator.AT_LEAST:
+            return Range(lower)
+        case _:
+            return Range(lower, upper)
+
+
+def _comparable(condition: Condition) -> tuple[str | bool | int | float, ...]:
+    values: list[Any] = _doubles_for_attributes(condition)
+    return tuple(fold(value) if isinstance(value, str) else value for value in values)
+
+
+def _doubles_for_attributes(condition: Condition) -> list[Any]:
+    """The values; attribute numbers, which have no declared size, as IEEE 754 doubles."""
+    field = condition.field
+    if field.type is FieldType.NUMBER and field.is_attribute:
+        return [float(str(value)) for value in condition.values]
+    return list(condition.values)

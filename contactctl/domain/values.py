@@ -1,0 +1,180 @@
+"""The grammar of values, by field type. Nothing is guessed: what does not fit is an error."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.fields import Field, FieldType, did_you_mean
+from contactctl.domain.operators import USAGES, Operator, Takes
+from contactctl.domain.relative_time import Span, Unit
+from contactctl.domain.text import fold, show_safely
+
+Scalar = str | bool | int | float | date | datetime | Span
+
+EARLIEST_YEAR, LATEST_YEAR = 1000, 9000
+MAX_SPAN_DAYS = 200 * 366
+MAX_TEXT = 1000
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
+_NUMBER = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
+_INT64 = range(-(2**63), 2**63)
+_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"([Zz]|[-+][0-9]{2}:[0-9]{2})"
+)
+_SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
+
+
+def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tuple[Scalar, ...]:
+    """The typed values of a condition from their texts; CriteriaError where one does not fit.
+
+    `words` holds what the operator takes: none, one, several, two (`between`) or one span.
+    """
+    if operator is Operator.ON:
+        return (_date(words[0]),)
+    if USAGES[operator].takes is Takes.SPAN:
+        return (parse_span(words[0]),)
+    values = tuple(_parse(field, word) for word in words)
+    if operator is Operator.BETWEEN:
+        _check_order(values)
+    return values
+
+
+def format_value(value: Scalar) -> str:
+    """The value as `parse_values` reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def parse_span(text: str) -> Span:
+    """A span such as `24 months`; CriteriaError with a did-you-mean for the unit."""
+    found = _SPAN.fullmatch(text)
+    if not found or found[3].strip():
+        raise CriteriaError(
+            f"'{shown(text)}' is not a span of time",
+            hint="write it like 24 months, 30 days, 1 year",
+        )
+    unit = found[2].casefold()
+    plural = unit if unit.endswith("s") else f"{unit}s"
+    if plural not in list(Unit):
+        hint = did_you_mean(plural, list(Unit)) or f"units: {', '.join(Unit)}"
+        raise CriteriaError(f"unknown unit '{shown(found[2])}'", hint=hint)
+    span = Span(int(found[1]), Unit(plural))
+    if span.approximate_days > MAX_SPAN_DAYS:
+        raise CriteriaError(f"'{shown(text)}' is too long", hint="at most 200 years")
+    return span
+
+
+def shown(text: str) -> str:
+    """Text from outside for an error message: one line, at most 60 characters, harmless."""
+    return show_safely(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def _parse(field: Field, text: str) -> Scalar:
+    if field.choices:
+        return _choice(field, text)
+    match field.type:
+        case FieldType.NUMBER:
+            return _whole_number(field, text) if field.is_whole_number else _number(text)
+        case FieldType.BOOLEAN:
+            return _boolean(text)
+        case FieldType.DATE:
+            return _date(text)
+        case FieldType.INSTANT:
+            return _date(text) if _DATE.fullmatch(text) else _instant(text)
+        case _:
+            return _text(text)
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise CriteriaError("an empty text", hint="for contacts without a value use 'missing'")
+    if len(text) > MAX_TEXT:
+        raise CriteriaError(f"a text of {len(text)} characters", hint=f"at most {MAX_TEXT}")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise CriteriaError(f"a control character, or no valid UTF-8, in '{shown(text)}'")
+    return text
+
+
+def _choice(field: Field, text: str) -> str:
+    by_folded = {fold(choice): choice for choice in field.choices}
+    found = by_folded.get(fold(text))
+    if found is None:
+        hint = did_you_mean(text, list(by_folded)) or f"choices: {', '.join(field.choices)}"
+        raise CriteriaError(f"'{shown(text)}' is no choice of '{field.name}'", hint=hint)
+    return found
+
+
+def _whole_number(field: Field, text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise CriteriaError(f"'{shown(text)}' is not a whole number, as '{field.name}' is")
+    number = int(text)
+    if number not in _INT64:
+        raise CriteriaError(f"the number '{shown(text)}' is too large")
+    return number
+
+
+def _number(text: str) -> int | float:
+    if not _NUMBER.fullmatch(text):
+        raise CriteriaError(f"'{shown(text)}' is not a number", hint="write it like 12 or 12.5")
+    if _INTEGER.fullmatch(text) and int(text) in _INT64:
+        return int(text)
+    number = float(text)
+    if not math.isfinite(number):
+        raise CriteriaError(f"the number '{shown(text)}' is too large")
+    return number
+
+
+def _boolean(text: str) -> bool:
+    found = _BOOLEANS.get(text.casefold())
+    if found is None:
+        raise CriteriaError(f"'{shown(text)}' is neither true nor false")
+    return found
+
+
+def _date(text: str) -> date:
+    if not _DATE.fullmatch(text):
+        raise CriteriaError(f"'{shown(text)}' is not a date", hint="write it like 2024-05-31")
+    _check_year(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CriteriaError(f"'{text}' is no day of the calendar") from None
+
+
+def _instant(text: str) -> datetime:
+    if not _INSTANT.fullmatch(text):
+        raise CriteriaError(
+            f"'{shown(text)}' is neither a date nor an instant",
+            hint="write it like 2024-05-31 or 2024-05-31T14:30:00+02:00 (with the offset, or Z)",
+        )
+    _check_year(text)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except ValueError:
+        raise CriteriaError(f"'{text}' is no time of the calendar") from None
+
+
+def _check_year(text: str) -> None:
+    if not EARLIEST_YEAR <= int(text[:4]) <= LATEST_YEAR:
+        raise CriteriaError(
+            f"the year of '{text}' is out of range",
+            hint=f"years from {EARLIEST_YEAR} to {LATEST_YEAR}",
+        )
+
+
+def _check_order(values: Sequence[Scalar]) -> None:
+    lower, upper = values
+    if type(lower) is type(upper) and lower > upper:  # type: ignore[operator]
+        raise CriteriaError(
+            f"{format_value(lower)} comes after {format_value(upper)}",
+            hint="'between' takes the lower value first",
+        )
