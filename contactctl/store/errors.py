@@ -10,7 +10,8 @@ from contactctl.domain.errors import BusyError, ContactctlError, StoreError
 # SQLSTATE classes and codes (PostgreSQL appendix A)
 _PERMISSION = {"42501", "28000", "28P01"}
 _FULL = {"53100", "53200"}
-_LOCK_TIMEOUT = {"55P03", "57014", "40001", "40P01"}
+_CONFLICT = {"40001", "40P01"}
+_LOCK_TIMEOUT = {"55P03", "57014"}
 _WRONG_SCHEMA = {"42P01", "42703", "3F000"}
 
 
@@ -39,6 +40,10 @@ def _from_sqlstate(state: str, where: str) -> ContactctlError:
         return StoreError(where, hint="`contactctl db grants` prints the rights each role needs")
     if state in _FULL:
         return StoreError(where, hint="the server is out of space; nothing was half written")
+    if state in _CONFLICT:
+        return BusyError(
+            where, hint="try again; somebody else changed the same rows", code="conflict"
+        )
     if state in _LOCK_TIMEOUT:
         return BusyError(where, hint="try again; somebody else works on the same rows")
     if state in _WRONG_SCHEMA:

@@ -45,13 +45,18 @@ class Store:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, snapshot: bool = False) -> Iterator[Connection]:
         """A transaction that may write: all of it happens, or nothing.
 
         On SQLite the right to write is taken at the start (BEGIN IMMEDIATE), so that what was read
-        cannot change before it is written.
+        cannot change before it is written. `snapshot` asks the same of Postgres: a row that
+        somebody else has changed since then is a BusyError with the code `conflict`.
         """
-        options = {"contactctl_begin": "BEGIN IMMEDIATE"} if self.dialect == "sqlite" else {}
+        options: dict[str, Any] = {}
+        if self.dialect == "sqlite":
+            options = {"contactctl_begin": "BEGIN IMMEDIATE"}
+        elif snapshot:
+            options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
 

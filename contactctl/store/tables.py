@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.store.types import BigId, Json, UtcInstant
@@ -226,15 +226,24 @@ class Run(SQLModel, table=True):
 
 
 class PlanItem(SQLModel, table=True):
-    """The temporary segment: a contact that a run will change, at the revision that was shown."""
+    """The temporary segment: what a run will change, at the contact's revision that was shown.
+
+    A bulk run has one item a contact; automatic runs one for each deactivation that they open or
+    end (`group_id`, `category`), with the `action` to take where the kind of run allows several.
+    """
 
     __tablename__ = "plan_item"
     __table_args__ = _NO_ROWID
 
     contact_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
     run_id: int = Field(primary_key=True)
+    group_id: int = Field(
+        default=SYSTEM_WIDE,
+        sa_column=Column(Integer, primary_key=True, autoincrement=False, server_default=text("0")),
+    )
+    category: str = Field(default="", sa_column=Column(Text, primary_key=True, server_default=""))
+    action: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     revision: int
-    detail: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
 class Suppression(SQLModel, table=True):

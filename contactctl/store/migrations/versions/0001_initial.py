@@ -62,9 +62,17 @@ def upgrade() -> None:
         "plan_item",
         sa.Column("contact_id", BigId, autoincrement=False, nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "group_id",
+            sa.Integer(),
+            autoincrement=False,
+            server_default=sa.text("0"),
+            nullable=False,
+        ),
+        sa.Column("category", sa.Text(), server_default="", nullable=False),
+        sa.Column("action", sa.Text(), server_default="", nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("detail", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("contact_id", "run_id"),
+        sa.PrimaryKeyConstraint("contact_id", "run_id", "group_id", "category"),
         sqlite_with_rowid=False,
     )
     op.create_table(

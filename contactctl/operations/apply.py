@@ -1,0 +1,95 @@
+"""Working through a plan: batches in id order, one transaction each, safe to kill and to resume."""
+
+from contactctl.domain.errors import BusyError, RefusedError
+from contactctl.domain.policies import Approval
+from contactctl.domain.runs import FINAL_STATES, Run, RunState
+from contactctl.operations.session import Session
+from contactctl.store.locks import exclusive
+from contactctl.store.runs import get_run
+from contactctl.store.runwork import (
+    CONTACT_CHANGES,
+    apply_batch,
+    end_plan,
+    finish_run,
+    start_run,
+)
+
+BATCH_CONTACTS = 20_000
+DEFAULT_WAIT_SECONDS = 30.0
+_ATTEMPTS_PER_BATCH = 5
+
+
+def apply_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
+    """Start a planned run and work it through. The caller has had it confirmed.
+
+    Raises RefusedError when the plan has expired or is not waiting, BusyError when another run
+    changes contacts for longer than `wait_seconds`.
+    """
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        require_applicable(session, run_id)
+        run = start_run(session.store, run_id, session.clock())
+        return _work_through(session, run)
+
+
+def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
+    """Go on with an interrupted run from its cursor; a run that is done stays as it is."""
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = read_run(session, run_id)
+        if run.state is RunState.PLANNED:
+            raise RefusedError(
+                f"run {run_id} was never started",
+                hint=f"`contactctl runs apply {run_id}` asks for its confirmation",
+            )
+        return run if run.state in FINAL_STATES else _work_through(session, run)
+
+
+def require_applicable(session: Session, run_id: int) -> Run:
+    """The planned run; RefusedError when it may not be applied by this operator, or any more."""
+    run = read_run(session, run_id)
+    if run.state is not RunState.PLANNED:
+        raise RefusedError(
+            f"run {run_id} is {run.state}, not planned",
+            hint=f"`contactctl runs show {run_id}`",
+        )
+    if run.expires_at is not None and run.expires_at <= session.clock():
+        end_plan(session.store, run_id, RunState.EXPIRED, session.clock(), "not applied in time")
+        raise RefusedError(
+            f"the plan of run {run_id} has expired", hint="make a new plan from today's contacts"
+        )
+    _require_second_operator(session, run)
+    return run
+
+
+def read_run(session: Session, run_id: int) -> Run:
+    """The run as it is now; NotFoundError when there is none."""
+    with session.store.reading() as connection:
+        return get_run(connection, run_id)
+
+
+def _require_second_operator(session: Session, run: Run) -> None:
+    second = session.settings.plans.approval is Approval.SECOND_OPERATOR
+    if second and run.operator == session.operator:
+        raise RefusedError(
+            f"run {run.id} needs a second operator; {run.operator} planned it",
+            hint=f"somebody else applies it with `contactctl runs apply {run.id}`",
+        )
+
+
+def _work_through(session: Session, run: Run) -> Run:
+    with session.progress("Working", run.planned) as advance:
+        advance(run.changed + run.skipped_total)
+        while (after := _apply_next_batch(session, run)) is not None:
+            advance(after.changed + after.skipped_total - run.changed - run.skipped_total)
+            run = after
+    return finish_run(session.store, run.id, session.clock())
+
+
+def _apply_next_batch(session: Session, run: Run) -> Run | None:
+    """One batch, begun again when another writer changed one of its contacts meanwhile."""
+    for _ in range(_ATTEMPTS_PER_BATCH - 1):
+        try:
+            return apply_batch(session.store, run, BATCH_CONTACTS, session.clock())
+        except BusyError as error:
+            if error.code != "conflict":
+                raise
+    return apply_batch(session.store, run, BATCH_CONTACTS, session.clock())

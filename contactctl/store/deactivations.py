@@ -1,0 +1,174 @@
+"""Opening and ending deactivations in batches, contact status and deactivations together."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from contactctl.domain.contacts import Origin, Status
+from contactctl.domain.runs import Run, SkipReason
+from contactctl.store import tables
+from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_item = tables.plan_item
+
+_AS_SHOWN = and_(
+    _contact.c.id == _item.c.contact_id,
+    _contact.c.status == Status.ACTIVE,
+    _contact.c.revision == _item.c.revision,
+)
+
+
+def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch are still as they were shown, and why the others are left alone."""
+    reason = case(
+        (_contact.c.id.is_(None), SkipReason.GONE),
+        (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
+        (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
+        else_="",
+    )
+    statement = (
+        select(reason, func.count())
+        .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
+        .where(in_batch(run.id, batch))
+        .group_by(reason)
+    )
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
+    changed = counts.pop("", 0)
+    return BatchOutcome(changed, counts)
+
+
+def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Deactivate the batch's contacts that are still as shown, system-wide; returns how many."""
+    reasons = (
+        select(
+            _item.c.contact_id,
+            literal(SYSTEM_WIDE, Integer),
+            literal(run.id, Integer),
+            literal("", Text),
+            literal(Origin.BULK.value, Text),
+            literal(now, UtcInstant),
+        )
+        .join_from(_item, _contact, _AS_SHOWN)
+        .where(in_batch(run.id, batch))
+    )
+    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
+    opened = connection.execute(insert(_deactivation).from_select(columns, reasons)).rowcount
+    _set_inactive(connection, run, batch)
+    return opened
+
+
+def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch can be taken back: nothing else has happened to their status since."""
+    undone = undone_run_id(run)
+    reason = case((_untouched(undone), ""), else_=SkipReason.CHANGED)
+    statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
+    changed = counts.pop("", 0)
+    return BatchOutcome(changed, counts)
+
+
+def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """End what the undone run opened for the batch's contacts; returns how many came back."""
+    undone = undone_run_id(run)
+    chosen = select(_item.c.contact_id).where(in_batch(run.id, batch), _untouched(undone))
+    connection.execute(
+        update(_deactivation)
+        .where(_deactivation.c.run_id == undone, _deactivation.c.contact_id.in_(chosen))
+        .values(ended_at=now, ended_by_run_id=run.id)
+    )
+    ended_here = select(_deactivation.c.contact_id).where(
+        _deactivation.c.ended_by_run_id == run.id,
+        _deactivation.c.contact_id > batch.after,
+        _deactivation.c.contact_id <= batch.last,
+    )
+    return connection.execute(
+        update(_contact)
+        .where(_contact.c.id.in_(ended_here))
+        .values(status=Status.ACTIVE, revision=_contact.c.revision + 1)
+    ).rowcount
+
+
+def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
+    """Freeze the contacts that `undone` deactivated and nothing has touched since."""
+    chosen = (
+        select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
+        .join(_contact, _contact.c.id == _deactivation.c.contact_id)
+        .where(
+            _deactivation.c.run_id == undone,
+            _deactivation.c.ended_at.is_(None),
+            ~_other_open_deactivation(undone, _deactivation.c.contact_id),
+        )
+    )
+    statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
+    return connection.execute(statement).rowcount
+
+
+def undone_run_id(run: Run) -> int:
+    """The number of the run that an undo run takes back."""
+    return int(str(run.details["undoes"]))
+
+
+def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where a system-wide deactivation of the contact is open."""
+    other = _deactivation.alias()
+    return exists().where(
+        other.c.contact_id == contact_id,
+        other.c.group_id == SYSTEM_WIDE,
+        other.c.ended_at.is_(None),
+    )
+
+
+def _untouched(undone: int) -> ColumnElement[bool]:
+    """True for a plan item whose contact has exactly the undone run's deactivation open."""
+    mine = _deactivation.alias()
+    still_open = exists().where(
+        mine.c.contact_id == _item.c.contact_id,
+        mine.c.run_id == undone,
+        mine.c.ended_at.is_(None),
+    )
+    return and_(still_open, ~_other_open_deactivation(undone, _item.c.contact_id))
+
+
+def _other_open_deactivation(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    other = _deactivation.alias()
+    return exists().where(
+        other.c.contact_id == contact_id,
+        other.c.group_id == SYSTEM_WIDE,
+        other.c.run_id != undone,
+        other.c.ended_at.is_(None),
+    )
+
+
+def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    opened = _deactivation.alias()
+    connection.execute(
+        update(_contact)
+        .where(
+            _contact.c.id > batch.after,
+            _contact.c.id <= batch.last,
+            exists().where(
+                opened.c.contact_id == _contact.c.id,
+                opened.c.group_id == SYSTEM_WIDE,
+                opened.c.run_id == run.id,
+                opened.c.ended_at.is_(None),
+            ),
+        )
+        .values(status=Status.INACTIVE)
+    )

@@ -1,0 +1,98 @@
+"""One step of a run's life per transaction: start, one batch, finish, or end without change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.store import tables
+from contactctl.store.deactivations import (
+    bulk_deactivate,
+    bulk_outcome,
+    undo_deactivations,
+    undo_outcome,
+)
+from contactctl.store.locks import serialise
+from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
+from contactctl.store.runs import advance, change_state, get_run, lock_run
+from contactctl.store.store import Store
+
+# every kind of run that changes a contact's status or memberships shares this lock
+CONTACT_CHANGES = "contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """What a kind of run does to a batch: first count, then change exactly as many contacts."""
+
+    outcome: Callable[[Connection, Run, Batch], BatchOutcome]
+    change: Callable[[Connection, Run, Batch, datetime], int]
+
+
+WORK_OF_KIND: dict[RunKind, BatchWork] = {
+    RunKind.DEACTIVATE: BatchWork(bulk_outcome, bulk_deactivate),
+    RunKind.UNDO: BatchWork(undo_outcome, undo_deactivations),
+}
+
+
+def start_run(store: Store, run_id: int, now: datetime) -> Run:
+    """planned -> running, with the active total as it is before the first change."""
+    with store.writing() as connection:
+        lock_run(connection, run_id)
+        values = {"started_at": now, "active_before": count_active(connection)}
+        change_state(
+            connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values
+        )
+        return get_run(connection, run_id)
+
+
+def apply_batch(store: Store, run: Run, size: int, now: datetime) -> Run | None:
+    """Apply the next batch of a running run; the run afterwards, or None when none was left.
+
+    Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
+    store (snapshot), so what was counted is what is changed; on Postgres a contact that somebody
+    else changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
+    """
+    work = WORK_OF_KIND[run.kind]
+    with store.writing(snapshot=True) as connection:
+        serialise(connection, CONTACT_CHANGES)
+        batch = next_batch(connection, run.id, run.cursor, size)
+        if batch is None:
+            return None
+        outcome = work.outcome(connection, run, batch)
+        advance(
+            connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
+        )
+        changed = work.change(connection, run, batch, now)
+        if changed != outcome.changed:
+            raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
+        return get_run(connection, run.id)
+
+
+def finish_run(store: Store, run_id: int, now: datetime) -> Run:
+    """running -> done; the plan is deleted."""
+    with store.writing() as connection:
+        lock_run(connection, run_id)
+        values = {"finished_at": now, "active_after": count_active(connection)}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: str) -> Run:
+    """planned -> cancelled or expired: nothing was changed, the plan is deleted."""
+    with store.writing() as connection:
+        values = {"finished_at": now, "message": message}
+        change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def count_active(connection: Connection) -> int:
+    """How many contacts are active."""
+    active = tables.contact.c.status == Status.ACTIVE
+    statement = select(func.count()).select_from(tables.contact).where(active)
+    return int(connection.execute(statement).scalar_one())
