@@ -9,6 +9,8 @@ from contactctl.domain.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
 
+DEFAULT = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
@@ -25,21 +27,21 @@ class ResponseRules:
 class Settings:
     """The whole configuration.
 
-    `database` is a normalised URL, `sqlite:////absolute/path` or `postgresql://...`; it may hold a
-    password: show it through `urls.hide_password` only. `time_zone` is an IANA name. `verp` is a
-    pattern with {local} and {domain}, or empty.
+    `database` is a normalised URL, `sqlite:////absolute/path` or `postgresql://...`; show it
+    through domain.urls.hide_password only. `time_zone` is an IANA name. `verp` is a pattern with
+    {local} and {domain}, or empty.
     """
 
     database: str
     suppression_key_file: Path
     time_zone: str = "UTC"
     attributes: Mapping[str, AttributeDeclaration] = field(default_factory=dict)
-    billing: Billing = Billing()
-    limits: Limits = Limits()
-    plans: PlanPolicy = PlanPolicy()
+    billing: Billing = field(default_factory=Billing)
+    limits: Limits = field(default_factory=Limits)
+    plans: PlanPolicy = field(default_factory=PlanPolicy)
     allow_undo: bool = False
-    responses: ResponsePolicy = ResponsePolicy()
-    response_rules: ResponseRules = ResponseRules()
+    responses: ResponsePolicy = field(default_factory=ResponsePolicy)
+    response_rules: ResponseRules = field(default_factory=ResponseRules)
     verp: str = ""
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 
@@ -48,11 +50,15 @@ class Settings:
 class LoadedSettings:
     """The settings, what to warn of, the files read (strongest first), and each value's origin.
 
-    `origins` maps a dotted key (`time_zone`, `limits.max_contacts`) that was set to `flag`, the name
-    of an environment variable, or `file:line`; a key that is not there has its default.
+    `origins` maps a dotted key that was set (`time_zone`, `limits.max_contacts`, `groups.news`) to
+    the flag, the environment variable or the `file:line` that set it: ask `origin()`.
     """
 
     settings: Settings
     origins: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+
+    def origin(self, key: str) -> str:
+        """Where the value of a dotted key comes from; `default` where nobody set it."""
+        return self.origins.get(key, DEFAULT)

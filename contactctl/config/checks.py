@@ -1,0 +1,62 @@
+"""Checks of the response policy across keys: what is refused, and what is warned of."""
+
+from collections.abc import Iterator
+
+from contactctl.config.nodes import Node
+from contactctl.domain.policies import ResponsePolicy
+from contactctl.domain.responses import Category
+
+_NEVER_REACTIVATED = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
+
+
+def policy_warnings(config: Node, policy: ResponsePolicy) -> list[str]:
+    """What to warn of at every check; ConfigError for reactivations that are not recommended.
+
+    `config` is the whole config, already read successfully into `policy`.
+    """
+    return [
+        *_not_recommended(config, allowed=policy.allow_not_recommended),
+        *_bypasses(config, policy),
+    ]
+
+
+def _not_recommended(config: Node, *, allowed: bool) -> Iterator[str]:
+    for rule in _reactivations(config):
+        problem = f"automatic reactivation of {rule.name} is not recommended"
+        if not allowed:
+            raise rule.error(
+                problem,
+                hint="remove the rule; `allow_not_recommended: true` accepts the harm it does",
+            )
+        yield f"{rule.place}: {rule.key}: {problem}"
+
+
+def _reactivations(config: Node) -> Iterator[Node]:
+    for handling in _handling_sections(config):
+        for category in _NEVER_REACTIVATED:
+            rule = handling.mapping().get(category)
+            if rule is not None and "reactivate_after" in rule.mapping():
+                yield rule
+
+
+def _handling_sections(config: Node) -> Iterator[Node]:
+    if "handling" in config.mapping():
+        yield config.mapping()["handling"]
+    for group in _groups(config):
+        if "handling" in group.mapping():
+            yield group.mapping()["handling"]
+
+
+def _bypasses(config: Node, policy: ResponsePolicy) -> Iterator[str]:
+    for group in _groups(config):
+        if policy.group(group.name).bypass_system_wide:
+            yield (
+                f"{group.place}: {group.key}: bypasses system-wide deactivation: it mails contacts"
+                " that bounced or complained elsewhere, which harms deliverability"
+            )
+
+
+def _groups(config: Node) -> Iterator[Node]:
+    groups = config.mapping().get("groups")
+    if groups is not None:
+        yield from groups.mapping().values()

@@ -1,0 +1,47 @@
+"""Which database URLs are understood."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from contactctl.config.values import absolute_path
+
+_SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z")
+_POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z")
+_HOST_AND_NAME = re.compile(r".*/[^/?\s]+(?:\?\S*)?\Z")
+_SCHEME = re.compile(r"([a-z][a-z0-9+]{0,30})://", re.IGNORECASE)
+_EXAMPLES = "such as sqlite:///contacts.db or postgresql://host/database"
+
+
+def normalise_database_url(url: Any, folder: Path) -> str:
+    """`sqlite:////absolute/path` or `postgresql://...`; relative files start from `folder`.
+
+    Raises ValueError saying what the URL must be; the text never holds the URL, which may hold a
+    password.
+    """
+    if not isinstance(url, str) or not url.isprintable():
+        raise ValueError(f"must be a URL {_EXAMPLES}")
+    if match := _SQLITE.match(url):
+        return _sqlite_url(match[1], folder)
+    if match := _POSTGRES.match(url):
+        return _postgres_url(match[1])
+    if scheme := _SCHEME.match(url):
+        raise ValueError(f"'{scheme[1]}' is no database we know: give a URL {_EXAMPLES}")
+    raise ValueError(f"must be a URL {_EXAMPLES}")
+
+
+def _sqlite_url(rest: str, folder: Path) -> str:
+    path = rest.removeprefix("/")
+    if not rest.startswith("/") or path.endswith("/") or not path:
+        raise ValueError("needs a file: sqlite:///contacts.db (three slashes) or sqlite:////path")
+    if path == ":memory:":
+        raise ValueError("a database in memory would be lost at the end of the command")
+    if "?" in path:
+        raise ValueError("an SQLite URL takes no options after '?'")
+    return f"sqlite:///{absolute_path(path, folder)}"
+
+
+def _postgres_url(rest: str) -> str:
+    if not _HOST_AND_NAME.match(rest):
+        raise ValueError("needs a database name: postgresql://host/database")
+    return f"postgresql://{rest}"

@@ -1,0 +1,137 @@
+"""The building blocks of the schema: each reads a node, and knows the keys it accepts."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from contactctl.config.nodes import Node
+from contactctl.domain.errors import ConfigError
+from contactctl.domain.fields import did_you_mean
+from contactctl.domain.text import show_safely
+
+K = TypeVar("K")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Shape(Protocol[T_co]):
+    """What a value must look like."""
+
+    def read(self, node: Node) -> T_co:
+        """The value; ConfigError with its place when it does not fit."""
+
+    def keys(self, key: str) -> Iterator[str]:
+        """The dotted keys below `key`, itself where it holds a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(Generic[T]):
+    """One value. `parse` raises ValueError saying what the value must be."""
+
+    parse: Callable[[Any], T]
+
+    def read(self, node: Node) -> T:
+        return _located(node, lambda: self.parse(node.value))
+
+    def keys(self, key: str) -> Iterator[str]:
+        yield key
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[T]):
+    """One value whose meaning depends on where it stands. `parse` raises ValueError as above."""
+
+    parse: Callable[[Node], T]
+
+    def read(self, node: Node) -> T:
+        return _located(node, lambda: self.parse(node))
+
+    def keys(self, key: str) -> Iterator[str]:
+        yield key
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf(Generic[T]):
+    """A list of one shape."""
+
+    element: Shape[T]
+
+    def read(self, node: Node) -> tuple[T, ...]:
+        return tuple(self.element.read(element) for element in node.items())
+
+    def keys(self, key: str) -> Iterator[str]:
+        yield key
+        yield from (below for below in self.element.keys(key) if below != key)
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Generic[T]):
+    """A mapping with fixed keys, all optional.
+
+    `make` gets the keys that are there as keyword arguments (its defaults are the schema's), and
+    first the section's own name when `named`. ValueError: the keys do not go together.
+    """
+
+    make: Callable[..., T]
+    shapes: Mapping[str, Shape[Any]]
+    named: bool = False
+
+    def read(self, node: Node) -> T:
+        children = node.mapping()
+        refuse_unknown_keys(node, list(self.shapes))
+        values = {name: self.shapes[name].read(child) for name, child in children.items()}
+        name = (node.name,) if self.named else ()
+        return _located(node, lambda: self.make(*name, **values))
+
+    def keys(self, key: str) -> Iterator[str]:
+        for name, shape in self.shapes.items():
+            yield from shape.keys(f"{key}.{name}" if key else name)
+
+
+@dataclass(frozen=True, slots=True)
+class ByName(Generic[K, T]):
+    """A mapping whose keys are names: `parse_name` gives the key to look up, or ValueError."""
+
+    placeholder: str
+    parse_name: Callable[[str], K]
+    shape: Shape[T]
+
+    def read(self, node: Node) -> dict[K, T]:
+        values: dict[K, T] = {}
+        for child in node.mapping().values():
+            name = _located(child, partial(self.parse_name, child.name))
+            if name in values:
+                raise child.error("there is another one of this name (case does not matter)")
+            values[name] = self.shape.read(child)
+        return values
+
+    def keys(self, key: str) -> Iterator[str]:
+        yield from self.shape.keys(f"{key}.{self.placeholder}")
+
+
+def refuse_unknown_keys(node: Node, known: list[str]) -> None:
+    """ConfigError for the first key of a mapping that is not among the known ones."""
+    for name, child in node.mapping().items():
+        if name not in known:
+            where = f" in '{node.key}'" if node.key else ""
+            hint = did_you_mean(name, known) or f"known keys: {', '.join(known)}"
+            message = f"{child.place}: unknown key '{name[:60]}'{where}"
+            raise ConfigError(show_safely(message), hint=hint)
+
+
+def _located(node: Node, make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except ValueError as problem:
+        raise node.error(str(problem)) from problem
+
+
+def scalar_keys(section: Section[Any], key: str = "") -> Iterator[str]:
+    """The dotted keys of fixed name that hold one value: what a flag or a variable can set."""
+    for name, shape in section.shapes.items():
+        below = f"{key}.{name}" if key else name
+        if isinstance(shape, Section):
+            yield from scalar_keys(shape, below)
+        elif isinstance(shape, Scalar | Placed):
+            yield below

@@ -1,0 +1,238 @@
+"""The schema of the config: every key, and what its value must be."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from contactctl.config.database import normalise_database_url
+from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
+from contactctl.config.nodes import Node
+from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
+from contactctl.config.settings import ResponseRules, Settings
+from contactctl.config.values import (
+    absolute_path,
+    boolean,
+    currency,
+    duration,
+    environment_name,
+    one_of,
+    percentage,
+    price,
+    shown,
+    text,
+    time_zone,
+    verp_pattern,
+    whole_number,
+)
+from contactctl.domain.fields import AttributeDeclaration, FieldType, did_you_mean
+from contactctl.domain.mailboxes import AfterFetch
+from contactctl.domain.policies import (
+    Approval,
+    Billing,
+    BillingTier,
+    GroupPolicy,
+    HandlingAction,
+    HandlingRule,
+    IncidentGuard,
+    Limits,
+    PlanPolicy,
+    ResponsePolicy,
+    Scope,
+    Threshold,
+)
+from contactctl.domain.responses import Category
+from contactctl.domain.text import fold
+
+_ATTRIBUTE_TYPES = {
+    str(kind): kind
+    for kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE)
+}
+_ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+_MAILBOX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+_POLICY_KEYS = (
+    "thresholds",
+    "reset_on_delivery",
+    "handling",
+    "allow_not_recommended",
+    "groups",
+    "incident_guard",
+)
+
+
+def _file_path(node: Node) -> Path:
+    return absolute_path(node.value, node.folder)
+
+
+def _database(node: Node) -> str:
+    return normalise_database_url(node.value, node.folder)
+
+
+def _attribute_name(name: str) -> str:
+    if not _ATTRIBUTE_NAME.match(name):
+        raise ValueError("an attribute's name is made of a-z, 0-9 and _, and starts with a letter")
+    return name
+
+
+def _attribute(node: Node) -> AttributeDeclaration:
+    if isinstance(node.value, list):
+        return AttributeDeclaration(node.name, FieldType.CHOICE, _choices(node.plain()))
+    if node.value not in _ATTRIBUTE_TYPES:
+        known = ", ".join(_ATTRIBUTE_TYPES)
+        problem = f"must be one of {known} or a list of choices, not {shown(node.value)}"
+        close = did_you_mean(str(node.value), list(_ATTRIBUTE_TYPES))
+        raise ValueError(f"{problem}: {close}" if close else problem)
+    return AttributeDeclaration(node.name, _ATTRIBUTE_TYPES[node.value])
+
+
+def _choices(values: list[Any]) -> tuple[str, ...]:
+    choices = tuple(fold(text(value)) for value in values)
+    if not choices:
+        raise ValueError("needs at least one choice")
+    if len(set(choices)) < len(choices):
+        raise ValueError("has the same choice twice (case does not matter)")
+    return choices
+
+
+def _tier(*, up_to: int | None = None, price: Decimal | None = None) -> BillingTier:
+    if price is None:
+        raise ValueError("a tier needs a 'price'")
+    return BillingTier(up_to, price)
+
+
+def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> Billing:
+    bounds = [tier.up_to for tier in tiers]
+    closed = [bound for bound in bounds if bound is not None]
+    if bounds and (bounds[-1] is not None or len(closed) != len(bounds) - 1):
+        raise ValueError("the last tier, and only the last, must be without 'up_to'")
+    if any(lower >= upper for lower, upper in pairwise(closed)):
+        raise ValueError("the tiers must ascend: each 'up_to' greater than the one before")
+    return Billing(currency, tiers)
+
+
+def _threshold(*, count: int | None = None, within: timedelta | None = None) -> Threshold:
+    if count is None:
+        raise ValueError("a threshold needs a 'count'")
+    return Threshold(count, within)
+
+
+def _handling_rule(
+    *, reactivate_after: timedelta | None = None, remove_from_group_after: timedelta | None = None
+) -> HandlingRule:
+    if reactivate_after and not remove_from_group_after:
+        return HandlingRule(HandlingAction.REACTIVATE, reactivate_after)
+    if remove_from_group_after and not reactivate_after:
+        return HandlingRule(HandlingAction.REMOVE_FROM_GROUP, remove_from_group_after)
+    raise ValueError("needs exactly one of 'reactivate_after' and 'remove_from_group_after'")
+
+
+def _category(name: str) -> Category:
+    known = [category.value for category in Category]
+    if name not in known:
+        close = did_you_mean(name, known) or f"one of {', '.join(known)}"
+        raise ValueError(f"no response category: {close}")
+    return Category(name)
+
+
+def _group_key(name: str) -> str:
+    return fold(text(name))
+
+
+def _mailbox_name(name: str) -> str:
+    if not _MAILBOX_NAME.match(name):
+        raise ValueError("a mailbox's name is made of letters, digits, - and _")
+    return name
+
+
+def _response_rules(node: Node) -> ResponseRules:
+    if isinstance(node.value, list):
+        return ResponseRules(tuple(_rule_mappings(node)), node.place)
+    from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+
+    path = _file_path(node)
+    return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
+
+
+def _rule_mappings(node: Node) -> list[dict[str, Any]]:
+    for rule in node.items():
+        rule.mapping()
+    rules: list[dict[str, Any]] = node.plain()
+    return rules
+
+
+def _settings(**values: Any) -> Settings:
+    policy = {key: values.pop(key) for key in _POLICY_KEYS if key in values}
+    return Settings(responses=ResponsePolicy(**policy), **values)
+
+
+_THRESHOLDS = ByName(
+    "CATEGORY",
+    _category,
+    Section(_threshold, {"count": Scalar(whole_number(1)), "within": Scalar(duration)}),
+)
+_HANDLING = ByName(
+    "CATEGORY",
+    _category,
+    Section(
+        _handling_rule,
+        {"reactivate_after": Scalar(duration), "remove_from_group_after": Scalar(duration)},
+    ),
+)
+_TIER = Section(_tier, {"up_to": Scalar(whole_number(1)), "price": Scalar(price)})
+_GROUP = Section(
+    GroupPolicy,
+    {
+        "thresholds": _THRESHOLDS,
+        "handling": _HANDLING,
+        "deactivate": Scalar(one_of(Scope)),
+        "bypass_system_wide": Scalar(boolean),
+    },
+    named=True,
+)
+_MAILBOX = Section(
+    make_mailbox,
+    {
+        "url": Scalar(parse_mailbox_url),
+        "password_file": Placed(_file_path),
+        "password_env": Scalar(environment_name),
+        "after_fetch": Scalar(one_of(AfterFetch)),
+        "processed_folder": Scalar(text),
+        "ca_file": Placed(_file_path),
+    },
+    named=True,
+)
+
+SCHEMA = Section(
+    _settings,
+    {
+        "database": Placed(_database),
+        "time_zone": Scalar(time_zone),
+        "attributes": ByName("NAME", _attribute_name, Placed(_attribute)),
+        "billing": Section(_billing, {"currency": Scalar(currency), "tiers": ListOf(_TIER)}),
+        "limits": Section(
+            Limits, {"max_contacts": Scalar(whole_number(0)), "max_percent": Scalar(percentage)}
+        ),
+        "plans": Section(
+            PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
+        ),
+        "allow_undo": Scalar(boolean),
+        "thresholds": _THRESHOLDS,
+        "reset_on_delivery": Scalar(boolean),
+        "handling": _HANDLING,
+        "allow_not_recommended": Scalar(boolean),
+        "groups": ByName("NAME", _group_key, _GROUP),
+        "incident_guard": Section(
+            IncidentGuard,
+            {
+                "max_blocked": Scalar(whole_number(0)),
+                "max_blocked_percent": Scalar(percentage),
+            },
+        ),
+        "response_rules": Placed(_response_rules),
+        "verp": Scalar(verp_pattern),
+        "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
+        "suppression_key_file": Placed(_file_path),
+    },
+)

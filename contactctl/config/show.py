@@ -1,0 +1,111 @@
+"""The rows of `config show`: every value, where it comes from, no secrets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.durations import format_duration
+from contactctl.domain.fields import AttributeDeclaration
+from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.policies import (
+    Billing,
+    GroupPolicy,
+    HandlingRule,
+    ResponsePolicy,
+    Threshold,
+)
+from contactctl.domain.urls import hide_password
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRow:
+    """One setting: dotted key, value as text, and its origin."""
+
+    key: str
+    value: str
+    origin: str
+
+
+def config_rows(loaded: LoadedSettings) -> list[ConfigRow]:
+    """Every setting in the order of the documentation; passwords show as `***`."""
+    return [ConfigRow(key, value, loaded.origin(key)) for key, value in _values(loaded.settings)]
+
+
+def _values(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield "database", hide_password(settings.database)
+    yield "time_zone", settings.time_zone
+    for attribute in settings.attributes.values():
+        yield f"attributes.{attribute.name}", _attribute(attribute)
+    yield "billing.currency", settings.billing.currency
+    yield "billing.tiers", _tiers(settings.billing)
+    yield "limits.max_contacts", str(settings.limits.max_contacts)
+    yield "limits.max_percent", str(settings.limits.max_percent)
+    yield "plans.expire_after", format_duration(settings.plans.expire_after)
+    yield "plans.approval", settings.plans.approval
+    yield "allow_undo", _boolean(settings.allow_undo)
+    yield from _policy(settings.responses)
+    yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    yield "verp", settings.verp
+    for mailbox in settings.mailboxes.values():
+        yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
+    yield "suppression_key_file", str(settings.suppression_key_file)
+
+
+def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
+    for category, threshold in policy.thresholds.items():
+        yield f"thresholds.{category}", _threshold(threshold)
+    yield "reset_on_delivery", _boolean(policy.reset_on_delivery)
+    for category, rule in policy.handling.items():
+        yield f"handling.{category}", _rule(rule)
+    yield "allow_not_recommended", _boolean(policy.allow_not_recommended)
+    for group in policy.groups.values():
+        yield f"groups.{group.name}", _group(group)
+    yield "incident_guard.max_blocked", str(policy.incident_guard.max_blocked)
+    yield "incident_guard.max_blocked_percent", str(policy.incident_guard.max_blocked_percent)
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _attribute(attribute: AttributeDeclaration) -> str:
+    return ", ".join(attribute.choices) or attribute.type
+
+
+def _tiers(billing: Billing) -> str:
+    return ", ".join(
+        f"up to {tier.up_to}: {tier.price}" if tier.up_to else f"more: {tier.price}"
+        for tier in billing.tiers
+    )
+
+
+def _threshold(threshold: Threshold) -> str:
+    within = f" within {format_duration(threshold.within)}" if threshold.within else ""
+    return f"{threshold.count}{within}"
+
+
+def _rule(rule: HandlingRule) -> str:
+    return f"{rule.action} after {format_duration(rule.after)}"
+
+
+def _group(group: GroupPolicy) -> str:
+    parts = [
+        *(f"{category}: {_threshold(own)}" for category, own in group.thresholds.items()),
+        *(f"{category}: {_rule(own)}" for category, own in group.handling.items()),
+        f"deactivate: {group.deactivate}",
+        f"bypass_system_wide: {_boolean(group.bypass_system_wide)}",
+    ]
+    return "; ".join(parts)
+
+
+def _mailbox(mailbox: Mailbox) -> str:
+    scheme = f"{mailbox.protocol}s" if mailbox.implicit_tls else mailbox.protocol
+    password = mailbox.password_env or mailbox.password_file
+    return (
+        f"{scheme}://{mailbox.user}@{mailbox.host}:{mailbox.port}/{mailbox.folder};"
+        f" password from {password}; {mailbox.after_fetch}"
+    )

@@ -1,0 +1,158 @@
+"""Single values: each function returns the value, or raises ValueError saying what it must be.
+
+Numbers and booleans are accepted as text too, since environment variables have nothing else.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from contactctl.domain.durations import parse_duration
+from contactctl.domain.fields import did_you_mean
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+_MAX_NUMBER = 10**10
+_BOOLEANS = {"true": True, "false": False}
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_VERP_PARTS = re.compile(r"[^{}@\s]*\{local\}[^{}@\s]+\{domain\}[^{}@\s]*@[^{}@\s]+\Z")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def text(value: Any) -> str:
+    """Text that is not empty and has no control characters."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError(f"must be text, not {shown(value)}")
+    return value
+
+
+def absolute_path(value: Any, folder: Path) -> Path:
+    """A path; a relative one starts from `folder`, `~` is the home folder."""
+    try:
+        return (folder / Path(text(value)).expanduser()).absolute()
+    except RuntimeError:
+        raise ValueError("must be a path; the home folder of '~' is not known") from None
+
+
+def boolean(value: Any) -> bool:
+    """true or false."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _BOOLEANS:
+        return _BOOLEANS[value.lower()]
+    raise ValueError(f"must be true or false, not {shown(value)}")
+
+
+def whole_number(minimum: int) -> Callable[[Any], int]:
+    """Whole numbers from `minimum` to ten thousand million."""
+
+    def parse(value: Any) -> int:
+        number = _decimal(value)
+        if number is None or not minimum <= number <= _MAX_NUMBER or number != int(number):
+            problem = f"must be a whole number of at least {minimum}"
+            raise ValueError(f"{problem}, not {shown(value)}")
+        return int(number)
+
+    return parse
+
+
+def percentage(value: Any) -> Decimal:
+    """0 to 100."""
+    number = _decimal(value)
+    if number is None or not 0 <= number <= 100:
+        raise ValueError(f"must be a percentage from 0 to 100, not {shown(value)}")
+    return number
+
+
+def price(value: Any) -> Decimal:
+    """A price of 0 or more."""
+    number = _decimal(value)
+    if number is None or not 0 <= number <= _MAX_NUMBER:
+        raise ValueError(f"must be a price of 0 or more, not {shown(value)}")
+    return number
+
+
+def duration(value: Any) -> timedelta:
+    """A number of hours, days or weeks."""
+    try:
+        return parse_duration(value if isinstance(value, str) else "")
+    except ValueError:
+        problem = "must be a duration such as 24 hours, 30 days or 2 weeks"
+        raise ValueError(f"{problem}, not {shown(value)}") from None
+
+
+def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:
+    """One of an enumeration's values."""
+
+    def parse(value: Any) -> EnumT:
+        known = [choice.value for choice in choices]
+        if value not in known:
+            close = did_you_mean(value, known) if isinstance(value, str) else ""
+            problem = f"must be one of {', '.join(known)}, not {shown(value)}"
+            raise ValueError(f"{problem}: {close}" if close else problem)
+        return choices(value)
+
+    return parse
+
+
+def currency(value: Any) -> str:
+    """A currency code, ISO 4217."""
+    if not isinstance(value, str) or not _CURRENCY.match(value):
+        raise ValueError(f"must be a currency code such as USD, not {shown(value)}")
+    return value
+
+
+def time_zone(value: Any) -> str:
+    """The name of a time zone that exists here."""
+    from zoneinfo import ZoneInfo, available_timezones  # noqa: PLC0415 - only when one is set
+
+    try:
+        return ZoneInfo(text(value)).key
+    except (KeyError, ValueError, OSError):
+        known = {name.casefold(): name for name in sorted(available_timezones())}
+        close = get_close_matches(str(value).casefold(), known, n=1)
+        problem = f"must be a time zone such as Europe/Oslo, not {shown(value)}"
+        suggestion = f": did you mean '{known[close[0]]}'?" if close else ""
+        raise ValueError(problem + suggestion) from None
+
+
+def verp_pattern(value: Any) -> str:
+    """The return address of sent mails, with the recipient's parts in it."""
+    if not isinstance(value, str) or not _VERP_PARTS.match(value):
+        example = "bounce+{local}={domain}@returns.example.com"
+        raise ValueError(f"must be an address pattern such as {example}, not {shown(value)}")
+    return value
+
+
+def environment_name(value: Any) -> str:
+    """The name of an environment variable."""
+    if not isinstance(value, str) or not _ENVIRONMENT_NAME.match(value):
+        raise ValueError("must be the name of an environment variable (not the password itself)")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value in an error message: short, and never a whole section."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return f"{str(value).lower()} (quote it if it is text)"
+    shortened = str(value)[:60]
+    return f"'{shortened}'"
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
