@@ -152,6 +152,9 @@ class FieldCatalogue:
         return {candidate.name.casefold(): candidate for candidate in self.fields()}
 
     def _hint_for(self, name: str) -> str:
+        as_attribute = f"{ATTRIBUTE_PREFIX}{name}".casefold()
+        if as_attribute in self._by_name:
+            return f"did you mean '{as_attribute}'?"
         close = did_you_mean(name, list(self._by_name))
         if close:
             return close

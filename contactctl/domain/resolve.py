@@ -91,7 +91,7 @@ class ResolvedCriteria:
         if bound is None:
             return ""
         if isinstance(bound, datetime):
-            shown = bound.astimezone(self.zone).isoformat()
+            shown = bound.astimezone(self.zone).isoformat(timespec="seconds")
         else:
             shown = str(bound)
         return f"{sign}{'=' if included else ''} {shown}"
@@ -198,7 +198,7 @@ def _comparable(condition: Condition) -> tuple[str | bool | int | float, ...]:
 
 def _doubles_for_attributes(condition: Condition) -> list[Any]:
     """The values; attribute numbers, which have no declared size, as IEEE 754 doubles."""
-    field = condition.field
+    field, values = condition.field, condition.values
     if field.type is FieldType.NUMBER and field.is_attribute:
-        return [float(str(value)) for value in condition.values]
-    return list(condition.values)
+        return [float(value) for value in values if isinstance(value, int | float)]
+    return list(values)
