@@ -1,0 +1,94 @@
+"""Hostile values of payloads and tables -> text, addresses, instants and keys. Nothing raises."""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+
+MAX_TEXT_CHARACTERS = 2_000
+MAX_KEY_CHARACTERS = 200
+_ADDRESS = re.compile(r"[^\x00-\x20\x7f<>,;]{1,255}@[^\x00-\x20\x7f<>,;@]{1,255}")
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+def text_of(value: object) -> str:
+    """A string or whole number as trimmed text of at most 2,000 characters, else "".
+
+    NUL and lone surrogates, which no database takes, become U+FFFD.
+    """
+    if isinstance(value, str):
+        text = value[:MAX_TEXT_CHARACTERS].strip()
+        return text if text.isascii() and "\0" not in text else _storable(text)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[:MAX_TEXT_CHARACTERS]
+    return ""
+
+
+def address_of(value: object) -> str:
+    """The email address in a value, without display name and brackets; "" where there is none."""
+    text = text_of(value)
+    if _ADDRESS.fullmatch(text):
+        return text
+    in_brackets = re.search(r"<([^<>]*)>\s*\Z", text)
+    if in_brackets and _ADDRESS.fullmatch(in_brackets[1].strip()):
+        return in_brackets[1].strip()
+    return ""
+
+
+def instant_of(value: object) -> datetime | None:
+    """Seconds or milliseconds since 1970, or ISO 8601 text, as aware UTC.
+
+    Text without an offset is UTC. None where the value is unreadable or outside 2000 to 2099.
+    """
+    if isinstance(value, str):
+        return _instant_of_text(value.strip())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _instant_of_number(value)
+    return None
+
+
+def event_key(provider: str, identifier: str, *distinguishing: str) -> str:
+    """`provider:identifier`; where there is no fit identifier, a digest of what distinguishes."""
+    if identifier and len(identifier) <= MAX_KEY_CHARACTERS:
+        return f"{provider}:{identifier}"
+    content = json.dumps([identifier, *distinguishing]).encode()
+    return f"{provider}:{hashlib.blake2b(content, digest_size=16).hexdigest()}"
+
+
+def object_of(value: object) -> dict[str, object]:
+    """A JSON object as it is, anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[object]:
+    """A JSON array as it is, nothing as an empty one, a single value as an array of one."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def _storable(text: str) -> str:
+    return (
+        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
+
+
+def _instant_of_text(text: str) -> datetime | None:
+    if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) > 8:
+        return _instant_of_number(float(text))
+    try:
+        parsed = datetime.fromisoformat(text)
+        aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        in_range = _EARLIEST <= aware.timestamp() < _LATEST
+    except (ValueError, OverflowError):
+        return None
+    return aware if in_range else None
+
+
+def _instant_of_number(number: float) -> datetime | None:
+    if _EARLIEST <= number < _LATEST:
+        return datetime.fromtimestamp(number, UTC)
+    if _EARLIEST * 1000 <= number < _LATEST * 1000:
+        return datetime.fromtimestamp(number / 1000, UTC)
+    return None

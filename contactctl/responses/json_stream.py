@@ -1,0 +1,215 @@
+"""JSON values out of a byte stream: JSON lines, one object, or an array, in flat memory.
+
+Lines are the fast way: each stands for itself. A file whose first line is no whole value is read as
+a document: values one after the other, or the elements of an array, through a bounded window.
+Either way what cannot be read becomes a rejection with its place, and reading goes on behind it.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO, NamedTuple
+
+from contactctl.domain.responses import Rejection
+from contactctl.responses.json_text import decode_at, is_cut_off, skip_at
+
+MAX_VALUE_BYTES = 1 << 20
+MAX_UNREADABLE_IN_A_ROW = 100
+_READ_BYTES = 1 << 16
+_KEPT_CHARACTERS = 4_096
+_MAX_INDENT = 64
+_START = re.compile(r"[^\s,]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOO_LONG = "a line or value of more than 1 MiB"
+
+
+class JsonValue(NamedTuple):
+    """One value; `place` is `name:line`, inside an array `name:line[index]`."""
+
+    place: str
+    value: object
+
+
+def read_json(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
+    """The values of a stream; a top-level array, or one on a line, gives its elements.
+
+    A value, and in JSON lines a line, may have up to 1 MiB.
+    """
+    number, first = _first_line(stream)
+    if len(first) > MAX_VALUE_BYTES or is_cut_off(first.decode(errors="replace").strip()):
+        yield from _Document(first, stream, name, number).values()
+        return
+    for line_number, line in bounded_lines(stream, first, number):
+        if line is None:
+            yield Rejection(f"{name}:{line_number}", _TOO_LONG)
+        else:
+            yield from _values_of_line(line, name, line_number)
+
+
+def bounded_lines(
+    stream: BinaryIO, first: bytes = b"", number: int = 1
+) -> Iterator[tuple[int, bytes | None]]:
+    """Line numbers and lines; None in place of a line of more than 1 MiB, which is skipped.
+
+    `first` is a line that has already been read, `number` its number.
+    """
+    line = first or stream.readline(MAX_VALUE_BYTES + 1)
+    while line:
+        if len(line) > MAX_VALUE_BYTES:
+            _skip_rest_of_line(line, stream)
+            yield number, None
+        else:
+            yield number, line
+        number += 1
+        line = stream.readline(MAX_VALUE_BYTES + 1)
+
+
+def _first_line(stream: BinaryIO) -> tuple[int, bytes]:
+    """The first line that is not blank, without a byte order mark, and its number."""
+    line = stream.readline(MAX_VALUE_BYTES + 1).removeprefix(codecs.BOM_UTF8)
+    number = 1
+    while line.isspace():
+        line = stream.readline(MAX_VALUE_BYTES + 1)
+        number += 1
+    return number, line
+
+
+def _skip_rest_of_line(line: bytes, stream: BinaryIO) -> None:
+    while line and not line.endswith(b"\n"):
+        line = stream.readline(MAX_VALUE_BYTES)
+
+
+def _values_of_line(line: bytes, name: str, number: int) -> Iterator[JsonValue | Rejection]:
+    try:
+        text = line.decode().strip()
+        if not text:
+            return
+        if text[0] == "{":
+            value, end = decode_at(text, 0)
+            if end == len(text):
+                yield JsonValue(f"{name}:{number}", value)
+                return
+    except ValueError:
+        pass  # the document says what is wrong, and where
+    yield from _Document(line, BytesIO(), name, number).values()
+
+
+class _Document:
+    """Values through a window onto the stream: `text[at:]` is yet to be read, `at` is in `line`.
+
+    Bytes that are not UTF-8 are lone surrogates in the window. Arrays are flattened; `index` counts
+    in the innermost.
+    """
+
+    def __init__(self, first: bytes, stream: BinaryIO, name: str, line: int) -> None:
+        self.stream = stream
+        self.name = name
+        self.line = line
+        self.index: int | None = None
+        self.indent = ""
+        self.unreadable_in_a_row = 0
+        self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self.text = self.decoder.decode(first)
+        self.at = 0
+        self.ended = False
+
+    def values(self) -> Iterator[JsonValue | Rejection]:
+        while self._find_next():
+            yield self._read_value()
+            if self.unreadable_in_a_row == MAX_UNREADABLE_IN_A_ROW:
+                yield Rejection(self._place(), "too many unreadable values: the rest is left out")
+                return
+            if self.index is not None:
+                self.index += 1
+        if self.index is not None:
+            yield Rejection(self._place(), "the array does not end: the input may be cut off")
+
+    def _place(self) -> str:
+        return f"{self.name}:{self.line}" + ("" if self.index is None else f"[{self.index}]")
+
+    def _find_next(self) -> bool:
+        """Go to the next value, into arrays and out of them; False at the end of the input."""
+        while True:
+            start = _START.search(self.text, self.at)
+            if start is None:
+                self._move_to_last_line()
+                if not self._read_more():
+                    return False
+                continue
+            self._note_indent(start.start())
+            self._move_to(start.start())
+            if start[0] not in "[]":
+                return True
+            self.index = 0 if start[0] == "[" else None
+            self.at += 1
+
+    def _read_value(self) -> JsonValue | Rejection:
+        while True:
+            value, reason = None, ""
+            try:
+                value, end = decode_at(self.text, self.at)
+            except ValueError as error:
+                reason = str(error)
+                end = skip_at(self.text, self.at) or self.at
+            if end > self.at:
+                return self._take(end, value, reason)
+            if not self._read_more():
+                return self._give_up_value(reason)
+
+    def _take(self, end: int, value: object, reason: str) -> JsonValue | Rejection:
+        place, raw = self._place(), self.text[self.at : end]
+        self._move_to(end)
+        self.unreadable_in_a_row = 0
+        if not raw.isascii() and _LONE_SURROGATE.search(raw):
+            reason = reason or "not UTF-8"
+        if len(raw) > MAX_VALUE_BYTES:
+            reason = _TOO_LONG
+        return Rejection(place, reason, _bytes(raw)) if reason else JsonValue(place, value)
+
+    def _give_up_value(self, reason: str) -> Rejection:
+        """Reject what has no recognisable end, up to the next line that begins like its own."""
+        self.unreadable_in_a_row += 1
+        too_long = len(self.text) - self.at > MAX_VALUE_BYTES
+        place, start = self._place(), self.text[self.at : self.at + _KEPT_CHARACTERS]
+        next_value = re.compile(rf"\n{self.indent}[{{\[]")
+        while not (found := next_value.search(self.text, self.at + 1)):
+            self._move_to(max(self.at, len(self.text) - len(self.indent) - 2))
+            if not self._read_more():
+                self._move_to(len(self.text))
+                break
+        else:
+            start = start[: found.start() - self.at]
+            self._move_to(found.start() + 1)
+        return Rejection(place, f"{_TOO_LONG}, or cut off" if too_long else reason, _bytes(start))
+
+    def _note_indent(self, start: int) -> None:
+        line_start = self.text.rfind("\n", self.at, start) + 1
+        between = self.text[line_start:start] if line_start else ""
+        self.indent = between if len(between) <= _MAX_INDENT and not between.strip() else ""
+
+    def _move_to_last_line(self) -> None:
+        """Leave only the indent of what may follow."""
+        newline = max(self.at, self.text.rfind("\n", self.at))
+        short = len(self.text) - newline <= _MAX_INDENT
+        self._move_to(newline if short else len(self.text))
+
+    def _move_to(self, position: int) -> None:
+        self.line += self.text.count("\n", self.at, position)
+        self.at = position
+
+    def _read_more(self) -> bool:
+        """Widen the window, dropping what has been read; False at its limit or at the end."""
+        left = len(self.text) - self.at
+        if self.ended or left > MAX_VALUE_BYTES:
+            return False
+        chunk = self.stream.read(max(_READ_BYTES, left))
+        self.ended = not chunk
+        more = self.decoder.decode(chunk, final=self.ended)
+        self.text = self.text[self.at :] + more
+        self.at = 0
+        return bool(chunk or more)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
