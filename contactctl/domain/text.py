@@ -5,7 +5,7 @@ import unicodedata
 
 # C0 and C1 controls, DEL, and the Unicode characters that reorder or hide text:
 # bidi embeddings, overrides and isolates (UAX #9), zero-width and line separators, BOM, tags.
-_UNSAFE = re.compile(
+UNSAFE_CHARACTERS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -21,7 +21,7 @@ def fold(text: str) -> str:
 
 def show_safely(text: str) -> str:
     """Text from outside with every control, escape or bidi character shown as \\xNN or \\uNNNN."""
-    return _UNSAFE.sub(_escape, text)
+    return UNSAFE_CHARACTERS.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,17 +1,8 @@
 """The fields that criteria can test, with the operators that fit each."""
 
-from dataclasses import dataclass
-
-from contactctl.domain.fields import Field, FieldCatalogue
-from contactctl.domain.operators import OPERATORS, Operator
-
-
-@dataclass(frozen=True, slots=True)
-class FieldUse:
-    """One field, and the operators that fit its type."""
-
-    field: Field
-    operators: tuple[Operator, ...]
+from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.operators import OPERATORS
+from contactctl.domain.results import FieldUse
 
 
 def list_fields(catalogue: FieldCatalogue) -> list[FieldUse]:

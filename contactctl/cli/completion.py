@@ -1,0 +1,77 @@
+"""The command `completion`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from contactctl.cli.context import Invocation
+from contactctl.output.presentation import Presentation, Verbatim
+
+
+class Shell(StrEnum):
+    """The shells with a completion script."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+# One protocol for all: words in, a candidate a line out; nothing from a store is eval'ed
+_SCRIPTS = {
+    Shell.BASH: """\
+_contactctl() {
+    local IFS=$'\\n'
+    COMPREPLY=($(COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \\
+        _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null))
+}
+complete -o default -F _contactctl contactctl
+""",
+    Shell.ZSH: """\
+#compdef contactctl
+_contactctl() {
+    local -a candidates
+    candidates=("${(@f)$(COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) \\
+        _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null)}")
+    compadd -a candidates || _files
+}
+compdef _contactctl contactctl
+""",
+    Shell.FISH: """\
+function __contactctl_complete
+    set --local words (commandline --tokenize --current-process --cut-at-cursor)
+    set --local current (commandline --current-token)
+    COMP_WORDS="$words $current" COMP_CWORD=(count $words) \\
+        _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null
+end
+complete --command contactctl --arguments '(__contactctl_complete)'
+""",
+}
+
+_HOW_TO_INSTALL = {
+    Shell.BASH: 'add to ~/.bashrc: eval "$(contactctl completion bash)"',
+    Shell.ZSH: 'add to ~/.zshrc, after compinit: eval "$(contactctl completion zsh)"',
+    Shell.FISH: "contactctl completion fish > ~/.config/fish/completions/contactctl.fish",
+}
+
+
+def completion(
+    invocation: Invocation,  # noqa: ARG001
+    shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")],
+) -> Presentation:
+    """Print the completion script of a shell.
+
+    Examples:
+        eval "$(contactctl completion bash)"
+        eval "$(contactctl completion zsh)"
+        contactctl completion fish > ~/.config/fish/completions/contactctl.fish
+
+    Commands, options and their values are completed; group names and run
+    numbers too, where the store answers at once.
+    """
+    script = _SCRIPTS[shell]
+    return Presentation(
+        data={"shell": shell, "script": script},
+        blocks=[Verbatim(script)],
+        notes=[_HOW_TO_INSTALL[shell]],
+    )

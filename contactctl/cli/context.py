@@ -1,0 +1,139 @@
+"""What a command function gets besides its own options: an Invocation.
+
+A command names one of these classes as the type of its first parameter, and so takes the options
+that belong to it: Invocation the output options, ConfiguredInvocation --config besides,
+StoreInvocation --database besides.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from contactctl.cli import options
+from contactctl.domain.errors import UsageError
+from contactctl.output.console import Console
+from contactctl.output.presentation import Presentation
+from contactctl.output.render import OutputChoice, OutputFormat
+
+if TYPE_CHECKING:
+    from contactctl.config.settings import LoadedSettings, Settings
+    from contactctl.operations.session import Session
+
+
+@dataclass
+class Invocation:
+    """One call of a command: the console, how to show the result, and the shared options."""
+
+    OPTIONS: ClassVar[Mapping[str, tuple[Any, object]]] = MappingProxyType(
+        {
+            "format": (options.Format, None),
+            "json": (options.Json, False),
+            "fields": (options.Fields, None),
+            "quiet": (options.Quiet, False),
+            "no_color": (options.NoColour, False),
+        }
+    )
+
+    console: Console
+    command: str
+    output: OutputChoice
+    shared: Mapping[str, Any]
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        return self.console.now()
+
+    @property
+    def operator(self) -> str:
+        """Who runs this: user@host."""
+        return self.console.operator
+
+    def check_fields(self, *known: str) -> None:
+        """Refuse an unknown --fields name; call it before changing anything."""
+        self.output.check_fields(known)
+
+    def show_before_prompt(self, presentation: Presentation) -> None:
+        """Show on stderr what a person must see before answering; nothing where none can answer."""
+        if not self.console.can_prompt:
+            return
+        from contactctl.output.formats.table import block_lines
+        from contactctl.output.paint import paint
+
+        for style, line in block_lines(presentation, self.console.width, cuts=True):
+            print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
+
+
+class ConfiguredInvocation(Invocation):
+    """A command that reads the configuration."""
+
+    OPTIONS = MappingProxyType({**Invocation.OPTIONS, "config": (options.ConfigFile, None)})
+
+    @cached_property
+    def loaded_settings(self) -> "LoadedSettings":
+        """The settings with each value's origin; warnings are noted on stderr once."""
+        from contactctl.config.load import load_settings
+
+        loaded = load_settings(
+            config_path=self.shared["config"],
+            flag_values={"database": self.shared.get("database")},
+            environ=self.console.environ,
+            cwd=self.console.cwd,
+        )
+        for warning in loaded.warnings:
+            self.console.note(warning)
+        return loaded
+
+    @property
+    def settings(self) -> "Settings":
+        return self.loaded_settings.settings
+
+
+class StoreInvocation(ConfiguredInvocation):
+    """A command that reads or changes the store."""
+
+    OPTIONS = MappingProxyType(
+        {**ConfiguredInvocation.OPTIONS, "database": (options.Database, None)}
+    )
+
+    @contextmanager
+    def open_session(self) -> Iterator["Session"]:
+        """What operations work with, on the store that the configuration names."""
+        from contactctl.cli.progress import progress_on
+        from contactctl.operations.session import Session
+        from contactctl.store.store import open_store
+
+        with closing(open_store(self.settings.database)) as store:
+            role = store.database_role()
+            yield Session(
+                store=store,
+                settings=self.settings,
+                now=self.now,
+                clock=self.console.now,
+                operator=f"{self.operator} as {role}" if role else self.operator,
+                clock_replaced=self.console.now_is_replaced,
+                progress=progress_on(self.console),
+            )
+
+
+def output_choice(shared: Mapping[str, Any]) -> OutputChoice:
+    """The output options as one value. Raises UsageError when they contradict each other."""
+    chosen = shared["format"]
+    if shared["json"] and chosen not in (None, OutputFormat.JSON):
+        raise UsageError(f"--json and --format {chosen} contradict each other")
+    if shared["json"]:
+        chosen = OutputFormat.JSON
+    return OutputChoice(chosen or OutputFormat.TABLE, _field_names(shared["fields"]))
+
+
+def _field_names(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError("--fields has an empty name", hint="write it as --fields id,email")
+    return names

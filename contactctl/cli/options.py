@@ -1,0 +1,97 @@
+"""The options that several commands share, as types for their parameters.
+
+Use them with a default: `where: Where = None`. Every option has its help here, once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contactctl.output.render import OutputFormat
+
+# Output: every command has these; see context.Invocation
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option("--format", help="Form of the result on stdout; table unless given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", metavar="A,B", help="Show these fields only, in this order."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No notes and no progress on stderr.")]
+NoColour = Annotated[
+    bool, typer.Option("--no-color", help="No colour, as with the NO_COLOR variable.")
+]
+
+# Where the configuration and the store are
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Config file, before those found by itself."),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The store: sqlite:///file or postgresql://host/name; passwords do not belong here.",
+    ),
+]
+
+# Which contacts
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="CONDITION", help="All of these must hold. Repeatable."),
+]
+WhereAny = Annotated[
+    list[str] | None,
+    typer.Option("--where-any", metavar="CONDITION", help="One of these must hold. Repeatable."),
+]
+WhereNot = Annotated[
+    list[str] | None,
+    typer.Option("--where-not", metavar="CONDITION", help="None of these may hold. Repeatable."),
+]
+CriteriaFile = Annotated[
+    Path | None,
+    typer.Option("--criteria", metavar="FILE", help="Criteria from a YAML file."),
+]
+
+# Changing things
+Reason = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; kept with the run."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show everything, write nothing.")]
+ConfirmCount = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="COUNT",
+        help="The count, instead of typing it; must equal the number of contacts.",
+    ),
+]
+ConfirmEmail = Annotated[
+    str | None,
+    typer.Option("--confirm", metavar="EMAIL", help="The contact's email, instead of typing it."),
+]
+LimitOverride = Annotated[
+    str | None,
+    typer.Option(
+        "--limit-override",
+        metavar="COUNT",
+        help="Go over the limits for exactly this many contacts; needs --confirm too.",
+    ),
+]
+Yes = Annotated[
+    bool,
+    typer.Option("--yes", help="Do not ask, within the limits; for cron."),
+]
+Wait = Annotated[
+    int | None,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        help="Wait so long for another process to finish; none unless given.",
+    ),
+]

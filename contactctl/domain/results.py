@@ -1,0 +1,35 @@
+"""What every command's result has in common, whatever the format it is shown in."""
+
+from dataclasses import dataclass
+
+from contactctl.domain.errors import ContactctlError, ExitCode
+from contactctl.domain.fields import Field
+from contactctl.domain.operators import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that went wrong: a stable code, one clear line, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: ContactctlError) -> "Problem":
+        return cls(error.code, error.message, error.hint)
+
+
+def status_word(exit_code: ExitCode) -> str:
+    """The envelope's `status`: success, partial or error."""
+    if exit_code == ExitCode.DONE:
+        return "success"
+    return "partial" if exit_code == ExitCode.PARTIAL else "error"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """One field, and the operators that fit its type."""
+
+    field: Field
+    operators: tuple[Operator, ...]

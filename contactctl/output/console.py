@@ -1,0 +1,142 @@
+"""The streams, terminal state, colour, clock and operator: made once at start, passed to all."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+from contactctl.domain.errors import UsageError
+
+NOW_VARIABLE = "CONTACTCTL_NOW"
+
+
+def _system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Console:
+    """Everything the program touches of its surroundings; tests build one of their own."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+    stdin_is_tty: bool = False
+    stdout_is_tty: bool = False
+    stderr_is_tty: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = field(default_factory=Path)
+    width: int = 80
+    operator: str = "unknown"
+    clock: Callable[[], datetime] = _system_clock
+    quiet: bool = False
+    colour_allowed: bool = True
+    _replaced_now: datetime | None = None
+
+    @classmethod
+    def of_process(cls) -> "Console":
+        """The console of this process."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # a name that the terminal's encoding lacks must not end the program
+                stream.reconfigure(errors="backslashreplace")
+        return cls(
+            stdin=sys.stdin,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            stdin_is_tty=sys.stdin.isatty(),
+            stdout_is_tty=sys.stdout.isatty(),
+            stderr_is_tty=sys.stderr.isatty(),
+            environ=os.environ,
+            cwd=Path.cwd(),
+            width=shutil.get_terminal_size().columns,
+            operator=_operator(),
+        )
+
+    @property
+    def can_prompt(self) -> bool:
+        """A person sits at both ends: can read the question and type the answer."""
+        return self.stdin_is_tty and self.stderr_is_tty
+
+    @property
+    def colours_stdout(self) -> bool:
+        return self.stdout_is_tty and self._wants_colour
+
+    @property
+    def colours_stderr(self) -> bool:
+        return self.stderr_is_tty and self._wants_colour
+
+    @property
+    def _wants_colour(self) -> bool:
+        """See https://no-color.org: NO_COLOR counts when present and not empty."""
+        dumb = self.environ.get("TERM") == "dumb"
+        return self.colour_allowed and not self.environ.get("NO_COLOR") and not dumb
+
+    @property
+    def now_is_replaced(self) -> bool:
+        """The clock is CONTACTCTL_NOW, not the machine's."""
+        return bool(self.environ.get(NOW_VARIABLE))
+
+    def now(self) -> datetime:
+        """The present instant in UTC; CONTACTCTL_NOW replaces it and is then said once on stderr.
+
+        Raises UsageError when CONTACTCTL_NOW is not an ISO 8601 instant.
+        """
+        if not self.now_is_replaced:
+            return self.clock()
+        if self._replaced_now is None:
+            self._replaced_now = parse_instant(self.environ[NOW_VARIABLE])
+            self.note(f"the clock is replaced by {NOW_VARIABLE}: {self._replaced_now.isoformat()}")
+        return self._replaced_now
+
+    def note(self, text: str) -> None:
+        """One line for people, on stderr; --quiet silences it."""
+        if not self.quiet:
+            print(f"note: {text}", file=self.stderr)
+
+    def flush(self) -> None:
+        self.stdout.flush()
+        self.stderr.flush()
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 date or instant as aware UTC; without a zone it is UTC. UsageError otherwise."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{NOW_VARIABLE} is not an ISO 8601 instant: {text!r}",
+            hint="write it as 2026-01-31T08:00:00Z",
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _operator() -> str:
+    """`user@host` from the kernel's user id, since USER and LOGNAME can say anything."""
+    return f"{_user_name()}@{_host_name()}"
+
+
+def _user_name() -> str:
+    if sys.platform == "win32":
+        import getpass  # noqa: PLC0415
+
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415
+
+    with suppress(KeyError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    return f"uid{os.getuid()}"
+
+
+def _host_name() -> str:
+    if sys.platform == "win32":
+        import platform  # noqa: PLC0415
+
+        return platform.node()
+    return os.uname().nodename

@@ -1,0 +1,46 @@
+"""How the list of fields is shown."""
+
+from collections.abc import Sequence
+
+from contactctl.domain.fields import FieldType
+from contactctl.domain.operators import OPERATORS
+from contactctl.domain.results import FieldUse
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Presentation,
+    Row,
+    Rows,
+    RowsTable,
+)
+
+_COLUMNS = (
+    Column("name"),
+    Column("type"),
+    Column("operators", for_people=False),
+    Column("choices", for_people=False),
+    Column("help", "MEANING"),
+)
+
+
+def present_fields(fields: Sequence[FieldUse]) -> Presentation:
+    """The fields as rows; people see the operators once per type, below."""
+    rows = Rows("fields", _COLUMNS, [_row(use) for use in fields])
+    blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
+    return Presentation(rows=rows, blocks=blocks)
+
+
+def _row(use: FieldUse) -> Row:
+    return {
+        "name": use.field.name,
+        "type": use.field.type,
+        "operators": list(use.operators),
+        "choices": list(use.field.choices),
+        "help": use.field.help,
+    }
+
+
+def _operators_by_type() -> KeyValues:
+    return KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])

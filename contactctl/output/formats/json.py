@@ -1,0 +1,62 @@
+"""The JSON envelope: one document, the same keys whatever happened."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from contactctl.domain.results import status_word
+from contactctl.output.console import Console
+from contactctl.output.presentation import Presentation, Row, Rows
+from contactctl.output.values import escape_unsafe_in_json, to_json
+
+VERSION = 1
+
+
+def write(presentation: Presentation, console: Console, command: str) -> None:
+    """Write the envelope to stdout; rows that come lazily are written as they come."""
+    rows = presentation.rows
+    if rows is None or isinstance(rows.items, Sequence):
+        console.stdout.write(_dump(envelope(presentation, command), console.stdout_is_tty) + "\n")
+    else:
+        console.stdout.writelines(_streamed(presentation, rows, command))
+
+
+def envelope(presentation: Presentation, command: str) -> dict[str, object]:
+    """The whole document as values: version, command, status, exit_code, data, errors."""
+    data = dict(presentation.data)
+    if presentation.rows is not None:
+        data[presentation.rows.name] = list(presentation.rows.items)
+    return {
+        "version": VERSION,
+        "command": command,
+        "status": status_word(presentation.exit_code),
+        "exit_code": int(presentation.exit_code),
+        "data": data,
+        "errors": [
+            {"code": problem.code, "message": problem.message, "hint": problem.hint}
+            for problem in presentation.problems
+        ],
+    }
+
+
+def dump_row(row: Row) -> str:
+    """One row as one line of JSON, without the newline."""
+    return _dump(dict(row), indented=False)
+
+
+def _dump(document: dict[str, object], indented: bool) -> str:
+    text = json.dumps(to_json(document), ensure_ascii=False, indent=2 if indented else None)
+    return escape_unsafe_in_json(text)
+
+
+def _streamed(presentation: Presentation, rows: Rows, command: str) -> Iterator[str]:
+    """The envelope in pieces, so that ten million rows need no more memory than one."""
+    empty = Rows(rows.name, rows.columns, [])
+    frame = Presentation(presentation.data, empty, (), (), presentation.problems)
+    document = envelope(frame, command)
+    marker = json.dumps(rows.name) + ": []"
+    head, _, tail = _dump(document, indented=False).rpartition(marker)
+    yield f"{head}{json.dumps(rows.name)}: ["
+    for number, row in enumerate(chain(rows.items)):
+        yield f"{', ' if number else ''}{dump_row(row)}"
+    yield f"]{tail}\n"

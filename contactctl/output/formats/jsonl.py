@@ -1,0 +1,12 @@
+"""JSON lines: one row, one object, one line."""
+
+from contactctl.output.console import Console
+from contactctl.output.formats.json import dump_row
+from contactctl.output.formats.single_row import rows_or_single
+from contactctl.output.presentation import Presentation
+
+
+def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+    """Write the rows, or the data as one object when the result has no rows."""
+    for row in rows_or_single(presentation).items:
+        console.stdout.write(dump_row(row) + "\n")

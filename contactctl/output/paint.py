@@ -1,0 +1,11 @@
+"""The few terminal styles in use (ECMA-48 SGR)."""
+
+BOLD = "1"
+DIM = "2"
+RED = "31"
+YELLOW = "33"
+
+
+def paint(text: str, style: str, wanted: bool) -> str:
+    """`text` in that style, or as it is where colour is not wanted."""
+    return f"\x1b[{style}m{text}\x1b[0m" if style and wanted else text
