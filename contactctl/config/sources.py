@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 PREFIX = "CONTACTCTL_"
 CONFIG_VARIABLE = "CONTACTCTL_CONFIG"
 _DATABASE_VARIABLE = "CONTACTCTL_DATABASE_URL"
-_CLOCK_VARIABLE = "CONTACTCTL_NOW"
+# read elsewhere: the clock, tracebacks, the tests' own server
+_NO_SETTINGS = ("CONTACTCTL_NOW", "CONTACTCTL_DEBUG", "CONTACTCTL_TEST_POSTGRES")
 
 
 def read_yaml(path: Path, shown_as: str) -> Node:
@@ -73,7 +74,7 @@ def unknown_variable_warnings(
     environ: Mapping[str, str], keys: Collection[str], elsewhere: Collection[str]
 ) -> list[str]:
     """A warning for each CONTACTCTL_* variable that neither we nor others (`elsewhere`) read."""
-    known = [CONFIG_VARIABLE, _CLOCK_VARIABLE, *map(variable_name, keys), *elsewhere]
+    known = [CONFIG_VARIABLE, *_NO_SETTINGS, *map(variable_name, keys), *elsewhere]
     unknown = [name for name in environ if name.startswith(PREFIX) and name not in known]
     return [_unknown_variable(name, known) for name in sorted(unknown)]
 
