@@ -147,3 +147,9 @@ def _to_run(row: Row[Any]) -> Run:
         clock_replaced=row.clock_replaced,
         message=row.message,
     )
+
+
+def overdue_plans(connection: Connection, now: datetime) -> list[int]:
+    """The numbers of the planned runs that nobody applied in time."""
+    statement = select(_run.c.id).where(_run.c.state == RunState.PLANNED, _run.c.expires_at <= now)
+    return [row[0] for row in connection.execute(statement)]

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from contactctl.domain.contacts import Status
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.criteria_sql import is_active
 from contactctl.store.deactivations import (
     bulk_deactivate,
     bulk_outcome,
@@ -93,6 +93,5 @@ def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: st
 
 def count_active(connection: Connection) -> int:
     """How many contacts are active."""
-    active = tables.contact.c.status == Status.ACTIVE
-    statement = select(func.count()).select_from(tables.contact).where(active)
+    statement = select(func.count()).select_from(tables.contact).where(is_active())
     return int(connection.execute(statement).scalar_one())

@@ -1,0 +1,61 @@
+"""What must be said before a plan is applied: the count, and more where it is over a limit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What is about to be confirmed: `verb` is the run's, `affected` the total the share is of."""
+
+    verb: str
+    count: int
+    affected: int
+    limits_exceeded: Sequence[str] = ()
+
+    @property
+    def phrase(self) -> str:
+        """What a person types when the plan is over a limit."""
+        return f"{self.verb} {self.count} of {self.affected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a script said in place of a person: the count, and the count again to pass a limit."""
+
+    count: int
+    limit_override: int | None = None
+
+
+def stakes_of(verb: str, count: int, affected: int, limits: Limits) -> Stakes:
+    """The stakes of changing `count` of `affected` contacts under these limits."""
+    return Stakes(verb, count, affected, limits.exceeded(count, affected))
+
+
+def parse_count(text: str) -> int | None:
+    """A count as people write it: 1284 or 1,284; None for anything else."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.replace(",", "").isdigit()):
+        return None
+    count = int(digits.replace(",", ""))
+    return count if digits in (str(count), f"{count:,}") else None
+
+
+def require_confirmed(stakes: Stakes, said: Confirmation) -> None:
+    """RefusedError unless exactly this count was confirmed, and the limits passed with it."""
+    if said.count != stakes.count:
+        raise RefusedError(
+            f"--confirm says {said.count:,}, but {stakes.count:,} contacts match;"
+            " nothing was changed",
+            hint="look at the preview again; contacts may have changed since",
+            code="wrong-count",
+        )
+    if stakes.limits_exceeded and said.limit_override != stakes.count:
+        raise RefusedError(
+            f"over the limits: {'; '.join(stakes.limits_exceeded)}; nothing was changed",
+            hint=f"if that is right, add --limit-override {stakes.count}",
+            code="over-limit",
+        )

@@ -1,0 +1,121 @@
+"""Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
+from contactctl.operations.select import Selection
+from contactctl.operations.session import Session
+from contactctl.store.criteria_sql import left_out, where_clause
+from contactctl.store.deactivations import plan_undo
+from contactctl.store.planning import WritePlan, write_run_with_plan
+from contactctl.store.plans import write_plan
+from contactctl.store.preview import first_rows, planned_ids
+from contactctl.store.runs import get_run, overdue_plans
+from contactctl.store.runwork import end_plan
+from contactctl.store.totals import members_per_group
+
+VERBS: Mapping[RunKind, str] = {RunKind.DEACTIVATE: "deactivate", RunKind.UNDO: "reactivate"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A planned run as a person must see it before saying yes. `impact` is that of deactivating."""
+
+    run: Run
+    rows: Sequence[Mapping[str, Any]]
+    stakes: Stakes
+    impact: Impact | None
+
+
+def plan_deactivation(
+    session: Session,
+    selection: Selection,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the selection as a planned run; None when nothing matches.
+
+    With `said` (a script's confirmation) a wrong count or a limit leaves no trace: RefusedError.
+    """
+    where = where_clause(selection.resolved, session.store.dialect)
+    with session.store.reading() as connection:
+        missing = left_out(connection, selection.resolved)
+    details = selection.details() | {"left_out": missing}
+    request = session.request(RunKind.DEACTIVATE, reason=reason, details=details)
+    return write_planned_run(
+        session, request, lambda connection, run_id: write_plan(connection, run_id, where), said
+    )
+
+
+def plan_undo_of(
+    session: Session, undone: Run, *, reason: str = "", said: Confirmation | None = None
+) -> Run | None:
+    """Freeze what `undone` deactivated and nothing has touched since; None when nothing is left."""
+    request = session.request(RunKind.UNDO, reason=reason, details={"undoes": undone.id})
+    return write_planned_run(
+        session, request, lambda connection, run_id: plan_undo(connection, run_id, undone.id), said
+    )
+
+
+def write_planned_run(
+    session: Session, request: Request, write: WritePlan, said: Confirmation | None
+) -> Run | None:
+    """Write the plan of any kind of run, in one transaction."""
+    now = session.clock()
+    return write_run_with_plan(
+        session.store,
+        request,
+        write,
+        _checker(session, request.kind, said),
+        now=now,
+        expires_at=now + session.settings.plans.expire_after,
+    )
+
+
+def show_plan(session: Session, run_id: int) -> ShownPlan:
+    """Read a planned run back, with what people must see of it."""
+    with session.store.reading() as connection:
+        run = get_run(connection, run_id)
+        ids = planned_ids(run_id)
+        rows = first_rows(connection, ids, PREVIEW_ROWS)
+        deactivates = run.kind is RunKind.DEACTIVATE
+        lost = members_per_group(connection, ids) if deactivates else {}
+    active = run.active_before or 0
+    impact = impact_of(session, run.planned, active, lost) if deactivates else None
+    return ShownPlan(run, rows, stakes_of_run(session, run.kind, run.planned, active), impact)
+
+
+def drop_plan(session: Session, run_id: int, message: str) -> Run:
+    """Cancel a planned run: nothing was changed, the plan is deleted."""
+    return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
+
+
+def expire_plans(session: Session) -> list[int]:
+    """End every plan whose time is over; the numbers of their runs."""
+    now = session.clock()
+    with session.store.reading() as connection:
+        overdue = overdue_plans(connection, now)
+    for run_id in overdue:
+        end_plan(session.store, run_id, RunState.EXPIRED, now, "not applied in time")
+    return overdue
+
+
+def stakes_of_run(session: Session, kind: RunKind, planned: int, active: int) -> Stakes:
+    """What confirming a run of this kind means; an undo's share is of the active afterwards."""
+    affected = active + planned if kind is RunKind.UNDO else active
+    return stakes_of(VERBS[kind], planned, affected, session.settings.limits)
+
+
+def _checker(
+    session: Session, kind: RunKind, said: Confirmation | None
+) -> Callable[[int, int], None]:
+    def check(planned: int, active_total: int) -> None:
+        if said is not None:
+            require_confirmed(stakes_of_run(session, kind, planned, active_total), said)
+
+    return check

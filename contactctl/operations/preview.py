@@ -1,0 +1,83 @@
+"""What criteria select, and what deactivating it would mean; nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.domain.billing import tier_for
+from contactctl.domain.confirmation import Stakes, stakes_of
+from contactctl.domain.criteria import including_missing
+from contactctl.domain.policies import BillingTier
+from contactctl.operations.select import Selection
+from contactctl.operations.session import Session
+from contactctl.store.criteria_sql import left_out, where_clause
+from contactctl.store.preview import active_ids, count_active_where, first_rows
+from contactctl.store.runwork import count_active
+from contactctl.store.totals import members_per_group
+
+PREVIEW_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a deactivation changes: totals, what is paid, and members no longer mailed by group."""
+
+    active_before: int
+    active_after: int
+    tier_before: BillingTier | None
+    tier_after: BillingTier | None
+    currency: str
+    members_lost: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A selection, counted. `left_out` maps a field to active contacts without a value for it."""
+
+    database: str
+    selection: Selection
+    count: int
+    active_total: int
+    left_out: Mapping[str, int]
+    rows: Sequence[Mapping[str, Any]]
+    stakes: Stakes
+    impact: Impact | None = None
+
+    def include_hint(self, field_name: str) -> str:
+        """How to write the criteria so that contacts without that value are included."""
+        return including_missing(self.selection.criteria, field_name)
+
+
+def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
+    """Count and show the active contacts that the selection means, in one state of the store."""
+    where = where_clause(selection.resolved, session.store.dialect)
+    with session.store.reading() as connection:
+        count = count_active_where(connection, where)
+        active_total = count_active(connection)
+        ids = active_ids(where)
+        lost = members_per_group(connection, ids) if with_impact else {}
+        return Preview(
+            database=session.store.identity,
+            selection=selection,
+            count=count,
+            active_total=active_total,
+            left_out=left_out(connection, selection.resolved),
+            rows=first_rows(connection, ids, PREVIEW_ROWS),
+            stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
+            impact=impact_of(session, count, active_total, lost) if with_impact else None,
+        )
+
+
+def impact_of(
+    session: Session, count: int, active_total: int, members_lost: Mapping[str, int]
+) -> Impact:
+    """What it means that `count` of `active_total` contacts become inactive."""
+    billing = session.settings.billing
+    return Impact(
+        active_before=active_total,
+        active_after=active_total - count,
+        tier_before=tier_for(active_total, billing),
+        tier_after=tier_for(active_total - count, billing),
+        currency=billing.currency,
+        members_lost=members_lost,
+    )

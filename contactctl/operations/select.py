@@ -1,0 +1,92 @@
+"""From flags or a file to criteria as of now, checked against the groups of the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from contactctl.config.criteria_file import read_criteria
+from contactctl.domain.criteria import Criteria, as_data, from_flags, prebuilt_criteria, values_of
+from contactctl.domain.errors import CriteriaError, UsageError
+from contactctl.domain.fields import FieldCatalogue, did_you_mean
+from contactctl.domain.resolve import ResolvedCriteria, resolve
+from contactctl.domain.text import fold
+from contactctl.operations.session import Session
+from contactctl.store.groups import group_names
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSource:
+    """Where criteria come from: conditions on flags, or a file (`-` is read from `stdin`)."""
+
+    where: Sequence[str] = ()
+    where_any: Sequence[str] = ()
+    where_not: Sequence[str] = ()
+    file: Path | None = None
+    stdin: BinaryIO | None = None
+
+    @property
+    def has_flags(self) -> bool:
+        return bool(self.where or self.where_any or self.where_not)
+
+    def read(self, catalogue: FieldCatalogue) -> Criteria | None:
+        """The criteria; None when neither flags nor a file were given."""
+        if self.file is None:
+            if not self.has_flags:
+                return None
+            return from_flags(self.where, self.where_any, self.where_not, catalogue)
+        if self.has_flags:
+            raise UsageError(
+                "--criteria and --where flags do not go together",
+                hint="put every condition into the file, or every one on flags",
+            )
+        if str(self.file) == "-" and self.stdin is not None:
+            return read_criteria(self.stdin, "standard input", catalogue)
+        return read_criteria(self.file, str(self.file), catalogue)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in."""
+
+    resolved: ResolvedCriteria
+    prebuilt: bool = False
+
+    @property
+    def criteria(self) -> Criteria:
+        return self.resolved.criteria
+
+    def details(self) -> dict[str, object]:
+        """What a run keeps of them: the text, and every date as it was counted."""
+        return {
+            "criteria": as_data(self.criteria),
+            "conditions": [list(pair) for pair in self.resolved.describe()],
+            "as_of": self.resolved.as_of.isoformat(),
+            "time_zone": self.resolved.zone.key,
+            "prebuilt": self.prebuilt,
+        }
+
+
+def select_contacts(session: Session, source: CriteriaSource) -> Selection:
+    """The given criteria, or the prebuilt ones, as of now. Raises CriteriaError."""
+    given = source.read(session.catalogue)
+    return selection_of(session, given or prebuilt_criteria(), prebuilt=given is None)
+
+
+def selection_of(session: Session, criteria: Criteria, *, prebuilt: bool = False) -> Selection:
+    """Criteria as of now; CriteriaError for a group that the store does not have."""
+    _require_known_groups(session, criteria)
+    return Selection(resolve(criteria, session.now, session.time_zone), prebuilt)
+
+
+def _require_known_groups(session: Session, criteria: Criteria) -> None:
+    """A mistyped group selects nobody, or, negated, everybody: so it is an error."""
+    named = values_of(criteria, "group")
+    if not named:
+        return
+    with session.store.reading() as connection:
+        known = [fold(name) for name in group_names(connection)]
+    for name in named:
+        if fold(name) not in known:
+            hint = did_you_mean(name, known) or "`contactctl groups list` shows the groups"
+            raise CriteriaError(f"unknown group '{name}'", hint=hint)

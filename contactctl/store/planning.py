@@ -1,0 +1,52 @@
+"""The one transaction that writes a plan: run row, then items, all of it or nothing."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from contactctl.domain.runs import Request, Run, RunState
+from contactctl.store.runs import get_run, insert_run, update_run
+from contactctl.store.runwork import count_active
+from contactctl.store.store import Store
+
+WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
+CheckPlan = Callable[[int, int], None]  # (planned, active total); raises to take it all back
+
+
+class _NothingPlannedError(Exception):
+    """Takes the run row back with the transaction."""
+
+
+def write_run_with_plan(
+    store: Store,
+    request: Request,
+    write: WritePlan,
+    check: CheckPlan,
+    *,
+    now: datetime,
+    expires_at: datetime,
+) -> Run | None:
+    """The planned run; None, with no trace, where nothing would change.
+
+    What `check` raises takes everything back as well.
+    """
+    try:
+        with store.writing(snapshot=True) as connection:
+            run_id = insert_run(
+                connection,
+                request,
+                state=RunState.PLANNED,
+                identity=store.identity,
+                now=now,
+                expires_at=expires_at,
+            )
+            planned = write(connection, run_id)
+            if planned == 0:
+                raise _NothingPlannedError
+            active_total = count_active(connection)
+            check(planned, active_total)
+            update_run(connection, run_id, {"planned": planned, "active_before": active_total})
+            return get_run(connection, run_id)
+    except _NothingPlannedError:
+        return None

@@ -1,0 +1,47 @@
+"""Counts and the first rows of a set of contacts, whether selected by criteria or planned."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Integer, Select, func, select
+
+from contactctl.store import tables
+from contactctl.store.criteria_sql import is_active
+
+_contact = tables.contact
+_item = tables.plan_item
+
+PREVIEW_COLUMNS = (
+    "id",
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "last_opportunity",
+    "last_emailed",
+    "last_opened",
+    "created",
+)
+
+
+def active_ids(where: ColumnElement[bool]) -> Select[int]:
+    """The ids of the active contacts that fulfil `where`."""
+    return select(_contact.c.id).where(is_active(), where)
+
+
+def planned_ids(run_id: int) -> Select[int]:
+    """The ids of a plan's contacts."""
+    return select(_item.c.contact_id.cast(Integer)).where(_item.c.run_id == run_id)
+
+
+def count_active_where(connection: Connection, where: ColumnElement[bool]) -> int:
+    """How many active contacts fulfil `where`."""
+    statement = select(func.count()).select_from(_contact).where(is_active(), where)
+    return int(connection.execute(statement).scalar_one())
+
+
+def first_rows(connection: Connection, ids: Select[int], limit: int) -> list[dict[str, Any]]:
+    """The first `limit` of these contacts by id, with the columns of PREVIEW_COLUMNS."""
+    columns = [_contact.c[name] for name in PREVIEW_COLUMNS]
+    first = ids.order_by(ids.selected_columns[0]).limit(limit).subquery()
+    statement = select(*columns).join(first, first.c[0] == _contact.c.id).order_by(_contact.c.id)
+    return [dict(row) for row in connection.execute(statement).mappings()]

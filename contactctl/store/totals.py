@@ -1,0 +1,55 @@
+"""Totals over the whole store, for `status` and for the impact of a plan."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, func, select
+
+from contactctl.store import tables
+from contactctl.store.tables import SYSTEM_WIDE
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+
+
+def contacts_by_status(connection: Connection) -> dict[str, int]:
+    """Number of contacts per status."""
+    statement = select(_contact.c.status, func.count()).group_by(_contact.c.status)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def open_deactivations(connection: Connection) -> list[tuple[str, str, int]]:
+    """(origin, category, number) of the open system-wide deactivations, most first."""
+    columns = (_deactivation.c.origin, _deactivation.c.category)
+    number = func.count()
+    statement = (
+        select(*columns, number)
+        .where(_deactivation.c.group_id == SYSTEM_WIDE, _deactivation.c.ended_at.is_(None))
+        .group_by(*columns)
+        .order_by(number.desc(), *columns)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def deactivations_per_month(connection: Connection, since: datetime) -> dict[str, int]:
+    """Number of deactivations started per month (`YYYY-MM`, UTC) from `since` on."""
+    started = _deactivation.c.started_at
+    if connection.dialect.name == "sqlite":
+        month = func.strftime("%Y-%m", started)
+    else:
+        month = func.to_char(started, "YYYY-MM")
+    statement = select(month, func.count()).where(started >= since).group_by(month)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def members_per_group(connection: Connection, contact_ids: Select[int]) -> dict[str, int]:
+    """How many of these contacts each group mails now because it follows their status."""
+    membership, group = tables.membership, tables.group
+    number = func.count()
+    statement = (
+        select(group.c.name, number)
+        .join_from(membership, group, group.c.id == membership.c.group_id)
+        .where(membership.c.state == "follows", membership.c.contact_id.in_(contact_ids))
+        .group_by(group.c.name)
+        .order_by(number.desc(), group.c.name)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
