@@ -28,7 +28,7 @@ def apply_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WA
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         require_applicable(session, run_id)
         run = start_run(session.store, run_id, session.clock())
-        return _work_through(session, run)
+        return work_through(session, run)
 
 
 def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
@@ -40,7 +40,7 @@ def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_W
                 f"run {run_id} was never started",
                 hint=f"`contactctl runs apply {run_id}` asks for its confirmation",
             )
-        return run if run.state in FINAL_STATES else _work_through(session, run)
+        return run if run.state in FINAL_STATES else work_through(session, run)
 
 
 def require_applicable(session: Session, run_id: int) -> Run:
@@ -75,7 +75,8 @@ def _require_second_operator(session: Session, run: Run) -> None:
         )
 
 
-def _work_through(session: Session, run: Run) -> Run:
+def work_through(session: Session, run: Run) -> Run:
+    """Apply the rest of a running run, batch by batch; the caller holds the lock."""
     with session.progress("Working", run.planned) as advance:
         advance(run.changed + run.skipped_total)
         while (after := _apply_next_batch(session, run)) is not None:

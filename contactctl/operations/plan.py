@@ -1,6 +1,6 @@
 """Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,10 @@ def plan_deactivation(
     reason: str = "",
     said: Confirmation | None = None,
 ) -> Run | None:
-    """Freeze the selection as a planned run; None when nothing matches.
+    """Freeze the selection as a run; None when nothing matches.
 
-    With `said` (a script's confirmation) a wrong count or a limit leaves no trace: RefusedError.
+    With `said` (a script's confirmation) the run is `running` at once, and a wrong count or a
+    limit leaves no trace: RefusedError. Without, it is `planned` until somebody confirms it.
     """
     where = where_clause(selection.resolved, session.store.dialect)
     with session.store.reading() as connection:
@@ -55,7 +56,7 @@ def plan_deactivation(
 def plan_undo_of(
     session: Session, undone: Run, *, reason: str = "", said: Confirmation | None = None
 ) -> Run | None:
-    """Freeze what `undone` deactivated and nothing has touched since; None when nothing is left."""
+    """Freeze what `undone` deactivated and nothing has touched since; `said` as above."""
     request = session.request(RunKind.UNDO, reason=reason, details={"undoes": undone.id})
     return write_planned_run(
         session, request, lambda connection, run_id: plan_undo(connection, run_id, undone.id), said
@@ -67,13 +68,18 @@ def write_planned_run(
 ) -> Run | None:
     """Write the plan of any kind of run, in one transaction."""
     now = session.clock()
+
+    def check(planned: int, active_total: int) -> None:
+        if said is not None:
+            require_confirmed(stakes_of_run(session, request.kind, planned, active_total), said)
+
     return write_run_with_plan(
         session.store,
         request,
         write,
-        _checker(session, request.kind, said),
+        check,
         now=now,
-        expires_at=now + session.settings.plans.expire_after,
+        expires_at=None if said else now + session.settings.plans.expire_after,
     )
 
 
@@ -109,13 +115,3 @@ def stakes_of_run(session: Session, kind: RunKind, planned: int, active: int) ->
     """What confirming a run of this kind means; an undo's share is of the active afterwards."""
     affected = active + planned if kind is RunKind.UNDO else active
     return stakes_of(VERBS[kind], planned, affected, session.settings.limits)
-
-
-def _checker(
-    session: Session, kind: RunKind, said: Confirmation | None
-) -> Callable[[int, int], None]:
-    def check(planned: int, active_total: int) -> None:
-        if said is not None:
-            require_confirmed(stakes_of_run(session, kind, planned, active_total), said)
-
-    return check

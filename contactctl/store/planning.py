@@ -25,18 +25,20 @@ def write_run_with_plan(
     check: CheckPlan,
     *,
     now: datetime,
-    expires_at: datetime,
+    expires_at: datetime | None,
 ) -> Run | None:
     """The planned run; None, with no trace, where nothing would change.
 
-    What `check` raises takes everything back as well.
+    Without `expires_at` it has been confirmed already and is `running` from the start. What
+    `check` raises takes everything back as well.
     """
+    state = RunState.PLANNED if expires_at else RunState.RUNNING
     try:
         with store.writing(snapshot=True) as connection:
             run_id = insert_run(
                 connection,
                 request,
-                state=RunState.PLANNED,
+                state=state,
                 identity=store.identity,
                 now=now,
                 expires_at=expires_at,

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from contactctl.domain.errors import BusyError, NotFoundError
-from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
+from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
 
 _run = tables.run
@@ -90,9 +90,7 @@ def change_state(
         .values(state=to, **(values or {}))
     )
     if connection.execute(statement).rowcount != 1:
-        raise BusyError(
-            f"run {run_id} is no longer {expected}", hint=f"`contactctl runs show {run_id}`"
-        )
+        raise _moved_meanwhile(get_run(connection, run_id))
 
 
 def update_run(connection: Connection, run_id: int, values: Mapping[str, Any]) -> None:
@@ -113,16 +111,20 @@ def advance(
         .values(cursor=cursor, changed=run.changed + changed, skipped=totals)
     )
     if connection.execute(statement).rowcount != 1:
-        raise BusyError(
-            f"run {run.id} is being worked on by another process",
-            hint=f"`contactctl runs watch {run.id}` shows its progress",
-        )
+        raise _moved_meanwhile(get_run(connection, run.id))
 
 
 def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
     statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))
     return int(connection.execute(statement).scalar_one())
+
+
+def _moved_meanwhile(run: Run) -> ContactctlError:
+    hint = f"`contactctl runs show {run.id}`"
+    if run.state in FINAL_STATES:
+        return RefusedError(f"run {run.id} is {run.state} by now", hint=hint)
+    return BusyError(f"another process works on run {run.id}, now {run.state}", hint=hint)
 
 
 def _to_run(row: Row[Any]) -> Run:

@@ -91,6 +91,22 @@ def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: st
         return get_run(connection, run_id)
 
 
+def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
+    """running -> cancelled: what is done stays done, the rest of the plan is deleted."""
+    with store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        values = {
+            "finished_at": now,
+            "active_after": count_active(connection),
+            "message": message,
+        }
+        change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.CANCELLED, values=values
+        )
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
+
+
 def count_active(connection: Connection) -> int:
     """How many contacts are active."""
     statement = select(func.count()).select_from(tables.contact).where(is_active())

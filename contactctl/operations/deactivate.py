@@ -1,0 +1,79 @@
+"""Deactivating a selection that a script has confirmed, and taking a run back."""
+
+from collections.abc import Callable
+
+from contactctl.domain.confirmation import Confirmation, require_confirmed
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import Approval
+from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.operations.apply import (
+    DEFAULT_WAIT_SECONDS,
+    read_run,
+    require_applicable,
+    work_through,
+)
+from contactctl.operations.plan import stakes_of_run
+from contactctl.operations.session import Session
+from contactctl.store.locks import exclusive
+from contactctl.store.runwork import CONTACT_CHANGES, count_active
+
+_UNDOABLE = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
+
+
+def run_confirmed(
+    session: Session,
+    plan: Callable[[], Run | None],
+    *,
+    leave_to_background: bool = False,
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+) -> Run | None:
+    """Plan and work through under one lock, so that who must wait leaves no trace behind.
+
+    `plan` writes a run that is confirmed, and so `running`; None when nothing matches. Killed at
+    any moment, either nothing has happened or the run can be resumed.
+    """
+    require_same_operator_policy(session)
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = plan()
+        if run is None or leave_to_background:
+            return run
+        return work_through(session, run)
+
+
+def require_same_operator_policy(session: Session) -> None:
+    """RefusedError where the config asks for two people: then a plan must be kept and applied."""
+    if session.settings.plans.approval is Approval.SECOND_OPERATOR:
+        raise RefusedError(
+            "the config asks for a second operator (plans.approval)",
+            hint="keep the plan with --plan; somebody else applies it with `contactctl runs apply`",
+            code="second-operator",
+        )
+
+
+def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
+    """The planned run; RefusedError unless it may be applied and `said` is its count."""
+    run = require_applicable(session, run_id)
+    with session.store.reading() as connection:
+        active_total = count_active(connection)
+    require_confirmed(stakes_of_run(session, run.kind, run.planned, active_total), said)
+    return run
+
+
+def require_undoable(session: Session, run_id: int) -> Run:
+    """The run to take back; RefusedError where the config or the run does not allow it."""
+    if not session.settings.allow_undo:
+        raise RefusedError(
+            "taking back a whole run is off",
+            hint="`allow_undo: true` in the config allows it;"
+            " `contactctl reactivate EMAIL` brings back one contact",
+            code="undo-off",
+        )
+    run = read_run(session, run_id)
+    if run.kind not in _UNDOABLE:
+        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
+    if run.state is RunState.RUNNING:
+        raise RefusedError(
+            f"run {run_id} is not finished",
+            hint=f"`contactctl runs resume {run_id}` or `contactctl runs cancel {run_id}` first",
+        )
+    return run

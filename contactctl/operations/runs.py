@@ -1,0 +1,31 @@
+"""Looking at runs, and ending one before it is done."""
+
+from collections.abc import Sequence
+
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState
+from contactctl.operations.session import Session
+from contactctl.store.runs import get_run, list_runs
+from contactctl.store.runwork import end_plan, stop_run
+
+
+def latest_runs(
+    session: Session, *, limit: int, kinds: Sequence[RunKind], states: Sequence[RunState]
+) -> list[Run]:
+    """The latest runs, newest first."""
+    with session.store.reading() as connection:
+        return list_runs(connection, limit=limit, kinds=kinds, states=states)
+
+
+def cancel_run(session: Session, run_id: int) -> Run:
+    """End a run now. What a running one has done stays done; a process at work on it stops."""
+    with session.store.reading() as connection:
+        run = get_run(connection, run_id)
+    if run.state in FINAL_STATES:
+        raise RefusedError(
+            f"run {run_id} is {run.state} already", hint=f"`contactctl runs show {run_id}`"
+        )
+    message = f"cancelled by {session.operator}"
+    if run.state is RunState.PLANNED:
+        return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
+    return stop_run(session.store, run_id, session.clock(), message)
