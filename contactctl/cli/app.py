@@ -1,7 +1,6 @@
 """The command tree: functions named by the registry become Typer commands when they are needed."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -9,17 +8,14 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from contactctl.cli import registry
-from contactctl.cli.context import Invocation, output_choice
+from contactctl.cli.call import as_typer_callback
 from contactctl.cli.helptext import HelpText, parse_docstring
 from contactctl.cli.plain_values import convert_without_pydantic
 from contactctl.domain.errors import ExitCode, UsageError
-from contactctl.domain.fields import did_you_mean
-from contactctl.output.presentation import Presentation
-from contactctl.output.render import render
 
 PROGRAM = "contactctl"
 
-_ROOT_HELP = HelpText(
+_PROGRAM_HELP = HelpText(
     summary="Find marketing contacts by criteria, and deactivate exactly those.",
     examples=(
         f"{PROGRAM} demo",
@@ -28,10 +24,15 @@ _ROOT_HELP = HelpText(
         f"{PROGRAM} status --json",
     ),
 )
+_TYPER_SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
 
 
 class _Help:
-    """Help text with the examples first, for commands and groups alike."""
+    """Help text with the examples first, and values without pydantic; for commands and groups."""
 
     help_text: HelpText
 
@@ -42,6 +43,11 @@ class _Help:
         for paragraph in (self.help_text.summary, *self.help_text.paragraphs):
             formatter.write_paragraph()
             formatter.write_text(paragraph)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        convert_without_pydantic(option)
+        return option
 
 
 class LazyCommand(_Help, TyperCommand):
@@ -55,19 +61,19 @@ class LazyCommand(_Help, TyperCommand):
 
 
 class LazyGroup(_Help, TyperGroup):
-    """Commands below `path`, listed from the registry and imported one at a time."""
+    """The commands below `path`, listed from the registry and imported one at a time."""
 
     path = ""
-    help_text = _ROOT_HELP
+    help_text = _PROGRAM_HELP
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return registry.names_below(self.path)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        path = f"{self.path} {cmd_name}".strip()
+        path = self._path_of(cmd_name)
         if path in registry.GROUPS:
             return _group(path)
-        return _command(path) if path in registry.COMMANDS else None
+        return load_command(path) if path in registry.COMMANDS else None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
@@ -78,16 +84,33 @@ class LazyGroup(_Help, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if not name.startswith("-") and name not in self.list_commands(ctx):
-            suggestion = did_you_mean(name, self.list_commands(ctx))
-            hint = suggestion or f"`{ctx.command_path} --help` lists the commands"
-            raise UsageError(f"no such command '{name}'", hint=hint)
+            raise UsageError(f"no such command '{name}'", hint=self._suggestion(ctx, name))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        names = self.list_commands(ctx)
-        for title, listed in self._sections(names).items():
+        for title, names in self._sections(self.list_commands(ctx)).items():
             with formatter.section(title):
-                formatter.write_dl([(name, self._help_of(name)) for name in listed])
+                formatter.write_dl([(name, self._help_of(name)) for name in names])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """As Typer's, without importing every command for its line of help."""
+        from typer._click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        options = TyperCommand.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=self._help_of(name)) for name in names), *options]
+
+    def _path_of(self, name: str) -> str:
+        return f"{self.path} {name}".strip()
+
+    def _help_of(self, name: str) -> str:
+        return registry.help_of(self._path_of(name))
+
+    def _suggestion(self, ctx: Any, name: str) -> str:
+        from contactctl.domain.fields import did_you_mean
+
+        close = did_you_mean(name, self.list_commands(ctx))
+        return close or f"`{ctx.command_path} --help` lists the commands"
 
     def _sections(self, names: list[str]) -> Mapping[str, list[str]]:
         if self.path:
@@ -98,23 +121,18 @@ class LazyGroup(_Help, TyperGroup):
         }
         return {title: listed for title, listed in sections.items() if listed}
 
-    def _help_of(self, name: str) -> str:
-        return registry.help_of(f"{self.path} {name}".strip())
-
 
 def build_program() -> Any:
-    """The root group."""
-    app = typer.Typer(
-        cls=LazyGroup,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-    app.callback()(_root_options)
-    return typer.main.get_command(app)
+    """The program itself: the group of everything."""
+    app = typer.Typer(cls=LazyGroup, **_TYPER_SETTINGS)
+    app.callback()(_program)
+    program = typer.main.get_command(app)
+    for param in program.params:
+        convert_without_pydantic(param)
+    return program
 
 
-def _root_options(
+def _program(
     version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
 ) -> None:
     if version:
@@ -125,53 +143,18 @@ def _root_options(
 
 
 def _group(path: str) -> LazyGroup:
-    group = LazyGroup(name=path, rich_markup_mode=None, help=None)
+    group = LazyGroup(name=path, rich_markup_mode=None)
     group.path = path
-    group.help_text = HelpText(registry.GROUPS[path], (f"{PROGRAM} {path} COMMAND --help",))
+    commands = registry.names_below(path)
+    examples = tuple(f"{PROGRAM} {path} {name} --help" for name in commands[:2])
+    group.help_text = HelpText(registry.GROUPS[path], examples)
     return group
 
 
-def _command(path: str) -> Any:
+def load_command(path: str) -> Any:
+    """The Typer command of a registry entry; imports its module."""
     module_name, _, function_name = registry.COMMANDS[path].target.partition(":")
     function = getattr(import_module(f"contactctl.cli.{module_name}"), function_name)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(path.rpartition(" ")[2], cls=LazyCommand)(_with_shared_options(function, path))
+    app = typer.Typer(**_TYPER_SETTINGS)
+    app.command(path.rpartition(" ")[2], cls=LazyCommand)(as_typer_callback(function, path))
     return typer.main.get_command(app)
-
-
-def _with_shared_options(function: Callable[..., Presentation], path: str) -> Callable[..., int]:
-    """The function as Typer sees it: without its Invocation, with the options that come with it."""
-    signature = inspect.signature(function, eval_str=True)
-    first, *own = signature.parameters.values()
-    kind: type[Invocation] = first.annotation
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for name, (hint, default) in kind.OPTIONS.items()
-    ]
-    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-
-    def call(context: typer.Context, **values: Any) -> int:
-        shared_values = {name: values.pop(name) for name in kind.OPTIONS}
-        return _run_command(
-            function, kind(context.obj, path, output_choice(shared_values), shared_values), values
-        )
-
-    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    parameters = [context, *own, *shared]
-    call.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=parameters, return_annotation=int
-    )
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__doc__ = function.__doc__
-    return call
-
-
-def _run_command(
-    function: Callable[..., Presentation], invocation: Invocation, values: Mapping[str, Any]
-) -> int:
-    console = invocation.console
-    console.quiet = invocation.shared["quiet"]
-    console.colour_allowed = not invocation.shared["no_color"]
-    presentation = function(invocation, **values)
-    render(presentation, invocation.output, console, invocation.command)
-    return int(presentation.exit_code)

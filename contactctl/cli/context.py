@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import UsageError
+from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation
-from contactctl.output.render import OutputChoice, OutputFormat
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.operations.session import Session
+    from contactctl.output.presentation import Presentation
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Invocation:
         """Refuse an unknown --fields name; call it before changing anything."""
         self.output.check_fields(known)
 
-    def show_before_prompt(self, presentation: Presentation) -> None:
+    def show_before_prompt(self, presentation: "Presentation") -> None:
         """Show on stderr what a person must see before answering; nothing where none can answer."""
         if not self.console.can_prompt:
             return

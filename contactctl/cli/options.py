@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from contactctl.output.render import OutputFormat
+from contactctl.output.choice import OutputFormat
 
 # Output: every command has these; see context.Invocation
 Format = Annotated[

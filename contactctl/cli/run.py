@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 from types import FrameType
@@ -19,10 +18,8 @@ from contactctl.domain.errors import (
     InterruptedByUserError,
     UsageError,
 )
-from contactctl.domain.results import Problem
+from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation
-from contactctl.output.render import OutputChoice, OutputFormat, render
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
@@ -31,10 +28,9 @@ _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
 def main() -> NoReturn:
     """Run this process's command line and exit."""
     if _COMPLETION_VARIABLE in os.environ:
-        build_program().main(prog_name=PROGRAM)
-    console = Console.of_process()
+        _complete()
     _turn_signals_into_interrupts()
-    sys.exit(run(sys.argv[1:], console))
+    sys.exit(run(sys.argv[1:], Console.of_process()))
 
 
 def run(argv: Sequence[str], console: Console) -> int:
@@ -43,17 +39,24 @@ def run(argv: Sequence[str], console: Console) -> int:
         exit_code = _dispatch(argv, console)
         console.flush()
     except BrokenPipeError:
-        # the reader has gone (`contactctl contacts list | head`): nothing failed
-        _discard_output(console)
+        console.discard_output()
         return ExitCode.DONE
-    except (ContactctlError, KeyboardInterrupt, Exception) as error:
+    except (KeyboardInterrupt, Exception) as error:
         return _report(error, argv, console)
     return exit_code
 
 
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether argv asks for JSON, read without parsing it: errors of parsing need to know."""
+    ours = list(argv[: argv.index("--")] if "--" in argv else argv)
+    if "--json" in ours or "--format=json" in ours:
+        return True
+    return ("--format", "json") in pairwise(ours)
+
+
 def _dispatch(argv: Sequence[str], console: Console) -> int:
+    program = build_program()
     try:
-        program = build_program()
         with program.make_context(PROGRAM, list(argv), obj=console) as context:
             return int(program.invoke(context))
     except typer.Exit as stop:
@@ -61,16 +64,21 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
 
 
 def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
-    foreseen = _as_foreseen(error)
-    if foreseen is None:
-        foreseen = _unforeseen(error, console)
+    """Tell the error on stderr, or as the JSON envelope on stdout; return its exit code."""
+    from contactctl.domain.results import Problem
+    from contactctl.output.presentation import Presentation
+    from contactctl.output.render import render
+
+    foreseen = _as_foreseen(error) or _unforeseen(error, console)
     choice = OutputChoice(OutputFormat.JSON if wants_json(argv) else OutputFormat.TABLE)
     failure = Presentation(problems=[Problem.of(foreseen)], exit_code=foreseen.exit_code)
+    if isinstance(foreseen, InterruptedByUserError) and console.stderr_is_tty:
+        console.stderr.write("\n")  # the terminal has echoed ^C, or a question stands open
     try:
         render(failure, choice, console, command_named_by(argv))
         console.flush()
     except OSError:
-        _discard_output(console)
+        console.discard_output()
     return foreseen.exit_code
 
 
@@ -87,14 +95,17 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
 
 
 def _usage_error(error: typer.TyperException) -> UsageError:
-    """Typer's complaint in our words: message, and as hint a suggestion or where the help is."""
+    """Typer's complaint in our words: the message, and a suggestion or where the help is."""
     close = getattr(error, "possibilities", None)
+    if close:
+        return UsageError(_sentence(error.message), hint=f"did you mean '{close[0]}'?")
     context = getattr(error, "ctx", None)
     hint = f"`{context.command_path} --help` shows how" if context else ""
-    if close:
-        hint = f"did you mean '{close[0]}'?"
-    message = error.message if close else error.format_message()
-    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+    return UsageError(_sentence(error.format_message()), hint=hint)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
 
 
 def _os_error_text(error: OSError) -> str:
@@ -104,6 +115,8 @@ def _os_error_text(error: OSError) -> str:
 
 def _unforeseen(error: BaseException, console: Console) -> ContactctlError:
     if console.environ.get(DEBUG_VARIABLE) == "1":
+        import traceback
+
         traceback.print_exception(error, file=console.stderr)
     return ContactctlError(
         f"{type(error).__name__}: {error}",
@@ -112,18 +125,13 @@ def _unforeseen(error: BaseException, console: Console) -> ContactctlError:
     )
 
 
-def wants_json(argv: Sequence[str]) -> bool:
-    """Whether argv asks for JSON, read without parsing it: errors of parsing need to know."""
-    ours = list(argv[: argv.index("--")] if "--" in argv else argv)
-    if "--json" in ours or "--format=json" in ours:
-        return True
-    return ("--format", "json") in pairwise(ours)
+def _complete() -> NoReturn:
+    """Answer the shell, which says in the environment what has been typed so far."""
+    from typer.completion import completion_init  # type: ignore[attr-defined]
 
-
-def _discard_output(console: Console) -> None:
-    """Send what is still buffered nowhere, or the interpreter complains at exit."""
-    if console.stdout is sys.stdout:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    completion_init()
+    build_program().main(prog_name=PROGRAM)
+    sys.exit(ExitCode.DONE)
 
 
 def _turn_signals_into_interrupts() -> None:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 from contactctl.domain.errors import ContactctlError, ExitCode
-from contactctl.domain.fields import Field
-from contactctl.domain.operators import Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +23,3 @@ def status_word(exit_code: ExitCode) -> str:
     if exit_code == ExitCode.DONE:
         return "success"
     return "partial" if exit_code == ExitCode.PARTIAL else "error"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldUse:
-    """One field, and the operators that fit its type."""
-
-    field: Field
-    operators: tuple[Operator, ...]

@@ -1,8 +1,8 @@
 """The fields that criteria can test, with the operators that fit each."""
 
+from contactctl.domain.field_list import FieldUse
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.operators import OPERATORS
-from contactctl.domain.results import FieldUse
 
 
 def list_fields(catalogue: FieldCatalogue) -> list[FieldUse]:

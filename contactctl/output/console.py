@@ -100,6 +100,11 @@ class Console:
         if not self.quiet:
             print(f"note: {text}", file=self.stderr)
 
+    def discard_output(self) -> None:
+        """Send what stdout still holds nowhere, or the interpreter complains at exit."""
+        if self.stdout is sys.stdout:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+
     def flush(self) -> None:
         self.stdout.flush()
         self.stderr.flush()

@@ -1,39 +1,15 @@
 """The one place where a result becomes text, in the format that was asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
 
-from contactctl.domain.errors import UsageError
-from contactctl.domain.fields import did_you_mean
+from contactctl.domain.errors import ExitCode
+from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 from contactctl.output.paint import RED, YELLOW, paint
 from contactctl.output.presentation import KeyValues, Presentation, RowsTable
 from contactctl.output.values import to_people
-
-
-class OutputFormat(StrEnum):
-    """What --format takes."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class OutputChoice:
-    """How a result is to be shown: the format, and the fields asked for (empty: all)."""
-
-    format: OutputFormat = OutputFormat.TABLE
-    fields: tuple[str, ...] = ()
-
-    def check_fields(self, known: Sequence[str]) -> None:
-        """Raise UsageError unless every field asked for is one of `known`."""
-        for name in self.fields:
-            if name not in known:
-                hint = did_you_mean(name, list(known)) or f"known fields: {', '.join(known)}"
-                raise UsageError(f"unknown field '{name}' in --fields", hint=hint)
 
 
 def render(
@@ -49,11 +25,11 @@ def render(
         show_problems(presentation, console)
 
 
-def _writer(output_format: OutputFormat):  # type: ignore[no-untyped-def]
-    """The format's module, imported alone."""
-    from importlib import import_module  # noqa: PLC0415
-
-    return import_module(f"contactctl.output.formats.{output_format.value}").write
+def _writer(output_format: OutputFormat) -> Callable[[Presentation, Console, str], None]:
+    """The `write` of the format's module, the only one imported."""
+    module = import_module(f"contactctl.output.formats.{output_format.value}")
+    write: Callable[[Presentation, Console, str], None] = module.write
+    return write
 
 
 def choose_fields(presentation: Presentation, choice: OutputChoice) -> Presentation:
@@ -74,7 +50,7 @@ def _with_rows(presentation: Presentation) -> Sequence[RowsTable]:
 
 def show_problems(presentation: Presentation, console: Console) -> None:
     """Each problem as a line on stderr, its hint below."""
-    failed = presentation.exit_code not in (0, 5)
+    failed = presentation.exit_code not in (ExitCode.DONE, ExitCode.PARTIAL)
     word, colour = ("error", RED) if failed else ("warning", YELLOW)
     for problem in presentation.problems:
         label = paint(f"{word}:", colour, console.colours_stderr)

@@ -1,0 +1,101 @@
+"""Start-up times: whole processes, medians, against bare imports measured in the same run.
+
+    python benchmarks/startup.py [ROUNDS]
+
+Each round runs every command once, so that a busy moment of the machine hits them all alike.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from contactctl.cli.registry import COMMANDS
+from contactctl.store.migrate import create_store
+
+BARE = ["-c", "pass"]
+TYPER = ["-c", "import typer"]
+TYPER_AND_MODELS = ["-c", "import typer, pydantic, sqlmodel"]
+CONTACTCTL = ["-m", "contactctl"]
+ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+
+
+@dataclass
+class Measurement:
+    """One row of the report: what runs, what it is held against, and the ratio to reach."""
+
+    name: str
+    arguments: list[str]
+    baseline: str = ""
+    target: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def measurements(database: str) -> list[Measurement]:
+    """The baselines, and the commands of which start-up is the most part."""
+    status = [*CONTACTCTL, "status", "--json", "--database", database]
+    return [
+        Measurement("python -c pass", BARE),
+        Measurement("import typer", TYPER),
+        Measurement("import typer, pydantic, sqlmodel", TYPER_AND_MODELS),
+        Measurement("--version", [*CONTACTCTL, "--version"], "python -c pass", 3),
+        Measurement("--help", [*CONTACTCTL, "--help"], "import typer", 2),
+        *(
+            Measurement(
+                f"{command} --help", [*CONTACTCTL, *command.split(), "--help"], "import typer", 2
+            )
+            for command in COMMANDS
+        ),
+        Measurement("status --json", status, "import typer, pydantic, sqlmodel", 1.3),
+    ]
+
+
+def measure(database: str, rounds: int) -> list[Measurement]:
+    """Run everything `rounds` times, after one round that nobody counts."""
+    todo = measurements(database)
+    for round_number in range(rounds + 1):
+        for measurement in todo:
+            seconds = run_once(measurement)
+            if round_number:
+                measurement.seconds.append(seconds)
+    return todo
+
+
+def run_once(measurement: Measurement) -> float:
+    """Seconds from starting the process to its end; a failing command ends the benchmark."""
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *measurement.arguments], stdout=subprocess.DEVNULL, check=True, env=ENVIRON
+    )
+    return time.perf_counter() - started
+
+
+def report(done: list[Measurement]) -> None:
+    medians = {measurement.name: measurement.median for measurement in done}
+    print(f"{'what':36} {'ms':>7} {'ratio':>7} {'target':>7}")
+    for row in done:
+        line = f"{row.name:36} {row.median * 1000:7.1f}"
+        if row.baseline:
+            ratio = row.median / medians[row.baseline]
+            verdict = "" if ratio <= row.target else "  missed"
+            line += f" {ratio:7.2f} {row.target:7.1f}{verdict}"
+        print(line)
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/contacts.db"
+        create_store(database)
+        report(measure(database, rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""From a command function, which returns a Presentation, to a callback that Typer can call."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from contactctl.cli.context import Invocation, output_choice
+
+if TYPE_CHECKING:
+    from contactctl.output.presentation import Presentation
+
+CommandFunction = Callable[..., "Presentation"]
+
+
+def as_typer_callback(function: CommandFunction, command: str) -> Callable[..., int]:
+    """The function without its Invocation, with the options that come with it; returns exit code.
+
+    The first parameter's type is the Invocation class; the annotations must not be strings.
+    """
+    invocation_parameter, *own = inspect.signature(function).parameters.values()
+    invocation_class: type[Invocation] = invocation_parameter.annotation
+
+    def call(context: typer.Context, **values: Any) -> int:
+        shared = {name: values.pop(name) for name in invocation_class.OPTIONS}
+        invocation = invocation_class(context.obj, command, output_choice(shared), shared)
+        return _present(function, invocation, values)
+
+    _declare(call, [_keyword("context", typer.Context), *own, *_shared(invocation_class)])
+    call.__doc__ = function.__doc__
+    return call
+
+
+def _shared(invocation_class: type[Invocation]) -> list[inspect.Parameter]:
+    options = invocation_class.OPTIONS.items()
+    return [_keyword(name, annotation, default) for name, (annotation, default) in options]
+
+
+def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> Any:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _declare(call: Any, parameters: list[inspect.Parameter]) -> None:
+    """Give `call` a signature of these parameters: Typer reads it to make the options."""
+    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    call.__signature__ = inspect.Signature(keywords, return_annotation=int)
+    call.__annotations__ = {each.name: each.annotation for each in keywords}
+
+
+def _present(function: CommandFunction, invocation: Invocation, values: Mapping[str, Any]) -> int:
+    from contactctl.output.render import render
+
+    console = invocation.console
+    console.quiet = invocation.shared["quiet"]
+    console.colour_allowed = not invocation.shared["no_color"]
+    presentation = function(invocation, **values)
+    try:
+        render(presentation, invocation.output, console, invocation.command)
+    except BrokenPipeError:
+        # the reader has gone (`contactctl contacts list | head`); the work itself is done
+        console.discard_output()
+    return int(presentation.exit_code)
