@@ -1,8 +1,7 @@
 """The config of a mailbox: its URL taken apart, and what may be said together."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
@@ -22,8 +21,7 @@ _POSSIBLE = {
 _USUAL = {MailProtocol.IMAP: AfterFetch.MARK_SEEN, MailProtocol.POP3: AfterFetch.KEEP}
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxUrl:
+class MailboxUrl(NamedTuple):
     """A mailbox's URL, taken apart."""
 
     protocol: MailProtocol

@@ -1,16 +1,14 @@
 """Config values as they were found, each with its place; sources laid over each other."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.text import show_safely
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One value: a scalar, a list of nodes or a mapping of nodes.
 
     `name` is its own key and `key` the dotted path (`limits.max_contacts`), `place` is `file:line`,
@@ -67,5 +65,5 @@ def overlay(sources: Iterable[Node]) -> dict[str, Node]:
 
 def _joined(stronger: Node, weaker: Node) -> Node:
     if isinstance(stronger.value, Mapping) and isinstance(weaker.value, Mapping):
-        return replace(stronger, value={**weaker.value, **stronger.value})
+        return stronger._replace(value={**weaker.value, **stronger.value})
     return stronger

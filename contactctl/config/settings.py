@@ -12,7 +12,7 @@ from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePoli
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResponseRules:
     """Classification rules tried before the built-in ones, as read: mappings, not yet parsed.
 
@@ -23,7 +23,7 @@ class ResponseRules:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.
 
@@ -46,7 +46,7 @@ class Settings:
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedSettings:
     """The settings, what to warn of, the files read (strongest first), and each value's origin.
 

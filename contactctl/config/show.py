@@ -1,7 +1,7 @@
 """The rows of `config show`: every value, where it comes from, no secrets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.durations import format_duration
@@ -17,8 +17,7 @@ from contactctl.domain.policies import (
 from contactctl.domain.urls import hide_password
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRow:
+class ConfigRow(NamedTuple):
     """One setting: dotted key, value as text, and its origin."""
 
     key: str

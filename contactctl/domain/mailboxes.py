@@ -21,7 +21,7 @@ class AfterFetch(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mailbox:
     """Where and how to read mails, always over TLS: from the first byte, or STARTTLS / STLS.
 

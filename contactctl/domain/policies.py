@@ -10,7 +10,7 @@ from contactctl.domain.responses import Category
 from contactctl.domain.text import fold
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BillingTier:
     """The price of having up to `up_to` active contacts (inclusive; None: any number)."""
 
@@ -18,7 +18,7 @@ class BillingTier:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Billing:
     """What active contacts cost: tiers ascending, the last one open. No tiers: nothing is known."""
 
@@ -26,7 +26,7 @@ class Billing:
     tiers: tuple[BillingTier, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """How much one run may change before somebody must insist. `max_percent` is of the active."""
 
@@ -53,7 +53,7 @@ class Approval(StrEnum):
     SECOND_OPERATOR = "second-operator"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanPolicy:
     """How long a kept plan lives, and who may apply it."""
 
@@ -61,7 +61,7 @@ class PlanPolicy:
     approval: Approval = Approval.SAME_OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Threshold:
     """`count` responses of one category deactivate; `within` None looks at all of the past."""
 
@@ -76,7 +76,7 @@ class HandlingAction(StrEnum):
     REMOVE_FROM_GROUP = "remove-from-group"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HandlingRule:
     """What happens to a threshold deactivation `after` it started."""
 
@@ -91,7 +91,7 @@ class Scope(StrEnum):
     GROUP = "group"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupPolicy:
     """What one group does differently; a category it does not name follows the general rules.
 
@@ -106,7 +106,7 @@ class GroupPolicy:
     bypass_system_wide: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IncidentGuard:
     """When one domain's responses of one ingest look like a content problem, not like dead people.
 
@@ -122,7 +122,7 @@ class IncidentGuard:
         return blocked > self.max_blocked and blocked * 100 > self.max_blocked_percent * total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResponsePolicy:
     """What responses lead to. `groups` is keyed by the folded name: ask `group()`."""
 
