@@ -18,8 +18,9 @@ def text_of(value: object) -> str:
     NUL and lone surrogates, which no database takes, become U+FFFD.
     """
     if isinstance(value, str):
-        text = value[:MAX_TEXT_CHARACTERS].strip()
-        return text if text.isascii() and "\0" not in text else _storable(text)
+        if len(value) <= MAX_TEXT_CHARACTERS and value.isascii() and "\0" not in value:
+            return value.strip()
+        return _storable(value[:MAX_TEXT_CHARACTERS].strip())
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:MAX_TEXT_CHARACTERS]
     return ""
@@ -41,19 +42,22 @@ def instant_of(value: object) -> datetime | None:
 
     Text without an offset is UTC. None where the value is unreadable or outside 2000 to 2099.
     """
-    if isinstance(value, str):
-        return _instant_of_text(value.strip())
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, (int, float)):
         return _instant_of_number(value)
-    return None
+    return _instant_of_text(value.strip()) if isinstance(value, str) else None
 
 
-def event_key(provider: str, identifier: str, *distinguishing: str) -> str:
+def event_key(provider: str, identifier: object, *distinguishing: object) -> str:
     """`provider:identifier`; where there is no fit identifier, a digest of what distinguishes."""
-    if identifier and len(identifier) <= MAX_KEY_CHARACTERS:
-        return f"{provider}:{identifier}"
-    content = json.dumps([identifier, *distinguishing]).encode()
-    return f"{provider}:{hashlib.blake2b(content, digest_size=16).hexdigest()}"
+    text = text_of(identifier)
+    if text and len(text) <= MAX_KEY_CHARACTERS:
+        return f"{provider}:{text}"
+    parts = [
+        part.isoformat() if isinstance(part, datetime) else text_of(part).lower()
+        for part in (identifier, *distinguishing)
+    ]
+    digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
+    return f"{provider}:{digest.hexdigest()}"
 
 
 def object_of(value: object) -> dict[str, object]:

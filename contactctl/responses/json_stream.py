@@ -43,8 +43,12 @@ def read_json(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
     for line_number, line in bounded_lines(stream, first, number):
         if line is None:
             yield Rejection(f"{name}:{line_number}", _TOO_LONG)
+            continue
+        event = _object_of_line(line)
+        if event is None:
+            yield from _Document(line, BytesIO(), name, line_number).values()
         else:
-            yield from _values_of_line(line, name, line_number)
+            yield JsonValue(f"{name}:{line_number}", event)
 
 
 def bounded_lines(
@@ -80,19 +84,16 @@ def _skip_rest_of_line(line: bytes, stream: BinaryIO) -> None:
         line = stream.readline(MAX_VALUE_BYTES)
 
 
-def _values_of_line(line: bytes, name: str, number: int) -> Iterator[JsonValue | Rejection]:
+def _object_of_line(line: bytes) -> object | None:
+    """The one object of a line; None for all else, which a document reads or rejects in detail."""
     try:
         text = line.decode().strip()
-        if not text:
-            return
-        if text[0] == "{":
-            value, end = decode_at(text, 0)
-            if end == len(text):
-                yield JsonValue(f"{name}:{number}", value)
-                return
+        if not text.startswith("{"):
+            return None
+        value, end = decode_at(text, 0)
     except ValueError:
-        pass  # the document says what is wrong, and where
-    yield from _Document(line, BytesIO(), name, number).values()
+        return None
+    return value if end == len(text) else None
 
 
 class _Document:

@@ -181,7 +181,7 @@ def _reports(
 ) -> Iterator[tuple[dict[str, object], Report]]:
     """Each recipient entry with its report; one without a recipient where there is no entry."""
     feedback_id = text_of(details.get("feedbackId"))
-    message_id = text_of(object_of(event.get("mail")).get("messageId"))
+    message_id = object_of(event.get("mail")).get("messageId")
     # a complaint's arrivalDate is when it was made, its timestamp when SES passed it on
     occurred_at = instant_of(details.get("arrivalDate")) or instant_of(details.get("timestamp"))
     for entry in recipients or [None]:
@@ -195,9 +195,7 @@ def _reports(
                 provider="ses",
                 event=name,
                 source=source,
-                key=event_key(
-                    "ses", identifier, message_id, name, str(occurred_at), address.lower()
-                ),
+                key=event_key("ses", identifier, message_id, name, occurred_at, address),
                 recipient=address,
                 occurred_at=occurred_at,
                 diagnostic=text_of(recipient.get("diagnosticCode")),

@@ -99,21 +99,20 @@ def _read_rejected(data: dict[str, object], source: str, classify: Classify) -> 
 
 def _report(data: dict[str, object], name: str, source: str, recipient: object) -> Report:
     delivery, headers = object_of(data.get("delivery-status")), object_of(data.get("message"))
-    message_id = text_of(object_of(headers.get("headers")).get("message-id"))
+    message_id = object_of(headers.get("headers")).get("message-id")
     refusal = object_of(data.get("reject"))
-    timestamp = data.get("timestamp")
-    occurred_at = instant_of(timestamp)
+    occurred_at = instant_of(data.get("timestamp"))
     return Report(
         provider="mailgun",
         event=name,
         source=source,
         key=event_key(
             "mailgun",
-            text_of(data.get("id")),
+            data.get("id"),
             message_id,
             name,
-            text_of(recipient).lower(),
-            str(occurred_at),
+            recipient,
+            occurred_at,
         ),
         recipient=recipient,
         occurred_at=occurred_at,

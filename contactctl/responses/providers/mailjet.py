@@ -86,15 +86,13 @@ def _judge_failure(event: dict[str, object], report: Report) -> Verdict | None:
 
 
 def _report(event: dict[str, object], name: str, source: str) -> Report:
-    email, time = event.get("email"), event.get("time")
-    message_id, occurred_at = text_of(event.get("MessageID")), instant_of(time)
-    details = (message_id, name, text_of(email).lower(), str(occurred_at))
+    email, occurred_at = event.get("email"), instant_of(event.get("time"))
     return Report(
         provider="mailjet",
         event=name,
         source=source,
         # no event id; one message may bounce twice, so that its id alone does not tell
-        key=event_key("mailjet", "", *details),
+        key=event_key("mailjet", None, event.get("MessageID"), name, email, occurred_at),
         recipient=email,
         occurred_at=occurred_at,
         diagnostic=text_of(event.get("comment")) or text_of(event.get("error")),

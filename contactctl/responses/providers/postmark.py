@@ -111,7 +111,7 @@ def _read_bounce(event: dict[str, object], report: Report, classify: Classify) -
 
 def _report(event: dict[str, object], name: str, source: str) -> Report:
     email = event.get("Email") or event.get("Recipient")
-    time = next((event[key] for key in _TIMES if key in event), None)
+    occurred_at = instant_of(next((event[key] for key in _TIMES if key in event), None))
     bounce_id = event.get("ID") if name in ("bounce", "spamcomplaint") else None
     return Report(
         provider="postmark",
@@ -119,14 +119,14 @@ def _report(event: dict[str, object], name: str, source: str) -> Report:
         source=source,
         key=event_key(
             "postmark",
-            text_of(bounce_id),
-            text_of(event.get("MessageID")),
+            bounce_id,
+            event.get("MessageID"),
             name,
-            text_of(email).lower(),
-            text_of(time),
+            email,
+            occurred_at,
         ),
         recipient=email,
-        occurred_at=instant_of(time),
+        occurred_at=occurred_at,
         # Description explains the type in general ("ex: unknown user"): no evidence
         diagnostic=text_of(event.get("Details")),
     )

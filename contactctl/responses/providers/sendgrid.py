@@ -22,6 +22,8 @@ from contactctl.responses.providers.verdict import (
     unrecognised,
 )
 
+_INVALID = certain(Category.INVALID_ADDRESS)
+_UNTYPED = unless_text_says(Category.UNKNOWN)
 _BY_TYPE = {
     "bounce": unless_text_says(Category.INVALID_ADDRESS),
     "blocked": unless_text_says(Category.BLOCKED),
@@ -29,7 +31,7 @@ _BY_TYPE = {
 }
 # by prefix: the bounces API says "Technical Failure" where the webhook says "Technical"
 _BY_CLASSIFICATION = {
-    "invalid address": certain(Category.INVALID_ADDRESS),
+    "invalid address": _INVALID,
     "mailbox unavailable": unless_text_says(Category.TRANSIENT),
     "technical": certain(Category.COMMUNICATION_FAILURE),
     "content": certain(Category.BLOCKED),
@@ -39,7 +41,7 @@ _BY_CLASSIFICATION = {
 }
 _DROPPED = {
     "bounced address": echo(Category.INVALID_ADDRESS),
-    "invalid": certain(Category.INVALID_ADDRESS),
+    "invalid": _INVALID,
     "spam reporting address": echo(Category.SPAM_COMPLAINT),
     "unsubscribed address": NOT_A_RESPONSE,
     "spam content": OWN_REFUSAL,
@@ -89,14 +91,15 @@ def _judge_bounce(event: dict[str, object], report: Report) -> Verdict:
         return _BY_TYPE["expired"]
     if _NO_SUCH_HOST in report.diagnostic.lower():
         report.event = "bounce-no-such-host"
-        return certain(Category.INVALID_ADDRESS)
+        return _INVALID
     classification = text_of(event.get("bounce_classification")).lower()
-    for prefix, verdict in _BY_CLASSIFICATION.items():
-        if classification.startswith(prefix):
-            report.event = f"bounce-{prefix.replace(' ', '-')}"
-            return verdict
+    if classification:
+        for prefix, verdict in _BY_CLASSIFICATION.items():
+            if classification.startswith(prefix):
+                report.event = f"bounce-{prefix.replace(' ', '-')}"
+                return verdict
     report.event = f"bounce-{type_}" if type_ in _BY_TYPE else "bounce-untyped"
-    return _BY_TYPE.get(type_, unless_text_says(Category.UNKNOWN))
+    return _BY_TYPE.get(type_, _UNTYPED)
 
 
 def _read_dropped(report: Report, classify: Classify) -> Iterable[Event]:
@@ -109,7 +112,7 @@ def _read_dropped(report: Report, classify: Classify) -> Iterable[Event]:
 
 
 def _report(event: dict[str, object], name: str, source: str) -> Report:
-    email, timestamp = event.get("email"), event.get("timestamp")
+    email, occurred_at = event.get("email"), instant_of(event.get("timestamp"))
     diagnostic = text_of(event.get("reason")) or text_of(event.get("response"))
     return Report(
         provider="sendgrid",
@@ -117,15 +120,15 @@ def _report(event: dict[str, object], name: str, source: str) -> Report:
         source=source,
         key=event_key(
             "sendgrid",
-            text_of(event.get("sg_event_id")),
-            text_of(event.get("sg_message_id")) or text_of(event.get("smtp-id")),
+            event.get("sg_event_id"),
+            event.get("sg_message_id") or event.get("smtp-id"),
             name,
-            text_of(email).lower(),
-            text_of(timestamp),
+            email,
+            occurred_at,
             diagnostic,
         ),
         recipient=email,
-        occurred_at=instant_of(timestamp),
+        occurred_at=occurred_at,
         diagnostic=diagnostic,
         status=text_of(event.get("status")),
     )

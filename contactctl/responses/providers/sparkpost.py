@@ -107,19 +107,18 @@ def _judge_failure(event: dict[str, object], report: Report) -> Verdict | None:
 
 def _report(event: dict[str, object], name: str, source: str) -> Report:
     recipient = event.get("raw_rcpt_to") or event.get("rcpt_to")
-    timestamp = event.get("timestamp")
-    occurred_at = instant_of(timestamp)
+    occurred_at = instant_of(event.get("timestamp"))
     return Report(
         provider="sparkpost",
         event=name,
         source=source,
         key=event_key(
             "sparkpost",
-            text_of(event.get("event_id")),
-            text_of(event.get("message_id")) or text_of(event.get("transmission_id")),
+            event.get("event_id"),
+            event.get("message_id") or event.get("transmission_id"),
             name,
-            text_of(recipient).lower(),
-            str(occurred_at),
+            recipient,
+            occurred_at,
         ),
         recipient=recipient,
         occurred_at=occurred_at,
