@@ -10,9 +10,9 @@ from contactctl.responses.status import reply_category, status_category
 
 MAX_DIAGNOSTIC_CHARACTERS = 2_000
 
-_ADDRESS = re.compile(r"[^\s<>(),;:\"']{1,255}@[^\s<>(),;:\"']{1,255}")
+_ADDRESS = re.compile(r"<?[^\s<>(),;:\"']{1,255}@[^\s<>(),;:\"']{1,255}>?")
 _SMTP_REPLY = re.compile(
-    r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))#?(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
+    r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPEATED_REPLY = re.compile(r"(?<=\s)[45]\d\d-(?:[45]\.\d{1,3}\.\d{1,3})?\s*")
@@ -25,13 +25,15 @@ class Classification:
 
     `category` is None, and `rule` empty, where neither text nor codes say anything. `rule` is the
     id of a text rule, `status-5.1.1` or `reply-550`. `status` is the enhanced status that was used:
-    the one given, or one found in the text. `not_counted` says why `counts` is False.
+    the one given, or one found in the text. `not_counted` says why `counts` is False; `by_text`
+    tells a rule's words from codes alone.
     """
 
     category: Category | None
     rule: str = ""
     status: str = ""
     not_counted: str = ""
+    by_text: bool = False
 
     @property
     def counts(self) -> bool:
@@ -55,7 +57,7 @@ class Classifier:
         reply_code = reply_code or found_reply
         rule = self._first_match(_REPEATED_REPLY.sub(" ", text), _is_temporary(status, reply_code))
         if rule is not None:
-            return Classification(rule.category, rule.id, status, rule.not_counted)
+            return Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
         return _by_codes(status, reply_code)
 
     def _first_match(self, text: str, temporary: bool) -> Rule | None:

@@ -41,7 +41,7 @@ _BY_SUBJECT = {
 _BY_REPLY = {
     "421": Category.COMMUNICATION_FAILURE,
     "432": Category.COMMUNICATION_FAILURE,
-    "450": Category.TRANSIENT,
+    "450": Category.UNKNOWN,
     "451": Category.COMMUNICATION_FAILURE,
     "452": Category.TRANSIENT,
     "454": Category.COMMUNICATION_FAILURE,

@@ -1,0 +1,6 @@
+"""Reading bounce and complaint mails."""
+
+from contactctl.responses.mail.reader import MAX_MAIL_BYTES, read_mail
+from contactctl.responses.mail.verp import VerpPattern
+
+__all__ = ["MAX_MAIL_BYTES", "VerpPattern", "read_mail"]

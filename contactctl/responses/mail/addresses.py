@@ -1,0 +1,31 @@
+"""Email addresses inside header fields and prose."""
+
+import re
+
+MAX_RECIPIENTS = 1_000
+
+ADDRESS = r"[^\s<>()\[\],;:\"'|@\\]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
+_ADDRESS = re.compile(ADDRESS)
+
+
+def find_address(text: str) -> str | None:
+    """The first address in `text`, as written."""
+    if "@" not in text:
+        return None
+    match = _ADDRESS.search(text[:1_000])
+    return match[0] if match else None
+
+
+def find_addresses(text: str) -> list[str]:
+    """The addresses in `text`, each once, in order; at most MAX_RECIPIENTS."""
+    if "@" not in text:
+        return []
+    return list(dict.fromkeys(_ADDRESS.findall(text[:100_000])))[:MAX_RECIPIENTS]
+
+
+def typed_address(value: str) -> str | None:
+    """The address of a DSN field such as `rfc822; kari@example.org` (RFC 3464, 2.3.2)."""
+    address_type, semicolon, rest = value.partition(";")
+    if not semicolon:
+        return find_address(address_type)
+    return find_address(rest)

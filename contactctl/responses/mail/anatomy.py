@@ -1,0 +1,95 @@
+"""What the parts of a mail are for: text for people, reports for programs, the returned mail."""
+
+import re
+from dataclasses import dataclass, field
+
+from contactctl.responses.mail.addresses import find_addresses
+from contactctl.responses.mail.message import Headers, Part, leaf_parts
+
+_MAX_ORIGINAL_CHARACTERS = 16_000
+_DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
+_RETURNED = (
+    "message/rfc822",
+    "message/global",
+    "message/rfc822-headers",
+    "message/global-headers",
+    "message/partial",
+    "text/rfc822-headers",
+    "text/rfc822",
+)
+_HEADER_BLOCK = re.compile(r"^[ \t]{0,8}[A-Za-z][\w-]{0,60}:", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Anatomy:
+    """A mail's parts by purpose.
+
+    `said` is the text for people, `status` the text of message/delivery-status parts, `feedback`
+    that of a message/feedback-report (None without one), `returned` the start of the returned mail.
+    """
+
+    mail: Part
+    said: str = ""
+    status: str = ""
+    feedback: str | None = None
+    is_receipt: bool = False
+    returned: str = ""
+    _html: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields of the mail itself."""
+        return self.mail.headers
+
+    @property
+    def is_delivery_report(self) -> bool:
+        """Whether the mail is typed as a report on delivery (RFC 6522, RFC 3464)."""
+        if self.status:
+            return True
+        content_type = self.headers.get("content-type").lower()
+        return content_type.startswith("multipart/report") and "delivery-status" in content_type
+
+
+def dissect(mail: Part) -> Anatomy:
+    """Sort the parts of a mail by purpose."""
+    anatomy = Anatomy(mail)
+    for part in leaf_parts(mail):
+        _place(part, anatomy)
+    anatomy.said = anatomy.said or anatomy._html
+    return anatomy
+
+
+def returned_headers(text: str) -> Headers:
+    """The header fields of a returned mail, from where the first one stands in `text`."""
+    match = _HEADER_BLOCK.search(text)
+    block = text[match.start() :] if match else ""
+    return Headers("\n".join(line.lstrip() for line in block.partition("\n\n")[0].splitlines()))
+
+
+def only_recipient(returned: Headers) -> str | None:
+    """The recipient of a returned mail, when it had exactly one."""
+    addresses = find_addresses(", ".join(returned.get_all("to") + returned.get_all("cc")))
+    return addresses[0] if len(addresses) == 1 else None
+
+
+def _place(part: Part, anatomy: Anatomy) -> None:
+    content_type = part.content_type
+    if content_type in _DELIVERY_STATUS:
+        anatomy.status += part.text() + "\n\n"
+    elif content_type == "message/feedback-report":
+        anatomy.feedback = anatomy.feedback or part.text()
+    elif content_type == "message/disposition-notification":
+        anatomy.is_receipt = True
+    elif content_type in _RETURNED:
+        anatomy.returned = anatomy.returned or _start(part)
+    elif content_type == "text/html":
+        anatomy._html = anatomy._html or part.text()
+    elif content_type.startswith(("text/plain", "multipart/")) or "/" not in content_type:
+        anatomy.said += part.text() + "\n"
+
+
+def _start(part: Part) -> str:
+    text = part.text() if "content-transfer-encoding" in part.headers else ""
+    return (text or part.body[:_MAX_ORIGINAL_CHARACTERS].decode("utf-8", "replace"))[
+        :_MAX_ORIGINAL_CHARACTERS
+    ]

@@ -1,0 +1,115 @@
+"""Delivery status notifications (RFC 3464): the fields of each recipient.
+
+Read from a message/delivery-status part, or from plain text where a server lost the type.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from contactctl.responses.mail.addresses import MAX_RECIPIENTS, typed_address
+
+_FIELD = re.compile(
+    r"^(Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Last-Attempt-Date"
+    r"|Arrival-Date)[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_COMMENT = re.compile(r"\(([^()]{3,500})\)")
+_DELIVERED = ("delivered", "relayed", "expanded", "deliverable")
+
+
+@dataclass(slots=True)
+class RecipientStatus:
+    """One recipient's group of fields; `comment` is the text in brackets after the status."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def final_recipient(self) -> str | None:
+        """The address that the reporting server tried."""
+        return typed_address(self.fields.get("final-recipient", ""))
+
+    @property
+    def original_recipient(self) -> str | None:
+        """The address as the sender wrote it, where the report tells."""
+        return typed_address(self.fields.get("original-recipient", ""))
+
+    @property
+    def status(self) -> str:
+        """The enhanced status code; empty when there is none."""
+        match = _STATUS.search(self.fields.get("status", ""))
+        return match[1] if match else ""
+
+    @property
+    def diagnostic(self) -> str:
+        """What the remote server said, without its type; else the comment of the status."""
+        code = self.fields.get("diagnostic-code", "")
+        said = _without_type(code)
+        if said:
+            return said
+        match = _COMMENT.search(self.fields.get("status", ""))
+        return match[1] if match else ""
+
+    @property
+    def last_attempt(self) -> str:
+        """When delivery was tried last."""
+        return self.fields.get("last-attempt-date", "")
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether this group tells of success, which is no response."""
+        action = self.fields.get("action", "").lower()
+        return action.startswith(_DELIVERED) or self.status.startswith("2.")
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether the server still tries."""
+        return self.fields.get("action", "").lower().startswith("delayed")
+
+    @property
+    def names_recipient(self) -> bool:
+        """Whether the group has a recipient field at all."""
+        return "final-recipient" in self.fields or "original-recipient" in self.fields
+
+
+def recipient_statuses(text: str) -> tuple[list[RecipientStatus], str]:
+    """The recipients' groups in `text`, and the report's Arrival-Date (empty when missing)."""
+    groups: list[RecipientStatus] = []
+    arrival = ""
+    for fields in _groups(text):
+        arrival = arrival or fields.get("arrival-date", "")
+        group = RecipientStatus(fields)
+        if group.names_recipient:
+            groups.append(group)
+        if len(groups) >= MAX_RECIPIENTS:
+            break
+    return groups, arrival
+
+
+def _groups(text: str) -> Iterator[dict[str, str]]:
+    """Fields up to a blank line, or up to one that the group already has."""
+    fields: dict[str, str] = {}
+    end = 0
+    for match in _FIELD.finditer(text):
+        name = match[1].lower()
+        if fields and (name in fields or _has_blank_line(text, end, match.start())):
+            yield fields
+            fields = {}
+        fields[name] = " ".join(match[2].split())
+        end = match.end()
+    if fields:
+        yield fields
+
+
+def _has_blank_line(text: str, start: int, end: int) -> bool:
+    return "\n\n" in text[start:end] or "\n \n" in text[start:end]
+
+
+def _without_type(code: str) -> str:
+    """`smtp; 550 no such user` -> `550 no such user`; a bare exit status says nothing."""
+    kind, semicolon, said = code.partition(";")
+    if not semicolon or " " in kind.strip() or len(kind) > 30:
+        return code
+    said = said.strip()
+    return "" if said.isdecimal() and len(said) < 4 and kind.lower().startswith("x-unix") else said
