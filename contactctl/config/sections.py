@@ -79,7 +79,7 @@ def _attribute_name(name: str) -> str:
 def _attribute(node: Node) -> AttributeDeclaration:
     if isinstance(node.value, list):
         return AttributeDeclaration(node.name, FieldType.CHOICE, _choices(node.plain()))
-    if node.value not in _ATTRIBUTE_TYPES:
+    if not isinstance(node.value, str) or node.value not in _ATTRIBUTE_TYPES:
         known = ", ".join(_ATTRIBUTE_TYPES)
         problem = f"must be one of {known} or a list of choices, not {shown(node.value)}"
         close = did_you_mean(str(node.value), list(_ATTRIBUTE_TYPES))

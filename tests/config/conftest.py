@@ -1,5 +1,6 @@
 """A config in a folder of its own: no file of the user's, no variable of the environment."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contactctl.config.example import example_text
 from contactctl.config.load import load_settings
 from contactctl.config.settings import LoadedSettings
 
@@ -49,3 +51,10 @@ def load(project: Path) -> Load:
         )
 
     return load_in_project
+
+
+@pytest.fixture
+def full_example() -> str:
+    """The example config with its samples taken over (of `database` the last one)."""
+    full = re.sub(r"^#:", "", example_text(), flags=re.MULTILINE)
+    return full.replace("database: sqlite:///contacts.db\n", "", 1)
