@@ -46,17 +46,20 @@ def _criteria_of_document(root: Node, catalogue: FieldCatalogue) -> Criteria:
         raise root.error("no criteria", hint="write conditions under all, any or none")
     entries = root.as_mapping(("name", *_BRANCHES))
     name = entries["name"].as_text() if "name" in entries else ""
-    branches = _branches(entries, catalogue)
+    criteria = _criteria(root, entries, catalogue, name)
     with _placed_at(root):
-        criteria = Criteria(name, **branches)
         check_size(criteria)
     return criteria
 
 
-def _branches(
-    entries: dict[str, Node], catalogue: FieldCatalogue
-) -> dict[str, tuple[Condition | Criteria, ...]]:
-    return {key: _parts(entries[key], catalogue) for key in _BRANCHES if key in entries}
+def _criteria(
+    node: Node, entries: dict[str, Node], catalogue: FieldCatalogue, name: str = ""
+) -> Criteria:
+    branches = {key: _parts(entries[key], catalogue) for key in _BRANCHES if key in entries}
+    with _placed_at(node):
+        return Criteria(
+            name, branches.get("all", ()), branches.get("any", ()), branches.get("none", ())
+        )
 
 
 def _parts(branch: Node, catalogue: FieldCatalogue) -> tuple[Condition | Criteria, ...]:
@@ -80,9 +83,7 @@ def _nested_criteria(item: Node, catalogue: FieldCatalogue) -> Criteria:
     if condition_like := [key for key in item.as_mapping() if " " in key]:
         message = f"'{shown(condition_like[0])}: ...' is no condition"
         raise item.error(message, hint="put the whole condition in quotes")
-    branches = _branches(item.as_mapping(_BRANCHES), catalogue)
-    with _placed_at(item):
-        return Criteria(**branches)
+    return _criteria(item, item.as_mapping(_BRANCHES), catalogue)
 
 
 def _condition_of_mapping(item: Node, catalogue: FieldCatalogue) -> Condition:

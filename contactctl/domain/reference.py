@@ -1,6 +1,5 @@
 """What criteria mean, in plain Python: the yardstick that the SQL of every database is held to."""
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -117,21 +116,11 @@ def _attribute(declared: FieldType, value: object) -> Comparable | None:
     match declared, value:
         case FieldType.BOOLEAN, bool():
             return value
-        case FieldType.NUMBER, bool():
-            return None
-        case FieldType.NUMBER, int() | float():
-            return _double(value)
+        case FieldType.NUMBER, int() | float() if not isinstance(value, bool):
+            return value
         case FieldType.DATE, str() if _ISO_DATE.fullmatch(value):
             return value
         case FieldType.TEXT | FieldType.CHOICE, str():
             return value
         case _:
             return None
-
-
-def _double(number: int | float) -> float | None:
-    try:
-        double = float(number)
-    except OverflowError:
-        return None
-    return double if math.isfinite(double) else None

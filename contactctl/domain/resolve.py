@@ -176,7 +176,7 @@ class _Resolver:
 
 
 def _plain_range(condition: Condition) -> Range:
-    values: list[Any] = _doubles_for_attributes(condition)
+    values: tuple[Any, ...] = condition.values
     lower, upper = values[0], values[-1]
     match condition.operator:
         case Operator.LESS | Operator.BEFORE:
@@ -192,13 +192,5 @@ def _plain_range(condition: Condition) -> Range:
 
 
 def _comparable(condition: Condition) -> tuple[str | bool | int | float, ...]:
-    values: list[Any] = _doubles_for_attributes(condition)
+    values: tuple[Any, ...] = condition.values
     return tuple(fold(value) if isinstance(value, str) else value for value in values)
-
-
-def _doubles_for_attributes(condition: Condition) -> list[Any]:
-    """The values; attribute numbers, which have no declared size, as IEEE 754 doubles."""
-    field, values = condition.field, condition.values
-    if field.type is FieldType.NUMBER and field.is_attribute:
-        return [float(value) for value in values if isinstance(value, int | float)]
-    return list(values)

@@ -1,0 +1,177 @@
+"""The fields of criteria as SQL: what a contact's value is, NULL where it is missing.
+
+Attributes are raw JSON. A CASE guards each reading of one, so that a value that is not of the
+declared type counts as missing, and one "n/a" never fails a whole query on Postgres.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Double,
+    FromClause,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+
+from contactctl.domain.fields import Field, FieldType
+from contactctl.store import tables
+from contactctl.store.tables import SYSTEM_WIDE, contact, contact_tag, deactivation, membership
+
+Value = ColumnElement[Any]
+Clause = ColumnElement[bool]
+
+# what the reference takes for a date; dates are compared as this text
+_DATE_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+_DATE_GLOB = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
+
+_COLUMNS: Mapping[str, Value] = {
+    "id": contact.c.id,
+    "email": contact.c.email_key,
+    "email_domain": contact.c.email_domain,
+    "first_name": contact.c.first_name_folded,
+    "last_name": contact.c.last_name_folded,
+    "phone": contact.c.phone_folded,
+    "company": contact.c.company_folded,
+    "status": contact.c.status,
+    "source": contact.c.source_folded,
+    "created": contact.c.created,
+    "updated": contact.c.updated,
+    "last_opportunity": contact.c.last_opportunity,
+    "last_emailed": contact.c.last_emailed,
+    "last_opened": contact.c.last_opened,
+    "last_clicked": contact.c.last_clicked,
+}
+
+_open_system_wide = and_(
+    deactivation.c.contact_id == contact.c.id,
+    deactivation.c.group_id == SYSTEM_WIDE,
+    deactivation.c.ended_at.is_(None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetRows:
+    """Where a set's members are: rows of `table` under `of_contact`, compared in `member`.
+
+    `is_one_of` turns a test of the folded member into a condition on the rows.
+    """
+
+    table: FromClause
+    of_contact: Clause
+    is_one_of: Callable[[Callable[[Value], Clause]], Clause]
+
+
+def set_rows(field: Field) -> SetRows:
+    """The rows that hold a set field's members for the contact at hand."""
+    match field.name:
+        case "tag":
+            of_contact = contact_tag.c.contact_id == contact.c.id
+            return SetRows(contact_tag, of_contact, lambda test: test(contact_tag.c.tag_folded))
+        case "group":
+            return SetRows(membership, membership.c.contact_id == contact.c.id, _group_is_one_of)
+        case "deactivation_origin":
+            return SetRows(
+                deactivation, _open_system_wide, lambda test: test(deactivation.c.origin)
+            )
+        case _:
+            has_category = and_(_open_system_wide, deactivation.c.category != "")
+            return SetRows(deactivation, has_category, lambda test: test(deactivation.c.category))
+
+
+def _group_is_one_of(test: Callable[[Value], Clause]) -> Clause:
+    groups = select(tables.group.c.id).where(test(tables.group.c.name_folded))
+    return membership.c.group_id.in_(groups)
+
+
+def field_value(field: Field, dialect: str) -> Value:
+    """The contact's value of any field but a set, in the form in which it is compared."""
+    if field.attribute is not None:
+        attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
+        return attributes(field.attribute).value(field.type)
+    if field.response_category is not None:
+        return _response_count(field.response_category)
+    return _deactivated() if field.name == "deactivated" else _COLUMNS[field.name]
+
+
+def _response_count(category: str) -> Value:
+    response = tables.response
+    return (
+        select(func.count())
+        .select_from(response)
+        .where(
+            response.c.contact_id == contact.c.id,
+            response.c.category == category,
+            response.c.counts.is_(True),
+            response.c.channel == "email",
+        )
+        .correlate(contact)
+        .scalar_subquery()
+    )
+
+
+def _deactivated() -> Value:
+    latest = select(func.max(deactivation.c.started_at)).where(_open_system_wide)
+    return latest.correlate(contact).scalar_subquery()
+
+
+class _SqliteAttributes:
+    def __init__(self, name: str) -> None:
+        self._path = f'$."{name}"'
+
+    def value(self, declared: FieldType) -> Value:
+        json_type, raw = self._read("json_type"), self._read("json_extract")
+        match declared:
+            case FieldType.NUMBER:
+                is_number = json_type.in_(("integer", "real"))
+                return type_coerce(case((is_number, raw)), Double())
+            case FieldType.BOOLEAN:
+                is_boolean = json_type.in_(("true", "false"))
+                return type_coerce(case((is_boolean, raw)), Boolean())
+            case FieldType.DATE:
+                return type_coerce(
+                    case((and_(json_type == "text", _is_date_sqlite(raw)), raw)), Text()
+                )
+            case _:
+                folded = func.json_extract(contact.c.attributes_folded, self._path, type_=Text())
+                return case((json_type == "text", folded))
+
+    def _read(self, function: str) -> Value:
+        read: Value = getattr(func, function)(contact.c.attributes, self._path, type_=Text())
+        return read
+
+
+def _is_date_sqlite(raw: Value) -> Clause:
+    month, day = func.substr(raw, 6, 2), func.substr(raw, 9, 2)
+    return and_(raw.op("GLOB")(_DATE_GLOB), month.between("01", "12"), day.between("01", "31"))
+
+
+class _PostgresAttributes:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def value(self, declared: FieldType) -> Value:
+        raw = func.jsonb_extract_path(contact.c.attributes, self._name)
+        kind, text = func.jsonb_typeof(raw), self._text(contact.c.attributes)
+        match declared:
+            case FieldType.NUMBER:
+                return case((kind == "number", cast(raw, Numeric())))
+            case FieldType.BOOLEAN:
+                return case((kind == "boolean", cast(raw, Boolean())))
+            case FieldType.DATE:
+                is_date = and_(kind == "string", text.op("~")(_DATE_PATTERN))
+                return case((is_date, text)).collate("C")
+            case _:
+                return case((kind == "string", self._text(contact.c.attributes_folded)))
+
+    def _text(self, column: Value) -> Value:
+        return func.jsonb_extract_path_text(column, self._name, type_=Text())
