@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contactctl.domain.responses import Category
+from contactctl.responses.phrases import PhraseIndex
 from contactctl.responses.rules import Rule, load_builtin_rules
 from contactctl.responses.status import reply_category, status_category
 
@@ -46,6 +47,14 @@ class Classifier:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
+        self._numbers_by_phrase: dict[str, list[int]] = {}
+        self._always_tried: list[int] = []
+        for number, rule in enumerate(self.rules):
+            for phrase in (*rule.texts, *rule.needs):
+                self._numbers_by_phrase.setdefault(phrase, []).append(number)
+            if rule.patterns and not rule.needs:
+                self._always_tried.append(number)
+        self._index = PhraseIndex(self._numbers_by_phrase)
 
     def classify(
         self, *, diagnostic: str, status: str = "", reply_code: str = ""
@@ -61,10 +70,17 @@ class Classifier:
         return _by_codes(status, reply_code)
 
     def _first_match(self, text: str, temporary: bool) -> Rule | None:
-        for rule in self.rules:
+        for rule in self._candidates(text):
             if not (temporary and rule.permanent) and rule.matches(text):
                 return rule
         return None
+
+    def _candidates(self, text: str) -> list[Rule]:
+        """The rules that may match, in order; `Rule.matches` decides."""
+        numbers = set(self._always_tried)
+        for phrase in self._index.found_in(text):
+            numbers.update(self._numbers_by_phrase[phrase])
+        return [self.rules[number] for number in sorted(numbers)]
 
 
 def default_classifier(extra_rules: Sequence[Rule] = ()) -> Classifier:

@@ -10,7 +10,7 @@ from typing import Any
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "permanent", "not_counted")
+_KEYS = ("id", "category", "why", "text", "pattern", "needs", "permanent", "not_counted")
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
@@ -19,7 +19,8 @@ class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
-    space between words, addresses replaced by `<>`. A `permanent` rule is passed over when the
+    space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
+    (when given), so that most texts need no regex. A `permanent` rule is passed over when the
     failure is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule
     does not count (`echo`).
     """
@@ -28,6 +29,7 @@ class Rule:
     category: Category
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
+    needs: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
@@ -75,12 +77,17 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     return Rule(
         id=_rule_id(mapping, place),
         category=_category(mapping, place),
-        texts=tuple(" ".join(text.lower().split()) for text in texts),
+        texts=tuple(_normal(text) for text in texts),
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
+        needs=tuple(_normal(word) for word in _strings(mapping, "needs", place)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
     )
+
+
+def _normal(phrase: str) -> str:
+    return " ".join(phrase.lower().split())
 
 
 def _refuse_unknown_keys(mapping: Mapping[Any, Any], place: str) -> None:

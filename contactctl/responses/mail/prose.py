@@ -7,6 +7,7 @@ opens a line, and what is said about it follows, up to the next address or the r
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from contactctl.responses.mail.addresses import ADDRESS, MAX_RECIPIENTS, find_addresses
 
@@ -77,34 +78,45 @@ class Entry:
         return "\n".join(self.lines)[:_MAX_SECTION_CHARACTERS]
 
 
-@dataclass(slots=True)
 class Prose:
-    """A bounce's free text.
-
-    `entries` are addresses that open a line, `mentions` those inside sentences and SMTP dialogues;
-    `returned` is the text from where the returned mail begins.
-    """
-
-    text: str
-    returned: str
-    entries: list[Entry]
-    mentions: list[Entry]
-
-
-def read_prose(text: str, senders: Collection[str] = ()) -> Prose:
-    """Split a bounce's text into what the server says and the returned mail, and find addresses.
+    """A bounce's free text, split where the returned mail begins.
 
     `senders` are lower-case addresses that are taken for recipients only where no others are.
     """
-    lines = text[:MAX_PROSE_CHARACTERS].splitlines()
-    end = _start_of_returned_mail(lines)
-    said = lines[:end]
-    return Prose(
-        text="\n".join(said),
-        returned="\n".join(lines[end:]),
-        entries=_entries(said, senders) or _entries(said, ()),
-        mentions=_mentions(said, senders) or _mentions(said, ()),
-    )
+
+    def __init__(self, text: str, senders: Collection[str] = ()) -> None:
+        lines = text[:MAX_PROSE_CHARACTERS].splitlines()
+        end = _start_of_returned_mail(lines)
+        self._said, self._returned = lines[:end], lines[end:]
+        self._senders = senders
+
+    @cached_property
+    def text(self) -> str:
+        """What the server says."""
+        return "\n".join(self._said)
+
+    @property
+    def returned(self) -> str:
+        """The text from where the returned mail begins."""
+        return "\n".join(self._returned)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The addresses that open a line."""
+        return _entries(self._said, self._senders) or _entries(self._said, ())
+
+    @cached_property
+    def mentions(self) -> list[Entry]:
+        """The addresses inside sentences and SMTP dialogues."""
+        return _mentions(self._said, self._senders) or _mentions(self._said, ())
+
+    def about(self, address: str) -> str:
+        """What is said about one address: its own lines, and all the text where it is alone."""
+        for entry in (*self.entries, *self.mentions):
+            if entry.address.lower() == address.lower():
+                alone = len(self.entries) <= 1
+                return f"{entry.section}\n{self.text}" if alone else entry.section
+        return self.text
 
 
 def _start_of_returned_mail(lines: list[str]) -> int:

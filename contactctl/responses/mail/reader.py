@@ -13,7 +13,7 @@ from contactctl.responses.mail.arf import FeedbackReport, complained_recipient, 
 from contactctl.responses.mail.dates import first_time
 from contactctl.responses.mail.dsn import RecipientStatus, recipient_statuses
 from contactctl.responses.mail.message import parse_mail
-from contactctl.responses.mail.prose import Entry, Prose, read_prose
+from contactctl.responses.mail.prose import Prose
 from contactctl.responses.mail.recognise import Impression, tells_of_delay, tells_of_delivery
 from contactctl.responses.mail.verp import VerpPattern
 
@@ -26,16 +26,21 @@ _VERP_FIELDS = ("x-original-to", "delivered-to", "envelope-to", "to")
 class _Failure:
     """One failed recipient before classification.
 
-    `diagnostic` is what a server said about it, `context` the text for people.
+    `diagnostic` is what a server said about it, `prose` the text for people.
     """
 
     recipient: str
     original_recipient: str | None = None
     status: str = ""
     diagnostic: str = ""
-    context: str = ""
+    prose: Prose | None = None
     is_delayed: bool = False
     occurred_at: datetime | None = None
+
+    @property
+    def explanation(self) -> str:
+        """What the text for people says about the recipient."""
+        return self.prose.about(self.recipient) if self.prose else ""
 
 
 def read_mail(
@@ -76,16 +81,17 @@ def _read(raw: bytes, source: str, classifier: Classifier, verp: VerpPattern | N
         classified = [(failure, _classify(failure, classifier)) for failure in failures]
     if not failures:
         return [Rejection(source, "the report names no recipient", raw)]
-    mailed_at = first_time(anatomy.headers.get("date"))
     digest = _mail_digest(anatomy)
     return [
-        _response(source, digest, _dated(failure, mailed_at), classification)
+        _response(source, digest, _dated(failure, anatomy), classification)
         for failure, classification in classified
     ]
 
 
-def _dated(failure: _Failure, mailed_at: datetime | None) -> _Failure:
-    return failure if failure.occurred_at else replace(failure, occurred_at=mailed_at)
+def _dated(failure: _Failure, anatomy: Anatomy) -> _Failure:
+    if failure.occurred_at:
+        return failure
+    return replace(failure, occurred_at=first_time(anatomy.headers.get("date")))
 
 
 def _each_once(failures: list[_Failure]) -> list[_Failure]:
@@ -125,7 +131,7 @@ def _failures(
     if anatomy.is_receipt:
         return None
     senders = {address.lower() for address in find_addresses(anatomy.headers.get("to"))}
-    prose = read_prose(anatomy.said, senders)
+    prose = Prose(anatomy.said, senders)
     failed_header = find_addresses(anatomy.headers.get("x-failed-recipients"))
     is_typed = anatomy.is_delivery_report or bool(failed_header)
     if not is_typed and not impression.is_bounce(anatomy.said):
@@ -156,7 +162,7 @@ def _failure_of_group(
         original_recipient=original,
         status=group.status,
         diagnostic=group.diagnostic,
-        context=_context(recipient, prose),
+        prose=prose,
         is_delayed=group.is_delayed,
         occurred_at=occurred_at,
     )
@@ -169,32 +175,18 @@ def _failures_of_prose(
     anatomy: Anatomy,
     impression: Impression,
 ) -> list[_Failure]:
-    entries = prose.entries
-    if failed_header and all(entry.address.lower() in senders for entry in entries):
-        entries = [Entry(address, [prose.text]) for address in failed_header]
-    entries = entries or prose.mentions
-    if not entries:
-        recipient = only_recipient(returned_headers(anatomy.returned or prose.returned))
-        entries = [Entry(recipient, [prose.text])] if recipient else []
+    recipients = [entry.address for entry in prose.entries]
+    if failed_header and all(recipient.lower() in senders for recipient in recipients):
+        recipients = failed_header
+    recipients = recipients or [entry.address for entry in prose.mentions]
+    if not recipients:
+        only = only_recipient(returned_headers(anatomy.returned or prose.returned))
+        recipients = [only] if only else []
     is_delayed = tells_of_delay(impression.subject, prose.text)
     return [
-        _Failure(entry.address, context=_section(entry, prose), is_delayed=is_delayed)
-        for entry in entries[:MAX_RECIPIENTS]
+        _Failure(recipient, prose=prose, is_delayed=is_delayed)
+        for recipient in recipients[:MAX_RECIPIENTS]
     ]
-
-
-def _context(recipient: str, prose: Prose) -> str:
-    for entry in (*prose.entries, *prose.mentions):
-        if entry.address.lower() == recipient.lower():
-            return _section(entry, prose)
-    return prose.text
-
-
-def _section(entry: Entry, prose: Prose) -> str:
-    """What is said about one address, and, where it is the only one, in the whole text."""
-    if len(prose.entries) > 1:
-        return entry.section
-    return f"{entry.section}\n{prose.text}"
 
 
 # --- VERP ---
@@ -218,7 +210,7 @@ def _with_verp(
     if recipient is None or len(failures) > 1:
         return failures
     if not failures:
-        return [_Failure(recipient, context=anatomy.said)]
+        return [_Failure(recipient, prose=Prose(anatomy.said))]
     return [replace(failures[0], original_recipient=recipient)]
 
 
@@ -230,7 +222,7 @@ def _classify(failure: _Failure, classifier: Classifier) -> Classification:
     said = classifier.classify(diagnostic=failure.diagnostic, status=failure.status)
     if said.by_text or (failure.diagnostic and said.category not in (None, Category.UNKNOWN)):
         return said
-    explained = classifier.classify(diagnostic=failure.context, status=failure.status)
+    explained = classifier.classify(diagnostic=failure.explanation, status=failure.status)
     if explained.category is None:
         return said
     return explained
@@ -241,7 +233,7 @@ def _response(
 ) -> Response:
     default = Category.COMMUNICATION_FAILURE if failure.is_delayed else Category.UNKNOWN
     not_counted = "delayed" if failure.is_delayed else classification.not_counted
-    diagnostic = " ".join((failure.diagnostic or failure.context).split())
+    diagnostic = " ".join((failure.diagnostic or failure.explanation).split())
     return Response(
         source=source,
         source_key=_source_key(mail_digest, failure),
