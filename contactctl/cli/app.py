@@ -132,14 +132,20 @@ def build_program() -> Any:
     return program
 
 
-def _program(
-    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from contactctl import __version__
 
         typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
+
+
+def _program(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    """The options of the program itself."""
 
 
 def _group(path: str) -> LazyGroup:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from contactctl.cli.context import Invocation, output_choice
+from contactctl.domain.errors import ContactctlError
 
 if TYPE_CHECKING:
     from contactctl.output.presentation import Presentation
@@ -55,7 +56,10 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     console = invocation.console
     console.quiet = invocation.shared["quiet"]
     console.colour_allowed = not invocation.shared["no_color"]
-    presentation = function(invocation, **values)
+    try:
+        presentation = function(invocation, **values)
+    except BrokenPipeError as error:
+        raise ContactctlError("the other end of a pipe has gone", code="pipe") from error
     try:
         render(presentation, invocation.output, console, invocation.command)
     except BrokenPipeError:

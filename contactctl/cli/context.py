@@ -19,6 +19,8 @@ from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Presentation
@@ -79,7 +81,7 @@ class ConfiguredInvocation(Invocation):
         from contactctl.config.load import load_settings
 
         loaded = load_settings(
-            config_path=self.shared["config"],
+            config_path=self.config_file,
             flag_values={"database": self.shared.get("database")},
             environ=self.console.environ,
             cwd=self.console.cwd,
@@ -87,6 +89,12 @@ class ConfiguredInvocation(Invocation):
         for warning in loaded.warnings:
             self.console.note(warning)
         return loaded
+
+    @property
+    def config_file(self) -> "Path | None":
+        """The value of --config."""
+        path: Path | None = self.shared["config"]
+        return path
 
     @property
     def settings(self) -> "Settings":

@@ -57,6 +57,11 @@ CriteriaFile = Annotated[
     typer.Option("--criteria", metavar="FILE", help="Criteria from a YAML file."),
 ]
 
+Group = Annotated[
+    str | None,
+    typer.Option("--group", metavar="NAME", help="In this group alone."),
+]
+
 # Changing things
 Reason = Annotated[
     str | None,
@@ -87,11 +92,19 @@ Yes = Annotated[
     bool,
     typer.Option("--yes", help="Do not ask, within the limits; for cron."),
 ]
+DEFAULT_WAIT = 30.0
 Wait = Annotated[
-    int | None,
+    float,
     typer.Option(
         "--wait",
         metavar="SECONDS",
-        help="Wait so long for another process to finish; none unless given.",
+        min=0,
+        help="Wait so long while another process changes contacts; then exit 6.",
+    ),
+]
+Background = Annotated[
+    bool,
+    typer.Option(
+        "--background", help="Do the work in a process of its own; `runs watch` shows it."
     ),
 ]

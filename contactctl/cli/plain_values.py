@@ -6,9 +6,11 @@ from typing import Any, get_args, get_origin
 
 import typer
 
+_PLAIN_TYPES = (str, int, float, Path)  # bool is an int, a StrEnum a str
+
 
 class PlainConversion:
-    """Stands in for Typer's converter of a parameter: str, int, Path, StrEnum, or a list."""
+    """Stands in for Typer's converter of a parameter: a plain type or a list of one."""
 
     def __init__(self, annotation: Any) -> None:
         self.is_list = get_origin(annotation) is list
@@ -19,28 +21,39 @@ class PlainConversion:
         if value is None:
             return () if self.is_list else None
         try:
-            return [self._one(item) for item in value] if self.is_list else self._one(value)
+            values = [self._one(item, param) for item in (value if self.is_list else [value])]
+        except ValueError as error:
+            raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
+        return values if self.is_list else values[0]
+
+    def _one(self, value: Any, param: Any) -> Any:
+        try:
+            converted = value if isinstance(value, self.target) else self.target(value)
         except ValueError:
-            raise typer.BadParameter(self._complaint(value), ctx=ctx, param=param) from None
+            raise ValueError(f"{value!r} is not {self._expected()}.") from None
+        _refuse_out_of_range(converted, getattr(param, "min", None), getattr(param, "max", None))
+        return converted
 
-    def _one(self, value: Any) -> Any:
-        return value if isinstance(value, self.target) else self.target(value)
-
-    def _complaint(self, value: Any) -> str:
+    def _expected(self) -> str:
         if issubclass(self.target, StrEnum):
-            return f"{value!r} is not one of {', '.join(self.target)}."
-        return f"{value!r} is not a whole number."
+            return f"one of {', '.join(self.target)}"
+        return "a whole number" if self.target is int else "a number"
+
+
+def _refuse_out_of_range(number: Any, least: float | None, most: float | None) -> None:
+    if least is not None and not number >= least:
+        raise ValueError(f"{number} is less than {least}.")
+    if most is not None and not number <= most:
+        raise ValueError(f"{number} is more than {most}.")
 
 
 def convert_without_pydantic(param: Any) -> None:
-    """Give the parameter a PlainConversion where its type is one of ours.
+    """Give the parameter a PlainConversion where its type is a plain one.
 
     `_runtime_param` is Typer's own cache. Where a Typer has no such thing this changes nothing,
     and the import hygiene test tells when it no longer helps.
     """
     annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
     conversion = PlainConversion(annotation)
-    if isinstance(conversion.target, type) and issubclass(
-        conversion.target, str | int | Path | StrEnum
-    ):
+    if isinstance(conversion.target, type) and issubclass(conversion.target, _PLAIN_TYPES):
         param._runtime_param = conversion

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from contactctl.output.console import Console
@@ -59,7 +59,8 @@ class _LateBar:
             self._bar.add_task(self._title, total=self._total)
             self._bar.start()
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._done)
+            with suppress(OSError):  # nobody watches any more: the work goes on
+                self._bar.update(self._bar.task_ids[0], completed=self._done)
 
     def stop(self) -> None:
         if self._bar is not None:

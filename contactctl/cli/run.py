@@ -30,7 +30,11 @@ def main() -> NoReturn:
     if _COMPLETION_VARIABLE in os.environ:
         _complete()
     _turn_signals_into_interrupts()
-    sys.exit(run(sys.argv[1:], Console.of_process()))
+    try:
+        console = Console.of_process()
+    except FileNotFoundError:
+        sys.exit("error: the current folder does not exist any more")
+    sys.exit(run(sys.argv[1:], console))
 
 
 def run(argv: Sequence[str], console: Console) -> int:

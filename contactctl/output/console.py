@@ -42,17 +42,14 @@ class Console:
     @classmethod
     def of_process(cls) -> "Console":
         """The console of this process."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                # a name that the terminal's encoding lacks must not end the program
-                stream.reconfigure(errors="backslashreplace")
+        stdin, stdout, stderr = _standard_streams()
         return cls(
-            stdin=sys.stdin,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
-            stdin_is_tty=sys.stdin.isatty(),
-            stdout_is_tty=sys.stdout.isatty(),
-            stderr_is_tty=sys.stderr.isatty(),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            stdin_is_tty=stdin.isatty(),
+            stdout_is_tty=stdout.isatty(),
+            stderr_is_tty=stderr.isatty(),
             environ=os.environ,
             cwd=Path.cwd(),
             width=shutil.get_terminal_size().columns,
@@ -98,16 +95,36 @@ class Console:
     def note(self, text: str) -> None:
         """One line for people, on stderr; --quiet silences it."""
         if not self.quiet:
-            print(f"note: {text}", file=self.stderr)
+            self.say(f"note: {text}")
+
+    def say(self, line: str) -> None:
+        """One line on stderr; that nobody reads it any more is no reason to stop the work."""
+        with suppress(OSError):
+            print(line, file=self.stderr, flush=True)
 
     def discard_output(self) -> None:
         """Send what stdout still holds nowhere, or the interpreter complains at exit."""
-        if self.stdout is sys.stdout:
+        if self.stdout is sys.__stdout__:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def flush(self) -> None:
         self.stdout.flush()
         self.stderr.flush()
+
+
+def _standard_streams() -> tuple[TextIO, TextIO, TextIO]:
+    """stdin, stdout, stderr; one that was closed (`<&-`) is replaced by the null device."""
+    nowhere = Path(os.devnull)
+    stdin = sys.stdin or nowhere.open()
+    stdout = sys.stdout or nowhere.open("w")
+    stderr = sys.stderr or nowhere.open("w")
+    for stream in (stdout, stderr):
+        if isinstance(stream, TextIOWrapper):
+            # a name that the terminal's encoding lacks must not end the program
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(stdin, TextIOWrapper) and stdin.isatty():
+        stdin.reconfigure(errors="replace")
+    return stdin, stdout, stderr
 
 
 def parse_instant(text: str) -> datetime:

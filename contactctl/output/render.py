@@ -54,6 +54,6 @@ def show_problems(presentation: Presentation, console: Console) -> None:
     word, colour = ("error", RED) if failed else ("warning", YELLOW)
     for problem in presentation.problems:
         label = paint(f"{word}:", colour, console.colours_stderr)
-        print(f"{label} {to_people(problem.message)}", file=console.stderr)
+        console.say(f"{label} {to_people(problem.message)}")
         if problem.hint:
-            print(f"hint: {to_people(problem.hint)}", file=console.stderr)
+            console.say(f"hint: {to_people(problem.hint)}")

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 
 from contactctl.domain.text import UNSAFE_CHARACTERS, show_safely
 
@@ -18,7 +19,7 @@ def to_json(value: object) -> object:
     Raises TypeError for a type that has no agreed form.
     """
     if value is None or isinstance(value, str | bool | int | float):
-        return value.value if isinstance(value, Enum) else value
+        return _plain(value)
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -26,6 +27,13 @@ def to_json(value: object) -> object:
     if isinstance(value, AbstractSet):
         return sorted(str(to_json(item)) for item in value)
     return _scalar(value)
+
+
+def _plain(value: str | bool | float | None) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    # JSON has no NaN and no infinity (RFC 8259, section 6)
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _scalar(value: object) -> object:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from dataclasses import replace
 
 from contactctl.domain.results import status_word
 from contactctl.output.console import Console
@@ -51,12 +51,11 @@ def _dump(document: dict[str, object], indented: bool) -> str:
 
 def _streamed(presentation: Presentation, rows: Rows, command: str) -> Iterator[str]:
     """The envelope in pieces, so that ten million rows need no more memory than one."""
-    empty = Rows(rows.name, rows.columns, [])
-    frame = Presentation(presentation.data, empty, (), (), presentation.problems)
-    document = envelope(frame, command)
-    marker = json.dumps(rows.name) + ": []"
-    head, _, tail = _dump(document, indented=False).rpartition(marker)
-    yield f"{head}{json.dumps(rows.name)}: ["
-    for number, row in enumerate(chain(rows.items)):
+    frame = replace(presentation, rows=Rows(rows.name, rows.columns, []))
+    key = json.dumps(rows.name) + ": ["
+    # the rows come last in the data, and a quote inside a string is escaped: the last one is it
+    head, _, tail = _dump(envelope(frame, command), indented=False).rpartition(f"{key}]")
+    yield head + key
+    for number, row in enumerate(rows.items):
         yield f"{', ' if number else ''}{dump_row(row)}"
     yield f"]{tail}\n"

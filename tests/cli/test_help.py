@@ -1,0 +1,62 @@
+"""Every --help is a snapshot; UPDATE_SNAPSHOTS=1 writes them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from contactctl import __version__
+from contactctl.cli import registry
+from contactctl.cli.app import load_command
+from helpers.cli import run_cli
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+PATHS = ["", *registry.GROUPS, *registry.COMMANDS]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_help_is_as_it_was(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    snapshot = SNAPSHOTS / f"{path.replace(' ', '-') or 'contactctl'}.txt"
+
+    result = run_cli([*path.split(), "--help"])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        snapshot.write_text(result.stdout)
+    assert snapshot.exists(), "UPDATE_SNAPSHOTS=1 writes the snapshot of a new command"
+    assert result.stdout == snapshot.read_text()
+
+
+def test_no_snapshot_is_left_of_a_command_that_is_gone() -> None:
+    names = {path.replace(" ", "-") or "contactctl" for path in PATHS}
+
+    assert {file.stem for file in SNAPSHOTS.glob("*.txt")} == names
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_examples_come_first_and_fit_the_screen(path: str) -> None:
+    shown = run_cli([*path.split(), "--help"]).lines
+
+    assert shown[0].startswith("Usage:")
+    assert shown[2] == "Examples:"
+    assert all(len(line) <= 80 for line in shown)
+
+
+@pytest.mark.parametrize("path", registry.COMMANDS)
+def test_every_option_and_argument_is_explained(path: str) -> None:
+    unexplained = [param.name for param in load_command(path).params if not param.help]
+
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("path", registry.COMMANDS)
+def test_examples_are_of_the_command_itself(path: str) -> None:
+    examples = load_command(path).help_text.examples
+
+    assert examples
+    assert all(f"contactctl {path}" in example for example in examples)
+
+
+def test_the_version_is_answered_before_anything_else() -> None:
+    assert run_cli(["--version", "nothing"]).stdout == f"contactctl {__version__}\n"

@@ -1,0 +1,70 @@
+"""Option values, converted without pydantic, mean what Typer's would."""
+
+from enum import StrEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from contactctl.cli.plain_values import PlainConversion, convert_without_pydantic
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+def convert(annotation: Any, value: Any, **limits: float) -> Any:
+    return PlainConversion(annotation).coerce(value, SimpleNamespace(**limits), None)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [
+        (str, "12", "12"),
+        (int, "12", 12),
+        (int, None, None),
+        (float, "0.5", 0.5),
+        (bool, True, True),
+        (Path, "a/b", Path("a/b")),
+        (Colour, "red", Colour.RED),
+        (list[str], ["a", "b"], ["a", "b"]),
+        (list[int], ["1"], [1]),
+        (list[str], None, ()),
+    ],
+)
+def test_a_value_gets_its_type(annotation: Any, value: Any, expected: Any) -> None:
+    converted = convert(annotation, value)
+
+    assert converted == expected
+    assert type(converted) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "message"),
+    [
+        (int, "twelve", "'twelve' is not a whole number."),
+        (float, "x", "'x' is not a number."),
+        (Colour, "green", "'green' is not one of red, blue."),
+        (list[Colour], ["red", "green"], "'green' is not one of red, blue."),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(annotation: Any, value: Any, message: str) -> None:
+    with pytest.raises(typer.BadParameter, match=message):
+        convert(annotation, value)
+
+
+@pytest.mark.parametrize("value", ["-1", "11", "nan"])
+def test_a_number_out_of_range_is_refused(value: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        convert(float, value, min=0, max=10)
+
+
+def test_other_types_keep_typers_conversion() -> None:
+    param = SimpleNamespace(type_descriptor=SimpleNamespace(annotation=dict), _runtime_param=None)
+
+    convert_without_pydantic(param)
+
+    assert param._runtime_param is None
