@@ -19,6 +19,7 @@ from contactctl.config.sources import (
     read_yaml,
     unknown_variable_warnings,
 )
+from contactctl.config.values import absolute_path
 from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.urls import has_password
 
@@ -79,16 +80,23 @@ def _config_files(
     files: dict[Path, str] = {}
     named = config_path or environ.get(CONFIG_VARIABLE)
     if named:
-        path = cwd / Path(named).expanduser()
-        if not _exists(path):
-            raise ConfigError(
-                f"the config file {named} does not exist", hint="`contactctl init` writes one"
-            )
-        files[path] = str(named)
+        files[_named_file(str(named), cwd)] = str(named)
     for path, shown_as in ((cwd / FILE_NAME, FILE_NAME), (user_config_path(), "")):
         if _exists(path):
             files.setdefault(path, shown_as or str(path))
     return files
+
+
+def _named_file(named: str, cwd: Path) -> Path:
+    try:
+        path = absolute_path(named, cwd)
+    except ValueError as problem:
+        raise ConfigError(f"the config file's name {problem}") from problem
+    if not _exists(path):
+        raise ConfigError(
+            f"the config file {named} does not exist", hint="`contactctl init` writes one"
+        )
+    return path
 
 
 def _exists(path: Path) -> bool:

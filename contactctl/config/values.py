@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from contactctl.domain.durations import parse_duration
 from contactctl.domain.fields import did_you_mean
+from contactctl.domain.text import show_safely
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -144,13 +145,10 @@ def shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):
         return f"{str(value).lower()} (quote it if it is text)"
-    shortened = str(value)[:60]
-    return f"'{shortened}'"
+    return f"'{show_safely(str(value)[:60])}'"
 
 
 def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        return None
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:

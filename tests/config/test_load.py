@@ -69,6 +69,13 @@ def test_a_named_config_that_is_not_there_is_an_error(load, environ):
     assert "init" in error.value.hint
 
 
+@pytest.mark.parametrize("name", ["~nobody-has-this-name/x", "a\x1b[31m.yaml", "a\0b"])
+def test_a_config_of_an_impossible_name_is_an_error(load, name):
+    with pytest.raises(ConfigError, match=r"^the config file's name must be") as error:
+        load(config=Path(name))
+    assert error.value.message.isprintable()
+
+
 def test_a_config_that_is_a_folder_is_an_error(load, project):
     with pytest.raises(ConfigError, match="cannot read"):
         load(config=project)

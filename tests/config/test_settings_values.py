@@ -176,6 +176,8 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("limits: {max_percent: 101}", "must be a percentage from 0 to 100, not '101'"),
         ("limits: {max_percent: -0.1}", "must be a percentage from 0 to 100, not '-0.1'"),
         ("limits: {max_percent: 25 %}", "must be a percentage from 0 to 100, not '25 %'"),
+        ("limits: {max_percent: nan}", "must be a percentage from 0 to 100, not 'nan'"),
+        ("limits: {max_contacts: [1]}", "must be a whole number of at least 0, not a list"),
         ("limits: {max_percent: inf}", "must be a percentage from 0 to 100, not 'inf'"),
         # plans
         ("plans: {expire_after: 24}", "plans.expire_after: must be a duration such as"),

@@ -51,15 +51,24 @@ def test_a_group_s_own_rules_win_category_by_category():
     general = {Category.TRANSIENT: Threshold(5), Category.BLOCKED: Threshold(9)}
     own = {Category.TRANSIENT: Threshold(2)}
     waiting = HandlingRule(HandlingAction.REACTIVATE, timedelta(days=7))
+    leaving = HandlingRule(HandlingAction.REMOVE_FROM_GROUP, timedelta(days=7))
     policy = ResponsePolicy(
         thresholds=general,
-        handling={Category.UNKNOWN: waiting},
-        groups={fold("Straße"): GroupPolicy("Straße", thresholds=own)},
+        handling={Category.UNKNOWN: waiting, Category.TRANSIENT: waiting},
+        groups={
+            fold("Straße"): GroupPolicy(
+                "Straße", thresholds=own, handling={Category.UNKNOWN: leaving}
+            )
+        },
     )
     expected = {Category.TRANSIENT: Threshold(2), Category.BLOCKED: Threshold(9)}
     assert policy.thresholds_in("straße") == expected
     assert policy.thresholds_in("elsewhere") == general
-    assert policy.handling_in("straße") == {Category.UNKNOWN: waiting}
+    assert policy.handling_in("straße") == {
+        Category.UNKNOWN: leaving,
+        Category.TRANSIENT: waiting,
+    }
+    assert policy.handling_in("elsewhere") == policy.handling
 
 
 def test_groups_are_found_whatever_their_case_and_an_unnamed_one_is_ordinary():
