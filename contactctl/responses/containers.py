@@ -1,0 +1,111 @@
+"""Mails out of files, folders of .eml files, Maildirs, mbox files and streams, one at a time."""
+
+import re
+from collections.abc import Iterator
+from io import TextIOWrapper
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from contactctl.domain.errors import InputError
+from contactctl.responses.mail import MAX_MAIL_BYTES
+
+_MAIL_SUFFIXES = (".eml", ".mbox", ".mbx")
+_MAX_LINE_CHARACTERS = 1 << 16
+_MBOX_START = b"From "
+# A line that starts a mail in an mbox: the envelope sender and a date (RFC 4155).
+_ENVELOPE = re.compile(r"From \S{1,320} .{0,80}\d\d:\d\d")
+
+
+def iter_mails(container: Path | BinaryIO) -> Iterator[tuple[str, bytes]]:
+    """(source, raw mail) of every mail in a file, folder or binary stream.
+
+    A file that starts with an mbox envelope line is an mbox (unless it is called .eml); its sources
+    are `path#1`, `path#2`. A folder with `new` or `cur` is a Maildir; in any other folder, and those
+    below it, .eml, .mbox and numbered (MH) files are read, in order of their names. Of a mail
+    larger than MAX_MAIL_BYTES only so much is read that it can be refused; a file in a folder that
+    cannot be opened counts as an empty mail. Raises InputError when `container` cannot be opened.
+    """
+    if not isinstance(container, Path):
+        yield from _mails_of_stream(container, _name_of(container))
+    elif container.is_dir():
+        yield from _mails_of_folder(container)
+    else:
+        try:
+            file = container.open("rb")
+        except OSError as error:
+            raise InputError(f"{container}: {error.strerror}", hint="check the path") from error
+        with file:
+            yield from _mails_of_file(file, container)
+
+
+def _name_of(stream: BinaryIO) -> str:
+    name = getattr(stream, "name", "-")
+    return name if isinstance(name, str) and name != "<stdin>" else "-"
+
+
+def _mails_of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in _files_of_folder(folder):
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            continue  # a mail program moved it from new to cur
+        except OSError:
+            yield str(path), b""
+            continue
+        with file:
+            yield from _mails_of_file(file, path)
+
+
+def _files_of_folder(folder: Path) -> Iterator[Path]:
+    maildir = [folder / name for name in ("new", "cur") if (folder / name).is_dir()]
+    for path in chain.from_iterable(sorted(part.iterdir()) for part in maildir):
+        if path.is_file() and not path.name.startswith("."):
+            yield path
+    for path in [] if maildir else sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_of_folder(path)
+        elif path.is_file() and (path.suffix.lower() in _MAIL_SUFFIXES or path.name.isdecimal()):
+            yield path
+
+
+def _mails_of_file(file: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.suffix.lower() == ".eml":
+        yield str(path), file.read(MAX_MAIL_BYTES + 1)
+    else:
+        yield from _mails_of_stream(file, str(path))
+
+
+def _mails_of_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, bytes]]:
+    head = stream.read(len(_MBOX_START))
+    if head == _MBOX_START:
+        yield from _mails_of_mbox(stream, name)
+    else:
+        yield name, head + stream.read(MAX_MAIL_BYTES + 1 - len(head))
+
+
+def _mails_of_mbox(stream: BinaryIO, name: str) -> Iterator[tuple[str, bytes]]:
+    """The mails after the first `From `, without envelope lines; a quoted `>From ` stays."""
+    # latin-1 keeps every byte; newline=None reads CRLF and bare CR as line ends too
+    lines = TextIOWrapper(stream, encoding="latin-1", newline=None)
+    try:
+        lines.readline(_MAX_LINE_CHARACTERS)
+        for number, mail in enumerate(_split_at_envelopes(lines), start=1):
+            yield f"{name}#{number}", mail.encode("latin-1")
+    finally:
+        lines.detach()
+
+
+def _split_at_envelopes(lines: TextIOWrapper) -> Iterator[str]:
+    kept: list[str] = []
+    size = 0
+    after_blank = True
+    while line := lines.readline(_MAX_LINE_CHARACTERS):
+        if after_blank and _ENVELOPE.match(line):
+            yield "".join(kept)
+            kept, size = [], 0
+        elif size <= MAX_MAIL_BYTES:
+            kept.append(line)
+            size += len(line)
+        after_blank = line == "\n"
+    yield "".join(kept)
