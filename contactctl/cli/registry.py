@@ -13,10 +13,28 @@ class Entry:
 
 
 GROUPS: dict[str, str] = {
+    "runs": "Look at runs; apply, resume, cancel and take them back.",
     "config": "Look at the configuration.",
 }
 
 COMMANDS: dict[str, Entry] = {
+    "status": Entry(
+        "status:status", "Show totals, billing, deactivations by month and the latest runs."
+    ),
+    "preview": Entry("preview:preview", "Count and show the active contacts that match."),
+    "deactivate": Entry(
+        "deactivate:deactivate",
+        "Deactivate the active contacts that match, after showing and confirming them.",
+    ),
+    "runs list": Entry("runs:list_", "List the latest runs."),
+    "runs show": Entry("runs:show", "Show one run, and the plan of one that waits."),
+    "runs apply": Entry(
+        "runs:apply", "Apply a plan that was kept, after showing and confirming it."
+    ),
+    "runs watch": Entry("runs:watch", "Follow a run until it is done."),
+    "runs resume": Entry("runs:resume", "Go on with a run that was interrupted."),
+    "runs cancel": Entry("runs:cancel", "End a run: drop its plan, or stop it where it is."),
+    "runs undo": Entry("runs:undo", "Take a mistaken run back."),
     "fields": Entry("fields:fields", "List the fields that criteria can test."),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
     "completion": Entry("completion:completion", "Print the completion script of a shell."),

@@ -31,6 +31,12 @@ def apply_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WA
         return work_through(session, run)
 
 
+def begin_run(session: Session, run_id: int) -> Run:
+    """Start a planned run, for another process to work through (`resume_run`)."""
+    require_applicable(session, run_id)
+    return start_run(session.store, run_id, session.clock())
+
+
 def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
     """Go on with an interrupted run from its cursor; a run that is done stays as it is."""
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):

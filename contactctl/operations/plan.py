@@ -9,7 +9,7 @@ from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.store.criteria_sql import left_out, where_clause
+from contactctl.store.criteria_sql import count_left_out, where_clause
 from contactctl.store.deactivations import plan_undo
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
@@ -45,7 +45,7 @@ def plan_deactivation(
     """
     where = where_clause(selection.resolved, session.store.dialect)
     with session.store.reading() as connection:
-        missing = left_out(connection, selection.resolved)
+        missing = count_left_out(connection, selection.resolved, session.store.dialect)
     details = selection.details() | {"left_out": missing}
     request = session.request(RunKind.DEACTIVATE, reason=reason, details=details)
     return write_planned_run(
@@ -96,9 +96,12 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
     return ShownPlan(run, rows, stakes_of_run(session, run.kind, run.planned, active), impact)
 
 
-def drop_plan(session: Session, run_id: int, message: str) -> Run:
-    """Cancel a planned run: nothing was changed, the plan is deleted."""
-    return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
+def drop_if_planned(session: Session, run_id: int, message: str) -> None:
+    """Cancel a run that has not started: nothing was changed, the plan is deleted."""
+    with session.store.reading() as connection:
+        run = get_run(connection, run_id)
+    if run.state is RunState.PLANNED:
+        end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
 
 
 def expire_plans(session: Session) -> list[int]:

@@ -10,7 +10,7 @@ from contactctl.domain.criteria import including_missing
 from contactctl.domain.policies import BillingTier
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.store.criteria_sql import left_out, where_clause
+from contactctl.store.criteria_sql import count_left_out, where_clause
 from contactctl.store.preview import active_ids, count_active_where, first_rows
 from contactctl.store.runwork import count_active
 from contactctl.store.totals import members_per_group
@@ -61,7 +61,7 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             selection=selection,
             count=count,
             active_total=active_total,
-            left_out=left_out(connection, selection.resolved),
+            left_out=count_left_out(connection, selection.resolved, session.store.dialect),
             rows=first_rows(connection, ids, PREVIEW_ROWS),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact_of(session, count, active_total, lost) if with_impact else None,

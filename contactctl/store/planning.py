@@ -44,10 +44,10 @@ def write_run_with_plan(
                 expires_at=expires_at,
             )
             planned = write(connection, run_id)
-            if planned == 0:
-                raise _NothingPlannedError
             active_total = count_active(connection)
             check(planned, active_total)
+            if planned == 0:
+                raise _NothingPlannedError
             update_run(connection, run_id, {"planned": planned, "active_before": active_total})
             return get_run(connection, run_id)
     except _NothingPlannedError:

@@ -3,13 +3,12 @@
 import csv
 import json
 
+from contactctl.domain.spreadsheet import defuse
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
 from contactctl.output.formats.single_row import rows_or_single
 from contactctl.output.presentation import Presentation
 from contactctl.output.values import to_json
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
@@ -36,12 +35,3 @@ def cell(value: object) -> str:
     if isinstance(plain, list) and all(isinstance(item, str) for item in plain):
         return defuse(";".join(plain))
     return defuse(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
-
-
-def defuse(text: str) -> str:
-    """Text that a spreadsheet would run as a formula gets a leading apostrophe.
-
-    Blanks before it do not count: some spreadsheets trim them first.
-    """
-    starts_formula = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{text}" if starts_formula else text

@@ -1,0 +1,32 @@
+"""Going on with a run in a process of its own, which outlives this terminal."""
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from contactctl.cli.context import StoreInvocation
+
+if TYPE_CHECKING:
+    from contactctl.domain.runs import Run
+
+
+def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
+    """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
+    command = [sys.executable, "-m", "contactctl", "runs", "resume", str(run.id), "--yes"]
+    if invocation.config_file is not None:
+        command += ["--config", str(invocation.config_file.absolute())]
+    environment = {
+        **os.environ,
+        **invocation.console.environ,
+        "CONTACTCTL_DATABASE_URL": invocation.settings.database,
+    }
+    subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=invocation.console.cwd,
+        start_new_session=True,
+    )

@@ -1,0 +1,65 @@
+"""Confirming a plan: by typing at a terminal, or by the count on a flag."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
+from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.output.console import Console
+
+if TYPE_CHECKING:
+    from contactctl.operations.session import Session
+
+
+def read_confirmation(confirm: str | None, limit_override: str | None) -> Confirmation | None:
+    """What the flags confirm; None without --confirm. UsageError for what is no count."""
+    if confirm is None:
+        if limit_override is not None:
+            raise UsageError("--limit-override needs --confirm with the same count")
+        return None
+    override = None if limit_override is None else _count("--limit-override", limit_override)
+    return Confirmation(_count("--confirm", confirm), override)
+
+
+def require_someone_to_ask(console: Console) -> None:
+    """RefusedError when there is neither a terminal nor a count on a flag."""
+    if not console.can_prompt:
+        raise RefusedError(
+            "this needs a confirmation, and there is no terminal to ask at; nothing was changed",
+            hint="look at the preview, then give its count: --confirm COUNT",
+            code="not-confirmed",
+        )
+
+
+def ask_for_plan(console: Console, stakes: Stakes) -> None:
+    """Have the count typed, or the whole phrase where the plan is over a limit."""
+    for reason in stakes.limits_exceeded:
+        print(f"over the limits: {reason}", file=console.stderr)
+    accepted: tuple[str, ...]
+    if stakes.limits_exceeded:
+        question, accepted = f"Type '{stakes.phrase}' to go on:", (stakes.phrase,)
+    else:
+        question = f"Type the number of contacts to {stakes.verb} them:"
+        accepted = count_spellings(stakes.count)
+    ask_typed(console, question, accepted, option="--confirm COUNT")
+
+
+@contextmanager
+def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
+    """Delete the plan when the body ends in an error before the run has started."""
+    from contactctl.operations.plan import drop_if_planned
+
+    try:
+        yield
+    except BaseException:
+        drop_if_planned(session, run_id, "not confirmed")
+        raise
+
+
+def _count(option: str, text: str) -> int:
+    count = parse_count(text)
+    if count is None:
+        raise UsageError(f"{option} '{text}' is no count", hint="write 1284 or 1,284")
+    return count

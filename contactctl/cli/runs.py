@@ -1,0 +1,285 @@
+"""The commands below `runs`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.confirming import (
+    ask_for_plan,
+    dropped_unless_started,
+    read_confirmation,
+    require_someone_to_ask,
+)
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import RefusedError
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.domain.confirmation import Confirmation
+    from contactctl.domain.runs import Run
+    from contactctl.operations.session import Session
+
+RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="At most so many runs.")
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", metavar="KIND", help="Only runs of this kind. Repeatable."),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", metavar="STATE", help="Only runs in this state. Repeatable."),
+]
+
+
+def list_(
+    invocation: StoreInvocation,
+    limit: Limit = 20,
+    kind: Kinds = None,
+    state: States = None,
+) -> Presentation:
+    """List the latest runs.
+
+    Examples:
+        contactctl runs list
+        contactctl runs list --state planned --state running
+        contactctl runs list --kind deactivate --limit 100 --json
+
+    Every change to contacts is a run, kept for ever: who asked, why, on which
+    database, and what it did.
+    """
+    from contactctl.cli.choices import chosen
+    from contactctl.domain.runs import RunKind, RunState
+    from contactctl.operations.runs import latest_runs
+    from contactctl.output.runs import RUN_FIELDS, present_runs
+
+    invocation.check_fields(*RUN_FIELDS)
+    kinds = [chosen(RunKind, name, "--kind") for name in kind or ()]
+    states = [chosen(RunState, name, "--state") for name in state or ()]
+    with invocation.open_session() as session:
+        return present_runs(latest_runs(session, limit=limit, kinds=kinds, states=states))
+
+
+def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
+    """Show one run, and the plan of one that waits.
+
+    Examples:
+        contactctl runs show 12
+        contactctl runs show 12 --json
+    """
+    from contactctl.domain.runs import RunState
+    from contactctl.operations.apply import read_run
+    from contactctl.operations.plan import show_plan
+    from contactctl.output.runs import present_kept_plan, present_run
+
+    with invocation.open_session() as session:
+        found = read_run(session, run)
+        if found.state is RunState.PLANNED:
+            return present_kept_plan(show_plan(session, run))
+        return present_run(found)
+
+
+def apply(
+    invocation: StoreInvocation,
+    run: RunNumber,
+    confirm: options.ConfirmCount = None,
+    limit_override: options.LimitOverride = None,
+    background: options.Background = False,
+    wait: options.Wait = options.DEFAULT_WAIT,
+) -> Presentation:
+    """Apply a plan that was kept, after showing and confirming it.
+
+    Examples:
+        contactctl runs apply 12
+        contactctl runs apply 12 --confirm 1284
+        contactctl runs apply 12 --background
+
+    Exactly the planned contacts are changed; those that changed since, or are
+    inactive by now, are skipped and counted. A wrong count changes nothing, and
+    the plan goes on waiting until it expires or `contactctl runs cancel` ends it.
+    """
+    from contactctl.cli.carry_out import carry_out
+
+    said = read_confirmation(confirm, limit_override)
+    with invocation.open_session() as session:
+        _confirm_kept_plan(invocation, session, run, said)
+        return carry_out(invocation, session, run, background=background, wait=wait)
+
+
+def resume(
+    invocation: StoreInvocation,
+    run: RunNumber,
+    yes: options.Yes = False,
+    wait: options.Wait = options.DEFAULT_WAIT,
+) -> Presentation:
+    """Go on with a run that was interrupted.
+
+    Examples:
+        contactctl runs resume 12
+        contactctl runs resume 12 --yes
+
+    The run goes on behind the last contact it has dealt with: nothing is lost,
+    nothing is done twice. It was confirmed when it started; a person is asked
+    once more, a script says --yes. `contactctl sweep` resumes runs as well.
+    """
+    from contactctl.cli.carry_out import resumable
+    from contactctl.operations.apply import read_run, resume_run
+    from contactctl.output.runs import present_run
+
+    with invocation.open_session() as session:
+        if not yes:
+            _ask_to_resume(invocation, read_run(session, run))
+        with resumable(run):
+            return present_run(resume_run(session, run, wait_seconds=wait))
+
+
+def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
+    """Follow a run until it is done.
+
+    Examples:
+        contactctl runs watch 12
+        contactctl runs watch 12 --json
+
+    Ends when the run does; also when nobody works on it any more.
+    """
+    from contactctl.operations.watch import watch_run
+    from contactctl.output.runs import present_run
+
+    with invocation.open_session() as session:
+        watched = watch_run(session, run)
+    shown = present_run(watched.run)
+    return shown.failed(watched.problem) if watched.problem else shown
+
+
+def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
+    """End a run: drop its plan, or stop it where it is.
+
+    Examples:
+        contactctl runs cancel 12
+
+    A planned run has changed nothing. What a running one has done stays done.
+    """
+    from contactctl.operations.runs import cancel_run
+    from contactctl.output.runs import present_run
+
+    with invocation.open_session() as session:
+        return present_run(cancel_run(session, run))
+
+
+def undo(
+    invocation: StoreInvocation,
+    run: RunNumber,
+    reason: options.Reason = None,
+    confirm: options.ConfirmCount = None,
+    limit_override: options.LimitOverride = None,
+    background: options.Background = False,
+    wait: options.Wait = options.DEFAULT_WAIT,
+) -> Presentation:
+    """Take a mistaken run back.
+
+    Examples:
+        contactctl runs undo 12 --reason 'wrong group'
+        contactctl runs undo 12 --confirm 1284
+
+    Brings back the contacts that the run deactivated and nothing has touched
+    since, after showing and confirming them. Off unless the config says
+    allow_undo: true.
+    """
+    from contactctl.operations.deactivate import require_undoable
+
+    said = read_confirmation(confirm, limit_override)
+    with invocation.open_session() as session:
+        undone = require_undoable(session, run)
+        if said is None:
+            return _undo_asking(invocation, session, undone, reason or "", background, wait)
+        return _undo_confirmed(invocation, session, undone, reason or "", said, background, wait)
+
+
+def _confirm_kept_plan(
+    invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
+) -> None:
+    from contactctl.operations.apply import require_applicable
+    from contactctl.operations.deactivate import require_plan_confirmed
+    from contactctl.operations.plan import show_plan
+    from contactctl.output.runs import present_plan
+
+    if said is not None:
+        require_plan_confirmed(session, run_id, said)
+        return
+    require_applicable(session, run_id)
+    require_someone_to_ask(invocation.console)
+    shown = show_plan(session, run_id)
+    invocation.show_before_prompt(present_plan(shown))
+    ask_for_plan(invocation.console, shown.stakes)
+
+
+def _ask_to_resume(invocation: StoreInvocation, run: "Run") -> None:
+    from contactctl.cli.prompts import ask_typed, count_spellings
+    from contactctl.output.runs import present_run
+
+    remaining = run.planned - run.changed - run.skipped_total
+    invocation.show_before_prompt(present_run(run))
+    question = f"Type the number of contacts still to come, {remaining:,}:"
+    ask_typed(invocation.console, question, count_spellings(remaining), option="--yes")
+
+
+def _undo_asking(
+    invocation: StoreInvocation,
+    session: "Session",
+    undone: "Run",
+    reason: str,
+    background: bool,
+    wait: float,
+) -> Presentation:
+    from contactctl.cli.carry_out import carry_out
+    from contactctl.operations.deactivate import require_same_operator_policy
+    from contactctl.operations.plan import plan_undo_of, show_plan
+    from contactctl.output.runs import present_plan
+
+    require_same_operator_policy(session)
+    require_someone_to_ask(invocation.console)
+    run = plan_undo_of(session, undone, reason=reason)
+    if run is None:
+        raise _nothing_to_undo(undone)
+    with dropped_unless_started(session, run.id):
+        shown = show_plan(session, run.id)
+        invocation.show_before_prompt(present_plan(shown))
+        ask_for_plan(invocation.console, shown.stakes)
+        return carry_out(invocation, session, run.id, background=background, wait=wait)
+
+
+def _undo_confirmed(
+    invocation: StoreInvocation,
+    session: "Session",
+    undone: "Run",
+    reason: str,
+    said: "Confirmation",
+    background: bool,
+    wait: float,
+) -> Presentation:
+    from contactctl.cli.background import finish_in_background
+    from contactctl.operations.deactivate import run_confirmed
+    from contactctl.operations.plan import plan_undo_of
+    from contactctl.output.runs import present_run
+
+    run = run_confirmed(
+        session,
+        lambda: plan_undo_of(session, undone, reason=reason, said=said),
+        leave_to_background=background,
+        wait_seconds=wait,
+    )
+    if run is None:
+        raise _nothing_to_undo(undone)
+    if background:
+        finish_in_background(invocation, run)
+    return present_run(run)
+
+
+def _nothing_to_undo(undone: "Run") -> RefusedError:
+    return RefusedError(
+        f"nothing of run {undone.id} is left to take back",
+        hint="what has been touched since stays as it is",
+        code="nothing-to-undo",
+    )

@@ -1,0 +1,210 @@
+"""How runs and plans are shown."""
+
+from collections.abc import Mapping, Sequence
+
+from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.operations.plan import ShownPlan
+from contactctl.operations.preview import Preview
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Rows,
+    RowsTable,
+    Text,
+)
+from contactctl.output.selection import (
+    Pairs,
+    criteria_pairs,
+    impact_blocks,
+    impact_data,
+    limit_blocks,
+    preview_rows,
+    rows_blocks,
+    share,
+)
+
+_DEACTIVATING = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
+_RUN_COLUMNS = (
+    Column("run"),
+    Column("kind"),
+    Column("state"),
+    Column("planned"),
+    Column("deactivated", for_people=False),
+    Column("changed"),
+    Column("skipped"),
+    Column("operator"),
+    Column("reason"),
+    Column("active_before", for_people=False),
+    Column("active_after", for_people=False),
+    Column("database", for_people=False),
+    Column("planned_at", for_people=False),
+    Column("started_at", "STARTED"),
+    Column("finished_at", for_people=False),
+    Column("expires_at", for_people=False),
+    Column("message", for_people=False),
+)
+RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
+
+
+def run_data(run: Run) -> dict[str, object]:
+    """A run for programs."""
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "state": run.state,
+        "planned": run.planned,
+        "deactivated": run.changed if run.kind in _DEACTIVATING else 0,
+        "changed": run.changed,
+        "skipped": run.skipped_total,
+        "skipped_reasons": dict(run.skipped),
+        "active_before": run.active_before,
+        "active_after": run.active_after,
+        "operator": run.operator,
+        "reason": run.reason,
+        "database": run.database,
+        "planned_at": run.planned_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "expires_at": run.expires_at,
+        "message": run.message,
+        "clock_replaced": run.clock_replaced,
+        "details": dict(run.details),
+    }
+
+
+def present_run(run: Run) -> Presentation:
+    """One run: what was asked, by whom, and what it did."""
+    return Presentation(run_data(run), None, [KeyValues(_run_pairs(run)), *_next_steps(run)])
+
+
+def present_runs(runs: Sequence[Run]) -> Presentation:
+    """The runs as rows, newest first."""
+    items = [run_data(run) for run in runs]
+    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [RowsTable(empty="(no runs)")])
+
+
+def present_plan(plan: ShownPlan) -> Presentation:
+    """Everything to be seen before a plan is confirmed."""
+    data = run_data(plan.run) | {"limits_exceeded": list(plan.stakes.limits_exceeded)}
+    blocks: list[Block] = [
+        KeyValues(_plan_pairs(plan)),
+        *rows_blocks(len(plan.rows), plan.run.planned),
+    ]
+    if plan.impact is not None:
+        data["impact"] = impact_data(plan.impact)
+        blocks += impact_blocks(plan.impact)
+    blocks += limit_blocks(plan.stakes.limits_exceeded)
+    return Presentation(data, preview_rows(plan.rows), blocks)
+
+
+def present_kept_plan(plan: ShownPlan) -> Presentation:
+    """A plan that waits for `runs apply`."""
+    shown = present_plan(plan)
+    return Presentation(shown.data, shown.rows, [*shown.blocks, *_next_steps(plan.run)])
+
+
+def present_nothing_to_do(preview: Preview) -> Presentation:
+    """No contact matches: nothing was planned, and that is no error."""
+    data = {
+        "run": None,
+        "state": RunState.DONE,
+        "planned": 0,
+        "deactivated": 0,
+        "skipped": 0,
+        "active_before": preview.active_total,
+        "active_after": preview.active_total,
+    }
+    pairs = criteria_pairs(
+        preview.selection.resolved.describe(), prebuilt=preview.selection.prebuilt
+    )
+    blocks: list[Block] = [
+        KeyValues(pairs),
+        Text("No active contact matches; nothing was changed."),
+    ]
+    return Presentation(data, None, blocks)
+
+
+def _run_pairs(run: Run) -> Pairs:
+    pairs: Pairs = [
+        ("Run", f"{run.id}, {run.kind}, {run.state}"),
+        ("Database", run.database),
+        ("Operator", run.operator),
+        *([("Reason", run.reason)] if run.reason else []),
+        *_condition_pairs(run.details),
+        ("Planned", f"{run.planned:,} contacts at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
+        *_result_pairs(run),
+    ]
+    if run.message:
+        pairs.append(("Message", run.message))
+    if run.clock_replaced:
+        pairs.append(("Clock", "replaced by CONTACTCTL_NOW"))
+    return pairs
+
+
+def _result_pairs(run: Run) -> Pairs:
+    if run.state is RunState.PLANNED:
+        return [("Expires", run.expires_at)]
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in run.skipped.items())
+    pairs: Pairs = [
+        ("Changed", f"{run.changed:,}"),
+        ("Skipped", f"{run.skipped_total:,}" + (f" ({reasons})" if reasons else "")),
+    ]
+    if run.active_before is not None and run.active_after is not None:
+        pairs.append(("Active", f"{run.active_before:,} -> {run.active_after:,}"))
+    return pairs
+
+
+def _plan_pairs(plan: ShownPlan) -> Pairs:
+    run, stakes = plan.run, plan.stakes
+    left_out = run.details.get("left_out")
+    return [
+        ("Run", f"{run.id}, {run.kind}, {run.state}"),
+        ("Database", run.database),
+        *_condition_pairs(run.details),
+        ("Contacts", f"{share(stakes.count, stakes.affected)} to {stakes.verb}"),
+        *(
+            [
+                ("Left out", f"{number:,} without {name}")
+                for name, number in left_out.items()
+                if number
+            ]
+            if isinstance(left_out, Mapping)
+            else []
+        ),
+    ]
+
+
+def _condition_pairs(details: Mapping[str, object]) -> Pairs:
+    conditions = details.get("conditions")
+    if isinstance(conditions, Sequence):
+        return criteria_pairs(conditions, prebuilt=bool(details.get("prebuilt")))
+    return []
+
+
+def _next_steps(run: Run) -> list[Block]:
+    """What can be done with the run now."""
+    match run.state, run.kind:
+        case RunState.PLANNED, _:
+            return [
+                Text(
+                    f"Nothing has changed yet. To go on: contactctl runs apply {run.id}\n"
+                    f"To drop the plan: contactctl runs cancel {run.id}"
+                )
+            ]
+        case RunState.RUNNING, _:
+            return [
+                Text(
+                    f"Watch it: contactctl runs watch {run.id}\n"
+                    f"If it was interrupted: contactctl runs resume {run.id}"
+                )
+            ]
+        case RunState.DONE, RunKind.DEACTIVATE:
+            return [
+                Text(
+                    f"Look at it: contactctl runs show {run.id}\n"
+                    "Take back one contact: contactctl reactivate EMAIL"
+                )
+            ]
+    return []

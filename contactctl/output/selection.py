@@ -1,0 +1,104 @@
+"""What is shown of criteria and of a set of contacts, in previews and in plans alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from contactctl.domain.policies import BillingTier
+from contactctl.operations.preview import Impact
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Row,
+    Rows,
+    RowsTable,
+    Text,
+)
+
+CONTACT_COLUMNS = (
+    Column("id"),
+    Column("email"),
+    Column("first_name", "FIRST NAME"),
+    Column("last_name", "LAST NAME"),
+    Column("company", for_people=False),
+    Column("last_opportunity", "LAST OPPORTUNITY"),
+    Column("last_emailed", for_people=False),
+    Column("last_opened", for_people=False),
+    Column("created", for_people=False),
+)
+
+Pairs = list[tuple[str, object]]
+
+
+def preview_rows(rows: Sequence[Row]) -> Rows:
+    """The first contacts of a set, under the JSON key `preview`."""
+    return Rows("preview", CONTACT_COLUMNS, rows)
+
+
+def rows_blocks(shown: int, total: int) -> list[Block]:
+    """The table of contacts, and how many more there are."""
+    more = [Text(f"... and {total - shown:,} more")] if total > shown else []
+    return [RowsTable(empty="(no contacts)"), *more]
+
+
+def criteria_pairs(conditions: Sequence[Sequence[str]], *, prebuilt: bool) -> Pairs:
+    """Each condition as written and, where it has dates, as counted."""
+    pairs: Pairs = []
+    for written, resolved in conditions:
+        label = "" if pairs else "Criteria (prebuilt)" if prebuilt else "Criteria"
+        counted = "" if resolved == written else f"   ({resolved})"
+        pairs.append((label, f"{written}{counted}"))
+    return pairs
+
+
+def left_out_pairs(left_out: Mapping[str, int], hint: Callable[[str], str]) -> Pairs:
+    """Who was left out because a value is missing, and how to include them."""
+    pairs: Pairs = []
+    for name, number in left_out.items():
+        if number:
+            pairs.append(("Left out", f"{number:,} without {name}"))
+            if include := hint(name):
+                pairs.append(("to include", include))
+    return pairs
+
+
+def impact_blocks(impact: Impact) -> list[Block]:
+    """Totals, billing and groups, before and after."""
+    pairs: Pairs = [("Active", f"{impact.active_before:,} -> {impact.active_after:,}")]
+    if impact.tier_before is not None and impact.tier_after is not None:
+        before, after = impact.tier_before, impact.tier_after
+        pairs.append(
+            ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
+        )
+    pairs += [(f"Group {name}", f"-{lost:,}") for name, lost in impact.members_lost.items()]
+    return [Heading("Impact"), KeyValues(pairs)]
+
+
+def impact_data(impact: Impact) -> dict[str, object]:
+    """The impact for programs."""
+    return {
+        "active_before": impact.active_before,
+        "active_after": impact.active_after,
+        "billing": {
+            "currency": impact.currency,
+            "price_before": impact.tier_before and impact.tier_before.price,
+            "price_after": impact.tier_after and impact.tier_after.price,
+        },
+        "members_lost": dict(impact.members_lost),
+    }
+
+
+def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
+    """Which limits hold the plan back."""
+    return [Text(f"Over the limits: {reason}") for reason in limits_exceeded]
+
+
+def share(part: int, whole: int) -> str:
+    """`1,284 of 9,000 (14.3 %)`."""
+    percent = f" ({part * 100 / whole:.1f} %)" if whole else ""
+    return f"{part:,} of {whole:,}{percent}"
+
+
+def _price(tier: BillingTier, currency: str) -> str:
+    size = f"up to {tier.up_to:,}" if tier.up_to is not None else "open-ended tier"
+    return f"{currency} {tier.price} ({size})"

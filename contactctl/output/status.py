@@ -1,0 +1,73 @@
+"""How the state of the store is shown."""
+
+from contactctl.operations.status import StoreStatus
+from contactctl.output.presentation import (
+    Bars,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Presentation,
+    Table,
+)
+from contactctl.output.runs import run_data
+from contactctl.output.selection import Pairs
+
+_RUN_COLUMNS = (
+    Column("run"),
+    Column("kind"),
+    Column("state"),
+    Column("changed"),
+    Column("operator"),
+    Column("started_at", "STARTED"),
+)
+
+
+def present_status(status: StoreStatus) -> Presentation:
+    """Totals, reasons, billing, deactivations by month and the latest runs."""
+    runs = [run_data(run) for run in status.latest_runs]
+    data: dict[str, object] = {
+        "database": status.database,
+        "active": status.active,
+        "inactive": status.inactive,
+        "total": status.total,
+        "open_deactivations": [
+            {"origin": origin, "category": category or None, "number": number}
+            for origin, category, number in status.open_deactivations
+        ],
+        "billing": status.tier
+        and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
+        "unfinished_runs": status.unfinished_runs,
+        "waiting_plans": status.waiting_plans,
+        "deactivations_per_month": [
+            {"month": month, "number": number} for month, number in status.per_month
+        ],
+        "latest_runs": runs,
+    }
+    blocks: list[Block] = [KeyValues(_totals(status))]
+    if any(number for _, number in status.per_month):
+        blocks += [Heading("Deactivations per month"), Bars(status.per_month)]
+    if runs:
+        blocks += [Heading("Latest runs"), Table(_RUN_COLUMNS, runs)]
+    return Presentation(data, None, blocks)
+
+
+def _totals(status: StoreStatus) -> Pairs:
+    pairs: Pairs = [
+        ("Database", status.database),
+        ("Active", f"{status.active:,}"),
+        ("Inactive", f"{status.inactive:,}"),
+        ("Total", f"{status.total:,}"),
+    ]
+    if status.tier is not None:
+        size = "any number" if status.tier.up_to is None else f"up to {status.tier.up_to:,}"
+        pairs.append(("Billing", f"{status.currency} {status.tier.price} ({size})"))
+    pairs += [
+        (f"Open: {origin}{f', {category}' if category else ''}", f"{number:,}")
+        for origin, category, number in status.open_deactivations
+    ]
+    if status.unfinished_runs:
+        pairs.append(("Unfinished", f"{status.unfinished_runs} runs; contactctl runs list"))
+    if status.waiting_plans:
+        pairs.append(("Waiting", f"{status.waiting_plans} plans; contactctl runs list"))
+    return pairs
