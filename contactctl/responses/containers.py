@@ -21,8 +21,8 @@ def iter_mails(container: Path | BinaryIO) -> Iterator[tuple[str, bytes]]:
     """(source, raw mail) of every mail in a file, folder or binary stream.
 
     A file that starts with an mbox envelope line is an mbox (unless it is called .eml); its sources
-    are `path#1`, `path#2`. A folder with `new` or `cur` is a Maildir; in any other folder, and those
-    below it, .eml, .mbox and numbered (MH) files are read, in order of their names. Of a mail
+    are `path#1`, `path#2`. A folder with `new` or `cur` is a Maildir; in any other folder, and
+    those below it, .eml, .mbox and numbered (MH) files are read, in order of their names. Of a mail
     larger than MAX_MAIL_BYTES only so much is read that it can be refused; a file in a folder that
     cannot be opened counts as an empty mail. Raises InputError when `container` cannot be opened.
     """

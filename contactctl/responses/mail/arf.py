@@ -40,7 +40,7 @@ class FeedbackReport:
 
     @property
     def category(self) -> Category | None:
-        """The category of the report; None where no recipient spoke. Unknown types are complaints."""
+        """The category of the report; None where no recipient spoke; else a complaint."""
         return _CATEGORY_BY_FEEDBACK_TYPE.get(self.feedback_type, Category.SPAM_COMPLAINT)
 
     @property
@@ -60,8 +60,8 @@ class FeedbackReport:
 
 
 def is_untyped_complaint(sender: str, subject: str) -> bool:
-    """Whether a provider forwards a complaint without a feedback report (Outlook.com's programme)."""
-    return subject.startswith("complaint about message from") and "staff@" in sender
+    """Whether this is a complaint without a feedback report, as Outlook.com sends them."""
+    return subject.lower().startswith("complaint about message from") and "staff@" in sender
 
 
 def complained_recipient(original: str) -> str | None:

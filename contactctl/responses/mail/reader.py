@@ -15,7 +15,9 @@ from contactctl.responses.mail.dsn import RecipientStatus, recipient_statuses
 from contactctl.responses.mail.message import parse_mail
 from contactctl.responses.mail.prose import Prose
 from contactctl.responses.mail.recognise import Impression, tells_of_delay, tells_of_delivery
+from contactctl.responses.mail.sns import sns_event
 from contactctl.responses.mail.verp import VerpPattern
+from contactctl.responses.providers import amazon_ses
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
@@ -57,7 +59,7 @@ def read_mail(
         return
     try:
         events = _read(raw, source, classifier, verp)
-    except Exception as error:  # noqa: BLE001 - hostile input: one mail must not stop an ingest
+    except Exception as error:  # hostile input: one mail must not stop an ingest
         events = [Rejection(source, f"mail cannot be read ({type(error).__name__})", raw)]
     yield from events
 
@@ -65,7 +67,10 @@ def read_mail(
 def _read(raw: bytes, source: str, classifier: Classifier, verp: VerpPattern | None) -> list[Event]:
     anatomy = dissect(parse_mail(raw))
     if not anatomy.headers:
-        return [Rejection(source, "not a mail: no header fields", raw)]
+        return [Rejection(source, "empty, or no mail: it has no header fields", raw)]
+    event = sns_event(anatomy)
+    if event is not None:
+        return _read_event(event, source, classifier)
     impression = Impression(anatomy.headers)
     if anatomy.feedback is not None or is_untyped_complaint(impression.sender, impression.subject):
         failures, category = _complaint(anatomy, verp)
@@ -100,6 +105,13 @@ def _each_once(failures: list[_Failure]) -> list[_Failure]:
     for failure in failures:
         by_recipient.setdefault(failure.recipient.lower(), failure)
     return list(by_recipient.values())
+
+
+def _read_event(event: dict[str, object], source: str, classifier: Classifier) -> list[Event]:
+    def classify(diagnostic: str, status: str, reply_code: str) -> Classification:
+        return classifier.classify(diagnostic=diagnostic, status=status, reply_code=reply_code)
+
+    return list(amazon_ses.read(event, source, classify))
 
 
 # --- complaints ---

@@ -1,143 +1,113 @@
 """Is a mail a bounce? For mails without a delivery-status part, from who sent it and what it says.
 
-Two independent signs are asked for: a mail daemon as the sender, and a bounce's words. Replies
-that quote a bounce, newsletters, and notices about parcels have one at most.
+Several independent signs are asked for, among them a mail system as the sender. Replies that quote
+a bounce, newsletters, out-of-office replies and notices about parcels lack one or the other.
 """
 
 import re
 
 from contactctl.responses.mail.addresses import find_address
 from contactctl.responses.mail.message import Headers, header_text
+from contactctl.responses.mail.words import (
+    AWAY_SUBJECTS,
+    BOUNCE_SUBJECTS,
+    BOUNCE_WORDS,
+    DELAY_WORDS,
+    DELIVERED_WORDS,
+)
+from contactctl.responses.phrases import PhraseIndex
 
 _DAEMON = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|post_?master|poostmaster|mailmaster|mdaemon|mailmarshal"
-    r"|mail[._-]?delivery[\w.-]{0,40}|undeliverable|bouncehandler|mailerdaemon[\w-]{0,20})",
-    re.IGNORECASE,
+    r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
 )
 _DAEMON_NAME = re.compile(
-    r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|internet mail delivery|postmaster"
-    r"|mail administrator|system administrator|mail system|content-filter|mmsc ndr",
+    r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|mmsc ndr", re.IGNORECASE
+)
+_ADMINISTRATOR = re.compile(r"poo?st_?master|mailmaster|mailmarshal|undeliverable", re.IGNORECASE)
+_ADMINISTRATOR_NAME = re.compile(
+    r"postmaster|mail administrator|system administrator|mail system|content-filter", re.IGNORECASE
+)
+_REPLY = re.compile(
+    r"\s*(?:re|aw|antw|sv|vs|odp|ynt|rif|res|fwd?|wg|tr|rv|enc|回复|答复|转发|返信)\s?"
+    r"(?:\[\d{1,3}\])?\s?[:：]",
     re.IGNORECASE,
 )
-_BOUNCE_SUBJECT = re.compile(
-    r"undeliver|returned mail|returned to sender|returning (?:message )?to sender|mail delivery"
-    r"|delivery status|delivery notification|delivery fail|failed delivery|failure delivery"
-    r"|failure notice|failed mail|mail failed|mail failure|delivery problem|delivery error"
-    r"|delivery delay|delayed mail|message delayed|delivery has failed|delivery report"
-    r"|mail system error|mail error|could not send message|not (?:be )?delivered"
-    r"|non-?deliver|nondeliver|delivery failure|error sending your mail|message .{1,60} delayed"
-    r"|unsolicited bulk|postmaster notify|message you sent blocked|rejected"
-    r"|unzustellbar|nicht zugestellt|zustellungs|zustellbenach|rückläufer"
-    r"|non remis|échec de|non délivré|non distribu|impossible de remettre"
-    r"|no se puede entregar|no entregad|no se pudo entregar|error de entrega|devuelto|devolución"
-    r"|recapit|consegna|não entregue|não pôde ser entregue|falha na entrega|devolvid"
-    r"|onbestelbaar|niet bezorgd|niet afgeleverd|oleverbar|kunde inte leverera|kan ikke lever"
-    r"|配信不能|配送エラー|配信でき|配送でき|送信できま|エラーメール|メールエラー|退信|无法投递|投递失败|系统退信"
-    r"|недоставлен|не доставлен|не удалось доставить|возвращ"
-    r"|niedostarcz|nie dostarcz|niedoręcz|zwrot",
-    re.IGNORECASE,
-)
-_BOUNCE_WORDS = re.compile(
-    r"(?:could|can|was|were|has|have|did)(?: ?not|n't) (?:be |been |yet been )?(?:deliver|relayed|sent)"
-    r"|(?:unable|able|trouble|failed|error|problem|attempting|failure) (?:to |in )?deliver"
-    r"|undeliver|delivery (?:to the following|has failed|failed|failure|error)|deliver(?:y|ed) .{0,40}fail"
-    r"|failed permanently|permanent(?:ly)? (?:error|failure|fatal)|fatal errors|has been delayed"
-    r"|failure reason|did not reach|not receive this message|addressed to:|failed address|following address|not relayed|returned to sender|returning"
-    r"|was (?:automatically )?rejected|unknown user|user unknown|no such user|rejected your message"
-    r"|transcript of session|invalid user address|server message|unsent message"
-    r"|\b[45]\d\d[ -]#?[45]\.\d{1,3}\.\d{1,3}\b"
-    r"|unzustellbar|nicht zugestellt|zugestellt werden|non remis|pas pu être|n'a pas pu|no se pudo"
-    r"|no se ha podido|non è stato possibile|impossibile|não pôde|não foi possível"
-    r"|kon niet worden|niet worden (?:bezorgd|afgeleverd)|配信でき|送信でき|配送でき|届けることができ"
-    r"|无法投递|未能投递|退回|не может быть доставлено|не удалось доставить|не было доставлено"
-    r"|nie (?:mogła|można|została|może)",
-    re.IGNORECASE,
-)
-_AWAY_SUBJECT = re.compile(
-    r"out of (?:the )?office|on vacation|vacation reply|away from|auto(?:matic)?[- ]?(?:reply|response)"
-    r"|autoreply|autoresponder|holiday|abwesen|automatische antwort|außer haus|absence|absent"
-    r"|réponse automatique|ausente|respuesta automática|fuera de la oficina|fuori sede|assente"
-    r"|risposta automatica|resposta automática|afwezig|automatisch antwoord|frånvaro|autosvar"
-    r"|fraværende|poissa|nieobecn|automatyczna odpowied|автоответ|отсутств|不在|自動応答|自動返信"
-    r"|自动回复|自動回覆|부재중",
-    re.IGNORECASE,
-)
-_REPLY_SUBJECT = re.compile(
-    r"\s{0,5}(?:re|aw|antw|sv|vs|odp|ynt|rif|res|fwd?|wg|tr|rv|enc|i|fs|回复|答复|转发|返信)\s?(?:\[\d+\])?\s?[:：]",
-    re.IGNORECASE,
-)
-_DELIVERED = re.compile(
-    r"(?:successfully|was|been|were) (?:successfully )?(?:delivered|relayed|received|displayed|read)\b"
-    r"|delivery (?:receipt|confirmation)|erfolgreich zugestellt|read receipt",
-    re.IGNORECASE,
-)
-_DELAYED = re.compile(
-    r"this is a warning (?:message )?only|not yet been delivered|has been delayed|is delayed for"
-    r"|will be retried|will keep trying|continue trying|still being retried|still undelivered"
-    r"|temporary failure report|delivery attempts will continue|delivery is delayed"
-    r"|zustellung .{0,40}verzögert|remise .{0,40}(?:retardée|différée)|entrega .{0,40}retrasad",
-    re.IGNORECASE,
-)
+_LIST_FIELDS = ("list-unsubscribe", "list-id", "list-post")
+_SMTP_ANSWER = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,3}\.\d|[a-z<])", re.I)
+_BOUNCE_INDEX = PhraseIndex(BOUNCE_WORDS)
 
 
 class Impression:
-    """What the headers of a mail tell about its kind."""
+    """What the header fields of a mail tell about its kind."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
-        self.subject = header_text(headers.get("subject"))[:500]
+        self.subject = _straight(header_text(headers.get("subject"))[:500])
         self.sender = header_text(headers.get("from"))[:500]
 
     @property
     def is_from_daemon(self) -> bool:
-        """Whether a mail system, and no person, is the sender."""
-        address = find_address(self.sender)
-        if address is None:
-            return (
-                not self.sender.strip("<> ")
-                or bool(_DAEMON_NAME.search(self.sender))
-                or bool(_DAEMON.fullmatch(self.sender.strip('<> "')))
-            )
-        local_part = address.partition("@")[0]
-        name = self.sender.replace(address, "")
-        return bool(_DAEMON.fullmatch(local_part) or _DAEMON_NAME.search(name))
+        """Whether a delivery system is the sender."""
+        return self._is_from(_DAEMON, _DAEMON_NAME) or not self.sender.strip("<> ")
+
+    @property
+    def is_from_administrator(self) -> bool:
+        """Whether a postmaster is the sender, who also writes other mails."""
+        return self._is_from(_ADMINISTRATOR, _ADMINISTRATOR_NAME)
 
     @property
     def is_reply(self) -> bool:
         """Whether the subject is that of a reply or a forwarded mail."""
-        return bool(_REPLY_SUBJECT.match(self.subject))
+        return bool(_REPLY.match(self.subject))
 
     @property
     def is_list_mail(self) -> bool:
-        """Whether the mail came over a mailing list or as a newsletter."""
-        return any(name in self._headers for name in ("list-unsubscribe", "list-id", "list-post"))
-
-    @property
-    def is_away_notice(self) -> bool:
-        """Whether the subject is that of an out-of-office reply (RFC 3834)."""
-        return bool(_AWAY_SUBJECT.search(self.subject))
+        """Whether the mail came over a mailing list, or is a newsletter (RFC 2369, RFC 2919)."""
+        return any(name in self._headers for name in _LIST_FIELDS)
 
     @property
     def has_null_sender(self) -> bool:
-        """Whether the envelope sender was empty, as bounces and automatic replies have it."""
+        """Whether the envelope sender was empty, as of bounces and automatic replies."""
         return self._headers.get("return-path") == "<>"
 
     def is_bounce(self, text: str) -> bool:
-        """Whether the headers together with the `text` above a returned mail make a bounce."""
-        if self.is_list_mail or self.is_away_notice:
+        """Whether these fields and the `text` of a mail without report parts make a bounce."""
+        if self.is_list_mail:
             return False
-        bounce_subject = bool(_BOUNCE_SUBJECT.search(self.subject))
+        has_subject = _has_any(self.subject, BOUNCE_SUBJECTS)
+        if not has_subject and _has_any(self.subject, AWAY_SUBJECTS):
+            return False
+        text = _straight(text)
+        has_words = bool(_BOUNCE_INDEX.found_in(text))
         if self.is_from_daemon:
-            return bounce_subject or bool(_BOUNCE_WORDS.search(text))
-        null_sender = self.has_null_sender and not self.is_reply
-        return null_sender and bounce_subject and bool(_BOUNCE_WORDS.search(text))
+            return has_subject or has_words
+        if self.is_from_administrator:
+            return has_subject + has_words + bool(_SMTP_ANSWER.search(text)) >= 2
+        return has_subject and has_words and self.has_null_sender and not self.is_reply
+
+    def _is_from(self, local_part: re.Pattern[str], name: re.Pattern[str]) -> bool:
+        address = find_address(self.sender)
+        if address is None:
+            bare = self.sender.strip('<> "')
+            return bool(local_part.fullmatch(bare) or name.search(bare))
+        rest = self.sender.replace(address, "")
+        return bool(local_part.fullmatch(address.partition("@")[0]) or name.search(rest))
 
 
 def tells_of_delay(subject: str, text: str) -> bool:
     """Whether the server says that it still tries."""
-    return bool(_DELAYED.search(text)) or "(delay)" in subject.lower()
+    return "(delay)" in subject or _has_any(_straight(text), DELAY_WORDS)
 
 
 def tells_of_delivery(text: str) -> bool:
     """Whether the text speaks of success, and of no failure."""
-    return bool(_DELIVERED.search(text)) and not _BOUNCE_WORDS.search(text)
+    text = _straight(text)
+    return _has_any(text, DELIVERED_WORDS) and not _BOUNCE_INDEX.found_in(text)
+
+
+def _straight(text: str) -> str:
+    return " ".join(text.lower().replace("\u2019", "'").split())
+
+
+def _has_any(text: str, phrases: tuple[str, ...]) -> bool:
+    return any(phrase in text for phrase in phrases)
