@@ -1,0 +1,146 @@
+"""A contact's values as text, read strictly: ValueError says in words what does not fit."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, tzinfo
+
+from contactctl.domain.fields import Field, FieldType
+from contactctl.domain.text import UNSAFE_CHARACTERS, fold
+from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, shown
+
+MAX_TEXT = 1000
+MAX_NAME = 100
+NAME_SEPARATORS = ";|"
+
+_NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
+_LARGEST_EXACT = 2**53  # the largest number up to which a double holds every integer
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
+# what no database of ours can store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+ContactValue = str | int | float | bool | date | datetime
+Parser = Callable[[str], ContactValue]
+
+
+def parser_for(field: Field, *, date_format: str | None, zone: tzinfo) -> Parser:
+    """The reader of one field's text. Dates are ISO 8601, or `date_format` (as for strptime)."""
+    if field.choices:
+        return _choice_parser(field)
+    match field.type:
+        case FieldType.NUMBER:
+            return parse_number
+        case FieldType.BOOLEAN:
+            return parse_boolean
+        case FieldType.DATE:
+            return lambda text: parse_date(text, date_format)
+        case FieldType.INSTANT:
+            return lambda text: parse_instant(text, date_format, zone)
+        case _:
+            return parse_text
+
+
+def parse_text(text: str) -> str:
+    """The text as it is; it must be storable, and at most 1,000 characters."""
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"longer than {MAX_TEXT:,} characters")
+    if _UNSTORABLE.search(text):
+        raise ValueError("holds a NUL, or is no valid Unicode")
+    return text
+
+
+def parse_number(text: str) -> int | float:
+    """Digits, with a decimal point at most: `12`, `-3.50`; whole numbers up to 2**53."""
+    if _NUMBER.match(text) is None:
+        raise ValueError(f"'{shown(text)}' is not a number (write it like 12 or 12.5)")
+    number = float(text)
+    if math.fabs(number) > _LARGEST_EXACT:
+        raise ValueError(f"the number '{shown(text)}' is too large (declare the attribute text)")
+    return int(number) if number.is_integer() else number
+
+
+def parse_boolean(text: str) -> bool:
+    """true, yes, 1 or false, no, 0; case ignored."""
+    found = _BOOLEANS.get(text.lower())
+    if found is None:
+        raise ValueError(f"'{shown(text)}' is neither true, yes, 1 nor false, no, 0")
+    return found
+
+
+def parse_date(text: str, date_format: str | None = None) -> date:
+    """An ISO 8601 date (`2024-05-31` or `20240531`), or one in `date_format`."""
+    try:
+        found = _strptime(text, date_format).date() if date_format else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(_not_in_form(text, "a date", date_format or "2024-05-31")) from None
+    _check_year(found)
+    return found
+
+
+def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
+    """An ISO 8601 instant or date, or one in `date_format`; without an offset it is in `zone`."""
+    try:
+        found = _strptime(text, date_format) if date_format else datetime.fromisoformat(text)
+        _check_year(found)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except ValueError:
+        form = date_format or "2024-05-31T14:30:00+02:00"
+        raise ValueError(_not_in_form(text, "an instant", form)) from None
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Tag names out of one cell, separated by ; or |, each different name once."""
+    return unique_names(_NAME_SEPARATOR.split(text))
+
+
+def unique_names(texts: Sequence[str]) -> tuple[str, ...]:
+    """The names, trimmed, without empty ones and without a second spelling of the same one."""
+    by_folded: dict[str, str] = {}
+    for text in texts:
+        if name := text.strip():
+            by_folded.setdefault(fold(name), _checked_name(name))
+    return tuple(by_folded.values())
+
+
+def parse_group_name(text: str) -> str:
+    """A group's name: trimmed, not empty, at most 100 characters, none of them invisible."""
+    name = text.strip()
+    if not name:
+        raise ValueError("a name cannot be empty")
+    if UNSAFE_CHARACTERS.search(name):
+        raise ValueError("a name cannot hold control or invisible characters")
+    return _checked_name(name)
+
+
+def _checked_name(name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise ValueError(f"'{shown(name)}' is longer than {MAX_NAME} characters")
+    if _NAME_SEPARATOR.search(name):
+        raise ValueError("a name cannot hold ; or |, which separate names")
+    return parse_text(name)
+
+
+def _choice_parser(field: Field) -> Parser:
+    by_folded: Mapping[str, str] = {fold(choice): choice for choice in field.choices}
+
+    def parse_choice(text: str) -> str:
+        found = by_folded.get(fold(text))
+        if found is None:
+            raise ValueError(f"'{shown(text)}' is none of {', '.join(field.choices)}")
+        return found
+
+    return parse_choice
+
+
+def _strptime(text: str, date_format: str) -> datetime:
+    return datetime.strptime(text, date_format)  # noqa: DTZ007  (the caller knows the zone)
+
+
+def _check_year(moment: date) -> None:
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise ValueError("out of range")
+
+
+def _not_in_form(text: str, kind: str, form: str) -> str:
+    return f"'{shown(text)}' is not {kind} of the form {form}"

@@ -1,0 +1,257 @@
+"""Contacts from a file into the store: one run, batch by batch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from contactctl.domain.contact_values import parse_group_name, parse_names, parser_for
+from contactctl.domain.errors import ContactctlError, UsageError
+from contactctl.domain.fields import Field
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.text import fold, show_safely
+from contactctl.operations.importing.columns import FileColumn, column_date_format
+from contactctl.operations.importing.convert import (
+    Converted,
+    Plan,
+    Read,
+    Suppressed,
+    convert,
+    make_plan,
+    nothing_suppressed,
+    value_parser,
+)
+from contactctl.operations.importing.options import ImportOptions, Reject
+from contactctl.operations.importing.rows import Batch, read_rows
+from contactctl.operations.importing.source import open_source
+from contactctl.operations.importing.waves import split_into_waves, wave_of
+from contactctl.operations.session import Session
+from contactctl.store.groups import create_groups, group_ids
+from contactctl.store.locks import exclusive, serialise
+from contactctl.store.runs import change_state, insert_run, list_runs, lock_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
+
+CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
+
+OnReject = Callable[[Reject], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportInput:
+    """What to import: a file, or None for `stdin`; and how to read it."""
+
+    path: Path | None
+    stdin: BinaryIO
+    options: ImportOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did, row by row: every row is one of created, updated, unchanged, rejected.
+
+    `run` is None for a dry run, which counts exactly the same and changes nothing.
+    """
+
+    run: int | None = None
+    counts: Counts = field(default_factory=Counts)
+    rejected: int = 0
+    groups_created: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        counts = self.counts
+        return counts.created + counts.updated + counts.unchanged + self.rejected
+
+
+def import_contacts(
+    session: Session,
+    given: ImportInput,
+    on_reject: OnReject,
+    *,
+    dry_run: bool = False,
+    suppressed: Suppressed = nothing_suppressed,
+) -> ImportResult:
+    """Add and update contacts by their email key; each rejected row goes to `on_reject`.
+
+    InputError, and nothing is changed, when the file is refused as a whole. BusyError while
+    another import runs. Whatever ends it early, the batches committed so far stay, the run says
+    so, and the same import can simply be run again.
+    """
+    options = given.options
+    _check_date_formats(options)
+    with open_source(given.path, given.stdin, options.encoding) as source:
+        rows = read_rows(source, options, session.catalogue)
+        with exclusive(session.store, CREATING_CONTACTS):
+            plan = make_plan(
+                rows.columns,
+                _reading(session, options),
+                clears=options.empty_clears,
+                from_spreadsheet=rows.from_spreadsheet,
+            )
+            run_id = None if dry_run else _start_run(session, source.name, options)
+            with (
+                _failing(session, run_id),
+                transactions(session.store, rehearse=dry_run) as transaction,
+                session.progress("importing", source.lines) as advance,
+            ):
+                work = _Import(transaction, plan, session.clock(), ImportResult(run_id))
+                for batch in rows.batches:
+                    for reject in work.put_in(batch, suppressed):
+                        on_reject(reject)
+                    advance(len(batch))
+                if run_id is not None:
+                    _finish_run(session, run_id)
+            return work.result
+
+
+class _Import:
+    """The import's work on the store, one transaction a batch; `result` grows with each."""
+
+    def __init__(
+        self, transaction: OpenTransaction, plan: Plan, now: datetime, result: ImportResult
+    ) -> None:
+        self.transaction = transaction
+        self.plan = plan
+        self.now = now
+        self.result = result
+
+    def put_in(self, batch: Batch, suppressed: Suppressed) -> list[Reject]:
+        """Put one batch in, together with the run's new totals; returns what was rejected."""
+        converted = convert(self.plan, batch, suppressed)
+        waves = split_into_waves(converted)
+        counts = Counts(unchanged=waves.repeated)
+        with self.transaction() as connection:
+            if self.result.run is not None:
+                lock_run(connection, self.result.run)
+            serialise(connection, CONTACT_CHANGES)
+            known = group_ids(connection) if converted.groups else {}
+            missing = _missing_groups(converted, known)
+            ids = known | create_groups(connection, missing, self.now)
+            for rows in waves.rows:
+                wave = wave_of(rows, converted, ids)
+                counts += put_in(connection, self.plan.layout, wave, self.now)
+            result = self._grown(counts, len(converted.rejects), missing)
+            if result.run is not None:
+                update_run(connection, result.run, _totals(result))
+        self.result = result
+        return converted.rejects
+
+    def _grown(self, counts: Counts, rejected: int, groups: Sequence[str]) -> ImportResult:
+        return replace(
+            self.result,
+            counts=self.result.counts + counts,
+            rejected=self.result.rejected + rejected,
+            groups_created=(*self.result.groups_created, *groups),
+        )
+
+
+def _totals(result: ImportResult) -> dict[str, object]:
+    counts = result.counts
+    return {
+        "planned": result.rows,
+        "changed": counts.created + counts.updated,
+        "skipped": {"unchanged": counts.unchanged, "rejected": result.rejected},
+        "message": f"created {counts.created}, updated {counts.updated}",
+    }
+
+
+def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
+    """The groups that the rows name and the store does not have yet."""
+    missing: dict[str, str] = {}
+    for names in converted.groups.values():
+        for name in names:
+            if fold(name) not in known:
+                missing.setdefault(fold(name), name)
+    return list(missing.values())
+
+
+def _reading(session: Session, options: ImportOptions) -> Callable[[FileColumn, Field], Read]:
+    """What reads each column, with the formats declared for it."""
+
+    def read(column: FileColumn, known: Field) -> Read:
+        if known.name == "group":
+            return value_parser(known, _group_parser(session, create=options.create_groups))
+        if known.name == "tag":
+            return value_parser(known, parse_names)
+        date_format = column_date_format(options, column.name)
+        parse = parser_for(known, date_format=date_format, zone=session.time_zone)
+        return value_parser(known, parse)
+
+    return read
+
+
+def _group_parser(session: Session, *, create: bool) -> Read:
+    with session.store.reading() as connection:
+        known = group_ids(connection)
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(map(parse_group_name, parse_names(text)))
+        for name in names:
+            if not create and fold(name) not in known:
+                raise ValueError(f"no group '{show_safely(name)}' (--create-groups creates it)")
+        return names
+
+    return parse
+
+
+def _check_date_formats(options: ImportOptions) -> None:
+    """UsageError for a format that no date could ever fit."""
+    for form in (options.date_format, *options.column_date_formats.values()):
+        if form is None:
+            continue
+        try:
+            datetime.strptime(datetime(2001, 2, 3, 4, 5).strftime(form), form)  # noqa: DTZ001, DTZ007
+        except ValueError as error:
+            raise UsageError(
+                f"--date-format '{show_safely(form)}': {error}",
+                hint="use strptime codes, for example %d.%m.%Y or %Y%m%d",
+            ) from None
+
+
+def _start_run(session: Session, name: str, options: ImportOptions) -> int:
+    """A running run; earlier imports that still say so have died, since the lock was free."""
+    details = {"file": name, "renames": dict(options.renames)}
+    request = session.request(RunKind.IMPORT, details=details)
+    with session.store.writing() as connection:
+        for dead in list_runs(
+            connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]
+        ):
+            values = {"finished_at": session.clock(), "message": f"{dead.message} (interrupted)"}
+            change_state(
+                connection, dead.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+            )
+        run_id = insert_run(
+            connection,
+            request,
+            state=RunState.RUNNING,
+            identity=session.store.identity,
+            now=session.clock(),
+        )
+        update_run(connection, run_id, {"active_before": count_active(connection)})
+        return run_id
+
+
+def _finish_run(session: Session, run_id: int) -> None:
+    with session.store.writing() as connection:
+        values = {"finished_at": session.clock(), "active_after": count_active(connection)}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+
+
+@contextmanager
+def _failing(session: Session, run_id: int | None) -> Iterator[None]:
+    """Mark the run failed when anything, Ctrl-C too, ends the work inside."""
+    try:
+        yield
+    except BaseException as error:
+        if run_id is not None:
+            reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
+            with session.store.writing() as connection:
+                done = lock_run(connection, run_id).message
+                values = {"finished_at": session.clock(), "message": f"{done} (ended by {reason})"}
+                change_state(
+                    connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+                )
+        raise

@@ -1,0 +1,43 @@
+"""What an import is told about its file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+BATCH_ROWS = 20_000
+
+
+class FileFormat(StrEnum):
+    """What the file holds."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How a file is read. `renames` maps a column of the file to a field; column names ignore case.
+
+    `column_date_formats` maps a column to its strptime format, `date_format` holds for the others.
+    """
+
+    format: FileFormat | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8-sig"
+    renames: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    ignore_unknown: bool = False
+    date_format: str | None = None
+    column_date_formats: Mapping[str, str] = field(default_factory=dict)
+    empty_clears: bool = False
+    create_groups: bool = False
+    batch_rows: int = BATCH_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that is not imported: where it starts, why, and what it held."""
+
+    line: int
+    reason: str
+    cells: tuple[str, ...] = ()

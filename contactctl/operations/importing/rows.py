@@ -1,0 +1,204 @@
+"""CSV and JSON lines -> batches of rows, all of the same width."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contactctl.domain.contact_values import NAME_SEPARATORS
+from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.operations.importing.columns import ColumnNames, FileColumn, importable_fields
+from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
+from contactctl.operations.importing.source import Source
+
+_DELIMITERS = (",", ";", "\t")
+_LONGEST_CELL = 1 << 20
+_LONGEST_LINE = 1 << 22
+
+Cell = str | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows in the file's order, the line each starts on, and what could not become a row.
+
+    A cell is text; empty text was given as empty, None was not given at all (JSON lines).
+    """
+
+    lines: list[int] = field(default_factory=list)
+    rows: list[Sequence[Cell]] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A file's columns, and its rows in batches. `from_spreadsheet`: text may be defused."""
+
+    columns: Sequence[FileColumn]
+    batches: Iterator[Batch]
+    from_spreadsheet: bool
+
+
+def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
+    """The rows of a CSV or JSON lines file; InputError when its header cannot be used."""
+    names = ColumnNames(options, catalogue)
+    if (options.format or _detect_format(source)) is FileFormat.CSV:
+        return _read_csv(source, options, names)
+    fields = importable_fields(catalogue)
+    columns = [FileColumn(known.name, known) for known in fields]
+    return Rows(columns, _json_batches(source, names, fields, options.batch_rows), False)
+
+
+def _detect_format(source: Source) -> FileFormat:
+    """JSON lines start with an object; no header of ours starts with a brace."""
+    start = source.text().read(1000).lstrip()
+    return FileFormat.JSONL if start.startswith("{") else FileFormat.CSV
+
+
+def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Rows:
+    delimiter = options.delimiter or _detect_delimiter(source)
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise InputError(f"{source.name}, line 1: {error}") from error
+    if not header:
+        raise InputError(f"{source.name} has no header", hint="its first line names the columns")
+    columns = names.header([name.strip() for name in header])
+    return Rows(columns, _csv_batches(reader, len(columns), options.batch_rows), True)
+
+
+def _detect_delimiter(source: Source) -> str:
+    """The only one of , ; TAB outside quotes in the header; a comma when there is none."""
+    line = source.text().readline(_LONGEST_CELL)
+    outside_quotes = "".join(line.split('"')[::2])
+    found = [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+    if len(found) > 1:
+        raise InputError(
+            f"{source.name}: more than one of comma, semicolon and TAB in the header",
+            hint="say which one separates with --delimiter",
+        )
+    return found[0] if found else ","
+
+
+def _csv_batches(reader: Any, width: int, size: int) -> Iterator[Batch]:
+    batch = Batch()
+    while True:
+        start = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            batch.rejects.append(Reject(start, _csv_problem(error, start, reader.line_num)))
+            continue
+        if row is None:
+            break
+        if len(row) == width:
+            batch.lines.append(start)
+            batch.rows.append(row)
+        elif row:
+            reason = f"{len(row)} cells where the header has {width}"
+            batch.rejects.append(Reject(start, reason, tuple(row)))
+        if len(batch) >= size:
+            yield batch
+            batch = Batch()
+    yield batch
+
+
+def _csv_problem(error: csv.Error, start: int, end: int) -> str:
+    lines = f" (lines {start} to {end})" if end > start else ""
+    return f"{error}; is a quote not closed?{lines}"
+
+
+def _json_batches(
+    source: Source, names: ColumnNames, fields: Sequence[Field], size: int
+) -> Iterator[Batch]:
+    text = source.text()
+    batch = Batch()
+    number = 0
+    while line := text.readline(_LONGEST_LINE):
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            batch.rows.append(_json_row(line, names, fields))
+            batch.lines.append(number)
+        except (ValueError, UsageError, RecursionError) as error:
+            batch.rejects.append(Reject(number, _json_problem(error), (line.rstrip("\r\n"),)))
+        if len(batch) >= size:
+            yield batch
+            batch = Batch()
+    yield batch
+
+
+def _json_row(line: str, names: ColumnNames, fields: Sequence[Field]) -> list[Cell]:
+    if len(line) >= _LONGEST_LINE:
+        raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
+    record = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    values: dict[str, Any] = {}
+    for name, value in _flat(record).items():
+        known = names.resolve(name)
+        if known is not None:
+            if known.name in values:
+                raise ValueError(f"the field '{known.name}' is given twice")
+            values[known.name] = value
+    return [_cell(known, values[known.name]) if known.name in values else None for known in fields]
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with `attributes: {plan: ...}` written as `attributes.plan: ...`."""
+    nested = record.get("attributes")
+    if not isinstance(nested, dict):
+        return dict(record)
+    flat = {name: value for name, value in record.items() if name != "attributes"}
+    return flat | {f"{ATTRIBUTE_PREFIX}{name}": value for name, value in nested.items()}
+
+
+def _cell(known: Field, value: Any) -> str:
+    """A JSON value as the text that the field's parser reads; ValueError for another type."""
+    if value is None:
+        return ""
+    if known.type is FieldType.SET:
+        return _set_cell(known, value)
+    if known.type is FieldType.BOOLEAN and isinstance(value, bool):
+        return "true" if value else "false"
+    if known.type is FieldType.NUMBER and isinstance(value, int | float):
+        if not isinstance(value, bool):
+            return f"{value:f}" if isinstance(value, float) and "e" in repr(value) else repr(value)
+    elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
+        return value.strip()
+    raise ValueError(f"{known.name}: {type(value).__name__} where a {known.type} belongs")
+
+
+def _set_cell(known: Field, value: Any) -> str:
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        if not isinstance(item, str):
+            raise ValueError(f"{known.name}: not a list of texts")
+        if isinstance(value, list) and any(mark in item for mark in NAME_SEPARATORS):
+            raise ValueError(f"{known.name}: a name cannot hold ; or |, which separate names")
+    return NAME_SEPARATORS[0].join(items)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("the same key twice in one object")
+    return record
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _json_problem(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} (column {error.colno})"
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)

@@ -1,0 +1,107 @@
+"""The bytes of an import: a file, or standard input kept aside; all checked before any is used."""
+
+import codecs
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from contactctl.domain.errors import InputError, UsageError
+
+_CHUNK = 1 << 20
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input that can be read more than once. `lines` is the number of line ends in it."""
+
+    name: str
+    stream: IO[bytes]
+    encoding: str
+    lines: int
+
+    def text(self) -> TextIOWrapper:
+        """The whole text from the start, line ends as they are (what the csv module wants)."""
+        self.stream.seek(0)
+        # buffering belongs to `stream`, which outlives the wrapper
+        return _Borrowed(self.stream, encoding=self.encoding, newline="")
+
+
+class _Borrowed(TextIOWrapper):
+    """A text layer that leaves the bytes below it open."""
+
+    def __del__(self) -> None:
+        if not self.closed:
+            self.detach()
+
+
+@contextmanager
+def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[Source]:
+    """The file at `path`, or standard input; InputError unless all of it is text in `encoding`."""
+    _require_encoding(encoding)
+    name = str(path) if path else "standard input"
+    with _seekable(path, stdin) as stream:
+        _refuse_utf_16(stream, name, encoding)
+        yield Source(name, stream, encoding, _count_lines(stream, name, encoding))
+
+
+@contextmanager
+def _seekable(path: Path | None, stdin: BinaryIO) -> Iterator[IO[bytes]]:
+    if path is None:
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(stdin, copy, _CHUNK)
+            yield copy
+        return
+    try:
+        opened = path.open("rb")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    with opened:
+        if not opened.seekable():  # a pipe with a name
+            with _seekable(None, opened) as copy:
+                yield copy
+            return
+        yield opened
+
+
+def _require_encoding(encoding: str) -> None:
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise UsageError(
+            f"unknown encoding '{encoding}'", hint="for example utf-8, cp1252, latin-1, utf-16"
+        ) from None
+
+
+def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:
+    stream.seek(0)
+    if stream.read(2) in _UTF_16_MARKS and codecs.lookup(encoding).name.startswith("utf-8"):
+        raise InputError(f"{name} is UTF-16 text, not UTF-8", hint="add --encoding utf-16")
+
+
+def _count_lines(stream: IO[bytes], name: str, encoding: str) -> int:
+    """The number of lines, all of them decoded once; InputError names the first wrong byte."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    stream.seek(0)
+    consumed = lines = 0
+    while True:
+        chunk = stream.read(_CHUNK)
+        waiting = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            at = consumed - waiting + error.start
+            line = lines + chunk[: max(error.start - waiting, 0)].count(b"\n") + 1
+            raise InputError(
+                f"{name}, line {line}, byte {at + 1}: not valid {encoding.removesuffix('-sig')}",
+                hint="name the file's own encoding, for example --encoding cp1252",
+            ) from error
+        if not chunk:
+            return lines
+        consumed += len(chunk)
+        lines += chunk.count(b"\n")

@@ -1,0 +1,50 @@
+"""Rows of one batch -> waves in which no address occurs twice, so that each can go in as a set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contactctl.domain.text import fold
+from contactctl.operations.importing.convert import Converted
+from contactctl.store.staging import Staged, Wave
+
+_KEY = 2  # where a staged row holds its email key
+
+
+@dataclass(slots=True)
+class Waves:
+    """Row lists to be put in one after the other; `repeated` rows say what the one before said."""
+
+    rows: list[list[Staged]] = field(default_factory=list)
+    repeated: int = 0
+
+
+def split_into_waves(converted: Converted) -> Waves:
+    """The rows as if each were applied alone, in the file's order, in as few waves as possible."""
+    rows = converted.rows
+    if len({row[_KEY] for row in rows}) == len(rows):
+        return Waves([rows] if rows else [])
+    waves = Waves()
+    latest: dict[str, tuple[int, object]] = {}
+    for row in rows:
+        content = (row[_KEY + 1 :], converted.tags.get(row[0]), converted.groups.get(row[0]))
+        number, before = latest.get(row[_KEY], (-1, None))
+        if before == content:
+            waves.repeated += 1
+            continue
+        latest[row[_KEY]] = (number + 1, content)
+        if number + 1 == len(waves.rows):
+            waves.rows.append([])
+        waves.rows[number + 1].append(row)
+    return waves
+
+
+def wave_of(rows: Sequence[Staged], converted: Converted, group_ids: Mapping[str, int]) -> Wave:
+    """The rows with the tags and memberships that they bring."""
+    tags, members = converted.tags, converted.groups
+    return Wave(
+        rows,
+        [(row[0], fold(tag), tag) for row in rows for tag in tags.get(row[0], ())] if tags else (),
+        [(row[0], group_ids[fold(name)]) for row in rows for name in members.get(row[0], ())]
+        if members
+        else (),
+    )

@@ -1,0 +1,108 @@
+"""Groups and memberships."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, delete, func, insert, select, update
+
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.text import fold
+from contactctl.store import tables
+
+_group = tables.group
+_membership = tables.membership
+_contact = tables.contact
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """A group with its size; `active_members` are those whose contact is active."""
+
+    id: int
+    name: str
+    created: datetime
+    members: int
+    active_members: int
+
+
+def group_ids(connection: Connection) -> dict[str, int]:
+    """The id of every group, by folded name."""
+    return {row[0]: row[1] for row in connection.execute(select(_group.c.name_folded, _group.c.id))}
+
+
+def group_names(connection: Connection) -> list[str]:
+    """The name of every group, in order."""
+    return list(connection.execute(select(_group.c.name).order_by(_group.c.name_folded)).scalars())
+
+
+def find_group(connection: Connection, name: str) -> tuple[int, str] | None:
+    """Id and name of a group, case ignored; None where there is none."""
+    statement = select(_group.c.id, _group.c.name).where(_group.c.name_folded == fold(name))
+    row = connection.execute(statement).first()
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def create_groups(connection: Connection, names: Sequence[str], now: datetime) -> dict[str, int]:
+    """New groups of these names, which must not exist; returns their ids by folded name."""
+    rows = [
+        {"name": name, "name_folded": fold(name), "created": now, "settings": {}} for name in names
+    ]
+    statement = insert(_group).returning(_group.c.name_folded, _group.c.id)
+    return {row[0]: row[1] for row in connection.execute(statement, rows)} if rows else {}
+
+
+def list_groups(connection: Connection) -> list[GroupSummary]:
+    """Every group with its size, in the order of the names."""
+    is_active = case((_contact.c.status == Status.ACTIVE, 1), else_=0)
+    sizes = (
+        select(
+            _membership.c.group_id,
+            func.count().label("members"),
+            func.sum(is_active).label("active"),
+        )
+        .join(_contact, _contact.c.id == _membership.c.contact_id)
+        .group_by(_membership.c.group_id)
+        .subquery()
+    )
+    statement = (
+        select(_group, func.coalesce(sizes.c.members, 0), func.coalesce(sizes.c.active, 0))
+        .outerjoin(sizes, sizes.c.group_id == _group.c.id)
+        .order_by(_group.c.name_folded)
+    )
+    return [
+        GroupSummary(row.id, row.name, row.created, int(row[-2]), int(row[-1]))
+        for row in connection.execute(statement)
+    ]
+
+
+def add_member(connection: Connection, contact_id: int, group_id: int, now: datetime) -> bool:
+    """Make a contact a member that follows its status; False when it was one already, as it was."""
+    key = {"contact_id": contact_id, "group_id": group_id}
+    if connection.execute(select(_membership.c.state).filter_by(**key)).first():
+        return False
+    row = {**key, "state": MembershipState.FOLLOWS, "added": now}
+    connection.execute(insert(_membership).values(row))
+    mark_changed(connection, [contact_id], now)
+    return True
+
+
+def remove_member(connection: Connection, contact_id: int, group_id: int, now: datetime) -> bool:
+    """End a contact's membership, in whatever state it is; False when there was none."""
+    statement = delete(_membership).where(
+        _membership.c.contact_id == contact_id, _membership.c.group_id == group_id
+    )
+    if connection.execute(statement).rowcount == 0:
+        return False
+    mark_changed(connection, [contact_id], now)
+    return True
+
+
+def mark_changed(connection: Connection, contact_ids: Iterable[int], now: datetime) -> None:
+    """Tell plans and readers that these contacts' data, tags or memberships have changed."""
+    statement = (
+        update(_contact)
+        .where(_contact.c.id.in_(list(contact_ids)))
+        .values(revision=_contact.c.revision + 1, updated=now)
+    )
+    connection.execute(statement)

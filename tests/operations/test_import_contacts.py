@@ -1,0 +1,460 @@
+"""Importing contacts into a store: what is added, updated, left alone and rejected."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from contactctl.domain.errors import BusyError, InputError, UsageError
+from contactctl.domain.runs import RunState
+from contactctl.operations.import_contacts import (
+    CREATING_CONTACTS,
+    ImportInput,
+    import_contacts,
+)
+from contactctl.operations.importing.options import ImportOptions
+from contactctl.store import tables
+from contactctl.store.groups import create_groups
+from contactctl.store.locks import exclusive
+from contactctl.store.runs import get_run, list_runs
+from contactctl.store.store import Store, open_store
+from helpers.imports import contacts_in, import_text
+from helpers.sessions import NOW, make_session
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """For what happens before any database is asked."""
+    opened = open_store(sqlite_url)
+    yield opened
+    opened.close()
+
+
+def make_group(store: Store, *names: str) -> None:
+    with store.writing() as connection:
+        create_groups(connection, names, NOW)
+
+
+def test_a_row_becomes_a_contact(store: Store) -> None:
+    make_group(store, "Newsletter")
+    imported = import_text(
+        store,
+        "email,first_name,last_name,last_opportunity,last_opened,attributes.plan,"
+        "attributes.orders,attributes.vip,attributes.renewal,attributes.tier,tag,group\n"
+        "Änne@Bücher.Example,Änne,O'Neil,2024-05-31,2024-06-01T08:00:00+02:00,Free,3.5,yes,"
+        "2026-01-01,GOLD,eu;VIP,newsletter\n",
+    )
+    assert imported.counts == (1, 0, 0, 0)
+    contact = contacts_in(store)["änne@xn--bcher-kva.example"]
+    assert contact["email"] == "Änne@Bücher.Example"
+    assert contact["email_domain"] == "xn--bcher-kva.example"
+    assert (contact["first_name"], contact["first_name_folded"]) == ("Änne", "änne")
+    assert contact["last_opportunity"] == date(2024, 5, 31)
+    assert contact["last_opened"] == datetime(2024, 6, 1, 6, tzinfo=UTC)
+    assert contact["status"] == "active"
+    assert contact["attributes"] == {
+        "plan": "Free",
+        "orders": 3.5,
+        "vip": True,
+        "renewal": "2026-01-01",
+        "tier": "Gold",
+    }
+    assert contact["attributes_folded"] == {"plan": "free", "tier": "gold"}
+    assert contact["tags"] == {"eu", "VIP"}
+    assert contact["groups"] == {"Newsletter": "follows"}
+    assert contact["created"] == contact["updated"] == NOW + timedelta(days=1)
+
+
+def test_an_address_is_the_same_contact_whatever_its_case_and_form(store: Store) -> None:
+    import_text(store, "email,first_name\na@bücher.example,Anna\n")
+    again = import_text(store, "email,first_name\n A@XN--BCHER-KVA.Example ,Anne\n")
+    assert again.counts == (0, 1, 0, 0)
+    contact = contacts_in(store)["a@xn--bcher-kva.example"]
+    assert (contact["first_name"], contact["email"]) == ("Anne", "a@bücher.example")
+
+
+def test_only_contacts_that_change_get_a_new_revision(store: Store) -> None:
+    make_group(store, "eu", "us")
+    content = "email,first_name,attributes.plan,tag,group\na@x.no,A,free,t1,eu\nb@x.no,B,paid,,\n"
+    import_text(store, content)
+    later = make_session(store, now=NOW + timedelta(days=9))
+    assert import_text(later, content).counts == (0, 0, 2, 0)
+    changed = content.replace("B,paid,,", "B,paid,,us")
+    assert import_text(later, changed).counts == (0, 1, 1, 0)
+    contacts = contacts_in(store)
+    assert [contacts[key]["revision"] for key in ("a@x.no", "b@x.no")] == [0, 1]
+    assert contacts["a@x.no"]["updated"] == NOW + timedelta(days=1)
+    assert contacts["b@x.no"]["updated"] == NOW + timedelta(days=9)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("tag", "new"),
+        ("group", "us"),
+        ("attributes.plan", "paid"),
+        ("last_opportunity", "2020-01-01"),
+    ],
+)
+def test_every_kind_of_change_counts_as_updated(store: Store, column: str, value: str) -> None:
+    make_group(store, "us")
+    import_text(store, "email\na@x.no\n")
+    content = f"email,{column}\na@x.no,{value}\n"
+    assert import_text(store, content).counts == (0, 1, 0, 0)
+    assert import_text(store, content).counts == (0, 0, 1, 0)
+    assert contacts_in(store)["a@x.no"]["revision"] == 1
+
+
+def test_an_empty_cell_keeps_what_is_stored(store: Store) -> None:
+    import_text(store, "email,first_name,company,attributes.plan\na@x.no,Anna,Acme,free\n")
+    again = import_text(store, "email,first_name,company,attributes.plan\na@x.no,,ACME,\n")
+    assert again.counts == (0, 1, 0, 0)
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["first_name"], contact["company"]) == ("Anna", "ACME")
+    assert contact["attributes"] == {"plan": "free"}
+
+
+def test_empty_clears_makes_empty_cells_missing(store: Store) -> None:
+    header = "email,first_name,last_opened,attributes.plan,attributes.orders,tag"
+    import_text(store, f"{header}\na@x.no,Anna,2024-01-01,free,3,t1\n")
+    again = import_text(store, f"{header}\na@x.no,,,,4,\n", empty_clears=True)
+    assert again.counts == (0, 1, 0, 0)
+    contact = contacts_in(store)["a@x.no"]
+    assert contact["first_name"] is contact["first_name_folded"] is contact["last_opened"] is None
+    assert (contact["attributes"], contact["attributes_folded"]) == ({"orders": 4}, {})
+    assert contact["tags"] == {"t1"}
+    again = import_text(store, f"{header}\na@x.no,,,,4,\n", empty_clears=True)
+    assert again.counts == (0, 0, 1, 0)
+
+
+def test_empty_clears_leaves_keys_that_json_does_not_give(store: Store) -> None:
+    import_text(store, '{"email": "a@x.no", "first_name": "A", "company": "C", "phone": "1"}')
+    import_text(store, '{"email": "a@x.no", "first_name": null, "phone": ""}', empty_clears=True)
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["first_name"], contact["company"], contact["phone"]) == (None, "C", None)
+
+
+def test_attributes_are_merged(store: Store) -> None:
+    import_text(store, "email,attributes.plan,attributes.vip\na@x.no,Free,no\n")
+    import_text(store, "email,attributes.orders,attributes.vip\na@x.no,7,yes\n")
+    contact = contacts_in(store)["a@x.no"]
+    assert contact["attributes"] == {"plan": "Free", "orders": 7, "vip": True}
+    assert contact["attributes_folded"] == {"plan": "free"}
+
+
+def test_status_overrides_and_deactivations_stay(store: Store) -> None:
+    make_group(store, "eu")
+    import_text(store, "email,group\na@x.no,eu\n")
+    with store.writing() as connection:
+        connection.execute(update(tables.contact).values(status="inactive"))
+        connection.execute(update(tables.membership).values(state="inactive"))
+    assert import_text(store, "email,first_name,group\na@x.no,A,eu\n").counts == (0, 1, 0, 0)
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["status"], contact["groups"]) == ("inactive", {"eu": "inactive"})
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 3, 100])
+def test_of_rows_with_one_address_the_later_wins_each_counted(
+    store: Store, batch_rows: int
+) -> None:
+    content = (
+        "email,first_name,company,tag\n"
+        "a@x.no,A1,C1,t1\n"
+        "b@x.no,B,,\n"
+        "A@x.no,A2,,t2\n"
+        "a@X.no,A2,,t2\n"
+        "a@x.no,A1,C1,\n"
+    )
+    assert import_text(store, content, batch_rows=batch_rows).counts == (2, 2, 1, 0)
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["first_name"], contact["company"]) == ("A1", "C1")
+    assert contact["tags"] == {"t1", "t2"}
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 100])
+def test_a_dry_run_counts_the_same_and_writes_nothing(store: Store, batch_rows: int) -> None:
+    import_text(store, "email,first_name\na@x.no,A\nb@x.no,B\n")
+    before = contacts_in(store)
+    content = (
+        "email,first_name,group\na@x.no,A2,eu\nb@x.no,B,\nc@x.no,C,eu\nc@x.no,D,us\nnobody,X,\n"
+    )
+    options = {"batch_rows": batch_rows, "create_groups": True}
+    rehearsed = import_text(store, content, dry_run=True, **options)
+    assert contacts_in(store) == before
+    with store.reading() as connection:
+        assert len(list_runs(connection, limit=10)) == 1
+        assert connection.execute(select(func.count()).select_from(tables.group)).scalar() == 0
+    assert rehearsed.result.run is None
+    real = import_text(store, content, **options)
+    assert rehearsed.counts == real.counts == (1, 2, 1, 1)
+    assert rehearsed.result.groups_created == real.result.groups_created == ("eu", "us")
+
+
+def test_rejected_rows_are_told_with_line_reason_and_cells(store: Store) -> None:
+    imported = import_text(
+        store,
+        "email,attributes.orders,attributes.tier,last_opportunity,group\n"
+        "good@x.no,1,gold,2024-01-31,\n"
+        "not an address,1,,,\n"
+        ",1,,,\n"
+        "a@x.no,many,,,\n"
+        'b@x.no,1,"bro\nnze",,\n'
+        "c@x.no,1,,31/01/2024,\n"
+        "d@x.no,1,,,eu\n"
+        "e@x.no,1\n"
+        "f@x.no,1,,,\x00\n"
+        "\n"
+        "last@x.no,2,,,\n",
+    )
+    assert imported.counts == (2, 0, 0, 8)
+    reasons = {reject.line: reject.reason for reject in imported.rejects}
+    assert list(reasons) == [3, 4, 5, 6, 8, 9, 10, 11]
+    for line, words in {
+        3: "email: an address cannot hold blanks",
+        4: "no email",
+        5: "attributes.orders: 'many' is not a number",
+        6: "attributes.tier: 'bro\\x0anze' is none of Gold, Silver",
+        8: "last_opportunity: '31/01/2024' is not a date",
+        9: "no group 'eu'",
+        10: "2 cells where the header has 5",
+        11: "NUL",
+    }.items():
+        assert words in reasons[line]
+    assert imported.rejects[2].cells == ("a@x.no", "many", "", "", "")
+
+
+def test_a_broken_quote_rejects_its_lines_and_no_others(store: Store) -> None:
+    imported = import_text(
+        store, 'email,first_name\na@x.no,"A\nb@x.no,"B"\nc@x.no,C\nd@x.no,"open\ne@x.no,E\n'
+    )
+    assert set(contacts_in(store)) == {"c@x.no"}
+    assert [reject.line for reject in imported.rejects] == [2, 5]
+    assert "lines 2 to 3" in imported.rejects[0].reason
+
+
+def test_unknown_groups_are_created_when_asked(store: Store) -> None:
+    content = "email,group\na@x.no,Norway|eu\nb@x.no,NORWAY\n"
+    assert import_text(store, content).counts == (0, 0, 0, 2)
+    imported = import_text(store, content, create_groups=True)
+    assert imported.counts == (2, 0, 0, 0)
+    assert imported.result.groups_created == ("Norway", "eu")
+    assert contacts_in(store)["b@x.no"]["groups"] == {"Norway": "follows"}
+
+
+def test_suppressed_addresses_are_rejected(store: Store) -> None:
+    asked: list[str] = []
+
+    def suppressed(keys: Collection[str]) -> set[str]:
+        asked.extend(keys)
+        return {"gone@x.no"}
+
+    rejects = []
+    given = ImportInput(None, BytesIO(b"email\na@x.no\nGone@X.no\n"), ImportOptions())
+    result = import_contacts(make_session(store), given, rejects.append, suppressed=suppressed)
+    assert asked == ["a@x.no", "gone@x.no"]
+    assert (result.counts.created, result.rejected) == (1, 1)
+    assert "suppressed" in rejects[0].reason
+    assert set(contacts_in(store)) == {"a@x.no"}
+
+
+HOSTILE = [
+    "\x1b[31mred\x07",
+    "[bold]x[/bold]",
+    "\u202egro.live",
+    "=1+1",
+    "Robert'); DROP TABLE contact;--",
+    'quote " backslash \\ percent % underscore _',
+    "\\N",
+    "tab\tnewline\nreturn\rend",
+    "{null}",
+    "💥",
+]
+
+
+def test_hostile_text_is_stored_as_it_is(store: Store) -> None:
+    import csv
+    from io import StringIO
+
+    content = StringIO()
+    writer = csv.writer(content)
+    writer.writerow(["email", "first_name", "attributes.plan", "tag"])
+    for number, value in enumerate(HOSTILE):
+        writer.writerow([f"c{number}@x.no", value, value, value.replace(";", "").replace("|", "")])
+    assert import_text(store, content.getvalue()).counts == (len(HOSTILE), 0, 0, 0)
+    contacts = contacts_in(store)
+    for number, value in enumerate(HOSTILE):
+        contact = contacts[f"c{number}@x.no"]
+        assert contact["first_name"] == value
+        assert contact["attributes"]["plan"] == value
+
+
+def test_json_lines(store: Store) -> None:
+    make_group(store, "eu", "us")
+    imported = import_text(
+        store,
+        '{"email": "a@x.no", "attributes": {"plan": "free", "orders": 3}, "tag": ["x", "y"],'
+        ' "group": ["eu", "us"]}\n'
+        "\n"
+        '{"Email": "b@x.no", "attributes.vip": true, "tag": "x;y", "attributes.orders": 1e3}\n'
+        "[1]\n"
+        '{"email": "c@x.no", "attributes": {"orders": "3"}}\n'
+        '{"email": "d@x.no", "phone": 47}\n'
+        '{"email": "e@x.no", "emial": "x"}\n'
+        '{"email": "f@x.no", "email": "g@x.no"}\n'
+        '{"email": "h@x.no", "attributes.orders": NaN}\n'
+        '{"email": "i@x.no", "first_name": "\\ud800"}\n'
+        '{"email": "j@x.no", "first_name": "a\\u0000b"}\n'
+        '{"email": "k@x.no", "tag": ["a;b"]}\n'
+        "not json\n" + "[" * 100_000 + "\n",
+    )
+    assert imported.counts == (2, 0, 0, 11)
+    assert [reject.line for reject in imported.rejects] == list(range(4, 15))
+    contacts = contacts_in(store)
+    assert contacts["a@x.no"]["attributes"] == {"plan": "free", "orders": 3}
+    assert contacts["a@x.no"]["tags"] == {"x", "y"}
+    assert contacts["a@x.no"]["groups"] == {"eu": "follows", "us": "follows"}
+    assert contacts["b@x.no"]["attributes"] == {"vip": True, "orders": 1000}
+
+
+def test_the_run_tells_what_happened(store: Store) -> None:
+    import_text(store, "email\na@x.no\n")
+    imported = import_text(store, "email,phone\na@x.no,1\nb@x.no,2\nb@x.no,2\nbad,\n")
+    with store.reading() as connection:
+        run = get_run(connection, imported.result.run or 0)
+    assert run.state is RunState.DONE
+    assert (run.planned, run.changed) == (4, 2)
+    assert run.skipped == {"unchanged": 1, "rejected": 1}
+    assert (run.active_before, run.active_after) == (1, 2)
+    assert run.details["file"] == "standard input"
+
+
+def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:
+    def stop(_reject: object) -> None:
+        raise KeyboardInterrupt
+
+    session = make_session(store)
+    given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
+    with pytest.raises(KeyboardInterrupt):
+        import_contacts(session, given, stop)
+    with store.reading() as connection:
+        run = list_runs(connection, limit=1)[0]
+    assert run.state is RunState.FAILED
+    assert "KeyboardInterrupt" in run.message
+    assert (run.planned, run.changed) == (2, 1)
+    assert set(contacts_in(store)) == {"a@x.no"}
+
+
+def test_the_next_import_ends_the_run_of_one_that_died(store: Store) -> None:
+    first = import_text(store, "email\na@x.no\n").result.run
+    with store.writing() as connection:
+        connection.execute(text("UPDATE run SET state = 'running', finished_at = NULL"))
+    import_text(store, "email\nb@x.no\n")
+    with store.reading() as connection:
+        run = get_run(connection, first or 0)
+    assert run.state is RunState.FAILED
+    assert "interrupted" in run.message
+
+
+def test_two_imports_at_once_are_refused(store: Store) -> None:
+    with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
+        import_text(store, "email\na@x.no\n")
+    assert contacts_in(store) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "error", "words", "hint"),
+    [
+        ("name\nA\n", {}, InputError, "unknown column: 'name'", "--ignore 'name'"),
+        ("phone\n1\n", {}, InputError, "no column gives the field 'email'", "--map 'COLUMN=email'"),
+        ("email,emial\n", {}, InputError, "'emial'", "did you mean 'email'?"),
+        ("email,Email\n", {}, InputError, "the header has 'email' twice", "--ignore"),
+        ("email,x\n", {"renames": {"x": "email"}}, InputError, "two columns give", ""),
+        ("email,\n", {}, InputError, "column 2 has no name", ""),
+        ("email,status\n", {}, InputError, "never changes the status", "--ignore 'status'"),
+        ("email,id\n", {}, InputError, "'id' cannot be imported", "--ignore 'id'"),
+        ("email,responses.blocked\n", {}, InputError, "cannot be imported", ""),
+        ("email,attributes.nix\n", {}, InputError, "'attributes.nix'", "--map"),
+        ("", {}, InputError, "no header", ""),
+        ("email,a;b\n", {}, InputError, "more than one of comma", "--delimiter"),
+        ("email\n", {"renames": {"Mail": "email"}}, UsageError, "no column 'Mail'", "email"),
+        ("Mail\n", {"renames": {"Mail": "emial"}}, UsageError, "unknown field", "'email'?"),
+        ("email\n", {"ignored": frozenset({"x"})}, UsageError, "--ignore: the file has no", ""),
+        ("email\n", {"date_format": "%Q"}, UsageError, "--date-format '%Q'", "strptime"),
+        ("email\n", {"encoding": "klingon"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "hex"}, UsageError, "unknown encoding", "utf-8"),
+    ],
+)
+def test_files_that_are_refused_whole(
+    sqlite_store: Store,
+    content: str,
+    options: dict[str, object],
+    error: type[UsageError],
+    words: str,
+    hint: str,
+) -> None:
+    with pytest.raises(error) as caught:
+        import_text(sqlite_store, content, **options)
+    assert words in caught.value.message
+    assert hint in caught.value.hint
+    with sqlite_store.reading() as connection:
+        assert list_runs(connection, limit=1) == []
+
+
+def test_a_wrong_encoding_is_refused_whole_with_its_place(sqlite_store: Store) -> None:
+    good = "email\n" + "".join(f"c{number}@x.no\n" for number in range(100_000))
+    content = good.encode() + "æ@x.no\n".encode("latin-1")
+    with pytest.raises(InputError) as caught:
+        import_text(sqlite_store, content)
+    assert f"line 100002, byte {len(good) + 1}: not valid utf-8" in caught.value.message
+    assert contacts_in(sqlite_store) == {}
+    assert import_text(sqlite_store, content, encoding="latin-1").counts[0] == 100_001
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_byte_order_marks(sqlite_store: Store, encoding: str) -> None:
+    content = "email,first_name\na@x.no,Åse\n".encode(encoding)
+    if encoding == "utf-16":
+        with pytest.raises(InputError, match="UTF-16") as caught:
+            import_text(sqlite_store, content)
+        assert "--encoding utf-16" in caught.value.hint
+        import_text(sqlite_store, content, encoding="utf-16")
+    else:
+        import_text(sqlite_store, content)
+    assert contacts_in(sqlite_store)["a@x.no"]["first_name"] == "Åse"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_delimiters_are_detected(sqlite_store: Store, delimiter: str) -> None:
+    content = f'email{delimiter}"first_name"\r\na@x.no{delimiter}"A{delimiter}B"\r\n'
+    import_text(sqlite_store, content)
+    assert contacts_in(sqlite_store)["a@x.no"]["first_name"] == f"A{delimiter}B"
+
+
+def test_a_shop_export_with_other_names_and_dates(store: Store) -> None:
+    imported = import_text(
+        store,
+        "Customer ID,Email,First Purchase,Last Purchase,Orders\n"
+        "00001,Customer.00001@example.net,19970101,19970131,1\n",
+        renames={"last purchase": "last_opportunity", "Orders": "attributes.orders"},
+        ignored=frozenset({"Customer ID", "First Purchase"}),
+        column_date_formats={"Last Purchase": "%Y%m%d"},
+    )
+    assert imported.counts == (1, 0, 0, 0)
+    contact = contacts_in(store)["customer.00001@example.net"]
+    assert contact["last_opportunity"] == date(1997, 1, 31)
+    assert contact["attributes"] == {"orders": 1}
+
+
+def test_ignore_unknown(sqlite_store: Store) -> None:
+    import_text(sqlite_store, "email,x,y\na@x.no,1,2\n", ignore_unknown=True)
+    assert set(contacts_in(sqlite_store)) == {"a@x.no"}
+
+
+def test_defused_cells_come_back_as_they_were(sqlite_store: Store) -> None:
+    import_text(sqlite_store, "email,first_name,phone\na@x.no,'=1+1,'+47 22\nb@x.no,'t Hart,\n")
+    contacts = contacts_in(sqlite_store)
+    assert contacts["a@x.no"]["first_name"] == "=1+1"
+    assert contacts["a@x.no"]["phone"] == "+47 22"
+    assert contacts["b@x.no"]["first_name"] == "'t Hart"
