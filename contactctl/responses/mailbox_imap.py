@@ -1,0 +1,196 @@
+"""An IMAP mailbox (RFC 9051, RFC 3501): mails are fetched by UID without marking them as seen."""
+
+import base64
+import imaplib
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from contactctl.domain.mailboxes import AfterFetch, Mailbox
+from contactctl.responses.mail import MAX_MAIL_BYTES
+from contactctl.responses.mailbox import (
+    FetchedMail,
+    MailboxError,
+    login_refused,
+    mailbox_errors,
+    tls_context,
+)
+
+_UIDS_A_COMMAND = 200
+_MAILS_A_SEARCH = 10_000
+_SEARCHES = {
+    AfterFetch.KEEP: "UNDELETED",
+    AfterFetch.MARK_SEEN: "UNSEEN UNDELETED",
+    AfterFetch.MOVE: "UNDELETED",
+    AfterFetch.DELETE: "UNDELETED",
+}
+
+
+class ImapSession:
+    """See mailbox.MailboxSession."""
+
+    def __init__(self, mailbox: Mailbox, password: str, timeout: float) -> None:
+        self._mailbox = mailbox
+        self._connection = _connect(mailbox, timeout)
+        try:
+            self._log_in(password)
+            self._mail_count = self._select()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def fetch(self) -> Iterator[FetchedMail]:
+        with mailbox_errors(self._mailbox):
+            uids = self._search()
+        for uid in uids:
+            with mailbox_errors(self._mailbox):
+                raw = self._fetch_one(uid)
+            if raw is not None:
+                source = f"imap://{self._mailbox.host}/{self._mailbox.folder}/;UID={uid}"
+                yield FetchedMail(source, raw, str(uid))
+
+    def commit(self, receipts: Iterable[str]) -> None:
+        uids = list(receipts)
+        with mailbox_errors(self._mailbox):
+            for start in range(0, len(uids), _UIDS_A_COMMAND):
+                self._finish(",".join(uids[start : start + _UIDS_A_COMMAND]))
+
+    def close(self) -> None:
+        self._connection.logout()
+
+    def abandon(self) -> None:
+        with suppress(OSError, imaplib.IMAP4.error):
+            self._connection.shutdown()
+
+    def _log_in(self, password: str) -> None:
+        user = self._mailbox.user
+        try:
+            if "AUTH=PLAIN" in self._connection.capabilities:
+                token = f"\0{user}\0{password}".encode()
+                self._connection.authenticate("PLAIN", lambda _: token)
+            else:
+                self._connection.login(_in_quotes(user), password)
+        except imaplib.IMAP4.abort:
+            raise
+        except (imaplib.IMAP4.error, UnicodeEncodeError) as error:
+            raise login_refused(self._mailbox, error) from None
+        self._capabilities = self._ask("CAPABILITY", *self._connection.capability()).upper().split()
+
+    def _select(self) -> int:
+        """Open the folder, read-only where nothing may change; the number of its mails."""
+        folder = self._mailbox.folder
+        readonly = self._mailbox.after_fetch is AfterFetch.KEEP
+        answer, data = self._connection.select(folder_argument(folder), readonly=readonly)
+        if answer != "OK":
+            hint = "check the folder at the end of the url"
+            raise MailboxError(f"mailbox {self._mailbox.name}: no folder {folder!r}", hint=hint)
+        return int(data[0] or 0)
+
+    def _search(self) -> "array[int]":
+        """The UIDs of all mails to read, in parts: imaplib bounds the length of an answer."""
+        criterion = _SEARCHES[self._mailbox.after_fetch]
+        uids = array("L")
+        for first in range(1, self._mail_count + 1, _MAILS_A_SEARCH):
+            last = min(first + _MAILS_A_SEARCH - 1, self._mail_count)
+            found = self._uid("SEARCH", f"{first}:{last} {criterion}")
+            uids.extend(int(uid) for uid in found.split())
+        return uids
+
+    def _fetch_one(self, uid: int) -> bytes | None:
+        """The mail's first bytes; None where it has vanished since the search."""
+        wanted = f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)"
+        answer, data = self._connection.uid("FETCH", str(uid), wanted)
+        if answer != "OK":
+            raise imaplib.IMAP4.error(f"FETCH: {data[-1]!r}")
+        return next((part[1] for part in data if isinstance(part, tuple)), None)
+
+    def _finish(self, uid_set: str) -> None:
+        match self._mailbox.after_fetch:
+            case AfterFetch.MARK_SEEN:
+                self._uid("STORE", uid_set, "+FLAGS.SILENT", r"(\Seen)")
+            case AfterFetch.MOVE:
+                self._move(uid_set)
+            case AfterFetch.DELETE:
+                self._delete(uid_set)
+
+    def _move(self, uid_set: str) -> None:
+        folder = folder_argument(self._mailbox.processed_folder)
+        command = "MOVE" if "MOVE" in self._capabilities else "COPY"
+        answer, data = self._connection.uid(command, uid_set, folder)
+        if answer != "OK" and b"TRYCREATE" in (data[-1] or b""):
+            self._ask("CREATE", *self._connection.create(folder))
+            answer, data = self._connection.uid(command, uid_set, folder)
+        self._ask(command, answer, data)
+        if command == "COPY":
+            self._delete(uid_set)
+
+    def _delete(self, uid_set: str) -> None:
+        r"""Without UIDPLUS the mails stay, flagged \Deleted: EXPUNGE would take others' with it."""
+        self._uid("STORE", uid_set, "+FLAGS.SILENT", r"(\Seen \Deleted)")
+        if "UIDPLUS" in self._capabilities:
+            self._uid("EXPUNGE", uid_set)
+
+    def _uid(self, command: str, *arguments: str) -> str:
+        return self._ask(command, *self._connection.uid(command, *arguments))
+
+    @staticmethod
+    def _ask(command: str, answer: str, data: list[Any]) -> str:
+        words = data[-1].decode(errors="replace") if data and isinstance(data[-1], bytes) else ""
+        if answer != "OK":
+            raise imaplib.IMAP4.error(f"{command} refused: {words}")
+        return words
+
+
+class _PlainImap(imaplib.IMAP4):
+    """For STARTTLS; with a limit on what one answer may hold."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(_within_limit(size))
+
+
+class _TlsImap(imaplib.IMAP4_SSL):
+    """TLS from the first byte; with a limit on what one answer may hold."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(_within_limit(size))
+
+
+def folder_argument(name: str) -> str:
+    """A folder's name in quotes and modified UTF-7 (RFC 3501, 5.1.3)."""
+    runs = re.split(r"([^\x20-\x7e]+)", name)
+    encoded = [
+        _in_modified_base64(run) if position % 2 else run.replace("&", "&-")
+        for position, run in enumerate(runs)
+    ]
+    return _in_quotes("".join(encoded))
+
+
+def _in_modified_base64(run: str) -> str:
+    text = base64.b64encode(run.encode("utf-16-be")).decode().rstrip("=")
+    return f"&{text.replace('/', ',')}-"
+
+
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _within_limit(size: int) -> int:
+    if size > MAX_MAIL_BYTES:
+        raise imaplib.IMAP4.abort(f"answer of {size} bytes, more than asked for")
+    return size
+
+
+def _connect(mailbox: Mailbox, timeout: float) -> imaplib.IMAP4:
+    context = tls_context(mailbox)
+    if mailbox.implicit_tls:
+        return _TlsImap(mailbox.host, mailbox.port, ssl_context=context, timeout=timeout)
+    connection = _PlainImap(mailbox.host, mailbox.port, timeout=timeout)
+    try:
+        connection.starttls(context)
+    except BaseException:
+        connection.shutdown()
+        raise
+    return connection
