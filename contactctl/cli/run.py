@@ -74,7 +74,8 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     from contactctl.output.render import render
 
     foreseen = _as_foreseen(error) or _unforeseen(error, console)
-    choice = OutputChoice(OutputFormat.JSON if wants_json(argv) else OutputFormat.TABLE)
+    in_envelope = wants_json(argv) and not console.output_is_cut_off
+    choice = OutputChoice(OutputFormat.JSON if in_envelope else OutputFormat.TABLE)
     failure = Presentation(problems=[Problem.of(foreseen)], exit_code=foreseen.exit_code)
     if isinstance(foreseen, InterruptedByUserError) and console.stderr_is_tty:
         console.stderr.write("\n")  # the terminal has echoed ^C, or a question stands open

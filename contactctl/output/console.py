@@ -22,7 +22,10 @@ def _system_clock() -> datetime:
 
 @dataclass
 class Console:
-    """Everything the program touches of its surroundings; tests build one of their own."""
+    """Everything the program touches of its surroundings; tests build one of their own.
+
+    `output_is_cut_off`: stdout holds the beginning of a document, and its end is still to come.
+    """
 
     stdin: TextIO
     stdout: TextIO
@@ -37,6 +40,7 @@ class Console:
     clock: Callable[[], datetime] = _system_clock
     quiet: bool = False
     colour_allowed: bool = True
+    output_is_cut_off: bool = False
     _replaced_now: datetime | None = None
 
     @classmethod

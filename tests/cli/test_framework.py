@@ -11,6 +11,7 @@ import pytest
 from contactctl.cli import registry
 from contactctl.cli.app import load_command
 from contactctl.cli.context import Invocation
+from contactctl.domain.errors import StoreError
 from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
 from helpers.cli import run_cli
 
@@ -156,6 +157,22 @@ def test_rows_that_come_lazily_are_streamed(install) -> None:
         assert result.exit_code == 0
         assert len(seen) == 1000
         assert "999" in result.stdout
+
+
+def test_a_stream_that_ends_in_the_middle_tells_on_stderr(install) -> None:
+    def probe(invocation: Invocation) -> Presentation:
+        def rows():
+            yield {"n": 1}
+            raise StoreError("the connection was lost")
+
+        return Presentation(rows=Rows("numbers", [Column("n")], rows()))
+
+    install(probe)
+
+    for arguments in (["--format", "csv"], ["--format", "jsonl"], ["--json"]):
+        result = run_cli(["probe", *arguments])
+        assert (result.exit_code, result.stderr) == (3, "error: the connection was lost\n")
+        assert result.stdout.count("version") <= 1
 
 
 def test_the_reader_may_leave_early() -> None:

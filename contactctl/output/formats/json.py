@@ -18,7 +18,9 @@ def write(presentation: Presentation, console: Console, command: str) -> None:
     if rows is None or isinstance(rows.items, Sequence):
         console.stdout.write(_dump(envelope(presentation, command), console.stdout_is_tty) + "\n")
     else:
+        console.output_is_cut_off = True
         console.stdout.writelines(_streamed(presentation, rows, command))
+        console.output_is_cut_off = False
 
 
 def envelope(presentation: Presentation, command: str) -> dict[str, object]:
