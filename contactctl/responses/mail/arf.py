@@ -4,6 +4,12 @@ import re
 
 from contactctl.domain.responses import Category
 from contactctl.responses.mail.addresses import find_address
+from contactctl.responses.mail.anatomy import Anatomy, only_recipient, returned_headers
+from contactctl.responses.mail.dates import parse_time
+from contactctl.responses.mail.failure import Failure
+from contactctl.responses.mail.message import Headers
+from contactctl.responses.mail.recognise import Impression
+from contactctl.responses.mail.verp import VerpPattern
 
 _FIELD = re.compile(r"^([A-Za-z][\w-]{1,60})[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 # Registered types (RFC 5965, 7.3; RFC 6430; RFC 6591), and what is still sent besides.
@@ -20,9 +26,8 @@ _CATEGORY_BY_FEEDBACK_TYPE = {
     "dmarc": None,
 }
 _RECIPIENT_FIELDS = ("original-rcpt-to", "removal-recipient", "x-original-recipient")
-_RECIPIENT_HEADERS = re.compile(
-    r"^(?:X-HmXmrOriginalRecipient|X-Original-To|Delivered-To)[ \t]*:(.*)", re.M | re.I
-)
+_RECIPIENT_HEADERS = ("x-hmxmroriginalrecipient", "x-original-to", "delivered-to")
+_UNTYPED_SUBJECT = "complaint about message from"
 
 
 class FeedbackReport:
@@ -59,12 +64,33 @@ class FeedbackReport:
         return next((address for address in named if address), None)
 
 
-def is_untyped_complaint(sender: str, subject: str) -> bool:
-    """Whether this is a complaint without a feedback report, as Outlook.com sends them."""
-    return subject.lower().startswith("complaint about message from") and "staff@" in sender
+def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
+    """Whether a mail is a feedback report, or a complaint as Outlook.com forwards them."""
+    if anatomy.feedback is not None:
+        return True
+    return "staff@" in impression.sender and impression.subject.startswith(_UNTYPED_SUBJECT)
 
 
-def complained_recipient(original: str) -> str | None:
-    """The recipient that the reported mail's own headers name."""
-    match = _RECIPIENT_HEADERS.search(original)
-    return find_address(match[1]) if match else None
+def complained(anatomy: Anatomy, verp: VerpPattern | None) -> tuple[Category | None, list[Failure]]:
+    """Category and recipient of a complaint; no category where no recipient spoke.
+
+    Providers may hide the recipient; then the returned mail tells: its VERP sender, the fields that
+    its servers added, or its only addressee.
+    """
+    report = FeedbackReport(anatomy.feedback or "")
+    returned = returned_headers(anatomy.returned)
+    senders = (returned.get("return-path"), report.original_sender)
+    recipient = (
+        report.recipient()
+        or (verp.first_recipient(senders) if verp else None)
+        or _recipient_in_headers(returned)
+        or only_recipient(returned)
+    )
+    if recipient is None:
+        return report.category, []
+    return report.category, [Failure(recipient, occurred_at=parse_time(report.arrival))]
+
+
+def _recipient_in_headers(returned: Headers) -> str | None:
+    named = (find_address(returned.get(name)) for name in _RECIPIENT_HEADERS)
+    return next((address for address in named if address), None)

@@ -36,6 +36,11 @@ class RecipientStatus:
         return typed_address(self.fields.get("original-recipient", ""))
 
     @property
+    def recipient(self) -> str | None:
+        """The final recipient, else the original one."""
+        return self.final_recipient or self.original_recipient
+
+    @property
     def status(self) -> str:
         """The enhanced status code; empty when there is none."""
         match = _STATUS.search(self.fields.get("status", ""))

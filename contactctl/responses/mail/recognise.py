@@ -15,7 +15,6 @@ from contactctl.responses.mail.words import (
     DELAY_WORDS,
     DELIVERED_WORDS,
 )
-from contactctl.responses.phrases import PhraseIndex
 
 _DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
@@ -34,7 +33,7 @@ _REPLY = re.compile(
 )
 _LIST_FIELDS = ("list-unsubscribe", "list-id", "list-post")
 _SMTP_ANSWER = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,3}\.\d|[a-z<])", re.I)
-_BOUNCE_INDEX = PhraseIndex(BOUNCE_WORDS)
+_MAX_CONSIDERED_CHARACTERS = 8_000
 
 
 class Impression:
@@ -77,13 +76,13 @@ class Impression:
         has_subject = _has_any(self.subject, BOUNCE_SUBJECTS)
         if not has_subject and _has_any(self.subject, AWAY_SUBJECTS):
             return False
-        text = _straight(text)
-        has_words = bool(_BOUNCE_INDEX.found_in(text))
         if self.is_from_daemon:
-            return has_subject or has_words
+            return has_subject or _has_bounce_words(text)
         if self.is_from_administrator:
-            return has_subject + has_words + bool(_SMTP_ANSWER.search(text)) >= 2
-        return has_subject and has_words and self.has_null_sender and not self.is_reply
+            signs = has_subject + _has_bounce_words(text) + bool(_SMTP_ANSWER.search(text))
+            return signs >= 2
+        is_returned = has_subject and self.has_null_sender and not self.is_reply
+        return is_returned and _has_bounce_words(text)
 
     def _is_from(self, local_part: re.Pattern[str], name: re.Pattern[str]) -> bool:
         address = find_address(self.sender)
@@ -102,10 +101,15 @@ def tells_of_delay(subject: str, text: str) -> bool:
 def tells_of_delivery(text: str) -> bool:
     """Whether the text speaks of success, and of no failure."""
     text = _straight(text)
-    return _has_any(text, DELIVERED_WORDS) and not _BOUNCE_INDEX.found_in(text)
+    return _has_any(text, DELIVERED_WORDS) and not _has_any(text, BOUNCE_WORDS)
+
+
+def _has_bounce_words(text: str) -> bool:
+    return _has_any(_straight(text), BOUNCE_WORDS)
 
 
 def _straight(text: str) -> str:
+    text = text[:_MAX_CONSIDERED_CHARACTERS]
     return " ".join(text.lower().replace("\u2019", "'").split())
 
 

@@ -1,8 +1,10 @@
 """Variable envelope return paths: the recipient, encoded in the address that the bounce came to."""
 
 import re
+from collections.abc import Iterable
 
 from contactctl.domain.errors import ConfigError
+from contactctl.responses.mail.addresses import find_addresses
 
 _PLACEHOLDERS = {"{local}": r"(?P<local>[^\s@<>]{1,128})", "{domain}": r"(?P<domain>[\w.-]{1,255})"}
 
@@ -17,7 +19,7 @@ class VerpPattern:
     def parse(cls, template: str) -> "VerpPattern":
         """From a template such as `bounce+{local}={domain}@news.example.com`.
 
-        `{local}` and `{domain}` stand once each; a trailing `*` takes any rest. Raises ConfigError.
+        `{local}` and `{domain}` stand once each; `*` stands for anything. Raises ConfigError.
         """
         hint = "for example: bounce+{local}={domain}@news.example.com"
         for placeholder in _PLACEHOLDERS:
@@ -34,6 +36,13 @@ class VerpPattern:
         """The recipient that `address` encodes; None where it does not fit the template."""
         match = self._expression.fullmatch(address.strip()[:400])
         return f"{match['local']}@{match['domain']}" if match else None
+
+    def first_recipient(self, fields: Iterable[str]) -> str | None:
+        """The first recipient that an address in one of several header fields encodes."""
+        for address in (address for value in fields for address in find_addresses(value)):
+            if recipient := self.recipient(address):
+                return recipient
+        return None
 
 
 def _expression_of(piece: str) -> str:
