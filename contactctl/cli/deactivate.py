@@ -71,7 +71,7 @@ def deactivate(
             return _deactivate_confirmed(
                 invocation, session, selection, reason or "", said, background, wait
             )
-        return _deactivate_asking(invocation, session, selection, reason or "", background, wait)
+        return deactivate_asking(invocation, session, selection, reason or "", background, wait)
 
 
 def _require_one_way(
@@ -120,14 +120,15 @@ def _deactivate_confirmed(
     return present_run(run)
 
 
-def _deactivate_asking(
+def deactivate_asking(
     invocation: StoreInvocation,
     session: "Session",
     selection: "Selection",
     reason: str,
-    background: bool,
-    wait: float,
+    background: bool = False,
+    wait: float = options.DEFAULT_WAIT,
 ) -> Presentation:
+    """Plan, show, have the count typed, apply; the plan is gone when it is not confirmed."""
     from contactctl.cli.carry_out import carry_out
     from contactctl.operations.deactivate import require_same_operator_policy
     from contactctl.operations.plan import plan_deactivation, show_plan

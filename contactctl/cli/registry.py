@@ -13,11 +13,21 @@ class Entry:
 
 
 GROUPS: dict[str, str] = {
+    "db": "Check and upgrade the store; rights for its roles.",
     "runs": "Look at runs; apply, resume, cancel and take them back.",
     "config": "Look at the configuration.",
 }
 
 COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", "Write a config and create the store."),
+    "demo": Entry(
+        "demo:demo", "Make a sample store of 5,000 contacts, and try the main job on it."
+    ),
+    "db check": Entry("db:check", "Check that the store is in order."),
+    "db upgrade": Entry("db:upgrade", "Bring the store to this program's schema."),
+    "db grants": Entry(
+        "db:grants", "Print the rights that viewers, operators and admins need on Postgres."
+    ),
     "status": Entry(
         "status:status", "Show totals, billing, deactivations by month and the latest runs."
     ),

@@ -116,6 +116,12 @@ def schema_version(store: Store) -> str | None:
         return None if version is None else str(version)
 
 
+def current_schema(store: Store) -> str:
+    """The Postgres schema that the tables are in."""
+    with store.reading() as connection:
+        return str(connection.execute(text("SELECT current_schema()")).scalar_one())
+
+
 def require_current_schema(store: Store) -> None:
     """StoreError unless the database holds exactly the schema that this program knows."""
     version = schema_version(store)

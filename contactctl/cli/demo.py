@@ -1,0 +1,110 @@
+"""The command `demo`."""
+
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.domain.errors import RefusedError
+
+if TYPE_CHECKING:
+    from contactctl.operations.demo import DemoFolder
+    from contactctl.operations.session import Session
+    from contactctl.output.presentation import Presentation
+
+DemoFolderArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[DIR]", help="Folder to make; ./contactctl-demo unless given."),
+]
+
+
+def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presentation":
+    """Make a sample store of 5,000 contacts, and try the main job on it.
+
+    Examples:
+        contactctl demo
+        contactctl demo /tmp/try-it
+
+    Shows what the prebuilt criteria would deactivate and what that means; at a
+    terminal it asks for the typed confirmation, elsewhere it shows the next
+    commands. Only the folder's own store is touched; a folder that holds a demo
+    already is used again.
+    """
+    from contactctl.operations.demo import DemoFolder
+
+    target = DemoFolder(invocation.console.cwd / (folder or "contactctl-demo"))
+    in_folder = _invocation_in(invocation, target)
+    _prepare(in_folder, target)
+    with in_folder.open_session() as session:
+        shown = _main_job(in_folder, session)
+    return _with_next_steps(shown, _next_commands(invocation, target))
+
+
+def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
+    """The same call, on the folder's config and store, whatever the environment names."""
+    shared = {
+        **invocation.shared,
+        "config": target.config,
+        "database": target.database_url,
+    }
+    return StoreInvocation(invocation.console, invocation.command, invocation.output, shared)
+
+
+def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
+    from contactctl.operations.demo import import_demo_contacts, prepare_demo_folder
+    from contactctl.store.migrate import create_store
+
+    if target.has_store:
+        in_folder.console.note(f"using the demo that is in {target.path} already")
+        return
+    prepare_demo_folder(target, in_folder.now)
+    create_store(target.database_url).close()
+    with in_folder.open_session() as session:
+        created = import_demo_contacts(session, target)
+    in_folder.console.note(f"made {created:,} sample contacts in {target.path}")
+
+
+def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
+    """What `contactctl deactivate` does without flags; to decline is as good as to confirm."""
+    from contactctl.cli.deactivate import deactivate_asking
+    from contactctl.operations.preview import preview
+    from contactctl.operations.select import CriteriaSource, select_contacts
+    from contactctl.output.preview import present_dry_run
+
+    selection = select_contacts(session, CriteriaSource())
+    if not in_folder.console.can_prompt:
+        return present_dry_run(preview(session, selection, with_impact=True))
+    try:
+        return deactivate_asking(in_folder, session, selection, reason="demo")
+    except RefusedError as declined:
+        in_folder.console.note(declined.message)
+        return present_dry_run(preview(session, selection))
+
+
+def _with_next_steps(shown: "Presentation", commands: list[str]) -> "Presentation":
+    from contactctl.output.presentation import Heading, Verbatim
+
+    blocks = [*shown.blocks, Heading("Next"), Verbatim("\n".join(commands))]
+    return replace(shown, data={**shown.data, "next": commands}, blocks=blocks)
+
+
+def _next_commands(invocation: Invocation, target: "DemoFolder") -> list[str]:
+    """Commands to copy, with the program as it was called just now."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "contactctl" else "contactctl"
+    folder = os.path.relpath(target.path, invocation.console.cwd)
+    config = shlex.quote(f"{folder}/{target.config.name}")
+    return [
+        f"{shlex.quote(program)} {command} --config {config}"
+        for command in (
+            "preview --where 'last_opportunity older-than 36 months'",
+            f"preview --criteria {shlex.quote(folder + '/stale.yaml')}",
+            "deactivate",
+            "status",
+            "runs list",
+        )
+    ]

@@ -1,0 +1,80 @@
+"""The store as a database: checked, upgraded, and granted to roles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contactctl.domain.errors import StoreError, UsageError
+from contactctl.operations.session import Session
+from contactctl.store.checks import Finding, check_store
+from contactctl.store.grants import Roles, grant_statements
+from contactctl.store.locks import exclusive
+from contactctl.store.migrate import upgrade
+from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.store import SCHEMA_VERSION, connect, current_schema, schema_version
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """The findings of every check on one store."""
+
+    database: str
+    schema_version: str
+    findings: Sequence[Finding]
+
+    @property
+    def in_order(self) -> bool:
+        return not any(finding.broken for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The schema's version before and after."""
+
+    database: str
+    before: str
+    after: str
+
+
+def check_database(session: Session) -> StoreCheck:
+    """Check what must always be true of a store."""
+    with session.store.reading() as connection:
+        findings = check_store(connection)
+    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
+
+
+def upgrade_database(url: str) -> Upgrade:
+    """Bring a store to the newest schema, while nobody changes contacts."""
+    store = connect(url)
+    try:
+        if store.path is not None and not store.path.exists():
+            raise _no_store(store.identity)
+        before = schema_version(store)
+        if before is None:
+            raise _no_store(store.identity)
+        if before > SCHEMA_VERSION:
+            raise StoreError(
+                f"{store.identity} has schema {before}, newer than this program's",
+                hint="upgrade contactctl",
+                code="schema",
+            )
+        with exclusive(store, CONTACT_CHANGES):
+            upgrade(store)
+        return Upgrade(store.identity, before, SCHEMA_VERSION)
+    finally:
+        store.close()
+
+
+def grants_for(session: Session, roles: Roles) -> list[str]:
+    """The GRANT statements for this Postgres database; UsageError on SQLite."""
+    store = session.store
+    if store.dialect == "sqlite":
+        raise UsageError(
+            "SQLite has no roles", hint="the file's permissions decide who may read and write it"
+        )
+    return grant_statements(store.engine.url.database or "", current_schema(store), roles)
+
+
+def _no_store(identity: str) -> StoreError:
+    return StoreError(
+        f"no store at {identity}", hint="`contactctl init` creates one", code="no-store"
+    )

@@ -1,0 +1,85 @@
+"""Whether a store is in order: the file itself, and what must always be true of its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, exists, func, select, text
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.runs import FINAL_STATES, RunState
+from contactctl.store import tables
+from contactctl.store.deactivations import open_system_wide
+
+_contact = tables.contact
+_run = tables.run
+_item = tables.plan_item
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: how many rows break it (0: in order), and what to do about them."""
+
+    check: str
+    broken: int
+    hint: str = ""
+
+
+def check_store(connection: Connection) -> list[Finding]:
+    """Run every check."""
+    return [check(connection) for check in _CHECKS]
+
+
+def _file(connection: Connection) -> Finding:
+    hint = "restore a backup; the disk or the file was damaged"
+    if connection.dialect.name != "sqlite":
+        return Finding("database readable", 0)
+    problems = [row[0] for row in connection.execute(text("PRAGMA quick_check(100)"))]
+    return Finding("file intact", 0 if problems == ["ok"] else len(problems), hint)
+
+
+def _active_without_reason_to_be_inactive(connection: Connection) -> Finding:
+    broken = _count_contacts(
+        connection, _contact.c.status == Status.ACTIVE, open_system_wide(_contact.c.id)
+    )
+    return Finding("active contacts have no open deactivation", broken, _STATUS_HINT)
+
+
+def _inactive_with_a_reason(connection: Connection) -> Finding:
+    broken = _count_contacts(
+        connection, _contact.c.status == Status.INACTIVE, ~open_system_wide(_contact.c.id)
+    )
+    return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
+
+
+def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
+    unfinished = exists().where(_run.c.id == _item.c.run_id, _run.c.state.not_in(FINAL_STATES))
+    statement = select(func.count()).select_from(_item).where(~unfinished)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
+
+
+def _runs_finished(connection: Connection) -> Finding:
+    statement = select(func.count()).select_from(_run).where(_run.c.state == RunState.RUNNING)
+    running = int(connection.execute(statement).scalar_one())
+    return Finding(
+        "no run is unfinished",
+        running,
+        "at work right now, or interrupted: `contactctl sweep runs` goes on with them",
+    )
+
+
+_STATUS_HINT = "something other than contactctl has written to this store"
+
+
+def _count_contacts(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    statement = select(func.count()).select_from(_contact).where(*conditions)
+    return int(connection.execute(statement).scalar_one())
+
+
+_CHECKS: tuple[Callable[[Connection], Finding], ...] = (
+    _file,
+    _active_without_reason_to_be_inactive,
+    _inactive_with_a_reason,
+    _plans_belong_to_unfinished_runs,
+    _runs_finished,
+)
