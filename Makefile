@@ -1,0 +1,14 @@
+# One command each; `make` runs in the environment of .venv.
+BIN = .venv/bin
+
+.PHONY: test torture check bench docs
+test:          ## the suite, both databases
+	$(BIN)/pytest
+torture:       ## the long tests: kill -9 storms, big fuzzing, the simulated year
+	$(BIN)/pytest -m torture -n 2
+check:         ## what CI checks besides the tests
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+bench:         ## figures, each beside hand-written SQL of the same run
+	$(BIN)/python benchmarks/run.py
+docs:          ## the command reference and the --help snapshots, from the program itself
+	UPDATE_SNAPSHOTS=1 $(BIN)/pytest -q -n 0 tests/cli/test_help.py tests/docs
