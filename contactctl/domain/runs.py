@@ -19,6 +19,8 @@ class RunKind(StrEnum):
     GROUPS = "groups"
     REMOVE_FROM_GROUP = "remove-from-group"
     INGEST = "ingest"
+    RELEASE = "release"
+    DISCARD = "discard"
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"

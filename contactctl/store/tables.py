@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.store.types import BigId, Json, UtcInstant
@@ -27,7 +27,9 @@ class Contact(SQLModel, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
-    contact that changed since it was shown.
+    contact that changed since it was shown. Responses from before `reactivated_at` (when it last
+    became active again) count towards no threshold; nor, for some categories, do those from before
+    `delivered_at`, the latest delivery, open or click that a provider has reported.
     """
 
     __tablename__ = "contact"
@@ -63,6 +65,8 @@ class Contact(SQLModel, table=True):
     last_emailed: datetime | None = Field(default=None, sa_column=_instant())
     last_opened: datetime | None = Field(default=None, sa_column=_instant())
     last_clicked: datetime | None = Field(default=None, sa_column=_instant())
+    delivered_at: datetime | None = Field(default=None, sa_column=_instant())
+    reactivated_at: datetime | None = Field(default=None, sa_column=_instant())
     created: datetime = Field(sa_column=_instant(nullable=False))
     updated: datetime = Field(sa_column=_instant(nullable=False))
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
@@ -100,7 +104,10 @@ class Group(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A contact's place in a group; `state` is a domain.contacts.MembershipState."""
+    """A contact's place in a group; `state` is a domain.contacts.MembershipState.
+
+    Responses from before `reactivated_at` do not count towards this group's thresholds.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (Index("membership_group", "group_id", "contact_id"), _NO_ROWID)
@@ -111,6 +118,7 @@ class Membership(SQLModel, table=True):
         default="follows", sa_column=Column(Text, nullable=False, server_default="follows")
     )
     added: datetime = Field(sa_column=_instant(nullable=False))
+    reactivated_at: datetime | None = Field(default=None, sa_column=_instant())
 
 
 class Deactivation(SQLModel, table=True):
@@ -143,16 +151,26 @@ class Deactivation(SQLModel, table=True):
 
 
 class Response(SQLModel, table=True):
-    """One email response of a known contact (domain.responses.Response)."""
+    """One email response of a known contact (domain.responses.Response).
+
+    A held one waits for somebody to decide whether it counts (domain.policies.IncidentGuard).
+    """
 
     __tablename__ = "response"
-    __table_args__ = _NO_ROWID
+    __table_args__ = (
+        # few at any time: what an ingest, or an operator, has yet to decide about
+        Index("response_held", "run_id", sqlite_where=text("held"), postgresql_where=text("held")),
+        _NO_ROWID,
+    )
 
     contact_id: int = Field(sa_column=_contact_key())
     source_key: str = Field(primary_key=True)
     category: str
     counts: bool
     not_counted: str = ""
+    held: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
@@ -166,7 +184,10 @@ class Response(SQLModel, table=True):
 
 
 class UnmatchedResponse(SQLModel, table=True):
-    """A response to an address that no contact has; joins its contact when one is imported."""
+    """A response to an address that no contact has; joins its contact when one is imported.
+
+    `group_folded` is the name, as compared, of the group that the response speaks of.
+    """
 
     __tablename__ = "unmatched_response"
     __table_args__ = _NO_ROWID
@@ -181,7 +202,7 @@ class UnmatchedResponse(SQLModel, table=True):
     rule: str = ""
     recipient: str
     channel: str = "email"
-    group_name: str = ""
+    group_folded: str = ""
     occurred_at: datetime = Field(sa_column=_instant(nullable=False))
     recorded_at: datetime = Field(sa_column=_instant(nullable=False))
     source: str = ""

@@ -31,6 +31,8 @@ def upgrade() -> None:
         sa.Column("last_emailed", UtcInstant(), nullable=True),
         sa.Column("last_opened", UtcInstant(), nullable=True),
         sa.Column("last_clicked", UtcInstant(), nullable=True),
+        sa.Column("delivered_at", UtcInstant(), nullable=True),
+        sa.Column("reactivated_at", UtcInstant(), nullable=True),
         sa.Column("created", UtcInstant(), nullable=False),
         sa.Column("updated", UtcInstant(), nullable=False),
         sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
@@ -118,7 +120,7 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("group_name", sa.String(), nullable=False),
+        sa.Column("group_folded", sa.String(), nullable=False),
         sa.Column("occurred_at", UtcInstant(), nullable=False),
         sa.Column("recorded_at", UtcInstant(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
@@ -163,6 +165,7 @@ def upgrade() -> None:
         sa.Column("group_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), server_default="follows", nullable=False),
         sa.Column("added", UtcInstant(), nullable=False),
+        sa.Column("reactivated_at", UtcInstant(), nullable=True),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["group_id"],
@@ -179,6 +182,7 @@ def upgrade() -> None:
         sa.Column("category", sa.String(), nullable=False),
         sa.Column("counts", sa.Boolean(), nullable=False),
         sa.Column("not_counted", sa.String(), nullable=False),
+        sa.Column("held", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("diagnostic", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -192,4 +196,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("contact_id", "source_key"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "response_held",
+        "response",
+        ["run_id"],
+        unique=False,
+        sqlite_where=sa.text("held"),
+        postgresql_where=sa.text("held"),
     )
