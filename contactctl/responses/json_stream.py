@@ -1,8 +1,9 @@
 """JSON values out of a byte stream: JSON lines, one object, or an array, in flat memory.
 
-Lines are the fast way: each stands for itself. A file whose first line is no whole value is read as
-a document: values one after the other, or the elements of an array, through a bounded window.
-Either way what cannot be read becomes a rejection with its place, and reading goes on behind it.
+Lines are the fast way: each stands for itself. From a line on that another may complete, the input
+is read as a document: values one after the other, or the elements of an array, through a bounded
+window. Either way what cannot be read becomes a rejection with its place, and reading goes on
+behind it.
 """
 
 import codecs
@@ -36,47 +37,30 @@ def read_json(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 
     A value, and in JSON lines a line, may have up to 1 MiB.
     """
-    number, first = _first_line(stream)
-    if len(first) > MAX_VALUE_BYTES or is_cut_off(first.decode(errors="replace").strip()):
-        yield from _Document(first, stream, name, number).values()
-        return
-    for line_number, line in bounded_lines(stream, first, number):
-        if line is None:
-            yield Rejection(f"{name}:{line_number}", _TOO_LONG)
-            continue
+    number = 0
+    while line := stream.readline(MAX_VALUE_BYTES + 1):
+        number += 1
+        line = line if number > 1 else line.removeprefix(codecs.BOM_UTF8)
         event = _object_of_line(line)
-        if event is None:
-            yield from _Document(line, BytesIO(), name, line_number).values()
+        if event is not None:
+            yield JsonValue(f"{name}:{number}", event)
+        elif _goes_on(line):
+            yield from _Document(line, stream, name, number).values()
+            return
         else:
-            yield JsonValue(f"{name}:{line_number}", event)
+            yield from _Document(line, BytesIO(), name, number).values()
 
 
-def bounded_lines(
-    stream: BinaryIO, first: bytes = b"", number: int = 1
-) -> Iterator[tuple[int, bytes | None]]:
-    """Line numbers and lines; None in place of a line of more than 1 MiB, which is skipped.
-
-    `first` is a line that has already been read, `number` its number.
-    """
-    line = first or stream.readline(MAX_VALUE_BYTES + 1)
-    while line:
+def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Line numbers and lines; None in place of a line of more than 1 MiB, which is skipped."""
+    number = 0
+    while line := stream.readline(MAX_VALUE_BYTES + 1):
+        number += 1
         if len(line) > MAX_VALUE_BYTES:
             _skip_rest_of_line(line, stream)
             yield number, None
         else:
             yield number, line
-        number += 1
-        line = stream.readline(MAX_VALUE_BYTES + 1)
-
-
-def _first_line(stream: BinaryIO) -> tuple[int, bytes]:
-    """The first line that is not blank, without a byte order mark, and its number."""
-    line = stream.readline(MAX_VALUE_BYTES + 1).removeprefix(codecs.BOM_UTF8)
-    number = 1
-    while line.isspace():
-        line = stream.readline(MAX_VALUE_BYTES + 1)
-        number += 1
-    return number, line
 
 
 def _skip_rest_of_line(line: bytes, stream: BinaryIO) -> None:
@@ -94,6 +78,11 @@ def _object_of_line(line: bytes) -> object | None:
     except ValueError:
         return None
     return value if end == len(text) else None
+
+
+def _goes_on(line: bytes) -> bool:
+    """Whether what begins in this line may end in another."""
+    return len(line) > MAX_VALUE_BYTES or is_cut_off(line.decode(errors="replace").strip())
 
 
 class _Document:

@@ -74,7 +74,7 @@ def _may_be_deep(text: str, start: int, end: int) -> bool:
 
 def _is_deeper(value: object, limit: int) -> bool:
     level: list[Any] = [value]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         if not level:
             return False
         level = [
