@@ -61,7 +61,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as it is now. `cursor` is the id of the last contact dealt with."""
+    """One run as it is now. `cursor` is the id of the last contact dealt with.
+
+    `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
+    tell: `ended` deactivations, `removed` memberships.
+    """
 
     id: int
     kind: RunKind
@@ -73,6 +77,7 @@ class Run:
     planned: int
     changed: int
     skipped: Mapping[str, int]
+    results: Mapping[str, int]
     cursor: int
     active_before: int | None
     active_after: int | None

@@ -139,6 +139,7 @@ def _to_run(row: Row[Any]) -> Run:
         planned=row.planned,
         changed=row.changed,
         skipped=row.skipped,
+        results=row.results,
         cursor=row.cursor,
         active_before=row.active_before,
         active_after=row.active_after,

@@ -212,8 +212,9 @@ class UnmatchedResponse(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
-    `changed` counts contacts changed so far, `skipped` maps a reason to a number, `cursor` is the
-    last contact id dealt with; the three move in the same transaction as the contacts.
+    `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
+    more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
+    they move in the same transaction as the contacts.
     """
 
     __tablename__ = "run"
@@ -231,6 +232,9 @@ class Run(SQLModel, table=True):
     planned: int = 0
     changed: int = 0
     skipped: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
+    )
+    results: dict[str, int] = Field(
         default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
     )
     cursor: int = Field(

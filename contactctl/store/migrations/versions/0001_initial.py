@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("planned", sa.Integer(), nullable=False),
         sa.Column("changed", sa.Integer(), nullable=False),
         sa.Column("skipped", Json, server_default="{}", nullable=False),
+        sa.Column("results", Json, server_default="{}", nullable=False),
         sa.Column("cursor", BigId, server_default=sa.text("0"), nullable=False),
         sa.Column("active_before", sa.Integer(), nullable=True),
         sa.Column("active_after", sa.Integer(), nullable=True),
