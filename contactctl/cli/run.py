@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -22,6 +22,8 @@ from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
+# BadParameter is the only one of its kind with a public name in every Typer from 0.26 on
+_TyperUsageError = typer.BadParameter.__bases__[0]
 _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
 
 
@@ -92,14 +94,14 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
         return error
     if isinstance(error, KeyboardInterrupt):
         return InterruptedByUserError("interrupted")
-    if isinstance(error, typer.TyperException):
+    if isinstance(error, _TyperUsageError):
         return _usage_error(error)
     if isinstance(error, OSError):
         return ContactctlError(_os_error_text(error), code="operating-system")
     return None
 
 
-def _usage_error(error: typer.TyperException) -> UsageError:
+def _usage_error(error: Any) -> UsageError:
     """Typer's complaint in our words: the message, and a suggestion or where the help is."""
     close = getattr(error, "possibilities", None)
     if close:

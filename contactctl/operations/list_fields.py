@@ -1,8 +1,17 @@
 """The fields that criteria can test, with the operators that fit each."""
 
-from contactctl.domain.field_list import FieldUse
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.operators import OPERATORS
+from dataclasses import dataclass
+
+from contactctl.domain.fields import Field, FieldCatalogue
+from contactctl.domain.operators import OPERATORS, Operator
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """One field, and the operators that fit its type."""
+
+    field: Field
+    operators: tuple[Operator, ...]
 
 
 def list_fields(catalogue: FieldCatalogue) -> list[FieldUse]:

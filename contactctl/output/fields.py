@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from contactctl.domain.field_list import FieldUse
 from contactctl.domain.fields import FieldType
 from contactctl.domain.operators import OPERATORS
+from contactctl.operations.list_fields import FieldUse
 from contactctl.output.presentation import (
     Block,
     Column,

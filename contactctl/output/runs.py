@@ -1,10 +1,9 @@
 """How runs and plans are shown."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.operations.plan import ShownPlan
-from contactctl.operations.preview import Preview
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -24,6 +23,10 @@ from contactctl.output.selection import (
     rows_blocks,
     share,
 )
+
+if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
+    from contactctl.operations.plan import ShownPlan
+    from contactctl.operations.preview import Preview
 
 _DEACTIVATING = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
 _RUN_COLUMNS = (
@@ -85,7 +88,7 @@ def present_runs(runs: Sequence[Run]) -> Presentation:
     return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [RowsTable(empty="(no runs)")])
 
 
-def present_plan(plan: ShownPlan) -> Presentation:
+def present_plan(plan: "ShownPlan") -> Presentation:
     """Everything to be seen before a plan is confirmed."""
     data = run_data(plan.run) | {"limits_exceeded": list(plan.stakes.limits_exceeded)}
     blocks: list[Block] = [
@@ -99,13 +102,13 @@ def present_plan(plan: ShownPlan) -> Presentation:
     return Presentation(data, preview_rows(plan.rows), blocks)
 
 
-def present_kept_plan(plan: ShownPlan) -> Presentation:
+def present_kept_plan(plan: "ShownPlan") -> Presentation:
     """A plan that waits for `runs apply`."""
     shown = present_plan(plan)
     return Presentation(shown.data, shown.rows, [*shown.blocks, *_next_steps(plan.run)])
 
 
-def present_nothing_to_do(preview: Preview) -> Presentation:
+def present_nothing_to_do(preview: "Preview") -> Presentation:
     """No contact matches: nothing was planned, and that is no error."""
     data = {
         "run": None,
@@ -156,7 +159,7 @@ def _result_pairs(run: Run) -> Pairs:
     return pairs
 
 
-def _plan_pairs(plan: ShownPlan) -> Pairs:
+def _plan_pairs(plan: "ShownPlan") -> Pairs:
     run, stakes = plan.run, plan.stakes
     left_out = run.details.get("left_out")
     return [

@@ -1,9 +1,9 @@
 """What is shown of criteria and of a set of contacts, in previews and in plans alike."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from contactctl.domain.policies import BillingTier
-from contactctl.operations.preview import Impact
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -14,6 +14,9 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
 )
+
+if TYPE_CHECKING:
+    from contactctl.operations.preview import Impact
 
 CONTACT_COLUMNS = (
     Column("id"),
@@ -62,7 +65,7 @@ def left_out_pairs(left_out: Mapping[str, int], hint: Callable[[str], str]) -> P
     return pairs
 
 
-def impact_blocks(impact: Impact) -> list[Block]:
+def impact_blocks(impact: "Impact") -> list[Block]:
     """Totals, billing and groups, before and after."""
     pairs: Pairs = [("Active", f"{impact.active_before:,} -> {impact.active_after:,}")]
     if impact.tier_before is not None and impact.tier_after is not None:
@@ -74,7 +77,7 @@ def impact_blocks(impact: Impact) -> list[Block]:
     return [Heading("Impact"), KeyValues(pairs)]
 
 
-def impact_data(impact: Impact) -> dict[str, object]:
+def impact_data(impact: "Impact") -> dict[str, object]:
     """The impact for programs."""
     return {
         "active_before": impact.active_before,
