@@ -87,7 +87,7 @@ def import_contacts(
         with exclusive(session.store, CREATING_CONTACTS):
             plan = make_plan(
                 rows.columns,
-                _reading(session, options),
+                column_reading(session, options),
                 clears=options.empty_clears,
                 from_spreadsheet=rows.from_spreadsheet,
             )
@@ -168,7 +168,7 @@ def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
     return list(missing.values())
 
 
-def _reading(session: Session, options: ImportOptions) -> Callable[[FileColumn, Field], Read]:
+def column_reading(session: Session, options: ImportOptions) -> Callable[[FileColumn, Field], Read]:
     """What reads each column, with the formats declared for it."""
 
     def read(column: FileColumn, known: Field) -> Read:

@@ -101,7 +101,7 @@ def make_plan(
     )
 
 
-def convert(plan: Plan, batch: Batch, suppressed: Suppressed) -> Converted:
+def convert(plan: Plan, batch: Batch, suppressed: Suppressed = nothing_suppressed) -> Converted:
     """The batch's rows, those that cannot be read among the rejects, in the file's order."""
     if not batch.rows:
         return Converted(rejects=batch.rejects)

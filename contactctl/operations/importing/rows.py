@@ -88,26 +88,33 @@ def _detect_delimiter(source: Source) -> str:
 
 
 def _csv_batches(reader: Any, width: int, size: int) -> Iterator[Batch]:
-    batch = Batch()
-    while True:
-        start = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            batch.rejects.append(Reject(start, _csv_problem(error, start, reader.line_num)))
-            continue
-        if row is None:
-            break
-        if len(row) == width:
-            batch.lines.append(start)
-            batch.rows.append(row)
-        elif row:
-            reason = f"{len(row)} cells where the header has {width}"
-            batch.rejects.append(Reject(start, reason, tuple(row)))
-        if len(batch) >= size:
-            yield batch
-            batch = Batch()
-    yield batch
+    at_end = False
+    while not at_end:
+        batch = Batch()
+        while not at_end and len(batch) < size:
+            at_end = _fill(batch, reader, width, size)
+        yield batch
+
+
+def _fill(batch: Batch, reader: Any, width: int, size: int) -> bool:
+    """Read rows into the batch until it is full or one is broken; whether the file has ended."""
+    lines, rows, rejects = batch.lines, batch.rows, batch.rejects
+    start = reader.line_num + 1
+    try:
+        for row in reader:
+            if len(row) == width:
+                lines.append(start)
+                rows.append(row)
+            elif row:
+                reason = f"{len(row)} cells where the header has {width}"
+                rejects.append(Reject(start, reason, tuple(row)))
+            if len(lines) + len(rejects) >= size:
+                return False
+            start = reader.line_num + 1
+    except csv.Error as error:
+        rejects.append(Reject(start, _csv_problem(error, start, reader.line_num)))
+        return False
+    return True
 
 
 def _csv_problem(error: csv.Error, start: int, end: int) -> str:

@@ -1,0 +1,104 @@
+"""One new contact, read as strictly as a row of an import."""
+
+from collections.abc import Mapping, Sequence
+
+from contactctl.domain.emails import parse_email
+from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.text import show_safely
+from contactctl.operations.find import group_of
+from contactctl.operations.import_contacts import CREATING_CONTACTS, column_reading
+from contactctl.operations.importing.columns import ColumnNames, FileColumn
+from contactctl.operations.importing.convert import (
+    Converted,
+    Plan,
+    Suppressed,
+    convert,
+    make_plan,
+    nothing_suppressed,
+)
+from contactctl.operations.importing.options import ImportOptions
+from contactctl.operations.importing.rows import Batch
+from contactctl.operations.importing.waves import wave_of
+from contactctl.operations.session import Session
+from contactctl.store.contacts import id_of_key
+from contactctl.store.groups import group_ids
+from contactctl.store.locks import exclusive, serialise
+from contactctl.store.runs import insert_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.staging import put_in
+
+_WAIT_SECONDS = 10
+
+
+def add_contact(
+    session: Session,
+    values: Mapping[str, str],
+    *,
+    groups: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    reason: str = "",
+    suppressed: Suppressed = nothing_suppressed,
+) -> tuple[int, int]:
+    """Add a contact; returns its id and the run's number.
+
+    `values` maps field names to text, `email` among them. UsageError for what cannot be read,
+    NotFoundError for an unknown group, RefusedError for an address that exists or is suppressed.
+    """
+    for name in groups:
+        group_of(session, name)
+    key = _key(values["email"])
+    if suppressed([key]):
+        raise RefusedError("the address is suppressed: its contact was erased")
+    plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
+    request = session.request(RunKind.ADD, reason=reason)
+    now = session.clock()
+    with (
+        exclusive(session.store, CREATING_CONTACTS, wait_seconds=_WAIT_SECONDS),
+        session.store.writing() as connection,
+    ):
+        run_id = insert_run(
+            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
+        )
+        serialise(connection, CONTACT_CHANGES)
+        if id_of_key(connection, key) is not None:
+            raise RefusedError(
+                f"there is a contact '{show_safely(key)}'",
+                hint=f"`contactctl contacts show {show_safely(key)}` shows it",
+            )
+        put_in(
+            connection,
+            plan.layout,
+            wave_of(converted.rows, converted, group_ids(connection)),
+            now,
+        )
+        contact_id = id_of_key(connection, key)
+        if contact_id is None:
+            raise AssertionError("the contact was added")
+        values_of_run = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
+        update_run(connection, run_id, values_of_run | {"request": {"contact": contact_id}})
+    return contact_id, run_id
+
+
+def _key(email: str) -> str:
+    try:
+        return parse_email(email).key
+    except ValueError as error:
+        raise UsageError(f"'{show_safely(email)}' is no email: {error}") from None
+
+
+def _converted(
+    session: Session, values: Mapping[str, str | Sequence[str]]
+) -> tuple[Plan, Converted]:
+    """The values as one staged row, with the plan it was read by."""
+    options = ImportOptions()
+    names = ColumnNames(options, session.catalogue)
+    columns = [FileColumn(name, names.resolve(name)) for name in values]
+    plan = make_plan(
+        columns, column_reading(session, options), clears=False, from_spreadsheet=False
+    )
+    cells = [value if isinstance(value, str) else ";".join(value) for value in values.values()]
+    converted = convert(plan, Batch(lines=[1], rows=[[cell.strip() for cell in cells]]))
+    for reject in converted.rejects:
+        raise UsageError(reject.reason)
+    return plan, converted

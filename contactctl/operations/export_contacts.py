@@ -1,0 +1,80 @@
+"""Contacts by filter, in flat memory: for an export, or for a list."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from contactctl.domain.contact_record import ContactRecord
+from contactctl.domain.errors import UsageError
+from contactctl.domain.fields import did_you_mean
+from contactctl.operations.find import group_of
+from contactctl.operations.select import CriteriaSource, selection_of
+from contactctl.operations.session import Session
+from contactctl.store.criteria_sql import where_clause
+from contactctl.store.exports import SORTABLE, deliverable, deliverable_in, stream_contacts
+from contactctl.store.groups import allows_bypass
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFilter:
+    """Which contacts: all that match the criteria, if there are any.
+
+    `deliverable` leaves those that a campaign may mail: one to everybody, or, with `group`, one
+    to that group. `sort` is a field, with a minus before it for descending.
+    """
+
+    source: CriteriaSource
+    deliverable: bool = False
+    group: str | None = None
+    sort: str = "id"
+    limit: int | None = None
+
+
+@contextmanager
+def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Iterator[ContactRecord]]:
+    """The contacts, read as they are taken, all from one state of the store."""
+    sort = _sort_field(wanted.sort)
+    conditions = []
+    criteria = wanted.source.read(session.catalogue)
+    if criteria is not None:
+        selection = selection_of(session, criteria)
+        conditions.append(where_clause(selection.resolved, session.store.dialect))
+    if wanted.group is not None:
+        _require_deliverable(wanted)
+        group_id, bypasses = _group_and_bypass(session, wanted.group)
+        conditions.append(deliverable_in(group_id, bypass_system_wide=bypasses))
+    elif wanted.deliverable:
+        conditions.append(deliverable())
+    with session.store.reading() as connection:
+        yield stream_contacts(
+            connection,
+            conditions,
+            sort=sort,
+            descending=wanted.sort.startswith("-"),
+            limit=wanted.limit,
+        )
+
+
+def _require_deliverable(wanted: ContactFilter) -> None:
+    if not wanted.deliverable:
+        raise UsageError(
+            "--group goes with --deliverable: whom a campaign to that group may mail",
+            hint=f"for all members use --where 'group = {wanted.group}'",
+        )
+
+
+def _group_and_bypass(session: Session, name: str) -> tuple[int, bool]:
+    """The group's id, and whether it mails members that are inactive system-wide."""
+    group_id, stored_name = group_of(session, name)
+    if session.settings.responses.group(stored_name).bypass_system_wide:
+        return group_id, True
+    with session.store.reading() as connection:
+        return group_id, allows_bypass(connection, group_id)
+
+
+def _sort_field(sort: str) -> str:
+    name = sort.removeprefix("-")
+    if name not in SORTABLE:
+        hint = did_you_mean(name, list(SORTABLE)) or f"one of {', '.join(SORTABLE)}"
+        raise UsageError(f"cannot sort by '{name}'", hint=hint)
+    return name

@@ -1,0 +1,100 @@
+"""Groups, and one contact's place in them; every change is a run."""
+
+from dataclasses import dataclass
+
+from contactctl.domain.contact_values import parse_group_name
+from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.text import show_safely
+from contactctl.operations.find import contact_id_of, group_of
+from contactctl.operations.session import Session
+from contactctl.store.groups import (
+    GroupSummary,
+    add_member,
+    create_groups,
+    find_group,
+    remove_member,
+)
+from contactctl.store.groups import list_groups as read_groups
+from contactctl.store.locks import serialise
+from contactctl.store.runs import insert_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """What a change of groups did; `run` is None when everything was so already."""
+
+    group: str
+    run: int | None
+    contact: int | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.run is not None
+
+
+def list_groups(session: Session) -> list[GroupSummary]:
+    """Every group with its size, by name."""
+    with session.store.reading() as connection:
+        return read_groups(connection)
+
+
+def create_group(session: Session, name: str, *, reason: str = "") -> GroupChange:
+    """A new group; RefusedError when there is one of that name, case ignored."""
+    try:
+        checked = parse_group_name(name)
+    except ValueError as error:
+        raise UsageError(f"no name for a group: {error}") from None
+    request = session.request(
+        RunKind.GROUPS, reason=reason, details={"action": "create", "group": checked}
+    )
+    now = session.clock()
+    with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        existing = find_group(connection, checked)
+        if existing:
+            raise RefusedError(
+                f"there is a group '{show_safely(existing[1])}'",
+                hint="`contactctl groups list` shows the groups",
+            )
+        run_id = insert_run(
+            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
+        )
+        update_run(connection, run_id, {"started_at": now, "finished_at": now})
+        create_groups(connection, [checked], now)
+    return GroupChange(checked, run_id)
+
+
+def add_to_group(session: Session, group: str, contact: str, *, reason: str = "") -> GroupChange:
+    """Make one contact, by email or id, a member; one that is a member stays as it is."""
+    return _change_member(session, "add", group, contact, reason)
+
+
+def remove_from_group(
+    session: Session, group: str, contact: str, *, reason: str = ""
+) -> GroupChange:
+    """Take one contact, by email or id, out of a group; the contact itself stays."""
+    return _change_member(session, "remove", group, contact, reason)
+
+
+def _change_member(
+    session: Session, action: str, group: str, contact: str, reason: str
+) -> GroupChange:
+    group_id, group_name = group_of(session, group)
+    contact_id = contact_id_of(session, contact)
+    details = {"action": action, "group": group_name, "contact": contact_id}
+    request = session.request(RunKind.GROUPS, reason=reason, details=details)
+    change = add_member if action == "add" else remove_member
+    now = session.clock()
+    with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        run_id = insert_run(
+            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
+        )
+        if not change(connection, contact_id, group_id, now):
+            connection.rollback()
+            return GroupChange(group_name, None, contact_id)
+        values = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
+        update_run(connection, run_id, values)
+    return GroupChange(group_name, run_id, contact_id)

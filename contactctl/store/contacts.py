@@ -1,0 +1,136 @@
+"""Contacts one by one: found by address or number, with everything that belongs to them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from contactctl.domain.contact_record import (
+    ContactRecord,
+    DeactivationRecord,
+    GroupMembership,
+)
+from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.store import tables
+
+_contact = tables.contact
+_group = tables.group
+_tag = tables.contact_tag
+_membership = tables.membership
+_deactivation = tables.deactivation
+
+VALUE_COLUMNS = (
+    "first_name",
+    "last_name",
+    "phone",
+    "company",
+    "source",
+    "last_opportunity",
+    "last_emailed",
+    "last_opened",
+    "last_clicked",
+    "created",
+    "updated",
+)
+RECORD_COLUMNS = tuple(
+    _contact.c[name] for name in ("id", "email", "status", *VALUE_COLUMNS, "attributes")
+)
+
+
+def id_of_key(connection: Connection, email_key: str) -> int | None:
+    """The id of the contact with this key; None where there is none."""
+    statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
+    found = connection.execute(statement).scalar()
+    return None if found is None else int(found)
+
+
+def has_contact(connection: Connection, contact_id: int) -> bool:
+    """Whether there is a contact of that number."""
+    statement = select(_contact.c.id).where(_contact.c.id == contact_id)
+    return connection.execute(statement).first() is not None
+
+
+def get_record(connection: Connection, contact_id: int) -> ContactRecord | None:
+    """The contact of that number with tags, groups and all its deactivations; None: no such."""
+    statement = select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)
+    rows = connection.execute(statement).mappings().all()
+    records = to_records(connection, rows, deactivations=_deactivations(connection, contact_id))
+    return records[0] if records else None
+
+
+def to_records(
+    connection: Connection,
+    rows: Sequence[RowMapping],
+    *,
+    deactivations: Sequence[DeactivationRecord] = (),
+) -> list[ContactRecord]:
+    """Rows of RECORD_COLUMNS with their tags and memberships, in the same order."""
+    ids = [row["id"] for row in rows]
+    tags, memberships = _tags(connection, ids), _memberships(connection, ids)
+    return [
+        ContactRecord(
+            id=row["id"],
+            email=row["email"],
+            status=Status(row["status"]),
+            values={name: row[name] for name in VALUE_COLUMNS},
+            attributes=row["attributes"],
+            tags=tags.get(row["id"], ()),
+            groups=memberships.get(row["id"], ()),
+            deactivations=deactivations,
+        )
+        for row in rows
+    ]
+
+
+def _tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    statement = (
+        select(_tag.c.contact_id, _tag.c.tag)
+        .where(_tag.c.contact_id.in_(ids))
+        .order_by(_tag.c.contact_id, _tag.c.tag_folded)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for contact_id, tag in connection.execute(statement):
+        found[contact_id].append(tag)
+    return found
+
+
+def _memberships(connection: Connection, ids: Sequence[int]) -> dict[int, list[GroupMembership]]:
+    statement = (
+        select(_membership.c.contact_id, _group.c.name, _membership.c.state)
+        .join(_group, _group.c.id == _membership.c.group_id)
+        .where(_membership.c.contact_id.in_(ids))
+        .order_by(_membership.c.contact_id, _group.c.name_folded)
+    )
+    found: dict[int, list[GroupMembership]] = defaultdict(list)
+    for contact_id, name, state in connection.execute(statement):
+        found[contact_id].append(GroupMembership(name, MembershipState(state)))
+    return found
+
+
+def _deactivations(connection: Connection, contact_id: int) -> list[DeactivationRecord]:
+    """All deactivations, open and ended, oldest first."""
+    statement: Any = (
+        select(_deactivation, _group.c.name.label("group_name"))
+        .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
+        .where(_deactivation.c.contact_id == contact_id)
+        .order_by(_deactivation.c.started_at, _deactivation.c.run_id, _deactivation.c.category)
+    )
+    return [
+        DeactivationRecord(
+            group=_group_name(row.group_id, row.group_name),
+            origin=Origin(row.origin),
+            category=row.category,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            run=row.run_id,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _group_name(group_id: int, name: str | None) -> str | None:
+    """None for system-wide; the number of a group that has been deleted since."""
+    if group_id == tables.SYSTEM_WIDE:
+        return None
+    return name if name is not None else f"group {group_id}"

@@ -1,0 +1,59 @@
+"""Many contacts out of the store, in flat memory."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
+
+from contactctl.domain.contact_record import ContactRecord
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store import tables
+from contactctl.store.contacts import RECORD_COLUMNS, to_records
+
+_contact = tables.contact
+_membership = tables.membership
+
+_CHUNK = 1000
+
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def stream_contacts(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    sort: str = "id",
+    descending: bool = False,
+    limit: int | None = None,
+) -> Iterator[ContactRecord]:
+    """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
+
+    The transaction must stay open until the last one is taken. Missing values sort last.
+    """
+    column = SORTABLE[sort]
+    ordered = column.desc() if descending else column.asc()
+    # alone, the primary key gives the order without a sort
+    order = (ordered,) if sort == "id" else (ordered.nulls_last(), _contact.c.id)
+    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
+    for rows in streamed.execute(statement).mappings().partitions():
+        yield from to_records(connection, rows)
+
+
+def deliverable() -> ColumnElement[bool]:
+    """Contacts that a campaign to everybody may mail."""
+    return _contact.c.status == Status.ACTIVE
+
+
+def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:
+    """Members that a campaign to one group may mail.
+
+    An override (`active`) always, one deactivated here (`inactive`) never; those that follow when
+    their contact is active, or when the group bypasses system-wide deactivation.
+    """
+    follows = _membership.c.state == MembershipState.FOLLOWS
+    allowed = follows if bypass_system_wide else and_(follows, deliverable())
+    return exists().where(
+        _membership.c.contact_id == _contact.c.id,
+        _membership.c.group_id == group_id,
+        or_(_membership.c.state == MembershipState.ACTIVE, allowed),
+    )
