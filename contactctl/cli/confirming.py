@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.cli.signals import uninterrupted
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.output.console import Console
@@ -54,7 +55,8 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        drop_if_planned(session, run_id, "not confirmed")
+        with uninterrupted():
+            drop_if_planned(session, run_id, "not confirmed")
         raise
 
 

@@ -124,15 +124,13 @@ def resume(
     nothing is done twice. It was confirmed when it started; a person is asked
     once more, a script says --yes. `contactctl sweep` resumes runs as well.
     """
-    from contactctl.cli.carry_out import resumable
     from contactctl.operations.apply import read_run, resume_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
         if not yes:
             _ask_to_resume(invocation, read_run(session, run))
-        with resumable(run):
-            return present_run(resume_run(session, run, wait_seconds=wait))
+        return present_run(resume_run(session, run, wait_seconds=wait))
 
 
 def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:

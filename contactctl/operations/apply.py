@@ -1,6 +1,9 @@
 """Working through a plan: batches in id order, one transaction each, safe to kill and to resume."""
 
-from contactctl.domain.errors import BusyError, RefusedError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState
 from contactctl.operations.session import Session
@@ -83,12 +86,25 @@ def _require_second_operator(session: Session, run: Run) -> None:
 
 def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
-    with session.progress("Working", run.planned) as advance:
+    with _resumable(run.id), session.progress("Working", run.planned) as advance:
         advance(run.changed + run.skipped_total)
         while (after := _apply_next_batch(session, run)) is not None:
             advance(after.changed + after.skipped_total - run.changed - run.skipped_total)
             run = after
-    return finish_run(session.store, run.id, session.clock())
+        return finish_run(session.store, run.id, session.clock())
+
+
+@contextmanager
+def _resumable(run_id: int) -> Iterator[None]:
+    """Say, when interrupted, that nothing is lost and how to go on."""
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedByUserError) as interruption:
+        raise InterruptedByUserError(
+            f"run {run_id} was interrupted; what it has done so far is kept",
+            hint=f"`contactctl runs resume {run_id}` goes on, `contactctl runs cancel {run_id}`"
+            " leaves it at that",
+        ) from interruption
 
 
 def _apply_next_batch(session: Session, run: Run) -> Run | None:

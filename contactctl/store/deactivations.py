@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Text,
     and_,
@@ -90,7 +91,7 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     chosen = select(_item.c.contact_id).where(in_batch(run.id, batch), _untouched(undone))
     connection.execute(
         update(_deactivation)
-        .where(_deactivation.c.run_id == undone, _deactivation.c.contact_id.in_(chosen))
+        .where(_is_open_of(undone, _deactivation), _deactivation.c.contact_id.in_(chosen))
         .values(ended_at=now, ended_by_run_id=run.id)
     )
     ended_here = select(_deactivation.c.contact_id).where(
@@ -111,10 +112,10 @@ def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
         select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
         .join(_contact, _contact.c.id == _deactivation.c.contact_id)
         .where(
-            _deactivation.c.run_id == undone,
-            _deactivation.c.ended_at.is_(None),
+            _is_open_of(undone, _deactivation),
             ~_other_open_deactivation(undone, _deactivation.c.contact_id),
         )
+        .distinct()  # automatic runs may have opened several, one for each category
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
@@ -138,12 +139,15 @@ def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
 def _untouched(undone: int) -> ColumnElement[bool]:
     """True for a plan item whose contact has exactly the undone run's deactivation open."""
     mine = _deactivation.alias()
-    still_open = exists().where(
-        mine.c.contact_id == _item.c.contact_id,
-        mine.c.run_id == undone,
-        mine.c.ended_at.is_(None),
-    )
+    still_open = exists().where(mine.c.contact_id == _item.c.contact_id, _is_open_of(undone, mine))
     return and_(still_open, ~_other_open_deactivation(undone, _item.c.contact_id))
+
+
+def _is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+    """True for a system-wide deactivation that this run opened and nobody has ended."""
+    return and_(
+        table.c.group_id == SYSTEM_WIDE, table.c.run_id == run_id, table.c.ended_at.is_(None)
+    )
 
 
 def _other_open_deactivation(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:

@@ -1,17 +1,21 @@
 """The one transaction that writes a plan: run row, then items, all of it or nothing."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
 from contactctl.domain.runs import Request, Run, RunState
 from contactctl.store.runs import get_run, insert_run, update_run
-from contactctl.store.runwork import count_active
+from contactctl.store.runwork import count_active, end_plan, stop_run
 from contactctl.store.store import Store
 
 WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
 CheckPlan = Callable[[int, int], None]  # (planned, active total); raises to take it all back
+
+_INTERRUPTED = "interrupted while planning"
 
 
 class _NothingPlannedError(Exception):
@@ -33,6 +37,7 @@ def write_run_with_plan(
     `check` raises takes everything back as well.
     """
     state = RunState.PLANNED if expires_at else RunState.RUNNING
+    run_id = 0
     try:
         with store.writing(snapshot=True) as connection:
             run_id = insert_run(
@@ -52,3 +57,21 @@ def write_run_with_plan(
             return get_run(connection, run_id)
     except _NothingPlannedError:
         return None
+    except (KeyboardInterrupt, InterruptedByUserError):
+        _drop_if_committed(store, run_id, request, now)
+        raise
+
+
+def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetime) -> None:
+    """Cancel a run whose writer was interrupted in the moment of the commit, if that took place.
+
+    Operator and time are compared since a number that was rolled back may be somebody else's now.
+    """
+    with suppress(NotFoundError, RefusedError):
+        with store.reading() as connection:
+            run = get_run(connection, run_id)
+        if (run.operator, run.planned_at) == (request.operator, now):
+            if run.state is RunState.PLANNED:
+                end_plan(store, run_id, RunState.CANCELLED, now, _INTERRUPTED)
+            else:
+                stop_run(store, run_id, now, _INTERRUPTED)

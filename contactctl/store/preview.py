@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
 from contactctl.store.criteria_sql import is_active
@@ -30,7 +30,7 @@ def active_ids(where: ColumnElement[bool]) -> Select[int]:
 
 def planned_ids(run_id: int) -> Select[int]:
     """The ids of a plan's contacts."""
-    return select(_item.c.contact_id.cast(Integer)).where(_item.c.run_id == run_id)
+    return select(_item.c.contact_id).where(_item.c.run_id == run_id)
 
 
 def count_active_where(connection: Connection, where: ColumnElement[bool]) -> int:
