@@ -5,8 +5,8 @@ only true selects; `none` makes two values of three before it negates.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
+    Boolean,
     Connection,
     Numeric,
     Text,
@@ -28,7 +28,9 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
 )
+from sqlalchemy.sql import visitors
 
 from contactctl.domain.conditions import Condition
 from contactctl.domain.criteria import Criteria
@@ -43,13 +45,25 @@ from contactctl.domain.resolve import (
     Test,
     TextMatch,
 )
-from contactctl.store.field_sql import Clause, SetRows, Value, field_value, set_rows
+from contactctl.store.field_sql import Clause, MemberTest, Value, field_value, set_rows
 from contactctl.store.tables import contact
+
+_ACTIVE_WITHOUT_INDEX: Clause = literal_column("NOT contact.status <> 'active'", Boolean())
 
 
 def is_active() -> Clause:
     """Active contacts alone; a literal, so that SQLite too uses the partial index."""
     return contact.c.status == literal_column("'active'")
+
+
+def active_where(where: Clause) -> Clause:
+    """The active contacts that fulfil `where`, a condition on `contact`.
+
+    Where nothing is asked of the partial index's column, the double negation keeps SQLite from
+    walking that index and fetching every row out of order (1 M contacts: 2.5 s, not 0.4 s).
+    """
+    asked = any(part is contact.c.last_opportunity for part in visitors.iterate(where))
+    return and_(is_active() if asked else _ACTIVE_WITHOUT_INDEX, where)
 
 
 def where_clause(resolved: ResolvedCriteria, dialect: str) -> Clause:
@@ -59,7 +73,7 @@ def where_clause(resolved: ResolvedCriteria, dialect: str) -> Clause:
 
 def missing_clause(field: Field, dialect: str) -> Clause:
     """The contacts that have no value of the field, or none of the declared type."""
-    return _Compiler({}, dialect).missing(field)
+    return _Compiler({}, dialect).presence(field, wanted=False)
 
 
 def left_out_clause(resolved: ResolvedCriteria, field: Field, dialect: str) -> Clause:
@@ -67,12 +81,13 @@ def left_out_clause(resolved: ResolvedCriteria, field: Field, dialect: str) -> C
 
     They do not match, and would if missing values satisfied the conditions under `all` and `any`.
     """
-    lenient = _Compiler(resolved.tests, dialect, let_missing_pass=True)
-    return and_(
-        is_active(),
-        lenient.missing(field),
-        lenient.clause(resolved.criteria),
-        _is_not_true(where_clause(resolved, dialect)),
+    strict = _Compiler(resolved.tests, dialect, missing=field)
+    lenient = replace(strict, let_missing_pass=True)
+    would_match = lenient.clause(resolved.criteria)
+    return active_where(
+        and_(
+            strict.presence(field, wanted=False), would_match, strict.complement(resolved.criteria)
+        )
     )
 
 
@@ -105,49 +120,76 @@ def _wanted(part: Condition | Criteria) -> Iterator[Condition]:
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
-    """With `let_missing_pass` missing values satisfy the conditions of `all` and `any`."""
+    """With `let_missing_pass` missing values satisfy the conditions of `all` and `any`.
+
+    `missing` is a field known to be missing, so that its conditions need not ask.
+    """
 
     tests: Mapping[Condition, Test]
     dialect: str
+    missing: Field | None = None
     let_missing_pass: bool = False
 
     def clause(self, part: Condition | Criteria) -> Clause:
+        """True for the contacts that the part selects; for the others false or NULL."""
         if isinstance(part, Condition):
             return self._condition(part)
+        strict = replace(self, let_missing_pass=False)
         clauses = [self.clause(inner) for inner in part.all]
         if part.any:
             clauses.append(or_(*(self.clause(inner) for inner in part.any)))
-        if part.none:
-            strict = _Compiler(self.tests, self.dialect)
-            clauses.append(_is_not_true(or_(*(strict.clause(inner) for inner in part.none))))
+        clauses += [strict.complement(inner) for inner in part.none]
         return and_(*clauses)
 
-    def missing(self, field: Field) -> Clause:
-        return self._presence(field, wanted=False)
+    def complement(self, part: Condition | Criteria) -> Clause:
+        """True for exactly the contacts that the part does not select."""
+        clause = self.clause(part)
+        return not_(clause if self._is_never_null(part) else func.coalesce(clause, false()))
+
+    def _is_never_null(self, part: Condition | Criteria) -> bool:
+        """Left without COALESCE, NOT EXISTS becomes an anti-join on Postgres."""
+        if isinstance(part, Criteria):
+            return all(self._is_never_null(inner) for inner in part.all + part.any)
+        is_presence = isinstance(self.tests[part], Presence)
+        is_set = part.field.type is FieldType.SET
+        return is_presence or is_set or part.field.always_present or part.field == self.missing
 
     def _condition(self, condition: Condition) -> Clause:
         field, test = condition.field, self.tests[condition]
         if isinstance(test, Presence):
-            return self._presence(field, wanted=test.exists)
-        passes = self._on_set(field, test) if _is_set(field) else self._on_value(field, test)
+            return self.presence(field, wanted=test.exists)
+        if field == self.missing:
+            return true() if self.let_missing_pass else false()
+        is_set = field.type is FieldType.SET
+        passes = self._on_set(field, test) if is_set else self._on_value(field, test)
         if self.let_missing_pass and not field.always_present:
-            return or_(passes, self.missing(field))
+            return or_(passes, self.presence(field, wanted=False))
         return passes
 
-    def _presence(self, field: Field, *, wanted: bool) -> Clause:
-        if _is_set(field):
-            present = _has_member(set_rows(field))
+    def presence(self, field: Field, *, wanted: bool) -> Clause:
+        if field.type is FieldType.SET:
+            present = self._has_member(field)
             return present if wanted else not_(present)
         value = field_value(field, self.dialect)
         return value.is_not(None) if wanted else value.is_(None)
 
     def _on_set(self, field: Field, test: Test) -> Clause:
-        rows = set_rows(field)
-        if isinstance(test, NoneOf):
-            is_one_of = partial(self._is_one_of, values=test.values)
-            return and_(_has_member(rows), not_(_has_member(rows, is_one_of)))
-        assert isinstance(test, OneOf)  # noqa: S101 (sets have no other operators)
-        return _has_member(rows, partial(self._is_one_of, values=test.values))
+        assert isinstance(test, OneOf | NoneOf)  # noqa: S101 (sets have no other operators)
+        has_one = self._has_member(field, partial(self._is_one_of, values=test.values))
+        if isinstance(test, OneOf):
+            return has_one
+        return and_(self._has_member(field), not_(has_one))
+
+    def _has_member(self, field: Field, is_one_of: MemberTest | None = None) -> Clause:
+        """EXISTS, which Postgres turns into joins; SQLite rather looks a list of ids up."""
+        rows = set_rows(field, self.dialect)
+        condition = (
+            and_(rows.condition, rows.has_member(is_one_of)) if is_one_of else rows.condition
+        )
+        if is_one_of and self.dialect == "sqlite":
+            return contact.c.id.in_(select(rows.contact_id).where(condition))
+        of_contact = rows.contact_id == contact.c.id
+        return exists().where(of_contact, condition).correlate(contact)
 
     def _on_value(self, field: Field, test: Test) -> Clause:
         value = field_value(field, self.dialect)
@@ -161,7 +203,7 @@ class _Compiler:
             case Range():
                 return self._lies_within(value, test)
             case Presence():
-                return self._presence(field, wanted=test.exists)
+                return self.presence(field, wanted=test.exists)
 
     def _is_one_of(self, value: Value, values: tuple[Any, ...]) -> Clause:
         """One bound parameter, however many values: databases limit their number."""
@@ -209,17 +251,3 @@ class _Compiler:
             case _:
                 position: Value = (func.instr if on_sqlite else func.strpos)(value, text)
                 return position > 0
-
-
-def _is_set(field: Field) -> bool:
-    return field.type is FieldType.SET
-
-
-def _has_member(rows: SetRows, is_one_of: Callable[[Value], Clause] | None = None) -> Clause:
-    query = exists().select_from(rows.table).where(rows.of_contact).correlate(contact)
-    return query.where(rows.is_one_of(is_one_of)) if is_one_of else query
-
-
-def _is_not_true(clause: ColumnElement[bool]) -> Clause:
-    """A true complement: where the clause is unknown, it is not true."""
-    return not_(func.coalesce(clause, false()))

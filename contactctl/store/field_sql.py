@@ -6,20 +6,22 @@ declared type counts as missing, and one "n/a" never fails a whole query on Post
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Double,
-    FromClause,
     Numeric,
     Text,
     and_,
+    any_,
     case,
     cast,
     func,
     select,
+    true,
     type_coerce,
 )
 
@@ -52,45 +54,45 @@ _COLUMNS: Mapping[str, Value] = {
     "last_clicked": contact.c.last_clicked,
 }
 
-_open_system_wide = and_(
-    deactivation.c.contact_id == contact.c.id,
-    deactivation.c.group_id == SYSTEM_WIDE,
-    deactivation.c.ended_at.is_(None),
-)
+_open_system_wide = and_(deactivation.c.group_id == SYSTEM_WIDE, deactivation.c.ended_at.is_(None))
+
+MemberTest = Callable[[Value], Clause]
 
 
 @dataclass(frozen=True, slots=True)
 class SetRows:
-    """Where a set's members are: rows of `table` under `of_contact`, compared in `member`.
+    """Where a set's members are: rows with a `contact_id`, of which `condition` holds.
 
-    `is_one_of` turns a test of the folded member into a condition on the rows.
+    `has_member` turns a test of the folded member into a condition on the rows.
     """
 
-    table: FromClause
-    of_contact: Clause
-    is_one_of: Callable[[Callable[[Value], Clause]], Clause]
+    contact_id: Value
+    condition: Clause
+    has_member: Callable[[MemberTest], Clause]
 
 
-def set_rows(field: Field) -> SetRows:
-    """The rows that hold a set field's members for the contact at hand."""
+def set_rows(field: Field, dialect: str) -> SetRows:
+    """The rows that hold a set field's members."""
     match field.name:
         case "tag":
-            of_contact = contact_tag.c.contact_id == contact.c.id
-            return SetRows(contact_tag, of_contact, lambda test: test(contact_tag.c.tag_folded))
+            tag = contact_tag.c
+            return SetRows(tag.contact_id, true(), lambda test: test(tag.tag_folded))
         case "group":
-            return SetRows(membership, membership.c.contact_id == contact.c.id, _group_is_one_of)
+            return SetRows(membership.c.contact_id, true(), partial(_is_in_groups, dialect))
         case "deactivation_origin":
-            return SetRows(
-                deactivation, _open_system_wide, lambda test: test(deactivation.c.origin)
-            )
+            column, condition = deactivation.c.origin, _open_system_wide
         case _:
-            has_category = and_(_open_system_wide, deactivation.c.category != "")
-            return SetRows(deactivation, has_category, lambda test: test(deactivation.c.category))
+            column = deactivation.c.category
+            condition = and_(_open_system_wide, column != "")
+    return SetRows(deactivation.c.contact_id, condition, lambda test: test(column))
 
 
-def _group_is_one_of(test: Callable[[Value], Clause]) -> Clause:
-    groups = select(tables.group.c.id).where(test(tables.group.c.name_folded))
-    return membership.c.group_id.in_(groups)
+def _is_in_groups(dialect: str, test: MemberTest) -> Clause:
+    """The groups' numbers are looked up once; as an array, so that Postgres uses the key."""
+    group_ids = select(tables.group.c.id).where(test(tables.group.c.name_folded))
+    if dialect == "sqlite":
+        return membership.c.group_id.in_(group_ids)
+    return membership.c.group_id == any_(func.array(group_ids.scalar_subquery()))
 
 
 def field_value(field: Field, dialect: str) -> Value:
@@ -120,7 +122,9 @@ def _response_count(category: str) -> Value:
 
 
 def _deactivated() -> Value:
-    latest = select(func.max(deactivation.c.started_at)).where(_open_system_wide)
+    latest = select(func.max(deactivation.c.started_at)).where(
+        deactivation.c.contact_id == contact.c.id, _open_system_wide
+    )
     return latest.correlate(contact).scalar_subquery()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, Integer, delete, func, insert, literal, select
 
 from contactctl.store import tables
-from contactctl.store.criteria_sql import is_active
+from contactctl.store.criteria_sql import active_where
 
 _item = tables.plan_item
 _contact = tables.contact
@@ -31,7 +31,7 @@ class BatchOutcome:
 def write_plan(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
     """Freeze the active contacts that fulfil `where`, all inside the database; returns how many."""
     chosen = select(_contact.c.id, literal(run_id, Integer), _contact.c.revision).where(
-        is_active(), where
+        active_where(where)
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
-from contactctl.store.criteria_sql import is_active
+from contactctl.store.criteria_sql import active_where
 
 _contact = tables.contact
 _item = tables.plan_item
@@ -25,7 +25,7 @@ PREVIEW_COLUMNS = (
 
 def active_ids(where: ColumnElement[bool]) -> Select[int]:
     """The ids of the active contacts that fulfil `where`."""
-    return select(_contact.c.id).where(is_active(), where)
+    return select(_contact.c.id).where(active_where(where))
 
 
 def planned_ids(run_id: int) -> Select[int]:
@@ -35,7 +35,7 @@ def planned_ids(run_id: int) -> Select[int]:
 
 def count_active_where(connection: Connection, where: ColumnElement[bool]) -> int:
     """How many active contacts fulfil `where`."""
-    statement = select(func.count()).select_from(_contact).where(is_active(), where)
+    statement = select(func.count()).select_from(_contact).where(active_where(where))
     return int(connection.execute(statement).scalar_one())
 
 
