@@ -24,7 +24,9 @@ def ses_mail(*addresses: str) -> dict[str, Any]:
     }
 
 
-def ses_bounce(type_: str, subtype: str, *, diagnostic: str = SAYS_NOTHING, status: str = "") -> Any:
+def ses_bounce(
+    type_: str, subtype: str, *, diagnostic: str = SAYS_NOTHING, status: str = ""
+) -> Any:
     recipient = {"emailAddress": "kari@example.org", "action": "failed", "status": status}
     return {
         "notificationType": "Bounce",
@@ -185,7 +187,11 @@ def postmark(type_: str, code: int, *, details: str = SAYS_NOTHING, record: str 
 
 
 def _postmark_other(record: str, **fields: Any) -> dict[str, Any]:
-    return {"RecordType": record, "MessageID": "pm-message", "Recipient": "kari@example.org"} | fields
+    return {
+        "RecordType": record,
+        "MessageID": "pm-message",
+        "Recipient": "kari@example.org",
+    } | fields
 
 
 def _without(event: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -226,7 +232,10 @@ POSTMARK: list[Case] = [
     (_postmark_other("Click", ReceivedAt="2026-03-01T10:00:00Z"), ["clicked"]),
     (_postmark_other("SubscriptionChange", ChangedAt="2026-03-01T10:00:00Z"), []),
     (_postmark_other("Inbound"), []),
-    (_postmark_other("Teleport", ReceivedAt="2026-03-01T10:00:00Z"), [f"{UNKNOWN}/unrecognised-event"]),
+    (
+        _postmark_other("Teleport", ReceivedAt="2026-03-01T10:00:00Z"),
+        [f"{UNKNOWN}/unrecognised-event"],
+    ),
 ]
 
 

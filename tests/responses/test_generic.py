@@ -1,0 +1,180 @@
+"""The documented form for senders of one's own, as JSON lines and as CSV."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contactctl.domain.errors import InputError
+from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.responses import generic
+from contactctl.responses.classify import default_classifier
+from contactctl.responses.providers.verdict import cached
+from contactctl.responses.read import read_events
+
+CLASSIFY = cached(default_classifier())
+ROW = {
+    "email": "Kari@example.org",
+    "category": "transient",
+    "occurred_at": "2026-03-01T11:00:00+01:00",
+    "group": "newsletter",
+    "channel": "email",
+    "id": "17",
+}
+
+
+def read(row: dict[str, object]) -> Event:
+    [event] = generic.read(row, "place", CLASSIFY)
+    return event
+
+
+def read_csv(payload: bytes) -> list[Event]:
+    return list(read_events([io.BytesIO(payload)], default_classifier(), format="csv"))
+
+
+def test_every_key() -> None:
+    assert read(ROW) == Response(
+        source="place",
+        source_key="generic:17:kari@example.org",
+        recipient="Kari@example.org",
+        category=Category.TRANSIENT,
+        rule="generic.category",
+        occurred_at=datetime(2026, 3, 1, 10, tzinfo=UTC),
+        group="newsletter",
+    )
+
+
+@pytest.mark.parametrize("category", Category)
+def test_every_category_however_it_is_written(category: Category) -> None:
+    for written in (category, category.title().replace("-", " "), category.replace("-", "_")):
+        assert read(ROW | {"category": written}).category is category
+
+
+@pytest.mark.parametrize("kind", ActivityKind)
+def test_signs_of_life(kind: ActivityKind) -> None:
+    event = read(ROW | {"category": kind})
+    assert isinstance(event, Activity)
+    assert event.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("given", "category", "rule"),
+    [
+        ({"status": "5.1.1"}, Category.INVALID_ADDRESS, "status-5.1.1"),
+        ({"status": "4.2.2"}, Category.TRANSIENT, "status-4.2.2"),
+        ({"diagnostic": "wherefore art thou"}, Category.UNKNOWN, "generic.unknown"),
+        ({"diagnostic": "421 4.7.0 zzz", "category": ""}, Category.BLOCKED, "status-4.7.0"),
+        ({"status": "5.1.1", "category": "blocked"}, Category.BLOCKED, "generic.category"),
+    ],
+)
+def test_without_a_category_text_and_status_decide(given, category, rule) -> None:
+    event = read({"email": "kari@example.org"} | given)
+    assert (event.category, event.rule, event.counts) == (category, rule, True)
+
+
+def test_a_status_of_success_is_a_delivery() -> None:
+    assert read({"email": "kari@example.org", "status": "2.0.0"}).kind is ActivityKind.DELIVERED
+
+
+@pytest.mark.parametrize("channel", ["sms", "push", "in-app", "SMS"])
+def test_other_channels_are_kept_and_do_not_count(channel: str) -> None:
+    event = read(ROW | {"channel": channel})
+    assert (event.channel, event.counts, event.not_counted) == (channel.lower(), False, "channel")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"email": ""}, "no email address"),
+        ({"email": ["kari@example.org"]}, "no email address"),
+        ({"email": "kari"}, "no email address"),
+        ({"category": "angry"}, "unknown category; one of invalid-address"),
+        ({"category": ""}, "needs a category, a status or a diagnostic"),
+        ({"channel": "emial"}, "unknown channel; one of email, sms"),
+        ({"occurred_at": "yesterday"}, "occurred_at is neither"),
+        ({"occurred_at": 99}, "occurred_at is neither"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(change: dict[str, object], reason: str) -> None:
+    event = read(ROW | change)
+    assert isinstance(event, Rejection)
+    assert reason in event.reason
+
+
+def test_without_an_id_the_content_is_the_key() -> None:
+    row = {key: value for key, value in ROW.items() if key != "id"}
+    keys = {read(row | {"email": address}).source_key for address in ("a@b.no", "A@b.no", "c@d.no")}
+    assert len(keys) == 2
+    assert read(row).source_key == read(dict(reversed(row.items()))).source_key
+    assert read(row).source_key != read(row | {"occurred_at": 1772359201}).source_key
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_csv_gives_what_json_lines_give(delimiter: str, newline: str, mark: bytes) -> None:
+    rows = [ROW, ROW | {"id": "18", "group": 'a "b"; c,\td|e', "email": "ola@example.org"}]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ROW, delimiter=delimiter, lineterminator=newline)
+    writer.writeheader()
+    writer.writerows(rows)
+    events = read_csv(mark + text.getvalue().encode())
+    as_json = "\n".join(map(json.dumps, rows)).encode()
+    [one, two] = read_events([io.BytesIO(b"\n" + as_json)], default_classifier(), format="jsonl")
+    assert events == [one, two]
+    assert [event.source for event in events] == ["-:2", "-:3"]
+
+
+def test_csv_columns_in_any_case_order_and_company() -> None:
+    [event] = read_csv(b" Category ,shoe size, EMAIL \nblocked,43,kari@example.org\n")
+    assert (event.recipient, event.category) == ("kari@example.org", Category.BLOCKED)
+
+
+def test_csv_a_short_row_lacks_values_and_a_long_one_is_rejected() -> None:
+    payload = b"email,category,id\na@b.no,blocked\n\na@b.no,blocked,1,2\n\nc@d.no,blocked,2\n"
+    short, long, last = read_csv(payload)
+    assert short.category is last.category is Category.BLOCKED
+    assert (long.source, long.raw) == ("-:4", b"a@b.no,blocked,1,2")
+
+
+def test_csv_a_runaway_quote_costs_its_rows_and_no_more() -> None:
+    rows = b"a@b.no,blocked\n" * 20_000
+    events = read_csv(b'email,category\n"a@b.no,blocked\n' + rows)
+    assert isinstance(events[0], Rejection)
+    assert events[0].source == "-:2"
+    assert "unreadable row" in events[0].reason
+    assert isinstance(events[-1], Response)
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (b"", "-:1: no column 'email'"),
+        (b"address,category\n", "-:1: no column 'email'"),
+        (b"email,category,Email\n", "-:1: column 'email' twice"),
+        (b"email,category\na@b.no,blocked\n\xe5@b.no,blocked\n", "-:3: not UTF-8"),
+        ("email,category\n".encode("utf-16"), "-:1: not UTF-8"),
+        (b"email\n" + b"x" * (2 << 20), "-:2: a line of more than 1 MiB"),
+    ],
+)
+def test_csv_that_is_refused_as_a_whole(payload: bytes, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_csv(payload)
+    assert caught.value.message == message
+    assert caught.value.hint
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+)
+
+
+@given(st.dictionaries(st.sampled_from([*ROW, "status", "diagnostic"]), ANYTHING))
+def test_no_row_crashes_it(row: dict[str, object]) -> None:
+    assert len(list(generic.read(row, "place", CLASSIFY))) == 1
+    assert len(list(generic.read({"email": "a@b.no"} | row, "place", CLASSIFY))) == 1

@@ -1,0 +1,137 @@
+"""One way in for every kind of input."""
+
+import io
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.responses import Category, Event, Rejection, Response
+from contactctl.responses.classify import default_classifier
+from contactctl.responses.detect import HEAD_BYTES
+from contactctl.responses.mail import VerpPattern
+from contactctl.responses.read import read_events, read_mails
+from helpers.provider_samples import CASES
+
+BOUNCE = b"""From: MAILER-DAEMON@mx.example.com
+To: news@example.com
+Subject: Undelivered Mail Returned to Sender
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+
+The mail could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; kari@example.org
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+
+--b--
+"""
+GENERIC = b'{"email": "ola@example.org", "category": "blocked", "id": "1"}\n'
+
+
+def read(*inputs: Path | io.IOBase, **options) -> list[Event]:
+    return list(read_events(inputs, default_classifier(), **options))
+
+
+def in_short(events: list[Event]) -> list[tuple[str, Category]]:
+    return [(one.recipient, one.category) for one in events if isinstance(one, Response)]
+
+
+MAIL_READS = [("kari@example.org", Category.INVALID_ADDRESS)]
+GENERIC_READS = [("ola@example.org", Category.BLOCKED)]
+
+
+def test_several_inputs_of_different_formats(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(BOUNCE)
+    (tmp_path / "two").write_bytes(GENERIC)
+    events = read(tmp_path / "one", tmp_path / "two", io.BytesIO(GENERIC), io.BytesIO(BOUNCE))
+    assert in_short(events) == [*MAIL_READS, *GENERIC_READS, *GENERIC_READS, *MAIL_READS]
+    assert events[1].source == f"{tmp_path / 'two'}:1"
+    assert events[2].source == "-:1"
+
+
+@pytest.mark.parametrize("provider", CASES)
+def test_detected_and_named_formats_read_the_same(provider: str, tmp_path: Path) -> None:
+    file = tmp_path / "misleading.eml"
+    file.write_text("\n".join(json.dumps(event) for event, _ in CASES[provider]))
+    assert read(file) == read(file, format=provider)
+    assert len(read(file)) == sum(len(expected) for _, expected in CASES[provider])
+
+
+def test_a_folder_of_mails_and_payloads(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(BOUNCE)
+    (tmp_path / "b.jsonl").write_bytes(GENERIC)
+    (tmp_path / "notes.txt").write_bytes(GENERIC)
+    assert in_short(read(tmp_path)) == [*MAIL_READS, *GENERIC_READS]
+    assert in_short(read(tmp_path, format="mail")) == MAIL_READS
+    (tmp_path / "a.eml").unlink()
+    assert in_short(read(tmp_path, format="jsonl")) == GENERIC_READS * 2
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    """What cannot be rewound, and comes in pieces smaller than the head that detection reads."""
+    count = 3 * HEAD_BYTES // len(GENERIC)
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writer, "wb", buffering=0) as pipe:
+            for _ in range(count):
+                pipe.write(GENERIC)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with os.fdopen(reader, "rb") as stream:
+        assert len(read(stream)) == count
+    thread.join()
+
+
+def test_a_named_format_is_not_second_guessed() -> None:
+    [rejection] = read(io.BytesIO(GENERIC), format="ses")
+    assert isinstance(rejection, Rejection)
+
+
+def test_rejections_keep_what_they_reject() -> None:
+    payload = b'[1, {"email": "a@b.no", "event": "bounce"}, {"event": "bounce", "email": 7}]'
+    number, _, nobody = read(io.BytesIO(payload), format="sendgrid")
+    assert (number.source, number.reason, number.raw) == ("-:1[0]", "no JSON object", b"1")
+    assert (nobody.source, json.loads(nobody.raw)) == ("-:1[2]", {"event": "bounce", "email": 7})
+
+
+def test_rejections_of_lone_surrogates_can_be_written() -> None:
+    [rejection] = read(io.BytesIO(b'{"sg_event_id": "\\ud800"}'))
+    assert json.loads(rejection.raw) == {"sg_event_id": "\ud800"}
+
+
+def test_verp_reaches_the_mails() -> None:
+    mail = BOUNCE.replace(b"Final-Recipient: rfc822; kari@example.org\n", b"")
+    mail = mail.replace(b"To: news@", b"To: bounce+kari=example.org@")
+    pattern = VerpPattern.parse("bounce+{local}={domain}@example.com")
+    recipients = {one.recipient for one in read(io.BytesIO(mail), verp=pattern)}
+    assert recipients == {"kari@example.org"}
+
+
+def test_mails_that_were_fetched() -> None:
+    events = list(read_mails([("imap://h/INBOX/;UID=1", BOUNCE)], default_classifier()))
+    assert in_short(events) == MAIL_READS
+    assert events[0].source == "imap://h/INBOX/;UID=1"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="missing: No such file"):
+        read(tmp_path / "missing")
+
+
+def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path / "missing", format="xml")
+    assert "sendgrid" in caught.value.hint
