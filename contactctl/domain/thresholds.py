@@ -1,0 +1,173 @@
+"""What thresholds mean: which responses count, where, and which deactivations they make due.
+
+Every response counts in one place. A group's responses count apart from all others where the group
+has its own threshold for their category, or keeps its deactivations to itself; else they count
+together, whatever group they speak of.
+
+This is the reference; the store asks the same of many contacts at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
+from contactctl.domain.responses import Category
+
+SYSTEM_WIDE = 0  # stands for a group's id where no single group is meant
+
+# A delivery says that the mailbox works, not that a complaint was withdrawn; and a server that
+# accepts everything and bounces later "delivers" to addresses that do not exist.
+RESET_BY_DELIVERY = frozenset(
+    {
+        Category.TRANSIENT,
+        Category.UNKNOWN,
+        Category.COMMUNICATION_FAILURE,
+        Category.BLOCKED,
+    }
+)
+
+Due = tuple[int, Category]  # a deactivation in a group, or SYSTEM_WIDE, for a category
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRule:
+    """One threshold and what it is applied to.
+
+    It counts the responses that speak of `group_id`, SYSTEM_WIDE: of any group without a rule of
+    its own. It deactivates in `scope`, a group's id or SYSTEM_WIDE.
+    """
+
+    group_id: int
+    scope: int
+    category: Category
+    threshold: Threshold
+
+    def window_start(self, now: datetime) -> datetime | None:
+        """The first instant that still counts; None: all of the past does."""
+        return None if self.threshold.within is None else now - self.threshold.within
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRules:
+    """All thresholds of a store; `own_groups` are the (group, category) counted apart."""
+
+    rules: tuple[ThresholdRule, ...]
+    own_groups: frozenset[tuple[int, Category]]
+    reset_on_delivery: bool
+
+    def counted_in(self, group_id: int, category: Category) -> int:
+        """The group whose rule counts such a response, SYSTEM_WIDE for the general one."""
+        return group_id if (group_id, category) in self.own_groups else SYSTEM_WIDE
+
+    def reset_by_delivery(self, category: Category) -> bool:
+        """Whether a delivery makes earlier responses of the category count no more."""
+        return self.reset_on_delivery and category in RESET_BY_DELIVERY
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResponse:
+    """What thresholds look at of a response. `held`: nobody has decided yet whether it counts."""
+
+    category: Category
+    occurred_at: datetime
+    group_id: int = SYSTEM_WIDE
+    counts: bool = True
+    held: bool = False
+    channel: str = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdSubject:
+    """What thresholds look at of a contact.
+
+    `memberships` maps a group to the contact's last reactivation there, if any; `ended` a
+    deactivation to when it last ended; `open` are those still open.
+    """
+
+    responses: Sequence[RecordedResponse] = ()
+    reactivated_at: datetime | None = None
+    delivered_at: datetime | None = None
+    memberships: Mapping[int, datetime | None] = field(default_factory=dict)
+    ended: Mapping[Due, datetime] = field(default_factory=dict)
+    open: AbstractSet[Due] = frozenset()
+
+
+def threshold_rules(policy: ResponsePolicy, group_ids: Mapping[str, int]) -> ThresholdRules:
+    """The rules of a store whose groups have these ids, by folded name; other groups have none."""
+    rules = [_general(category, threshold) for category, threshold in policy.thresholds.items()]
+    own_groups = set()
+    for folded, group in policy.groups.items():
+        group_id = group_ids.get(folded)
+        if group_id is None:
+            continue
+        stays_inside = group.deactivate is Scope.GROUP
+        scope = group_id if stays_inside else SYSTEM_WIDE
+        own = policy.thresholds_in(group.name) if stays_inside else group.thresholds
+        rules += [ThresholdRule(group_id, scope, each, own[each]) for each in own]
+        own_groups |= {(group_id, each) for each in (Category if stays_inside else own)}
+    return ThresholdRules(tuple(rules), frozenset(own_groups), policy.reset_on_delivery)
+
+
+def due_deactivations(subject: ThresholdSubject, rules: ThresholdRules, now: datetime) -> set[Due]:
+    """The deactivations that the contact's responses make due; none that is open already."""
+    return {
+        (rule.scope, rule.category)
+        for rule in rules.rules
+        if (rule.scope, rule.category) not in subject.open
+        and _is_reached(subject, rule)
+        and len(counted_responses(subject, rule, rules, now)) >= rule.threshold.count
+    }
+
+
+def counted_responses(
+    subject: ThresholdSubject, rule: ThresholdRule, rules: ThresholdRules, now: datetime
+) -> list[RecordedResponse]:
+    """The responses that count now for this rule.
+
+    One at the very start of the window counts; one at the watermark's instant does not.
+    """
+    since, after = rule.window_start(now), watermark(subject, rule, rules)
+    return [
+        response
+        for response in subject.responses
+        if response.counts
+        and not response.held
+        and response.channel == "email"
+        and response.category is rule.category
+        and rules.counted_in(response.group_id, response.category) == rule.group_id
+        and (since is None or response.occurred_at >= since)
+        and (after is None or response.occurred_at > after)
+    ]
+
+
+def watermark(
+    subject: ThresholdSubject, rule: ThresholdRule, rules: ThresholdRules
+) -> datetime | None:
+    """The instant that only later responses count from, besides the window.
+
+    The latest of: the contact's last reactivation, that in the group where the rule deactivates,
+    the end of the last such deactivation (a rule can end one while others stay open), and, where
+    it resets the category, the last delivery.
+    """
+    instants = [
+        subject.reactivated_at,
+        subject.memberships.get(rule.scope),
+        subject.ended.get((rule.scope, rule.category)),
+        subject.delivered_at if rules.reset_by_delivery(rule.category) else None,
+    ]
+    return _latest(instants)
+
+
+def _general(category: Category, threshold: Threshold) -> ThresholdRule:
+    return ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold)
+
+
+def _is_reached(subject: ThresholdSubject, rule: ThresholdRule) -> bool:
+    """A group can deactivate only who is in it."""
+    return rule.scope == SYSTEM_WIDE or rule.scope in subject.memberships
+
+
+def _latest(instants: Iterable[datetime | None]) -> datetime | None:
+    return max((each for each in instants if each is not None), default=None)

@@ -1,0 +1,202 @@
+"""Thresholds as SQL: one query for all contacts in question (domain.thresholds says what of)."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Exists,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    values,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from contactctl.domain.responses import Category
+from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRules
+from contactctl.store import tables
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_item = tables.plan_item
+_membership = tables.membership
+_response = tables.response
+
+_ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
+
+
+def counts() -> ColumnElement[bool]:
+    """The responses that thresholds count at all."""
+    return and_(_response.c.counts, ~_response.c.held, _response.c.channel == "email")
+
+
+def due(
+    rules: ThresholdRules,
+    now: datetime,
+    *,
+    among: Select[int] | None = None,
+    waiting_runs: Sequence[int] = (),
+) -> Select[int, int, str, int]:
+    """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
+
+    `among` restricts it to some contacts; without it one pass over all responses, in key order,
+    finds those that may be concerned. What the plan of one of the `waiting_runs` holds is left out.
+    """
+    rule = _rule_table(rules, now)
+    chosen = _candidates(rules, now) if among is None else among
+    reached = _reached(rule, rules, chosen.subquery("chosen")).subquery("reached")
+    statement = select(
+        reached.c.contact_id, reached.c.scope, reached.c.category, reached.c.revision
+    ).distinct()
+    if waiting_runs:
+        statement = statement.where(~_is_planned(reached.c, waiting_runs))
+    return statement
+
+
+def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
+    """The rules as rows. A response matches the one row of its category and counting group."""
+    columns = (
+        column("group_id", Integer),
+        column("scope", Integer),
+        column("category", Text),
+        column("needed", Integer),
+        column("since", UtcInstant),
+        column("is_reset", Boolean),
+    )
+    rows = [
+        (
+            rule.group_id,
+            rule.scope,
+            rule.category.value,
+            rule.threshold.count,
+            rule.window_start(now) or _ALWAYS,
+            rules.reset_by_delivery(rule.category),
+        )
+        for rule in rules.rules
+    ]
+    return values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
+
+
+def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
+    """The contacts that some rule may concern: more than are due, and cheap to find.
+
+    No watermark is looked at, and a category's groups are taken together; a sum per category
+    needs no sorting, as the responses lie in the order of their contacts.
+    """
+    by_category = {
+        category: [rule for rule in rules.rules if rule.category is category]
+        for category in dict.fromkeys(rule.category for rule in rules.rules)
+    }
+    reached = []
+    for category, its_rules in by_category.items():
+        needed = min(rule.threshold.count for rule in its_rules)
+        since = min(rule.window_start(now) or _ALWAYS for rule in its_rules)
+        in_window = _response.c.category == category.value
+        if since > _ALWAYS:
+            in_window = and_(in_window, _response.c.occurred_at >= literal(since, UtcInstant))
+        reached.append(func.sum(case((in_window, 1), else_=0)) >= needed)
+    return (
+        select(_response.c.contact_id)
+        .where(counts())
+        .group_by(_response.c.contact_id)
+        .having(or_(*reached))
+    )
+
+
+def _reached(rule: CTE, rules: ThresholdRules, chosen: FromClause) -> Select[Any]:
+    """The rules whose threshold the chosen contacts have reached, counted exactly."""
+    group = [_response.c.contact_id, rule.c.scope, _response.c.category, rule.c.group_id]
+    needed = rule.c.needed
+    return (
+        select(*group, _contact.c.revision)
+        .select_from(
+            chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
+            .join(_contact, _contact.c.id == _response.c.contact_id)
+            .join(rule, _is_rule_of_response(rule, rules))
+            .outerjoin(_membership, _is_membership_in_scope(rule))
+        )
+        .where(counts(), _is_past_watermark(rule), ~_is_settled(rule))
+        .group_by(*group, needed, _contact.c.revision)
+        .having(func.count() >= needed)
+    )
+
+
+def _is_rule_of_response(rule: CTE, rules: ThresholdRules) -> ColumnElement[bool]:
+    return and_(rule.c.category == _response.c.category, rule.c.group_id == _counting_group(rules))
+
+
+def _counting_group(rules: ThresholdRules) -> ColumnElement[int]:
+    """The group apart from which a response is counted, SYSTEM_WIDE for most."""
+    if not rules.own_groups:
+        return literal(SYSTEM_WIDE, Integer)
+    groups: dict[int, list[Category]] = {}
+    for group_id, category in sorted(rules.own_groups):
+        groups.setdefault(group_id, []).append(category)
+    apart = [
+        and_(_response.c.group_id == group_id, _response.c.category.in_(categories))
+        for group_id, categories in groups.items()
+    ]
+    return case((or_(*apart), _response.c.group_id), else_=SYSTEM_WIDE)
+
+
+def _is_membership_in_scope(rule: CTE) -> ColumnElement[bool]:
+    return and_(
+        _membership.c.contact_id == _response.c.contact_id, _membership.c.group_id == rule.c.scope
+    )
+
+
+def _is_past_watermark(rule: CTE) -> ColumnElement[bool]:
+    """In the window, and after every reactivation and delivery that matters to the rule.
+
+    A rule that deactivates in a group concerns its members alone.
+    """
+    occurred_at = _response.c.occurred_at
+    return and_(
+        occurred_at >= rule.c.since,
+        _is_later(occurred_at, _contact.c.reactivated_at),
+        or_(~rule.c.is_reset, _is_later(occurred_at, _contact.c.delivered_at)),
+        or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
+        _is_later(occurred_at, _membership.c.reactivated_at),
+    )
+
+
+def _is_later(
+    occurred_at: ColumnElement[datetime], instant: ColumnElement[datetime | None]
+) -> ColumnElement[bool]:
+    return or_(instant.is_(None), occurred_at > instant)
+
+
+def _is_settled(rule: CTE) -> ColumnElement[bool]:
+    """The very deactivation is open, or was ended after the response."""
+    return exists().where(
+        _deactivation.c.contact_id == _response.c.contact_id,
+        _deactivation.c.group_id == rule.c.scope,
+        _deactivation.c.category == _response.c.category,
+        or_(
+            _deactivation.c.ended_at.is_(None),
+            _deactivation.c.ended_at >= _response.c.occurred_at,
+        ),
+    )
+
+
+def _is_planned(reached: ReadOnlyColumnCollection[str, Any], runs: Sequence[int]) -> Exists:
+    return exists().where(
+        _item.c.contact_id == reached.contact_id,
+        _item.c.run_id.in_(runs),
+        _item.c.group_id == reached.scope,
+        _item.c.category == reached.category,
+    )
