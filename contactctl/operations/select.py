@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from contactctl.config.criteria_file import read_criteria
 from contactctl.domain.criteria import Criteria, as_data, from_flags, prebuilt_criteria, values_of
+from contactctl.domain.criteria_lines import criteria_lines
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.resolve import ResolvedCriteria, resolve
@@ -56,11 +57,17 @@ class Selection:
     def criteria(self) -> Criteria:
         return self.resolved.criteria
 
+    @property
+    def lines(self) -> list[str]:
+        """The criteria as people read them, with every date counted out."""
+        return criteria_lines(self.resolved)
+
     def details(self) -> dict[str, object]:
         """What a run keeps of them: the text, and every date as it was counted."""
         return {
             "criteria": as_data(self.criteria),
             "conditions": [list(pair) for pair in self.resolved.describe()],
+            "lines": self.lines,
             "as_of": self.resolved.as_of.isoformat(),
             "time_zone": self.resolved.zone.key,
             "prebuilt": self.prebuilt,

@@ -57,7 +57,7 @@ def _facts(preview: Preview) -> Block:
     return KeyValues(
         [
             ("Database", preview.database),
-            *criteria_pairs(resolved.describe(), prebuilt=preview.selection.prebuilt),
+            *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
             ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
             ("Contacts", f"{share(preview.count, preview.active_total)} active contacts match"),
             *left_out_pairs(preview.left_out, preview.include_hint),

@@ -119,9 +119,7 @@ def present_nothing_to_do(preview: "Preview") -> Presentation:
         "active_before": preview.active_total,
         "active_after": preview.active_total,
     }
-    pairs = criteria_pairs(
-        preview.selection.resolved.describe(), prebuilt=preview.selection.prebuilt
-    )
+    pairs = criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt)
     blocks: list[Block] = [
         KeyValues(pairs),
         Text("No active contact matches; nothing was changed."),
@@ -180,9 +178,9 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
 
 
 def _condition_pairs(details: Mapping[str, object]) -> Pairs:
-    conditions = details.get("conditions")
-    if isinstance(conditions, Sequence):
-        return criteria_pairs(conditions, prebuilt=bool(details.get("prebuilt")))
+    lines = details.get("lines")
+    if isinstance(lines, Sequence):
+        return criteria_pairs(lines, prebuilt=bool(details.get("prebuilt")))
     return []
 
 

@@ -44,14 +44,10 @@ def rows_blocks(shown: int, total: int) -> list[Block]:
     return [RowsTable(empty="(no contacts)"), *more]
 
 
-def criteria_pairs(conditions: Sequence[Sequence[str]], *, prebuilt: bool) -> Pairs:
-    """Each condition as written and, where it has dates, as counted."""
-    pairs: Pairs = []
-    for written, resolved in conditions:
-        label = "" if pairs else "Criteria (prebuilt)" if prebuilt else "Criteria"
-        counted = "" if resolved == written else f"   ({resolved})"
-        pairs.append((label, f"{written}{counted}"))
-    return pairs
+def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
+    """The lines of the criteria, the first one labelled."""
+    label = "Criteria (prebuilt)" if prebuilt else "Criteria"
+    return [(label if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
 def left_out_pairs(left_out: Mapping[str, int], hint: Callable[[str], str]) -> Pairs:
@@ -61,7 +57,7 @@ def left_out_pairs(left_out: Mapping[str, int], hint: Callable[[str], str]) -> P
         if number:
             pairs.append(("Left out", f"{number:,} without {name}"))
             if include := hint(name):
-                pairs.append(("to include", include))
+                pairs.append(("", f"to include them: {include}"))
     return pairs
 
 

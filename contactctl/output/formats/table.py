@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
 from contactctl.output.paint import BOLD, DIM, paint
 from contactctl.output.presentation import (
@@ -64,7 +65,7 @@ def _lines_of(block: Block, rows: Rows | None, width: int | None) -> Iterator[tu
 
 
 def _pair_lines(pairs: Sequence[tuple[str, object]]) -> Iterator[tuple[str, str]]:
-    labels = [to_people(label) for label, _ in pairs]
+    labels = [show_safely(label) for label, _ in pairs]
     widest = max(map(width_of, labels), default=0)
     for label, (_, value) in zip(labels, pairs, strict=True):
         yield "", f"{pad(label, widest)}{_GAP}{to_people(value)}"
