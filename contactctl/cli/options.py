@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from contactctl.cli import candidates
 from contactctl.output.choice import OutputFormat
 
 # Output: every command has these; see context.Invocation
@@ -42,15 +43,30 @@ Database = Annotated[
 # Which contacts
 Where = Annotated[
     list[str] | None,
-    typer.Option("--where", metavar="CONDITION", help="All of these must hold. Repeatable."),
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="All of these must hold. Repeatable.",
+        autocompletion=candidates.field_names,
+    ),
 ]
 WhereAny = Annotated[
     list[str] | None,
-    typer.Option("--where-any", metavar="CONDITION", help="One of these must hold. Repeatable."),
+    typer.Option(
+        "--where-any",
+        metavar="CONDITION",
+        help="One of these must hold. Repeatable.",
+        autocompletion=candidates.field_names,
+    ),
 ]
 WhereNot = Annotated[
     list[str] | None,
-    typer.Option("--where-not", metavar="CONDITION", help="None of these may hold. Repeatable."),
+    typer.Option(
+        "--where-not",
+        metavar="CONDITION",
+        help="None of these may hold. Repeatable.",
+        autocompletion=candidates.field_names,
+    ),
 ]
 CriteriaFile = Annotated[
     Path | None,
@@ -59,7 +75,12 @@ CriteriaFile = Annotated[
 
 Group = Annotated[
     str | None,
-    typer.Option("--group", metavar="NAME", help="In this group alone."),
+    typer.Option(
+        "--group",
+        metavar="NAME",
+        help="In this group alone.",
+        autocompletion=candidates.group_names,
+    ),
 ]
 
 # Changing things

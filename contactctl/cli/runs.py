@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contactctl.cli import options
+from contactctl.cli import candidates, options
 from contactctl.cli.confirming import (
     ask_for_plan,
     dropped_unless_started,
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from contactctl.domain.runs import Run
     from contactctl.operations.session import Session
 
-RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="The run's number.", min=1)]
+RunNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="RUN", help="The run's number.", min=1, autocompletion=candidates.run_numbers
+    ),
+]
 Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="At most so many runs.")
 ]

@@ -1,0 +1,103 @@
+"""What a shell gets to complete with, from the real program."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from contactctl.cli.candidates import group_names
+from helpers.cli import run_cli
+
+
+def completed(words: str, cwd: Path) -> list[str]:
+    """Candidates for the last of `words`; a blank at the end means a new word."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+    completion = {
+        "_CONTACTCTL_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"contactctl {words}",
+        "COMP_CWORD": str(words.count(" ") + 1),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "contactctl"],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**environ, **completion, "XDG_DATA_HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd)},
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A folder whose config names a store with groups and runs."""
+    (tmp_path / "contactctl.yaml").write_text(
+        "database: sqlite:///crm.db\nattributes: {plan: text}\n"
+    )
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as connection:
+        connection.execute('CREATE TABLE "group" (name TEXT)')
+        connection.executemany(
+            'INSERT INTO "group" VALUES (?)', [("news",), ("new-users",), ("new $(reboot)",)]
+        )
+        connection.execute("CREATE TABLE run (id INTEGER)")
+        connection.executemany("INSERT INTO run VALUES (?)", [(1,), (12,)])
+        connection.commit()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("comp", ["completion"]),
+        ("completion ", ["bash", "zsh", "fish"]),
+        ("config ", ["show"]),
+        ("fields --format js", ["json", "jsonl"]),
+        ("preview --where last_op", ["last_opportunity", "last_opened"]),
+        ("preview --where attributes.", ["attributes.plan"]),
+        ("runs show ", ["12", "1"]),
+    ],
+)
+def test_words_are_completed(store: Path, words: str, expected: list[str]) -> None:
+    assert completed(words, store) == expected
+
+
+def test_a_group_whose_name_a_shell_would_run_is_not_offered(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(store)
+    context = SimpleNamespace(params={})
+
+    assert group_names(context, "ne") == ["new-users", "news"]
+
+
+def test_a_store_that_is_not_there_gives_nothing_and_is_not_created(tmp_path: Path) -> None:
+    (tmp_path / "contactctl.yaml").write_text("database: sqlite:///crm.db\n")
+
+    assert completed("runs show ", tmp_path) == []
+    assert not (tmp_path / "crm.db").exists()
+
+
+def test_a_broken_config_gives_nothing(tmp_path: Path) -> None:
+    (tmp_path / "contactctl.yaml").write_text("databse: x\n")
+
+    assert completed("preview --where last", tmp_path) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path) -> None:
+    script = run_cli(["completion", shell])
+    assert script.exit_code == 0
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    file = tmp_path / "script"
+    file.write_text(script.stdout)
+
+    subprocess.run([shell, "-n", str(file)], check=True)
