@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
-_ADDRESS = re.compile(r"[^\x00-\x20\x7f<>,;]{1,255}@[^\x00-\x20\x7f<>,;@]{1,255}")
+_ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
@@ -28,6 +28,8 @@ def text_of(value: object) -> str:
 
 def address_of(value: object) -> str:
     """The email address in a value, without display name and brackets; "" where there is none."""
+    if isinstance(value, str) and _ADDRESS.fullmatch(value):
+        return value
     text = text_of(value)
     if _ADDRESS.fullmatch(text):
         return text

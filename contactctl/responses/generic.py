@@ -140,7 +140,10 @@ def _text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
 
 
 def _header(line: str, delimiter: str, name: str) -> list[str]:
-    columns = [column.strip().lower() for column in next(csv.reader([line], delimiter=delimiter))]
+    try:
+        columns = [cell.strip().lower() for cell in next(csv.reader([line], delimiter=delimiter))]
+    except csv.Error as error:
+        raise InputError(f"{name}:1: unreadable header: {error}", hint=_HINT) from None
     if "email" not in columns:
         raise InputError(f"{name}:1: no column 'email'", hint=_HINT)
     for column in columns:

@@ -156,6 +156,10 @@ def test_csv_a_runaway_quote_costs_its_rows_and_no_more() -> None:
         (b"", "-:1: no column 'email'"),
         (b"address,category\n", "-:1: no column 'email'"),
         (b"email,category,Email\n", "-:1: column 'email' twice"),
+        (
+            b"email," + b"x" * 200_000,
+            "-:1: unreadable header: field larger than field limit (131072)",
+        ),
         (b"email,category\na@b.no,blocked\n\xe5@b.no,blocked\n", "-:3: not UTF-8"),
         ("email,category\n".encode("utf-16"), "-:1: not UTF-8"),
         (b"email\n" + b"x" * (2 << 20), "-:2: a line of more than 1 MiB"),

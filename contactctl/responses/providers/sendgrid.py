@@ -74,6 +74,8 @@ def read(event: dict[str, object], source: str, classify: Classify) -> Iterable[
     report = _report(event, name, source)
     if name in _ACTIVITIES:
         return [activity(report, _ACTIVITIES[name])]
+    report.diagnostic = text_of(event.get("reason")) or text_of(event.get("response"))
+    report.status = text_of(event.get("status"))
     if name == "bounce":
         return respond(report, _judge_bounce(event, report), classify)
     if name == "dropped":
@@ -113,7 +115,6 @@ def _read_dropped(report: Report, classify: Classify) -> Iterable[Event]:
 
 def _report(event: dict[str, object], name: str, source: str) -> Report:
     email, occurred_at = event.get("email"), instant_of(event.get("timestamp"))
-    diagnostic = text_of(event.get("reason")) or text_of(event.get("response"))
     return Report(
         provider="sendgrid",
         event=name,
@@ -125,10 +126,8 @@ def _report(event: dict[str, object], name: str, source: str) -> Report:
             name,
             email,
             occurred_at,
-            diagnostic,
+            event.get("reason"),
         ),
         recipient=email,
         occurred_at=occurred_at,
-        diagnostic=diagnostic,
-        status=text_of(event.get("status")),
     )

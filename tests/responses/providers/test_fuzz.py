@@ -5,12 +5,14 @@ import random
 import resource
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from io import BytesIO
 from typing import Any
 
 import pytest
 
+from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Activity, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.providers.verdict import cached
@@ -83,8 +85,9 @@ def read_mutated(seed: int) -> None:
     provider, event = chance.choice(SAMPLES)
     payload = chance.choice(MUTATIONS)(event, chance) if event != {"msys": {}} else b"{"
     for format_ in (provider, "auto", "jsonl"):
-        for one in read_events([BytesIO(payload)], CLASSIFIER, format=format_):
-            check(one)
+        with suppress(InputError):  # garbage may look like a CSV file without `email`
+            for one in read_events([BytesIO(payload)], CLASSIFIER, format=format_):
+                check(one)
 
 
 def check(event: object) -> None:
