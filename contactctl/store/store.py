@@ -20,6 +20,7 @@ SCHEMA_VERSION = "0001"  # the newest migration; a test holds it to migrations/v
 _BUSY_TIMEOUT_MS = 30_000
 _SQLITE_CACHE_KIB = 32_768
 _CONNECT_TIMEOUT_S = 10
+_EXECUTION_OPTIONS = {"preserve_rowcount": True}  # of INSERT ... SELECT too, on every driver
 
 
 class Store:
@@ -175,7 +176,9 @@ def _sqlite_engine(url: URL) -> Engine:
     in_memory: dict[str, Any] = {}
     if sqlite_path(url) is None:
         in_memory = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-    engine = create_engine(url.set(drivername="sqlite"), **in_memory)
+    engine = create_engine(
+        url.set(drivername="sqlite"), execution_options=_EXECUTION_OPTIONS, **in_memory
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -200,6 +203,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgres_engine(url: URL) -> Engine:
     return create_engine(
         url,
+        execution_options=_EXECUTION_OPTIONS,
         connect_args={
             "connect_timeout": _CONNECT_TIMEOUT_S,
             "application_name": "contactctl",

@@ -1,0 +1,77 @@
+"""Short ways to plan, apply and look at runs without a command line."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.contacts import Status
+from contactctl.domain.policies import Limits
+from contactctl.domain.runs import Run, RunState
+from contactctl.operations.plan import plan_deactivation
+from contactctl.operations.select import CriteriaSource, Selection, select_contacts
+from contactctl.operations.session import Session
+from contactctl.store import tables
+from contactctl.store.store import Store
+
+NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
+
+
+def selection(session: Session, *where: str) -> Selection:
+    """The contacts that meet all of these conditions; the prebuilt criteria without any."""
+    return select_contacts(session, CriteriaSource(where=where))
+
+
+def plan(session: Session, *where: str, **values: Any) -> Run:
+    """A planned run that waits to be applied."""
+    run = plan_deactivation(session, selection(session, *where), **values)
+    assert run is not None
+    return run
+
+
+def confirmed(count: int) -> Confirmation:
+    """What a script says to change `count` contacts whatever the limits."""
+    return Confirmation(count, count)
+
+
+def ids_with_status(store: Store, status: Status) -> set[int]:
+    contact = tables.contact
+    with store.reading() as connection:
+        return set(
+            connection.execute(select(contact.c.id).where(contact.c.status == status)).scalars()
+        )
+
+
+def active_ids(store: Store) -> set[int]:
+    return ids_with_status(store, Status.ACTIVE)
+
+
+def deactivated_by(store: Store, run_id: int) -> list[int]:
+    """The contacts that the run deactivated, in order, one for each deactivation row."""
+    deactivation = tables.deactivation
+    statement = (
+        select(deactivation.c.contact_id)
+        .where(deactivation.c.run_id == run_id)
+        .order_by(deactivation.c.contact_id)
+    )
+    with store.reading() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+def plan_items(store: Store) -> int:
+    """How many rows all plans together have."""
+    with store.reading() as connection:
+        return int(
+            connection.execute(select(func.count()).select_from(tables.plan_item)).scalar_one()
+        )
+
+
+def states(store: Store) -> list[RunState]:
+    """The state of every run, oldest first."""
+    with store.reading() as connection:
+        return [
+            RunState(state)
+            for state in connection.execute(
+                select(tables.run.c.state).order_by(tables.run.c.id)
+            ).scalars()
+        ]
