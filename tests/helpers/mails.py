@@ -24,7 +24,7 @@ def mail(
         "To": to,
         "Subject": subject,
         "Date": DATE,
-        "Message-ID": "<bounce-1@mx.example.net>",
+        "Message-Id": "<bounce-1@mx.example.net>",
         "Content-Type": content_type,
     }
     headers |= {name.replace("_", "-").title(): value for name, value in fields.items()}
@@ -32,7 +32,9 @@ def mail(
     return f"{head}\n{body}".encode()
 
 
-def multipart(*parts: tuple[str, str], report_type: str = "delivery-status", **kwargs: str) -> bytes:
+def multipart(
+    *parts: tuple[str, str], report_type: str = "delivery-status", **kwargs: str
+) -> bytes:
     """A multipart/report of (content type, text) parts."""
     body = "".join(f"--bnd\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
     content_type = f'multipart/report; report-type={report_type}; boundary="bnd"'
@@ -71,7 +73,10 @@ def arf(feedback_type: str = "abuse", *, fields: str = "", returned: str = "") -
             "message/feedback-report",
             f"Feedback-Type: {feedback_type}\nUser-Agent: X/1\nVersion: 1\n{fields}",
         ),
-        ("message/rfc822", returned or "From: news@sender.example\nTo: kari@example.org\n\nhello\n"),
+        (
+            "message/rfc822",
+            returned or "From: news@sender.example\nTo: kari@example.org\n\nhello\n",
+        ),
         report_type="feedback-report",
         sender="feedback@provider.example",
         subject="FW: spring sale",

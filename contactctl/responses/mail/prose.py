@@ -112,11 +112,14 @@ class Prose:
 
     def about(self, address: str) -> str:
         """What is said about one address: its own lines, and all the text where it is alone."""
-        for entry in (*self.entries, *self.mentions):
-            if entry.address.lower() == address.lower():
-                alone = len(self.entries) <= 1
-                return f"{entry.section}\n{self.text}" if alone else entry.section
-        return self.text
+        entry = self._entry_by_address.get(address.lower())
+        if entry is None:
+            return self.text
+        return entry.section if len(self.entries) > 1 else f"{entry.section}\n{self.text}"
+
+    @cached_property
+    def _entry_by_address(self) -> dict[str, Entry]:
+        return {entry.address.lower(): entry for entry in (*self.mentions, *self.entries)}
 
 
 def _start_of_returned_mail(lines: list[str]) -> int:

@@ -33,6 +33,7 @@ _REPLY = re.compile(
 )
 _LIST_FIELDS = ("list-unsubscribe", "list-id", "list-post")
 _SMTP_ANSWER = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,3}\.\d|[a-z<])", re.I)
+_REPORT_FIELD = re.compile(r"^Final-Recipient[ \t]?:", re.IGNORECASE | re.MULTILINE)
 _MAX_CONSIDERED_CHARACTERS = 8_000
 
 
@@ -80,7 +81,7 @@ class Impression:
             return has_subject or _has_bounce_words(text)
         if self.is_from_administrator:
             signs = has_subject + _has_bounce_words(text) + bool(_SMTP_ANSWER.search(text))
-            return signs >= 2
+            return signs >= 2 or (not self.is_reply and bool(_REPORT_FIELD.search(text)))
         is_returned = has_subject and self.has_null_sender and not self.is_reply
         return is_returned and _has_bounce_words(text)
 

@@ -1,6 +1,7 @@
 """Bounces in the dialects of many mail servers, written for these tests after their documentation."""
 
 import pytest
+
 from helpers.mails import dsn, mail, multipart, responses
 
 KARI, OLA = "kari@example.org", "ola@example.com"
@@ -70,7 +71,10 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         [(KARI, INVALID), (OLA, TRANSIENT)],
     ),
     "postfix-connection-timed-out": (
-        dsn(status="4.4.1", diagnostic="X-Postfix; connect to mx[192.0.2.1]:25: Connection timed out"),
+        dsn(
+            status="4.4.1",
+            diagnostic="X-Postfix; connect to mx[192.0.2.1]:25: Connection timed out",
+        ),
         [(KARI, NETWORK)],
     ),
     "postfix-temporarily-suspended-delivery": (
@@ -213,7 +217,9 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         [(KARI, INVALID)],
     ),
     "office365": (
-        dsn(status="5.1.10", diagnostic="smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found"),
+        dsn(
+            status="5.1.10", diagnostic="smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found"
+        ),
         [(KARI, INVALID)],
     ),
     "office365-expired": (
@@ -376,7 +382,9 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         [(KARI, INVALID)],
     ),
     "imail": (
-        plain(f"User mailbox exceeds allowed size: {KARI}\n\nOriginal message follows.\n{RETURNED}"),
+        plain(
+            f"User mailbox exceeds allowed size: {KARI}\n\nOriginal message follows.\n{RETURNED}"
+        ),
         [(KARI, TRANSIENT)],
     ),
     "imail-attempts": (

@@ -1,6 +1,7 @@
 """Mails that resemble bounces and are none: nothing may come of them."""
 
 import pytest
+
 from helpers.mails import arf, dsn, events, mail, multipart
 
 BOUNCE_TEXT = """I'm sorry to have to inform you that your message could not
@@ -129,8 +130,16 @@ PLAIN_NOTICES = {
         "kari@example.org: 3 messages rejected as spam.",
     ),
     "security-alert": ("Bank <alert@bank.example>", "Mail rejected?", "No such user logged in."),
-    "human-bounce-question": (KARI, "Delivery problem", "Did my mail to you reach you? It bounced."),
-    "human-moved": (KARI, "New address", "This address is no longer in use, write to k@example.net"),
+    "human-bounce-question": (
+        KARI,
+        "Delivery problem",
+        "Did my mail to you reach you? It bounced.",
+    ),
+    "human-moved": (
+        KARI,
+        "New address",
+        "This address is no longer in use, write to k@example.net",
+    ),
     "unsubscribe-request": (KARI, "unsubscribe", "Please remove kari@example.org."),
     "empty-body": (KARI, "hello", ""),
 }
@@ -208,11 +217,18 @@ def _lookalikes() -> dict[str, bytes]:
     for name, (subject, text) in QUOTING_REPLIES.items():
         found[f"quoting-{name}"] = mail(text, sender=KARI, subject=subject)
         found[f"quoting-{name}-in-thread"] = mail(
-            text, sender=KARI, subject=subject, in_reply_to="<1@x.example>", references="<1@x.example>"
+            text,
+            sender=KARI,
+            subject=subject,
+            in_reply_to="<1@x.example>",
+            references="<1@x.example>",
         )
     for name, (subject, text) in NEWSLETTERS.items():
         found[f"newsletter-{name}"] = mail(
-            text, sender="News <news@news.example>", subject=subject, list_unsubscribe="<mailto:u@x>"
+            text,
+            sender="News <news@news.example>",
+            subject=subject,
+            list_unsubscribe="<mailto:u@x>",
         )
         found[f"newsletter-{name}-from-postmaster"] = mail(
             text, sender="postmaster@news.example", subject=subject, list_id="<news.example>"

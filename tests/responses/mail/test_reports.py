@@ -1,0 +1,292 @@
+"""Delivery reports in detail: recipients, times, keys, VERP, odd fields."""
+
+from datetime import UTC, datetime
+
+import pytest
+from helpers.mails import dsn, events, mail, multipart, response, responses
+
+from contactctl.domain.errors import ConfigError
+from contactctl.domain.responses import Category, Rejection, Response
+from contactctl.responses.mail import VerpPattern
+
+VERP = VerpPattern.parse("bounce+{local}={domain}@sender.example")
+
+
+def test_both_recipients_are_kept() -> None:
+    found = response(dsn("child@example.net", original="kari@example.org"))
+
+    assert found.recipient == "child@example.net"
+    assert found.original_recipient == "kari@example.org"
+
+
+def test_original_recipient_alone() -> None:
+    raw = multipart(
+        ("message/delivery-status", "Original-Recipient: rfc822;kari@example.org\nAction: failed\n")
+    )
+
+    assert response(raw).recipient == "kari@example.org"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "rfc822; kari@example.org",
+        "RFC822;<kari@example.org>",
+        "rfc822; Kari <kari@example.org>",
+        "kari@example.org",
+        "utf-8; kari@example.org",
+    ],
+)
+def test_recipient_field(written: str) -> None:
+    raw = multipart(("message/delivery-status", f"Final-Recipient: {written}\nAction: failed\n"))
+
+    assert response(raw).recipient == "kari@example.org"
+
+
+def test_international_address() -> None:
+    raw = multipart(
+        (
+            "message/global-delivery-status",
+            "Final-Recipient: utf-8; kåre@bø.example\nStatus: 5.1.1\n",
+        )
+    )
+
+    assert response(raw).recipient == "kåre@bø.example"
+
+
+def test_each_recipient_once_and_the_final_word_wins() -> None:
+    group = "Final-Recipient: rfc822; kari@example.org\nAction: {}\nStatus: {}\n\n"
+    raw = multipart(
+        (
+            "message/delivery-status",
+            group.format("delayed", "4.4.1") + group.format("failed", "5.1.1"),
+        )
+    )
+
+    found = response(raw)
+
+    assert (found.status, found.counts) == ("5.1.1", True)
+
+
+def test_delivered_recipients_are_left_out() -> None:
+    group = "Final-Recipient: rfc822; {}\nAction: {}\nStatus: {}\n\n"
+    raw = multipart(
+        (
+            "message/delivery-status",
+            group.format("ok@example.org", "relayed", "2.0.0")
+            + group.format("kari@example.org", "failed", "5.1.1"),
+        )
+    )
+
+    assert response(raw).recipient == "kari@example.org"
+
+
+def test_folded_and_encoded_report() -> None:
+    body = "--b\nContent-Type: message/delivery-status\nContent-Transfer-Encoding: base64\n\n"
+    body += (
+        "RmluYWwtUmVjaXBpZW50OiByZmM4MjI7IGthcmlAZXhhbXBsZS5vcmcKQWN0aW9uOiBm\n"
+        "YWlsZWQKU3RhdHVzOiA1LjIuMgo=\n--b--\n"
+    )
+    raw = mail(body, content_type='multipart/report;\n report-type=delivery-status;\n boundary="b"')
+
+    found = response(raw)
+
+    assert (found.recipient, found.category) == ("kari@example.org", Category.TRANSIENT)
+
+
+def test_report_without_any_recipient_is_rejected() -> None:
+    raw = multipart(("message/delivery-status", "Reporting-MTA: dns; mx.example.net\n"))
+
+    (found,) = events(raw)
+
+    assert isinstance(found, Rejection)
+    assert found.reason == "the report names no recipient"
+    assert found.raw == raw
+
+
+# --- time ---
+
+
+@pytest.mark.parametrize(
+    ("extra", "status", "expected"),
+    [
+        (
+            "Arrival-Date: Mon, 2 Mar 2026 10:00:00 +0000\n",
+            "5.1.1",
+            datetime(2026, 3, 2, 10, tzinfo=UTC),
+        ),
+        (
+            "",
+            "5.1.1\nLast-Attempt-Date: Sun, 1 Mar 2026 10:00:00 +0900",
+            datetime(2026, 3, 1, 1, tzinfo=UTC),
+        ),
+        ("", "5.1.1", datetime(2026, 3, 3, 9, 15, tzinfo=UTC)),
+        ("Arrival-Date: yesterday\n", "5.1.1", datetime(2026, 3, 3, 9, 15, tzinfo=UTC)),
+    ],
+    ids=["arrival", "last-attempt", "date", "no-date"],
+)
+def test_time(extra: str, status: str, expected: datetime) -> None:
+    assert response(dsn(extra=extra, status=status)).occurred_at == expected
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "nonsense",
+        "Mon, 99 Mar 2026 25:61:61 +9999",
+        "31 Dec 9999 23:59:59 -1200",
+        "9" * 500,
+        "-1",
+    ],
+)
+def test_absurd_dates_are_no_time(date: str) -> None:
+    raw = dsn().replace(b"Tue, 3 Mar 2026 10:15:00 +0100", date.encode())
+
+    assert response(raw).occurred_at is None
+
+
+def test_unknown_zone_counts_as_utc() -> None:
+    raw = dsn().replace(b"+0100", b"-0000")
+
+    assert response(raw).occurred_at == datetime(2026, 3, 3, 10, 15, tzinfo=UTC)
+
+
+# --- VERP ---
+
+
+@pytest.mark.parametrize("field", ["to", "delivered_to", "x_original_to"])
+def test_verp_tells_the_original_recipient(field: str) -> None:
+    address = "bounce+kari=example.org@sender.example"
+
+    found = response(dsn("child@example.net", **{field: address}), verp=VERP)
+
+    assert (found.recipient, found.original_recipient) == ("child@example.net", "kari@example.org")
+
+
+def test_verp_finds_the_recipient_of_a_bounce_that_names_none() -> None:
+    raw = mail(
+        "Your mail could not be delivered. User unknown.",
+        to="bounce+kari=example.org@sender.example",
+    )
+
+    found = response(raw, verp=VERP)
+
+    assert (found.recipient, found.category) == ("kari@example.org", Category.INVALID_ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("address", "recipient"),
+    [
+        ("bounce+kari=example.org@sender.example", "kari@example.org"),
+        ("BOUNCE+kari=example.org@Sender.Example", "kari@example.org"),
+        ("bounce+k=a=example.org@sender.example", "k=a@example.org"),
+        ("bounce+kari@sender.example", None),
+        ("other+kari=example.org@sender.example", None),
+        ("bounce+kari=example.org@sender.example.evil", None),
+        ("", None),
+    ],
+)
+def test_verp_pattern(address: str, recipient: str | None) -> None:
+    assert VERP.recipient(address) == recipient
+
+
+def test_verp_dots_are_dots_and_stars_are_anything() -> None:
+    pattern = VerpPattern.parse("b-*-{local}={domain}@a.example")
+
+    assert pattern.recipient("b-17-kari=example.org@a.example") == "kari@example.org"
+    assert pattern.recipient("b-17-kari=example.org@axexample") is None
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "bounce@x.example",
+        "{local}@x",
+        "{local}{local}={domain}@x",
+        "{local}={domain}",
+        "{local}={domain}@{x}",
+    ],
+)
+def test_bad_verp_templates_are_config_errors(template: str) -> None:
+    with pytest.raises(ConfigError, match="verp"):
+        VerpPattern.parse(template)
+
+
+# --- keys ---
+
+
+def keys(raw: bytes) -> list[str]:
+    return [found.source_key for found in responses(raw)]
+
+
+def test_key_is_the_same_however_the_mail_was_kept() -> None:
+    raw = dsn()
+    without_id = dsn(message_id="")
+
+    for one in (raw, without_id):
+        kept = [
+            one.replace(b"\n", b"\r\n"),
+            one.replace(b"\n", b"\r"),
+            b"From MAILER-DAEMON Tue Mar  3 10:15:00 2026\n" + one + b"\n\n",
+            b"Status: RO\nX-Status: A\n" + one,
+            one.replace(b"\nI'm", b"\n  I'm"),
+        ]
+        assert {key for other in kept for key in keys(other)} == set(keys(one))
+
+
+def test_key_ignores_mbox_quoting() -> None:
+    raw = dsn(said="line\nFrom here on", message_id="")
+
+    assert keys(raw.replace(b"\nFrom here", b"\n>From here")) == keys(raw)
+
+
+def test_keys_differ_by_recipient_mail_and_state() -> None:
+    mails = [
+        dsn(),
+        dsn("ola@example.com"),
+        dsn(message_id="<2@mx.example.net>"),
+        dsn(action="delayed"),
+        dsn(message_id=""),
+        dsn(message_id="", said="another text"),
+    ]
+
+    found = [key for raw in mails for key in keys(raw)]
+
+    assert len(set(found)) == len(mails)
+
+
+def test_key_does_not_depend_on_rules_or_place() -> None:
+    assert keys(dsn()) == keys(dsn())
+    assert keys(dsn())[0].startswith("mail:")
+
+
+# --- SNS ---
+
+SNS = (
+    '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General",'
+    '"timestamp":"2026-03-03T10:15:00.000Z","feedbackId":"f-1","bouncedRecipients":[{"emailAddress":'
+    '"kari@example.org","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},'
+    '"mail":{"timestamp":"2026-03-03T10:14:00.000Z","messageId":"m-1","destination":'
+    '["kari@example.org"]}}\n\n--\nIf you wish to stop receiving notifications from this topic...\n'
+)
+
+
+def test_event_in_a_mail_from_sns() -> None:
+    sender = "AWS Notifications <no-reply@sns.amazonaws.com>"
+
+    found = response(mail(SNS, sender=sender, subject="AWS Notification Message"))
+
+    assert isinstance(found, Response)
+    assert (found.recipient, found.category) == ("kari@example.org", Category.INVALID_ADDRESS)
+
+
+def test_json_from_others_is_no_event() -> None:
+    assert events(mail(SNS, sender="Kari <kari@example.org>", subject="see this")) == []
+
+
+def test_broken_json_from_sns_is_no_event() -> None:
+    raw = mail("{" * 5_000, sender="no-reply@sns.amazonaws.com", subject="AWS Notification Message")
+
+    assert events(raw) == []
