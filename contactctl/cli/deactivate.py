@@ -43,7 +43,7 @@ def deactivate(
 
     Examples:
         contactctl deactivate
-        contactctl deactivate --where 'last_opportunity older-than 36 months' --dry-run
+        contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
         contactctl deactivate --criteria stale.yaml --reason 'spring cleaning'
         contactctl deactivate --criteria stale.yaml --confirm 1284 --json
         contactctl deactivate --criteria stale.yaml --plan

@@ -16,6 +16,7 @@ from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
 from helpers.cli import run_cli
 
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+ENVIRON["PYTHONPATH"] = str(Path(__file__).parents[2])
 
 
 def _start(*args: str, **settings: object) -> subprocess.Popen[str]:

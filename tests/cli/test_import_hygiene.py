@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ HEAVY = {
     *("sqlalchemy", "sqlmodel", "pydantic", "alembic", "psycopg"),
     *("textual", "rich", "yaml", "platformdirs", "filelock"),
 }
+ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+ENVIRON["PYTHONPATH"] = str(Path(__file__).parents[2])
 PROBE = """
 import runpy, sys
 sys.argv = ["contactctl", *sys.argv[1:]]
@@ -23,12 +26,11 @@ print("\\n" + " ".join(sys.modules), file=sys.stderr)
 
 def imported_by(*args: str, **environ: str) -> set[str]:
     """Top-level names of the modules that the command line imports."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *args],
         capture_output=True,
         text=True,
-        env={**clean, **environ},
+        env={**ENVIRON, **environ},
         check=True,
     )
     return {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
@@ -54,6 +56,21 @@ def test_nothing_heavy_is_imported(args: tuple[str, ...]) -> None:
     imported = imported_by(*args)
 
     assert "typer" in imported
+    assert not imported & HEAVY
+
+
+def test_no_command_imports_anything_heavy_before_it_runs() -> None:
+    script = (
+        "import sys\n"
+        "from contactctl.cli import app, registry\n"
+        "for path in registry.COMMANDS: app.load_command(path)\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=ENVIRON
+    )
+
+    imported = {name.partition(".")[0] for name in done.stdout.split()}
     assert not imported & HEAVY
 
 
