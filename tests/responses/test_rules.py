@@ -1,0 +1,130 @@
+"""The rules as data: the built-in file, and rules from a config."""
+
+import re
+from typing import Any
+
+import pytest
+
+from contactctl.domain.errors import ConfigError
+from contactctl.domain.responses import Category
+from contactctl.responses.classify import normalise
+from contactctl.responses.rules import Rule, load_builtin_rules, parse_rules
+
+RULES = load_builtin_rules()
+SIMPLE = {"id": "house", "category": "blocked", "text": "go away"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_builtin_rule_says_why(rule: Rule) -> None:
+    assert len(rule.why) > 15
+    assert rule.texts or rule.patterns
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_builtin_phrases_can_match_a_normalised_text(rule: Rule) -> None:
+    assert [phrase for phrase in (*rule.texts, *rule.needs) if normalise(phrase) != phrase] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_builtin_phrases_do_not_repeat_each_other(rule: Rule) -> None:
+    assert [
+        (longer, shorter)
+        for longer in rule.texts
+        for shorter in rule.texts
+        if shorter != longer and shorter in longer
+    ] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_builtin_patterns_are_bounded_and_spared_most_texts(rule: Rule) -> None:
+    assert bool(rule.patterns) == bool(rule.needs)
+    for pattern in rule.patterns:
+        assert not re.search(r"(?<!\\)[*+](?!\))", pattern.pattern.replace("[\\w-]*\\.", ""))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_no_phrase_is_hidden_by_an_earlier_rule_of_the_same_strictness(rule: Rule) -> None:
+    earlier = RULES[: RULES.index(rule)]
+    hidden = [
+        (phrase, other.id)
+        for phrase in rule.texts
+        for other in earlier
+        if other.category != rule.category and not other.permanent and phrase in other.texts
+    ]
+
+    assert hidden == []
+
+
+def test_only_plain_statements_make_an_address_invalid() -> None:
+    weak = ("denied", "rejected", "blocked", "failed", "unavailable", "disabled", "550", "error")
+    phrases = [
+        phrase
+        for rule in RULES
+        if rule.category is Category.INVALID_ADDRESS
+        for phrase in rule.texts
+        if phrase in weak
+    ]
+
+    assert phrases == []
+
+
+def test_parse_one_text_or_several() -> None:
+    one, several = parse_rules(
+        [SIMPLE, {"id": "b", "category": "transient", "text": ["X  Y", "z"], "why": "because"}]
+    )
+
+    assert one == Rule("house", Category.BLOCKED, ("go away",))
+    assert (several.texts, several.why) == (("x y", "z"), "because")
+
+
+def test_parse_every_key() -> None:
+    (rule,) = parse_rules(
+        [
+            {
+                "id": "a.b-c",
+                "category": "invalid-address",
+                "pattern": r"gone \d+",
+                "needs": "gone",
+                "permanent": True,
+                "not_counted": "echo",
+            }
+        ]
+    )
+
+    assert rule.matches("he is gone 17")
+    assert not rule.matches("he is gone")
+    assert (rule.needs, rule.permanent, rule.not_counted) == (("gone",), True, "echo")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": None}, "id None"),
+        ({"id": "Not An Id"}, "is no rule id"),
+        ({"category": "bounced"}, "unknown category 'bounced'"),
+        ({"category": None}, "unknown category None"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"text": []}, "neither text nor pattern"),
+        ({"text": ""}, "text must be"),
+        ({"text": [550]}, "text must be"),
+        ({"text": 550}, "text must be"),
+        ({"pattern": "("}, "pattern '\\('"),
+        ({"permanent": "yes"}, "permanent 'yes'"),
+        ({"not_counted": "never"}, "not_counted 'never'"),
+    ],
+)
+def test_bad_rules_name_their_place(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"contactctl.yaml: rule 2.*{message}") as caught:
+        parse_rules([SIMPLE, {**SIMPLE, "id": "other", **change}], origin="contactctl.yaml")
+
+    assert caught.value.hint
+
+
+def test_a_rule_that_is_no_mapping() -> None:
+    with pytest.raises(ConfigError, match="rule 1: not a mapping"):
+        parse_rules(["go away"])
+
+
+def test_ids_are_unique() -> None:
+    with pytest.raises(ConfigError, match="house twice"):
+        parse_rules([SIMPLE, SIMPLE])
