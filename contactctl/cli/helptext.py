@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from inspect import cleandoc
+from itertools import chain
+from textwrap import dedent
 
 _EXAMPLES = "Examples:"
 
@@ -16,9 +18,12 @@ class HelpText:
 
 
 def parse_docstring(docstring: str) -> HelpText:
-    """Split a docstring; the paragraph that starts with `Examples:` holds a command a line."""
+    """Split a docstring; the paragraph that starts with `Examples:` holds a command a line.
+
+    A line that ends with a backslash goes on in the next, as in a shell.
+    """
     blocks = cleandoc(docstring).split("\n\n")
     examples = [block for block in blocks if block.startswith(_EXAMPLES)]
     summary, *paragraphs = [block for block in blocks if not block.startswith(_EXAMPLES)]
-    lines = [line.strip() for block in examples for line in block.splitlines()[1:]]
-    return HelpText(summary, tuple(lines), tuple(paragraphs))
+    lines = [dedent(block.partition("\n")[2]).splitlines() for block in examples]
+    return HelpText(summary, tuple(chain(*lines)), tuple(paragraphs))

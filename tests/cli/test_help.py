@@ -52,7 +52,8 @@ def test_every_option_and_argument_is_explained(path: str) -> None:
 
 @pytest.mark.parametrize("path", registry.COMMANDS)
 def test_examples_are_of_the_command_itself(path: str) -> None:
-    examples = load_command(path).help_text.examples
+    lines = load_command(path).help_text.examples
+    examples = "\n".join(lines).replace("\\\n", " ").splitlines()
 
     assert examples
     assert all(f"contactctl {path}" in example for example in examples)
