@@ -169,7 +169,7 @@ class _Reader:
         next(self._events)  # stream start
         event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
-            return self._node(event, None)
+            return Node(None, "", 1, self._source, self._error_class)
         root = self._value(next(self._events), depth=1)
         next(self._events)  # document end
         following = next(self._events)

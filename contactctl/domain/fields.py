@@ -152,15 +152,18 @@ class FieldCatalogue:
         return {candidate.name.casefold(): candidate for candidate in self.fields()}
 
     def _hint_for(self, name: str) -> str:
+        if name.startswith(ATTRIBUTE_PREFIX):
+            return self._attribute_hint(name.removeprefix(ATTRIBUTE_PREFIX))
         as_attribute = f"{ATTRIBUTE_PREFIX}{name}".casefold()
         if as_attribute in self._by_name:
             return f"did you mean '{as_attribute}'?"
-        close = did_you_mean(name, list(self._by_name))
+        return did_you_mean(name, list(self._by_name)) or "`contactctl fields` lists every field"
+
+    def _attribute_hint(self, bare_name: str) -> str:
+        close = get_close_matches(bare_name.casefold(), self.attributes, n=1)
         if close:
-            return close
-        if name.startswith(ATTRIBUTE_PREFIX):
-            return "declare it in the config under 'attributes:', with its type"
-        return "`contactctl fields` lists every field"
+            return f"did you mean '{ATTRIBUTE_PREFIX}{close[0]}'?"
+        return "declare it in the config under 'attributes:', with its type"
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

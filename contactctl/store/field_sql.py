@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Double,
@@ -108,7 +109,7 @@ def field_value(field: Field, dialect: str) -> Value:
 def _response_count(category: str) -> Value:
     response = tables.response
     return (
-        select(func.count())
+        select(type_coerce(func.count(), BigInteger()))
         .select_from(response)
         .where(
             response.c.contact_id == contact.c.id,

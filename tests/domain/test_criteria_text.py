@@ -1,0 +1,188 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contactctl.domain.condition_text import format_condition, parse_condition
+from contactctl.domain.conditions import Condition
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, FieldType
+from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
+from contactctl.domain.relative_time import Span, Unit
+from contactctl.domain.text import show_safely
+
+DECLARED = {
+    "plan": FieldType.TEXT,
+    "orders": FieldType.NUMBER,
+    "vip": FieldType.BOOLEAN,
+    "renewal": FieldType.DATE,
+}
+CATALOGUE = FieldCatalogue(
+    {name: AttributeDeclaration(name, kind) for name, kind in DECLARED.items()}
+    | {"tier": AttributeDeclaration("tier", FieldType.CHOICE, ("Gold", "silver"))}
+)
+
+
+def parse(text: str) -> Condition:
+    return parse_condition(text, CATALOGUE)
+
+
+def error_of(text: str) -> CriteriaError:
+    with pytest.raises(CriteriaError) as caught:
+        parse(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("last_opportunity older-than 24 months", (Span(24, Unit.MONTHS),)),
+        ("last_opportunity within-next 1 Year", (Span(1, Unit.YEARS),)),
+        ("created on 2024-05-31", (date(2024, 5, 31),)),
+        ("created after 2024-05-31T14:30:00+02:00", (datetime(2024, 5, 31, 12, 30, tzinfo=UTC),)),
+        ("created after 2024-05-31 14:30z", (datetime(2024, 5, 31, 14, 30, tzinfo=UTC),)),
+        ("attributes.renewal between 2024-01-01 and 2024-02-01",
+         (date(2024, 1, 1), date(2024, 2, 1))),
+        ("id between 1,5", (1, 5)),
+        ("id in 1, 2 ,3", (1, 2, 3)),
+        ("attributes.orders >= -2.5", (-2.5,)),
+        ("attributes.orders < 1e3", (1000.0,)),
+        ("attributes.vip = YES", (True,)),
+        ("attributes.tier = gold", ("Gold",)),
+        ("STATUS = Active", ("active",)),
+        ("group missing", ()),
+        ("company = Smith, Jones & Sons", ("Smith, Jones & Sons",)),
+        ("company = O'Brien", ("O'Brien",)),
+        ("company = 'O''Brien, Ltd'", ("O'Brien, Ltd",)),
+        ('company = " padded "', (" padded ",)),
+        ("attributes.plan in free,'a, b',\"say \"\"x\"\"\"", ("free", "a, b", 'say "x"')),
+        ("company contains 100%_\\", ("100%_\\",)),
+        ("  tag   not-in   a  ,  b  ", ("a", "b")),
+        ("company = '; DROP TABLE contact", None),
+    ],
+)  # fmt: skip
+def test_values_are_typed_by_the_field(text, values):
+    if values is None:
+        assert error_of(text).message == "no closing ' in ''; DROP TABLE contact'"
+    else:
+        assert parse(text).values == values
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "an empty condition", "write FIELD OPERATOR [VALUE]"),
+        ("email", "no operator after 'email'", "operators of a text: ="),
+        ("emial = x", "unknown field 'emial'", "did you mean 'email'?"),
+        ("plan = x", "unknown field 'plan'", "did you mean 'attributes.plan'?"),
+        ("attributes.plam = x", "unknown field 'attributes.plam'", "'attributes.plan'?"),
+        ("attributes.zzz = x", "unknown field 'attributes.zzz'", "declare it in the config"),
+        ("zzz = x", "unknown field 'zzz'", "`contactctl fields` lists every field"),
+        ("\x1b[31m = x", "unknown field '\\x1b[31m'", "contactctl fields"),
+        ("id>5", "no space around the operator in 'id>5'", "write 'id > 5'"),
+        ("email == x", "unknown operator '==' after 'email'", "did you mean '='?"),
+        ("email conatins x", "unknown operator 'conatins'", "did you mean 'contains'?"),
+        ("last_opportunity = 2020-01-01", "'=' does not fit 'last_opportunity'", "use 'on'"),
+        ("created < 2020-01-01", "'<' does not fit 'created'", "use 'before'"),
+        ("email older-than 3 days", "'older-than' does not fit 'email', which is a text", "= !="),
+        ("email =", "no value after '='", "write 'email = VALUE'"),
+        ("email missing x", "'missing' takes no value", "write 'email missing'"),
+        ("id between 1", "'between' takes two values, not 1", "write 'id between A and B'"),
+        ("id between 5 and 1", "5 comes after 1", "the lower value first"),
+        ("id = 1.5", "'1.5' is not a whole number, as 'id' is", ""),
+        ("id = 9223372036854775808", "the number '9223372036854775808' is too large", ""),
+        ("attributes.orders = n/a", "'n/a' is not a number", "12.5"),
+        ("attributes.orders = nan", "'nan' is not a number", "12.5"),
+        ("attributes.orders = 1e999", "the number '1e999' is too large", ""),
+        ("attributes.vip = maybe", "'maybe' is neither true nor false", ""),
+        (
+            "attributes.tier = gol",
+            "'gol' is no choice of 'attributes.tier'",
+            "did you mean 'gold'?",
+        ),
+        ("attributes.tier = x", "'x' is no choice of 'attributes.tier'", "choices: Gold, silver"),
+        (
+            "deactivation_category = spam-complain",
+            "'spam-complain' is no choice",
+            "'spam-complaint'?",
+        ),
+        ("created on 2024-02-30", "'2024-02-30' is no day of the calendar", ""),
+        ("created on 2024-2-3", "'2024-2-3' is not a date", "2024-05-31"),
+        ("created on 2024-01-01T00:00Z", "'2024-01-01T00:00Z' is not a date", "2024-05-31"),
+        ("created after 2024-05-31T14:30", "'2024-05-31T14:30' is neither", "with the offset"),
+        ("created after 2024-05-31T25:00Z", "'2024-05-31T25:00Z' is no time", ""),
+        ("created before 0999-12-31", "the year of '0999-12-31' is out of range", "1000 to 9000"),
+        ("created older-than 24 mons", "unknown unit 'mons'", "did you mean 'months'?"),
+        ("created older-than 24 xx", "unknown unit 'xx'", "units: days, weeks, months, years"),
+        ("created older-than soon", "'soon' is not a span of time", "24 months"),
+        ("created older-than -1 days", "'-1 days' is not a span of time", "24 months"),
+        ("created older-than 201 years", "'201 years' is too long", "at most 200 years"),
+        ("tag in a,,b", "nothing before a comma", "a comma in a value needs quotes"),
+        ("tag in a,", "nothing after the last comma", ""),
+        ("tag in 'a' b", "text after the closing quote: 'b'", ""),
+        ("tag = 'a','b'", "text after the closing quote: ','b''", "'in' takes several values"),
+        ("tag = ''", "an empty text", "use 'missing'"),
+        ("tag = a\x00b", "a control character, or no valid UTF-8, in 'a\\x00b'", ""),
+        ("tag = \udcff", "a control character, or no valid UTF-8, in '\\udcff'", ""),
+        ("tag = " + "x" * 1001, "a text of 1001 characters", "at most 1000"),
+        ("tag in " + "x," * 100_000 + "x", "a condition of 200008 characters", ""),
+    ],
+)
+def test_a_mistake_is_named_with_a_way_out(text, message, hint):
+    error = error_of(text)
+    assert error.message.startswith(message)
+    assert hint in error.hint
+    assert "\n" not in error.message + error.hint
+
+
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
+days = st.dates(date(1000, 1, 1), date(8999, 12, 31))
+instants = st.datetimes(datetime(1001, 1, 1), datetime(8999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+spans = st.builds(Span, st.integers(0, 200), st.sampled_from(Unit))
+numbers = st.integers(-(2**63), 2**63 - 1)
+VALUES = {
+    FieldType.TEXT: texts,
+    FieldType.SET: texts,
+    FieldType.NUMBER: numbers | st.floats(allow_nan=False, allow_infinity=False),
+    FieldType.BOOLEAN: st.booleans(),
+    FieldType.DATE: days,
+    FieldType.INSTANT: days | instants,
+}
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Condition:
+    field = draw(st.sampled_from(CATALOGUE.fields()))
+    operator = draw(st.sampled_from(OPERATORS[field.type]))
+    value = st.sampled_from(field.choices) if field.choices else VALUES[field.type]
+    value = numbers if field.is_whole_number else value
+    value = days if operator is Operator.ON else value
+    match USAGES[operator].takes:
+        case Takes.NOTHING:
+            values = ()
+        case Takes.SPAN:
+            values = (draw(spans),)
+        case Takes.SEVERAL:
+            values = tuple(draw(st.lists(value, min_size=1, max_size=4)))
+        case Takes.RANGE:
+            values = tuple(sorted(draw(st.lists(value, min_size=2, max_size=2)), key=str))
+            values = values[:1] * 2 if type(values[0]) is type(values[1]) else values
+        case Takes.ONE:
+            values = (draw(value),)
+    return Condition(field, operator, values)
+
+
+@given(conditions())
+def test_a_printed_condition_reads_back_as_the_same(condition):
+    assert parse(format_condition(condition)) == condition
+
+
+@given(st.text(max_size=60) | st.builds("{} {} {}".format, texts, st.sampled_from(Operator), texts))
+def test_any_text_is_a_condition_or_a_criteria_error(text):
+    try:
+        condition = parse(text)
+    except CriteriaError as error:
+        assert show_safely(error.message + error.hint) == error.message + error.hint
+    else:
+        assert parse(format_condition(condition)) == condition
