@@ -23,6 +23,6 @@ class Failure:
     occurred_at: datetime | None = None
 
     @property
-    def explanation(self) -> str:
-        """What the text for people says about the recipient."""
-        return self.prose.about(self.recipient) if self.prose else ""
+    def explanations(self) -> list[str]:
+        """What the text for people says about the recipient, the closest words first."""
+        return self.prose.about(self.recipient) if self.prose else []

@@ -110,16 +110,21 @@ class Prose:
         """The addresses inside sentences and SMTP dialogues."""
         return _mentions(self._said, self._senders) or _mentions(self._said, ())
 
-    def about(self, address: str) -> str:
-        """What is said about one address: its own lines, and all the text where it is alone."""
-        entry = self._entry_by_address.get(address.lower())
+    def about(self, address: str) -> list[str]:
+        """What is said about one address: its own lines, then, where it is alone, all the text."""
+        key = address.lower()
+        entry = self._entry_by_address.get(key) or self._mention_by_address.get(key)
         if entry is None:
-            return self.text
-        return entry.section if len(self.entries) > 1 else f"{entry.section}\n{self.text}"
+            return [self.text]
+        return [entry.section] if len(self.entries) > 1 else [entry.section, self.text]
 
     @cached_property
     def _entry_by_address(self) -> dict[str, Entry]:
-        return {entry.address.lower(): entry for entry in (*self.mentions, *self.entries)}
+        return {entry.address.lower(): entry for entry in self.entries}
+
+    @cached_property
+    def _mention_by_address(self) -> dict[str, Entry]:
+        return {entry.address.lower(): entry for entry in self.mentions}
 
 
 def _start_of_returned_mail(lines: list[str]) -> int:

@@ -79,8 +79,13 @@ def _classify(failure: Failure, classifier: Classifier) -> Classification:
     said = classifier.classify(diagnostic=failure.diagnostic, status=failure.status)
     if said.by_text or (failure.diagnostic and said.category not in (None, Category.UNKNOWN)):
         return said
-    explained = classifier.classify(diagnostic=failure.explanation, status=failure.status)
-    return said if explained.category is None else explained
+    for explanation in failure.explanations:
+        explained = classifier.classify(diagnostic=explanation, status=failure.status)
+        if explained.by_text:
+            return explained
+        if said.category in (None, Category.UNKNOWN) and explained.category is not None:
+            said = explained
+    return said
 
 
 def _provider_judgement(classifier: Classifier) -> Classify:
@@ -95,7 +100,7 @@ def _response(
 ) -> Response:
     default = Category.COMMUNICATION_FAILURE if failure.is_delayed else Category.UNKNOWN
     not_counted = "delayed" if failure.is_delayed else classification.not_counted
-    diagnostic = " ".join((failure.diagnostic or failure.explanation).split())
+    diagnostic = failure.diagnostic or next(iter(failure.explanations), "")
     return Response(
         source=source,
         source_key=source_key,
@@ -105,7 +110,7 @@ def _response(
         counts=not not_counted,
         not_counted=not_counted,
         status=classification.status,
-        diagnostic=diagnostic[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
+        diagnostic=" ".join(diagnostic.split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
         rule=classification.rule,
         occurred_at=failure.occurred_at or parse_time(anatomy.headers.get("date")),
     )

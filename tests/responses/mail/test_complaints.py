@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from helpers.mails import arf, events, mail, response
 
 from contactctl.domain.responses import Category, Rejection
 from contactctl.responses.mail import VerpPattern
+from helpers.mails import arf, events, mail, response
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_hidden_recipient_among_several_addressees_is_refused() -> None:
 def test_hidden_recipient_in_the_verp_sender() -> None:
     verp = VerpPattern.parse("bounce+{local}={domain}@sender.example")
     raw = arf(
-        returned="Return-Path: <bounce+ola=example.com@sender.example>\nTo: list@example.org\n\nhi\n"
+        returned="Return-Path: <bounce+ola=example.com@sender.example>\nTo: l@example.org\n\nhi\n"
     )
 
     assert response(raw, verp=verp).recipient == "ola@example.com"

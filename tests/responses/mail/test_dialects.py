@@ -1,4 +1,4 @@
-"""Bounces in the dialects of many mail servers, written for these tests after their documentation."""
+"""Bounces in the dialects of many mail servers, in words of these tests."""
 
 import pytest
 
@@ -229,7 +229,7 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     "office365-unknown-at-the-edge": (
         dsn(
             status="5.4.1",
-            diagnostic="smtp;550 5.4.1 [kari@example.org]: Recipient address rejected: Access denied",
+            diagnostic="smtp;550 5.4.1 [k@example.org]: Recipient address rejected: Access denied",
         ),
         [(KARI, INVALID)],
     ),
@@ -243,7 +243,7 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     "gmail": (
         plain(
             f"Delivery to the following recipient failed permanently:\n\n     {KARI}\n\n"
-            "Technical details of permanent failure:\nThe error that the other server returned was:\n"
+            "Technical details of permanent failure:\nThe error that the server returned was:\n"
             "550 5.2.2 <kari@example.org>... Mailbox Full\n\n----- Original message -----\n\n"
             + RETURNED,
             x_failed_recipients=KARI,
@@ -307,7 +307,7 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     ),
     "courier": (
         plain(
-            "UNDELIVERABLE MAIL\n\nYour message to the following recipients cannot be delivered:\n\n"
+            "UNDELIVERABLE MAIL\n\nYour message to these recipients cannot be delivered:\n\n"
             f"<{KARI}>:\n<<< No such domain.\n",
             sender="postmaster@example.net",
             subject="NOTICE: mail delivery status.",
@@ -420,7 +420,7 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     ),
     "mobile-gateway": (
         plain(
-            "Error: Invalid user address\n\nError message below:\n550 - Requested action not taken: "
+            "Error: Invalid user address\n\nError message:\n550 - Requested action not taken: "
             f"no such user here\n\n  MAIL FROM: news@sender.example\n  RCPT TO: {KARI}\n",
             sender="post_master@mobile.example",
             subject="Re:spring sale",

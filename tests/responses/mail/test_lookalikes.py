@@ -46,7 +46,7 @@ QUOTING_REPLIES = {
     "forwarded": ("Fwd: Returned mail: see transcript", f"FYI\n\n{BOUNCE_TEXT}\n\n{DSN_TEXT}"),
     "top-posted-without-quotes": (
         "RE: Undeliverable: spring sale",
-        f"Please stop.\n\n-----Original Message-----\nFrom: postmaster\n\n{BOUNCE_TEXT}\n{DSN_TEXT}",
+        f"Stop.\n\n-----Original Message-----\nFrom: postmaster\n\n{BOUNCE_TEXT}\n{DSN_TEXT}",
     ),
     "inline": ("Re: failure notice", f"My mailbox is full?\n{BOUNCE_TEXT}\nI do not think so."),
     "new-subject": ("550 5.1.1 user unknown, help!", f"We see this:\n\n{BOUNCE_TEXT}"),

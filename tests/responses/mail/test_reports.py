@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from helpers.mails import dsn, events, mail, multipart, response, responses
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Rejection, Response
 from contactctl.responses.mail import VerpPattern
+from helpers.mails import dsn, events, mail, multipart, response, responses
 
 VERP = VerpPattern.parse("bounce+{local}={domain}@sender.example")
 
