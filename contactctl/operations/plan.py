@@ -18,7 +18,12 @@ from contactctl.store.runs import get_run, overdue_plans
 from contactctl.store.runwork import end_plan
 from contactctl.store.totals import members_per_group
 
-VERBS: Mapping[RunKind, str] = {RunKind.DEACTIVATE: "deactivate", RunKind.UNDO: "reactivate"}
+VERBS: Mapping[RunKind, str] = {
+    RunKind.DEACTIVATE: "deactivate",
+    RunKind.THRESHOLDS: "deactivate",
+    RunKind.UNDO: "reactivate",
+}
+_DEACTIVATING = (RunKind.DEACTIVATE, RunKind.THRESHOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         run = get_run(connection, run_id)
         ids = planned_ids(run_id)
         rows = first_rows(connection, ids, PREVIEW_ROWS)
-        deactivates = run.kind is RunKind.DEACTIVATE
+        deactivates = run.kind in _DEACTIVATING
         lost = members_per_group(connection, ids) if deactivates else {}
     active = run.active_before or 0
     impact = impact_of(session, run.planned, active, lost) if deactivates else None
