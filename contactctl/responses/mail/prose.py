@@ -85,10 +85,18 @@ class Prose:
     """
 
     def __init__(self, text: str, senders: Collection[str] = ()) -> None:
-        lines = text[:MAX_PROSE_CHARACTERS].splitlines()
-        end = _start_of_returned_mail(lines)
-        self._said, self._returned = lines[:end], lines[end:]
+        self._whole = text
         self._senders = senders
+
+    @cached_property
+    def _halves(self) -> tuple[list[str], list[str]]:
+        lines = self._whole[:MAX_PROSE_CHARACTERS].splitlines()
+        end = _start_of_returned_mail(lines)
+        return lines[:end], lines[end:]
+
+    @property
+    def _said(self) -> list[str]:
+        return self._halves[0]
 
     @cached_property
     def text(self) -> str:
@@ -98,7 +106,7 @@ class Prose:
     @property
     def returned(self) -> str:
         """The text from where the returned mail begins."""
-        return "\n".join(self._returned)
+        return "\n".join(self._halves[1])
 
     @cached_property
     def entries(self) -> list[Entry]:
