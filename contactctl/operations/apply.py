@@ -7,10 +7,12 @@ from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedE
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState
 from contactctl.operations.session import Session
+from contactctl.operations.work import work_of
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import get_run
 from contactctl.store.runwork import (
     CONTACT_CHANGES,
+    BatchWork,
     apply_batch,
     end_plan,
     finish_run,
@@ -86,11 +88,14 @@ def _require_second_operator(session: Session, run: Run) -> None:
 
 def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
+    work = work_of(session, run.kind)
     with _resumable(run.id), session.progress("Working", run.planned) as advance:
         advance(run.changed + run.skipped_total)
-        while (after := _apply_next_batch(session, run)) is not None:
+        while (after := _apply_next_batch(session, run, work)) is not None:
             advance(after.changed + after.skipped_total - run.changed - run.skipped_total)
             run = after
+        if work.clean_up is not None:
+            work.clean_up(session.store)
         return finish_run(session.store, run.id, session.clock())
 
 
@@ -107,12 +112,12 @@ def _resumable(run_id: int) -> Iterator[None]:
         ) from interruption
 
 
-def _apply_next_batch(session: Session, run: Run) -> Run | None:
+def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:
     """One batch, begun again when another writer changed one of its contacts meanwhile."""
     for _ in range(_ATTEMPTS_PER_BATCH - 1):
         try:
-            return apply_batch(session.store, run, BATCH_CONTACTS, session.clock())
+            return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)
         except BusyError as error:
             if error.code != "conflict":
                 raise
-    return apply_batch(session.store, run, BATCH_CONTACTS, session.clock())
+    return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)

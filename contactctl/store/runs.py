@@ -44,6 +44,21 @@ def insert_run(
     return int(result.scalar_one())
 
 
+def insert_done_run(
+    connection: Connection,
+    request: Request,
+    *,
+    identity: str,
+    now: datetime,
+    values: Mapping[str, Any] | None = None,
+) -> int:
+    """Write the row of a run that one transaction does whole; returns its number."""
+    run_id = insert_run(connection, request, state=RunState.DONE, identity=identity, now=now)
+    done = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
+    update_run(connection, run_id, {**done, **(values or {})})
+    return run_id
+
+
 def get_run(connection: Connection, run_id: int) -> Run:
     """The run of that number; NotFoundError otherwise."""
     row = connection.execute(select(_run).where(_run.c.id == run_id)).first()

@@ -15,10 +15,13 @@ from contactctl.store.deactivations import (
     undo_deactivations,
     undo_outcome,
 )
+from contactctl.store.group_admin import removal_outcome, remove_memberships
+from contactctl.store.handling import handle, handling_outcome
 from contactctl.store.locks import serialise
 from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
 from contactctl.store.runs import advance, change_state, get_run, lock_run
 from contactctl.store.store import Store
+from contactctl.store.threshold_runs import threshold_deactivate, threshold_outcome
 
 # every kind of run that changes a contact's status or memberships shares this lock
 CONTACT_CHANGES = "contacts"
@@ -26,15 +29,22 @@ CONTACT_CHANGES = "contacts"
 
 @dataclass(frozen=True, slots=True)
 class BatchWork:
-    """What a kind of run does to a batch: first count, then change exactly as many contacts."""
+    """What a kind of run does to a batch: first count, then change exactly as many contacts.
+
+    `clean_up` comes after the last batch; until it is through, the run is not done.
+    """
 
     outcome: Callable[[Connection, Run, Batch], BatchOutcome]
     change: Callable[[Connection, Run, Batch, datetime], int]
+    clean_up: Callable[[Store], None] | None = None
 
 
 WORK_OF_KIND: dict[RunKind, BatchWork] = {
     RunKind.DEACTIVATE: BatchWork(bulk_outcome, bulk_deactivate),
     RunKind.UNDO: BatchWork(undo_outcome, undo_deactivations),
+    RunKind.THRESHOLDS: BatchWork(threshold_outcome, threshold_deactivate),
+    RunKind.HANDLING: BatchWork(handling_outcome, handle),
+    RunKind.REMOVE_FROM_GROUP: BatchWork(removal_outcome, remove_memberships),
 }
 
 
@@ -49,14 +59,18 @@ def start_run(store: Store, run_id: int, now: datetime) -> Run:
         return get_run(connection, run_id)
 
 
-def apply_batch(store: Store, run: Run, size: int, now: datetime) -> Run | None:
+def apply_batch(
+    store: Store, run: Run, size: int, now: datetime, work: BatchWork | None = None
+) -> Run | None:
     """Apply the next batch of a running run; the run afterwards, or None when none was left.
+
+    `work` is that of the run's kind; kinds that need more than the store bring it themselves.
 
     Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
     store (snapshot), so what was counted is what is changed; on Postgres a contact that somebody
     else changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
     """
-    work = WORK_OF_KIND[run.kind]
+    work = work or WORK_OF_KIND[run.kind]
     with store.writing(snapshot=True) as connection:
         serialise(connection, CONTACT_CHANGES)
         batch = next_batch(connection, run.id, run.cursor, size)

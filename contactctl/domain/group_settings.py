@@ -1,0 +1,75 @@
+"""A group's own settings as the store keeps them (`groups set`), and how the config outranks them.
+
+The form is that of the config's `groups.NAME`: `{"bypass_system_wide": true, "deactivate": "group",
+"thresholds": {"transient": {"count": 3, "within": "14 days"}}}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from contactctl.domain.durations import format_duration, parse_duration
+from contactctl.domain.policies import GroupPolicy, ResponsePolicy, Scope, Threshold
+from contactctl.domain.responses import Category
+
+
+def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
+    """The policy of a group as its stored settings say it."""
+    return GroupPolicy(
+        name,
+        thresholds={
+            Category(category): _threshold(kept)
+            for category, kept in settings.get("thresholds", {}).items()
+        },
+        deactivate=Scope(settings.get("deactivate", Scope.SYSTEM_WIDE)),
+        bypass_system_wide=bool(settings.get("bypass_system_wide", False)),
+    )
+
+
+def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
+    """The settings to be stored; what is as by default is left out."""
+    settings: dict[str, Any] = {}
+    if policy.bypass_system_wide:
+        settings["bypass_system_wide"] = True
+    if policy.deactivate is not Scope.SYSTEM_WIDE:
+        settings["deactivate"] = policy.deactivate.value
+    if policy.thresholds:
+        settings["thresholds"] = {
+            category.value: _kept(threshold) for category, threshold in policy.thresholds.items()
+        }
+    return settings
+
+
+def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]) -> ResponsePolicy:
+    """The policy in force: a group that the config names is as the config says, and as a whole.
+
+    `stored` is keyed by the folded name.
+    """
+    return replace(policy, groups={**stored, **policy.groups})
+
+
+def parse_threshold(text: str) -> Threshold:
+    """`3` or `3 within 14 days`; ValueError for anything else."""
+    count, _, within = text.partition(" within ")
+    digits = count.strip()
+    if not (digits.isascii() and digits.isdigit()) or int(digits) < 1:
+        raise ValueError(f"'{text}' is no threshold: write 3, or '3 within 14 days'")
+    return Threshold(int(digits), parse_duration(within) if within else None)
+
+
+def format_threshold(threshold: Threshold) -> str:
+    """As `parse_threshold` reads it."""
+    within = f" within {format_duration(threshold.within)}" if threshold.within else ""
+    return f"{threshold.count}{within}"
+
+
+def _threshold(kept: Mapping[str, Any]) -> Threshold:
+    within = kept.get("within")
+    return Threshold(int(kept["count"]), parse_duration(within) if within else None)
+
+
+def _kept(threshold: Threshold) -> dict[str, Any]:
+    kept: dict[str, Any] = {"count": threshold.count}
+    if threshold.within is not None:
+        kept["within"] = format_duration(threshold.within)
+    return kept

@@ -1,0 +1,143 @@
+"""What handling rules do to one contact, and when: the reference for the sweep and for `explain`.
+
+A rule waits for its own category's threshold deactivations, each with a clock of its own. The
+general rules hold for system-wide deactivations; for memberships and for deactivations in one
+group those of the group come first, category by category.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contactctl.domain.contacts import Origin
+from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
+from contactctl.domain.responses import Category
+
+# What common practice advises; None: somebody should look, or nobody should reactivate at all.
+RECOMMENDED: dict[Category, str] = {
+    Category.TRANSIENT: "reactivate after 7 to 14 days",
+    Category.UNKNOWN: "reactivate after 7 to 14 days",
+    Category.COMMUNICATION_FAILURE: "reactivate after 14 to 21 days",
+    Category.BLOCKED: "review by hand before reactivating",
+    Category.INVALID_ADDRESS: "do not reactivate; the address does not exist",
+    Category.SPAM_COMPLAINT: "do not reactivate; the recipient objected",
+}
+RECOMMENDED_DAYS: dict[Category, tuple[int, int]] = {
+    Category.TRANSIENT: (7, 14),
+    Category.UNKNOWN: (7, 14),
+    Category.COMMUNICATION_FAILURE: (14, 21),
+}
+# reactivating one of these by hand needs more than the email typed
+TO_ACKNOWLEDGE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeactivation:
+    """A reason why a contact is inactive now; `group` None: system-wide. Bulk has no category."""
+
+    group: str | None
+    origin: Origin
+    category: Category | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandledContact:
+    """What handling rules look at. `complained`: a complaint by email is on record, ever."""
+
+    open: Sequence[OpenDeactivation]
+    groups: frozenset[str]
+    complained: bool = False
+
+    @property
+    def blocks_reactivation(self) -> bool:
+        """A complaint, recorded or still open as a deactivation, blocks every reactivation."""
+        return self.complained or any(
+            each.category is Category.SPAM_COMPLAINT for each in self.open
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a rule does. `group` None: the system-wide deactivation ends.
+
+    `blocked`: its time may come, but a complaint holds it back.
+    """
+
+    action: HandlingAction
+    category: Category
+    group: str | None
+    due_at: datetime
+    blocked: bool = False
+
+
+def upcoming_steps(contact: HandledContact, policy: ResponsePolicy) -> list[Step]:
+    """All that the rules will do if nothing else happens, soonest first; each step once."""
+    soonest: dict[tuple[HandlingAction, Category, str | None], Step] = {}
+    for step in _steps(contact, policy):
+        key = (step.action, step.category, step.group)
+        known = soonest.get(key)
+        if known is None or step.due_at < known.due_at:
+            soonest[key] = step
+    return sorted(soonest.values(), key=lambda step: (step.due_at, step.category, step.group or ""))
+
+
+def due_steps(contact: HandledContact, policy: ResponsePolicy, now: datetime) -> list[Step]:
+    """What a sweep at `now` does: a reactivation and a removal that are both due both happen."""
+    return [
+        step for step in upcoming_steps(contact, policy) if step.due_at <= now and not step.blocked
+    ]
+
+
+def ended_by(
+    contact: HandledContact, policy: ResponsePolicy, now: datetime
+) -> list[OpenDeactivation]:
+    """The deactivations that a sweep at `now` ends: their own clocks have run out."""
+    if contact.blocks_reactivation:
+        return []
+    return [each for each in contact.open if _ends(each, policy, now)]
+
+
+def _ends(deactivation: OpenDeactivation, policy: ResponsePolicy, now: datetime) -> bool:
+    rule = _reactivation_rule(deactivation, policy)
+    return rule is not None and deactivation.started_at + rule.after <= now
+
+
+def _steps(contact: HandledContact, policy: ResponsePolicy) -> Iterator[Step]:
+    for each in contact.open:
+        if (rule := _reactivation_rule(each, policy)) and each.category:
+            yield Step(
+                HandlingAction.REACTIVATE,
+                each.category,
+                each.group,
+                each.started_at + rule.after,
+                blocked=contact.blocks_reactivation,
+            )
+        yield from _removals(each, contact, policy)
+
+
+def _reactivation_rule(
+    deactivation: OpenDeactivation, policy: ResponsePolicy
+) -> HandlingRule | None:
+    """The rule that ends it one day; only a threshold's deactivation ever ends by rule."""
+    if deactivation.origin is not Origin.THRESHOLD or deactivation.category is None:
+        return None
+    group = deactivation.group
+    rules = policy.handling if group is None else policy.handling_in(group)
+    rule = rules.get(deactivation.category)
+    return rule if rule and rule.action is HandlingAction.REACTIVATE else None
+
+
+def _removals(
+    deactivation: OpenDeactivation, contact: HandledContact, policy: ResponsePolicy
+) -> Iterator[Step]:
+    """The memberships that the deactivation costs: all, or that of its own group."""
+    if deactivation.origin is not Origin.THRESHOLD or deactivation.category is None:
+        return
+    held_in = contact.groups if deactivation.group is None else {deactivation.group}
+    for group in sorted(held_in & contact.groups):
+        rule = policy.handling_in(group).get(deactivation.category)
+        if rule and rule.action is HandlingAction.REMOVE_FROM_GROUP:
+            yield Step(
+                rule.action, deactivation.category, group, deactivation.started_at + rule.after
+            )

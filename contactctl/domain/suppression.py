@@ -1,0 +1,75 @@
+"""Keyed hashes of erased addresses: who has no key learns nothing from them, not even by guessing.
+
+A keyring is a text file, one key a line in hex; the first one makes new hashes, the others are
+kept to check the hashes that they have made.
+"""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+KEY_BYTES = 32
+_ID_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One secret. `id` names it in the hashes that it makes, and tells nothing about it."""
+
+    secret: bytes
+
+    @property
+    def id(self) -> str:
+        return sha256(b"contactctl suppression key" + self.secret).hexdigest()[:_ID_LENGTH]
+
+    def hash_of(self, email_key: str) -> str:
+        """`key id:HMAC-SHA-256` (RFC 2104) of an address' normalised key."""
+        return f"{self.id}:{hmac.digest(self.secret, email_key.encode(), 'sha256').hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys, the current one first; never empty."""
+
+    keys: tuple[Key, ...]
+
+    @property
+    def current(self) -> Key:
+        return self.keys[0]
+
+    def named(self, key_ids: Iterable[str]) -> list[Key]:
+        """The keys of these ids; KeyError names one that is not here."""
+        by_id = {key.id: key for key in self.keys}
+        return [by_id[key_id] for key_id in key_ids]
+
+    def rotated(self, new: Key, still_used: Iterable[str]) -> "Keyring":
+        """`new` first, and behind it only the keys whose ids are still used."""
+        used = set(still_used)
+        return Keyring((new, *(key for key in self.keys if key.id in used)))
+
+
+def key_id_of(key_hash: str) -> str:
+    """The id of the key that made a hash."""
+    return key_hash.partition(":")[0]
+
+
+def parse_keyring(text: str) -> Keyring:
+    """The keys of a key file; ValueError where it holds anything else, or nothing."""
+    lines = [line.strip() for line in text.splitlines()]
+    secrets = [bytes.fromhex(line) for line in lines if line and not line.startswith("#")]
+    if not secrets:
+        raise ValueError("it holds no key")
+    if any(len(secret) != KEY_BYTES for secret in secrets):
+        raise ValueError(f"a key is {KEY_BYTES * 2} hexadecimal digits long")
+    return Keyring(tuple(Key(secret) for secret in secrets))
+
+
+def format_keyring(keyring: Keyring) -> str:
+    """As `parse_keyring` reads it."""
+    lines = [
+        "# The keys of contactctl's suppressions, the current one first. Keep this file secret,",
+        "# apart from the database, and back it up: without it suppressions cannot be checked.",
+        *(key.secret.hex() for key in keyring.keys),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,99 @@
+"""Handling rules as they hold now: listed, held against the recommendations, timed for a sweep."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contactctl.domain.durations import format_duration
+from contactctl.domain.handling import RECOMMENDED, RECOMMENDED_DAYS, TO_ACKNOWLEDGE
+from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
+from contactctl.domain.responses import Category
+from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.session import Session
+from contactctl.store.groups import group_ids
+from contactctl.store.handling import TimedRule
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """A category's rule, in general or in one group, beside what common practice advises.
+
+    `rule` None: contacts stay deactivated. `advice` says what is wrong with it, '' if nothing.
+    """
+
+    category: Category
+    group: str | None
+    rule: HandlingRule | None
+    recommended: str
+    advice: str = ""
+
+
+def rules_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
+    """Every category's general rule, then the rules of groups."""
+    general = [_in_force(category, None, policy.handling.get(category)) for category in Category]
+    own = [
+        _in_force(category, group.name, rule)
+        for group in policy.groups.values()
+        for category, rule in group.handling.items()
+    ]
+    return general + own
+
+
+def advice_on(category: Category, rule: HandlingRule | None) -> str:
+    """What speaks against the rule; '' where nothing does."""
+    if rule is None or rule.action is HandlingAction.REMOVE_FROM_GROUP:
+        return ""
+    if category is Category.SPAM_COMPLAINT:
+        return "has no effect: a complaint blocks every automatic reactivation"
+    if category in TO_ACKNOWLEDGE or category not in RECOMMENDED_DAYS:
+        return f"not recommended: {RECOMMENDED[category]}"
+    shortest, longest = RECOMMENDED_DAYS[category]
+    days = rule.after.total_seconds() / 86_400
+    if days < shortest:
+        return f"sooner than recommended ({shortest} to {longest} days)"
+    return f"later than recommended ({shortest} to {longest} days)" if days > longest else ""
+
+
+def rule_text(rule: HandlingRule | None) -> str:
+    """`reactivate after 10 days`, or that nothing happens."""
+    if rule is None:
+        return "stays deactivated"
+    return f"{rule.action.replace('-', ' ')} after {format_duration(rule.after)}"
+
+
+def read_rules(session: Session) -> list[RuleInForce]:
+    """The rules that a sweep would follow now."""
+    return rules_in_force(policy_in_force(session))
+
+
+def timed_rules(session: Session, now: datetime) -> list[TimedRule]:
+    """The rules in force as cutoffs at `now`, for the groups that the store has."""
+    policy = policy_in_force(session)
+    if not policy.handling and not any(each.handling for each in policy.groups.values()):
+        return []
+    with session.store.reading() as connection:
+        ids = group_ids(connection)
+    return [timed for category in Category for timed in _timed(policy, category, ids, now)]
+
+
+def _timed(
+    policy: ResponsePolicy, category: Category, ids: Mapping[str, int], now: datetime
+) -> Iterator[TimedRule]:
+    own = {
+        ids[folded]: group.handling[category]
+        for folded, group in policy.groups.items()
+        if category in group.handling and folded in ids
+    }
+    if general := policy.handling.get(category):
+        yield TimedRule(general.action, category, now - general.after, None, tuple(sorted(own)))
+    for group_id, rule in own.items():
+        yield TimedRule(rule.action, category, now - rule.after, group_id)
+
+
+def _in_force(category: Category, group: str | None, rule: HandlingRule | None) -> RuleInForce:
+    return RuleInForce(category, group, rule, RECOMMENDED[category], advice_on(category, rule))
+
+
+def advised_against(rules: Sequence[RuleInForce]) -> list[RuleInForce]:
+    """The rules that somebody should look at."""
+    return [each for each in rules if each.advice]

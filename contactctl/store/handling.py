@@ -1,0 +1,383 @@
+"""Handling rules in sets: what is due becomes a plan, and a plan is worked off in batches.
+
+domain.handling says the same for one contact; a property test holds the two together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.policies import HandlingAction
+from contactctl.domain.responses import Category
+from contactctl.domain.runs import Run, SkipReason
+from contactctl.store import tables
+from contactctl.store.plans import Batch, BatchOutcome, in_batch, planned_contacts
+from contactctl.store.runs import update_run
+from contactctl.store.tables import SYSTEM_WIDE
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_membership = tables.membership
+_response = tables.response
+_item = tables.plan_item
+
+_EMAIL = "email"  # the only channel whose complaints count
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRule:
+    """A handling rule at one instant: it is due for what started at `cutoff` or before.
+
+    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
+    category, where the general one does not hold.
+    """
+
+    action: HandlingAction
+    category: Category
+    cutoff: datetime
+    group_id: int | None = None
+    others: tuple[int, ...] = ()
+
+    def details(self) -> dict[str, object]:
+        """The rule as a run keeps it; `timed_rule` reads it back."""
+        return {
+            "action": self.action,
+            "category": self.category,
+            "cutoff": self.cutoff.isoformat(),
+            "group_id": self.group_id,
+            "others": list(self.others),
+        }
+
+
+def timed_rule(details: Mapping[str, Any]) -> TimedRule:
+    """The rule that a run keeps."""
+    return TimedRule(
+        HandlingAction(details["action"]),
+        Category(details["category"]),
+        datetime.fromisoformat(details["cutoff"]),
+        details["group_id"],
+        tuple(details["others"]),
+    )
+
+
+def anything_due(connection: Connection, rules: Sequence[TimedRule]) -> bool:
+    """Whether a sweep has anything to do; stops at the first contact."""
+    return any(connection.execute(_due(rule).limit(1)).first() for rule in rules)
+
+
+def count_due(connection: Connection, rules: Sequence[TimedRule]) -> int:
+    """How many contacts the rules would change now."""
+    if not rules:
+        return 0
+    contact_ids = union_all(*(_due(rule) for rule in rules)).subquery()
+    statement = select(func.count(distinct(contact_ids.c.contact_id)))
+    return int(connection.execute(statement).scalar_one())
+
+
+def count_due_by_rule(connection: Connection, rule: TimedRule) -> int:
+    """How many contacts one rule would change now."""
+    due = _due(rule).subquery()
+    return int(connection.execute(select(func.count(distinct(due.c.contact_id)))).scalar_one())
+
+
+def due_contact_ids(rules: Sequence[TimedRule]) -> Select[Any]:
+    """The contacts that the rules would change now."""
+    due = union_all(*(_due(rule) for rule in rules)).subquery()
+    return select(due.c.contact_id.cast(Integer).label("id")).distinct()
+
+
+def plan_handling(connection: Connection, run_id: int, rules: Sequence[TimedRule]) -> int:
+    """Freeze what is due, one item for each deactivation to end and membership to remove.
+
+    Returns the number of contacts.
+    """
+    columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
+    for rule in rules:
+        due = _due(rule).add_columns(
+            literal(run_id, Integer), literal(rule.action.value, Text), literal(0, Integer)
+        )
+        # two deactivations of one category are one item, as are two reasons for one removal
+        connection.execute(insert(_item).from_select(columns, due.distinct()))
+    return planned_contacts(connection, run_id)
+
+
+def planned_by_rule(connection: Connection, run_id: int) -> list[tuple[str, str, int, int]]:
+    """(action, category, group id, contacts) of a handling plan, most first."""
+    key = (_item.c.action, _item.c.category, _item.c.group_id)
+    number = func.count()
+    statement = (
+        select(*key, number)
+        .where(_item.c.run_id == run_id)
+        .group_by(*key)
+        .order_by(number.desc(), *key)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
+
+
+def handling_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch's contacts are still to be changed; items that no longer hold go."""
+    connection.execute(
+        delete(_item).where(in_batch(run.id, batch), not_(_still_holds(rules_of(run))))
+    )
+    remaining = _contacts_in(connection, run, batch)
+    gone = batch.contacts - remaining
+    return BatchOutcome(remaining, {SkipReason.CHANGED: gone} if gone else {})
+
+
+def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """End the deactivations and memberships of the batch's items; returns how many contacts."""
+    rules = rules_of(run)
+    contacts = _contacts_in(connection, run, batch)
+    results = {
+        "ended": _end_deactivations(connection, run, batch, now),
+        "reactivated": _reactivate_contacts(connection, run, batch, now, contacts),
+    }
+    if any(rule.action is HandlingAction.REMOVE_FROM_GROUP for rule in rules):
+        results["removed"] = _remove_memberships(connection, run, batch)
+    results["reactivated_in_groups"] = _reactivate_memberships(connection, run, batch, now)
+    if results["reactivated"] < contacts:
+        _mark_changed(connection, run, batch, now)
+    _add_results(connection, run, results)
+    return contacts
+
+
+def rules_of(run: Run) -> list[TimedRule]:
+    """The rules that a handling run was planned by."""
+    kept: Any = run.details["rules"]
+    return [timed_rule(each) for each in kept]
+
+
+def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where a complaint by email is on record, or open as a deactivation."""
+    opened = _deactivation.alias()
+    return or_(
+        exists().where(
+            _response.c.contact_id == contact_id,
+            _response.c.category == literal_column(f"'{Category.SPAM_COMPLAINT.value}'"),
+            _response.c.channel == literal_column(f"'{_EMAIL}'"),
+        ),
+        exists().where(
+            opened.c.contact_id == contact_id,
+            opened.c.category == Category.SPAM_COMPLAINT,
+            opened.c.ended_at.is_(None),
+        ),
+    )
+
+
+def _due(rule: TimedRule) -> Select[Any]:
+    """(contact_id, group_id, category) of all that is due under one rule."""
+    if rule.action is HandlingAction.REACTIVATE:
+        return (
+            select(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
+            .where(
+                _waited_for(rule),
+                _governs(rule, _deactivation.c.group_id),
+                not_(complained(_deactivation.c.contact_id)),
+            )
+            .order_by(None)
+        )
+    held_in = or_(
+        _deactivation.c.group_id == SYSTEM_WIDE,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    return (
+        select(_membership.c.contact_id, _membership.c.group_id, _deactivation.c.category)
+        .join_from(
+            _deactivation,
+            _membership,
+            and_(_membership.c.contact_id == _deactivation.c.contact_id, held_in),
+        )
+        .where(
+            _waited_for(rule),
+            _governs(rule, _membership.c.group_id),
+            _membership.c.state != MembershipState.ACTIVE,
+        )
+    )
+
+
+def _waited_for(rule: TimedRule) -> ColumnElement[bool]:
+    """Open deactivations of the rule's category whose clock has run out."""
+    return and_(
+        _is_open_threshold(),
+        _deactivation.c.category == rule.category,
+        _deactivation.c.started_at <= rule.cutoff,
+    )
+
+
+def _is_open_threshold() -> ColumnElement[bool]:
+    """Only what a threshold opened ends by rule; a literal, to use the partial index."""
+    return and_(
+        _deactivation.c.ended_at.is_(None), _deactivation.c.origin == literal_column("'threshold'")
+    )
+
+
+def _governs(rule: TimedRule, group_id: ColumnElement[int]) -> ColumnElement[bool]:
+    if rule.group_id is not None:
+        return group_id == rule.group_id
+    return group_id.not_in(rule.others) if rule.others else literal_column("1") == 1
+
+
+def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
+    """True for an item that would be planned again now."""
+    mine = and_(
+        _deactivation.c.contact_id == _item.c.contact_id,
+        _deactivation.c.category == _item.c.category,
+        _is_open_threshold(),
+        _deactivation.c.started_at <= _cutoff(rules),
+    )
+    ends = exists().where(mine, _deactivation.c.group_id == _item.c.group_id)
+    removes = exists().where(
+        mine, _deactivation.c.group_id.in_((literal(SYSTEM_WIDE), _item.c.group_id))
+    )
+    is_member = exists().where(
+        _membership.c.contact_id == _item.c.contact_id,
+        _membership.c.group_id == _item.c.group_id,
+        _membership.c.state != MembershipState.ACTIVE,
+    )
+    return case(
+        (_item.c.action == HandlingAction.REACTIVATE, and_(ends, _not_complained_item())),
+        else_=and_(is_member, removes),
+    )
+
+
+def _not_complained_item() -> ColumnElement[bool]:
+    return not_(complained(_item.c.contact_id))
+
+
+def _cutoff(rules: Sequence[TimedRule]) -> ColumnElement[datetime]:
+    """The instant up to which an item's deactivations must have started."""
+    return case(
+        *(
+            (
+                and_(
+                    _item.c.action == rule.action,
+                    _item.c.category == rule.category,
+                    _governs(rule, _item.c.group_id),
+                ),
+                literal(rule.cutoff, _deactivation.c.started_at.type),
+            )
+            for rule in rules
+        )
+    )
+
+
+def _contacts_in(connection: Connection, run: Run, batch: Batch) -> int:
+    statement = select(func.count(distinct(_item.c.contact_id))).where(in_batch(run.id, batch))
+    return int(connection.execute(statement).scalar_one())
+
+
+def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    return connection.execute(
+        update(_deactivation)
+        .where(
+            in_batch(run.id, batch),
+            _item.c.action == HandlingAction.REACTIVATE,
+            _deactivation.c.contact_id == _item.c.contact_id,
+            _deactivation.c.group_id == _item.c.group_id,
+            _deactivation.c.category == _item.c.category,
+            _is_open_threshold(),
+            _deactivation.c.started_at <= _cutoff(rules_of(run)),
+        )
+        .values(ended_at=now, ended_by_run_id=run.id)
+    ).rowcount
+
+
+def _reactivate_contacts(
+    connection: Connection, run: Run, batch: Batch, now: datetime, contacts: int
+) -> int:
+    """Active again where nothing else is open; earlier responses count no more in either case."""
+    ended_for = select(_item.c.contact_id).where(
+        in_batch(run.id, batch),
+        _item.c.action == HandlingAction.REACTIVATE,
+        _item.c.group_id == SYSTEM_WIDE,
+    )
+    chosen = _contact.c.id.in_(ended_for)
+    reactivated = connection.execute(
+        update(_contact)
+        .where(chosen, not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))))
+        .values(status=Status.ACTIVE, reactivated_at=now, revision=_contact.c.revision + 1)
+    ).rowcount
+    if reactivated < contacts:
+        still_inactive = update(_contact).where(chosen, _contact.c.status == Status.INACTIVE)
+        connection.execute(still_inactive.values(reactivated_at=now))
+    return reactivated
+
+
+def _reactivate_memberships(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    return connection.execute(
+        update(_membership)
+        .where(
+            in_batch(run.id, batch),
+            _item.c.action == HandlingAction.REACTIVATE,
+            _item.c.group_id != SYSTEM_WIDE,
+            _membership.c.contact_id == _item.c.contact_id,
+            _membership.c.group_id == _item.c.group_id,
+            _membership.c.state == MembershipState.INACTIVE,
+            not_(_is_open_in(_membership.c.contact_id, _membership.c.group_id)),
+        )
+        .values(state=MembershipState.FOLLOWS, reactivated_at=now)
+    ).rowcount
+
+
+def _remove_memberships(connection: Connection, run: Run, batch: Batch) -> int:
+    """The contact stays, and so do deactivations in that group, should it ever come back."""
+    removal = exists().where(
+        in_batch(run.id, batch),
+        _item.c.action == HandlingAction.REMOVE_FROM_GROUP,
+        _item.c.contact_id == _membership.c.contact_id,
+        _item.c.group_id == _membership.c.group_id,
+    )
+    between = _membership.c.contact_id.between(batch.after + 1, batch.last)
+    return connection.execute(delete(_membership).where(between, removal)).rowcount
+
+
+def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    """Tell other plans and readers whose memberships have changed."""
+    in_groups = select(_item.c.contact_id).where(
+        in_batch(run.id, batch), _item.c.group_id != SYSTEM_WIDE
+    )
+    connection.execute(
+        update(_contact)
+        .where(_contact.c.id.in_(in_groups))
+        .values(revision=_contact.c.revision + 1, updated=now)
+    )
+
+
+def _is_open_in(
+    contact_id: ColumnElement[int], group_id: ColumnElement[int]
+) -> ColumnElement[bool]:
+    opened = _deactivation.alias()
+    return exists().where(
+        opened.c.contact_id == contact_id,
+        opened.c.group_id == group_id,
+        opened.c.ended_at.is_(None),
+    )
+
+
+def _add_results(connection: Connection, run: Run, results: Mapping[str, int]) -> None:
+    totals = {name: run.results.get(name, 0) + number for name, number in results.items()}
+    update_run(connection, run.id, {"results": totals})
