@@ -137,11 +137,12 @@ def by_contactctl(url: str, path: Path) -> None:
     from contactctl.operations.import_contacts import ImportInput, import_contacts
     from contactctl.operations.importing.options import ImportOptions
     from contactctl.store.store import open_store
+    from helpers.imports import KeptRejects
     from helpers.sessions import make_session
 
     store = open_store(url)
     given = ImportInput(path, sys.stdin.buffer, ImportOptions(batch_rows=BATCH_ROWS))
-    result = import_contacts(make_session(store), given, print)
+    result = import_contacts(make_session(store), given, KeptRejects())
     assert result.rejected == 0
     store.close()
 

@@ -14,6 +14,8 @@ class Entry:
 
 GROUPS: dict[str, str] = {
     "db": "Check and upgrade the store; rights for its roles.",
+    "contacts": "Contacts in and out: import, export, list, show, add.",
+    "groups": "Groups, and who is in them.",
     "runs": "Look at runs; apply, resume, cancel and take them back.",
     "config": "Look at the configuration.",
 }
@@ -36,6 +38,21 @@ COMMANDS: dict[str, Entry] = {
         "deactivate:deactivate",
         "Deactivate the active contacts that match, after showing and confirming them.",
     ),
+    "contacts import": Entry(
+        "contacts:import_", "Add and update contacts from a CSV or JSON lines file."
+    ),
+    "contacts export": Entry(
+        "contacts:export", "Print contacts as CSV or JSON lines, as an import takes them."
+    ),
+    "contacts list": Entry("contacts:list_", "List contacts, active and inactive."),
+    "contacts show": Entry(
+        "contacts:show", "Show one contact: its data, groups, and deactivations."
+    ),
+    "contacts add": Entry("contacts:add", "Add one contact."),
+    "groups list": Entry("groups:list_", "List the groups with their sizes."),
+    "groups create": Entry("groups:create", "Create a group."),
+    "groups add": Entry("groups:add", "Add one contact to a group."),
+    "groups remove": Entry("groups:remove", "Take one contact out of a group."),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, and the plan of one that waits."),
     "runs apply": Entry(

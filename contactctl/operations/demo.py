@@ -1,5 +1,6 @@
 """A sample store to try everything on, in a folder of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -8,7 +9,7 @@ from pathlib import Path
 from contactctl.domain.errors import UsageError
 from contactctl.operations.demo_data import write_demo_contacts
 from contactctl.operations.import_contacts import ImportInput, import_contacts
-from contactctl.operations.importing.options import ImportOptions
+from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
 
 CONFIG_NAME = "contactctl.yaml"
@@ -93,9 +94,15 @@ def import_demo_contacts(session: Session, folder: DemoFolder) -> int:
         stdin=BytesIO(),
         options=ImportOptions(create_groups=True),
     )
-    result = import_contacts(session, given, on_reject=_refuse)
+    result = import_contacts(session, given, _NoRejects())
     return result.counts.created
 
 
-def _refuse(reject: object) -> None:
-    raise AssertionError(f"a demo contact was rejected: {reject}")
+class _NoRejects:
+    """Made-up contacts have no reason to be rejected."""
+
+    def begin(self, names: Sequence[str]) -> None:
+        pass
+
+    def add(self, reject: Reject) -> None:
+        raise AssertionError(f"a demo contact was rejected: {reject}")

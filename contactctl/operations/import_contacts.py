@@ -23,7 +23,7 @@ from contactctl.operations.importing.convert import (
     nothing_suppressed,
     value_parser,
 )
-from contactctl.operations.importing.options import ImportOptions, Reject
+from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.rows import Batch, read_rows
 from contactctl.operations.importing.source import open_source
 from contactctl.operations.importing.waves import split_into_waves, wave_of
@@ -35,8 +35,6 @@ from contactctl.store.runwork import CONTACT_CHANGES, count_active
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
-
-OnReject = Callable[[Reject], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +67,13 @@ class ImportResult:
 def import_contacts(
     session: Session,
     given: ImportInput,
-    on_reject: OnReject,
+    rejects: Rejects,
     *,
     dry_run: bool = False,
+    reason: str = "",
     suppressed: Suppressed = nothing_suppressed,
 ) -> ImportResult:
-    """Add and update contacts by their email key; each rejected row goes to `on_reject`.
+    """Add and update contacts by their email key; each rejected row goes to `rejects`.
 
     InputError, and nothing is changed, when the file is refused as a whole. BusyError while
     another import runs. Whatever ends it early, the batches committed so far stay, the run says
@@ -84,6 +83,7 @@ def import_contacts(
     _check_date_formats(options)
     with open_source(given.path, given.stdin, options.encoding) as source:
         rows = read_rows(source, options, session.catalogue)
+        rejects.begin(rows.names)
         with exclusive(session.store, CREATING_CONTACTS):
             plan = make_plan(
                 rows.columns,
@@ -91,7 +91,7 @@ def import_contacts(
                 clears=options.empty_clears,
                 from_spreadsheet=rows.from_spreadsheet,
             )
-            run_id = None if dry_run else _start_run(session, source.name, options)
+            run_id = None if dry_run else _start_run(session, source.name, options, reason)
             with (
                 _failing(session, run_id),
                 transactions(session.store, rehearse=dry_run) as transaction,
@@ -100,7 +100,7 @@ def import_contacts(
                 work = _Import(transaction, plan, session.clock(), ImportResult(run_id))
                 for batch in rows.batches:
                     for reject in work.put_in(batch, suppressed):
-                        on_reject(reject)
+                        rejects.add(reject)
                     advance(len(batch))
                 if run_id is not None:
                     _finish_run(session, run_id)
@@ -211,10 +211,10 @@ def _check_date_formats(options: ImportOptions) -> None:
             ) from None
 
 
-def _start_run(session: Session, name: str, options: ImportOptions) -> int:
+def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
     details = {"file": name, "renames": dict(options.renames)}
-    request = session.request(RunKind.IMPORT, details=details)
+    request = session.request(RunKind.IMPORT, reason=reason, details=details)
     with session.store.writing() as connection:
         for dead in list_runs(
             connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]

@@ -1,6 +1,7 @@
 """Imports from text, and a store's contacts as plain values to compare."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -15,12 +16,24 @@ from contactctl.store.store import Store
 from helpers.sessions import NOW, make_session
 
 
+class KeptRejects(list[Reject]):
+    """Rejects in a list."""
+
+    names: Sequence[str] = ()
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def add(self, reject: Reject) -> None:
+        self.append(reject)
+
+
 @dataclass
 class Imported:
     """What an import did, and what it rejected."""
 
     result: ImportResult
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: KeptRejects
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
@@ -35,9 +48,9 @@ def import_text(
     """Import a file's content; a day after NOW, so that `updated` can tell."""
     session = make_session(into, now=NOW + timedelta(days=1)) if isinstance(into, Store) else into
     data = content.encode() if isinstance(content, str) else content
-    rejects: list[Reject] = []
+    rejects = KeptRejects()
     given = ImportInput(None, BytesIO(data), ImportOptions(**options))
-    result = import_contacts(session, given, rejects.append, dry_run=dry_run)
+    result = import_contacts(session, given, rejects, dry_run=dry_run)
     return Imported(result, rejects)
 
 

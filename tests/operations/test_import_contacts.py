@@ -14,13 +14,13 @@ from contactctl.operations.import_contacts import (
     ImportInput,
     import_contacts,
 )
-from contactctl.operations.importing.options import ImportOptions
+from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.store import tables
 from contactctl.store.groups import create_groups
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import get_run, list_runs
 from contactctl.store.store import Store, open_store
-from helpers.imports import contacts_in, import_text
+from helpers.imports import KeptRejects, contacts_in, import_text
 from helpers.sessions import NOW, make_session
 
 
@@ -250,9 +250,9 @@ def test_suppressed_addresses_are_rejected(store: Store) -> None:
         asked.extend(keys)
         return {"gone@x.no"}
 
-    rejects = []
+    rejects = KeptRejects()
     given = ImportInput(None, BytesIO(b"email\na@x.no\nGone@X.no\n"), ImportOptions())
-    result = import_contacts(make_session(store), given, rejects.append, suppressed=suppressed)
+    result = import_contacts(make_session(store), given, rejects, suppressed=suppressed)
     assert asked == ["a@x.no", "gone@x.no"]
     assert (result.counts.created, result.rejected) == (1, 1)
     assert "suppressed" in rejects[0].reason
@@ -311,6 +311,9 @@ def test_json_lines(store: Store) -> None:
     )
     assert imported.counts == (2, 0, 0, 11)
     assert [reject.line for reject in imported.rejects] == list(range(4, 15))
+    assert imported.rejects.names == ["record"]
+    assert imported.rejects[0].cells == ("[1]",)
+    assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47}',)
     contacts = contacts_in(store)
     assert contacts["a@x.no"]["attributes"] == {"plan": "free", "orders": 3}
     assert contacts["a@x.no"]["tags"] == {"x", "y"}
@@ -331,13 +334,14 @@ def test_the_run_tells_what_happened(store: Store) -> None:
 
 
 def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:
-    def stop(_reject: object) -> None:
-        raise KeyboardInterrupt
+    class Stop(KeptRejects):
+        def add(self, reject: Reject) -> None:
+            raise KeyboardInterrupt
 
     session = make_session(store)
     given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
     with pytest.raises(KeyboardInterrupt):
-        import_contacts(session, given, stop)
+        import_contacts(session, given, Stop())
     with store.reading() as connection:
         run = list_runs(connection, limit=1)[0]
     assert run.state is RunState.FAILED

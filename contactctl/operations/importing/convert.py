@@ -13,6 +13,7 @@ from contactctl.domain.contact_values import (
 )
 from contactctl.domain.emails import email_key
 from contactctl.domain.fields import Field, FieldType
+from contactctl.domain.spreadsheet import undo_defuse
 from contactctl.domain.text import fold
 from contactctl.operations.importing.columns import FileColumn
 from contactctl.operations.importing.options import Reject
@@ -27,7 +28,6 @@ from contactctl.store.staging import (
 )
 
 _REMEMBERED = 20_000  # different texts of a column whose values are kept: dates, plans, tags
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cells = Sequence[Cell]
 Read = Callable[[str], Any]
@@ -218,12 +218,12 @@ class _Conversion:
             return cells  # trimmed where they were read
         trimmed = list(map(str.strip, cells))  # type: ignore[arg-type]
         if "'" in "".join(trimmed):
-            return list(map(_undefuse, trimmed))
+            return list(map(undo_defuse, trimmed))
         return trimmed
 
     def _rejects(self) -> list[Reject]:
         unread = [
-            Reject(self.batch.lines[at], reason, tuple(cell or "" for cell in self.batch.rows[at]))
+            Reject(self.batch.lines[at], reason, self.batch.original(at))
             for at, reason in self.failures.items()
         ]
         return sorted([*self.batch.rejects, *unread], key=lambda reject: reject.line)
@@ -258,9 +258,3 @@ def _json_objects(columns: list[list[str | None]], rows: int) -> list[str]:
     if not columns:
         return ["{}"] * rows
     return ["{" + ", ".join(filter(None, pairs)) + "}" for pairs in zip(*columns, strict=True)]
-
-
-def _undefuse(text: str) -> str:
-    """Text as it was before an export put an apostrophe before what a spreadsheet would run."""
-    is_defused = text.startswith("'") and text[1:].lstrip().startswith(_FORMULA_STARTS)
-    return text[1:] if is_defused else text

@@ -1,8 +1,9 @@
 """What an import is told about its file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 BATCH_ROWS = 10_000  # a transaction each; more is hardly faster, and holds more memory
 
@@ -41,3 +42,11 @@ class Reject:
     line: int
     reason: str
     cells: tuple[str, ...] = ()
+
+
+class Rejects(Protocol):
+    """Where rejected rows go: first the names of their cells, then each as it is met."""
+
+    def begin(self, names: Sequence[str]) -> None: ...
+
+    def add(self, reject: Reject) -> None: ...

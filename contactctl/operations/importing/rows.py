@@ -24,22 +24,34 @@ Cell = str | None
 class Batch:
     """Rows in the file's order, the line each starts on, and what could not become a row.
 
-    A cell is text; empty text was given as empty, None was not given at all (JSON lines).
+    A cell is text; empty text was given as empty, None was not given at all (JSON lines, whose
+    text is kept in `records`).
     """
 
     lines: list[int] = field(default_factory=list)
     rows: list[Sequence[Cell]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    records: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.rejects)
 
+    def original(self, at: int) -> tuple[str, ...]:
+        """A row as the file has it: its cells, or the line of JSON."""
+        if self.records:
+            return (self.records[at],)
+        return tuple(cell or "" for cell in self.rows[at])
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A file's columns, and its rows in batches. `from_spreadsheet`: text may be defused."""
+    """A file's columns, and its rows in batches.
+
+    `names` head the cells of a reject. `from_spreadsheet`: text may be defused.
+    """
 
     columns: Sequence[FileColumn]
+    names: Sequence[str]
     batches: Iterator[Batch]
     from_spreadsheet: bool
 
@@ -51,7 +63,8 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
         return _read_csv(source, options, names)
     fields = importable_fields(catalogue)
     columns = [FileColumn(known.name, known) for known in fields]
-    return Rows(columns, _json_batches(source, names, fields, options.batch_rows), False)
+    batches = _json_batches(source, names, fields, options.batch_rows)
+    return Rows(columns, ["record"], batches, from_spreadsheet=False)
 
 
 def _detect_format(source: Source) -> FileFormat:
@@ -71,7 +84,8 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
     if not header:
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
     columns = names.header([name.strip() for name in header])
-    return Rows(columns, _csv_batches(reader, len(columns), options.batch_rows), True)
+    batches = _csv_batches(reader, len(columns), options.batch_rows)
+    return Rows(columns, [column.name for column in columns], batches, from_spreadsheet=True)
 
 
 def _detect_delimiter(source: Source) -> str:
@@ -135,6 +149,7 @@ def _json_batches(
         try:
             batch.rows.append(_json_row(line, names, fields))
             batch.lines.append(number)
+            batch.records.append(line.rstrip("\r\n"))
         except (ValueError, UsageError, RecursionError) as error:
             batch.rejects.append(Reject(number, _json_problem(error), (line.rstrip("\r\n"),)))
         if len(batch) >= size:

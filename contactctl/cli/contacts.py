@@ -1,0 +1,344 @@
+"""The commands below `contacts`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import UsageError
+from contactctl.operations.importing.options import FileFormat, ImportOptions
+from contactctl.output.choice import OutputFormat
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.domain.contact_record import ContactRecord
+    from contactctl.operations.export_contacts import ContactFilter
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
+EmailOrId = Annotated[
+    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
+]
+InputFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")
+]
+From = Annotated[
+    FileFormat | None,
+    typer.Option("--from", help="What the file holds; told from its first character otherwise."),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="This column gives that field. Repeatable."),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", metavar="COLUMN", help="Leave this column out. Repeatable."),
+]
+IgnoreUnknown = Annotated[
+    bool, typer.Option("--ignore-unknown", help="Leave out every column that is no field.")
+]
+DateFormat = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--date-format",
+        metavar="[COLUMN=]FORMAT",
+        help="Dates look like this (strptime codes), of one column or of all. Repeatable.",
+    ),
+]
+EmptyClears = Annotated[
+    bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
+]
+CreateGroups = Annotated[
+    bool, typer.Option("--create-groups", help="Create the groups that do not exist yet.")
+]
+RejectsPath = Annotated[
+    Path | None,
+    typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, as CSV."),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="CHARACTER", help="What separates cells; tab for TAB."),
+]
+Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="The file's encoding.")]
+Deliverable = Annotated[
+    bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
+]
+DeliverableGroup = Annotated[
+    str | None,
+    typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many contacts.")
+]
+Sort = Annotated[
+    str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
+]
+FirstName = Annotated[str | None, typer.Option("--first-name", metavar="TEXT", help="First name.")]
+LastName = Annotated[str | None, typer.Option("--last-name", metavar="TEXT", help="Last name.")]
+Phone = Annotated[str | None, typer.Option("--phone", metavar="TEXT", help="Telephone number.")]
+Company = Annotated[str | None, typer.Option("--company", metavar="TEXT", help="Company.")]
+SourceText = Annotated[
+    str | None, typer.Option("--source", metavar="TEXT", help="Where the contact came from.")
+]
+LastOpportunity = Annotated[
+    str | None,
+    typer.Option("--last-opportunity", metavar="DATE", help="As in 2024-05-31."),
+]
+Attribute = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", metavar="NAME=VALUE", help="A declared attribute. Repeatable."),
+]
+InGroups = Annotated[
+    list[str] | None,
+    typer.Option("--group", metavar="NAME", help="Make it a member of this group. Repeatable."),
+]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="NAME", help="Give it this tag. Repeatable.")
+]
+
+
+def import_(
+    invocation: StoreInvocation,
+    file: InputFile,
+    from_: From = None,
+    map_: Map = None,
+    ignore: Ignore = None,
+    ignore_unknown: IgnoreUnknown = False,
+    date_format: DateFormat = None,
+    empty_clears: EmptyClears = False,
+    create_groups: CreateGroups = False,
+    rejects: RejectsPath = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    reason: options.Reason = None,
+    dry_run: options.DryRun = False,
+) -> Presentation:
+    """Add and update contacts from a CSV or JSON lines file.
+
+    Examples:
+        contactctl contacts import people.csv --dry-run
+        contactctl contacts import people.csv --rejects rejected.csv
+        contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
+        contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
+        zcat people.jsonl.gz | contactctl contacts import -
+
+    The header names fields (`contactctl fields`); contacts are told apart by
+    their email. An empty cell keeps what is stored. Status, deactivations and
+    overrides are never touched. A rejected row makes the exit code 5.
+    """
+    from contactctl.cli.standard_input import bytes_of_stdin
+    from contactctl.operations.import_contacts import ImportInput, import_contacts
+    from contactctl.output.contacts import present_import
+    from contactctl.output.rejects import RejectsFile
+
+    given = ImportInput(
+        None if str(file) == "-" else file,
+        bytes_of_stdin(invocation.console),
+        ImportOptions(
+            format=from_,
+            delimiter=_one_character(delimiter),
+            encoding="utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding,
+            renames=_assignments("--map", map_),
+            ignored=frozenset(ignore or ()),
+            ignore_unknown=ignore_unknown,
+            date_format=_general_format(date_format),
+            column_date_formats=_column_formats(date_format),
+            empty_clears=empty_clears,
+            create_groups=create_groups,
+        ),
+    )
+    with invocation.open_session() as session, RejectsFile(rejects) as rejected:
+        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason or "")
+        return present_import(result, rejected)
+
+
+def export(
+    invocation: StoreInvocation,
+    where: options.Where = None,
+    where_any: options.WhereAny = None,
+    where_not: options.WhereNot = None,
+    criteria: options.CriteriaFile = None,
+    deliverable: Deliverable = False,
+    group: DeliverableGroup = None,
+) -> Presentation:
+    """Print contacts as CSV or JSON lines, as an import takes them.
+
+    Examples:
+        contactctl contacts export > all.csv
+        contactctl contacts export --where 'tag = vip' --format jsonl
+        contactctl contacts export --deliverable --group newsletter --fields email
+
+    CSV unless --format says otherwise. Without --fields it has every field that
+    an import takes. --deliverable leaves exactly the contacts that a campaign
+    to everybody, or to one group, may mail.
+    """
+    from contactctl.cli.criteria import criteria_source
+    from contactctl.operations.export_contacts import ContactFilter
+    from contactctl.output.contacts import list_fields, present_export
+
+    if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
+        invocation.output = replace(invocation.output, format=OutputFormat.CSV)
+    importable = _importable(invocation)
+    invocation.check_fields(*list_fields(importable))
+    source = criteria_source(where, where_any, where_not, criteria)
+    contacts = _streamed(invocation, ContactFilter(source, deliverable, group))
+    return present_export(contacts, importable, every_field=bool(invocation.output.fields))
+
+
+def list_(
+    invocation: StoreInvocation,
+    where: options.Where = None,
+    where_any: options.WhereAny = None,
+    where_not: options.WhereNot = None,
+    criteria: options.CriteriaFile = None,
+    deliverable: Deliverable = False,
+    group: DeliverableGroup = None,
+    sort: Sort = "id",
+    limit: Limit = None,
+) -> Presentation:
+    """List contacts, active and inactive.
+
+    Examples:
+        contactctl contacts list --limit 20
+        contactctl contacts list --where 'email_domain = example.com' --sort -created
+        contactctl contacts list --where 'group missing' --json
+
+    Without criteria it lists all contacts, by id.
+    """
+    from contactctl.cli.criteria import criteria_source
+    from contactctl.operations.export_contacts import ContactFilter
+    from contactctl.output.contacts import list_fields, present_list
+
+    importable = _importable(invocation)
+    invocation.check_fields(*list_fields(importable))
+    source = criteria_source(where, where_any, where_not, criteria)
+    wanted = ContactFilter(source, deliverable, group, sort, limit)
+    return present_list(_streamed(invocation, wanted), importable)
+
+
+def show(invocation: StoreInvocation, contact: EmailOrId) -> Presentation:
+    """Show one contact: its data, groups, and deactivations.
+
+    Examples:
+        contactctl contacts show ann@example.com
+        contactctl contacts show 1284 --json
+    """
+    from contactctl.operations.show_contact import show_contact
+    from contactctl.output.contacts import present_contact
+
+    with invocation.open_session() as session:
+        return present_contact(show_contact(session, contact))
+
+
+def add(
+    invocation: StoreInvocation,
+    email: Email,
+    first_name: FirstName = None,
+    last_name: LastName = None,
+    phone: Phone = None,
+    company: Company = None,
+    source: SourceText = None,
+    last_opportunity: LastOpportunity = None,
+    attribute: Attribute = None,
+    group: InGroups = None,
+    tag: Tags = None,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Add one contact.
+
+    Examples:
+        contactctl contacts add ann@example.com --first-name Ann --group newsletter
+        contactctl contacts add bo@example.com --attribute plan=free --tag vip
+
+    An address that exists already is refused; `contacts import` updates.
+    """
+    from contactctl.operations.add_contact import add_contact
+    from contactctl.output.contacts import present_added
+
+    values = {
+        "email": email,
+        "first_name": first_name,
+        "last_name": last_name,
+        "phone": phone,
+        "company": company,
+        "source": source,
+        "last_opportunity": last_opportunity,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, value in _assignments("--attribute", attribute).items():
+        given[f"attributes.{name}"] = value
+    with invocation.open_session() as session:
+        contact_id, run = add_contact(
+            session, given, groups=group or (), tags=tag or (), reason=reason or ""
+        )
+        return present_added(contact_id, email.strip(), run)
+
+
+def _importable(invocation: StoreInvocation) -> list[str]:
+    from contactctl.domain.fields import FieldCatalogue
+    from contactctl.operations.importing.columns import importable_fields
+
+    catalogue = FieldCatalogue(invocation.settings.attributes)
+    return [field.name for field in importable_fields(catalogue)]
+
+
+def _streamed(invocation: StoreInvocation, wanted: "ContactFilter") -> "Iterator[ContactRecord]":
+    """The contacts, with the store open until the last one is taken; errors come at once."""
+    from contactctl.operations.export_contacts import selected_contacts
+
+    with ExitStack() as stack:
+        session = stack.enter_context(invocation.open_session())
+        contacts = stack.enter_context(selected_contacts(session, wanted))
+        return _until_taken(contacts, stack.pop_all())
+
+
+def _until_taken(
+    contacts: "Iterator[ContactRecord]", resources: ExitStack
+) -> "Iterator[ContactRecord]":
+    with resources:
+        yield from contacts
+
+
+def _assignments(flag: str, texts: Sequence[str] | None) -> dict[str, str]:
+    """`NAME=VALUE` texts as a mapping; a column's name may hold = itself for --map."""
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.rpartition("=") if flag == "--map" else text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"{flag} '{text}' has no '='", hint=f"write it as {flag} 'NAME=VALUE'")
+        if name in found:
+            raise UsageError(f"{flag} names '{name}' twice")
+        found[name] = value
+    return found
+
+
+def _general_format(texts: Sequence[str] | None) -> str | None:
+    general = [text for text in texts or () if not _names_column(text)]
+    if len(general) > 1:
+        raise UsageError(
+            "more than one --date-format for all columns",
+            hint="name the columns: --date-format 'COLUMN=FORMAT'",
+        )
+    return general[0] if general else None
+
+
+def _column_formats(texts: Sequence[str] | None) -> dict[str, str]:
+    named = (text.partition("=") for text in texts or () if _names_column(text))
+    return {column: form for column, _, form in named}
+
+
+def _names_column(text: str) -> bool:
+    """A format begins at its first % at the latest; an = before it ends a column's name."""
+    return "=" in text.partition("%")[0]
+
+
+def _one_character(delimiter: str | None) -> str | None:
+    if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
+        return delimiter
+    if delimiter.lower() in ("tab", "\\t"):
+        return "\t"
+    raise UsageError(f"--delimiter '{delimiter}' is not one character", hint="for example ; or tab")

@@ -1,0 +1,89 @@
+"""The commands below `groups`."""
+
+from typing import Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.output.presentation import Presentation
+
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
+EmailOrId = Annotated[
+    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
+]
+
+
+def list_(invocation: StoreInvocation) -> Presentation:
+    """List the groups with their sizes.
+
+    Examples:
+        contactctl groups list
+        contactctl groups list --json
+    """
+    from contactctl.operations.groups import list_groups
+    from contactctl.output.groups import GROUP_FIELDS, present_groups
+
+    invocation.check_fields(*GROUP_FIELDS)
+    with invocation.open_session() as session:
+        return present_groups(list_groups(session))
+
+
+def create(
+    invocation: StoreInvocation, group: GroupName, reason: options.Reason = None
+) -> Presentation:
+    """Create a group.
+
+    Examples:
+        contactctl groups create newsletter
+
+    Names ignore case, and cannot hold ; or |, which separate names in files.
+    """
+    from contactctl.operations.groups import create_group
+    from contactctl.output.groups import present_group_change
+
+    with invocation.open_session() as session:
+        change = create_group(session, group, reason=reason or "")
+        return present_group_change(change, "Created", "Created")
+
+
+def add(
+    invocation: StoreInvocation,
+    group: GroupName,
+    contact: EmailOrId,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Add one contact to a group.
+
+    Examples:
+        contactctl groups add newsletter ann@example.com
+
+    A contact that is a member already stays as it is, deactivated or not.
+    """
+    from contactctl.operations.groups import add_to_group
+    from contactctl.output.groups import present_group_change
+
+    with invocation.open_session() as session:
+        change = add_to_group(session, group, contact, reason=reason or "")
+        return present_group_change(change, "Added to", "Already a member of")
+
+
+def remove(
+    invocation: StoreInvocation,
+    group: GroupName,
+    contact: EmailOrId,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Take one contact out of a group.
+
+    Examples:
+        contactctl groups remove newsletter ann@example.com
+
+    The contact itself stays, and so do its other groups.
+    """
+    from contactctl.operations.groups import remove_from_group
+    from contactctl.output.groups import present_group_change
+
+    with invocation.open_session() as session:
+        change = remove_from_group(session, group, contact, reason=reason or "")
+        return present_group_change(change, "Removed from", "Was no member of")

@@ -1,0 +1,148 @@
+"""How contacts, and what became of an import, are shown."""
+
+from collections.abc import Iterable, Sequence
+
+from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
+from contactctl.domain.errors import ExitCode
+from contactctl.operations.import_contacts import ImportResult
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Presentation,
+    Row,
+    Rows,
+    RowsTable,
+    Table,
+)
+from contactctl.output.rejects import RejectsFile
+
+_FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
+_NOT_IMPORTABLE = ("id", "status", "created", "updated")
+_GROUP_COLUMNS = (Column("name"), Column("state"))
+_DEACTIVATION_COLUMNS = (
+    Column("scope"),
+    Column("group"),
+    Column("origin"),
+    Column("category"),
+    Column("started_at", "STARTED"),
+    Column("ended_at", "ENDED"),
+    Column("run"),
+)
+
+
+def list_fields(importable: Sequence[str]) -> list[str]:
+    """The fields of a contact in a list or an export."""
+    return [*_NOT_IMPORTABLE, *importable]
+
+
+def present_list(contacts: Iterable[ContactRecord], importable: Sequence[str]) -> Presentation:
+    """Contacts with all their fields; people see the most important ones."""
+    return Presentation(
+        rows=_contact_rows(contacts, list_fields(importable)),
+        blocks=[RowsTable(empty="(no contacts)")],
+    )
+
+
+def present_export(
+    contacts: Iterable[ContactRecord], importable: Sequence[str], *, every_field: bool
+) -> Presentation:
+    """Contacts with the fields that an import takes, so that it can be imported as it is."""
+    names = list_fields(importable) if every_field else importable
+    return Presentation(rows=_contact_rows(contacts, names), blocks=[RowsTable()])
+
+
+def present_contact(contact: ContactRecord) -> Presentation:
+    """Everything about one contact."""
+    groups = [{"name": each.group, "state": each.state} for each in contact.groups]
+    deactivations = [_deactivation(each) for each in contact.deactivations]
+    facts: dict[str, object] = {
+        "id": contact.id,
+        "email": contact.email,
+        "status": contact.status,
+        **contact.values,
+        "tags": list(contact.tags),
+        "attributes": dict(contact.attributes),
+    }
+    data = facts | {"groups": groups, "deactivations": deactivations}
+    blocks: list[Block] = [
+        KeyValues([(name, value) for name, value in facts.items() if value not in (None, [], {})]),
+        Heading("Groups"),
+        Table(_GROUP_COLUMNS, groups, empty="(in no group)"),
+        Heading("Deactivations"),
+        Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
+    ]
+    return Presentation(data, blocks=blocks)
+
+
+def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
+    """What became of the rows; a row that was rejected makes the exit code 5."""
+    counts = {
+        "created": result.counts.created,
+        "updated": result.counts.updated,
+        "unchanged": result.counts.unchanged,
+        "rejected": result.rejected,
+    }
+    data = {
+        "run": result.run,
+        "dry_run": result.run is None,
+        **counts,
+        "groups_created": list(result.groups_created),
+        "rejects_file": str(rejects.path) if rejects.path else None,
+    }
+    pairs = [(name.capitalize(), f"{number:,}") for name, number in counts.items()]
+    return Presentation(
+        data,
+        blocks=[KeyValues([*pairs, *_import_facts(result, rejects)])],
+        notes=["a dry run: nothing was changed"] if result.run is None else [],
+        problems=rejects.problems(),
+        exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
+    )
+
+
+def present_added(contact_id: int, email: str, run: int) -> Presentation:
+    """A contact that was added."""
+    data = {"id": contact_id, "email": email, "run": run}
+    return Presentation(data, blocks=[KeyValues([("Added", email), ("Id", contact_id)])])
+
+
+def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str, object]]:
+    facts: list[tuple[str, object]] = []
+    if result.groups_created:
+        facts.append(("Groups created", list(result.groups_created)))
+    if result.rejected and rejects.path:
+        facts.append(("Rejected rows", str(rejects.path)))
+    if result.run is not None:
+        facts.append(("Run", result.run))
+    return facts
+
+
+def _contact_rows(contacts: Iterable[ContactRecord], names: Sequence[str]) -> Rows:
+    columns = [Column(name, for_people=name in _FOR_PEOPLE) for name in names]
+    return Rows("contacts", columns, (_row(contact, names) for contact in contacts))
+
+
+def _row(contact: ContactRecord, names: Sequence[str]) -> Row:
+    values = {
+        "id": contact.id,
+        "email": contact.email,
+        "status": contact.status,
+        "tag": contact.tags,
+        "group": [each.group for each in contact.groups],
+        **contact.values,
+        **{f"attributes.{name}": value for name, value in contact.attributes.items()},
+    }
+    return {name: values.get(name) for name in names}
+
+
+def _deactivation(each: DeactivationRecord) -> dict[str, object]:
+    return {
+        "scope": each.scope,
+        "group": each.group,
+        "origin": each.origin,
+        "category": each.category or None,
+        "started_at": each.started_at,
+        "ended_at": each.ended_at,
+        "run": each.run,
+    }

@@ -1,0 +1,34 @@
+"""How groups are shown."""
+
+from collections.abc import Sequence
+
+from contactctl.operations.groups import GroupChange
+from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
+from contactctl.store.groups import GroupSummary
+
+_COLUMNS = (
+    Column("name"),
+    Column("members"),
+    Column("active_members", "ACTIVE"),
+    Column("created"),
+    Column("id", for_people=False),
+)
+GROUP_FIELDS = tuple(column.key for column in _COLUMNS)
+
+
+def present_groups(groups: Sequence[GroupSummary]) -> Presentation:
+    """The groups with their sizes."""
+    items = [{name: getattr(group, name) for name in GROUP_FIELDS} for group in groups]
+    return Presentation(rows=Rows("groups", _COLUMNS, items), blocks=[RowsTable("(no groups)")])
+
+
+def present_group_change(change: GroupChange, done: str, already: str) -> Presentation:
+    """What a change did: `done` in words, or `already` when nothing had to change."""
+    data = {
+        "group": change.group,
+        "contact": change.contact,
+        "changed": change.changed,
+        "run": change.run,
+    }
+    words = done if change.changed else already
+    return Presentation(data, blocks=[KeyValues([(words, change.group)])])
