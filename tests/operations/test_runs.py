@@ -1,0 +1,408 @@
+"""Looking at runs, cancelling them, taking them back, following them."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import Limits
+from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
+from contactctl.operations import apply as apply_module
+from contactctl.operations import watch as watch_module
+from contactctl.operations.apply import apply_run, read_run, resume_run
+from contactctl.operations.deactivate import require_undoable
+from contactctl.operations.plan import plan_undo_of, show_plan
+from contactctl.operations.runs import cancel_run, latest_runs
+from contactctl.operations.session import Session
+from contactctl.operations.watch import watch_run
+from contactctl.store import tables
+from contactctl.store.locks import exclusive
+from contactctl.store.runwork import CONTACT_CHANGES, apply_batch, start_run
+from contactctl.store.store import Store
+from helpers.contacts import seed_contacts
+from helpers.dumps import dump
+from helpers.plans import (
+    active_ids,
+    confirmed,
+    deactivated_by,
+    plan,
+    plan_items,
+    states,
+)
+from helpers.sessions import NOW, make_session
+
+LATER = NOW + timedelta(days=3)
+
+
+def deactivated(session: Session, *where: str) -> Run:
+    return apply_run(session, plan(session, *where).id)
+
+
+def reactivate(store: Store, contact_id: int) -> None:
+    """End every open deactivation of a contact, as reactivating it by hand does."""
+    deactivation, contact = tables.deactivation, tables.contact
+    with store.writing() as connection:
+        connection.execute(
+            update(deactivation)
+            .where(deactivation.c.contact_id == contact_id, deactivation.c.ended_at.is_(None))
+            .values(ended_at=NOW, ended_by_run_id=99)
+        )
+        connection.execute(
+            update(contact).where(contact.c.id == contact_id).values(status=Status.ACTIVE)
+        )
+
+
+def deactivate_again(
+    store: Store, contact_id: int, *, run_id: int = 98, category: str = "spam-complaint"
+) -> None:
+    row = {"contact_id": contact_id, "group_id": 0, "run_id": run_id, "category": category}
+    with store.writing() as connection:
+        connection.execute(
+            insert(tables.deactivation).values(row | {"origin": "threshold", "started_at": NOW})
+        )
+        connection.execute(
+            update(tables.contact)
+            .where(tables.contact.c.id == contact_id)
+            .values(status=Status.INACTIVE)
+        )
+
+
+def undo_of(session: Session, undone: Run) -> Run:
+    run = plan_undo_of(session, undone)
+    assert run is not None
+    return run
+
+
+def test_the_latest_runs_come_first_and_can_be_narrowed(store: Store) -> None:
+    seed_contacts(store, 40)
+    session = make_session(store, allow_undo=True)
+    first = deactivated(session, "id <= 4")
+    undo = undo_of(session, first)
+    plan(session, "id > 30")
+
+    def numbers(**values) -> list[int]:
+        defaults = {"limit": 20, "kinds": [], "states": []}
+        return [run.id for run in latest_runs(session, **defaults | values)]
+
+    assert numbers() == [3, 2, 1]
+    assert numbers(limit=2) == [3, 2]
+    assert numbers(kinds=[RunKind.UNDO]) == [undo.id]
+    assert numbers(states=[RunState.PLANNED]) == [3, 2]
+    assert numbers(states=[RunState.DONE, RunState.PLANNED], kinds=[RunKind.DEACTIVATE]) == [3, 1]
+    assert numbers(states=[RunState.FAILED]) == []
+
+
+def test_a_cancelled_plan_changes_nothing(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store)
+    run = plan(session, "id <= 5")
+    before = dump(store, without=("run", "plan_item"))
+
+    cancelled = cancel_run(session, run.id)
+
+    assert (cancelled.state, cancelled.message) == (
+        RunState.CANCELLED,
+        "cancelled by tester@host",
+    )
+    assert (cancelled.finished_at, plan_items(store)) == (NOW, 0)
+    assert dump(store, without=("run", "plan_item")) == before
+
+
+def test_what_a_cancelled_run_has_done_stays_done(store: Store) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store)
+    run = start_run(store, plan(session, "id <= 20").id, NOW)
+    apply_batch(store, run, 8, NOW)
+
+    cancelled = cancel_run(session, run.id)
+
+    assert (cancelled.state, cancelled.changed) == (RunState.CANCELLED, 8)
+    assert (cancelled.active_before, cancelled.active_after) == (30, 22)
+    assert (plan_items(store), deactivated_by(store, run.id)) == (0, list(range(1, 9)))
+    assert resume_run(session, run.id) == cancelled
+
+
+def test_a_run_that_is_over_cannot_be_cancelled(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store)
+    run = deactivated(session, "id <= 5")
+    before = dump(store)
+
+    with pytest.raises(RefusedError, match="run 1 is done already"):
+        cancel_run(session, run.id)
+    assert dump(store) == before
+
+
+def test_undo_brings_back_what_the_run_deactivated(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply_module, "BATCH_CONTACTS", 7)
+    seed_contacts(store, 40)
+    session = make_session(store, allow_undo=True)
+    before = dump(store, without=("run", "deactivation", "contact"))
+    run = deactivated(session, "id between 5 and 30")
+    others = deactivated(session, "id > 35")
+
+    later = make_session(store, now=LATER, allow_undo=True)
+    undo = apply_run(later, undo_of(later, require_undoable(later, run.id)).id)
+
+    assert (undo.kind, undo.state, undo.planned, undo.changed) == (
+        RunKind.UNDO,
+        RunState.DONE,
+        26,
+        26,
+    )
+    assert (undo.active_before, undo.active_after) == (9, 35)
+    assert active_ids(store) == set(range(1, 36))
+    assert deactivated_by(store, others.id) == [36, 37, 38, 39, 40]
+    with store.reading() as connection:
+        ended = {
+            (row.run_id, row.ended_at, row.ended_by_run_id)
+            for row in connection.execute(tables.deactivation.select())
+        }
+    assert ended == {(run.id, LATER, undo.id), (others.id, None, None)}
+    assert dump(store, without=("run", "deactivation", "contact")) == before
+
+
+def test_undo_leaves_alone_whom_somebody_has_touched_since(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 10")
+    reactivate(store, 2)
+    reactivate(store, 3)
+    deactivate_again(store, 3)
+    deactivate_again(store, 4)
+
+    planned = undo_of(session, run)
+    assert planned.planned == 7
+    undo = apply_run(session, planned.id)
+
+    assert (undo.changed, undo.skipped) == (7, {})
+    assert active_ids(store) == {1, 2, *range(5, 21)}
+
+
+def test_whoever_is_touched_between_plan_and_undo_is_skipped(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    planned = undo_of(session, deactivated(session, "id <= 10"))
+    reactivate(store, 2)
+    deactivate_again(store, 4)
+    with store.writing() as connection:
+        connection.execute(tables.contact.delete().where(tables.contact.c.id == 7))
+
+    undo = apply_run(session, planned.id)
+
+    assert (undo.planned, undo.changed, undo.skipped_total) == (10, 7, 3)
+    assert active_ids(store) == {*range(1, 21)} - {4, 7}
+
+
+def test_a_contact_with_another_reason_of_an_automatic_run_comes_back_once(store: Store) -> None:
+    """Thresholds of two categories reached at once: two deactivations, one contact."""
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 3")
+    deactivate_again(store, 2, run_id=run.id, category="blocked")
+
+    undo = apply_run(session, undo_of(session, run).id)
+
+    assert (undo.planned, undo.changed) == (3, 3)
+    assert active_ids(store) == set(range(1, 11))
+
+
+def test_deactivations_in_one_group_alone_are_not_undone(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 3")
+    row = {"contact_id": 9, "group_id": 1, "run_id": run.id, "category": "blocked"}
+    with store.writing() as connection:
+        connection.execute(
+            insert(tables.deactivation).values(row | {"origin": "threshold", "started_at": NOW})
+        )
+
+    assert apply_run(session, undo_of(session, run).id).changed == 3
+
+
+def test_a_run_is_undone_once(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 5")
+    apply_run(session, undo_of(session, run).id)
+    before = dump(store)
+
+    assert plan_undo_of(session, run) is None
+    assert dump(store) == before
+
+
+def test_after_an_undo_the_contacts_can_be_deactivated_again(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    apply_run(session, undo_of(session, deactivated(session, "id <= 5")).id)
+
+    again = deactivated(session, "id <= 7")
+
+    assert (again.changed, deactivated_by(store, again.id)) == (7, [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_a_plan_of_before_skips_contacts_that_came_back_meanwhile(store: Store) -> None:
+    """They are not as they were shown: somebody has decided about them since."""
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    waiting = plan(session, "id <= 5")
+    apply_run(session, undo_of(session, deactivated(session, "id <= 3")).id)
+
+    assert apply_run(session, waiting.id).skipped == {SkipReason.CHANGED: 3}
+    assert active_ids(store) == {1, 2, 3, *range(6, 11)}
+
+
+def test_the_part_of_a_cancelled_run_can_be_undone(store: Store) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store, allow_undo=True)
+    run = start_run(store, plan(session, "id <= 20").id, NOW)
+    apply_batch(store, run, 8, NOW)
+    cancelled = cancel_run(session, run.id)
+
+    assert (
+        apply_run(session, undo_of(session, require_undoable(session, cancelled.id)).id).changed
+        == 8
+    )
+    assert len(active_ids(store)) == 30
+
+
+def test_undo_is_off_unless_the_config_allows_it(store: Store) -> None:
+    seed_contacts(store, 10)
+    run = deactivated(make_session(store), "id <= 2")
+
+    with pytest.raises(RefusedError, match="is off") as refusal:
+        require_undoable(make_session(store), run.id)
+    assert (refusal.value.code, "allow_undo" in refusal.value.hint) == ("undo-off", True)
+
+
+def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    running = start_run(store, plan(session, "id > 10").id, NOW)
+    with pytest.raises(RefusedError, match="not finished"):
+        require_undoable(session, running.id)
+    cancel_run(session, running.id)
+    undo = undo_of(session, deactivated(session, "id <= 2"))
+
+    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated nobody"):
+        require_undoable(session, undo.id)
+
+
+def test_the_share_of_an_undo_is_of_the_active_afterwards(store: Store) -> None:
+    seed_contacts(store, 40)
+    session = make_session(store, allow_undo=True, limits=Limits(max_contacts=100, max_percent=25))
+    run = deactivated(session, "id <= 10")
+    shown = show_plan(session, undo_of(session, run).id)
+
+    assert shown.stakes.phrase == "reactivate 10 of 40"
+    assert shown.stakes.limits_exceeded == ()
+    assert shown.impact is None
+    assert [row["id"] for row in shown.rows] == list(range(1, 11))
+
+
+def test_a_script_confirms_an_undo_with_its_count(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 2")
+    before = dump(store)
+
+    with pytest.raises(RefusedError, match="2 contacts match"):
+        plan_undo_of(session, run, said=confirmed(3))
+    assert dump(store) == before
+    undo = plan_undo_of(session, run, said=confirmed(2))
+    assert undo is not None
+    assert undo.state is RunState.RUNNING
+
+
+@pytest.fixture
+def fake_time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Time that passes only when the watcher sleeps."""
+    now = [0.0]
+    monkeypatch.setattr(watch_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(watch_module.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    return now
+
+
+def test_watching_a_finished_run_returns_it(store: Store, fake_time: list[float]) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store)
+    run = deactivated(session, "id <= 2")
+
+    watched = watch_run(session, run.id)
+
+    assert (watched.run, watched.problem, fake_time) == (run, None, [0.0])
+
+
+def test_watching_a_plan_says_that_it_has_not_started(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store)
+
+    problem = watch_run(session, plan(session, "id <= 2").id).problem
+
+    assert problem is not None
+    assert problem.message == "run 1 has not started"
+
+
+def test_watching_follows_the_run_to_its_end(
+    store: Store, fake_time: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store)
+    run = start_run(store, plan(session, "id <= 20").id, NOW)
+    sleeps = iter(range(10))
+
+    def work_goes_on(_seconds: float) -> None:
+        if next(sleeps) == 3:
+            resume_run(session, run.id)
+
+    monkeypatch.setattr(watch_module.time, "sleep", work_goes_on)
+    watched = watch_run(session, run.id)
+
+    assert (watched.run.state, watched.run.changed, watched.problem) == (RunState.DONE, 20, None)
+    assert next(sleeps) == 4
+
+
+def test_watching_a_run_that_nobody_works_on_ends_after_a_while(
+    store: Store, fake_time: list[float]
+) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store)
+    run = start_run(store, plan(session, "id <= 20").id, NOW)
+
+    watched = watch_run(session, run.id)
+
+    assert watched.problem is not None
+    assert (watched.problem.code, "runs resume 1" in watched.problem.hint) == (
+        "interrupted-run",
+        True,
+    )
+    assert 5 < fake_time[0] < 6
+    assert read_run(session, run.id).state is RunState.RUNNING
+
+
+def test_watching_is_patient_while_somebody_holds_the_right_to_change_contacts(
+    store: Store, fake_time: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contactctl.store.store import open_store
+
+    seed_contacts(store, 30)
+    session = make_session(store)
+    run = start_run(store, plan(session, "id <= 20").id, NOW)
+    other = open_store(store.engine.url.render_as_string(hide_password=False))
+
+    def pass_time(seconds: float) -> None:
+        fake_time[0] += seconds
+        if fake_time[0] == 20:
+            cancel_run(session, run.id)
+
+    monkeypatch.setattr(watch_module.time, "sleep", pass_time)
+    with exclusive(other, CONTACT_CHANGES):
+        watched = watch_run(session, run.id)
+    other.close()
+
+    assert (watched.run.state, watched.problem, fake_time) == (RunState.CANCELLED, None, [20.0])
+    assert states(store) == [RunState.CANCELLED]
