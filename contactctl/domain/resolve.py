@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from contactctl.domain.condition_text import format_condition
 from contactctl.domain.conditions import Condition
 from contactctl.domain.criteria import Criteria
+from contactctl.domain.emails import email_key
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import FieldType
 from contactctl.domain.operators import Operator
@@ -193,4 +194,20 @@ def _plain_range(condition: Condition) -> Range:
 
 def _comparable(condition: Condition) -> tuple[str | bool | int | float, ...]:
     values: tuple[Any, ...] = condition.values
-    return tuple(fold(value) if isinstance(value, str) else value for value in values)
+    normal_form = _NORMAL_FORMS.get(condition.field.name, fold)
+    return tuple(normal_form(value) if isinstance(value, str) else value for value in values)
+
+
+def _address_key(address: str) -> str:
+    """As contacts are compared, with an IDNA domain; what is no address matches none."""
+    try:
+        return email_key(address)
+    except ValueError:
+        return fold(address)
+
+
+def _domain_key(domain: str) -> str:
+    return _address_key(f"x@{domain}").removeprefix("x@")
+
+
+_NORMAL_FORMS = {"email": _address_key, "email_domain": _domain_key}

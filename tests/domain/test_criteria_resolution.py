@@ -151,3 +151,18 @@ def test_a_span_out_of_the_calendar_is_an_error():
     ancient = datetime(100, 1, 1, tzinfo=UTC)
     with pytest.raises(CriteriaError, match="200 years from 100 is out of the calendar"):
         resolved("last_opportunity older-than 200 years", ancient)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "email = Anna@MÜNCHEN.example",
+        "email in nobody,anna@xn--mnchen-3ya.example",
+        "email_domain = München.example",
+        "email_domain not-in b.example,@",
+    ],
+)
+def test_addresses_are_compared_by_their_key(text):
+    anna = contact(email_key="anna@xn--mnchen-3ya.example", email_domain="xn--mnchen-3ya.example")
+    assert matches(resolved(text), anna)
+    assert not matches(resolved(text), contact())
