@@ -1,6 +1,7 @@
 """Thresholds as SQL: one query for all contacts in question (domain.thresholds says what of)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     CTE,
     Boolean,
     ColumnElement,
+    Connection,
     Exists,
     FromClause,
     Integer,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     and_,
     case,
     column,
+    distinct,
     exists,
     func,
     literal,
@@ -25,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from contactctl.domain.contacts import Status
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRules
 from contactctl.store import tables
@@ -35,6 +39,8 @@ _deactivation = tables.deactivation
 _item = tables.plan_item
 _membership = tables.membership
 _response = tables.response
+
+ContactIds = Select[int]  # one column, `contact_id`
 
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
@@ -48,7 +54,7 @@ def due(
     rules: ThresholdRules,
     now: datetime,
     *,
-    among: Select[int] | None = None,
+    among: ContactIds | None = None,
     waiting_runs: Sequence[int] = (),
 ) -> Select[int, int, str, int]:
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
@@ -199,4 +205,35 @@ def _is_planned(reached: ReadOnlyColumnCollection[str, Any], runs: Sequence[int]
         _item.c.run_id.in_(runs),
         _item.c.group_id == reached.scope,
         _item.c.category == reached.category,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueCounts:
+    """What is due: contacts in all, how many of them are active, and number of contacts by
+    (group id, category)."""
+
+    contacts: int
+    active: int
+    by_scope: Mapping[tuple[int, Category], int]
+
+
+def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+    """How many contacts the rules would deactivate now, whatever plans wait."""
+    if not rules.rules:
+        return DueCounts(0, 0, {})
+    found = due(rules, now).subquery("due")
+    by_scope = connection.execute(
+        select(found.c.scope, found.c.category, func.count()).group_by(
+            found.c.scope, found.c.category
+        )
+    )
+    is_active = case((_contact.c.status == Status.ACTIVE, _contact.c.id))
+    totals = connection.execute(
+        select(func.count(distinct(_contact.c.id)), func.count(distinct(is_active))).join_from(
+            found, _contact, _contact.c.id == found.c.contact_id
+        )
+    ).one()
+    return DueCounts(
+        totals[0], totals[1], {(scope, Category(name)): number for scope, name, number in by_scope}
     )

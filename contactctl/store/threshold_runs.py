@@ -1,0 +1,257 @@
+"""Runs that carry out thresholds: the plan of what is due, and its batches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
+from contactctl.store import tables
+from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.runs import get_run, insert_run, update_run
+from contactctl.store.store import Store
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.threshold_sql import ContactIds
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_item = tables.plan_item
+_membership = tables.membership
+_run = tables.run
+
+DuePlan = Callable[[Sequence[int]], Select[int, int, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Why a plan must wait for somebody to confirm it, and until when it does."""
+
+    message: str
+    at: datetime
+
+
+# (contacts that lose something, active total) -> None: carry the plan out
+Judge = Callable[[int, int], Expiry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedThresholds:
+    """What is due: `run` is new, `running` or waiting; `waiting` are the plans made before."""
+
+    run: Run | None
+    waiting: tuple[int, ...]
+
+
+class _NothingDueError(Exception):
+    """Takes the run row back with the transaction."""
+
+
+def write_threshold_plan(
+    store: Store, request: Request, due: DuePlan, judge: Judge, now: datetime
+) -> PlannedThresholds:
+    """Freeze what is due as a run, in one transaction, without what another plan waits with.
+
+    `due` is given the numbers of the waiting plans. Where nothing else is due, no run is left.
+    """
+    waiting: tuple[int, ...] = ()
+    try:
+        with store.writing(snapshot=True) as connection:
+            run_id = insert_run(
+                connection, request, state=RunState.RUNNING, identity=store.identity, now=now
+            )
+            waiting = waiting_plans(connection, now)
+            _write_items(connection, run_id, due(waiting))
+            if _settle(connection, run_id, judge) == 0:
+                raise _NothingDueError
+            return PlannedThresholds(get_run(connection, run_id), waiting)
+    except _NothingDueError:
+        return PlannedThresholds(None, waiting)
+
+
+def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
+    """The numbers of the threshold runs that wait for their confirmation."""
+    statement = select(_run.c.id).where(
+        _run.c.kind == RunKind.THRESHOLDS,
+        _run.c.state == RunState.PLANNED,
+        _run.c.expires_at > now,
+    )
+    return tuple(connection.execute(statement).scalars())
+
+
+def any_planned(
+    connection: Connection, run_ids: Sequence[int], contact_ids: ContactIds | None
+) -> bool:
+    """Whether a plan of these runs holds one of the contacts (None: any contact)."""
+    if not run_ids:
+        return False
+    statement = select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).limit(1)
+    if contact_ids is not None:
+        statement = statement.where(_item.c.contact_id.in_(contact_ids))
+    return connection.execute(statement).first() is not None
+
+
+def threshold_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch's contacts get a deactivation, and why the others get none."""
+    reason = case(
+        (_contact.c.id.is_(None), SkipReason.GONE),
+        (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
+        (_is_open_already(), SkipReason.NOT_ACTIVE),
+        else_="",
+    )
+    of_contact = (
+        select(func.min(reason).label("reason"))
+        .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
+        .where(in_batch(run.id, batch))
+        .group_by(_item.c.contact_id)
+        .subquery()
+    )
+    statement = select(of_contact.c.reason, func.count()).group_by(of_contact.c.reason)
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
+    changed = counts.pop("", 0)
+    return BatchOutcome(changed, counts)
+
+
+def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Open the batch's deactivations that are still due; returns how many contacts got one."""
+    opened = (
+        select(
+            _item.c.contact_id,
+            _item.c.group_id,
+            _item.c.run_id,
+            _item.c.category,
+            literal(Origin.THRESHOLD.value),
+            literal(now, UtcInstant),
+        )
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(
+            in_batch(run.id, batch),
+            _contact.c.revision == _item.c.revision,
+            ~_is_open_already(),
+        )
+    )
+    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
+    connection.execute(insert(_deactivation).from_select(columns, opened))
+    _set_contacts_inactive(connection, run, batch)
+    _set_members_inactive(connection, run, batch)
+    opened_here = select(func.count(distinct(_deactivation.c.contact_id))).where(
+        _opened_by(run, batch)
+    )
+    return int(connection.execute(opened_here).scalar_one())
+
+
+def _write_items(connection: Connection, run_id: int, due: Select[int, int, str, int]) -> None:
+    found = due.subquery("due")
+    items = select(
+        found.c.contact_id,
+        literal(run_id, Integer),
+        found.c.scope,
+        found.c.category,
+        found.c.revision,
+    )
+    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
+    connection.execute(insert(_item).from_select(columns, items))
+
+
+def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
+    """Count the plan's contacts, and make it wait where `judge` says so; returns the count."""
+    planned = connection.execute(
+        select(func.count(distinct(_item.c.contact_id))).where(_item.c.run_id == run_id)
+    ).scalar_one()
+    active_total = connection.execute(
+        select(func.count()).select_from(_contact).where(_contact.c.status == Status.ACTIVE)
+    ).scalar_one()
+    values: dict[str, Any] = {"planned": planned, "active_before": active_total}
+    expiry = judge(_losing(connection, run_id), active_total)
+    if expiry is not None:
+        values |= {
+            "state": RunState.PLANNED,
+            "started_at": None,
+            "message": expiry.message,
+            "expires_at": expiry.at,
+        }
+    update_run(connection, run_id, values)
+    return int(planned)
+
+
+def _losing(connection: Connection, run_id: int) -> int:
+    """The contacts that lose something: a further reason for an inactive one changes nothing."""
+    statement = (
+        select(func.count(distinct(_item.c.contact_id)))
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(
+            _item.c.run_id == run_id,
+            or_(_contact.c.status == Status.ACTIVE, _item.c.group_id != SYSTEM_WIDE),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def _is_open_already() -> ColumnElement[bool]:
+    return exists().where(
+        _deactivation.c.contact_id == _item.c.contact_id,
+        _deactivation.c.group_id == _item.c.group_id,
+        _deactivation.c.category == _item.c.category,
+        _deactivation.c.ended_at.is_(None),
+    )
+
+
+def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
+    return and_(
+        _deactivation.c.run_id == run.id,
+        _deactivation.c.contact_id > batch.after,
+        _deactivation.c.contact_id <= batch.last,
+        _deactivation.c.ended_at.is_(None),
+    )
+
+
+def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    opened = select(_deactivation.c.contact_id).where(
+        _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
+    )
+    connection.execute(
+        update(_contact)
+        .where(
+            _contact.c.id > batch.after,
+            _contact.c.id <= batch.last,
+            _contact.c.status == Status.ACTIVE,
+            _contact.c.id.in_(opened),
+        )
+        .values(status=Status.INACTIVE)
+    )
+
+
+def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    """In the group of a deactivation the membership says so, even one that was an override."""
+    opened = exists().where(
+        _opened_by(run, batch),
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    connection.execute(
+        update(_membership)
+        .where(
+            _membership.c.contact_id > batch.after,
+            _membership.c.contact_id <= batch.last,
+            opened,
+        )
+        .values(state=MembershipState.INACTIVE)
+    )
