@@ -15,7 +15,7 @@ from contactctl.domain.values import format_value, shown
 _QUOTES = ("'", '"')
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 _GLUED = re.compile(r"([^=!<>]+)(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
-_MAX_LINE = 200_000
+_MAX_LINE = 2**20
 
 
 def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
@@ -63,51 +63,60 @@ def _split(operator: Operator, text: str) -> list[str]:
 
 
 def _split_list(text: str) -> list[str]:
-    words, rest = [], text
-    while rest:
-        word, rest, more = _next_item(rest)
+    words: list[str] = []
+    position = 0
+    while position < len(text):
+        word, end = _item_at(text, position)
         words.append(word)
-        if not more:
+        if end == len(text):
             return words
-        if not rest:
+        if text[end] != ",":
+            raise CriteriaError(f"text after the closing quote: '{shown(text[end:])}'")
+        position = _after_blanks(text, end + 1)
+        if position == len(text):
             raise CriteriaError("nothing after the last comma")
     return words
 
 
-def _next_item(text: str) -> tuple[str, str, bool]:
-    """The first item, what follows its comma, and whether there was a comma."""
-    if text.startswith(_QUOTES):
-        word, rest = _take_quoted(text)
-        rest = rest.lstrip()
-        if rest and not rest.startswith(","):
-            raise CriteriaError(f"text after the closing quote: '{shown(rest)}'")
-        return word, rest[1:].lstrip(), bool(rest)
-    word, comma, rest = text.partition(",")
-    if not word.strip():
+def _item_at(text: str, start: int) -> tuple[str, int]:
+    """The item of a list that begins at `start`, and where its comma or the end is."""
+    if text[start] in _QUOTES:
+        word, end = _quoted_at(text, start)
+        return word, _after_blanks(text, end)
+    comma = text.find(",", start)
+    end = comma if comma >= 0 else len(text)
+    word = text[start:end].strip()
+    if not word:
         raise CriteriaError("nothing before a comma", hint="a comma in a value needs quotes")
-    return word.strip(), rest.lstrip(), bool(comma)
+    return word, end
+
+
+def _after_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
 
 
 def _unquoted(text: str) -> str:
     if not text.startswith(_QUOTES):
         return text
-    word, rest = _take_quoted(text)
-    if rest.strip():
+    word, end = _quoted_at(text, 0)
+    if text[end:].strip():
         raise CriteriaError(
-            f"text after the closing quote: '{shown(rest.strip())}'",
+            f"text after the closing quote: '{shown(text[end:].strip())}'",
             hint="'in' takes several values; a quote inside quotes is doubled",
         )
     return word
 
 
-def _take_quoted(text: str) -> tuple[str, str]:
-    """The content of the quotes that `text` starts with, and what follows them."""
-    quote, position = text[0], 1
+def _quoted_at(text: str, start: int) -> tuple[str, int]:
+    """The content of the quotes that open at `start`, and the position after them."""
+    quote, position = text[start], start + 1
     while (end := text.find(quote, position)) >= 0:
         if text[end + 1 : end + 2] != quote:
-            return text[1:end].replace(quote * 2, quote), text[end + 1 :]
+            return text[start + 1 : end].replace(quote * 2, quote), end + 1
         position = end + 2
-    raise CriteriaError(f"no closing {quote} in '{shown(text)}'")
+    raise CriteriaError(f"no closing {quote} in '{shown(text[start:])}'")
 
 
 def _quoted_where_needed(text: str, *, in_list: bool) -> str:

@@ -1,5 +1,6 @@
 """Criteria: a tree of conditions under `all`, `any` and `none`. Immutable."""
 
+import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,8 @@ def including_missing(criteria: Criteria, field_name: str) -> str:
 def _loosened(criteria: Criteria, condition: Condition, missing: str) -> str:
     text = format_condition(condition)
     if criteria.any:
-        return f"in a criteria file, under all: any: ['{text}', '{missing}']"
+        alternatives = json.dumps([text, missing], ensure_ascii=False)  # which is YAML, too
+        return f"in a criteria file, under all: any: {alternatives}"
     return (
         f"instead of --where {shlex.quote(text)} write "
         f"--where-any {shlex.quote(text)} --where-any {shlex.quote(missing)}"

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
@@ -18,6 +17,7 @@ EARLIEST_YEAR, LATEST_YEAR = 1000, 9000
 MAX_SPAN_DAYS = 200 * 366
 MAX_TEXT = 1000
 
+_CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 _INT64 = range(-(2**63), 2**63)
@@ -99,7 +99,7 @@ def _text(text: str) -> str:
         raise CriteriaError("an empty text", hint="for contacts without a value use 'missing'")
     if len(text) > MAX_TEXT:
         raise CriteriaError(f"a text of {len(text)} characters", hint=f"at most {MAX_TEXT}")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if _CONTROL_OR_SURROGATE.search(text):
         raise CriteriaError(f"a control character, or no valid UTF-8, in '{shown(text)}'")
     return text
 

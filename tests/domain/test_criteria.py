@@ -100,7 +100,7 @@ def test_values_named_for_a_field_are_listed_once_whatever_their_case():
         (
             criteria(["last_opportunity older-than 2 years"], ["tag = a"]),
             "in a criteria file, under all: "
-            "any: ['last_opportunity older-than 2 years', 'last_opportunity missing']",
+            'any: ["last_opportunity older-than 2 years", "last_opportunity missing"]',
         ),
         (criteria(where_not=["last_opportunity older-than 2 years"]), ""),
         (criteria(["last_opportunity exists"]), ""),
