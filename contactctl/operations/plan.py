@@ -7,10 +7,13 @@ from typing import Any
 from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
+from contactctl.operations.rules import DueUnderRule, due_under_rules
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import count_left_out, where_clause
 from contactctl.store.deactivations import plan_undo
+from contactctl.store.group_admin import names_by_id
+from contactctl.store.handling import planned_by_rule
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids
@@ -22,18 +25,27 @@ VERBS: Mapping[RunKind, str] = {
     RunKind.DEACTIVATE: "deactivate",
     RunKind.THRESHOLDS: "deactivate",
     RunKind.UNDO: "reactivate",
+    RunKind.HANDLING: "handle",
+    RunKind.REMOVE_FROM_GROUP: "remove",
+    RunKind.ANONYMIZE: "anonymize",
+    RunKind.DELETE: "delete",
 }
 _DEACTIVATING = (RunKind.DEACTIVATE, RunKind.THRESHOLDS)
+_BRINGING_BACK = (RunKind.UNDO, RunKind.HANDLING)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPlan:
-    """A planned run as a person must see it before saying yes. `impact` is that of deactivating."""
+    """A planned run as a person must see it before saying yes.
+
+    `impact` is that of deactivating; `by_rule` has what each handling rule is about to do.
+    """
 
     run: Run
     rows: Sequence[Mapping[str, Any]]
     stakes: Stakes
     impact: Impact | None
+    by_rule: Sequence[DueUnderRule] = ()
 
 
 def plan_deactivation(
@@ -96,9 +108,12 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         rows = first_rows(connection, ids, PREVIEW_ROWS)
         deactivates = run.kind in _DEACTIVATING
         lost = members_per_group(connection, ids) if deactivates else {}
+        by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
+        names = names_by_id(connection) if by_rule else {}
     active = run.active_before or 0
     impact = impact_of(session, run.planned, active, lost) if deactivates else None
-    return ShownPlan(run, rows, stakes_of_run(session, run.kind, run.planned, active), impact)
+    stakes = stakes_of_run(session, run.kind, run.planned, active)
+    return ShownPlan(run, rows, stakes, impact, due_under_rules(by_rule, names))
 
 
 def drop_if_planned(session: Session, run_id: int, message: str) -> None:
@@ -119,7 +134,16 @@ def expire_plans(session: Session) -> list[int]:
     return overdue
 
 
+def over_limits(session: Session, kind: RunKind, planned: int, active: int) -> str:
+    """Which limits a run of this kind exceeds, in words; '' where none."""
+    return "; ".join(stakes_of_run(session, kind, planned, active).limits_exceeded)
+
+
 def stakes_of_run(session: Session, kind: RunKind, planned: int, active: int) -> Stakes:
-    """What confirming a run of this kind means; an undo's share is of the active afterwards."""
-    affected = active + planned if kind is RunKind.UNDO else active
+    """What confirming a run of this kind means.
+
+    What brings contacts back is a share of the active afterwards; what takes contacts away, of the
+    active now, or of itself where it is about inactive ones.
+    """
+    affected = active + planned if kind in _BRINGING_BACK else max(active, planned)
     return stakes_of(VERBS[kind], planned, affected, session.settings.limits)

@@ -28,6 +28,26 @@ class RuleInForce:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DueUnderRule:
+    """How many contacts wait for one rule. `group` None: what holds system-wide."""
+
+    action: HandlingAction
+    category: Category
+    group: str | None
+    contacts: int
+
+
+def due_under_rules(
+    counts: Sequence[tuple[str, str, int, int]], group_names: Mapping[int, str]
+) -> list[DueUnderRule]:
+    """What the store counts, as (action, category, group id, contacts), in words."""
+    return [
+        DueUnderRule(HandlingAction(action), Category(category), group_names.get(group), contacts)
+        for action, category, group, contacts in counts
+    ]
+
+
 def rules_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
     """Every category's general rule, then the rules of groups."""
     general = [_in_force(category, None, policy.handling.get(category)) for category in Category]

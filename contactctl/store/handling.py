@@ -98,10 +98,23 @@ def count_due(connection: Connection, rules: Sequence[TimedRule]) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def count_due_by_rule(connection: Connection, rule: TimedRule) -> int:
-    """How many contacts one rule would change now."""
-    due = _due(rule).subquery()
-    return int(connection.execute(select(func.count(distinct(due.c.contact_id)))).scalar_one())
+def due_by_rule(
+    connection: Connection, rules: Sequence[TimedRule]
+) -> list[tuple[str, str, int, int]]:
+    """(action, category, group id, contacts) of what is due now, rule by rule."""
+    counts = []
+    for rule in rules:
+        due = _due(rule).subquery()
+        statement = (
+            select(due.c.group_id, func.count(distinct(due.c.contact_id)))
+            .group_by(due.c.group_id)
+            .order_by(due.c.group_id)
+        )
+        counts += [
+            (rule.action.value, rule.category.value, row[0], row[1])
+            for row in connection.execute(statement)
+        ]
+    return counts
 
 
 def due_contact_ids(rules: Sequence[TimedRule]) -> Select[Any]:
@@ -191,14 +204,12 @@ def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
 def _due(rule: TimedRule) -> Select[Any]:
     """(contact_id, group_id, category) of all that is due under one rule."""
     if rule.action is HandlingAction.REACTIVATE:
-        return (
-            select(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
-            .where(
-                _waited_for(rule),
-                _governs(rule, _deactivation.c.group_id),
-                not_(complained(_deactivation.c.contact_id)),
-            )
-            .order_by(None)
+        return select(
+            _deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category
+        ).where(
+            _waited_for(rule),
+            _governs(rule, _deactivation.c.group_id),
+            not_(complained(_deactivation.c.contact_id)),
         )
     held_in = or_(
         _deactivation.c.group_id == SYSTEM_WIDE,

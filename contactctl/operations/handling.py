@@ -1,0 +1,131 @@
+"""Carrying out handling rules: within the limits at once, over them never."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.operations.apply import work_through
+from contactctl.operations.plan import over_limits
+from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
+from contactctl.operations.session import Session
+from contactctl.store.group_admin import names_by_id
+from contactctl.store.handling import (
+    TimedRule,
+    anything_due,
+    count_due,
+    due_by_rule,
+    plan_handling,
+)
+from contactctl.store.locks import exclusive
+from contactctl.store.planning import write_run_with_plan
+from contactctl.store.runs import list_runs, update_run
+from contactctl.store.runwork import CONTACT_CHANGES, count_active
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingResult:
+    """The run that carried the rules out, or the one that waits because it is over the limits."""
+
+    run: Run | None = None
+    waiting: Run | None = None
+
+    @property
+    def refusal(self) -> RefusedError | None:
+        """Why what is due was not done; None where it was."""
+        if self.waiting is None:
+            return None
+        return RefusedError(
+            f"{self.waiting.planned:,} contacts wait in run {self.waiting.id} and were not"
+            f" handled: {self.waiting.message}",
+            hint=f"look at `contactctl runs show {self.waiting.id}`;"
+            f" `contactctl runs apply {self.waiting.id}` asks for its confirmation",
+            code="limits",
+        )
+
+
+class _OverLimitsError(Exception):
+    """Takes the plan back with its transaction; its text says which limits."""
+
+
+def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResult:
+    """Do what handling rules make due now.
+
+    Over the limits nothing is done: one plan then waits for `runs apply`, however often the sweep
+    comes by. Raises BusyError while another process changes contacts.
+    """
+    rules = timed_rules(session, session.now)
+    with session.store.reading() as connection:
+        if not anything_due(connection, rules):
+            return HandlingResult()
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        if (waiting := _still_held_back(session, rules)) is not None:
+            return HandlingResult(waiting=waiting)
+        try:
+            run = _plan_within_limits(session, rules)
+        except _OverLimitsError as reasons:
+            return HandlingResult(waiting=_keep_plan(session, rules, str(reasons)))
+        return HandlingResult(None if run is None else work_through(session, run))
+
+
+def plan_what_is_due(session: Session) -> Run | None:
+    """The same as a plan for a person to see and confirm; None when nothing is due."""
+    rules = timed_rules(session, session.now)
+    return _keep_plan(session, rules, "") if rules else None
+
+
+def handling_due(session: Session) -> tuple[int, list[DueUnderRule]]:
+    """How many contacts are due now, in all and under each rule."""
+    rules = timed_rules(session, session.now)
+    with session.store.reading() as connection:
+        names = names_by_id(connection)
+        by_rule = due_by_rule(connection, rules)
+        total = count_due(connection, rules)
+    return total, due_under_rules(by_rule, names)
+
+
+def _still_held_back(session: Session, rules: Sequence[TimedRule]) -> Run | None:
+    """The plan of an earlier sweep that waits, if what is due is over the limits still."""
+    with session.store.reading() as connection:
+        plans = list_runs(connection, limit=1, kinds=[RunKind.HANDLING], states=[RunState.PLANNED])
+        if not plans or (plans[0].expires_at or session.now) <= session.clock():
+            return None
+        due, active = count_due(connection, rules), count_active(connection)
+    return plans[0] if over_limits(session, RunKind.HANDLING, due, active) else None
+
+
+def _plan_within_limits(session: Session, rules: Sequence[TimedRule]) -> Run | None:
+    def check(planned: int, active_total: int) -> None:
+        if reasons := over_limits(session, RunKind.HANDLING, planned, active_total):
+            raise _OverLimitsError(reasons)
+
+    return write_run_with_plan(
+        session.store,
+        _request(session, rules),
+        lambda connection, run_id: plan_handling(connection, run_id, rules),
+        check,
+        now=session.clock(),
+        expires_at=None,
+    )
+
+
+def _keep_plan(session: Session, rules: Sequence[TimedRule], message: str) -> Run | None:
+    now = session.clock()
+    run = write_run_with_plan(
+        session.store,
+        _request(session, rules),
+        lambda connection, run_id: plan_handling(connection, run_id, rules),
+        lambda _planned, _active: None,
+        now=now,
+        expires_at=now + session.settings.plans.expire_after,
+    )
+    if run is not None and message:
+        with session.store.writing() as connection:
+            update_run(connection, run.id, {"message": message})
+        return replace(run, message=message)
+    return run
+
+
+def _request(session: Session, rules: Sequence[TimedRule]) -> Request:
+    details = {"rules": [rule.details() for rule in rules], "as_of": session.now.isoformat()}
+    return session.request(RunKind.HANDLING, details=details)
