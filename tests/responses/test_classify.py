@@ -68,6 +68,10 @@ SAID: dict[str, list[str]] = {
         "User kari (kari@example.org) not listed in Domino Directory",
     ],
     "transient": [
+        "550 5.7.0 mailbox overflow",
+        "554 sorry, the user is no longer active",
+        "550 This mailbox has been blocked due to inactivity",
+        "550 email address is temporarily suspended",
         "552 5.2.2 Mailbox full",
         "452 4.2.2 The recipient's inbox is out of storage space. Please direct the recipient to",
         "452-4.2.2 The email account that you tried to reach is over quota.",
@@ -134,6 +138,8 @@ SAID: dict[str, list[str]] = {
         "554 5.7.1 <mx.sender.example[192.0.2.1]>: Client host rejected: Access denied",
     ],
     "communication-failure": [
+        "Name service error for name=example.org type=MX: Host not found, try again",
+        "Connection was dropped by remote host",
         "connect to mx.example.org[192.0.2.1]:25: Connection timed out",
         "connect to mx.example.org[192.0.2.1]:25: Connection refused",
         "lost connection with mx.example.org[192.0.2.1] while performing the HELO handshake",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 from contactctl.responses.mail.addresses import find_addresses
 from contactctl.responses.mail.message import Headers, Part, leaf_parts
@@ -56,14 +57,22 @@ def dissect(mail: Part) -> Anatomy:
     for part in leaf_parts(mail):
         _place(part, anatomy)
     anatomy.said = anatomy.said or anatomy._html
+    if anatomy.feedback is None and _is_untyped_feedback(anatomy):
+        anatomy.feedback = anatomy.said
     return anatomy
+
+
+def _is_untyped_feedback(anatomy: Anatomy) -> bool:
+    """Whether a feedback report lost the type of its second part."""
+    content_type = anatomy.headers.get("content-type").lower()
+    return "feedback-report" in content_type and "\nFeedback-Type:" in f"\n{anatomy.said}"
 
 
 def returned_headers(text: str) -> Headers:
     """The header fields of a returned mail, from where the first one stands in `text`."""
     match = _HEADER_BLOCK.search(text)
-    block = text[match.start() :] if match else ""
-    return Headers("\n".join(line.lstrip() for line in block.partition("\n\n")[0].splitlines()))
+    block = text[match.start() :].partition("\n\n")[0] if match else ""
+    return Headers(dedent(block))
 
 
 def only_recipient(returned: Headers) -> str | None:

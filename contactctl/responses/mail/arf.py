@@ -3,7 +3,7 @@
 import re
 
 from contactctl.domain.responses import Category
-from contactctl.responses.mail.addresses import find_address
+from contactctl.responses.mail.addresses import find_address, find_addresses
 from contactctl.responses.mail.anatomy import Anatomy, only_recipient, returned_headers
 from contactctl.responses.mail.dates import parse_time
 from contactctl.responses.mail.failure import Failure
@@ -11,7 +11,7 @@ from contactctl.responses.mail.message import Headers
 from contactctl.responses.mail.recognise import Impression
 from contactctl.responses.mail.verp import VerpPattern
 
-_FIELD = re.compile(r"^([A-Za-z][\w-]{1,60})[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+_FIRST_FIELD = re.compile(r"^[A-Za-z][\w-]{1,60}[ \t]*:", re.MULTILINE)
 # Registered types (RFC 5965, 7.3; RFC 6430; RFC 6591), and what is still sent besides.
 _CATEGORY_BY_FEEDBACK_TYPE = {
     "abuse": Category.SPAM_COMPLAINT,
@@ -34,34 +34,29 @@ class FeedbackReport:
     """The fields of a message/feedback-report part."""
 
     def __init__(self, text: str) -> None:
-        self.fields: dict[str, str] = {}
-        for match in _FIELD.finditer(text[:50_000]):
-            self.fields.setdefault(match[1].lower(), " ".join(match[2].split()))
-
-    @property
-    def feedback_type(self) -> str:
-        """The lower-case feedback type; empty when the report has none."""
-        return self.fields.get("feedback-type", "").lower().strip()
+        match = _FIRST_FIELD.search(text)
+        self._fields = Headers(text[match.start() :] if match else "")
 
     @property
     def category(self) -> Category | None:
-        """The category of the report; None where no recipient spoke; else a complaint."""
-        return _CATEGORY_BY_FEEDBACK_TYPE.get(self.feedback_type, Category.SPAM_COMPLAINT)
+        """What the feedback type means; None where no recipient spoke; unknown types complain."""
+        feedback_type = self._fields.get("feedback-type").lower()
+        return _CATEGORY_BY_FEEDBACK_TYPE.get(feedback_type, Category.SPAM_COMPLAINT)
 
     @property
     def original_sender(self) -> str:
         """The envelope sender of the reported mail, which may encode the recipient."""
-        return self.fields.get("original-mail-from", "")
+        return self._fields.get("original-mail-from")
 
     @property
     def arrival(self) -> str:
         """When the reported mail arrived."""
-        return self.fields.get("arrival-date", "") or self.fields.get("received-date", "")
+        return self._fields.get("arrival-date") or self._fields.get("received-date")
 
-    def recipient(self) -> str | None:
-        """The recipient who complained, where the report names one."""
-        named = (find_address(self.fields.get(name, "")) for name in _RECIPIENT_FIELDS)
-        return next((address for address in named if address), None)
+    def recipients(self) -> list[str]:
+        """The recipients who complained, where the report names them; the field may repeat."""
+        values = [value for name in _RECIPIENT_FIELDS for value in self._fields.get_all(name)]
+        return find_addresses(", ".join(values))
 
 
 def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
@@ -72,23 +67,30 @@ def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
 
 
 def complained(anatomy: Anatomy, verp: VerpPattern | None) -> tuple[Category | None, list[Failure]]:
-    """Category and recipient of a complaint; no category where no recipient spoke.
-
-    Providers may hide the recipient; then the returned mail tells: its VERP sender, the fields that
-    its servers added, or its only addressee.
-    """
+    """Category and recipients of a complaint; no category where no recipient spoke."""
     report = FeedbackReport(anatomy.feedback or "")
+    recipients = report.recipients() or _hidden_recipient(report, anatomy, verp)
+    occurred_at = parse_time(report.arrival)
+    return report.category, [
+        Failure(recipient, occurred_at=occurred_at) for recipient in recipients
+    ]
+
+
+def _hidden_recipient(
+    report: FeedbackReport, anatomy: Anatomy, verp: VerpPattern | None
+) -> list[str]:
+    """Providers may hide the recipient; then the returned mail tells.
+
+    By its VERP sender, by the fields that the provider's servers added, or by its only addressee.
+    """
     returned = returned_headers(anatomy.returned)
     senders = (returned.get("return-path"), report.original_sender)
     recipient = (
-        report.recipient()
-        or (verp.first_recipient(senders) if verp else None)
+        (verp.first_recipient(senders) if verp else None)
         or _recipient_in_headers(returned)
         or only_recipient(returned)
     )
-    if recipient is None:
-        return report.category, []
-    return report.category, [Failure(recipient, occurred_at=parse_time(report.arrival))]
+    return [recipient] if recipient else []
 
 
 def _recipient_in_headers(returned: Headers) -> str | None:

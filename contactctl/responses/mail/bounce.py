@@ -40,7 +40,7 @@ def bounced(
         is_delayed = tells_of_delay(impression.subject, prose.text)
         failures = [
             Failure(recipient, prose=prose, is_delayed=is_delayed)
-            for recipient in _recipients_in_prose(prose, failed_recipients, senders, anatomy)
+            for recipient in _recipients_in_prose(prose, failed_recipients, anatomy)
         ]
     failures = _with_verp(_each_once(failures), prose, anatomy, verp)
     return failures if failures or anatomy.is_delivery_report else None
@@ -66,15 +66,10 @@ def _failure_of_group(
     )
 
 
-def _recipients_in_prose(
-    prose: Prose, failed_recipients: list[str], senders: set[str], anatomy: Anatomy
-) -> list[str]:
+def _recipients_in_prose(prose: Prose, failed_recipients: list[str], anatomy: Anatomy) -> list[str]:
     """The best source that names any: opened lines, the header field, sentences, returned mail."""
     recipients = [entry.address for entry in prose.entries]
-    if failed_recipients and all(recipient.lower() in senders for recipient in recipients):
-        recipients = failed_recipients
-    if not recipients:
-        recipients = [entry.address for entry in prose.mentions]
+    recipients = recipients or failed_recipients or [entry.address for entry in prose.mentions]
     if not recipients:
         only = only_recipient(returned_headers(anatomy.returned or prose.returned))
         recipients = [only] if only else []

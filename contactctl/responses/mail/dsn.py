@@ -112,9 +112,7 @@ def _has_blank_line(text: str, start: int, end: int) -> bool:
 
 
 def _without_type(code: str) -> str:
-    """`smtp; 550 no such user` -> `550 no such user`; a bare exit status says nothing."""
+    """`smtp; 550 no such user` -> `550 no such user`."""
     kind, semicolon, said = code.partition(";")
-    if not semicolon or " " in kind.strip() or len(kind) > 30:
-        return code
-    said = said.strip()
-    return "" if said.isdecimal() and len(said) < 4 and kind.lower().startswith("x-unix") else said
+    is_type = bool(semicolon) and " " not in kind.strip() and len(kind) <= 30
+    return said.strip() if is_type else code

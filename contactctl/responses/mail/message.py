@@ -179,7 +179,7 @@ def _decode(data: bytes, charset: str) -> str:
         charset = "iso-2022-jp" if b"\x1b$" in data else "utf-8"
     try:
         codec = codecs.lookup(charset).name
-        if codec not in _REFUSED_CODECS:
+        if codec.replace("-", "_") not in _REFUSED_CODECS:
             return data.decode(codec)
     except (LookupError, ValueError):
         pass

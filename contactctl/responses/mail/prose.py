@@ -110,8 +110,8 @@ class Prose:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The addresses that open a line."""
-        return _entries(self._said, self._senders) or _entries(self._said, ())
+        """The addresses that open a line, other than senders."""
+        return _entries(self._said, self._senders)
 
     @cached_property
     def mentions(self) -> list[Entry]:

@@ -39,6 +39,7 @@ BOUNCE_SUBJECTS = (
     "non-deliver",
     "nondeliver",
     "error sending your mail",
+    "[bounce]",
     "unsolicited bulk",
     "postmaster notify",
     "warning: message",

@@ -6,7 +6,7 @@ import pytest
 
 from contactctl.domain.responses import Category, Rejection
 from contactctl.responses.mail import VerpPattern
-from helpers.mails import arf, events, mail, response
+from helpers.mails import arf, events, mail, response, responses
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,19 @@ def test_untyped_complaint_names_the_recipient_in_a_header_field() -> None:
     found = response(raw)
 
     assert (found.recipient, found.category) == ("kari@example.org", Category.SPAM_COMPLAINT)
+
+
+def test_several_reported_recipients() -> None:
+    raw = arf(fields="Original-Rcpt-To: <a@example.org>\nOriginal-Rcpt-To: <b@example.org>\n")
+
+    assert [found.recipient for found in responses(raw)] == ["a@example.org", "b@example.org"]
+
+
+def test_report_that_lost_its_type() -> None:
+    raw = arf(fields="Original-Rcpt-To: <ola@example.com>\n").replace(
+        b"message/feedback-report", b"text/plain"
+    )
+
+    found = response(raw)
+
+    assert (found.recipient, found.category) == ("ola@example.com", Category.SPAM_COMPLAINT)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.mails import dsn, mail, multipart, responses
+from helpers.mails import DATE, dsn, mail, multipart, responses
 
 KARI, OLA = "kari@example.org", "ola@example.com"
 INVALID, TRANSIENT, BLOCKED = "invalid-address", "transient", "blocked"
@@ -441,6 +441,20 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
             f"SMTP Server <mx.example.org> rejected recipient <{KARI}> (Error following RCPT "
             "command). It responded as follows: [550 5.1.1 User unknown]",
             sender="mailer-daemon",
+        ),
+        [(KARI, INVALID)],
+    ),
+    "returned-mail-without-a-line-before": (
+        plain(
+            f"Your mail could not be delivered.\n\n{KARI}: 550 No such user\n\nFrom: News\n"
+            f"To: {KARI}\n  {OLA}\nDate: {DATE}\nSubject: spring sale\n\n{OLA}: mailbox full"
+        ),
+        [(KARI, INVALID)],
+    ),
+    "command-before-other-mentions": (
+        plain(
+            f"A report for {OLA} about mail that could not be delivered.\n"
+            f"Sent <<< RCPT TO:<{KARI}>\nReceived >>> 550 5.1.1 user unknown\n"
         ),
         [(KARI, INVALID)],
     ),

@@ -16,9 +16,7 @@ from helpers.mails import arf, dsn, events, mail, multipart, responses
 SEEDS = [
     dsn(),
     dsn(action="delayed", status="4.4.1", diagnostic="", original="kari@example.org"),
-    arf(
-        fields="Original-Rcpt-To: <kari@example.org>\nArrival-Date: 2 Mar 2026 23:30:00 -0500\n"
-    ),
+    arf(fields="Original-Rcpt-To: <kari@example.org>\nArrival-Date: 2 Mar 2026 23:30:00 -0500\n"),
     mail(
         "Hi. This is the qmail-send program.\n\n<kari@example.org>:\n192.0.2.1 does not like "
         "recipient.\nRemote host said: 550 5.1.1 no such user\n\n--- Below this line is a copy\n",
@@ -220,6 +218,14 @@ def test_parts_and_depth_are_limited() -> None:
     assert len(list(leaf_parts(parse_mail(nested(100))))) == 1
 
 
+def test_parts_are_limited_over_all_levels() -> None:
+    inner = "--in\n\nx\n" * 50
+    part = f"--out\nContent-Type: multipart/mixed; boundary=in\n\n{inner}--in--\n"
+    raw = mail(part * 50, content_type="multipart/mixed; boundary=out")
+
+    assert len(list(leaf_parts(parse_mail(raw)))) < MAX_PARTS
+
+
 def test_recipients_are_limited() -> None:
     group = "Final-Recipient: rfc822; u{}@example.org\nAction: failed\nStatus: 5.1.1\n\n"
     text = "".join(group.format(number) for number in range(MAX_RECIPIENTS + 100))
@@ -251,6 +257,7 @@ def test_header_text(value: str, text: str) -> None:
         ("us-ascii", "不在".encode("iso-2022-jp"), "不在"),
         ("no-such-charset", b"\xe9", "é"),
         ("base64", b"aGk=", "aGk="),
+        ("unicode_escape", b"\\u0041", "\\u0041"),
     ],
 )
 def test_text_of_a_part(charset: str, data: bytes, text: str) -> None:

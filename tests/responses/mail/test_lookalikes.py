@@ -149,6 +149,20 @@ FROM_POSTMASTERS = {
     "quota-warning-to-us": ("Your mailbox is 80 % full", "Please delete old mails."),
     "maintenance": ("Maintenance on Sunday", "The mail servers will be down for an hour."),
     "policy": ("New terms", "Mails that break our policy are rejected."),
+    "one-sign-in-the-subject": ("Mail delivery: new servers", "We move to a new house."),
+    "one-sign-in-the-text": (
+        "Sunday",
+        "Until noon, mail to kari@example.org will not be delivered.",
+    ),
+    "one-answer-in-the-text": ("Error codes", "kari@example.org asked what 550 5.1.1 means."),
+    "away": (
+        "Out of office",
+        "I am away. Mails to kari@example.org that could not be delivered (550 5.1.1) must wait.",
+    ),
+    "answers-a-report": (
+        "Re: your question",
+        "See here:\n\nFinal-Recipient: rfc822; kari@example.org\nAction: failed\nStatus: 4.4.1",
+    ),
     "delivery-receipt": (
         "Delivery receipt",
         "Your message was successfully delivered to kari@example.org.",
@@ -176,7 +190,7 @@ REPORTS = {
         subject="Not read: spring sale",
     ),
     "receipt-from-daemon": multipart(
-        ("text/plain", "Not delivered? No: displayed."),
+        ("text/plain", "Your message to <kari@example.org> was not delivered? No: displayed."),
         ("message/disposition-notification", f"{RECEIPT}displayed\n"),
         report_type="disposition-notification",
         subject="Disposition notification",
@@ -222,6 +236,9 @@ def _lookalikes() -> dict[str, bytes]:
             subject=subject,
             in_reply_to="<1@x.example>",
             references="<1@x.example>",
+        )
+        found[f"quoting-{name}-with-null-sender"] = mail(
+            text, sender=KARI, subject=f"Re: {subject}", return_path="<>"
         )
     for name, (subject, text) in NEWSLETTERS.items():
         found[f"newsletter-{name}"] = mail(

@@ -6,7 +6,9 @@ import pytest
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Rejection, Response
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.classify import default_classifier
+from contactctl.responses.mail import VerpPattern, read_mail
+from contactctl.responses.rules import parse_rules
 from helpers.mails import dsn, events, mail, multipart, response, responses
 
 VERP = VerpPattern.parse("bounce+{local}={domain}@sender.example")
@@ -81,6 +83,47 @@ def test_delivered_recipients_are_left_out() -> None:
     assert response(raw).recipient == "kari@example.org"
 
 
+def test_action_alone_tells_of_delivery() -> None:
+    raw = multipart(
+        ("message/delivery-status", "Final-Recipient: rfc822; kari@example.org\nAction: relayed\n")
+    )
+
+    assert events(raw) == []
+
+
+def test_groups_without_a_blank_line_between() -> None:
+    raw = multipart(
+        (
+            "message/delivery-status",
+            "Final-Recipient: rfc822; kari@example.org\nAction: failed\nStatus: 5.1.1\n"
+            "Final-Recipient: rfc822; ola@example.com\nAction: failed\nStatus: 5.2.2\n",
+        )
+    )
+
+    assert [found.status for found in responses(raw)] == ["5.1.1", "5.2.2"]
+
+
+def test_recipient_of_the_returned_mail_only_where_it_is_alone() -> None:
+    report = ("message/delivery-status", "")
+    alone = multipart(report, ("message/rfc822", "From: a@x.example\nTo:\n kari@example.org\n\nhi"))
+    folded = multipart(
+        report, ("message/rfc822", "From: a@x.example\nTo: kari@example.org,\n b@example.org\n\nhi")
+    )
+
+    assert response(alone).recipient == "kari@example.org"
+    assert [type(event) for event in events(folded)] == [Rejection]
+
+
+def test_boundary_on_a_line_that_is_not_indented() -> None:
+    inner = "--in\nContent-Type: text/plain\n\n<kari@example.org>: 550 user unknown\n--in--\n"
+    raw = mail(
+        f'--out\nContent-Type: multipart/alternative;\nboundary="in"\n\n{inner}--out--\n',
+        content_type="multipart/mixed; boundary=out",
+    )
+
+    assert response(raw).recipient == "kari@example.org"
+
+
 def test_folded_and_encoded_report() -> None:
     body = "--b\nContent-Type: message/delivery-status\nContent-Transfer-Encoding: base64\n\n"
     body += (
@@ -102,6 +145,35 @@ def test_report_without_any_recipient_is_rejected() -> None:
     assert isinstance(found, Rejection)
     assert found.reason == "the report names no recipient"
     assert found.raw == raw
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("smtp; 550 no", "550 no"),
+        ("X-Postfix;550 no", "550 no"),
+        ("550 no; really", "550 no; really"),
+        ("smtp;", "I'm sorry to have to inform you."),
+    ],
+)
+def test_diagnostic_without_its_type(code: str, said: str) -> None:
+    assert response(dsn(diagnostic=code)).diagnostic == said
+
+
+def test_a_house_rule_may_say_that_nothing_is_known() -> None:
+    rules = parse_rules([{"id": "house", "category": "unknown", "text": "on hold"}])
+    raw = dsn(diagnostic="smtp; 550 on hold", said="<kari@example.org>: user unknown")
+
+    (found,) = read_mail(raw, "mail.eml", default_classifier(rules))
+
+    assert isinstance(found, Response)
+    assert (found.category, found.rule) == (Category.UNKNOWN, "house")
+
+
+def test_words_for_people_where_the_report_says_nothing() -> None:
+    found = response(dsn(status="5.0.0", diagnostic="", said="<kari@example.org>: mailbox full"))
+
+    assert (found.category, found.rule) == (Category.TRANSIENT, "mailbox-full")
 
 
 # --- time ---
