@@ -5,6 +5,8 @@ from contactctl.operations.session import Session
 from contactctl.store.runwork import WORK_OF_KIND, BatchWork
 
 _ERASING = frozenset({RunKind.ANONYMIZE, RunKind.DELETE})
+# the kinds of run that work through a plan, and so can go on after an interruption
+RESUMABLE = (*WORK_OF_KIND, *sorted(_ERASING))
 
 
 def work_of(session: Session, kind: RunKind) -> BatchWork:

@@ -1,0 +1,183 @@
+"""Bringing back exactly one contact, system-wide or in one group."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
+from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
+from contactctl.domain.responses import Category
+from contactctl.domain.runs import RunKind
+from contactctl.operations.find import contact_id_of, group_of
+from contactctl.operations.session import Session
+from contactctl.store.locks import serialise
+from contactctl.store.reactivation import (
+    Deactivated,
+    Reason,
+    end_reasons,
+    read_deactivated,
+    set_active,
+    set_membership,
+)
+from contactctl.store.runs import insert_done_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.tables import SYSTEM_WIDE
+
+MEANING = {
+    Category.SPAM_COMPLAINT: "the recipient called your mail spam: mailing again may break the law"
+    " and harms your reputation with every mailbox provider",
+    Category.INVALID_ADDRESS: "the mailbox does not exist: the next mail bounces again, and bounces"
+    " to such addresses harm your reputation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be reactivated: the contact as it was read, and the group (None: everywhere).
+
+    `clears`: the override in the group is taken back.
+    """
+
+    contact: Deactivated
+    group_id: int = SYSTEM_WIDE
+    group: str | None = None
+    clears: bool = False
+
+    @property
+    def ending(self) -> Sequence[Reason]:
+        """The deactivations that end."""
+        return () if self.clears else self.contact.reasons_in(self.group_id)
+
+    @property
+    def membership_after(self) -> MembershipState | None:
+        """The state that the group's membership gets; None system-wide.
+
+        An override is for a contact that is inactive elsewhere; others follow their status.
+        """
+        if self.group is None:
+            return None
+        overrides = not self.clears and self.contact.status is Status.INACTIVE
+        return MembershipState.ACTIVE if overrides else MembershipState.FOLLOWS
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be done at all."""
+        if self.group is None:
+            return self.contact.status is Status.INACTIVE or bool(self.ending)
+        state = self.contact.membership_in(self.group_id)
+        if self.clears:
+            return state is MembershipState.ACTIVE
+        return bool(self.ending) or state is not self.membership_after
+
+    @property
+    def to_acknowledge(self) -> list[Category]:
+        """What must be acknowledged besides the email: what is open, and any complaint."""
+        if self.clears or not self.changes:
+            return []
+        found = {reason.category for reason in self.contact.reasons}
+        if self.contact.complained:
+            found.add(Category.SPAM_COMPLAINT)
+        return [category for category in TO_ACKNOWLEDGE if category in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Reactivated:
+    """What was done. `run` None: nothing had to be."""
+
+    target: Target
+    status: Status
+    ended: int
+    run: int | None
+
+
+def find_target(
+    session: Session, name: str, *, group: str | None = None, clears: bool = False
+) -> Target:
+    """The contact by email or number, with what is open; errors for what cannot be reactivated."""
+    if clears and group is None:
+        raise UsageError("--clear needs --group: it takes back the override in one group")
+    contact_id = contact_id_of(session, name)
+    group_id, group_name = group_of(session, group) if group else (SYSTEM_WIDE, None)
+    with session.store.reading() as connection:
+        contact = read_deactivated(connection, contact_id)
+    if contact is None:
+        raise NotFoundError(f"contact {contact_id} has just been deleted")
+    if "@" not in contact.email_key:
+        raise RefusedError(f"contact {contact_id} was anonymised; that cannot be taken back")
+    if group_name is not None and contact.membership_in(group_id) is None:
+        raise RefusedError(
+            f"{contact.email} is no member of '{group_name}'",
+            hint=f"`contactctl groups add {group_name} {contact.email}` makes it one",
+            code="no-member",
+        )
+    return Target(contact, group_id, group_name, clears)
+
+
+def require_acknowledged(target: Target, acknowledged: Collection[Category]) -> None:
+    """RefusedError unless every category that needs it was acknowledged by name."""
+    for category in target.to_acknowledge:
+        if category not in acknowledged:
+            raise RefusedError(
+                f"{category}: {MEANING[category]}; nothing was changed",
+                hint=f"if it is right all the same, add --acknowledge {category}",
+                code="not-acknowledged",
+            )
+
+
+def recommended_for(reason: Reason) -> str:
+    """What common practice advises for a deactivation's category."""
+    if not reason.category:
+        return "review why it was deactivated"
+    return RECOMMENDED[Category(reason.category)]
+
+
+def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactivated:
+    """Do it, in one transaction; RefusedError when the contact changed since it was shown."""
+    if not target.changes:
+        return Reactivated(target, target.contact.status, 0, None)
+    now = session.clock()
+    contact_id = target.contact.id
+    with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        if read_deactivated(connection, contact_id) != target.contact:
+            raise RefusedError(
+                "the contact changed since it was shown; nothing was changed",
+                hint="look at it again",
+                code="changed-since-shown",
+            )
+        active_before = count_active(connection)
+        run_id = insert_done_run(
+            connection,
+            session.request(RunKind.REACTIVATE, reason=reason, details=_details(target)),
+            identity=session.store.identity,
+            now=now,
+            values={"results": {"ended": len(target.ending)}, "active_before": active_before},
+        )
+        if target.ending:
+            end_reasons(connection, contact_id, target.group_id, run_id, now)
+        if target.membership_after is None:
+            set_active(connection, contact_id, now)
+        else:
+            set_membership(
+                connection,
+                contact_id,
+                target.group_id,
+                target.membership_after,
+                reactivated_at=None if target.clears else now,
+            )
+        update_run(connection, run_id, {"active_after": count_active(connection)})
+    status = Status.ACTIVE if target.group is None else target.contact.status
+    return Reactivated(target, status, len(target.ending), run_id)
+
+
+def _details(target: Target) -> dict[str, object]:
+    """What the run keeps: numbers, and no address."""
+    return {
+        "contact": target.contact.id,
+        "group": target.group,
+        "clears": target.clears,
+        "ended": [
+            {"run": each.run, "origin": each.origin, "category": each.category}
+            for each in target.ending
+        ],
+    }

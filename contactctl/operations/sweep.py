@@ -1,0 +1,203 @@
+"""What cron calls: finish interrupted runs, drop expired plans, apply thresholds and rules."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.operations.apply import work_through
+from contactctl.operations.handling import handling_due, sweep_handling
+from contactctl.operations.plan import expire_plans
+from contactctl.operations.preview import PREVIEW_ROWS
+from contactctl.operations.rules import DueUnderRule, timed_rules
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
+from contactctl.operations.work import RESUMABLE
+from contactctl.store.group_admin import names_by_id
+from contactctl.store.handling import due_contact_ids
+from contactctl.store.locks import exclusive
+from contactctl.store.preview import first_rows
+from contactctl.store.runs import list_runs, overdue_plans
+from contactctl.store.runwork import CONTACT_CHANGES
+
+_MOST_INTERRUPTED_RUNS = 1000
+
+
+class SweepPart(StrEnum):
+    """What a sweep sees to."""
+
+    RUNS = "runs"
+    THRESHOLDS = "thresholds"
+    HANDLING = "handling"
+
+
+# complaints become deactivations before rules look for what may come back
+IN_ORDER = (SweepPart.RUNS, SweepPart.THRESHOLDS, SweepPart.HANDLING)
+
+
+@dataclass(frozen=True, slots=True)
+class DueNow:
+    """What a sweep would do now. `interrupted` runs and `overdue` plans are run numbers.
+
+    `thresholds` counts contacts by (group or None, category).
+    """
+
+    interrupted: Sequence[Run] = ()
+    overdue: Sequence[int] = ()
+    thresholds_total: int = 0
+    thresholds: Sequence[tuple[str | None, str, int]] = ()
+    handling_total: int = 0
+    handling: Sequence[DueUnderRule] = ()
+    rows: Sequence[dict[str, Any]] = ()
+
+    @property
+    def contacts(self) -> int:
+        return self.thresholds_total + self.handling_total
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a sweep did. `runs` are those it worked through, `waiting` those over the limits.
+
+    `problem` is what ended it early; `finished` are the numbers of runs that had been interrupted.
+    """
+
+    runs: tuple[Run, ...] = ()
+    finished: tuple[int, ...] = ()
+    expired: tuple[int, ...] = ()
+    waiting: tuple[Run, ...] = ()
+    problems: tuple[ContactctlError, ...] = ()
+
+    @property
+    def due(self) -> int:
+        """Contacts that were due: changed, skipped, or still waiting."""
+        return sum(run.planned for run in (*self.runs, *self.waiting))
+
+    @property
+    def deactivated(self) -> int:
+        return sum(run.changed for run in self.runs if run.kind is RunKind.THRESHOLDS)
+
+    @property
+    def reactivated(self) -> int:
+        """Contacts active again, and memberships that follow their contact again."""
+        return self._handled("reactivated") + self._handled("reactivated_in_groups")
+
+    @property
+    def removed(self) -> int:
+        """Memberships ended."""
+        return self._handled("removed")
+
+    def _handled(self, result: str) -> int:
+        return sum(run.results.get(result, 0) for run in self.runs)
+
+    def __add__(self, other: "SweepResult") -> "SweepResult":
+        return SweepResult(
+            self.runs + other.runs,
+            self.finished + other.finished,
+            self.expired + other.expired,
+            self.waiting + other.waiting,
+            self.problems + other.problems,
+        )
+
+
+def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
+    """Do all that is due and within the limits, and say what is not.
+
+    Where another process changes contacts it stops at once, with what it has done so far.
+    """
+    done = SweepResult()
+    for part in (each for each in IN_ORDER if each in parts):
+        try:
+            done += _SWEEPS[part](session)
+        except BusyError as busy:
+            return replace(done, problems=(*done.problems, busy))
+    return done
+
+
+def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
+    """What a sweep would do now; nothing is written."""
+    due = DueNow()
+    if SweepPart.RUNS in parts:
+        due = _look_at_runs(session, due)
+    if SweepPart.THRESHOLDS in parts:
+        due = _look_at_thresholds(session, due)
+    return _look_at_handling(session, due) if SweepPart.HANDLING in parts else due
+
+
+def sweep_runs(session: Session) -> SweepResult:
+    """Expire plans whose time is over, and work through what other processes left undone."""
+    expired = tuple(expire_plans(session))
+    if not interrupted_runs(session):
+        return SweepResult(expired=expired)
+    with exclusive(session.store, CONTACT_CHANGES):
+        # read again: who held the right to change contacts may have finished them meanwhile
+        runs = tuple(work_through(session, run) for run in interrupted_runs(session))
+    return SweepResult(runs, tuple(run.id for run in runs), expired)
+
+
+def interrupted_runs(session: Session) -> list[Run]:
+    """Running runs, the oldest first: nobody works on them while nobody else holds the lock."""
+    with session.store.reading() as connection:
+        runs = list_runs(
+            connection,
+            limit=_MOST_INTERRUPTED_RUNS,
+            kinds=list(RESUMABLE),
+            states=[RunState.RUNNING],
+        )
+    return runs[::-1]
+
+
+def _sweep_thresholds(session: Session) -> SweepResult:
+    result = sweep_thresholds(session, wait_seconds=0)
+    refusal = result.refusal
+    return SweepResult(
+        runs=result.runs,
+        waiting=(result.waiting,) if result.waiting else (),
+        problems=(refusal,) if refusal else (),
+    )
+
+
+def _sweep_handling(session: Session) -> SweepResult:
+    result = sweep_handling(session)
+    refusal = result.refusal
+    return SweepResult(
+        runs=(result.run,) if result.run else (),
+        waiting=(result.waiting,) if result.waiting else (),
+        problems=(refusal,) if refusal else (),
+    )
+
+
+_SWEEPS: dict[SweepPart, Callable[[Session], SweepResult]] = {
+    SweepPart.RUNS: sweep_runs,
+    SweepPart.THRESHOLDS: _sweep_thresholds,
+    SweepPart.HANDLING: _sweep_handling,
+}
+
+
+def _look_at_runs(session: Session, due: DueNow) -> DueNow:
+    with session.store.reading() as connection:
+        overdue = overdue_plans(connection, session.clock())
+    return replace(due, interrupted=interrupted_runs(session), overdue=overdue)
+
+
+def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:
+    counts = thresholds_due(session, session.now)
+    with session.store.reading() as connection:
+        names = names_by_id(connection)
+    by_scope = [
+        (names.get(group_id), str(category), number)
+        for (group_id, category), number in counts.by_scope.items()
+    ]
+    return replace(due, thresholds_total=counts.contacts, thresholds=by_scope)
+
+
+def _look_at_handling(session: Session, due: DueNow) -> DueNow:
+    total, by_rule = handling_due(session)
+    rows: Sequence[dict[str, Any]] = ()
+    if total:
+        ids = due_contact_ids(timed_rules(session, session.now))
+        with session.store.reading() as connection:
+            rows = first_rows(connection, ids, PREVIEW_ROWS)
+    return replace(due, handling_total=total, handling=by_rule, rows=rows)
