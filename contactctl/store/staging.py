@@ -1,17 +1,18 @@
 """Imported rows: loaded into temporary tables, then put into the contacts as sets."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, exc, text
+from sqlalchemy import Connection, bindparam, column, table, text
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.store import Dialect, Store
+from contactctl.store.temporary import Staged, fill, temporary_tables
 from contactctl.store.types import UtcInstant
+from contactctl.store.unmatched import adopt_unmatched
 
 # what a contact's import may give besides its address; the folded ones are compared by it
 FOLDED_COLUMNS = ("first_name", "last_name", "phone", "company", "source")
@@ -27,7 +28,8 @@ _COLUMN_TYPES = {
     "cleared": "integer",
 }
 
-Staged = tuple[Any, ...]
+_ROWS = table("import_row", column("email_key"))
+
 OpenTransaction = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -90,11 +92,6 @@ def stored_date(day: date) -> str:
     return day.isoformat()
 
 
-def stored_instant(moment: datetime) -> str:
-    """An aware instant as staged rows hold it: UTC, as SQLite sorts it and Postgres reads it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
 @contextmanager
 def transactions(store: Store, *, rehearse: bool) -> Iterator[OpenTransaction]:
     """What opens the transaction of each batch: one of its own, committed at its end.
@@ -117,15 +114,18 @@ def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) ->
     touched. `revision` and `updated` change only where something did.
     """
     statements = _Statements(layout, wave, _dialect(connection))
-    _load(connection, layout, wave)
     at = _bind_instant(now)
-    updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
-    created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
-    if wave.tags:
-        connection.execute(text(statements.insert_tags()))
-    if wave.members:
-        connection.execute(text(statements.insert_members()).bindparams(at))
-    _drop(connection)
+    with temporary_tables(connection, _definitions(layout)):
+        fill(connection, "import_row", wave.rows)
+        fill(connection, "import_tag", wave.tags)
+        fill(connection, "import_member", wave.members)
+        updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
+        created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        if wave.tags:
+            connection.execute(text(statements.insert_tags()))
+        if wave.members:
+            connection.execute(text(statements.insert_members()).bindparams(at))
+        adopt_unmatched(connection, _ROWS)
     return Counts(created, updated, len(wave.rows) - created - updated)
 
 
@@ -226,49 +226,16 @@ def _has_new(staged: str, stored: str, member: str) -> str:
     )
 
 
-def _load(connection: Connection, layout: Layout, wave: Wave) -> None:
+def _definitions(layout: Layout) -> dict[str, str]:
     columns = ", ".join(
         f"{name} {_COLUMN_TYPES.get(name, 'text')}" for name in layout.staged_columns[1:]
     )
-    tables = {
+    return {
         "import_row": f"position integer PRIMARY KEY, {columns}",
         "import_tag": "position integer, tag_folded text, tag text,"
         " PRIMARY KEY (position, tag_folded)",
         "import_member": "position integer, group_id integer, PRIMARY KEY (position, group_id)",
     }
-    for table, definition in tables.items():
-        connection.execute(text(f"CREATE TEMPORARY TABLE {table} ({definition})"))
-    _fill(connection, "import_row", wave.rows)
-    _fill(connection, "import_tag", wave.tags)
-    _fill(connection, "import_member", wave.members)
-
-
-def _fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
-    if not rows:
-        return
-    if _dialect(connection) == "postgresql":
-        _copy(connection, table, rows)
-        connection.execute(text(f"ANALYZE {table}"))  # a temporary table is never analysed for us
-    else:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({marks})", list(rows))
-
-
-def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
-    import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
-
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.Error as error:
-        raise exc.DBAPIError(f"COPY {table}", None, error) from error
-
-
-def _drop(connection: Connection) -> None:
-    for table in ("import_row", "import_tag", "import_member"):
-        connection.execute(text(f"DROP TABLE {table}"))
 
 
 def _dialect(connection: Connection) -> Dialect:

@@ -22,10 +22,9 @@ from contactctl.store.staging import (
     FOLDED_COLUMNS,
     VALUE_COLUMNS,
     Layout,
-    Staged,
     stored_date,
-    stored_instant,
 )
+from contactctl.store.temporary import Staged, stored_instant
 
 _REMEMBERED = 20_000  # different texts of a column whose values are kept: dates, plans, tags
 
