@@ -1,7 +1,7 @@
 """What the parts of a mail are for: text for people, reports for programs, the returned mail."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from textwrap import dedent
 
 from contactctl.responses.mail.addresses import find_addresses
@@ -25,17 +25,18 @@ _HEADER_BLOCK = re.compile(r"^[ \t]{0,8}[A-Za-z][\w-]{0,60}:", re.MULTILINE)
 class Anatomy:
     """A mail's parts by purpose.
 
-    `said` is the text for people, `status` the text of message/delivery-status parts, `feedback`
-    that of a message/feedback-report (None without one), `returned` the start of the returned mail.
+    `said` is the text for people (of `html` where there is no plain text), `status` the text of
+    message/delivery-status parts, `feedback` that of a message/feedback-report (None without one),
+    `returned` the start of the returned mail.
     """
 
     mail: Part
     said: str = ""
+    html: str = ""
     status: str = ""
     feedback: str | None = None
     is_receipt: bool = False
     returned: str = ""
-    _html: str = field(default="", repr=False)
 
     @property
     def headers(self) -> Headers:
@@ -56,7 +57,7 @@ def dissect(mail: Part) -> Anatomy:
     anatomy = Anatomy(mail)
     for part in leaf_parts(mail):
         _place(part, anatomy)
-    anatomy.said = anatomy.said or anatomy._html
+    anatomy.said = anatomy.said if anatomy.said.strip() else anatomy.html
     if anatomy.feedback is None and _is_untyped_feedback(anatomy):
         anatomy.feedback = anatomy.said
     return anatomy
@@ -92,7 +93,7 @@ def _place(part: Part, anatomy: Anatomy) -> None:
     elif content_type in _RETURNED:
         anatomy.returned = anatomy.returned or _start(part)
     elif content_type == "text/html":
-        anatomy._html = anatomy._html or part.text()
+        anatomy.html = anatomy.html or part.text()
     elif content_type.startswith(("text/plain", "multipart/")) or "/" not in content_type:
         anatomy.said += part.text() + "\n"
 

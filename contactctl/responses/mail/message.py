@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
+from itertools import islice
 
 MAX_SCANNED_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 17
@@ -106,8 +107,7 @@ def parse_mail(raw: bytes) -> Part:
 
 def leaf_parts(mail: Part) -> Iterator[Part]:
     """The parts that are not multiparts themselves, in order; attached mails are not opened."""
-    budget = [MAX_PARTS]
-    return _leaves(mail, MAX_DEPTH, budget)
+    return islice(_leaves(mail, MAX_DEPTH), MAX_PARTS)
 
 
 def header_text(value: str) -> str:
@@ -132,15 +132,12 @@ def text_of_html(html: str) -> str:
     return unescape(_TAG.sub("", _LINE_BREAKING_TAG.sub("\n", html)))
 
 
-def _leaves(part: Part, depth: int, budget: list[int]) -> Iterator[Part]:
+def _leaves(part: Part, depth: int) -> Iterator[Part]:
     children = _children(part) if depth and part.content_type.startswith("multipart/") else []
     if not children:
         yield part
     for child in children:
-        if budget[0] <= 0:
-            return
-        budget[0] -= 1
-        yield from _leaves(child, depth - 1, budget)
+        yield from _leaves(child, depth - 1)
 
 
 def _children(part: Part) -> list[Part]:

@@ -466,6 +466,14 @@ DIALECTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         ),
         [(KARI, INVALID)],
     ),
+    "html-beside-an-empty-text": (
+        plain(
+            "--b\nContent-Type: text/plain\n\n\n--b\nContent-Type: text/html\n\n<p>Delivery failed"
+            f"</p><br>{KARI}<br>mailbox is full\n--b--\n",
+            content_type="multipart/alternative; boundary=b",
+        ),
+        [(KARI, TRANSIENT)],
+    ),
     "facebook-preferences": (
         dsn(diagnostic="smtp; 550 5.1.1 RCP-P2 Refused due to recipient preferences"),
         [(KARI, BLOCKED)],
