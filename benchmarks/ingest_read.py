@@ -27,7 +27,7 @@ REASONS = (
 
 
 def sendgrid_events(count: int) -> Iterator[dict[str, object]]:
-    """Half deliveries, half bounces, every address its own; a tenth of the texts unique."""
+    """Half deliveries, half bounces, every address and every queue id its own."""
     chance = random.Random(7)
     for number in range(count):
         email = f"contact{number}@example.org"
@@ -44,7 +44,7 @@ def sendgrid_events(count: int) -> Iterator[dict[str, object]]:
             event |= {"event": "delivered", "response": "250 2.0.0 OK"}
         else:
             type_, status, reason = chance.choice(REASONS)
-            queue = f"q{number:x}" if number % 10 == 0 else "q0"
+            queue = f"4B{number:09X}zXq"
             text = reason.format(email=email, queue=queue)
             event |= {"event": "bounce", "type": type_, "status": status, "reason": text}
         yield event

@@ -1,5 +1,6 @@
 """What a provider's event says about its recipient, and the response that follows from it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,9 @@ from contactctl.responses.classify import Classification, Classifier
 from contactctl.responses.fields import address_of
 
 CACHED_CLASSIFICATIONS = 4_096
+
+# a long word of letters and digits, or a long number: no word of any language, no reply code
+_QUEUE_ID = re.compile(r"\b(?=[a-z]{0,40}\d)[a-z\d]{8,}\b", re.ASCII | re.IGNORECASE)
 
 Classify = Callable[[str, str, str], Classification]
 """(diagnostic, enhanced status, reply code) -> classification."""
@@ -134,11 +138,18 @@ def no_address(source: str, provider: str, event: str) -> Rejection:
 
 
 def cached(classifier: Classifier) -> Classify:
-    """The classifier's judgement, remembered for the texts seen lately."""
+    """The classifier's judgement, remembered for the texts seen lately.
+
+    Queue ids make texts unlike that mean the same, so that a text not seen is asked for without.
+    """
+
+    @lru_cache(maxsize=CACHED_CLASSIFICATIONS)
+    def classify_without_ids(diagnostic: str, status: str, reply_code: str) -> Classification:
+        return classifier.classify(diagnostic=diagnostic, status=status, reply_code=reply_code)
 
     @lru_cache(maxsize=CACHED_CLASSIFICATIONS)
     def classify(diagnostic: str, status: str, reply_code: str) -> Classification:
-        return classifier.classify(diagnostic=diagnostic, status=status, reply_code=reply_code)
+        return classify_without_ids(_QUEUE_ID.sub("#", diagnostic), status, reply_code)
 
     return classify
 

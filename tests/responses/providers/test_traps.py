@@ -210,7 +210,7 @@ def test_no_text_that_a_database_refuses_comes_through() -> None:
     assert diagnostic == "nul \ufffd half \ufffd whole \N{GRINNING FACE}"
 
 
-def test_equal_refusals_to_different_addresses_are_classified_once() -> None:
+def test_equal_refusals_to_different_addresses_with_other_ids_are_classified_once() -> None:
     asked: list[str] = []
 
     class Classifier:
@@ -219,7 +219,11 @@ def test_equal_refusals_to_different_addresses_are_classified_once() -> None:
             return default_classifier().classify(diagnostic=diagnostic)
 
     classify = cached(Classifier())
-    for address in ("kari@example.org", "ola@example.org"):
-        event = sendgrid("bounce", email=address, type="bounce", reason=f"550 <{address}>: no")
+    for address, queue_id in (
+        ("kari@example.org", "4BfQ2x1Qz8"),
+        ("ola@example.org", "1772359200"),
+    ):
+        reason = f"550 5.1.1 <{address}>: no ({queue_id})"
+        event = sendgrid("bounce", email=address, type="bounce", reason=reason)
         list(PROVIDERS["sendgrid"].read(event, "place", classify))
-    assert len(asked) == 1
+    assert asked == ["550 5.1.1 <<>>: no (#)"]
