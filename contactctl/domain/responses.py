@@ -31,7 +31,8 @@ class Response:
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
     same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
-    `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`).
+    `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
+    `auto-reply`).
     """
 
     source: str
