@@ -159,7 +159,12 @@ class Response(SQLModel, table=True):
     __tablename__ = "response"
     __table_args__ = (
         # few at any time: what an ingest, or an operator, has yet to decide about
-        Index("response_held", "run_id", sqlite_where=text("held"), postgresql_where=text("held")),
+        Index(
+            "response_held",
+            "run_id",
+            sqlite_where=text("held = 1"),
+            postgresql_where=text("held"),
+        ),
         _NO_ROWID,
     )
 

@@ -203,6 +203,6 @@ def upgrade() -> None:
         "response",
         ["run_id"],
         unique=False,
-        sqlite_where=sa.text("held"),
+        sqlite_where=sa.text("held = 1"),
         postgresql_where=sa.text("held"),
     )

@@ -1,0 +1,243 @@
+"""Recording responses, batch by batch, and what follows from them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.responses import Activity, Event, Rejection, Response
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.operations.ingest_rows import Suppressed, nothing_suppressed, to_batch
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
+from contactctl.store.groups import group_ids
+from contactctl.store.held import (
+    Incident,
+    contacts_concerned,
+    forget_concerned,
+    judge_held,
+    runs_with_concerned,
+)
+from contactctl.store.ingest_batch import RecordedCounts, record_batch
+from contactctl.store.locks import exclusive, serialise
+from contactctl.store.runs import change_state, get_run, insert_run, lock_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES
+
+INGESTING = "ingest"  # the lock of what records responses and decides about held ones
+BATCH_EVENTS = 10_000
+DEFAULT_WAIT_SECONDS = 300.0
+
+OnReject = Callable[[Rejection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What an ingest did. `held` counts the responses of its `incidents`.
+
+    `thresholds` is None, and `busy` says why, where another process kept the thresholds from being
+    looked at; the next ingest or sweep does so.
+    """
+
+    run: int
+    counts: RecordedCounts = field(default_factory=RecordedCounts)
+    activities: int = 0
+    rejected: int = 0
+    incidents: tuple[Incident, ...] = ()
+    thresholds: ThresholdResult | None = None
+    busy: BusyError | None = None
+
+    @property
+    def held(self) -> int:
+        return sum(incident.held for incident in self.incidents)
+
+    @property
+    def deactivated(self) -> int:
+        return self.thresholds.deactivated if self.thresholds else 0
+
+
+def ingest(
+    session: Session,
+    events: Iterable[Event],
+    on_reject: OnReject,
+    *,
+    details: Mapping[str, object] | None = None,
+    after_commit: Callable[[], None] = lambda: None,
+    suppressed: Suppressed = nothing_suppressed,
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+) -> IngestResult:
+    """Record events as one run, then deactivate the contacts that reached a threshold.
+
+    `after_commit` is called each time when everything read so far is committed. What ends it
+    early loses nothing: the same input can be ingested again, and nothing is recorded twice.
+    Raises BusyError while another ingest works.
+    """
+    with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
+        run_id = _start_run(session, details or {})
+        work = _Ingest(session, IngestResult(run_id), on_reject, suppressed)
+        with _failing(session, run_id), session.progress("Ingesting", None) as advance:
+            for batch in work.batches(events):
+                work.record(batch)
+                after_commit()
+                advance(len(batch))
+            after_commit()
+        return _conclude(session, work.result, wait_seconds)
+
+
+def conclude_interrupted(session: Session) -> ThresholdResult:
+    """Do what interrupted ingests have left undone; BusyError while an ingest works."""
+    with exclusive(session.store, INGESTING):
+        with session.store.reading() as connection:
+            run_ids = runs_with_concerned(connection)
+        for run_id in run_ids:
+            _judge_held(session, run_id)
+        return look_at_thresholds(session, run_ids) if run_ids else ThresholdResult()
+
+
+def look_at_thresholds(
+    session: Session, run_ids: Sequence[int], wait_seconds: float = DEFAULT_WAIT_SECONDS
+) -> ThresholdResult:
+    """Thresholds of the contacts that these runs concern, which are then forgotten."""
+    result = sweep_thresholds(
+        session,
+        among=contacts_concerned(run_ids),
+        cause={"after_run": max(run_ids)},
+        wait_seconds=wait_seconds,
+    )
+    with session.store.writing() as connection:
+        forget_concerned(connection, run_ids)
+    return result
+
+
+class _Ingest:
+    """The recording, one transaction a batch; `result` grows with each."""
+
+    def __init__(
+        self,
+        session: Session,
+        result: IngestResult,
+        on_reject: OnReject,
+        suppressed: Suppressed,
+    ) -> None:
+        self.session = session
+        self.result = result
+        self.on_reject = on_reject
+        self.suppressed = suppressed
+        with session.store.reading() as connection:
+            self.group_ids = group_ids(connection)
+
+    def batches(self, events: Iterable[Event]) -> Iterator[list[Response | Activity]]:
+        """What can be recorded, in batches; the rest is reported as it comes."""
+        batch: list[Response | Activity] = []
+        for event in events:
+            if isinstance(event, Rejection):
+                self._reject(event)
+                continue
+            batch.append(event)
+            if len(batch) >= BATCH_EVENTS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def record(self, events: Sequence[Response | Activity]) -> None:
+        """Record a batch together with the run's new totals."""
+        now = self.session.clock()
+        converted = to_batch(events, self.group_ids, now, self.suppressed)
+        for rejection in converted.rejected:
+            self._reject(rejection)
+        with self.session.store.writing() as connection:
+            lock_run(connection, self.result.run)
+            serialise(connection, CONTACT_CHANGES)
+            counts = record_batch(connection, self.result.run, converted.batch, now)
+            result = replace(
+                self.result,
+                counts=self.result.counts + counts,
+                activities=self.result.activities + converted.activities,
+            )
+            update_run(connection, result.run, _totals(result))
+        self.result = result
+
+    def _reject(self, rejection: Rejection) -> None:
+        self.on_reject(rejection)
+        self.result = replace(self.result, rejected=self.result.rejected + 1)
+
+
+def _totals(result: IngestResult) -> dict[str, object]:
+    """What the run's row keeps: `planned` are the responses read, `changed` those recorded."""
+    counts = result.counts
+    return {
+        "planned": counts.recorded + counts.duplicates,
+        "changed": counts.recorded,
+        "skipped": {"duplicates": counts.duplicates},
+        "results": {
+            "unmatched": counts.unmatched,
+            "not_counted": counts.not_counted,
+            "held": result.held,
+            "rejected": result.rejected,
+            "activities": result.activities,
+        },
+    }
+
+
+def _start_run(session: Session, details: Mapping[str, object]) -> int:
+    with session.store.writing() as connection:
+        return insert_run(
+            connection,
+            session.request(RunKind.INGEST, details=details),
+            state=RunState.RUNNING,
+            identity=session.store.identity,
+            now=session.clock(),
+        )
+
+
+def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> IngestResult:
+    """Decide what is held, end the run, and look at the thresholds of all concerned."""
+    incidents = _judge_held(session, recorded.run)
+    result = replace(recorded, incidents=tuple(incidents))
+    with session.store.writing() as connection:
+        values = _totals(result) | {"finished_at": session.clock()}
+        change_state(
+            connection, result.run, expected=RunState.RUNNING, to=RunState.DONE, values=values
+        )
+        left_over = [run for run in runs_with_concerned(connection) if run != result.run]
+    for run_id in left_over:
+        _judge_held(session, run_id)
+        _give_up(session, run_id)
+    try:
+        thresholds = look_at_thresholds(session, [*left_over, result.run], wait_seconds)
+    except BusyError as busy:
+        return replace(result, busy=busy)
+    return replace(result, thresholds=thresholds)
+
+
+def _judge_held(session: Session, run_id: int) -> list[Incident]:
+    """Blocked responses are recorded as held; those that do not look like an incident go free."""
+    guard = session.settings.responses.incident_guard
+    with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        return judge_held(connection, run_id, guard.holds, guard.max_blocked + 1)
+
+
+def _give_up(session: Session, run_id: int) -> None:
+    """The process of a run that still says `running` has died, since the lock was free."""
+    with session.store.writing() as connection:
+        if get_run(connection, run_id).state is RunState.RUNNING:
+            values = {"finished_at": session.clock(), "message": "interrupted"}
+            change_state(
+                connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+            )
+
+
+@contextmanager
+def _failing(session: Session, run_id: int) -> Iterator[None]:
+    """Mark the run failed when anything, Ctrl-C too, ends the recording."""
+    try:
+        yield
+    except BaseException as error:
+        reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
+        values = {"finished_at": session.clock(), "message": f"ended by {reason}"}
+        with session.store.writing() as connection:
+            change_state(
+                connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+            )
+        raise

@@ -1,0 +1,156 @@
+"""Held responses: set aside while it is open whether they count, then released or discarded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from contactctl.domain.runs import RunKind
+from contactctl.store import tables
+from contactctl.store.threshold_sql import ContactIds
+
+_contact = tables.contact
+_item = tables.plan_item
+_response = tables.response
+_run = tables.run
+
+Holds = Callable[[int, int], bool]  # (blocked, all counted responses of a domain)
+
+DISCARDED = "discarded"  # response.not_counted of one that somebody decided against
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A domain whose `blocked` responses of one ingest are held, of `responses` in all."""
+
+    domain: str
+    held: int
+    responses: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFilter:
+    """Which held responses are meant: of one run, of one domain, of both, or all."""
+
+    run_id: int | None = None
+    domain: str | None = None
+
+
+def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int) -> list[Incident]:
+    """Let go what an ingest has held to be safe, except where it looks like an incident.
+
+    A domain is looked at from `at_least` held responses on.
+    """
+    held = _held_by_domain(connection, run_id, at_least)
+    totals = _counted_by_domain(connection, run_id, list(held)) if held else {}
+    incidents = [
+        Incident(domain, number, totals[domain])
+        for domain, number in sorted(held.items())
+        if holds(number, totals[domain])
+    ]
+    of_incident = exists().where(
+        _contact.c.id == _response.c.contact_id,
+        _contact.c.email_domain.in_([incident.domain for incident in incidents]),
+    )
+    connection.execute(
+        update(_response)
+        .where(_response.c.held, _response.c.run_id == run_id, ~of_incident)
+        .values(held=False)
+    )
+    return incidents
+
+
+def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
+    """Let held responses count; the contacts concerned go into the run's plan. Returns how many."""
+    concerned = (
+        select(_response.c.contact_id, literal(run_id), literal(0))
+        .where(_is_chosen(chosen))
+        .distinct()
+    )
+    connection.execute(insert(_item).from_select(["contact_id", "run_id", "revision"], concerned))
+    statement = update(_response).where(_is_chosen(chosen)).values(held=False)
+    return connection.execute(statement).rowcount
+
+
+def discard_held(connection: Connection, chosen: HeldFilter) -> int:
+    """Held responses stay on record and never count. Returns how many."""
+    values = {"held": False, "counts": False, "not_counted": DISCARDED}
+    statement = update(_response).where(_is_chosen(chosen)).values(values)
+    return connection.execute(statement).rowcount
+
+
+def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
+    """The contacts whose thresholds these runs have yet to look at."""
+    return select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).distinct()
+
+
+def runs_with_concerned(connection: Connection) -> list[int]:
+    """The runs that ended before they had looked at the thresholds of all contacts concerned."""
+    kinds = (RunKind.INGEST, RunKind.RELEASE)
+    statement = (
+        select(_item.c.run_id)
+        .join(_run, _run.c.id == _item.c.run_id)
+        .where(_run.c.kind.in_(kinds))
+        .distinct()
+    )
+    return sorted(connection.execute(statement).scalars())
+
+
+def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
+    """The thresholds of these runs' contacts have been looked at."""
+    connection.execute(delete(_item).where(_item.c.run_id.in_(run_ids)))
+
+
+def _held_by_domain(connection: Connection, run_id: int, at_least: int) -> dict[str, int]:
+    statement = (
+        select(_contact.c.email_domain, func.count())
+        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
+        .where(_response.c.held, _response.c.run_id == run_id)
+        .group_by(_contact.c.email_domain)
+        .having(func.count() >= at_least)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _counted_by_domain(
+    connection: Connection, run_id: int, domains: Sequence[str]
+) -> dict[str, int]:
+    statement = (
+        select(_contact.c.email_domain, func.count())
+        .select_from(
+            _item.join(_contact, _contact.c.id == _item.c.contact_id).join(
+                _response, _response.c.contact_id == _contact.c.id
+            )
+        )
+        .where(
+            _item.c.run_id == run_id,
+            _contact.c.email_domain.in_(domains),
+            _response.c.run_id == run_id,
+            _response.c.counts,
+        )
+        .group_by(_contact.c.email_domain)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [_response.c.held]
+    if chosen.run_id is not None:
+        conditions.append(_response.c.run_id == chosen.run_id)
+    if chosen.domain is not None:
+        of_domain = exists().where(
+            _contact.c.id == _response.c.contact_id, _contact.c.email_domain == chosen.domain
+        )
+        conditions.append(of_domain)
+    return and_(*conditions)
