@@ -180,6 +180,10 @@ def test_diagnostic(category: str, text: str) -> None:
 
 
 WEAK = [
+    "553 sender.example does not exist",
+    "550 5.2.1 mailbox unavailable",
+    "450 Requested mail action not taken: mailbox unavailable",
+    "550 Mailbox unavailable or access denied",
     "550 5.7.1 Access denied for user kari",
     "550 rejected",
     "450 4.7.1 try again later",
