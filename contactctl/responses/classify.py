@@ -16,7 +16,6 @@ _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_REPEATED_REPLY = re.compile(r"(?<=\s)[45]\d\d-(?:[45]\.\d{1,3}\.\d{1,3})?\s*")
 _STRAIGHT_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -64,7 +63,8 @@ class Classifier:
         found_reply, found_status = find_codes(text)
         status = found_status if found_status and _says_little(status) else status
         reply_code = reply_code or found_reply
-        rule = self._first_match(_REPEATED_REPLY.sub(" ", text), _is_temporary(status, reply_code))
+        text = _without_repeated_codes(text, found_reply, found_status)
+        rule = self._first_match(text, _is_temporary(status, reply_code))
         if rule is not None:
             return Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
         return _by_codes(status, reply_code)
@@ -103,6 +103,21 @@ def find_codes(text: str) -> tuple[str, str]:
         return reply[1], reply[2]
     enhanced = _ENHANCED.search(text)
     return (reply[1] if reply else ""), (enhanced[1] if enhanced else "")
+
+
+def _without_repeated_codes(text: str, reply_code: str, status: str) -> str:
+    """A reply of several lines without the codes that open its second and later lines."""
+    if not reply_code or f"{reply_code}-" not in text:
+        return text
+    head, code, rest = text.partition(reply_code)
+    for codes in (
+        f"{reply_code}-{status} ",
+        f"{reply_code} {status} ",
+        f"{reply_code}-",
+        reply_code,
+    ):
+        rest = rest.replace(f" {codes}", " ")
+    return f"{head}{code}{rest}"
 
 
 def _says_little(status: str) -> bool:

@@ -316,6 +316,24 @@ def test_extra_rules_see_a_bounded_text() -> None:
     assert Classifier(extra).classify(diagnostic=text).category is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550-5.1.1 The user\n550-5.1.1 does not\n550 5.1.1 exist",
+        "550-The user\n550-does not\n550  exist",
+        "host said: 550-5.1.1 The user does 550-5.1.1 not 550 5.1.1 exist",
+    ],
+)
+def test_a_reply_of_several_lines_is_one_sentence(text: str) -> None:
+    assert CLASSIFIER.classify(diagnostic=text).rule == "user-unknown"
+
+
+def test_an_extra_pattern_needs_no_hints() -> None:
+    extra = parse_rules([{"id": "cat", "category": "blocked", "pattern": "gr[ae]y cat"}])
+
+    assert Classifier(extra).classify(diagnostic="550 The Grey Cat").rule == "cat"
+
+
 def test_normalise() -> None:
     text = "550-5.1.1\t<Kari@Example.ORG>\r\n can\u2019t be found"
 
