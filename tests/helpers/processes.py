@@ -1,0 +1,136 @@
+"""The command line in processes of its own, which can be killed, or kill themselves, at a moment.
+
+The children are forked from a server that has everything imported, so that each starts at once.
+"""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+from contactctl.cli.run import run
+from contactctl.operations import apply
+from contactctl.output.console import Console
+from helpers.cli import NOW
+
+_IMPORTED_BY_THE_SERVER = [
+    "contactctl.cli.background",
+    "contactctl.cli.carry_out",
+    "contactctl.cli.criteria",
+    "contactctl.cli.deactivate",
+    "contactctl.cli.progress",
+    "contactctl.cli.runs",
+    "contactctl.config.load",
+    "contactctl.operations.deactivate",
+    "contactctl.operations.watch",
+    "contactctl.output.formats.json",
+    "contactctl.output.formats.table",
+    "contactctl.output.preview",
+    "contactctl.output.render",
+    "contactctl.output.runs",
+    "helpers.processes",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+]
+
+Moment = Literal["before a statement", "before a commit", "after a commit"]
+MOMENTS: tuple[Moment, ...] = ("before a statement", "before a commit", "after a commit")
+KILLED = -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Death:
+    """Kill -9 at the `number`-th time that the moment comes, counted from 1."""
+
+    moment: Moment
+    number: int
+
+
+def start_cli(
+    args: Sequence[object],
+    *,
+    batch_contacts: int = 20_000,
+    death: Death | None = None,
+    together: Barrier | None = None,
+    output: Path | None = None,
+) -> BaseProcess:
+    """Start `contactctl ARGS` without a terminal; stdout and stderr go to `output`.
+
+    With `together` it begins when as many processes as the barrier counts are ready.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_IMPORTED_BY_THE_SERVER)
+    process = context.Process(
+        target=_run, args=([str(arg) for arg in args], batch_contacts, death, together, output)
+    )
+    process.start()
+    return process
+
+
+def barrier(parties: int) -> Barrier:
+    """For `together`."""
+    return multiprocessing.get_context("forkserver").Barrier(parties)
+
+
+def exit_code_of(process: BaseProcess, seconds: float = 120) -> int:
+    """Wait for the process to end; the test fails when it does not."""
+    process.join(seconds)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def _run(
+    args: list[str],
+    batch_contacts: int,
+    death: Death | None,
+    together: Barrier | None,
+    output: Path | None,
+) -> None:
+    apply.BATCH_CONTACTS = batch_contacts
+    if death is not None:
+        _arrange(death)
+    with (output or Path(os.devnull)).open("w") as stream:
+        console = Console(
+            stdin=StringIO(),
+            stdout=stream,
+            stderr=stream,
+            environ={"CONTACTCTL_NOW": NOW},
+            operator=f"process{os.getpid()}@host",
+        )
+        if together is not None:
+            together.wait()
+        exit_code = run(args, console)
+    sys.exit(exit_code)
+
+
+def _arrange(death: Death) -> None:
+    numbers = itertools.count(1)
+
+    def reached(moment: Moment) -> None:
+        if moment == death.moment and next(numbers) == death.number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def before_statement(*_: Any) -> None:
+        reached("before a statement")
+
+    do_commit = DefaultDialect.do_commit
+
+    def commit(dialect: DefaultDialect, connection: Any) -> None:
+        reached("before a commit")
+        do_commit(dialect, connection)
+        reached("after a commit")
+
+    event.listen(Engine, "before_cursor_execute", before_statement)
+    DefaultDialect.do_commit = commit  # type: ignore[method-assign]
