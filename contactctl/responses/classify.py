@@ -110,13 +110,9 @@ def _without_repeated_codes(text: str, reply_code: str, status: str) -> str:
     if not reply_code or f"{reply_code}-" not in text:
         return text
     head, code, rest = text.partition(reply_code)
-    for codes in (
-        f"{reply_code}-{status} ",
-        f"{reply_code} {status} ",
-        f"{reply_code}-",
-        reply_code,
-    ):
-        rest = rest.replace(f" {codes}", " ")
+    with_status = (f" {reply_code}-{status} ", f" {reply_code} {status} ") if status else ()
+    for repeated in (*with_status, f" {reply_code}-", f" {reply_code} "):
+        rest = rest.replace(repeated, " ")
     return f"{head}{code}{rest}"
 
 
