@@ -1,0 +1,201 @@
+"""The commands below `responses`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
+from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
+from contactctl.output.choice import OutputFormat
+from contactctl.output.console import Console
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.domain.responses import Event, Response
+    from contactctl.operations.read_responses import MovedMaildirs
+    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.responses.read import Input
+
+DEFAULT_WAIT = 300.0
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH...", help="Files, mboxes, Maildirs or folders; - reads standard input."
+    ),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="auto, mail, jsonl, csv, ses, sendgrid, postmark, mailgun, sparkpost, mailjet, brevo.",
+    ),
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects", metavar="FILE", help="Keep what could not be read here, as JSON lines."
+    ),
+]
+MoveTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--move-to",
+        metavar="MAILDIR",
+        help="Move the mails of Maildirs there once their responses are recorded.",
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait", metavar="SECONDS", min=0, help="Wait so long for another ingest; then exit 6."
+    ),
+]
+
+
+def ingest(
+    invocation: StoreInvocation,
+    paths: Paths,
+    from_: From = "auto",
+    rejects: Rejects = None,
+    move_to: MoveTo = None,
+    wait: Wait = DEFAULT_WAIT,
+) -> Presentation:
+    """Record responses, and deactivate the contacts that reach a threshold.
+
+    Examples:
+        contactctl responses ingest events.jsonl
+        contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
+        cat bounce.eml | contactctl responses ingest - --from mail
+        contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
+
+    The same event is recorded once, however often and in whatever order it is
+    read. Over the config's limits nobody is deactivated: exit 4, and the plan
+    waits for `contactctl runs apply`. Something that cannot be read is
+    rejected, exit 5; the rest is recorded.
+    """
+    from contactctl.operations.ingest import ingest as ingest_events
+    from contactctl.operations.read_responses import ResponseReader
+    from contactctl.operations.suppressions import suppression_check
+    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.output.responses import present_ingest
+
+    with invocation.open_session() as session:
+        reader = ResponseReader(session.settings)
+        moved = _moved(paths, move_to, from_)
+        if moved is None:
+            events = reader.read(_inputs(paths, invocation.console), from_)
+        else:
+            events = reader.read_mails(moved.mails())
+        with ResponseRejects(rejects) as rejected:
+            result = ingest_events(
+                session,
+                events,
+                rejected.add,
+                details={"sources": [str(path) for path in paths], "format": from_},
+                after_commit=moved.move if moved else _do_nothing,
+                suppressed=suppression_check(session),
+                wait_seconds=wait,
+            )
+            return present_ingest(result, rejected)
+
+
+def classify(
+    invocation: ConfiguredInvocation,
+    paths: Paths,
+    from_: From = "auto",
+    rejects: Rejects = None,
+) -> Presentation:
+    """Show what would be recorded of responses, and why; no store is touched.
+
+    Examples:
+        contactctl responses classify bounce.eml
+        contactctl responses classify ~/Maildir --format jsonl
+        cat event.json | contactctl responses classify - --json
+    """
+    from contactctl.operations.read_responses import ResponseReader
+    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.output.responses import CLASSIFIED_FIELDS, present_classified
+
+    invocation.check_fields(*CLASSIFIED_FIELDS)
+    reader = ResponseReader(invocation.settings)
+    events = reader.read(_inputs(paths, invocation.console), from_)
+    rejected = ResponseRejects(rejects)
+    responses = _responses(events, rejected)
+    if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
+        return present_classified(_then_partial(responses, rejected), rejected)
+    with rejected:
+        return present_classified(list(responses), rejected)
+
+
+def rules(invocation: ConfiguredInvocation) -> Presentation:
+    """List the rules that give a response its category, in the order they are tried.
+
+    Examples:
+        contactctl responses rules
+        contactctl responses rules --format jsonl
+
+    The config's own rules (response_rules) come before the built-in ones.
+    """
+    from contactctl.operations.read_responses import ResponseReader, own_rules
+    from contactctl.output.responses import RULE_FIELDS, present_rules
+
+    invocation.check_fields(*RULE_FIELDS)
+    reader = ResponseReader(invocation.settings)
+    return present_rules(reader.classifier.rules, own_rules(invocation.settings))
+
+
+def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
+    if move_to is None:
+        return None
+    from contactctl.operations.read_responses import MovedMaildirs
+
+    if from_ not in ("auto", "mail"):
+        raise UsageError(f"--move-to moves mails, and --from {from_} reads none")
+    return MovedMaildirs(paths, move_to)
+
+
+def _do_nothing() -> None:
+    """Nothing is to be done after a commit."""
+
+
+def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
+    from contactctl.cli.standard_input import bytes_of_stdin
+
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise UsageError("standard input (-) can be read once only")
+    return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
+
+
+def _responses(events: "Iterator[Event]", rejected: "ResponseRejects") -> "Iterator[Response]":
+    from contactctl.domain.responses import Rejection, Response
+
+    for event in events:
+        if isinstance(event, Response):
+            yield event
+        elif isinstance(event, Rejection):
+            rejected.add(event)
+
+
+class PartlyReadError(ContactctlError):
+    """Something could not be read; the rest has been shown."""
+
+    code = "reject"
+    exit_code = ExitCode.PARTIAL
+
+
+def _then_partial(
+    responses: "Iterator[Response]", rejected: "ResponseRejects"
+) -> "Iterator[Response]":
+    """The responses; at their end an error where anything was rejected."""
+    with rejected:
+        yield from responses
+    if rejected.number:
+        first = rejected.first[0]
+        raise PartlyReadError(
+            f"{rejected.number:,} rejected, the first {first.source}: {first.reason}",
+            hint="" if rejected.path else "--rejects FILE keeps everything that was rejected",
+        )

@@ -1,0 +1,83 @@
+"""Reading responses as the config says: its rules before the built-in ones, its VERP pattern."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from contactctl.config.settings import Settings
+from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.responses import Event
+from contactctl.responses.classify import Classifier, default_classifier
+from contactctl.responses.containers import iter_mails
+from contactctl.responses.mail import VerpPattern
+from contactctl.responses.read import Input, read_events, read_mails
+from contactctl.responses.rules import Rule, parse_rules
+
+_MAILDIR_PARTS = ("new", "cur")
+
+
+class ResponseReader:
+    """Turns inputs into events. Raises ConfigError for rules or a pattern that cannot be read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.classifier: Classifier = default_classifier(own_rules(settings))
+        self.verp = VerpPattern.parse(settings.verp) if settings.verp else None
+
+    def read(self, inputs: Sequence[Input], format_: str) -> Iterator[Event]:
+        """The events of all inputs; InputError at once when one of them does not exist."""
+        for each in inputs:
+            if isinstance(each, Path) and not each.exists():
+                raise InputError(f"{each}: no such file or folder", hint="check the path")
+        return read_events(inputs, self.classifier, format=format_, verp=self.verp)
+
+    def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
+        """The events of mails given as (source, raw)."""
+        return read_mails(mails, self.classifier, self.verp)
+
+
+class MovedMaildirs:
+    """The mails of Maildirs, moved into another Maildir's `cur` once they are dealt with.
+
+    `move` moves those whose successor has been asked for: nothing of them is still to be read.
+    """
+
+    def __init__(self, maildirs: Sequence[Path], target: Path) -> None:
+        for maildir in maildirs:
+            if not any((maildir / part).is_dir() for part in _MAILDIR_PARTS):
+                raise UsageError(
+                    f"{maildir} is no Maildir", hint="--move-to moves the mails of Maildirs alone"
+                )
+        self._maildirs = maildirs
+        self._target = target
+        self._finished: list[Path] = []
+
+    def mails(self) -> Iterator[tuple[str, bytes]]:
+        """(source, raw) of every mail."""
+        for maildir in self._maildirs:
+            for source, raw in iter_mails(maildir):
+                yield source, raw
+                self._finished.append(Path(source))
+
+    def move(self) -> None:
+        """Move what is finished; a mail that somebody else has moved already is left alone."""
+        folder = self._target / "cur"
+        for part in ("new", "cur", "tmp"):
+            (self._target / part).mkdir(parents=True, exist_ok=True, mode=0o700)
+        for mail in self._finished:
+            if mail.is_file():
+                shutil.move(mail, _free_name(folder, mail.name))
+        self._finished.clear()
+
+
+def own_rules(settings: Settings) -> tuple[Rule, ...]:
+    """The rules of the config, which are tried first."""
+    rules = settings.response_rules
+    return parse_rules(rules.mappings, origin=rules.origin) if rules.mappings else ()
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """The name itself, or with a number where there is such a mail already."""
+    path, number = folder / name, 1
+    while path.exists():
+        path, number = folder / f"{number}.{name}", number + 1
+    return path

@@ -1,0 +1,184 @@
+"""How responses, and what an ingest did with them, are shown."""
+
+from collections.abc import Iterable, Sequence
+
+from contactctl.domain.errors import ExitCode
+from contactctl.domain.responses import Response
+from contactctl.operations.ingest import IngestResult
+from contactctl.operations.thresholds import ThresholdResult
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Row,
+    Rows,
+    RowsTable,
+    Text,
+)
+from contactctl.output.response_rejects import ResponseRejects
+from contactctl.output.selection import Pairs
+from contactctl.responses.rules import Rule
+
+_CLASSIFIED_COLUMNS = (
+    Column("source", for_people=False),
+    Column("recipient"),
+    Column("original_recipient", for_people=False),
+    Column("category"),
+    Column("counts"),
+    Column("not_counted", for_people=False),
+    Column("status"),
+    Column("diagnostic", for_people=False),
+    Column("rule"),
+    Column("occurred_at", for_people=False),
+    Column("channel", for_people=False),
+    Column("group", for_people=False),
+    Column("source_key", for_people=False),
+)
+CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
+_RULE_COLUMNS = (
+    Column("id", "RULE"),
+    Column("category"),
+    Column("from"),
+    Column("counts", for_people=False),
+    Column("why"),
+    Column("text", for_people=False),
+    Column("pattern", for_people=False),
+)
+RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
+
+
+def classified_row(response: Response) -> Row:
+    """A response as it would be recorded."""
+    return {
+        "source": response.source,
+        "recipient": response.recipient,
+        "original_recipient": response.original_recipient,
+        "category": response.category,
+        "counts": response.counts,
+        "not_counted": response.not_counted,
+        "status": response.status,
+        "diagnostic": response.diagnostic,
+        "rule": response.rule,
+        "occurred_at": response.occurred_at,
+        "channel": response.channel,
+        "group": response.group,
+        "source_key": response.source_key,
+    }
+
+
+def present_classified(responses: Iterable[Response], rejects: ResponseRejects) -> Presentation:
+    """What would be recorded. Of a list all is known; an iterator is shown as it is read."""
+    whole = isinstance(responses, Sequence)
+    items = (
+        [classified_row(each) for each in responses] if whole else map(classified_row, responses)
+    )
+    return Presentation(
+        {"rejected": rejects.number} if whole else {},
+        Rows("responses", _CLASSIFIED_COLUMNS, items),
+        [RowsTable(empty="(no responses)")],
+        problems=rejects.problems() if whole else [],
+        exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
+    )
+
+
+def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
+    """The rules in the order in which they are tried."""
+    items = [
+        {
+            "id": rule.id,
+            "category": rule.category,
+            "from": "config" if rule in own else "built in",
+            "counts": not rule.not_counted,
+            "why": rule.why,
+            "text": list(rule.texts),
+            "pattern": [pattern.pattern for pattern in rule.patterns],
+        }
+        for rule in rules
+    ]
+    return Presentation({}, Rows("rules", _RULE_COLUMNS, items), [RowsTable()])
+
+
+def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:
+    """What became of the events; what was rejected, held back or refused makes the exit code."""
+    shown = Presentation(
+        ingest_data(result, rejects),
+        blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        problems=rejects.problems(),
+        exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
+    )
+    failure = result.busy or (result.thresholds and result.thresholds.refusal)
+    return shown.failed(failure) if failure else shown
+
+
+def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
+    """An ingest for programs: recorded, duplicates and rejected are all that was read besides
+    activities; unmatched, not_counted, held and by_category speak of those recorded."""
+    counts = result.counts
+    return {
+        "run": result.run,
+        "recorded": counts.recorded,
+        "duplicates": counts.duplicates,
+        "unmatched": counts.unmatched,
+        "not_counted": counts.not_counted,
+        "held": result.held,
+        "rejected": result.rejected,
+        "activities": result.activities,
+        "by_category": {name: counts.by_category[name] for name in sorted(counts.by_category)},
+        "deactivated": result.deactivated,
+        **threshold_data(result.thresholds),
+        "incidents": [
+            {"domain": each.domain, "held": each.held, "responses": each.responses}
+            for each in result.incidents
+        ],
+        "rejects_file": str(rejects.path) if rejects.path else None,
+    }
+
+
+def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
+    """The runs that deactivated contacts, and the one that waits."""
+    if result is None:
+        return {"threshold_runs": [], "waiting_run": None}
+    return {
+        "threshold_runs": [run.id for run in result.runs],
+        "waiting_run": result.waiting.id if result.waiting else None,
+    }
+
+
+def _ingest_pairs(result: IngestResult) -> Pairs:
+    counts = result.counts
+    by_category = ", ".join(
+        f"{number:,} {name}" for name, number in counts.by_category.most_common()
+    )
+    pairs: Pairs = [
+        ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
+        (
+            "of which",
+            f"{counts.unmatched:,} of no contact, {counts.not_counted:,} not counted,"
+            f" {result.held:,} held",
+        ),
+        ("Known already", f"{counts.duplicates:,}"),
+        ("Deliveries, opens, clicks", f"{result.activities:,}"),
+        ("Rejected", f"{result.rejected:,}"),
+        ("Deactivated", f"{result.deactivated:,} contacts"),
+        ("Run", result.run),
+    ]
+    if result.thresholds and result.thresholds.runs:
+        runs = [run.id for run in result.thresholds.runs]
+        pairs.append(("Deactivated in run", runs))
+    return pairs
+
+
+def _incident_blocks(result: IngestResult) -> list[Block]:
+    if not result.incidents:
+        return []
+    lines = [
+        f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
+        for each in result.incidents
+    ]
+    hint = (
+        f"Look: contactctl responses list --held\n"
+        f"Then: contactctl responses release --run {result.run}   (they count)\n"
+        f"   or: contactctl responses discard --run {result.run}   (they never will)"
+    )
+    return [Text("\n".join(lines)), Text(hint)]
