@@ -110,12 +110,20 @@ def count_left_out(
 
 
 def _wanted(part: Condition | Criteria) -> Iterator[Condition]:
-    """The conditions that a value must satisfy: those outside `none`, presence tests aside."""
+    """The conditions that a value must satisfy: those outside `none`, presence tests aside.
+
+    To ask for a group is to ask for its members: contacts in no group are not missing a value.
+    """
     if isinstance(part, Criteria):
         for inner in part.all + part.any:
             yield from _wanted(inner)
-    elif part.operator not in (Operator.MISSING, Operator.EXISTS):
+    elif part.operator not in (Operator.MISSING, Operator.EXISTS) and not _asks_for_members(part):
         yield part
+
+
+def _asks_for_members(condition: Condition) -> bool:
+    members = condition.operator in (Operator.EQUALS, Operator.IN)
+    return members and condition.field.type is FieldType.SET
 
 
 @dataclass(frozen=True, slots=True)
