@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 from contactctl.domain.contact_values import NAME_SEPARATORS
 from contactctl.domain.errors import InputError, UsageError
@@ -139,11 +139,8 @@ def _csv_problem(error: csv.Error, start: int, end: int) -> str:
 def _json_batches(
     source: Source, names: ColumnNames, fields: Sequence[Field], size: int
 ) -> Iterator[Batch]:
-    text = source.text()
     batch = Batch()
-    number = 0
-    while line := text.readline(_LONGEST_LINE):
-        number += 1
+    for number, line in _numbered_lines(source.text()):
         if not line.strip():
             continue
         try:
@@ -156,6 +153,16 @@ def _json_batches(
             yield batch
             batch = Batch()
     yield batch
+
+
+def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
+    """Each line with its number; of one that is too long only the start, so that it is told."""
+    number = 0
+    while line := text.readline(_LONGEST_LINE):
+        number += 1
+        yield number, line
+        while line and not line.endswith(("\n", "\r")):
+            line = text.readline(_LONGEST_LINE)
 
 
 def _json_row(line: str, names: ColumnNames, fields: Sequence[Field]) -> list[Cell]:
