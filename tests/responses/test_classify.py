@@ -28,6 +28,7 @@ SAID: dict[str, list[str]] = {
         "550 Requested action not taken: mailbox unavailable",
         "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).",
         "550 Mailbox not found",
+        "550 Requested action not taken: mailbox unavailable or not local",
         "550 #5.1.0 Address rejected. kari@example.org: no such recipient",
         "550 5.1.1 <kari@example.org>: Recipient address rejected: undeliverable address: unknown",
         "550 Invalid Recipient - https://community.example/docs#550",
