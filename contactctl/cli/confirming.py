@@ -8,6 +8,7 @@ from contactctl.cli.prompts import ask_typed, count_spellings
 from contactctl.cli.signals import uninterrupted
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
 
 if TYPE_CHECKING:
@@ -47,6 +48,22 @@ def ask_for_plan(console: Console, stakes: Stakes) -> None:
     ask_typed(console, question, accepted, option="--confirm COUNT")
 
 
+def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
+    """Have the contact's email typed, or given as --confirm; RefusedError for any other.
+
+    `key` is the email's normalised form: that is what must agree.
+    """
+    if said is None:
+        question = f"Type the contact's email, {show_safely(email)}, to go on:"
+        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
+    elif _typed_key(said) != key:
+        raise RefusedError(
+            "--confirm names another email; nothing was changed",
+            hint="give the email of the contact that is shown",
+            code="wrong-email",
+        )
+
+
 @contextmanager
 def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     """Delete the plan when the body ends in an error before the run has started."""
@@ -58,6 +75,15 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
         with uninterrupted():
             drop_if_planned(session, run_id, "not confirmed")
         raise
+
+
+def _typed_key(text: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        return email_key(text)
+    except ValueError:
+        return text.strip()  # an anonymised contact has a name that is no address
 
 
 def _count(option: str, text: str) -> int:

@@ -66,24 +66,3 @@ def add(
     with invocation.open_session() as session:
         change = add_to_group(session, group, contact, reason=reason or "")
         return present_group_change(change, "Added to", "Already a member of")
-
-
-def remove(
-    invocation: StoreInvocation,
-    group: GroupName,
-    contact: EmailOrId,
-    reason: options.Reason = None,
-) -> Presentation:
-    """Take one contact out of a group.
-
-    Examples:
-        contactctl groups remove newsletter ann@example.com
-
-    The contact itself stays, and so do its other groups.
-    """
-    from contactctl.operations.groups import remove_from_group
-    from contactctl.output.groups import present_group_change
-
-    with invocation.open_session() as session:
-        change = remove_from_group(session, group, contact, reason=reason or "")
-        return present_group_change(change, "Removed from", "Was no member of")

@@ -27,5 +27,8 @@ def init(invocation: StoreInvocation) -> Presentation:
         cwd=invocation.console.cwd,
     )
     by_flag = invocation.shared["database"] is not None
-    made = initialise(config, loaded.settings.database, database_in_config=by_flag)
+    settings = loaded.settings
+    made = initialise(
+        config, settings.database, settings.suppression_key_file, database_in_config=by_flag
+    )
     return present_initialised(made)

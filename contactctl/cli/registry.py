@@ -16,7 +16,11 @@ GROUPS: dict[str, str] = {
     "db": "Check and upgrade the store; rights for its roles.",
     "contacts": "Contacts in and out: import, export, list, show, add.",
     "groups": "Groups, and who is in them.",
+    "responses": "Bounces and complaints: read, classify, record, list.",
     "runs": "Look at runs; apply, resume, cancel and take them back.",
+    "suppressions": "Erased addresses, which must not come back.",
+    "sweep": "What cron calls: thresholds, handling rules, interrupted runs.",
+    "rules": "What happens to deactivated contacts, and what is recommended.",
     "config": "Look at the configuration.",
 }
 
@@ -52,7 +56,42 @@ COMMANDS: dict[str, Entry] = {
     "groups list": Entry("groups:list_", "List the groups with their sizes."),
     "groups create": Entry("groups:create", "Create a group."),
     "groups add": Entry("groups:add", "Add one contact to a group."),
-    "groups remove": Entry("groups:remove", "Take one contact out of a group."),
+    "groups remove": Entry(
+        "groups_admin:remove", "Take one contact, or those that match, out of a group."
+    ),
+    "groups members": Entry(
+        "groups_admin:members", "List the members of a group with the state of their membership."
+    ),
+    "groups set": Entry(
+        "groups_admin:set_", "Set what a group does differently; without options, show it."
+    ),
+    "groups rename": Entry("groups_admin:rename", "Give a group another name."),
+    "groups delete": Entry("groups_admin:delete", "Delete a group that has no members."),
+    "contacts anonymize": Entry(
+        "erase:anonymize", "Take everything personal out of contacts, for good."
+    ),
+    "contacts delete": Entry(
+        "erase:delete", "Delete contacts with everything that is stored about them, for good."
+    ),
+    "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
+    "suppressions check": Entry("suppressions:check", "Say whether an address is suppressed."),
+    "suppressions add": Entry("suppressions:add", "Keep an address out that no contact has."),
+    "suppressions remove": Entry("suppressions:remove", "Let an address be imported again."),
+    "suppressions rotate-key": Entry(
+        "suppressions:rotate_key", "Make a new key for the hashes to come."
+    ),
+    "responses ingest": Entry(
+        "responses:ingest",
+        "Record responses, and deactivate the contacts that reach a threshold.",
+    ),
+    "responses classify": Entry(
+        "responses:classify",
+        "Show what would be recorded of responses, and why; no store is touched.",
+    ),
+    "responses rules": Entry(
+        "responses:rules",
+        "List the rules that give a response its category, in the order they are tried.",
+    ),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, and the plan of one that waits."),
     "runs apply": Entry(
@@ -62,6 +101,27 @@ COMMANDS: dict[str, Entry] = {
     "runs resume": Entry("runs:resume", "Go on with a run that was interrupted."),
     "runs cancel": Entry("runs:cancel", "End a run: drop its plan, or stop it where it is."),
     "runs undo": Entry("runs:undo", "Take a mistaken run back."),
+    "reactivate": Entry(
+        "reactivate:reactivate", "Bring one contact back, after showing why it is inactive."
+    ),
+    "sweep all": Entry("sweep:all_", "Do all of it: runs, then thresholds, then handling rules."),
+    "sweep runs": Entry(
+        "sweep:runs",
+        "Finish runs that were interrupted; drop plans that nobody applied in time.",
+    ),
+    "sweep thresholds": Entry(
+        "sweep:thresholds", "Deactivate the contacts that have reached a threshold."
+    ),
+    "sweep handling": Entry(
+        "sweep:handling", "Reactivate contacts, and end memberships, as handling rules say."
+    ),
+    "rules show": Entry(
+        "rules:show", "Show what happens to deactivated contacts, by category and group."
+    ),
+    "rules check": Entry("rules:check", "Hold the rules against the recommended handling."),
+    "rules recommend": Entry(
+        "rules:recommend", "Print handling rules as recommended, to be put into the config."
+    ),
     "fields": Entry("fields:fields", "List the fields that criteria can test."),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
     "completion": Entry("completion:completion", "Print the completion script of a shell."),

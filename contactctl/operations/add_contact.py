@@ -15,12 +15,12 @@ from contactctl.operations.importing.convert import (
     Suppressed,
     convert,
     make_plan,
-    nothing_suppressed,
 )
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch
 from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import suppression_check
 from contactctl.store.contacts import id_of_key
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive, serialise
@@ -38,7 +38,7 @@ def add_contact(
     groups: Sequence[str] = (),
     tags: Sequence[str] = (),
     reason: str = "",
-    suppressed: Suppressed = nothing_suppressed,
+    suppressed: Suppressed | None = None,
 ) -> tuple[int, int]:
     """Add a contact; returns its id and the run's number.
 
@@ -48,7 +48,7 @@ def add_contact(
     for name in groups:
         group_of(session, name)
     key = _key(values["email"])
-    if suppressed([key]):
+    if (suppressed or suppression_check(session))([key]):
         raise RefusedError("the address is suppressed: its contact was erased")
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
     request = session.request(RunKind.ADD, reason=reason)

@@ -1,7 +1,7 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from contactctl.operations.importing.convert import (
     Suppressed,
     convert,
     make_plan,
-    nothing_suppressed,
     value_parser,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
@@ -28,6 +27,7 @@ from contactctl.operations.importing.rows import Batch, read_rows
 from contactctl.operations.importing.source import open_source
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import suppression_check
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import change_state, insert_run, list_runs, lock_run, update_run
@@ -70,8 +70,8 @@ def import_contacts(
     rejects: Rejects,
     *,
     dry_run: bool = False,
+    suppressed: Suppressed | None = None,
     reason: str = "",
-    suppressed: Suppressed = nothing_suppressed,
 ) -> ImportResult:
     """Add and update contacts by their email key; each rejected row goes to `rejects`.
 
@@ -99,7 +99,7 @@ def import_contacts(
             ):
                 work = _Import(transaction, plan, session.clock(), ImportResult(run_id))
                 for batch in rows.batches:
-                    for reject in work.put_in(batch, suppressed):
+                    for reject in work.put_in(batch, suppressed or suppression_check(session)):
                         rejects.add(reject)
                     advance(len(batch))
                 if run_id is not None:
@@ -219,7 +219,10 @@ def _start_run(session: Session, name: str, options: ImportOptions, reason: str)
         for dead in list_runs(
             connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]
         ):
-            values = {"finished_at": session.clock(), "message": f"{dead.message} (interrupted)"}
+            values = {
+                "finished_at": session.clock(),
+                "message": f"{dead.message} (interrupted)".strip(),
+            }
             change_state(
                 connection, dead.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
@@ -247,11 +250,16 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         yield
     except BaseException as error:
         if run_id is not None:
-            reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
-            with session.store.writing() as connection:
-                done = lock_run(connection, run_id).message
-                values = {"finished_at": session.clock(), "message": f"{done} (ended by {reason})"}
-                change_state(
-                    connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
-                )
+            with suppress(ContactctlError):  # the store may be what failed
+                _fail_run(session, run_id, error)
         raise
+
+
+def _fail_run(session: Session, run_id: int, error: BaseException) -> None:
+    reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
+    with session.store.writing() as connection:
+        done = lock_run(connection, run_id).message
+        values = {"finished_at": session.clock(), "message": f"{done} (ended by {reason})".strip()}
+        change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+        )

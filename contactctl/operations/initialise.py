@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contactctl.config.example import example_text
 from contactctl.domain.errors import ConfigError, StoreError
+from contactctl.operations.keyring import create_key_file
 from contactctl.store.migrate import create_store
 from contactctl.store.store import SCHEMA_VERSION, connect, require_current_schema, schema_version
 
@@ -19,13 +20,16 @@ class Initialised:
     config_written: bool
 
 
-def initialise(config: Path, database_url: str, *, database_in_config: bool) -> Initialised:
-    """Write the config unless there is one, and create the store unless there is one.
+def initialise(
+    config: Path, database_url: str, key_file: Path, *, database_in_config: bool
+) -> Initialised:
+    """Write the config, create the store and the suppression key, each unless there is one.
 
     Raises StoreError for a store of another schema version, ConfigError for a config that cannot
     be written.
     """
     created = _create_store(database_url)
+    create_key_file(key_file)
     written = _write_config(config, database_url if database_in_config else "")
     store = connect(database_url)
     try:

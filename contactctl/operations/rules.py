@@ -114,6 +114,13 @@ def _in_force(category: Category, group: str | None, rule: HandlingRule | None) 
     return RuleInForce(category, group, rule, RECOMMENDED[category], advice_on(category, rule))
 
 
-def advised_against(rules: Sequence[RuleInForce]) -> list[RuleInForce]:
-    """The rules that somebody should look at."""
-    return [each for each in rules if each.advice]
+def recommended_config() -> str:
+    """Handling rules in the middle of what is recommended, as YAML with the reasons."""
+    lines = ["handling:"]
+    for category in Category:
+        if category in RECOMMENDED_DAYS:
+            days = sum(RECOMMENDED_DAYS[category]) // 2
+            lines.append(f"  {category}: {{reactivate_after: {days} days}}")
+        else:
+            lines.append(f"  # {category}: {RECOMMENDED[category]}")
+    return "\n".join(lines) + "\n"

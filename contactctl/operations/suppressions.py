@@ -43,21 +43,18 @@ class SuppressionChange:
 
 
 def suppression_check(session: Session) -> Suppressed:
-    """A function that says which of some email keys are suppressed.
+    """A function that says which of some email keys are suppressed at the moment of its call.
 
     While nothing is suppressed it hashes nothing. StoreError when the key that made a hash is not
     at hand: then nobody can tell, and nothing may be created.
     """
-    with session.store.reading() as connection:
-        if not any_suppressed(connection):
-            return lambda _keys: frozenset()
-        keys = _keys_in_use(session, key_ids(connection))
 
     def suppressed(email_keys: Collection[str]) -> AbstractSet[str]:
-        by_hash = {key.hash_of(each): each for each in email_keys for key in keys}
-        if not by_hash:
-            return frozenset()
         with session.store.reading() as connection:
+            if not any_suppressed(connection):
+                return frozenset()
+            keys = _keys_in_use(session, key_ids(connection))
+            by_hash = {key.hash_of(each): each for each in email_keys for key in keys}
             return {by_hash[known] for known in known_hashes(connection, by_hash)}
 
     return suppressed

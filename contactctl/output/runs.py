@@ -62,6 +62,7 @@ def run_data(run: Run) -> dict[str, object]:
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
+        "results": dict(run.results),
         "active_before": run.active_before,
         "active_after": run.active_after,
         "operator": run.operator,
@@ -151,6 +152,7 @@ def _result_pairs(run: Run) -> Pairs:
     pairs: Pairs = [
         ("Changed", f"{run.changed:,}"),
         ("Skipped", f"{run.skipped_total:,}" + (f" ({reasons})" if reasons else "")),
+        *((name.replace("_", " ").capitalize(), f"{n:,}") for name, n in run.results.items()),
     ]
     if run.active_before is not None and run.active_after is not None:
         pairs.append(("Active", f"{run.active_before:,} -> {run.active_after:,}"))
@@ -166,6 +168,10 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         *_condition_pairs(run.details),
         ("Contacts", f"{share(stakes.count, stakes.affected)} to {stakes.verb}"),
         *(
+            (f"{each.category}", f"{each.action} {each.contacts:,}" + _in_group(each.group))
+            for each in plan.by_rule
+        ),
+        *(
             [
                 ("Left out", f"{number:,} without {name}")
                 for name, number in left_out.items()
@@ -175,6 +181,10 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
             else []
         ),
     ]
+
+
+def _in_group(group: str | None) -> str:
+    return f" in {group}" if group else ""
 
 
 def _condition_pairs(details: Mapping[str, object]) -> Pairs:

@@ -72,6 +72,24 @@ def count_members(connection: Connection, group_id: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def first_members(connection: Connection, group_id: int, limit: int) -> list[dict[str, Any]]:
+    """The first members by id: id, email, status, and state and start of the membership."""
+    statement = (
+        select(
+            _contact.c.id,
+            _contact.c.email,
+            _contact.c.status,
+            _membership.c.state,
+            _membership.c.added,
+        )
+        .join(_membership, _membership.c.contact_id == _contact.c.id)
+        .where(_membership.c.group_id == group_id)
+        .order_by(_membership.c.contact_id)
+        .limit(limit)
+    )
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
 def delete_group(connection: Connection, group_id: int) -> None:
     """Delete a group that has no members left."""
     connection.execute(delete(_group).where(_group.c.id == group_id))

@@ -1,0 +1,215 @@
+"""The commands below `groups` that are about whole groups."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.cli.groups import GroupName
+from contactctl.domain.errors import UsageError
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.operations.group_admin import SettingsChange
+
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
+Contact = Annotated[
+    str | None, typer.Argument(metavar="[EMAIL|ID]", help="One contact; or give criteria.")
+]
+KeepPlan = Annotated[
+    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many members.")]
+Bypass = Annotated[
+    bool | None,
+    typer.Option(
+        "--bypass/--no-bypass", help="Mail members although they are inactive system-wide."
+    ),
+]
+Deactivate = Annotated[
+    str | None,
+    typer.Option(
+        "--deactivate",
+        metavar="SCOPE",
+        help="Where this group's responses deactivate: system-wide or group.",
+    ),
+]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--threshold",
+        metavar="CATEGORY=COUNT",
+        help="An own threshold: 'transient=3 within 14 days'. Repeatable.",
+    ),
+]
+NoThresholds = Annotated[
+    list[str] | None,
+    typer.Option("--no-threshold", metavar="CATEGORY", help="Drop the own threshold. Repeatable."),
+]
+
+
+def rename(
+    invocation: StoreInvocation, group: GroupName, name: NewName, reason: options.Reason = None
+) -> Presentation:
+    """Give a group another name.
+
+    Examples:
+        contactctl groups rename newsletter 'weekly news'
+
+    Members stay as they are. What the config says about the old name holds no
+    more: rename it there as well.
+    """
+    from contactctl.operations.group_admin import rename as rename_group
+    from contactctl.output.groups_admin import present_whole_group
+
+    with invocation.open_session() as session:
+        renamed, run = rename_group(session, group, name, reason=reason or "")
+        return present_whole_group("Renamed to", renamed, run)
+
+
+def delete(
+    invocation: StoreInvocation, group: GroupName, reason: options.Reason = None
+) -> Presentation:
+    """Delete a group that has no members.
+
+    Examples:
+        contactctl groups delete newsletter
+    """
+    from contactctl.operations.group_admin import delete as delete_group
+    from contactctl.output.groups_admin import present_whole_group
+
+    with invocation.open_session() as session:
+        deleted, run = delete_group(session, group, reason=reason or "")
+        return present_whole_group("Deleted", deleted, run)
+
+
+def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) -> Presentation:
+    """List the members of a group with the state of their membership.
+
+    Examples:
+        contactctl groups members newsletter
+        contactctl groups members newsletter --limit 100000 --format csv
+
+    `follows`: the contact's status decides; `active`: mailed here although
+    inactive system-wide; `inactive`: deactivated here alone.
+    """
+    from contactctl.operations.group_admin import list_members
+    from contactctl.output.groups_admin import MEMBER_FIELDS, present_members
+
+    invocation.check_fields(*MEMBER_FIELDS)
+    with invocation.open_session() as session:
+        return present_members(list_members(session, group, limit))
+
+
+def set_(
+    invocation: StoreInvocation,
+    group: GroupName,
+    bypass: Bypass = None,
+    deactivate: Deactivate = None,
+    threshold: Thresholds = None,
+    no_threshold: NoThresholds = None,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Set what a group does differently; without options, show it.
+
+    Examples:
+        contactctl groups set newsletter
+        contactctl groups set newsletter --threshold 'transient=3 within 14 days'
+        contactctl groups set newsletter --deactivate group
+        contactctl groups set alerts --bypass
+
+    A group that the config names is as the config says, and cannot be set here.
+    """
+    from contactctl.operations.group_admin import SettingsChange, read_policy, set_policy
+    from contactctl.output.groups_admin import present_policy
+
+    change = _settings_change(bypass, deactivate, threshold, no_threshold)
+    with invocation.open_session() as session:
+        if change == SettingsChange():
+            return present_policy(read_policy(session, group))
+        return present_policy(set_policy(session, group, change, reason=reason or ""))
+
+
+def remove(
+    invocation: StoreInvocation,
+    group: GroupName,
+    contact: Contact = None,
+    where: options.Where = None,
+    where_any: options.WhereAny = None,
+    where_not: options.WhereNot = None,
+    criteria: options.CriteriaFile = None,
+    reason: options.Reason = None,
+    dry_run: options.DryRun = False,
+    plan: KeepPlan = False,
+    confirm: options.ConfirmCount = None,
+    limit_override: options.LimitOverride = None,
+    wait: options.Wait = options.DEFAULT_WAIT,
+) -> Presentation:
+    """Take one contact, or those that match, out of a group.
+
+    Examples:
+        contactctl groups remove newsletter ann@example.com
+        contactctl groups remove newsletter --where 'last_opened older-than 2 years'
+        contactctl groups remove newsletter --criteria cold.yaml --confirm 312
+
+    The contacts themselves stay, and so do their other groups. Many are removed
+    as they are deactivated: shown first, then confirmed by their number.
+    """
+    from contactctl.cli.change_selection import Manner, change_selection
+    from contactctl.cli.confirming import read_confirmation
+    from contactctl.cli.criteria import criteria_source
+    from contactctl.operations.affected import select_any
+    from contactctl.operations.group_admin import plan_removing, preview_removing
+
+    manner = Manner(read_confirmation(confirm, limit_override), dry_run, plan, wait)
+    source = criteria_source(where, where_any, where_not, criteria)
+    if contact is not None:
+        if source.has_flags or source.file is not None or manner.is_about_many:
+            raise UsageError("one contact needs no criteria, no plan and no --confirm")
+        return _remove_one(invocation, group, contact, reason or "")
+    with invocation.open_session() as session:
+        selection = select_any(session, source)
+        return change_selection(
+            invocation,
+            session,
+            manner,
+            lambda: preview_removing(session, group, selection),
+            lambda said: plan_removing(session, group, selection, reason=reason or "", said=said),
+        )
+
+
+def _remove_one(invocation: StoreInvocation, group: str, contact: str, reason: str) -> Presentation:
+    from contactctl.operations.groups import remove_from_group
+    from contactctl.output.groups import present_group_change
+
+    with invocation.open_session() as session:
+        change = remove_from_group(session, group, contact, reason=reason)
+        return present_group_change(change, "Removed from", "Was no member of")
+
+
+def _settings_change(
+    bypass: bool | None,
+    deactivate: str | None,
+    thresholds: list[str] | None,
+    no_thresholds: list[str] | None,
+) -> "SettingsChange":
+    from contactctl.cli.choices import chosen
+    from contactctl.domain.group_settings import parse_threshold
+    from contactctl.domain.policies import Scope
+    from contactctl.domain.responses import Category
+    from contactctl.operations.group_admin import SettingsChange
+
+    own = {}
+    for text in thresholds or ():
+        category, _, said = text.partition("=")
+        try:
+            own[chosen(Category, category.strip(), "--threshold")] = parse_threshold(said.strip())
+        except ValueError as error:
+            raise UsageError(f"--threshold: {error}") from None
+    return SettingsChange(
+        bypass_system_wide=bypass,
+        deactivate=None if deactivate is None else chosen(Scope, deactivate, "--deactivate"),
+        thresholds=own or None,
+        dropped=tuple(chosen(Category, each, "--no-threshold") for each in no_thresholds or ()),
+    )

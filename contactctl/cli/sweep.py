@@ -1,0 +1,183 @@
+"""The commands below `sweep`: what cron calls, and what a person may see first."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contactctl.domain.runs import Run
+    from contactctl.operations.session import Session
+    from contactctl.operations.sweep import SweepPart, SweepResult
+
+Log = Annotated[
+    bool, typer.Option("--log", help="One line with the time, for a log file; with --yes.")
+]
+
+
+def thresholds(
+    invocation: StoreInvocation,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    log: Log = False,
+) -> Presentation:
+    """Deactivate the contacts that have reached a threshold.
+
+    Examples:
+        contactctl sweep thresholds
+        contactctl sweep thresholds --dry-run
+        contactctl sweep thresholds --yes --log
+    """
+    return _sweep(invocation, "thresholds", yes=yes, dry_run=dry_run, log=log)
+
+
+def handling(
+    invocation: StoreInvocation,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    log: Log = False,
+) -> Presentation:
+    """Reactivate contacts, and end memberships, as handling rules say.
+
+    Examples:
+        contactctl sweep handling
+        contactctl sweep handling --dry-run
+        contactctl sweep handling --yes --json
+
+    `contactctl rules show` lists the rules. A rule ends only deactivations of its
+    own category that a threshold has opened; a complaint blocks them all.
+    """
+    return _sweep(invocation, "handling", yes=yes, dry_run=dry_run, log=log)
+
+
+def runs(
+    invocation: StoreInvocation,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    log: Log = False,
+) -> Presentation:
+    """Finish runs that were interrupted; drop plans that nobody applied in time.
+
+    Examples:
+        contactctl sweep runs
+        contactctl sweep runs --yes
+    """
+    return _sweep(invocation, "runs", yes=yes, dry_run=dry_run, log=log)
+
+
+def all_(
+    invocation: StoreInvocation,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    log: Log = False,
+) -> Presentation:
+    """Do all of it: runs, then thresholds, then handling rules.
+
+    Examples:
+        contactctl sweep all
+        contactctl sweep all --yes --log
+        contactctl sweep all --yes --format jsonl
+
+    At a terminal everything is shown and confirmed by typing its count. For cron
+    --yes does what is within the limits; the rest waits as a plan (exit 4). It may
+    start every minute and on several hosts: each change is made once, and where
+    another process is at work it ends with 6.
+    """
+    return _sweep(invocation, "all", yes=yes, dry_run=dry_run, log=log)
+
+
+def _sweep(
+    invocation: StoreInvocation, name: str, *, yes: bool, dry_run: bool, log: bool
+) -> Presentation:
+    from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
+    from contactctl.output.sweep import present_due, present_sweep, present_sweep_log
+
+    if yes and dry_run:
+        raise UsageError("--yes and --dry-run exclude each other")
+    if log and not yes:
+        raise UsageError("--log goes with --yes")
+    parts = IN_ORDER if name == "all" else (SweepPart(name),)
+    with invocation.open_session() as session:
+        if dry_run:
+            return present_due(look(session, parts))
+        if not yes and not invocation.console.can_prompt:
+            return present_due(look(session, parts)).failed(_nobody_to_ask())
+        result = sweep(session, parts) if yes else _sweep_asking(invocation, session, parts)
+        return present_sweep_log(result, name, session.now) if log else present_sweep(result)
+
+
+def _nobody_to_ask() -> RefusedError:
+    return RefusedError(
+        "this needs a confirmation, and there is no terminal to ask at; nothing was changed",
+        hint="give --yes to do what is within the limits",
+        code="not-confirmed",
+    )
+
+
+def _sweep_asking(
+    invocation: StoreInvocation, session: "Session", parts: "Sequence[SweepPart]"
+) -> "SweepResult":
+    """Each part is shown and confirmed for itself; the first refusal ends it."""
+    from contactctl.operations.sweep import SweepPart, SweepResult
+
+    asking = {
+        SweepPart.RUNS: _finish_runs,
+        SweepPart.THRESHOLDS: _apply_thresholds,
+        SweepPart.HANDLING: _apply_handling,
+    }
+    done = SweepResult()
+    for part in parts:
+        try:
+            done += asking[part](invocation, session)
+        except ContactctlError as error:
+            return done + SweepResult(problems=(error,))
+    return done
+
+
+def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
+    from contactctl.cli.prompts import ask_typed, count_spellings
+    from contactctl.operations.sweep import interrupted_runs, sweep_runs
+    from contactctl.output.runs import present_runs
+
+    if interrupted := interrupted_runs(session):
+        invocation.show_before_prompt(present_runs(interrupted))
+        remaining = sum(run.planned - run.changed - run.skipped_total for run in interrupted)
+        question = f"Type the number of contacts still to come, {remaining:,}:"
+        ask_typed(invocation.console, question, count_spellings(remaining), option="--yes")
+    return sweep_runs(session)
+
+
+def _apply_thresholds(invocation: StoreInvocation, session: "Session") -> "SweepResult":
+    from contactctl.operations.thresholds import plan_thresholds
+
+    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True).run)
+
+
+def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepResult":
+    from contactctl.operations.handling import plan_what_is_due
+
+    return _apply_asking(invocation, session, plan_what_is_due(session))
+
+
+def _apply_asking(
+    invocation: StoreInvocation, session: "Session", run: "Run | None"
+) -> "SweepResult":
+    from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
+    from contactctl.operations.apply import apply_run
+    from contactctl.operations.plan import show_plan
+    from contactctl.operations.sweep import SweepResult
+    from contactctl.output.runs import present_plan
+
+    if run is None:
+        return SweepResult()
+    with dropped_unless_started(session, run.id):
+        shown = show_plan(session, run.id)
+        invocation.show_before_prompt(present_plan(shown))
+        ask_for_plan(invocation.console, shown.stakes)
+        return SweepResult(runs=(apply_run(session, run.id),))

@@ -1,0 +1,80 @@
+"""Anonymising and deleting contacts, one by email or many by criteria; there is no way back."""
+
+from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.runs import Run, RunKind
+from contactctl.operations.affected import Affected, affected
+from contactctl.operations.apply import DEFAULT_WAIT_SECONDS, work_through
+from contactctl.operations.find import contact_id_of
+from contactctl.operations.plan import write_planned_run
+from contactctl.operations.select import Selection
+from contactctl.operations.session import Session
+from contactctl.operations.suppressions import keyring_for_writing
+from contactctl.store.affected import is_contact
+from contactctl.store.criteria_sql import where_clause
+from contactctl.store.erasure import plan_erasure
+from contactctl.store.locks import exclusive
+from contactctl.store.planning import write_run_with_plan
+from contactctl.store.reactivation import Deactivated, read_deactivated
+from contactctl.store.runwork import CONTACT_CHANGES
+
+
+def find_contact(session: Session, name: str) -> Deactivated:
+    """The contact by email or number, as it is to be shown before it is erased."""
+    contact_id = contact_id_of(session, name)
+    with session.store.reading() as connection:
+        contact = read_deactivated(connection, contact_id)
+    if contact is None:
+        raise RefusedError(f"contact {contact_id} has just been deleted")
+    return contact
+
+
+def erase_one(
+    session: Session,
+    kind: RunKind,
+    contact: Deactivated,
+    *,
+    reason: str = "",
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+) -> Run:
+    """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
+    keyring_for_writing(session)
+    request = session.request(kind, reason=reason, details={"contact": contact.id})
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = write_run_with_plan(
+            session.store,
+            request,
+            lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
+            lambda _planned, _active: None,
+            now=session.clock(),
+            expires_at=None,
+        )
+        if run is None:
+            raise RefusedError(f"contact {contact.id} has just been deleted")
+        return work_through(session, run)
+
+
+def plan_erasing(
+    session: Session,
+    kind: RunKind,
+    selection: Selection,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
+    keyring_for_writing(session)
+    where = where_clause(selection.resolved, session.store.dialect)
+    request = session.request(kind, reason=reason, details=selection.details())
+    return write_planned_run(
+        session,
+        request,
+        lambda connection, run_id: plan_erasure(connection, run_id, where),
+        said,
+    )
+
+
+def preview_erasing(session: Session, kind: RunKind, selection: Selection) -> Affected:
+    """What erasing the selection would concern."""
+    where = where_clause(selection.resolved, session.store.dialect)
+    return affected(session, kind, selection, where)

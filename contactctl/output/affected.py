@@ -1,0 +1,33 @@
+"""How contacts are shown that a change by criteria would affect."""
+
+from contactctl.operations.affected import Affected
+from contactctl.output.presentation import KeyValues, Presentation
+from contactctl.output.selection import (
+    criteria_pairs,
+    limit_blocks,
+    preview_rows,
+    rows_blocks,
+)
+
+
+def present_affected(found: Affected) -> Presentation:
+    """Count, criteria with their dates, the first contacts, and the limits in the way."""
+    details = found.selection.details()
+    data = {
+        "run": None,
+        "database": found.database,
+        "count": found.count,
+        "criteria": details["criteria"],
+        "limits_exceeded": list(found.stakes.limits_exceeded),
+    }
+    pairs = [
+        ("Database", found.database),
+        *criteria_pairs(found.selection.lines, prebuilt=False),
+        ("Contacts", f"{found.count:,} match, active and inactive"),
+    ]
+    blocks = [
+        KeyValues(pairs),
+        *rows_blocks(len(found.rows), found.count),
+        *limit_blocks(found.stakes.limits_exceeded),
+    ]
+    return Presentation(data, preview_rows(found.rows), blocks, notes=["nothing was changed"])

@@ -1,0 +1,55 @@
+"""How changes of whole groups are shown."""
+
+from contactctl.domain.group_settings import format_threshold
+from contactctl.operations.group_admin import BYPASS_WARNING, GroupPolicyInForce, Members
+from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
+from contactctl.output.selection import Pairs, rows_blocks
+
+_MEMBER_COLUMNS = (
+    Column("id"),
+    Column("email"),
+    Column("status"),
+    Column("state"),
+    Column("added", for_people=False),
+)
+MEMBER_FIELDS = tuple(column.key for column in _MEMBER_COLUMNS)
+
+
+def present_members(members: Members) -> Presentation:
+    """The members, and how many more there are."""
+    data = {"group": members.group, "total": members.total}
+    rows = Rows("members", _MEMBER_COLUMNS, members.rows)
+    blocks = rows_blocks(len(members.rows), members.total)
+    return Presentation(data, rows, blocks)
+
+
+def present_whole_group(done: str, name: str, run: int) -> Presentation:
+    """That a group was renamed or deleted."""
+    return Presentation(
+        {"group": name, "run": run}, None, [KeyValues([(done, name), ("Run", run)])]
+    )
+
+
+def present_policy(found: GroupPolicyInForce) -> Presentation:
+    """What a group does differently, and who says so."""
+    policy = found.policy
+    thresholds = {
+        category.value: format_threshold(each) for category, each in policy.thresholds.items()
+    }
+    data = {
+        "group": policy.name,
+        "bypass_system_wide": policy.bypass_system_wide,
+        "deactivate": policy.deactivate,
+        "thresholds": thresholds,
+        "from": "config" if found.from_config else "groups set",
+        "run": found.run,
+    }
+    pairs: Pairs = [
+        ("Group", policy.name),
+        ("Bypass system-wide", policy.bypass_system_wide),
+        ("Deactivates", policy.deactivate),
+        *((f"Threshold {category}", text) for category, text in thresholds.items()),
+        ("Set by", data["from"]),
+    ]
+    notes = [f"{policy.name} {BYPASS_WARNING}"] if policy.bypass_system_wide else []
+    return Presentation(data, None, [KeyValues(pairs)], notes=notes)

@@ -1,0 +1,63 @@
+"""How handling rules are shown."""
+
+from collections.abc import Sequence
+
+from contactctl.domain.errors import ContactctlError
+from contactctl.operations.rules import RuleInForce, rule_text
+from contactctl.output.presentation import (
+    Column,
+    Presentation,
+    Rows,
+    RowsTable,
+    Text,
+    Verbatim,
+)
+
+_COLUMNS = (
+    Column("category"),
+    Column("group"),
+    Column("handling"),
+    Column("recommended"),
+    Column("advice"),
+)
+RULE_FIELDS = tuple(column.key for column in _COLUMNS)
+
+
+def present_rules(rules: Sequence[RuleInForce]) -> Presentation:
+    """The rules in force beside what is recommended."""
+    return Presentation(rows=_rows(rules), blocks=[RowsTable()])
+
+
+def present_check(rules: Sequence[RuleInForce]) -> Presentation:
+    """The rules that are against the recommendations, as an error where there are any."""
+    against = [each for each in rules if each.advice]
+    data = {"checked": len(rules), "against": len(against)}
+    if not against:
+        agreed = Text("Every rule is as recommended.")
+        return Presentation(data, _rows(against), [agreed])
+    return Presentation(data, _rows(against), [RowsTable()]).failed(
+        ContactctlError(
+            f"{len(against)} rules are not as recommended",
+            hint="`contactctl rules recommend` prints rules that are",
+            code="not-recommended",
+        )
+    )
+
+
+def present_recommendation(text: str) -> Presentation:
+    """Rules to be put into the config."""
+    return Presentation({"yaml": text}, None, [Verbatim(text)])
+
+
+def _rows(rules: Sequence[RuleInForce]) -> Rows:
+    items = [
+        {
+            "category": each.category,
+            "group": each.group,
+            "handling": rule_text(each.rule),
+            "recommended": each.recommended,
+            "advice": each.advice or None,
+        }
+        for each in rules
+    ]
+    return Rows("rules", _COLUMNS, items)

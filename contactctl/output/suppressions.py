@@ -1,0 +1,51 @@
+"""How suppressions are shown: never with an address, which nobody knows any more."""
+
+from contactctl.domain.suppression import Keyring, key_id_of
+from contactctl.operations.suppressions import SuppressionChange, Suppressions
+from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
+from contactctl.output.selection import rows_blocks
+
+_COLUMNS = (
+    Column("hash"),
+    Column("key"),
+    Column("created"),
+    Column("run"),
+)
+SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
+
+
+def present_suppressions(found: Suppressions) -> Presentation:
+    """The latest suppressions, and how many there are."""
+    items = [
+        {
+            "hash": row.key_hash.partition(":")[2],
+            "key": key_id_of(row.key_hash),
+            "created": row.created,
+            "run": row.run,
+        }
+        for row in found.rows
+    ]
+    blocks = rows_blocks(len(items), found.total)
+    return Presentation({"total": found.total}, Rows("suppressions", _COLUMNS, items), blocks)
+
+
+def present_suppressed(suppressed: bool) -> Presentation:
+    """Whether an address is suppressed."""
+    return Presentation({"suppressed": suppressed}, None, [KeyValues([("Suppressed", suppressed)])])
+
+
+def present_suppression_change(change: SuppressionChange) -> Presentation:
+    """How it is now, and the run that made it so."""
+    data = {"suppressed": change.suppressed, "run": change.run}
+    notes = [] if change.run is not None else ["it was so already"]
+    pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
+    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+
+
+def present_rotated(keyring: Keyring) -> Presentation:
+    """The id of the new key, and of the old ones that are still needed."""
+    kept = [key.id for key in keyring.keys[1:]]
+    data = {"key": keyring.current.id, "kept": kept}
+    pairs = [("New key", keyring.current.id), ("Kept for checking", kept)]
+    notes = ["back up the key file now"]
+    return Presentation(data, None, [KeyValues(pairs)], notes=notes)

@@ -1,0 +1,132 @@
+"""How a sweep, or what one would do, is shown."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from contactctl.domain.errors import ExitCode
+from contactctl.domain.results import Problem
+from contactctl.operations.sweep import DueNow, SweepResult
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Presentation,
+    Row,
+    Table,
+    Verbatim,
+)
+from contactctl.output.runs import run_data
+from contactctl.output.selection import Pairs, preview_rows, rows_blocks
+from contactctl.output.values import instant_text
+
+_RULE_COLUMNS = (Column("rule"), Column("group"), Column("contacts"))
+_RUN_COLUMNS = (
+    Column("run"),
+    Column("kind"),
+    Column("state"),
+    Column("planned"),
+    Column("changed"),
+    Column("message"),
+)
+
+
+def present_sweep(result: SweepResult) -> Presentation:
+    """What the sweep did, and what it was not allowed to do."""
+    runs = _runs(result)
+    blocks: list[Block] = [KeyValues(_result_pairs(result))]
+    if runs:
+        blocks += [Heading("Runs"), Table(_RUN_COLUMNS, runs)]
+    shown = Presentation(_data(result, runs), None, blocks)
+    return _with_problems(shown, result)
+
+
+def present_sweep_log(result: SweepResult, name: str, now: datetime) -> Presentation:
+    """The same as one line, for a log file."""
+    line = (
+        f"{instant_text(now)} sweep {name}: due {result.due}, deactivated {result.deactivated},"
+        f" reactivated {result.reactivated}, removed {result.removed},"
+        f" runs finished {len(result.finished)}, plans expired {len(result.expired)}\n"
+    )
+    return _with_problems(
+        Presentation(_data(result, _runs(result)), None, [Verbatim(line)]), result
+    )
+
+
+def present_due(due: DueNow) -> Presentation:
+    """What a sweep would do now: rule by rule, with the first contacts of the handling rules."""
+    by_rule = _by_rule(due)
+    data: dict[str, object] = {
+        "due": due.contacts,
+        "due_by_rule": by_rule,
+        "deactivated": 0,
+        "reactivated": 0,
+        "removed": 0,
+        "runs_finished": 0,
+        "plans_expired": 0,
+        "interrupted_runs": [run.id for run in due.interrupted],
+        "overdue_plans": list(due.overdue),
+        "runs": [],
+    }
+    pairs: Pairs = [
+        ("Interrupted runs", len(due.interrupted)),
+        ("Overdue plans", len(due.overdue)),
+        ("At a threshold", f"{due.thresholds_total:,} contacts"),
+        ("Due to be handled", f"{due.handling_total:,} contacts"),
+    ]
+    blocks: list[Block] = [KeyValues(pairs)]
+    if by_rule:
+        blocks += [Heading("Due under each rule"), Table(_RULE_COLUMNS, by_rule)]
+    if due.rows:
+        blocks += [Heading("To be handled"), *rows_blocks(len(due.rows), due.handling_total)]
+    return Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
+
+
+def _by_rule(due: DueNow) -> list[Row]:
+    thresholds = [
+        {"rule": f"{category}: deactivate", "group": group, "contacts": contacts}
+        for group, category, contacts in due.thresholds
+    ]
+    handling = [
+        {"rule": f"{each.category}: {each.action}", "group": each.group, "contacts": each.contacts}
+        for each in due.handling
+    ]
+    return [*thresholds, *handling]
+
+
+def _data(result: SweepResult, runs: Sequence[Row]) -> dict[str, object]:
+    return {
+        "due": result.due,
+        "deactivated": result.deactivated,
+        "reactivated": result.reactivated,
+        "removed": result.removed,
+        "runs_finished": len(result.finished),
+        "plans_expired": len(result.expired),
+        "runs": list(runs),
+    }
+
+
+def _runs(result: SweepResult) -> list[Row]:
+    return [run_data(run) for run in (*result.runs, *result.waiting)]
+
+
+def _result_pairs(result: SweepResult) -> Pairs:
+    return [
+        ("Due", f"{result.due:,} contacts"),
+        ("Deactivated", f"{result.deactivated:,} contacts"),
+        ("Reactivated", f"{result.reactivated:,} contacts"),
+        ("Removed", f"{result.removed:,} memberships"),
+        ("Runs finished", len(result.finished)),
+        ("Plans expired", len(result.expired)),
+    ]
+
+
+def _with_problems(shown: Presentation, result: SweepResult) -> Presentation:
+    """A refusal outranks "busy": it does not go away by itself."""
+    codes = [problem.exit_code for problem in result.problems]
+    return replace(
+        shown,
+        problems=[Problem.of(problem) for problem in result.problems],
+        exit_code=min(codes, default=ExitCode.DONE),
+    )
