@@ -26,7 +26,7 @@ from contactctl.store.staging import (
 )
 from contactctl.store.temporary import Staged, stored_instant
 
-_REMEMBERED = 20_000  # different texts of a column whose values are kept: dates, plans, tags
+_REMEMBERED = 4_000  # different texts of a column whose values are kept: dates, plans, tags
 
 Cells = Sequence[Cell]
 Read = Callable[[str], Any]

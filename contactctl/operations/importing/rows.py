@@ -16,6 +16,7 @@ from contactctl.operations.importing.source import Source
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
+_BATCH_BYTES = 4 << 20
 
 Cell = str | None
 
@@ -63,8 +64,14 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
         return _read_csv(source, options, names)
     fields = importable_fields(catalogue)
     columns = [FileColumn(known.name, known) for known in fields]
-    batches = _json_batches(source, names, fields, options.batch_rows)
+    batches = _json_batches(source, names, fields, _batch_rows(source, options))
     return Rows(columns, ["record"], batches, from_spreadsheet=False)
+
+
+def _batch_rows(source: Source, options: ImportOptions) -> int:
+    """How many rows to hold at once: fewer where lines are long, so that memory stays flat."""
+    bytes_per_line = source.size // (source.lines + 1) + 1
+    return max(1, min(options.batch_rows, _BATCH_BYTES // bytes_per_line))
 
 
 def _detect_format(source: Source) -> FileFormat:
@@ -84,7 +91,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
     if not header:
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
     columns = names.header([name.strip() for name in header])
-    batches = _csv_batches(reader, len(columns), options.batch_rows)
+    batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
     return Rows(columns, [column.name for column in columns], batches, from_spreadsheet=True)
 
 

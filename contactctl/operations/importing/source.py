@@ -18,12 +18,13 @@ _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An input that can be read more than once. `lines` is the number of line ends in it."""
+    """An input that can be read more than once: `size` bytes, with `lines` line ends in them."""
 
     name: str
     stream: IO[bytes]
     encoding: str
     lines: int
+    size: int
 
     def text(self) -> TextIOWrapper:
         """The whole text from the start, line ends as they are (what the csv module wants)."""
@@ -47,7 +48,8 @@ def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[S
     name = str(path) if path else "standard input"
     with _seekable(path, stdin) as stream:
         _refuse_utf_16(stream, name, encoding)
-        yield Source(name, stream, encoding, _count_lines(stream, name, encoding))
+        lines = _count_lines(stream, name, encoding)
+        yield Source(name, stream, encoding, lines, size=stream.tell())
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import Converted
-from contactctl.store.staging import Staged, Wave
+from contactctl.store.staging import Wave
+from contactctl.store.temporary import Staged
 
 _KEY = 2  # where a staged row holds its email key
 

@@ -85,3 +85,13 @@ def test_an_empty_json_file_has_no_rows() -> None:
     from contactctl.operations.importing.options import FileFormat
 
     assert read(b"\n \n", format=FileFormat.JSONL) == ([], [])
+
+
+def test_batches_of_long_lines_are_small() -> None:
+    def largest_batch(line: str) -> int:
+        data = "email,first_name\n" + f"{line}\n" * 6000
+        with open_source(None, BytesIO(data.encode()), "utf-8-sig") as source:
+            return max(map(len, read_rows(source, ImportOptions(), CATALOGUE).batches))
+
+    assert largest_batch("a@x.no,A") == 6000
+    assert largest_batch(f"a@x.no,{'x' * 4000}") < 1100
