@@ -1,0 +1,55 @@
+"""What somebody would write by hand for one question, with the driver alone and no safety."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+# what `last_opportunity older-than 24 months` means at helpers.sessions.NOW
+CUTOFF = "2024-06-15"
+_NOW = "2026-06-15 12:00:00.000000"
+_MATCHES = f"status = 'active' AND last_opportunity < '{CUTOFF}'"
+
+COUNT = f"SELECT count(*) FROM contact WHERE {_MATCHES}"
+ROWS = (
+    "SELECT id, email, first_name, last_name, company, last_opportunity, last_emailed,"
+    f" last_opened, created FROM contact WHERE {_MATCHES} ORDER BY id LIMIT 30"
+)
+INSERT = (
+    "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
+    f" SELECT id, 0, 1, '', 'bulk', '{_NOW}' FROM contact WHERE {_MATCHES}"
+)
+UPDATE = f"UPDATE contact SET status = 'inactive' WHERE {_MATCHES}"
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """A driver's own connection, in autocommit; SQLite in WAL, as the store is."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -32768")
+    else:
+        connection = psycopg.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def preview(connection: Any) -> int:
+    """Count and 30 rows."""
+    count: int = connection.execute(COUNT).fetchone()[0]
+    connection.execute(ROWS).fetchall()
+    return count
+
+
+def deactivate(connection: Any) -> int:
+    """Deactivations and status, in one transaction."""
+    connection.execute("BEGIN")
+    inserted: int = connection.execute(INSERT).rowcount
+    connection.execute(UPDATE)
+    connection.execute("COMMIT")
+    return inserted
