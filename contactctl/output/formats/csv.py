@@ -25,9 +25,11 @@ def write(presentation: Presentation, console: Console, command: str) -> None:  
 
 def cell(value: object) -> str:
     """A value as CSV text: numbers bare, text defused, sets joined by ';', mappings as JSON."""
-    plain = to_json(value)
-    if plain is None:
+    if value is None:
         return ""
+    if type(value) is str:  # most cells of a long export
+        return defuse(value)
+    plain = to_json(value)
     if isinstance(plain, bool):
         return "true" if plain else "false"
     if isinstance(plain, int | float):
