@@ -75,6 +75,13 @@ class RefusedError(ContactctlError):
     exit_code = ExitCode.REFUSED
 
 
+class RejectedError(ContactctlError):
+    """One thing that was given is not taken, as a file's rejected rows are not."""
+
+    code = "rejected"
+    exit_code = ExitCode.PARTIAL
+
+
 class BusyError(ContactctlError):
     """Another process does the same kind of work on this store."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from contactctl.domain.emails import parse_email
-from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.find import group_of
@@ -43,13 +43,14 @@ def add_contact(
     """Add a contact; returns its id and the run's number.
 
     `values` maps field names to text, `email` among them. UsageError for what cannot be read,
-    NotFoundError for an unknown group, RefusedError for an address that exists or is suppressed.
+    NotFoundError for an unknown group, RefusedError for an address that exists, RejectedError
+    for one that is suppressed.
     """
     for name in groups:
         group_of(session, name)
     key = _key(values["email"])
     if (suppressed or suppression_check(session))([key]):
-        raise RefusedError("the address is suppressed: its contact was erased")
+        raise RejectedError("the address is suppressed: its contact was erased")
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
     request = session.request(RunKind.ADD, reason=reason)
     now = session.clock()

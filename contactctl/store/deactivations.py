@@ -7,6 +7,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
+    Select,
     Text,
     and_,
     case,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from contactctl.domain.contacts import Origin, Status
+from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.plans import Batch, BatchOutcome, in_batch
@@ -28,6 +29,7 @@ from contactctl.store.types import UtcInstant
 _contact = tables.contact
 _deactivation = tables.deactivation
 _item = tables.plan_item
+_membership = tables.membership
 
 _AS_SHOWN = and_(
     _contact.c.id == _item.c.contact_id,
@@ -78,7 +80,7 @@ def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetim
 def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch can be taken back: nothing else has happened to their status since."""
     undone = undone_run_id(run)
-    reason = case((_untouched(undone), ""), else_=SkipReason.CHANGED)
+    reason = case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
     statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
     changed = counts.pop("", 0)
@@ -86,35 +88,43 @@ def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome
 
 
 def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
-    """End what the undone run opened for the batch's contacts; returns how many came back."""
+    """End what the undone run opened for the batch's contacts; returns how many it was.
+
+    Responses from before count towards no threshold any more: the next sweep would only do again
+    what was taken back.
+    """
     undone = undone_run_id(run)
-    chosen = select(_item.c.contact_id).where(in_batch(run.id, batch), _untouched(undone))
     connection.execute(
         update(_deactivation)
-        .where(_is_open_of(undone, _deactivation), _deactivation.c.contact_id.in_(chosen))
+        .where(
+            _is_open_of(undone, _deactivation),
+            _deactivation.c.contact_id.in_(
+                select(_item.c.contact_id).where(in_batch(run.id, batch))
+            ),
+            ~_other_reason(undone, _deactivation),
+        )
         .values(ended_at=now, ended_by_run_id=run.id)
     )
-    ended_here = select(_deactivation.c.contact_id).where(
-        _deactivation.c.ended_by_run_id == run.id,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
-    )
+    _bring_back_members(connection, run, batch, now)
+    everywhere = _ended_by(run, batch).where(_deactivation.c.group_id == SYSTEM_WIDE)
+    back_at = case((_contact.c.id.in_(everywhere), now), else_=_contact.c.reactivated_at)
     return connection.execute(
         update(_contact)
-        .where(_contact.c.id.in_(ended_here))
-        .values(status=Status.ACTIVE, revision=_contact.c.revision + 1)
+        .where(_contact.c.id.in_(_ended_by(run, batch)))
+        .values(
+            status=case((open_system_wide(_contact.c.id), _contact.c.status), else_=Status.ACTIVE),
+            reactivated_at=back_at,
+            revision=_contact.c.revision + 1,
+        )
     ).rowcount
 
 
 def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
-    """Freeze the contacts that `undone` deactivated and nothing has touched since."""
+    """Freeze the contacts that `undone` deactivated, and where nothing has touched that since."""
     chosen = (
         select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
         .join(_contact, _contact.c.id == _deactivation.c.contact_id)
-        .where(
-            _is_open_of(undone, _deactivation),
-            ~_other_open_deactivation(undone, _deactivation.c.contact_id),
-        )
+        .where(_is_open_of(undone, _deactivation), ~_other_reason(undone, _deactivation))
         .distinct()  # automatic runs may have opened several, one for each category
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
@@ -136,27 +146,54 @@ def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     )
 
 
-def _untouched(undone: int) -> ColumnElement[bool]:
-    """True for a plan item whose contact has exactly the undone run's deactivation open."""
+def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the undone run's deactivation is still the only open one of its scope."""
     mine = _deactivation.alias()
-    still_open = exists().where(mine.c.contact_id == _item.c.contact_id, _is_open_of(undone, mine))
-    return and_(still_open, ~_other_open_deactivation(undone, _item.c.contact_id))
-
-
-def _is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
-    """True for a system-wide deactivation that this run opened and nobody has ended."""
-    return and_(
-        table.c.group_id == SYSTEM_WIDE, table.c.run_id == run_id, table.c.ended_at.is_(None)
+    return exists().where(
+        mine.c.contact_id == contact_id, _is_open_of(undone, mine), ~_other_reason(undone, mine)
     )
 
 
-def _other_open_deactivation(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+    """True for a deactivation that this run opened and nobody has ended."""
+    return and_(table.c.run_id == run_id, table.c.ended_at.is_(None))
+
+
+def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
+    """True where another run's deactivation of the same contact and scope is open."""
     other = _deactivation.alias()
     return exists().where(
-        other.c.contact_id == contact_id,
-        other.c.group_id == SYSTEM_WIDE,
+        other.c.contact_id == mine.c.contact_id,
+        other.c.group_id == mine.c.group_id,
         other.c.run_id != undone,
         other.c.ended_at.is_(None),
+    )
+
+
+def _ended_by(run: Run, batch: Batch) -> Select[int]:
+    """The contacts of the batch of which this run has ended a deactivation."""
+    return select(_deactivation.c.contact_id).where(
+        _deactivation.c.ended_by_run_id == run.id,
+        _deactivation.c.contact_id > batch.after,
+        _deactivation.c.contact_id <= batch.last,
+    )
+
+
+def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    ended_here = exists().where(
+        _deactivation.c.ended_by_run_id == run.id,
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    connection.execute(
+        update(_membership)
+        .where(
+            _membership.c.contact_id > batch.after,
+            _membership.c.contact_id <= batch.last,
+            _membership.c.state == MembershipState.INACTIVE,
+            ended_here,
+        )
+        .values(state=MembershipState.FOLLOWS, reactivated_at=now)
     )
 
 

@@ -13,6 +13,7 @@ from contactctl.store import tables
 _group = tables.group
 _membership = tables.membership
 _contact = tables.contact
+_deactivation = tables.deactivation
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,17 @@ def list_groups(connection: Connection) -> list[GroupSummary]:
 
 
 def add_member(connection: Connection, contact_id: int, group_id: int, now: datetime) -> bool:
-    """Make a contact a member that follows its status; False when it was one already, as it was."""
+    """Make a contact a member; False when it was one already, as it was.
+
+    It follows the contact's status, unless the contact is deactivated in this group still.
+    """
     key = {"contact_id": contact_id, "group_id": group_id}
     if connection.execute(select(_membership.c.state).filter_by(**key)).first():
         return False
-    row = {**key, "state": MembershipState.FOLLOWS, "added": now}
+    opened = select(_deactivation.c.run_id).filter_by(**key, ended_at=None)
+    is_open = connection.execute(opened.limit(1)).first() is not None
+    state = MembershipState.INACTIVE if is_open else MembershipState.FOLLOWS
+    row = {**key, "state": state, "added": now}
     connection.execute(insert(_membership).values(row))
     mark_changed(connection, [contact_id], now)
     return True

@@ -30,6 +30,13 @@ _COLUMN_TYPES = {
 
 _ROWS = table("import_row", column("email_key"))
 
+# who is deactivated in the group still, having left it, comes back as that
+_MEMBERSHIP_STATE = (
+    "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = c.id"
+    " AND d.group_id = m.group_id AND d.ended_at IS NULL)"
+    f" THEN '{MembershipState.INACTIVE}' ELSE '{MembershipState.FOLLOWS}' END"
+)
+
 OpenTransaction = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -175,7 +182,7 @@ class _Statements:
     def insert_members(self) -> str:
         return (
             "INSERT INTO membership (contact_id, group_id, state, added)"
-            f" SELECT c.id, m.group_id, '{MembershipState.FOLLOWS}', :now"
+            f" SELECT c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
             f" FROM import_member m {self._to_contact('m')}"
             " WHERE true ON CONFLICT DO NOTHING"
         )

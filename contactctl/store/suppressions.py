@@ -30,7 +30,7 @@ def any_suppressed(connection: Connection) -> bool:
 def key_ids(connection: Connection) -> list[str]:
     """The ids of the keys that have made the stored hashes."""
     key_id = func.substr(_suppression.c.key_hash, 1, _KEY_ID_LENGTH)
-    return list(connection.execute(select(key_id.distinct()).order_by(key_id)).scalars())
+    return list(connection.execute(select(key_id).distinct().order_by(key_id)).scalars())
 
 
 def known_hashes(connection: Connection, hashes: Collection[str]) -> set[str]:

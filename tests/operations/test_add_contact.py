@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from contactctl.domain.errors import BusyError, NotFoundError, RefusedError, UsageError
+from contactctl.domain.errors import (
+    BusyError,
+    NotFoundError,
+    RefusedError,
+    RejectedError,
+    UsageError,
+)
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import add_contact as module
 from contactctl.operations.add_contact import add_contact
@@ -74,7 +80,7 @@ def test_an_unknown_group_is_an_error(store: Store) -> None:
 
 
 def test_a_suppressed_address_is_refused(store: Store) -> None:
-    with pytest.raises(RefusedError, match="suppressed"):
+    with pytest.raises(RejectedError, match="suppressed"):
         add_contact(make_session(store), {"email": "A@x.no"}, suppressed=set)
     assert contacts_in(store) == {}
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.errors import RefusedError
@@ -211,17 +211,34 @@ def test_a_contact_with_another_reason_of_an_automatic_run_comes_back_once(store
     assert active_ids(store) == set(range(1, 11))
 
 
-def test_deactivations_in_one_group_alone_are_not_undone(store: Store) -> None:
+def test_deactivations_in_one_group_alone_are_undone_too(store: Store) -> None:
     seed_contacts(store, 10)
     session = make_session(store, allow_undo=True)
     run = deactivated(session, "id <= 3")
-    row = {"contact_id": 9, "group_id": 1, "run_id": run.id, "category": "blocked"}
+    row = {"contact_id": 10, "group_id": 1, "run_id": run.id, "category": "blocked"}
+    where = (tables.membership.c.contact_id == 10, tables.membership.c.group_id == 1)
     with store.writing() as connection:
         connection.execute(
             insert(tables.deactivation).values(row | {"origin": "threshold", "started_at": NOW})
         )
+        connection.execute(update(tables.membership).where(*where).values(state="inactive"))
 
-    assert apply_run(session, undo_of(session, run).id).changed == 3
+    assert apply_run(session, undo_of(session, run).id).changed == 4
+    with store.reading() as connection:
+        member = connection.execute(select(tables.membership).where(*where)).one()
+        contact = connection.execute(select(tables.contact).where(tables.contact.c.id == 10)).one()
+    assert (member.state, member.reactivated_at) == ("follows", NOW)
+    assert contact.reactivated_at is None  # it was never inactive everywhere
+
+
+def test_an_undone_run_is_not_done_again_by_the_responses_that_caused_it(store: Store) -> None:
+    seed_contacts(store, 3)
+    session = make_session(store, allow_undo=True)
+    apply_run(session, undo_of(session, deactivated(session, "id = 2")).id)
+
+    with store.reading() as connection:
+        rows = connection.execute(select(tables.contact.c.id, tables.contact.c.reactivated_at))
+        assert dict(tuple(row) for row in rows) == {1: None, 2: NOW, 3: None}
 
 
 def test_a_run_is_undone_once(store: Store) -> None:
