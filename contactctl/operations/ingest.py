@@ -1,7 +1,8 @@
 """Recording responses, batch by batch, and what follows from them."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from contactctl.domain.errors import BusyError, ContactctlError
@@ -26,6 +27,7 @@ from contactctl.store.runwork import CONTACT_CHANGES
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
 BATCH_EVENTS = 10_000
 DEFAULT_WAIT_SECONDS = 300.0
+_OBJECTS_A_COLLECTION = 200_000
 
 OnReject = Callable[[Rejection], None]
 
@@ -74,7 +76,11 @@ def ingest(
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         run_id = _start_run(session, details or {})
         work = _Ingest(session, IngestResult(run_id), on_reject, suppressed)
-        with _failing(session, run_id), session.progress("Ingesting", None) as advance:
+        with (
+            _failing(session, run_id),
+            _rare_garbage_collection(),
+            session.progress("Ingesting", None) as advance,
+        ):
             for batch in work.batches(events):
                 work.record(batch)
                 after_commit()
@@ -83,14 +89,17 @@ def ingest(
         return _conclude(session, work.result, wait_seconds)
 
 
-def conclude_interrupted(session: Session) -> ThresholdResult:
-    """Do what interrupted ingests have left undone; BusyError while an ingest works."""
-    with exclusive(session.store, INGESTING):
+def conclude_interrupted(session: Session) -> None:
+    """End ingests whose process has died, unless one works now; thresholds are for the caller."""
+    with suppress(BusyError), exclusive(session.store, INGESTING):
         with session.store.reading() as connection:
             run_ids = runs_with_concerned(connection)
         for run_id in run_ids:
             _judge_held(session, run_id)
-        return look_at_thresholds(session, run_ids) if run_ids else ThresholdResult()
+            _give_up(session, run_id)
+        if run_ids:
+            with session.store.writing() as connection:
+                forget_concerned(connection, run_ids)
 
 
 def look_at_thresholds(
@@ -226,6 +235,19 @@ def _give_up(session: Session, run_id: int) -> None:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """A batch is many objects and no cycles: looking for some costs a sixth of the time."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.responses import Activity, ActivityKind, Category, Rejection, Response
@@ -72,27 +71,31 @@ class _Conversion:
     def response(self, response: Response) -> Staged:
         """The columns of store.ingest_batch, in order."""
         given = response.original_recipient or response.recipient
-        first, second = _key(given), _key(response.recipient)
-        key = first or second or fold(_storable(given))[:_MAX_KEY_CHARACTERS]
-        group = fold(_storable(response.group)) if response.group else ""
-        return (
-            key,
-            second if second != key else None,
-            _storable(response.source_key),
-            response.category.value,
-            response.counts,
-            response.not_counted,
-            response.counts and response.category is Category.BLOCKED,
-            _storable(response.status),
-            _storable(response.diagnostic),
-            response.rule,
-            _storable(given),
-            response.channel,
-            self.group_ids.get(group, SYSTEM_WIDE),
-            group,
-            self._instant(response.occurred_at),
-            _storable(response.source),
-            None,
+        key = first = _key(given)
+        second = first if given == response.recipient else _key(response.recipient)
+        if key is None:
+            key = second or fold(given)[:_MAX_KEY_CHARACTERS]
+        group = fold(response.group) if response.group else ""
+        return _storable(
+            (
+                key,
+                second if second != key else None,
+                response.source_key,
+                response.category.value,
+                response.counts,
+                response.not_counted,
+                response.counts and response.category is Category.BLOCKED,
+                response.status,
+                response.diagnostic,
+                response.rule,
+                given,
+                response.channel,
+                self.group_ids.get(group, SYSTEM_WIDE),
+                group,
+                self._instant(response.occurred_at),
+                response.source,
+                None,
+            )
         )
 
     def activities(self, activities: Sequence[Activity]) -> dict[str, list[str | None]]:
@@ -112,7 +115,6 @@ class _Conversion:
         return stored_instant(at)
 
 
-@lru_cache(maxsize=1 << 12)
 def _key(address: str) -> str | None:
     """The key of an address; None where it is none that a contact could have."""
     try:
@@ -121,10 +123,14 @@ def _key(address: str) -> str | None:
         return None
 
 
-def _storable(text: str) -> str:
-    """NUL and lone surrogates, which no database takes, become U+FFFD."""
+def _storable(row: Staged) -> Staged:
+    """The row with NUL and lone surrogates, which no database takes, as U+FFFD."""
+    text = "".join([value for value in row if value.__class__ is str])
     if text.isascii() and "\0" not in text:
-        return text
-    return (
-        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
+        return row
+    return tuple(_storable_text(value) if isinstance(value, str) else value for value in row)
+
+
+def _storable_text(text: str) -> str:
+    without_nul = text.replace("\0", "\ufffd")
+    return without_nul.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

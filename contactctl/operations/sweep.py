@@ -9,6 +9,7 @@ from contactctl.domain.errors import BusyError, ContactctlError
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.apply import work_through
 from contactctl.operations.handling import handling_due, sweep_handling
+from contactctl.operations.ingest import conclude_interrupted
 from contactctl.operations.plan import expire_plans
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
@@ -150,6 +151,7 @@ def interrupted_runs(session: Session) -> list[Run]:
 
 
 def _sweep_thresholds(session: Session) -> SweepResult:
+    conclude_interrupted(session)
     result = sweep_thresholds(session, wait_seconds=0)
     refusal = result.refusal
     return SweepResult(

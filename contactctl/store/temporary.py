@@ -12,7 +12,8 @@ Staged = tuple[Any, ...]
 
 def stored_instant(moment: datetime) -> str:
     """An aware instant as staged rows hold it: UTC, as SQLite sorts it and Postgres reads it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 @contextmanager

@@ -1,0 +1,124 @@
+"""Ingest of provider events from a file, twice, each time in a process of its own.
+
+    python benchmarks/ingest.py [EVENTS ...]        default: 100000 1000000
+
+Half deliveries, half bounces, one of each ten to an address that no contact has; the second time
+everything is known. To reach: 20,000 events a second into SQLite and Postgres, flat memory under
+150 MB, and nothing recorded twice. Postgres is CONTACTCTL_TEST_POSTGRES, or the one of the test
+extra.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sqlalchemy import text
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from ingest_read import sendgrid_events  # noqa: E402
+
+from helpers import databases  # noqa: E402
+from helpers.postgres_server import PostgresServer  # noqa: E402
+
+SIZES = (100_000, 1_000_000)
+CONFIG = """
+thresholds:
+  invalid-address: {count: 1}
+  transient: {count: 5, within: 30 days}
+  blocked: {count: 5, within: 30 days}
+incident_guard: {max_blocked: 10000000}
+limits: {max_contacts: 100000000, max_percent: 100}
+"""
+CONTACTS = """
+    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count)
+    INSERT INTO contact (email, email_key, email_domain, status, created, updated)
+    SELECT 'contact' || n || '@example.org', 'contact' || n || '@example.org', 'example.org',
+        'active', '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000'
+    FROM numbers WHERE n % 10 <> 6"""
+
+
+def write_events(path: Path, count: int) -> None:
+    with path.open("w") as file:
+        for event in sendgrid_events(count):
+            file.write(json.dumps(event) + "\n")
+
+
+def prepare(url: str, count: int) -> None:
+    from contactctl.store.store import open_store
+
+    store = open_store(url)
+    statement = CONTACTS
+    if store.dialect == "postgresql":
+        statement = statement.replace("'2026-01-01 00:00:00.000000'", "TIMESTAMP '2026-01-01'")
+    with store.writing() as connection:
+        connection.execute(text(statement), {"count": count})
+    if store.dialect == "postgresql":
+        with store.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+    store.close()
+
+
+def measure(url: str, events: Path, config: Path) -> tuple[float, float, dict[str, object]]:
+    """Seconds and peak megabytes of one command, start-up included, and what it reports."""
+    command = ["responses", "ingest", str(events), "--json", "--quiet", "--config", str(config)]
+    environment = {**os.environ, "CONTACTCTL_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "contactctl", *command], stdout=subprocess.PIPE, env=environment
+    )
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, output
+    return time.perf_counter() - begin, usage.ru_maxrss / 1024, json.loads(output)["data"]
+
+
+def report(size: int, name: str, url: str, folder: Path) -> None:
+    events, config = folder / f"{size}.jsonl", folder / "contactctl.yaml"
+    if not events.exists():
+        write_events(events, size)
+    config.write_text(CONFIG)
+    prepare(url, size)
+    for round_name in ("new", "again"):
+        seconds, peak, data = measure(url, events, config)
+        assert data["recorded"] == (size // 2 if round_name == "new" else 0), data
+        print(
+            f"{size:>10,} {name:9} {round_name:6} {seconds:7.2f} s {size / seconds:>8,.0f} events/s"
+            f"   peak {peak:4.0f} MB   recorded {data['recorded']:,}"
+            f"   unmatched {data['unmatched']:,}   deactivated {data['deactivated']:,}",
+            flush=True,
+        )
+
+
+def main(sizes: list[int]) -> None:
+    from contactctl.store.migrate import create_store
+
+    server = PostgresServer()
+    named = os.environ.get("CONTACTCTL_TEST_POSTGRES")
+    try:
+        if not named:
+            server.start()
+        server_url = named or server.url("postgres")
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                sqlite = f"sqlite:///{folder / 'contacts.db'}"
+                create_store(sqlite).close()
+                report(size, "sqlite", sqlite, folder)
+                postgres = databases.create_database(server_url, "template0")
+                create_store(postgres).close()
+                report(size, "postgres", postgres, folder)
+                databases.drop_database(server_url, postgres)
+    finally:
+        if not named:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or list(SIZES))
