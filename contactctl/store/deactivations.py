@@ -198,18 +198,12 @@ def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: dat
 
 
 def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
-    opened = _deactivation.alias()
+    opened = select(_deactivation.c.contact_id).where(
+        _is_open_of(run.id, _deactivation),
+        _deactivation.c.group_id == SYSTEM_WIDE,
+        _deactivation.c.contact_id > batch.after,
+        _deactivation.c.contact_id <= batch.last,
+    )
     connection.execute(
-        update(_contact)
-        .where(
-            _contact.c.id > batch.after,
-            _contact.c.id <= batch.last,
-            exists().where(
-                opened.c.contact_id == _contact.c.id,
-                opened.c.group_id == SYSTEM_WIDE,
-                opened.c.run_id == run.id,
-                opened.c.ended_at.is_(None),
-            ),
-        )
-        .values(status=Status.INACTIVE)
+        update(_contact).where(_contact.c.id.in_(opened)).values(status=Status.INACTIVE)
     )

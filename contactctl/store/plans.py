@@ -30,8 +30,10 @@ class BatchOutcome:
 
 def write_plan(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
     """Freeze the active contacts that fulfil `where`, all inside the database; returns how many."""
-    chosen = select(_contact.c.id, literal(run_id, Integer), _contact.c.revision).where(
-        active_where(where)
+    chosen = (
+        select(_contact.c.id, literal(run_id, Integer), _contact.c.revision)
+        .where(active_where(where))
+        .order_by(_contact.c.id)  # rows in the order of the key are written at its end
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
