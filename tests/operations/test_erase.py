@@ -1,0 +1,268 @@
+"""Erased for good: no table and no byte of the file holds the address, and it cannot come back."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
+from contactctl.domain.responses import Category
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.suppression import parse_keyring
+from contactctl.operations.add_contact import add_contact as add_by_hand
+from contactctl.operations.affected import select_any
+from contactctl.operations.apply import read_run, resume_run
+from contactctl.operations.erase import erase_one, find_contact, plan_erasing
+from contactctl.operations.select import CriteriaSource
+from contactctl.operations.session import Session
+from contactctl.operations.suppressions import is_suppressed, suppression_check
+from contactctl.operations.sweep import SweepPart, sweep
+from contactctl.store import tables
+from contactctl.store.runwork import apply_batch
+from contactctl.store.store import Store, connect
+from helpers.contacts import seed_contacts
+from helpers.dumps import dump
+from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
+from helpers.sessions import NOW, make_session
+
+ADDRESS = "Ann.Secret@Mail.example.com"
+KEY = ADDRESS.lower()
+KINDS = [RunKind.ANONYMIZE, RunKind.DELETE]
+
+
+@pytest.fixture
+def session(store: Store, tmp_path: Path) -> Session:
+    return make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
+
+
+def fill(store: Store) -> tuple[int, int]:
+    """Ann, with her address all over the store, and Bob, in whose data it occurs."""
+    ann = add_deactivated(store, ADDRESS, Category.TRANSIENT)
+    bob = add_deactivated(store, f"x{KEY}")
+    with store.writing() as connection:
+        add_member(connection, ann, add_group(connection, "news"))
+        connection.execute(
+            insert(tables.contact_tag).values(contact_id=ann, tag="vip", tag_folded="vip")
+        )
+        add_response(connection, ann, Category.TRANSIENT, recipient=ADDRESS)
+        said = f"<{ADDRESS}> and bounce+ann.secret=mail.example.com@returns.example.net failed"
+        add_response(connection, bob, Category.BLOCKED, recipient=ADDRESS, diagnostic=said)
+        connection.execute(insert(tables.unmatched_response).values(unmatched()))
+        run = {"kind": "deactivate", "state": "done", "operator": "o@h", "database_identity": "d"}
+        connection.execute(
+            insert(tables.run).values(
+                **run,
+                reason=f"'{ADDRESS}' asked",
+                request={"conditions": [[f"email ={KEY}", "x"]], KEY: [KEY]},
+                planned=0,
+                changed=0,
+                planned_at=NOW,
+                clock_replaced=False,
+                message=f"about {KEY}.",
+            )
+        )
+        connection.execute(
+            tables.contact.update()
+            .where(tables.contact.c.id == bob)
+            .values(attributes={"boss": ADDRESS}, attributes_folded={"boss": KEY})
+        )
+    return ann, bob
+
+
+def unmatched() -> dict[str, Any]:
+    return {
+        "email_key": KEY,
+        "source_key": "u",
+        "category": "transient",
+        "counts": True,
+        "recipient": ADDRESS,
+        "occurred_at": NOW,
+        "recorded_at": NOW,
+        "run_id": 1,
+    }
+
+
+def everything(store: Store) -> str:
+    """All tables as one text, without Bob's own address, which contains hers."""
+    return str(dump(store)).lower().replace(f"x{KEY}", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_table_holds_the_address_any_more(store: Store, session: Session, kind: RunKind) -> None:
+    ann, bob = fill(store)
+    assert everything(store).count(KEY) > 10
+
+    run = erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
+
+    assert (run.state, run.changed, run.details) == (RunState.DONE, 1, {"contact": ann})
+    assert read_run(session, run.id).reason == "[erased] asked"
+    left = everything(store)
+    assert KEY not in left
+    assert "ann.secret" not in left
+    assert "returns.example.net failed" in left  # the rest of the diagnostic stays
+    assert set(statuses(store)) == ({ann, bob} if kind is RunKind.ANONYMIZE else {bob})
+
+
+def test_an_anonymised_contact_is_a_number_that_stays_inactive(
+    store: Store, session: Session
+) -> None:
+    ann, _ = fill(store)
+    erase_one(session, RunKind.ANONYMIZE, find_contact(session, str(ann)))
+
+    with store.reading() as connection:
+        row = connection.execute(select(tables.contact).where(tables.contact.c.id == ann)).one()
+        for table in (tables.contact_tag, tables.membership, tables.response):
+            ids = connection.execute(select(table.c.contact_id)).scalars()
+            assert ann not in list(ids)
+    assert (row.email, row.email_domain, row.status) == (f"erased-{ann}", "", "inactive")
+    assert (row.attributes, row.first_name) == ({}, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_cannot_come_back(store: Store, session: Session, kind: RunKind) -> None:
+    fill(store)
+    erase_one(session, kind, find_contact(session, ADDRESS))
+
+    assert is_suppressed(session, ADDRESS.upper())
+    assert suppression_check(session)([KEY, "other@example.com"]) == {KEY}
+    with pytest.raises(RejectedError, match="suppressed"):
+        add_by_hand(session, {"email": ADDRESS})
+
+
+def files_holding(folder: Path, words: bytes) -> list[str]:
+    return [
+        path.name
+        for path in folder.rglob("*")
+        if path.is_file() and words in path.read_bytes().lower()
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_byte_of_any_file_holds_the_address(
+    sqlite_url: str, tmp_path: Path, kind: RunKind
+) -> None:
+    store = connect(sqlite_url)
+    seed_contacts(store, 500)
+    ann, bob = fill(store)
+    with store.writing() as connection:  # leave copies of it in free pages
+        connection.execute(text("DELETE FROM contact WHERE id BETWEEN 50 AND 400"))
+        connection.execute(text("DELETE FROM contact WHERE id = :id"), {"id": bob})
+        for number in range(200):
+            name = f"{'x' * number}"
+            connection.execute(
+                text("UPDATE contact SET first_name = :n WHERE id = :id"), {"n": name, "id": ann}
+            )
+    assert files_holding(tmp_path, KEY.encode())
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+
+    erase_one(session, kind, find_contact(session, str(ann)))
+
+    assert files_holding(tmp_path, KEY.encode()) == []  # while the store is open still
+    assert files_holding(tmp_path, b"ann.secret") == []
+    store.close()
+
+
+def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    store, reader = connect(sqlite_url), connect(sqlite_url)
+    with store.engine.connect() as connection:  # the pool hands this connection out again
+        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+    ann = add_deactivated(store, ADDRESS)
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+    with reader.reading() as reading:
+        reading.execute(select(tables.contact)).all()
+        with pytest.raises(BusyError, match="write-ahead log"):
+            erase_one(session, RunKind.DELETE, find_contact(session, str(ann)))
+        assert statuses(store) == {}
+    reader.close()
+
+    assert len(sweep(session, [SweepPart.RUNS]).finished) == 1
+    assert files_holding(tmp_path, KEY.encode()) == []
+    store.close()
+
+
+def selection_of(session: Session, *where: str) -> Any:
+    return select_any(session, CriteriaSource(where=where))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_by_criteria_through_a_confirmed_count(
+    store: Store, session: Session, kind: RunKind
+) -> None:
+    seed_contacts(store, 30)
+    before = dump(store)
+    selection = selection_of(session, "id <= 12")
+    with pytest.raises(RefusedError, match="12"):
+        plan_erasing(session, kind, selection, said=Confirmation(11))
+    with pytest.raises(RefusedError, match="over the limits"):
+        plan_erasing(session, kind, selection, said=Confirmation(12))
+    assert dump(store) == before
+
+    run = plan_erasing(session, kind, selection, said=Confirmation(12, 12))
+    assert run is not None
+    done = resume_run(session, run.id)
+
+    assert (done.planned, done.changed) == (12, 12)
+    remaining = [email for email in emails(store) if "@" in email]
+    assert len(remaining) == 18
+    erased = [row[1] for row in before["contact"] if row[0] <= 12]
+    assert suppression_check(session)(erased) == set(erased)
+
+
+def emails(store: Store) -> list[str]:
+    with store.reading() as connection:
+        return list(connection.execute(select(tables.contact.c.email)).scalars())
+
+
+def test_who_changed_since_the_plan_is_left_alone(store: Store, session: Session) -> None:
+    seed_contacts(store, 6)
+    run = plan_erasing(
+        session, RunKind.DELETE, selection_of(session, "id <= 4"), said=Confirmation(4, 4)
+    )
+    assert run is not None
+    with store.writing() as connection:
+        connection.execute(text("UPDATE contact SET revision = revision + 1 WHERE id = 2"))
+        connection.execute(text("DELETE FROM contact WHERE id = 3"))
+
+    done = resume_run(session, run.id)
+
+    assert (done.changed, dict(done.skipped)) == (2, {"changed-since-plan": 1, "gone": 1})
+    assert sorted(statuses(store)) == [2, 5, 6]
+
+
+def test_an_interrupted_erasure_goes_on_where_it_was(
+    store: Store, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contactctl.operations.erasing import erasing_work
+
+    seed_contacts(store, 9)
+    run = plan_erasing(
+        session, RunKind.DELETE, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
+    )
+    assert run is not None
+    apply_batch(store, run, 3, NOW, erasing_work(session, RunKind.DELETE))
+    assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
+
+    assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)
+    assert (sorted(statuses(store)), read_run(session, run.id).changed) == ([9], 8)
+
+
+def test_without_its_key_nobody_can_tell_and_nothing_is_created(
+    store: Store, session: Session
+) -> None:
+    fill(store)
+    erase_one(session, RunKind.DELETE, find_contact(session, ADDRESS))
+    key_file = session.settings.suppression_key_file
+    kept = key_file.read_text()
+    key_file.unlink()
+
+    with pytest.raises(StoreError, match="missing"):
+        add_by_hand(session, {"email": "new@example.com"})
+    with pytest.raises(StoreError, match="missing"):
+        erase_one(session, RunKind.DELETE, find_contact(session, f"x{KEY}"))
+    key_file.write_text("00" * 32)
+    with pytest.raises(StoreError, match=parse_keyring(kept).current.id):
+        add_by_hand(session, {"email": "new@example.com"})

@@ -1,0 +1,119 @@
+"""Keys and suppressions: made, checked, rotated, taken back."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from contactctl.domain.errors import RefusedError, StoreError, UsageError
+from contactctl.domain.runs import RunKind
+from contactctl.operations import suppressions as module
+from contactctl.operations.keyring import create_key_file, read_keyring
+from contactctl.operations.runs import latest_runs
+from contactctl.operations.session import Session
+from contactctl.operations.suppressions import (
+    add_suppression,
+    is_suppressed,
+    read_suppressions,
+    remove_suppression,
+    rotate_key,
+    suppression_check,
+)
+from contactctl.store.store import Store
+from helpers.handled import add_deactivated
+from helpers.sessions import make_session
+
+
+@pytest.fixture
+def session(store: Store, tmp_path: Path) -> Session:
+    return make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
+
+
+def test_the_key_file_is_private_and_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "suppression.key"
+
+    assert create_key_file(path)
+    made = path.read_text()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not create_key_file(path)
+    assert path.read_text() == made
+    assert [file.name for file in path.parent.iterdir()] == ["suppression.key"]
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n", "abc", "zz" * 32, "ab" * 16])
+def test_a_broken_key_file_is_an_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(content)
+    with pytest.raises(StoreError, match="cannot be used"):
+        read_keyring(path)
+
+
+def test_while_nothing_is_suppressed_no_key_is_read(store: Store, session: Session) -> None:
+    assert suppression_check(session)(["a@example.com"]) == frozenset()
+    assert not session.settings.suppression_key_file.exists()
+
+
+def test_an_address_is_suppressed_until_it_is_taken_back(store: Store, session: Session) -> None:
+    added = add_suppression(session, "Ann@Example.com", reason="asked")
+    again = add_suppression(session, "ann@example.com")
+
+    assert (added.suppressed, again.run) == (True, None)
+    assert is_suppressed(session, " ANN@example.COM ")
+    found = read_suppressions(session, 10)
+    assert (found.total, [row.run for row in found.rows]) == (1, [added.run])
+    assert "ann" not in found.rows[0].key_hash
+
+    assert remove_suppression(session, "ann@EXAMPLE.com").run is not None
+    assert not is_suppressed(session, "ann@example.com")
+    assert remove_suppression(session, "ann@example.com").run is None
+    kinds = [run.kind for run in latest_runs(session, limit=10, kinds=[], states=[])]
+    assert kinds == [RunKind.SUPPRESSIONS] * 2
+
+
+def test_a_contacts_own_address_is_not_suppressed_beside_it(store: Store, session: Session) -> None:
+    add_deactivated(store, "ann@example.com")
+    with pytest.raises(RefusedError, match="a contact has this address"):
+        add_suppression(session, "ann@example.com")
+    assert not is_suppressed(session, "ann@example.com")
+
+
+def test_what_is_no_address_is_an_error(store: Store, session: Session) -> None:
+    with pytest.raises(UsageError, match="no email"):
+        add_suppression(session, "ann")
+
+
+def test_old_hashes_are_checked_with_the_keys_that_made_them(
+    store: Store, session: Session
+) -> None:
+    add_suppression(session, "old@example.com")
+    first = read_keyring(session.settings.suppression_key_file).current
+    rotate_key(session)
+    add_suppression(session, "new@example.com")
+
+    keyring = read_keyring(session.settings.suppression_key_file)
+    assert len(keyring.keys) == 2
+    assert keyring.keys[1] == first
+    asked = ["old@example.com", "new@example.com", "other@example.com"]
+    assert suppression_check(session)(asked) == set(asked[:2])
+
+    remove_suppression(session, "old@example.com")
+    assert first not in rotate_key(session).keys  # nothing needs it any more
+
+
+def test_a_check_of_many_is_one_question(
+    store: Store, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_suppression(session, "c7@example.com")
+    asked: list[int] = []
+    known_hashes = module.known_hashes
+
+    def counting(connection: object, hashes: dict[str, str]) -> set[str]:
+        asked.append(len(hashes))
+        return known_hashes(connection, hashes)
+
+    monkeypatch.setattr(module, "known_hashes", counting)
+    addresses = [f"c{number}@example.com" for number in range(20_000)]
+
+    assert suppression_check(session)(addresses) == {"c7@example.com"}
+    assert asked == [20_000]
