@@ -132,9 +132,10 @@ def import_(
     """
     from contactctl.cli.standard_input import bytes_of_stdin
     from contactctl.operations.import_contacts import ImportInput, import_contacts
-    from contactctl.output.contacts import present_import
+    from contactctl.output.contacts import IMPORT_FIELDS, present_import
     from contactctl.output.rejects import RejectsFile
 
+    invocation.check_fields(*IMPORT_FIELDS)
     given = ImportInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
@@ -257,8 +258,9 @@ def add(
     An address that exists already is refused; `contacts import` updates.
     """
     from contactctl.operations.add_contact import add_contact
-    from contactctl.output.contacts import present_added
+    from contactctl.output.contacts import ADDED_FIELDS, present_added
 
+    invocation.check_fields(*ADDED_FIELDS)
     values = {
         "email": email,
         "first_name": first_name,

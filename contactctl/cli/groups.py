@@ -40,8 +40,9 @@ def create(
     Names ignore case, and cannot hold ; or |, which separate names in files.
     """
     from contactctl.operations.groups import create_group
-    from contactctl.output.groups import present_group_change
+    from contactctl.output.groups import CHANGE_FIELDS, present_group_change
 
+    invocation.check_fields(*CHANGE_FIELDS)
     with invocation.open_session() as session:
         change = create_group(session, group, reason=reason or "")
         return present_group_change(change, "Created", "Created")
@@ -61,8 +62,9 @@ def add(
     A contact that is a member already stays as it is, deactivated or not.
     """
     from contactctl.operations.groups import add_to_group
-    from contactctl.output.groups import present_group_change
+    from contactctl.output.groups import CHANGE_FIELDS, present_group_change
 
+    invocation.check_fields(*CHANGE_FIELDS)
     with invocation.open_session() as session:
         change = add_to_group(session, group, contact, reason=reason or "")
         return present_group_change(change, "Added to", "Already a member of")

@@ -20,6 +20,17 @@ from contactctl.output.rejects import RejectsFile
 
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
 _NOT_IMPORTABLE = ("id", "status", "created", "updated")
+IMPORT_FIELDS = (
+    "run",
+    "dry_run",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "groups_created",
+    "rejects_file",
+)
+ADDED_FIELDS = ("id", "email", "run")
 _GROUP_COLUMNS = (Column("name"), Column("state"))
 _DEACTIVATION_COLUMNS = (
     Column("scope"),

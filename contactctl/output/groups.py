@@ -14,6 +14,7 @@ _COLUMNS = (
     Column("id", for_people=False),
 )
 GROUP_FIELDS = tuple(column.key for column in _COLUMNS)
+CHANGE_FIELDS = ("group", "contact", "changed", "run")
 
 
 def present_groups(groups: Sequence[GroupSummary]) -> Presentation:

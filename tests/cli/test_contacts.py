@@ -331,3 +331,35 @@ def test_add(program: Program, store: Store) -> None:
     assert program.run("contacts", "add", "anna").exit_code == 2
     assert program.run("contacts", "add", "b@x.no", "--attribute", "plan").exit_code == 2
     assert set(contacts_in(store)) == {"anna@x.no"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("contacts", "import", "-"),
+        ("contacts", "add", "b@x.no"),
+        ("groups", "create", "other"),
+        ("groups", "add", "news", "a@x.no"),
+    ],
+)
+def test_a_mistake_in_fields_is_told_before_anything_changes(
+    sqlite_program: Program, args: tuple[str, ...]
+) -> None:
+    sqlite_program.run("contacts", "add", "a@x.no")
+    sqlite_program.run("groups", "create", "news")
+    result = sqlite_program.run(*args, "--fields", "runn", stdin="email\nb@x.no\n")
+    assert result.exit_code == 2
+    assert "did you mean 'run'?" in result.stderr
+    assert len(sqlite_program.run("runs", "list", "--json").json["data"]["runs"]) == 2
+
+
+def test_what_is_shown_are_the_fields_that_can_be_chosen(sqlite_program: Program) -> None:
+    from contactctl.output.contacts import ADDED_FIELDS, IMPORT_FIELDS
+    from contactctl.output.groups import CHANGE_FIELDS
+
+    def keys(*args: str) -> tuple[str, ...]:
+        return tuple(sqlite_program.run(*args, "--json", stdin="email\n").json["data"])
+
+    assert keys("contacts", "import", "-") == IMPORT_FIELDS
+    assert keys("contacts", "add", "a@x.no") == ADDED_FIELDS
+    assert keys("groups", "create", "news") == CHANGE_FIELDS
