@@ -38,6 +38,9 @@ COMMANDS: dict[str, Entry] = {
         "status:status", "Show totals, billing, deactivations by month and the latest runs."
     ),
     "preview": Entry("preview:preview", "Count and show the active contacts that match."),
+    "build": Entry(
+        "build:build", "Edit criteria with a live count, review the contacts, and deactivate them."
+    ),
     "deactivate": Entry(
         "deactivate:deactivate",
         "Deactivate the active contacts that match, after showing and confirming them.",
@@ -88,6 +91,15 @@ COMMANDS: dict[str, Entry] = {
         "responses:classify",
         "Show what would be recorded of responses, and why; no store is touched.",
     ),
+    "responses fetch": Entry("responses:fetch", "Record the responses in a mailbox of the config."),
+    "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses release": Entry(
+        "recorded:release",
+        "Let held responses count, and deactivate the contacts that reach a threshold.",
+    ),
+    "responses discard": Entry(
+        "recorded:discard", "Keep held responses on record without ever counting them."
+    ),
     "responses rules": Entry(
         "responses:rules",
         "List the rules that give a response its category, in the order they are tried.",
@@ -121,6 +133,14 @@ COMMANDS: dict[str, Entry] = {
     "rules check": Entry("rules:check", "Hold the rules against the recommended handling."),
     "rules recommend": Entry(
         "rules:recommend", "Print handling rules as recommended, to be put into the config."
+    ),
+    "rules what-if": Entry(
+        "rules_what_if:what_if",
+        "Count whom the thresholds of another config file would deactivate now.",
+    ),
+    "explain": Entry(
+        "explain:explain",
+        "Show why a contact is as it is, what counts now, and what comes next.",
     ),
     "fields": Entry("fields:fields", "List the fields that criteria can test."),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),

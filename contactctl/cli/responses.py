@@ -34,6 +34,10 @@ From = Annotated[
         help="auto, mail, jsonl, csv, ses, sendgrid, postmark, mailgun, sparkpost, mailjet, brevo.",
     ),
 ]
+MailboxName = Annotated[
+    str | None,
+    typer.Argument(metavar="[MAILBOX]", help="Its name in the config; not needed for only one."),
+]
 Rejects = Annotated[
     Path | None,
     typer.Option(
@@ -101,6 +105,42 @@ def ingest(
                 wait_seconds=wait,
             )
             return present_ingest(result, rejected)
+
+
+def fetch(
+    invocation: StoreInvocation,
+    mailbox: MailboxName = None,
+    rejects: Rejects = None,
+    wait: Wait = DEFAULT_WAIT,
+) -> Presentation:
+    """Record the responses in a mailbox of the config.
+
+    Examples:
+        contactctl responses fetch
+        contactctl responses fetch bounces --json
+
+    The mails are marked, moved or deleted (after_fetch in the config) only once
+    their responses are recorded: after an interruption nothing is lost, and
+    nothing is recorded twice.
+    """
+    from contactctl.operations.fetch import fetch as fetch_mails
+    from contactctl.operations.fetch import find_mailbox, read_password
+    from contactctl.operations.suppressions import suppression_check
+    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.output.responses import present_ingest
+
+    box = find_mailbox(invocation.settings, mailbox)
+    password = read_password(box, invocation.console.environ)
+    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+        result = fetch_mails(
+            session,
+            box,
+            password,
+            rejected.add,
+            suppressed=suppression_check(session),
+            wait_seconds=wait,
+        )
+        return present_ingest(result, rejected)
 
 
 def classify(

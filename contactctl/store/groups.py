@@ -32,6 +32,11 @@ def group_ids(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(select(_group.c.name_folded, _group.c.id))}
 
 
+def group_names_by_id(connection: Connection) -> dict[int, str]:
+    """The name of every group, by id."""
+    return {row[0]: row[1] for row in connection.execute(select(_group.c.id, _group.c.name))}
+
+
 def group_names(connection: Connection) -> list[str]:
     """The name of every group, in order."""
     return list(connection.execute(select(_group.c.name).order_by(_group.c.name_folded)).scalars())

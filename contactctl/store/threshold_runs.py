@@ -109,6 +109,16 @@ def any_planned(
     return connection.execute(statement).first() is not None
 
 
+def plans_holding(connection: Connection, contact_id: int, now: datetime) -> list[int]:
+    """The waiting plans that would deactivate this contact."""
+    of_contact = select(literal(contact_id).label("contact_id"))
+    return [
+        run_id
+        for run_id in waiting_plans(connection, now)
+        if any_planned(connection, [run_id], of_contact)
+    ]
+
+
 def threshold_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch's contacts get a deactivation, and why the others get none."""
     reason = case(

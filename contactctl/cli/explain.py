@@ -1,0 +1,32 @@
+"""The command `explain`."""
+
+from typing import Annotated
+
+import typer
+
+from contactctl.cli.context import StoreInvocation
+from contactctl.output.presentation import Presentation
+
+Contact = Annotated[
+    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
+]
+
+
+def explain(invocation: StoreInvocation, contact: Contact) -> Presentation:
+    """Show why a contact is as it is, what counts now, and what comes next.
+
+    Examples:
+        contactctl explain ann@example.com
+        contactctl explain ann@example.com --json
+        contactctl explain 1284 --format csv
+
+    The timeline has every response and deactivation with its run; after it come
+    the responses that count now against each threshold, and what handling rules
+    will do, and when.
+    """
+    from contactctl.operations.explain import explain as explain_contact
+    from contactctl.output.explain import TIMELINE_FIELDS, present_explanation
+
+    invocation.check_fields(*TIMELINE_FIELDS)
+    with invocation.open_session() as session:
+        return present_explanation(explain_contact(session, contact))

@@ -1,0 +1,163 @@
+"""The commands below `responses` that look at what is recorded, and decide about held ones."""
+
+from datetime import datetime, tzinfo
+from typing import Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import UsageError
+from contactctl.output.presentation import Presentation
+
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--category", metavar="CATEGORY", help="Only this category. Repeatable."),
+]
+Email = Annotated[
+    str | None, typer.Option("--email", metavar="EMAIL", help="Only those of this address.")
+]
+Domain = Annotated[
+    str | None,
+    typer.Option("--domain", metavar="DOMAIN", help="Only contacts with addresses there."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DATE", help="Only what happened since, as 2024-05-31."),
+]
+OfRun = Annotated[
+    int | None, typer.Option("--run", metavar="RUN", min=1, help="Only what this run recorded.")
+]
+Unmatched = Annotated[
+    bool, typer.Option("--unmatched", help="Those to addresses that no contact has.")
+]
+Held = Annotated[bool, typer.Option("--held", help="Those that wait for a decision.")]
+NotCounted = Annotated[
+    bool, typer.Option("--not-counted", help="Those that count towards no threshold.")
+]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=1_000_000, help="At most so many.")
+]
+All = Annotated[bool, typer.Option("--all", help="All that are held.")]
+
+
+def list_(
+    invocation: StoreInvocation,
+    category: Categories = None,
+    email: Email = None,
+    domain: Domain = None,
+    since: Since = None,
+    run: OfRun = None,
+    unmatched: Unmatched = False,
+    held: Held = False,
+    not_counted: NotCounted = False,
+    limit: Limit = 100,
+) -> Presentation:
+    """List recorded responses, newest first.
+
+    Examples:
+        contactctl responses list
+        contactctl responses list --email ann@example.com
+        contactctl responses list --category spam-complaint --since 2026-01-01 --json
+        contactctl responses list --unmatched --limit 1000 --format csv
+        contactctl responses list --held
+    """
+    from contactctl.cli.choices import chosen
+    from contactctl.domain.responses import Category
+    from contactctl.operations.list_responses import latest_responses
+    from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
+    from contactctl.store.responses import ResponseFilter
+
+    invocation.check_fields(*RESPONSE_FIELDS)
+    if unmatched and (held or domain):
+        raise UsageError("--unmatched has nothing to do with --held or --domain")
+    categories = [chosen(Category, name, "--category") for name in category or ()]
+    with invocation.open_session() as session:
+        wanted = ResponseFilter(
+            categories=categories,
+            email_key=_key(email) if email else None,
+            domain=domain.lower() if domain else None,
+            since=_instant(since, session.time_zone) if since else None,
+            run_id=run,
+            unmatched=unmatched,
+            held=held,
+            not_counted=not_counted,
+            limit=limit,
+        )
+        return present_responses(latest_responses(session, wanted))
+
+
+def release(
+    invocation: StoreInvocation,
+    run: OfRun = None,
+    domain: Domain = None,
+    all_: All = False,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Let held responses count, and deactivate the contacts that reach a threshold.
+
+    Examples:
+        contactctl responses release --run 31
+        contactctl responses release --domain example.com --reason 'they are really gone'
+        contactctl responses release --all --json
+
+    When one domain's responses of an ingest look like a problem with the mail's
+    content, those that are `blocked` are held (incident_guard in the config).
+    """
+    from contactctl.operations.list_responses import release as release_held
+    from contactctl.output.response_list import present_held
+    from contactctl.store.held import HeldFilter
+
+    _require_choice(run, domain, all_=all_)
+    with invocation.open_session() as session:
+        chosen = HeldFilter(run, domain.lower() if domain else None)
+        return present_held(release_held(session, chosen, reason=reason or ""), "Released")
+
+
+def discard(
+    invocation: StoreInvocation,
+    run: OfRun = None,
+    domain: Domain = None,
+    all_: All = False,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Keep held responses on record without ever counting them.
+
+    Examples:
+        contactctl responses discard --run 31 --reason 'our link was on a blocklist'
+        contactctl responses discard --domain example.com
+    """
+    from contactctl.operations.list_responses import discard as discard_held
+    from contactctl.output.response_list import present_held
+    from contactctl.store.held import HeldFilter
+
+    _require_choice(run, domain, all_=all_)
+    with invocation.open_session() as session:
+        chosen = HeldFilter(run, domain.lower() if domain else None)
+        return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
+
+
+def _require_choice(run: int | None, domain: str | None, *, all_: bool) -> None:
+    if all_ == (run is not None or domain is not None):
+        raise UsageError(
+            "say which held responses: --run and --domain, or --all",
+            hint="`contactctl responses list --held` shows them",
+        )
+
+
+def _key(email: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        return email_key(email)
+    except ValueError:
+        return email.lower()  # kept as it came where it is no address that a contact could have
+
+
+def _instant(text: str, zone: tzinfo) -> datetime:
+    from contactctl.domain.contact_values import parse_instant
+
+    try:
+        return parse_instant(text, None, zone)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}", hint="write it as 2026-01-31") from error

@@ -1,0 +1,232 @@
+"""Why a contact is as it is: all that happened to it, what counts now, and what comes next."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contactctl.domain.contact_record import ContactRecord
+from contactctl.domain.errors import NotFoundError
+from contactctl.domain.handling import Step, upcoming_steps
+from contactctl.domain.responses import Category
+from contactctl.domain.runs import Run
+from contactctl.domain.thresholds import (
+    SYSTEM_WIDE,
+    ThresholdRule,
+    ThresholdRules,
+    ThresholdSubject,
+    counted_responses,
+    due_deactivations,
+    watermark,
+)
+from contactctl.operations.find import contact_id_of
+from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import rules_in_force
+from contactctl.store.contacts import get_record
+from contactctl.store.groups import group_names_by_id
+from contactctl.store.reactivation import read_deactivated
+from contactctl.store.responses import responses_of_contact
+from contactctl.store.runs import get_run
+from contactctl.store.threshold_runs import plans_holding
+from contactctl.store.threshold_subject import read_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened. `kind`: created, response, deactivated, ended, reactivated."""
+
+    at: datetime
+    kind: str
+    text: str
+    category: str = ""
+    group: str | None = None
+    run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What counts now against one threshold.
+
+    `group` None: of all groups that have no threshold of their own. `counted_from` is the instant
+    from which responses count, None: from the first on.
+    """
+
+    category: Category
+    group: str | None
+    counted: int
+    threshold: int
+    within_days: float | None
+    counted_from: datetime | None
+    is_open: bool
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What comes next if nothing else happens. `at` None: nobody can say when."""
+
+    action: str
+    text: str
+    at: datetime | None = None
+    category: str = ""
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A contact, explained."""
+
+    contact: ContactRecord
+    timeline: Sequence[Happening]
+    counts: Sequence[Count]
+    next: Sequence[Expected]
+
+
+def explain(session: Session, name: str) -> Explanation:
+    """Everything about the contact with that email or number. Raises NotFoundError."""
+    contact_id = contact_id_of(session, name)
+    rules, policy = rules_in_force(session), policy_in_force(session)
+    with session.store.reading() as connection:
+        record = get_record(connection, contact_id)
+        deactivated = read_deactivated(connection, contact_id)
+        if record is None or deactivated is None:
+            raise NotFoundError(f"contact {contact_id} has just been deleted")
+        names = group_names_by_id(connection)
+        responses = responses_of_contact(connection, contact_id)
+        subject = read_subject(connection, contact_id, responses)
+        waiting = plans_holding(connection, contact_id, session.now)
+        runs = {each.run: get_run(connection, each.run) for each in record.deactivations}
+    steps = upcoming_steps(deactivated.as_handled(), policy)
+    return Explanation(
+        record,
+        sorted(_timeline(record, responses, runs, subject), key=lambda each: each.at),
+        list(_counts(subject, rules, names, session.now)),
+        [
+            *_waiting(waiting),
+            *_due(subject, rules, names, session.now, waiting=bool(waiting)),
+            *(_step(step, session.now) for step in steps),
+            *_stays(record, steps, complained=deactivated.complained),
+        ],
+    )
+
+
+def _timeline(
+    record: ContactRecord,
+    responses: Sequence[Mapping[str, Any]],
+    runs: Mapping[int, Run],
+    subject: ThresholdSubject,
+) -> Iterator[Happening]:
+    created = record.values["created"]
+    if isinstance(created, datetime):
+        yield Happening(created, "created", "the contact was created")
+    for row in responses:
+        yield _response(row)
+    for each in record.deactivations:
+        where = "system-wide" if each.group is None else f"in {each.group}"
+        run = runs[each.run]
+        reason = f", {run.reason}" if run.reason else ""
+        yield Happening(
+            each.started_at,
+            "deactivated",
+            f"deactivated {where} ({each.origin}) by {run.operator}{reason}",
+            each.category,
+            each.group,
+            each.run,
+        )
+        if each.ended_at is not None:
+            text = f"the deactivation {where} of run {each.run} ended"
+            yield Happening(each.ended_at, "ended", text, each.category, each.group, each.run)
+    if subject.reactivated_at is not None:
+        yield Happening(
+            subject.reactivated_at, "reactivated", "active again: earlier responses count no more"
+        )
+
+
+def _response(row: Mapping[str, Any]) -> Happening:
+    said = " ".join(part for part in (row["status"], row["diagnostic"]) if part)
+    aside = "held" if row["held"] else "" if row["counts"] else f"not counted: {row['not_counted']}"
+    text = "; ".join(part for part in (said or row["rule"], aside) if part)
+    return Happening(
+        row["occurred_at"], "response", text, row["category"], row["group"], row["run"]
+    )
+
+
+def _counts(
+    subject: ThresholdSubject, rules: ThresholdRules, names: Mapping[int, str], now: datetime
+) -> Iterator[Count]:
+    """Of every general threshold, and of those of groups that the contact has to do with."""
+    concerned = {each.group_id for each in subject.responses} | subject.memberships.keys()
+    due = due_deactivations(subject, rules, now)
+    for rule in rules.rules:
+        if rule.group_id != SYSTEM_WIDE and rule.group_id not in concerned:
+            continue
+        within = rule.threshold.within
+        key = (rule.scope, rule.category)
+        yield Count(
+            rule.category,
+            names.get(rule.group_id),
+            len(counted_responses(subject, rule, rules, now)),
+            rule.threshold.count,
+            None if within is None else within.total_seconds() / 86_400,
+            _counted_from(subject, rule, rules, now),
+            key in subject.open,
+            key in due,
+        )
+
+
+def _counted_from(
+    subject: ThresholdSubject, rule: ThresholdRule, rules: ThresholdRules, now: datetime
+) -> datetime | None:
+    instants = (rule.window_start(now), watermark(subject, rule, rules))
+    return max((each for each in instants if each is not None), default=None)
+
+
+def _waiting(run_ids: Sequence[int]) -> Iterator[Expected]:
+    for run_id in run_ids:
+        text = f"a threshold is reached; run {run_id} waits for `contactctl runs apply {run_id}`"
+        yield Expected("wait-for-confirmation", text)
+
+
+def _due(
+    subject: ThresholdSubject,
+    rules: ThresholdRules,
+    names: Mapping[int, str],
+    now: datetime,
+    *,
+    waiting: bool,
+) -> Iterator[Expected]:
+    if waiting:
+        return
+    for scope, category in sorted(due_deactivations(subject, rules, now)):
+        where = "system-wide" if scope == SYSTEM_WIDE else f"in {names[scope]}"
+        text = f"the threshold is reached: the next sweep deactivates {where}"
+        yield Expected("deactivate", text, now, category, names.get(scope))
+
+
+def _step(step: Step, now: datetime) -> Expected:
+    text = _STEP_TEXTS[step.action]
+    if step.blocked:
+        text = f"{text}: does not happen, as a complaint blocks every automatic reactivation"
+    elif step.due_at <= now:
+        text = f"{text}: due, the next sweep does it"
+    at = None if step.blocked else step.due_at
+    return Expected(step.action.value, text, at, step.category, step.group)
+
+
+_STEP_TEXTS = {
+    "reactivate": "the handling rule ends this deactivation",
+    "remove-from-group": "the handling rule takes it out of the group",
+}
+
+
+def _stays(record: ContactRecord, steps: Sequence[Step], *, complained: bool) -> Iterator[Expected]:
+    """What of the open deactivations no rule will ever end."""
+    ending = {(step.group, step.category.value) for step in steps if step.action == "reactivate"}
+    for each in record.deactivations:
+        if each.ended_at is None and (each.group, each.category) not in ending:
+            text = "no rule ends this deactivation: it stays until somebody reactivates the contact"
+            yield Expected("stay-inactive", text, None, each.category, each.group)
+    if complained and not any(each.ended_at is None for each in record.deactivations):
+        text = "a complaint is on record: no rule would ever reactivate the contact"
+        yield Expected("blocked-by-complaint", text, None, Category.SPAM_COMPLAINT)

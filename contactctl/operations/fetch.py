@@ -1,0 +1,99 @@
+"""Responses from a mailbox: its mails are marked, moved or deleted once they are recorded."""
+
+from collections.abc import Iterator, Mapping
+
+from contactctl.config.settings import Settings
+from contactctl.domain.errors import ConfigError, UsageError
+from contactctl.domain.fields import did_you_mean
+from contactctl.domain.mailboxes import Mailbox
+from contactctl.operations.ingest import (
+    DEFAULT_WAIT_SECONDS,
+    IngestResult,
+    OnReject,
+    ingest,
+)
+from contactctl.operations.ingest_rows import Suppressed, nothing_suppressed
+from contactctl.operations.read_responses import ResponseReader
+from contactctl.operations.session import Session
+from contactctl.responses.mailbox import MailboxSession, open_mailbox
+
+
+def find_mailbox(settings: Settings, name: str | None) -> Mailbox:
+    """The mailbox of that name; without one the only mailbox there is."""
+    boxes = settings.mailboxes
+    if not boxes:
+        raise UsageError("the config has no mailbox", hint="name one below `mailboxes:`")
+    if name is None:
+        if len(boxes) > 1:
+            raise UsageError("which mailbox?", hint=f"one of {', '.join(sorted(boxes))}")
+        return next(iter(boxes.values()))
+    if name not in boxes:
+        hint = did_you_mean(name, list(boxes)) or f"one of {', '.join(sorted(boxes))}"
+        raise UsageError(f"no mailbox '{name}' in the config", hint=hint)
+    return boxes[name]
+
+
+def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
+    """The password, from its file or its environment variable. Raises ConfigError."""
+    if mailbox.password_file is None:
+        variable = mailbox.password_env or ""
+        if not environ.get(variable):
+            raise ConfigError(
+                f"mailbox {mailbox.name}: {variable} is not set",
+                hint="it must hold the password; or use password_file",
+            )
+        return environ[variable]
+    try:
+        lines = mailbox.password_file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(
+            f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
+            hint="password_file holds the password in its first line",
+        ) from error
+    if not lines or not lines[0]:
+        raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")
+    return lines[0]
+
+
+def fetch(
+    session: Session,
+    mailbox: Mailbox,
+    password: str,
+    on_reject: OnReject,
+    *,
+    suppressed: Suppressed = nothing_suppressed,
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+) -> IngestResult:
+    """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
+    reader = ResponseReader(session.settings)
+    with open_mailbox(mailbox, password) as opened:
+        mails = _FetchedMails(opened)
+        return ingest(
+            session,
+            reader.read_mails(mails.mails()),
+            on_reject,
+            details={"mailbox": mailbox.name},
+            after_commit=mails.commit,
+            suppressed=suppressed,
+            wait_seconds=wait_seconds,
+        )
+
+
+class _FetchedMails:
+    """The mails of an open mailbox; `commit` deals with those that have been read to their end."""
+
+    def __init__(self, opened: MailboxSession) -> None:
+        self._opened = opened
+        self._finished: list[str] = []
+
+    def mails(self) -> Iterator[tuple[str, bytes]]:
+        """(source, raw) of every mail."""
+        for mail in self._opened.fetch():
+            yield mail.source, mail.raw
+            self._finished.append(mail.receipt)
+
+    def commit(self) -> None:
+        """Mark, move or delete them, as the config says."""
+        self._opened.commit(self._finished)
+        self._finished.clear()

@@ -1,0 +1,74 @@
+"""Looking at recorded responses, and deciding about held ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.operations.ingest import INGESTING, look_at_thresholds
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import ThresholdResult
+from contactctl.store.held import HeldFilter, discard_held, release_held
+from contactctl.store.locks import exclusive, serialise
+from contactctl.store.responses import ResponseFilter, list_responses
+from contactctl.store.runs import insert_run, update_run
+from contactctl.store.runwork import CONTACT_CHANGES
+
+_WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResult:
+    """What was decided for `responses` held ones; `thresholds` is None for discarded ones."""
+
+    run: int
+    responses: int
+    thresholds: ThresholdResult | None = None
+
+
+def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[str, Any]]:
+    """The responses that are wanted, newest first."""
+    with session.store.reading() as connection:
+        return list_responses(connection, wanted)
+
+
+def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
+    """Let held responses count, and look at the thresholds of their contacts."""
+    with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
+        done = _decide(session, RunKind.RELEASE, chosen, reason)
+        thresholds = look_at_thresholds(session, [done.run], _WAIT_SECONDS)
+    return HeldResult(done.run, done.responses, thresholds)
+
+
+def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
+    """Keep held responses on record, not counted for ever."""
+    with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
+        return _decide(session, RunKind.DISCARD, chosen, reason)
+
+
+def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) -> HeldResult:
+    details = {"run": chosen.run_id, "domain": chosen.domain}
+    now = session.clock()
+    with session.store.writing() as connection:
+        run_id = insert_run(
+            connection,
+            session.request(kind, reason=reason, details=details),
+            state=RunState.DONE,
+            identity=session.store.identity,
+            now=now,
+        )
+        serialise(connection, CONTACT_CHANGES)
+        if kind is RunKind.RELEASE:
+            number = release_held(connection, run_id, chosen)
+        else:
+            number = discard_held(connection, chosen)
+        if number == 0:
+            raise RefusedError(
+                "no such response is held",
+                hint="`contactctl responses list --held` shows those that are",
+                code="nothing-held",
+            )
+        values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}
+        update_run(connection, run_id, values)
+    return HeldResult(run_id, number)

@@ -1,0 +1,53 @@
+"""How recorded responses, and decisions about held ones, are shown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contactctl.operations.list_responses import HeldResult
+from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
+from contactctl.output.responses import threshold_data
+
+_COLUMNS = (
+    Column("occurred_at", "OCCURRED"),
+    Column("recipient"),
+    Column("category"),
+    Column("status"),
+    Column("diagnostic"),
+    Column("not_counted", "NOT COUNTED"),
+    Column("held"),
+    Column("group"),
+    Column("run"),
+    Column("contact", for_people=False),
+    Column("email", for_people=False),
+    Column("counts", for_people=False),
+    Column("rule", for_people=False),
+    Column("channel", for_people=False),
+    Column("recorded_at", for_people=False),
+    Column("source", for_people=False),
+    Column("source_key", for_people=False),
+)
+RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
+
+
+def present_responses(rows: Sequence[dict[str, Any]]) -> Presentation:
+    """The responses, newest first."""
+    items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
+    return Presentation({}, Rows("responses", _COLUMNS, items), [RowsTable(empty="(no responses)")])
+
+
+def present_held(result: HeldResult, verb: str) -> Presentation:
+    """What was decided, and whom it deactivated."""
+    thresholds = result.thresholds
+    deactivated = thresholds.deactivated if thresholds else 0
+    data = {
+        "run": result.run,
+        "responses": result.responses,
+        "deactivated": deactivated,
+        **threshold_data(thresholds),
+    }
+    pairs = [(verb, f"{result.responses:,} responses"), ("Run", result.run)]
+    if thresholds:
+        pairs.append(("Deactivated", f"{deactivated:,} contacts"))
+    shown = Presentation(data, blocks=[KeyValues(pairs)])
+    refusal = thresholds.refusal if thresholds else None
+    return shown.failed(refusal) if refusal else shown
