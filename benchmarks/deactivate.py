@@ -2,15 +2,17 @@
 
 Each run gets a copy of the same store. Memory and growth come from processes of their own:
 
-    python benchmarks/deactivate.py --one URL        deactivate there; prints seconds
+    python benchmarks/deactivate.py --one URL        deactivate there; prints seconds and peak MB
 """
 
-import os
+import re
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import by_hand
 from made_stores import MadeStores
@@ -67,15 +69,11 @@ def run_memory(stores: MadeStores, kinds: Sequence[str], sizes: Sequence[int]) -
 
 def measure(url: str) -> Measured:
     """Deactivate on that store in a new process."""
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--one", url], stdout=subprocess.PIPE, text=True
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", url], stdout=subprocess.PIPE, text=True, check=True
     )
-    assert process.stdout is not None
-    seconds = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return Measured(float(seconds), usage.ru_maxrss / 1024)
+    seconds, peak_mb = done.stdout.split()
+    return Measured(float(seconds), float(peak_mb))
 
 
 def deactivate_prebuilt(url: str) -> float:
@@ -98,5 +96,13 @@ def deactivate_prebuilt(url: str) -> float:
     return seconds
 
 
+def peak_mb() -> float:
+    """This process's peak memory; what Linux tells of a child counts its parent's in."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)  # macOS: bytes
+
+
 if __name__ == "__main__":
-    print(deactivate_prebuilt(sys.argv[2]))
+    print(deactivate_prebuilt(sys.argv[2]), peak_mb())

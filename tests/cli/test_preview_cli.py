@@ -1,0 +1,176 @@
+"""`contactctl preview`: what it counts and shows, its keys, and that it writes nothing."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from contactctl.store import tables
+from contactctl.store.store import Store
+from helpers.dumps import dump
+from helpers.store_cli import StoreCli, seeded_cli
+
+KEYS = {"count", "active_total", "left_out", "criteria", "as_of", "preview"}
+
+
+@pytest.fixture
+def cli(store: Store, store_url: str, tmp_path: Path) -> StoreCli:
+    return seeded_cli(store, store_url, tmp_path, 200)
+
+
+def test_the_fixed_keys_are_there_and_nothing_is_written(cli: StoreCli) -> None:
+    before = dump(cli.store)
+
+    data = cli.json("preview", "--where", "last_opportunity older-than 24 months")
+
+    assert data.keys() >= KEYS
+    assert (data["active_total"], data["left_out"]) == (200, {"last_opportunity": 30})
+    assert data["criteria"] == {"all": ["last_opportunity older-than 24 months"]}
+    assert data["as_of"] == "2026-06-15T12:00:00Z"
+    assert data["conditions"] == [
+        {
+            "text": "last_opportunity older-than 24 months",
+            "resolved": "last_opportunity < 2024-06-15",
+        }
+    ]
+    assert dump(cli.store) == before
+
+
+def test_at_most_thirty_contacts_are_shown_by_id(cli: StoreCli) -> None:
+    shown = cli.json("preview", "--where", "id > 100")["preview"]
+    few = cli.json("preview", "--where", "id > 197")["preview"]
+
+    assert [row["id"] for row in shown] == list(range(101, 131))
+    assert shown[0].keys() >= {"id", "email", "last_opportunity"}
+    assert [row["id"] for row in few] == [198, 199, 200]
+    assert few[0]["email"] == "chloe.ekstrom.198@mail4.example.com"
+
+
+def test_inactive_contacts_do_not_count(cli: StoreCli) -> None:
+    with cli.store.writing() as connection:
+        connection.execute(
+            update(tables.contact).where(tables.contact.c.id <= 50).values(status="inactive")
+        )
+
+    data = cli.json("preview", "--where", "id <= 60")
+
+    assert (data["count"], data["active_total"]) == (10, 150)
+    assert cli.json("preview", "--where", "status = inactive")["count"] == 0
+
+
+def test_without_criteria_the_prebuilt_ones_are_used_and_said_so(cli: StoreCli) -> None:
+    data = cli.json("preview")
+
+    assert data["prebuilt"] is True
+    assert (
+        data["count"]
+        == cli.json("preview", "--where", "last_opportunity before 2024-06-15")["count"]
+    )
+    assert "Criteria (prebuilt)" in cli("preview").stdout
+
+
+def test_who_is_left_out_and_how_to_include_them_is_said(cli: StoreCli) -> None:
+    shown = cli("preview").stdout
+
+    assert "30 without last_opportunity" in shown
+    assert "last_opportunity missing" in shown
+
+
+def test_including_the_missing_counts_them(cli: StoreCli) -> None:
+    either = ("--where-any", "last_opportunity older-than 24 months")
+    missing = ("--where-any", "last_opportunity missing")
+
+    data = cli.json("preview", *either, *missing)
+
+    assert data["count"] == cli.json("preview")["count"] + 30
+    assert data["left_out"] == {"last_opportunity": 0}
+
+
+def test_people_see_the_store_the_share_and_how_many_more(cli: StoreCli) -> None:
+    shown = cli("preview", "--where", "id <= 50").stdout
+
+    assert cli.store.identity in shown
+    assert "50 of 200 (25.0 %) active contacts match" in shown
+    assert "... and 20 more" in shown
+    assert "2026-06-15 12:00 UTC" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines() if cli.store.identity not in line)
+
+
+def test_relative_dates_count_in_the_configured_time_zone(cli: StoreCli) -> None:
+    cli.configure("time_zone: Pacific/Auckland\n")  # where it is the 16th already
+
+    data = cli.json("preview")
+
+    assert data["time_zone"] == "Pacific/Auckland"
+    assert data["conditions"][0]["resolved"] == "last_opportunity < 2024-06-16"
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "csv"])
+def test_rows_stream_in_other_formats(cli: StoreCli, format_: str) -> None:
+    lines = cli("preview", "--where", "id <= 3", "--format", format_, "--fields", "id,email").lines
+
+    assert len(lines) == (3 if format_ == "jsonl" else 4)
+    assert "bo.andersen.1@mail1.example.com" in "\n".join(lines)
+
+
+def test_criteria_come_from_standard_input_too(
+    cli: StoreCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import sys
+
+    piped = io.TextIOWrapper(io.BytesIO(b"all: [id <= 7]\n"))
+    monkeypatch.setattr(sys, "stdin", piped)
+
+    assert cli.json("preview", "--criteria", "-")["count"] == 7
+
+
+def test_declared_attributes_select(cli: StoreCli) -> None:
+    cli.configure("attributes: {plan: text, orders: number}\n")
+
+    data = cli.json(
+        "preview", "--where", "attributes.plan = PRO", "--where", "attributes.orders < 9"
+    )
+
+    expected = [n for n in range(1, 201) if n % 10 != 5 and n % 3 == 2 and n % 40 < 9]
+    assert data["count"] == len(expected)
+    assert [row["id"] for row in data["preview"]] == expected[:30]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--where", "nonsense"),
+        ("--where", "emial = x"),
+        ("--where", "attributes.plan = x"),
+        ("--where", "id older-than 2 days"),
+        ("--where", "last_opportunity older-than 24 fortnights"),
+        ("--where", "group = newslettr"),
+        ("--where-not", "group = newslettr"),
+        ("--criteria", "missing.yaml"),
+        ("--where", "id = 1", "--criteria", "some.yaml"),
+        ("--fields", "id,nonsense"),
+        ("--confirm", "3"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_understood_exits_2_and_selects_nobody(
+    cli: StoreCli, flags: tuple[str, ...]
+) -> None:
+    (cli.folder / "some.yaml").write_text("all: [id = 2]\n")
+
+    result = cli("preview", *flags, "--json")
+
+    assert result.exit_code == 2
+    assert result.json["data"] == {}
+    assert result.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "value", ['"\' OR 1=1 --"', "'; DROP TABLE contact'", "%", "_", "\\", "$1", ":name", "?", "{}"]
+)
+def test_sql_in_values_is_text(cli: StoreCli, value: str) -> None:
+    before = dump(cli.store)
+    for operator in ("=", "contains", "starts-with"):
+        assert cli.json("preview", "--where", f"company {operator} {value}")["count"] == 0
+    assert dump(cli.store) == before
