@@ -55,14 +55,15 @@ def _find_field(word: str, catalogue: FieldCatalogue) -> Field:
 def _split(operator: Operator, text: str) -> list[str]:
     match USAGES[operator].takes:
         case Takes.RANGE:
-            return _AND.split(text) if _AND.search(text) else _split_list(text)
+            return _AND.split(text) if _AND.search(text) else split_list(text)
         case Takes.SEVERAL:
-            return _split_list(text)
+            return split_list(text)
         case _:
             return [_unquoted(text)] if text else []
 
 
-def _split_list(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
+    """The texts of a list such as `free,trial`; CriteriaError where a comma or quote is amiss."""
     words: list[str] = []
     position = 0
     while position < len(text):

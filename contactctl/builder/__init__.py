@@ -1,0 +1,1 @@
+"""The builder, a Textual application: edit criteria, see what they select, confirm."""

@@ -1,0 +1,234 @@
+"""The application: which screen follows which, and what it leaves behind."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from contactctl.builder.files import CriteriaFiles
+from contactctl.builder.live_count import Answer, LiveCount
+from contactctl.builder.messages import Advanced, Answered, Begun, Failed, Finished, PlanMade
+from contactctl.builder.plan_in_hand import PlanInHand
+from contactctl.builder.screens.confirmation import ConfirmationScreen
+from contactctl.builder.screens.editor import EditorScreen
+from contactctl.builder.screens.outcome import OutcomeScreen
+from contactctl.builder.screens.planning import PlanningScreen
+from contactctl.builder.screens.progress import ProgressScreen
+from contactctl.builder.screens.reminder import ReminderScreen
+from contactctl.builder.work import BuilderResult, BuilderWork
+from contactctl.domain.criteria import Criteria, prebuilt_criteria
+from contactctl.domain.errors import ContactctlError
+from contactctl.domain.policies import Approval
+from contactctl.domain.runs import Run
+from contactctl.domain.text import show_safely
+from contactctl.operations.preview import Preview, preview
+from contactctl.operations.select import selection_of
+from contactctl.operations.session import Advance
+from contactctl.operations.watch import watch_run
+from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.groups import group_names
+from contactctl.store.store import connect
+
+_DARK, _LIGHT = "textual-dark", "textual-light"
+_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would belie
+
+
+class _NobodyWatchesError(Exception):
+    """The builder was left while a run was watched."""
+
+
+class BuilderApp(App[None]):
+    """`outcome` says, once it has run, what came of it; `close` must be called in the end."""
+
+    CSS_PATH = "builder.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Leave", show=False, priority=True),
+        Binding("ctrl+t", "turn_light", "Light or dark", show=False),
+        Binding("f1", "help", "Keys"),
+    ]
+
+    def __init__(self, work: BuilderWork) -> None:
+        _tell_textual_about_colour(work.colours)
+        super().__init__(ansi_color=None if work.colours else True)
+        self.theme = _LIGHT if work.light else _DARK
+        self.outcome = BuilderResult()
+        self._work = work
+        self._session = work.session
+        self._plan = PlanInHand(work.session, work.finish_in_background)
+        self._counting = replace(work.session, store=connect(work.session.settings.database))
+        self._count = LiveCount(
+            self._ask,
+            QueryCanceller(self._counting.store).cancel,
+            self._deliver,
+        )
+        self._editor: EditorScreen | None = None
+        self._left = False
+
+    def close(self) -> None:
+        """Drop a plan that was not confirmed, and stop counting."""
+        self._left = True
+        self._count.close()
+        self._counting.store.close()
+        self._plan.close()
+
+    def end(self, signal_name: str) -> None:
+        """Leave because of a signal; may be called at any moment, by its handler."""
+        self._left = True
+        self.outcome = replace(self.outcome, closed_by=signal_name)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit)
+
+    def on_mount(self) -> None:
+        self._count.start()
+        self.push_screen(ReminderScreen(self._session.store.identity))
+
+    def action_start_finding(self) -> None:
+        work = self._work
+        with self._session.store.reading() as connection:
+            groups = group_names(connection)
+        self._editor = EditorScreen(
+            work.criteria or _PREBUILT,
+            self._session.catalogue,
+            groups,
+            CriteriaFiles(work.folder, work.file),
+            self._count,
+        )
+        self.switch_screen(self._editor)
+
+    def action_leave(self) -> None:
+        """Out of the builder: what has not been confirmed does not happen."""
+        self._left = True
+        self.exit()
+
+    def action_decline(self) -> None:
+        """Back to the conditions; the plan is deleted."""
+        self.pop_screen()
+        self._drop_plan()
+
+    def action_turn_light(self) -> None:
+        self.theme = _LIGHT if self.theme == _DARK else _DARK
+
+    def action_help(self) -> None:
+        """Show every key, or hide them again."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    # from criteria to a run
+
+    @on(EditorScreen.Chosen)
+    def _make_plan(self, chosen: EditorScreen.Chosen) -> None:
+        self.push_screen(PlanningScreen())
+        self._write_plan(chosen.criteria)
+
+    @on(PlanMade)
+    def _show_plan(self, made: PlanMade) -> None:
+        if not isinstance(self.screen, PlanningScreen):  # declined meanwhile
+            self._drop_plan()
+        elif made.plan is None:
+            self.pop_screen()
+            self.notify("No active contact matches; nothing was changed.", markup=False)
+        else:
+            self.switch_screen(
+                ConfirmationScreen(made.plan, needs_second_operator=self._needs_second_operator)
+            )
+
+    @on(ConfirmationScreen.Confirmed)
+    def _confirmed(self) -> None:
+        self._begin()
+
+    @on(ConfirmationScreen.Kept)
+    def _kept(self, kept: ConfirmationScreen.Kept) -> None:
+        self._plan.keep()
+        self.outcome = replace(self.outcome, run=kept.run)
+        self.switch_screen(OutcomeScreen(kept.run, None))
+
+    @on(Begun)
+    def _show_progress(self, begun: Begun) -> None:
+        self.outcome = replace(self.outcome, run=begun.run)
+        self.switch_screen(ProgressScreen(begun.run))
+        self._watch(begun.run)
+
+    @on(Advanced)
+    def _show_advance(self, advanced: Advanced) -> None:
+        if isinstance(self.screen, ProgressScreen):
+            self.screen.advance(advanced.steps)
+
+    @on(Finished)
+    def _show_outcome(self, finished: Finished) -> None:
+        watched = finished.watched
+        self.outcome = replace(self.outcome, run=watched.run, problem=watched.problem)
+        self.switch_screen(OutcomeScreen(watched.run, watched.problem))
+
+    @on(Failed)
+    def _show_failure(self, failed: Failed) -> None:
+        if isinstance(self.screen, PlanningScreen | ConfirmationScreen):
+            self.action_decline()
+        text = "\n".join(filter(None, (failed.problem.message, failed.problem.hint)))
+        self.notify(show_safely(text), severity="error", markup=False, timeout=15)
+
+    @property
+    def _needs_second_operator(self) -> bool:
+        return self._session.settings.plans.approval is Approval.SECOND_OPERATOR
+
+    # what waits for the store, in threads
+
+    @work(thread=True)
+    def _write_plan(self, criteria: Criteria) -> None:
+        prebuilt = criteria == _PREBUILT
+        with self._telling_failure():
+            plan = self._plan.make(criteria, self._work.reason, prebuilt=prebuilt)
+            self.post_message(PlanMade(plan))
+
+    @work(thread=True)
+    def _drop_plan(self) -> None:
+        with self._telling_failure():
+            self._plan.drop()
+
+    @work(thread=True)
+    def _begin(self) -> None:
+        with self._telling_failure():
+            self.post_message(Begun(self._plan.begin()))
+
+    @work(thread=True)
+    def _watch(self, run: Run) -> None:
+        session = replace(self._session, progress=self._progress)
+        with self._telling_failure(), suppress(_NobodyWatchesError):
+            self.post_message(Finished(watch_run(session, run.id)))
+
+    @contextmanager
+    def _telling_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except ContactctlError as problem:
+            self.post_message(Failed(problem))
+
+    @contextmanager
+    def _progress(self, _title: str, _total: int | None) -> Iterator[Advance]:
+        def advance(steps: int) -> None:
+            if self._left:
+                raise _NobodyWatchesError
+            self.post_message(Advanced(steps))
+
+        yield advance
+
+    def _ask(self, criteria: Criteria) -> Preview:
+        return preview(self._counting, selection_of(self._counting, criteria))
+
+    def _deliver(self, answer: Answer) -> None:
+        if self._editor is not None:
+            self._editor.post_message(Answered(answer))
+
+
+def _tell_textual_about_colour(wanted: bool) -> None:
+    """Textual looks at NO_COLOR alone, and takes an empty one for set."""
+    os.environ.pop("NO_COLOR", None)
+    if not wanted:
+        os.environ["NO_COLOR"] = "1"

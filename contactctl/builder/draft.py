@@ -1,0 +1,249 @@
+"""Criteria while they are edited: a tree of rows in groups, any of which may be unfinished."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from contactctl.domain.condition_text import format_condition, split_list
+from contactctl.domain.conditions import Condition, build_condition
+from contactctl.domain.criteria import Criteria, check_size
+from contactctl.domain.errors import CriteriaError
+from contactctl.domain.fields import Field, FieldType, did_you_mean
+from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
+from contactctl.domain.text import fold, show_safely
+from contactctl.domain.values import format_value, shown
+
+_FIRST_SPAN = "24 months"
+
+
+class Mode(StrEnum):
+    """How many of a group's parts must hold."""
+
+    ALL = "all"
+    ANY = "any"
+    NONE = "none"
+
+
+@dataclass(eq=False)
+class Row:
+    """One condition as far as it has been entered; `words` are its values as typed.
+
+    Where an operator takes several free texts, the one word is the list, commas and all.
+    """
+
+    field: Field
+    operator: Operator
+    words: tuple[str, ...] = ()
+
+    def condition(self) -> Condition:
+        """The condition; CriteriaError, in words for people, while it is none."""
+        entered = [word for word in self.words if word.strip()]
+        if takes_free_list(self.field, self.operator) and entered:
+            entered = split_list(entered[0].strip())
+        return build_condition(self.field, self.operator, entered)
+
+    def text(self) -> str:
+        """The condition as one line, or what there is of it; safe to show."""
+        try:
+            return show_safely(format_condition(self.condition()))
+        except CriteriaError:
+            joint = " and " if USAGES[self.operator].takes is Takes.RANGE else ","
+            words = show_safely(joint.join(self.words))
+            return f"{self.field.name} {self.operator} {words}".rstrip()
+
+
+@dataclass(eq=False)
+class Group:
+    """Parts under all, any or none."""
+
+    mode: Mode
+    parts: list["Part"] = field(default_factory=list)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row below, in order."""
+        for part in self.parts:
+            if isinstance(part, Row):
+                yield part
+            else:
+                yield from part.rows()
+
+
+Part = Row | Group
+
+
+@dataclass(eq=False)
+class Draft:
+    """The whole criteria: the three outermost groups, always there, and a name."""
+
+    name: str = ""
+    groups: tuple[Group, Group, Group] = field(
+        default_factory=lambda: (Group(Mode.ALL), Group(Mode.ANY), Group(Mode.NONE))
+    )
+
+    def rows(self) -> Iterator[Row]:
+        """Every row, in order."""
+        for group in self.groups:
+            yield from group.rows()
+
+    def parent_of(self, part: Part) -> Group | None:
+        """The group that holds a part; None for an outermost group."""
+        return next((group for group in self._all_groups() if part in group.parts), None)
+
+    def is_outermost(self, part: Part) -> bool:
+        return part in self.groups
+
+    def add(self, part: Part, at: Part | None) -> None:
+        """Put a part at the end of the group `at`, or behind the row `at`, or under all."""
+        if isinstance(at, Group):
+            at.parts.append(part)
+        elif at is not None and (parent := self.parent_of(at)) is not None:
+            parent.parts.insert(parent.parts.index(at) + 1, part)
+        else:
+            self.groups[0].parts.append(part)
+
+    def remove(self, part: Part) -> Part:
+        """Take a part out, an outermost group's parts at once; what to look at next."""
+        parent = self.parent_of(part)
+        if parent is None:
+            if isinstance(part, Group):
+                part.parts.clear()
+            return part
+        index = parent.parts.index(part)
+        del parent.parts[index]
+        return parent.parts[min(index, len(parent.parts) - 1)] if parent.parts else parent
+
+    def move(self, part: Part, step: int) -> bool:
+        """One place up (-1) or down (1), into and out of groups; False at either end."""
+        parent = self.parent_of(part)
+        target = parent and self._place_beside(part, parent, step)
+        if parent is None or target is None:
+            return False
+        parent.parts.remove(part)
+        group, index = target
+        group.parts.insert(len(group.parts) if index is None else index, part)
+        return True
+
+    def criteria(self) -> Criteria:
+        """What the rows say together; CriteriaError while they say nothing whole."""
+        branches = {group.mode: tuple(map(_part_of, group.parts)) for group in self.groups}
+        criteria = Criteria(self.name, *(branches[mode] for mode in Mode))
+        check_size(criteria)
+        return criteria
+
+    def problems(self, group_names: Sequence[str]) -> dict[Part, str]:
+        """What is wrong with each unfinished part, in words."""
+        found: dict[Part, str] = {}
+        for row in self.rows():
+            if problem := _problem_of(row, group_names):
+                found[row] = problem
+        for group in self._all_groups():
+            if not group.parts and not self.is_outermost(group):
+                found[group] = "an empty group: add a condition, or remove it"
+        return found
+
+    def _all_groups(self) -> Iterator[Group]:
+        waiting = list(self.groups)
+        while waiting:
+            group = waiting.pop()
+            yield group
+            waiting += [part for part in group.parts if isinstance(part, Group)]
+
+    def _place_beside(
+        self, part: Part, parent: Group, step: int
+    ) -> tuple[Group, int | None] | None:
+        """Group and index (None: the end) one place on, as they are once the part is taken out."""
+        index = parent.parts.index(part)
+        if 0 <= index + step < len(parent.parts):
+            neighbour = parent.parts[index + step]
+            if isinstance(neighbour, Group):
+                return neighbour, 0 if step > 0 else None
+            return parent, index + step
+        around = self.parent_of(parent)
+        if around is not None:
+            return around, around.parts.index(parent) + (1 if step > 0 else 0)
+        outermost = self.groups.index(parent) + step
+        if not 0 <= outermost < len(self.groups):
+            return None
+        return self.groups[outermost], 0 if step > 0 else None
+
+
+def draft_of(criteria: Criteria) -> Draft:
+    """Criteria to be edited. Nested ones with several branches become one group each, under all."""
+    draft = Draft(criteria.name)
+    for group, parts in zip(draft.groups, _branches(criteria), strict=True):
+        group.parts += map(_draft_part, parts)
+    return draft
+
+
+def row_of(condition: Condition) -> Row:
+    """A condition to be edited."""
+    row = Row(condition.field, condition.operator)
+    if takes_free_list(row.field, row.operator):
+        row.words = (format_condition(condition).split(maxsplit=2)[2],)
+    else:
+        row.words = tuple(map(format_value, condition.values))
+    return row
+
+
+def first_row(chosen: Field) -> Row:
+    """What a row begins with when its field has just been chosen."""
+    if chosen.type in (FieldType.DATE, FieldType.INSTANT):
+        return Row(chosen, Operator.OLDER_THAN, (_FIRST_SPAN,))
+    return Row(chosen, OPERATORS[chosen.type][0])
+
+
+def change_operator(row: Row, operator: Operator) -> None:
+    """Another operator; what was typed is kept where it can still mean the same."""
+    before, after = USAGES[row.operator].takes, USAGES[operator].takes
+    kept = before is after or {before, after} == {Takes.ONE, Takes.SEVERAL}
+    row.operator = operator
+    if not kept:
+        row.words = (_FIRST_SPAN,) if after is Takes.SPAN else ()
+    elif after is Takes.ONE:
+        row.words = row.words[:1]
+
+
+def takes_free_list(tested: Field, operator: Operator) -> bool:
+    """The values are typed as one list, not chosen from what there is."""
+    return USAGES[operator].takes is Takes.SEVERAL and not has_choices(tested)
+
+
+def has_choices(tested: Field) -> bool:
+    """Values come from a closed list: the field's own, or the groups of the store."""
+    return bool(tested.choices) or tested.name == "group" or tested.type is FieldType.BOOLEAN
+
+
+def _problem_of(row: Row, group_names: Sequence[str]) -> str:
+    try:
+        condition = row.condition()
+    except CriteriaError as error:
+        return f"{error.message}: {error.hint}" if error.hint else error.message
+    if row.field.name != "group":
+        return ""
+    known = [fold(name) for name in group_names]
+    for name in condition.values:
+        if fold(str(name)) not in known:
+            hint = did_you_mean(str(name), known)
+            return f"unknown group '{shown(str(name))}'" + (f": {hint}" if hint else "")
+    return ""
+
+
+def _branches(criteria: Criteria) -> tuple[Sequence[Condition | Criteria], ...]:
+    return criteria.all, criteria.any, criteria.none
+
+
+def _draft_part(part: Condition | Criteria) -> Part:
+    if isinstance(part, Condition):
+        return row_of(part)
+    groups = [
+        Group(mode, [_draft_part(inner) for inner in parts])
+        for mode, parts in zip(Mode, _branches(part), strict=True)
+        if parts
+    ]
+    return groups[0] if len(groups) == 1 else Group(Mode.ALL, [*groups])
+
+
+def _part_of(part: Part) -> Condition | Criteria:
+    if isinstance(part, Row):
+        return part.condition()
+    return Criteria(**{part.mode.value: tuple(map(_part_of, part.parts))})

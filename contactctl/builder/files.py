@@ -1,0 +1,57 @@
+"""Criteria files, as the builder saves and loads them."""
+
+import os
+from pathlib import Path
+
+from contactctl.config.criteria_file import criteria_as_yaml, read_criteria
+from contactctl.domain.criteria import Criteria
+from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.fields import FieldCatalogue
+
+
+class CriteriaFiles:
+    """Files below a folder. Replacing one that is not our own has to be asked for twice."""
+
+    def __init__(self, folder: Path, own: Path | None) -> None:
+        self._folder = folder
+        self._own = own and folder / own
+        self._asked_to_replace: Path | None = None
+
+    @property
+    def suggestion(self) -> str:
+        """The file in use, or a name to begin with."""
+        if self._own is None:
+            return "criteria.yaml"
+        own = self._own
+        return str(own.relative_to(self._folder) if own.is_relative_to(self._folder) else own)
+
+    def load(self, name: str, catalogue: FieldCatalogue) -> Criteria:
+        """The criteria in a file; CriteriaError with file and line."""
+        path = self._folder / name
+        criteria = read_criteria(path, name, catalogue)
+        self._own = path
+        return criteria
+
+    def save(self, name: str, criteria: Criteria) -> None:
+        """Write the criteria whole or not at all; RefusedError before another file is replaced."""
+        path = self._folder / name
+        if path.exists() and path not in (self._own, self._asked_to_replace):
+            self._asked_to_replace = path
+            raise RefusedError(f"{name} exists", hint="Enter once more replaces it")
+        try:
+            _write_whole(path, criteria_as_yaml(criteria))
+        except OSError as error:
+            raise UsageError(f"cannot write {name}: {error.strerror}") from error
+        self._own = path
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write to a file beside, then put it in place: a full disk must not leave half of it."""
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,57 @@
+"""What the builder's threads tell its screens."""
+
+from textual.message import Message
+
+from contactctl.builder.live_count import Answer
+from contactctl.domain.errors import ContactctlError
+from contactctl.domain.runs import Run
+from contactctl.operations.plan import ShownPlan
+from contactctl.operations.watch import Watched
+
+
+class Answered(Message):
+    """The store has answered a question of the live count."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class PlanMade(Message):
+    """The plan is there; None: nobody matches."""
+
+    def __init__(self, plan: ShownPlan | None) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class Begun(Message):
+    """The run has started, or was kept as a plan."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+
+class Advanced(Message):
+    """The run has dealt with so many contacts more."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+
+class Finished(Message):
+    """The run is final, or nobody works on it."""
+
+    def __init__(self, watched: Watched) -> None:
+        super().__init__()
+        self.watched = watched
+
+
+class Failed(Message):
+    """A thread met a foreseen failure."""
+
+    def __init__(self, problem: ContactctlError) -> None:
+        super().__init__()
+        self.problem = problem

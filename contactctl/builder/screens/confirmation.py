@@ -1,0 +1,97 @@
+"""What the plan means, and the typed confirmation."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, Static
+
+from contactctl.builder.widgets.blocks import Blocks
+from contactctl.domain.confirmation import Stakes, parse_count
+from contactctl.domain.runs import Run
+from contactctl.operations.plan import ShownPlan
+from contactctl.output.runs import present_plan
+
+
+class ConfirmationScreen(Screen[None]):
+    """Shows a plan; goes on only when its count, or over a limit the whole phrase, is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.decline", "Back, nothing is deactivated"),
+        Binding("pageup", "scroll(-1)", "Page up", priority=True),
+        Binding("pagedown", "scroll(1)", "Page down", priority=True),
+    ]
+
+    class Confirmed(Message):
+        """The right thing was typed."""
+
+    class Kept(Message):
+        """The plan stays, for a second operator."""
+
+        def __init__(self, run: Run) -> None:
+            super().__init__()
+            self.run = run
+
+    def __init__(self, plan: ShownPlan, *, needs_second_operator: bool) -> None:
+        super().__init__()
+        self._plan = plan
+        self._needs_second_operator = needs_second_operator
+
+    def compose(self) -> ComposeResult:
+        yield Static("Deactivate these contacts?", classes="title")
+        with VerticalScroll(id="plan"):
+            yield Blocks(id="plan-text")
+        yield Static(Content(self._question()), id="question")
+        if not self._needs_second_operator:
+            yield Input(id="typed", compact=True)
+        yield Static(id="problem", markup=False)
+        with Horizontal(id="go"):
+            yield Button("Back", action="app.decline", compact=True)
+            if self._needs_second_operator:
+                yield Button("Keep the plan", variant="primary", id="keep", compact=True)
+            else:
+                yield Button("Confirm and deactivate", variant="error", id="confirm", compact=True)
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#plan-text", Blocks).present(present_plan(self._plan))
+        self.query_one("#keep" if self._needs_second_operator else "#typed").focus()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#confirm")
+    def _check(self) -> None:
+        if is_confirmation(self.query_one("#typed", Input).value, self._plan.stakes):
+            self.post_message(self.Confirmed())
+        else:
+            self.query_one("#problem", Static).update("That is not it: nothing was deactivated.")
+
+    @on(Button.Pressed, "#keep")
+    def _keep(self) -> None:
+        self.post_message(self.Kept(self._plan.run))
+
+    def action_scroll(self, pages: int) -> None:
+        plan = self.query_one("#plan", VerticalScroll)
+        (plan.scroll_page_down if pages > 0 else plan.scroll_page_up)(animate=False)
+
+    def _question(self) -> str:
+        if self._needs_second_operator:
+            return (
+                "The config asks for a second operator: keep the plan, and somebody else"
+                f" applies it with\ncontactctl runs apply {self._plan.run.id}"
+            )
+        stakes = self._plan.stakes
+        if stakes.limits_exceeded:
+            return f"Over the limits. Type '{stakes.phrase}' to go on:"
+        return f"Type the number of contacts to {stakes.verb} them:"
+
+
+def is_confirmation(typed: str, stakes: Stakes) -> bool:
+    """The count as people write it; the whole phrase, and nothing else, over a limit."""
+    if stakes.limits_exceeded:
+        return typed.strip() == stakes.phrase
+    return parse_count(typed) == stakes.count

@@ -1,0 +1,20 @@
+"""While the store writes the plan."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+
+class PlanningScreen(ModalScreen[None]):
+    """Can be left at once; the plan is dropped when it is there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.decline", "Back")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog small"):
+            yield Static("Making the plan: the contacts are written down one by one ...")
+        yield Footer(compact=True)

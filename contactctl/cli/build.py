@@ -1,0 +1,116 @@
+"""The command `build`."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import InterruptedByUserError, RefusedError
+from contactctl.output.console import Console
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.builder.work import BuilderResult, BuilderWork
+    from contactctl.domain.criteria import Criteria
+    from contactctl.operations.session import Session
+
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def build(
+    invocation: StoreInvocation,
+    criteria: options.CriteriaFile = None,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Edit criteria with a live count, review the contacts, and deactivate them.
+
+    Examples:
+        contactctl build
+        contactctl build --criteria stale.yaml
+        contactctl build --criteria stale.yaml --reason 'spring cleaning'
+
+    An application for the whole terminal. It starts with the prebuilt criteria,
+    counts anew with every edit, and saves criteria as YAML. Nothing is
+    deactivated before the count of contacts has been typed.
+    """
+    from contactctl.builder.work import BuilderWork
+    from contactctl.cli.background import finish_in_background
+
+    _require_terminal(invocation.console)
+    with invocation.open_session() as session:
+        work = BuilderWork(
+            session=session,
+            finish_in_background=lambda run: finish_in_background(invocation, run),
+            folder=invocation.console.cwd,
+            criteria=_criteria_to_begin_with(session, criteria),
+            file=criteria,
+            reason=reason or "",
+            colours=invocation.console.colours_stderr,
+            light=_is_light(invocation.console),
+        )
+        return _present(run_builder(work))
+
+
+def run_builder(work: "BuilderWork") -> "BuilderResult":
+    """Run the application until it is left. Whatever ends it, no unconfirmed plan stays."""
+    from contactctl.builder.app import BuilderApp
+
+    app = BuilderApp(work)
+    with _ending_signals_to(app.end):
+        try:
+            app.run()
+        finally:
+            app.close()
+    return app.outcome
+
+
+def _require_terminal(console: Console) -> None:
+    if not console.can_prompt or console.environ.get("TERM") == "dumb":
+        raise RefusedError(
+            "the builder needs a terminal, for input and for stderr",
+            hint="scripts use `contactctl preview` and `contactctl deactivate --criteria FILE`",
+            code="no-terminal",
+        )
+
+
+def _criteria_to_begin_with(session: "Session", file: Path | None) -> "Criteria | None":
+    from contactctl.operations.select import CriteriaSource
+
+    return CriteriaSource(file=file).read(session.catalogue)
+
+
+def _is_light(console: Console) -> bool:
+    """Terminals that say so at all say it as `foreground;background`; 7 and 15 are white."""
+    return console.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
+
+
+@contextmanager
+def _ending_signals_to(end: Callable[[str], None]) -> Iterator[None]:
+    """Leave in order when the terminal closes: an exception would be lost in the event loop."""
+
+    def handle(number: int, _frame: object) -> None:
+        end(signal.Signals(number).name)
+
+    before = [(number, signal.signal(number, handle)) for number in _ENDING]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _present(result: "BuilderResult") -> Presentation:
+    from contactctl.output.runs import present_run
+
+    if result.closed_by:
+        raise InterruptedByUserError(
+            f"ended by {result.closed_by}; "
+            + (f"run {result.run.id} goes on" if result.run else "nothing was deactivated")
+        )
+    if result.run is None:
+        return Presentation({"run": None}, notes=["nothing was deactivated"])
+    shown = present_run(result.run)
+    return shown if result.problem is None else shown.failed(result.problem)
