@@ -1,0 +1,406 @@
+"""Responses recorded once, matched to contacts, held back, and followed by deactivations."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from contactctl.domain.errors import BusyError, RefusedError
+from contactctl.domain.policies import GroupPolicy, IncidentGuard, Limits, ResponsePolicy, Threshold
+from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.operations import ingest as ingest_module
+from contactctl.operations.add_contact import add_contact
+from contactctl.operations.apply import read_run
+from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
+from contactctl.operations.list_responses import discard, latest_responses, release
+from contactctl.operations.runs import latest_runs
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import sweep_thresholds
+from contactctl.store import tables
+from contactctl.store.held import HeldFilter
+from contactctl.store.locks import exclusive
+from contactctl.store.responses import ResponseFilter
+from contactctl.store.store import Store
+from helpers.responses import insert_contact, insert_group, open_deactivations, statuses
+from helpers.sessions import NOW, make_session
+
+AN_HOUR_AGO = NOW - timedelta(hours=1)
+GUARD = IncidentGuard(max_blocked=3, max_blocked_percent=Decimal(50))
+THRESHOLDS = {
+    Category.INVALID_ADDRESS: Threshold(1),
+    Category.BLOCKED: Threshold(1),
+    Category.TRANSIENT: Threshold(2),
+}
+
+
+def session_on(store: Store, **policy: Any) -> Session:
+    limits = Limits(1000, Decimal(100))
+    values = {"thresholds": THRESHOLDS, "incident_guard": GUARD} | policy
+    return make_session(store, responses=ResponsePolicy(**values), limits=limits)
+
+
+def add(store: Store, *emails: str, **values: Any) -> None:
+    """Contacts with ids from 1 on, in order."""
+    with store.writing() as connection:
+        for contact_id, email in enumerate(emails, start=1):
+            insert_contact(connection, contact_id, email, **values)
+
+
+def response(
+    recipient: str = "c1@example.com",
+    key: str = "",
+    category: Category = Category.TRANSIENT,
+    **values: Any,
+) -> Response:
+    known: dict[str, Any] = {"occurred_at": AN_HOUR_AGO, "source": "test"}
+    source_key = key or f"{recipient} {category}"
+    return Response(
+        source_key=source_key, recipient=recipient, category=category, **(known | values)
+    )
+
+
+def record(
+    session: Session, *events: Event, rejects: list[Rejection] | None = None
+) -> IngestResult:
+    return ingest(session, events, (rejects if rejects is not None else []).append)
+
+
+def recorded(store: Store, *columns: str) -> list[tuple[Any, ...]]:
+    table = tables.response
+    statement = select(*(table.c[name] for name in columns)).order_by(
+        table.c.contact_id, table.c.source_key
+    )
+    with store.reading() as connection:
+        return [tuple(row) for row in connection.execute(statement)]
+
+
+def deactivated(store: Store) -> list[tuple[int, int, str]]:
+    with store.reading() as connection:
+        return open_deactivations(connection)
+
+
+def figures(result: IngestResult) -> tuple[int, int, int, int, int]:
+    counts = result.counts
+    return (
+        counts.recorded,
+        counts.duplicates,
+        counts.unmatched,
+        counts.not_counted,
+        result.rejected,
+    )
+
+
+def test_the_same_events_in_any_order_are_recorded_once(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    events = [response("c1@example.com", "a"), response("c2@example.com", "a"), response(key="b")]
+    session = session_on(store)
+    assert figures(record(session, *events, events[0])) == (3, 1, 0, 0, 0)
+    assert figures(record(session, *reversed(events))) == (0, 3, 0, 0, 0)
+    assert recorded(store, "contact_id", "source_key") == [(1, "a"), (1, "b"), (2, "a")]
+
+
+def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
+    add(store, "c1@example.com")
+    result = record(
+        session_on(store),
+        response(key="a"),
+        response(key="b", counts=False, not_counted="delayed"),
+        response("nobody@example.com"),
+        Activity("test", "o", "c1@example.com", ActivityKind.OPENED, AN_HOUR_AGO),
+        Rejection("line 5", "no JSON"),
+    )
+    run = read_run(session_on(store), result.run)
+    assert (run.kind, run.state, run.planned, run.changed) == (
+        RunKind.INGEST,
+        RunState.DONE,
+        3,
+        3,
+    )
+    assert run.results == {
+        "unmatched": 1,
+        "not_counted": 1,
+        "held": 0,
+        "rejected": 1,
+        "activities": 1,
+    }
+    assert result.counts.by_category == {"transient": 3}
+
+
+def test_the_original_recipient_is_asked_before_the_final_one(store: Store) -> None:
+    add(store, "kari@example.com", "alias@example.org")
+    both = response("alias@example.org", "a", original_recipient="Kari@EXAMPLE.com")
+    final = response("alias@example.org", "b", original_recipient="gone@example.com")
+    neither = response("x@example.org", "c", original_recipient="not an address")
+    result = record(session_on(store), both, final, neither)
+    assert recorded(store, "contact_id", "source_key") == [(1, "a"), (2, "b")]
+    assert result.counts.unmatched == 1
+
+
+def test_an_unmatched_response_joins_its_contact_when_it_is_added(store: Store) -> None:
+    session = session_on(store)
+    late = response("New@Example.com", category=Category.INVALID_ADDRESS, group="News")
+    assert figures(record(session, late)) == (1, 0, 1, 0, 0)
+    assert figures(record(session, late)) == (0, 1, 0, 0, 0)
+    with store.writing() as connection:
+        insert_group(connection, 7, "NEWS")
+    contact_id, _ = add_contact(session, {"email": "new@example.com"})
+    assert recorded(store, "contact_id", "group_id", "occurred_at") == [
+        (contact_id, 7, AN_HOUR_AGO)
+    ]
+    assert latest_responses(session, ResponseFilter(unmatched=True)) == []
+    assert figures(record(session, late)) == (0, 1, 0, 0, 0)
+    sweep_thresholds(session)
+    assert deactivated(store) == [(contact_id, 0, "invalid-address")]
+
+
+def test_an_event_without_a_time_or_from_the_future_happened_now(store: Store) -> None:
+    add(store, "c1@example.com")
+    far = datetime(2099, 1, 1, tzinfo=UTC)
+    record(
+        session_on(store), response(key="a", occurred_at=None), response(key="b", occurred_at=far)
+    )
+    assert recorded(store, "occurred_at") == [(NOW,), (NOW,)]
+
+
+def test_what_no_database_takes_is_replaced(store: Store) -> None:
+    add(store, "c1@example.com")
+    record(session_on(store), response(key="a", diagnostic="nul \0, half \ud800, é, 🙂"))
+    assert recorded(store, "diagnostic") == [("nul \ufffd, half \ufffd, é, 🙂",)]
+
+
+def test_activities_move_the_last_dates_forward_only(store: Store) -> None:
+    add(store, "c1@example.com", last_opened=NOW - timedelta(days=1))
+    session = session_on(store)
+
+    def seen(kind: ActivityKind, days: int, channel: str = "email") -> Activity:
+        at = NOW - timedelta(days=days)
+        return Activity("test", f"{kind} {days}", "C1@example.com", kind, at, channel)
+
+    def last_dates() -> tuple[Any, ...]:
+        table = tables.contact
+        names = ("last_emailed", "last_opened", "last_clicked", "delivered_at", "revision")
+        with store.reading() as connection:
+            return tuple(connection.execute(select(*(table.c[name] for name in names))).one())
+
+    record(session, seen(ActivityKind.DELIVERED, 5), seen(ActivityKind.DELIVERED, 3))
+    emailed = NOW - timedelta(days=3)
+    opened = NOW - timedelta(days=1)
+    assert last_dates() == (emailed, opened, None, emailed, 1)
+    record(session, seen(ActivityKind.DELIVERED, 4), seen(ActivityKind.OPENED, 2, "push"))
+    assert last_dates() == (emailed, opened, None, emailed, 1)
+    record(session, seen(ActivityKind.OPENED, 2), seen(ActivityKind.CLICKED, 0))
+    assert last_dates() == (emailed, opened, NOW, NOW, 2)
+
+
+def test_a_delivery_in_the_same_ingest_resets_earlier_responses(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    before, after = AN_HOUR_AGO - timedelta(hours=1), AN_HOUR_AGO + timedelta(minutes=1)
+    events: list[Event] = [
+        response(email, str(number), occurred_at=at)
+        for email, at in (("c1@example.com", before), ("c2@example.com", after))
+        for number in range(2)
+    ]
+    deliveries = [
+        Activity("test", email, email, ActivityKind.DELIVERED, AN_HOUR_AGO)
+        for email in ("c1@example.com", "c2@example.com")
+    ]
+    record(session_on(store, reset_on_delivery=True), *events, *deliveries)
+    assert deactivated(store) == [(2, 0, "transient")]
+
+
+def test_a_threshold_reached_over_two_ingests_deactivates_with_the_second(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    session = session_on(store)
+    assert record(session, response(key="a")).deactivated == 0
+    second = record(session, response(key="b"))
+    assert second.deactivated == 1
+    assert second.thresholds is not None
+    (run,) = second.thresholds.runs
+    assert (run.kind, run.state, run.details) == (
+        RunKind.THRESHOLDS,
+        RunState.DONE,
+        {"after_run": second.run},
+    )
+    assert deactivated(store) == [(1, 0, "transient")]
+
+
+def test_only_contacts_of_the_ingest_are_looked_at(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    record(
+        session_on(store, thresholds={}),
+        response("c2@example.com", "a"),
+        response("c2@example.com"),
+    )
+    record(session_on(store), response(key="a"), response(key="b"))
+    assert deactivated(store) == [(1, 0, "transient")]
+
+
+def test_a_response_of_a_group_is_counted_there(store: Store) -> None:
+    add(store, "c1@example.com")
+    with store.writing() as connection:
+        insert_group(connection, 7, "News")
+    groups = {"news": GroupPolicy("news", {Category.TRANSIENT: Threshold(5)})}
+    session = session_on(store, groups=groups)
+    record(session, response(key="a", group="NEWS"), response(key="b", group="news"))
+    assert deactivated(store) == []
+    record(session, response(key="c", group="unknown"), response(key="d"))
+    assert deactivated(store) == [(1, 0, "transient")]
+
+
+def test_a_suppressed_address_is_rejected(store: Store) -> None:
+    add(store, "c1@example.com")
+    rejects: list[Rejection] = []
+    gone = response("Gone@example.com", original_recipient="alias@example.com")
+    result = ingest(
+        session_on(store),
+        [response(), gone],
+        rejects.append,
+        suppressed=lambda keys: {"gone@example.com"} & set(keys),
+    )
+    assert figures(result) == (1, 0, 0, 0, 1)
+    assert "suppressed" in rejects[0].reason
+
+
+def blocked(domain: str, number: int) -> list[Response]:
+    return [
+        response(f"c{each}@{domain}", category=Category.BLOCKED) for each in range(1, number + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "others", "held"),
+    [(3, 0, 0), (4, 0, 4), (4, 3, 4), (4, 4, 0)],
+    ids=["not enough", "more than three", "more than half", "half"],
+)
+def test_a_domain_that_blocks_beyond_share_and_number_is_held(
+    store: Store, number: int, others: int, held: int
+) -> None:
+    add(store, *(f"c{each}@example.com" for each in range(1, 10)))
+    rest = [
+        response(f"c{each}@example.com", category=Category.INVALID_ADDRESS)
+        for each in range(9, 9 - others, -1)
+    ]
+    result = record(session_on(store), *blocked("example.com", number), *rest)
+    assert result.held == held
+    assert result.deactivated == others + (0 if held else number)
+    assert sum(row[0] for row in recorded(store, "held")) == held
+
+
+def test_another_domain_goes_on_as_usual(store: Store) -> None:
+    add(store, *(f"c{each}@one.com" for each in range(1, 5)), "c1@two.com")
+    result = record(session_on(store), *blocked("one.com", 4), *blocked("two.com", 1))
+    (incident,) = result.incidents
+    assert (incident.domain, incident.held, incident.responses) == ("one.com", 4, 4)
+    assert deactivated(store) == [(5, 0, "blocked")]
+
+
+def test_released_responses_count(store: Store) -> None:
+    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
+    session = session_on(store)
+    run_id = record(session, *blocked("example.com", 4)).run
+    result = release(session, HeldFilter(run_id=run_id), reason="really gone")
+    assert result.responses == 4
+    assert len(deactivated(store)) == 4
+    assert read_run(session, result.run).kind is RunKind.RELEASE
+    with pytest.raises(RefusedError, match="no such response is held"):
+        release(session, HeldFilter())
+
+
+def test_discarded_responses_never_count(store: Store) -> None:
+    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
+    session = session_on(store)
+    record(session, *blocked("example.com", 4))
+    with pytest.raises(RefusedError):
+        discard(session, HeldFilter(domain="other.com"))
+    assert discard(session, HeldFilter(domain="example.com")).responses == 4
+    sweep_thresholds(session)
+    assert deactivated(store) == []
+    assert set(recorded(store, "counts", "not_counted", "held")) == {(False, "discarded", False)}
+
+
+def test_a_sweep_while_blocked_responses_come_in_does_not_count_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows before the end of an ingest whether they are an incident."""
+    monkeypatch.setattr(ingest_module, "BATCH_EVENTS", 1)
+    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
+    session = session_on(store)
+    result = ingest(
+        session,
+        blocked("example.com", 4),
+        [].append,
+        after_commit=lambda: sweep_thresholds(session) and None,
+    )
+    assert result.held == 4
+    assert deactivated(store) == []
+
+
+def test_what_an_interrupted_ingest_recorded_is_looked_at_by_the_next(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    session = session_on(store)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(session, interrupted(session, [response(key="a"), response(key="b")]), [].append)
+    assert deactivated(store) == []
+    assert latest_runs(session, limit=1, kinds=[], states=[])[0].state is RunState.FAILED
+    record(session, response("c2@example.com"))
+    assert deactivated(store) == [(1, 0, "transient")]
+    with store.reading() as connection:
+        assert connection.execute(select(tables.plan_item)).all() == []
+
+
+def interrupted(session: Session, events: Sequence[Event]) -> Any:
+    """Events of which the first batch is recorded before Ctrl-C."""
+    for number in range(ingest_module.BATCH_EVENTS):
+        yield events[number % len(events)]
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "BATCH_EVENTS", 100)
+
+
+def test_a_sweep_concludes_an_interrupted_ingest(store: Store) -> None:
+    add(store, *(f"c{each}@example.com" for each in range(1, 4)))
+    session = session_on(store)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(session, interrupted(session, blocked("example.com", 3)), [].append)
+    with exclusive(store, INGESTING):
+        conclude_interrupted(session)
+    assert {row[0] for row in recorded(store, "held")} == {True}
+    conclude_interrupted(session)
+    assert {row[0] for row in recorded(store, "held")} == {False}
+    sweep_thresholds(session)
+    assert len(deactivated(store)) == 3
+
+
+def test_one_ingest_at_a_time(store: Store) -> None:
+    session = session_on(store)
+    with exclusive(store, INGESTING), pytest.raises(BusyError):
+        ingest(session, [], [].append, wait_seconds=0)
+    assert latest_runs(session, limit=5, kinds=[], states=[]) == []
+
+
+def test_recorded_although_the_thresholds_must_wait(store: Store) -> None:
+    """Another run changes contacts: the responses are kept, and the next ingest goes on."""
+    add(store, "c1@example.com")
+    session = session_on(store)
+    events = [response(key="a"), response(key="b")]
+    with exclusive(store, "contacts"):
+        result = ingest(session, events, [].append, wait_seconds=0)
+    assert result.busy is not None
+    assert result.counts.recorded == 2
+    assert deactivated(store) == []
+    record(session)
+    assert deactivated(store) == [(1, 0, "transient")]
+
+
+def test_statuses_follow(store: Store) -> None:
+    add(store, "c1@example.com", "c2@example.com")
+    record(session_on(store), response(category=Category.INVALID_ADDRESS))
+    with store.reading() as connection:
+        assert statuses(connection) == {1: "inactive", 2: "active"}
