@@ -114,12 +114,14 @@ Yes = Annotated[
     typer.Option("--yes", help="Do not ask, within the limits; for cron."),
 ]
 DEFAULT_WAIT = 30.0
+_DAY_S = 86_400
 Wait = Annotated[
     float,
     typer.Option(
         "--wait",
         metavar="SECONDS",
         min=0,
+        max=_DAY_S,
         help="Wait so long while another process changes contacts; then exit 6.",
     ),
 ]

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from contactctl.domain.runs import Run
     from contactctl.operations.session import Session
 
+_MAX_NUMBER = 2**31 - 1  # what the databases hold
 RunNumber = Annotated[
     int,
     typer.Argument(
-        metavar="RUN", help="The run's number.", min=1, autocompletion=candidates.run_numbers
+        metavar="RUN",
+        help="The run's number.",
+        min=1,
+        max=_MAX_NUMBER,
+        autocompletion=candidates.run_numbers,
     ),
 ]
 Limit = Annotated[

@@ -1,0 +1,348 @@
+"""The commands below `runs`: keys, exit codes, confirmations, background."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from contactctl.domain.runs import RunState
+from contactctl.operations.apply import read_run
+from contactctl.store.locks import exclusive
+from contactctl.store.runwork import CONTACT_CHANGES, apply_batch, start_run
+from contactctl.store.store import Store, open_store
+from helpers.dumps import dump
+from helpers.plans import active_ids, deactivated_by, plan_items, states
+from helpers.sessions import NOW, make_session
+from helpers.store_cli import StoreCli, seeded_cli
+
+RUN_KEYS = {
+    "run", "state", "planned", "deactivated", "skipped", "active_before", "active_after",
+}  # fmt: skip
+REPOSITORY = Path(__file__).parents[2]
+TEN = ("--where", "id <= 10")
+
+
+@pytest.fixture
+def cli(store: Store, store_url: str, tmp_path: Path) -> StoreCli:
+    return seeded_cli(store, store_url, tmp_path, 100)
+
+
+@pytest.fixture
+def kept(cli: StoreCli) -> StoreCli:
+    """With the plan of run 1, ten contacts, waiting."""
+    cli.json("deactivate", *TEN, "--plan")
+    return cli
+
+
+@pytest.fixture
+def half_done(kept: StoreCli) -> StoreCli:
+    """With run 1 interrupted after four of its ten contacts."""
+    apply_batch(kept.store, start_run(kept.store, 1, NOW), 4, NOW)
+    return kept
+
+
+# --- list and show ---------------------------------------------------------------------------
+
+
+def test_list_has_every_run_with_the_fixed_keys_newest_first(cli: StoreCli) -> None:
+    cli.json("deactivate", *TEN, "--confirm", "10", "--reason", "clean-up")
+    cli.json("deactivate", "--where", "id > 90", "--plan")
+
+    runs = cli.json("runs", "list")["runs"]
+
+    assert [(run["run"], run["state"]) for run in runs] == [(2, "planned"), (1, "done")]
+    assert all(
+        run.keys() >= RUN_KEYS | {"kind", "operator", "reason", "started_at"} for run in runs
+    )
+    assert (runs[1]["kind"], runs[1]["reason"]) == ("deactivate", "clean-up")
+    assert runs[1]["operator"].startswith("tester@host")
+    assert (runs[1]["started_at"], runs[0]["started_at"]) == ("2026-06-15T12:00:00Z", None)
+    assert [run["run"] for run in cli.json("runs", "list", "--limit", "1")["runs"]] == [2]
+    assert [run["run"] for run in cli.json("runs", "list", "--state", "done")["runs"]] == [1]
+    assert cli.json("runs", "list", "--kind", "import")["runs"] == []
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--state", "dnoe"), ("--kind", "delete-all"), ("--limit", "0"), ("--fields", "nmae")],
+    ids=" ".join,
+)
+def test_list_refuses_what_it_does_not_know(cli: StoreCli, flags: tuple[str, str]) -> None:
+    assert cli.errors("runs", "list", *flags, exit_code=2)
+
+
+def test_show_has_the_fixed_keys_in_every_state(half_done: StoreCli) -> None:
+    for command, state in ((None, "running"), ("resume", "done")):
+        if command:
+            half_done.json("runs", command, 1, "--yes")
+        data = half_done.json("runs", "show", 1)
+        assert data.keys() >= RUN_KEYS
+        assert data["state"] == state
+
+
+def test_show_of_a_plan_shows_its_contacts_and_how_to_go_on(kept: StoreCli) -> None:
+    data = kept.json("runs", "show", 1)
+    shown = kept("runs", "show", 1).stdout
+
+    assert [row["id"] for row in data["preview"]] == list(range(1, 11))
+    assert data["impact"]["active_after"] == 90
+    assert "contactctl runs apply 1" in shown
+    assert "contactctl runs cancel 1" in shown
+
+
+@pytest.mark.parametrize("command", ["show", "apply", "resume", "watch", "cancel"])
+def test_a_run_that_does_not_exist_exits_1(cli: StoreCli, command: str) -> None:
+    flags = ["--yes"] if command == "resume" else []
+    (error,) = cli.errors("runs", command, 7, *flags, exit_code=1)
+    assert (error["code"], error["message"]) == ("not-found", "no run 7")
+    assert cli("runs", command, "seven").exit_code == 2
+    assert cli("runs", command, "0").exit_code == 2
+    assert cli("runs", command, 10**30).exit_code == 2
+
+
+# --- apply -----------------------------------------------------------------------------------
+
+
+def test_apply_with_the_count(kept: StoreCli) -> None:
+    data = kept.json("runs", "apply", 1, "--confirm", "10")
+
+    assert data.keys() >= RUN_KEYS
+    assert (data["state"], data["deactivated"], data["skipped"]) == ("done", 10, 0)
+    assert active_ids(kept.store) == set(range(11, 101))
+    assert plan_items(kept.store) == 0
+
+
+def test_apply_by_typing_the_count(kept: StoreCli) -> None:
+    result = kept("runs", "apply", 1, tty=True, stdin="10\n")
+
+    assert result.exit_code == 0
+    assert "bo.andersen.1@mail1" in result.stderr
+    assert deactivated_by(kept.store, 1) == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("values", "flags", "exit_code"),
+    [
+        ({}, ["--confirm", "9"], 4),
+        ({}, ["--confirm", "ten"], 2),
+        ({}, ["--limit-override", "10"], 2),
+        ({}, ["--yes"], 2),
+        ({}, [], 4),
+        ({"tty": True, "stdin": "y\n"}, [], 4),
+        ({"tty": True, "stdin": ""}, [], 4),
+    ],
+)
+def test_a_plan_that_is_not_confirmed_goes_on_waiting(
+    kept: StoreCli, values: dict, flags: list[str], exit_code: int
+) -> None:
+    before = dump(kept.store)
+
+    assert kept("runs", "apply", 1, *flags, **values).exit_code == exit_code
+    assert dump(kept.store) == before
+
+
+def test_apply_skips_and_counts_who_changed_since(kept: StoreCli) -> None:
+    kept.json("deactivate", "--where", "id in 3,4", "--confirm", "2")
+
+    data = kept.json("runs", "apply", 1, "--confirm", "10")
+
+    assert (data["planned"], data["deactivated"], data["skipped"]) == (10, 8, 2)
+    assert data["skipped_reasons"] == {"not-active": 2}
+    assert "2 (2 not-active)" in kept("runs", "show", 1).stdout
+
+
+def test_an_expired_plan_is_refused_and_gone(kept: StoreCli) -> None:
+    tomorrow = {"CONTACTCTL_NOW": "2026-06-16T12:00:00Z"}
+
+    assert kept("runs", "apply", 1, "--confirm", "10", env=tomorrow).exit_code == 4
+    assert (states(kept.store), plan_items(kept.store)) == ([RunState.EXPIRED], 0)
+    assert kept.json("runs", "show", 1)["state"] == "expired"
+    assert len(active_ids(kept.store)) == 100
+
+
+def test_a_second_operator_applies_what_the_first_has_planned(kept: StoreCli) -> None:
+    kept.configure("plans: {approval: second-operator}\n")
+
+    assert kept("runs", "apply", 1, "--confirm", "10").exit_code == 4
+    assert len(active_ids(kept.store)) == 100
+    assert kept("runs", "apply", 1, "--confirm", "10", operator="boss@host").exit_code == 0
+    assert len(active_ids(kept.store)) == 90
+
+
+def test_apply_again_is_refused(kept: StoreCli) -> None:
+    kept.json("runs", "apply", 1, "--confirm", "10")
+    before = dump(kept.store)
+
+    (error,) = kept.errors("runs", "apply", 1, "--confirm", "10", exit_code=4)
+    assert error["message"] == "run 1 is done, not planned"
+    assert dump(kept.store) == before
+
+
+@pytest.mark.parametrize(
+    "args", [("apply", 1, "--confirm", "10"), ("resume", 1, "--yes")], ids=["apply", "resume"]
+)
+def test_while_another_process_changes_contacts_it_exits_6(
+    kept: StoreCli, args: tuple[object, ...]
+) -> None:
+    if args[0] == "resume":
+        start_run(kept.store, 1, NOW)
+    before = dump(kept.store)
+    other = open_store(kept.url)
+    with exclusive(other, CONTACT_CHANGES):
+        (error,) = kept.errors("runs", *args, "--wait", "0", exit_code=6)
+        assert kept("deactivate", *TEN, "--confirm", 10, "--wait", "0.01").exit_code == 6
+    other.close()
+
+    assert error["code"] == "busy"
+    assert dump(kept.store) == before
+
+
+@pytest.mark.parametrize("wait", ["nan", "inf", "1e400"])
+def test_a_wait_that_is_no_time_is_refused(kept: StoreCli, wait: str) -> None:
+    assert kept("runs", "apply", 1, "--confirm", "10", "--wait", wait).exit_code == 2
+    assert len(active_ids(kept.store)) == 100
+
+
+# --- resume ----------------------------------------------------------------------------------
+
+
+def test_resume_goes_on_where_the_run_stopped(half_done: StoreCli) -> None:
+    data = half_done.json("runs", "resume", 1, "--yes")
+
+    assert data.keys() >= RUN_KEYS
+    assert (data["state"], data["deactivated"], data["active_after"]) == ("done", 10, 90)
+    assert deactivated_by(half_done.store, 1) == list(range(1, 11))
+    assert half_done.json("runs", "resume", 1, "--yes")["deactivated"] == 10
+
+
+def test_resume_asks_a_person_for_the_number_still_to_come(half_done: StoreCli) -> None:
+    before = dump(half_done.store)
+    for answer in ("10\n", "y\n", ""):
+        assert half_done("runs", "resume", 1, tty=True, stdin=answer).exit_code == 4
+    assert half_done("runs", "resume", 1).exit_code == 4
+    assert dump(half_done.store) == before
+
+    assert half_done("runs", "resume", 1, tty=True, stdin="6\n").exit_code == 0
+    assert deactivated_by(half_done.store, 1) == list(range(1, 11))
+
+
+def test_a_plan_cannot_be_resumed_past_its_confirmation(kept: StoreCli) -> None:
+    before = dump(kept.store)
+
+    assert kept("runs", "resume", 1, "--yes").exit_code == 4
+    assert dump(kept.store) == before
+
+
+# --- cancel ----------------------------------------------------------------------------------
+
+
+def test_cancel_drops_a_plan(kept: StoreCli) -> None:
+    data = kept.json("runs", "cancel", 1)
+
+    assert (data["state"], data["deactivated"]) == ("cancelled", 0)
+    assert data["message"].startswith("cancelled by tester@host")
+    assert (plan_items(kept.store), len(active_ids(kept.store))) == (0, 100)
+    assert kept("runs", "cancel", 1).exit_code == 4
+
+
+def test_cancel_stops_a_run_where_it_is(half_done: StoreCli) -> None:
+    data = half_done.json("runs", "cancel", 1)
+
+    assert (data["state"], data["deactivated"], data["active_after"]) == ("cancelled", 4, 96)
+    assert (plan_items(half_done.store), len(active_ids(half_done.store))) == (0, 96)
+    assert half_done.json("runs", "resume", 1, "--yes")["state"] == "cancelled"
+
+
+# --- undo ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def undoable(cli: StoreCli) -> StoreCli:
+    """With run 1 done, ten contacts, in a store that allows undo."""
+    cli.configure("allow_undo: true\n")
+    cli.json("deactivate", *TEN, "--confirm", "10")
+    return cli
+
+
+def test_undo_with_the_count(undoable: StoreCli) -> None:
+    data = undoable.json("runs", "undo", 1, "--confirm", "10", "--reason", "wrong list")
+
+    assert (data["run"], data["kind"], data["state"], data["changed"]) == (2, "undo", "done", 10)
+    assert (data["active_before"], data["active_after"]) == (90, 100)
+    assert (data["deactivated"], data["reason"]) == (0, "wrong list")
+    assert len(active_ids(undoable.store)) == 100
+
+
+def test_undo_by_typing_the_count(undoable: StoreCli) -> None:
+    before = dump(undoable.store, without=("run",))
+    result = undoable("runs", "undo", 1, tty=True, stdin="9\n")
+    assert result.exit_code == 4
+    assert "10 of 100 (10.0 %) to reactivate" in result.stderr
+    assert dump(undoable.store, without=("run",)) == before
+
+    assert undoable("runs", "undo", 1, tty=True, stdin="10\n").exit_code == 0
+    assert len(active_ids(undoable.store)) == 100
+
+
+def test_undo_that_is_not_confirmed_changes_nothing(undoable: StoreCli) -> None:
+    before = dump(undoable.store)
+    assert undoable("runs", "undo", 1).exit_code == 4
+    assert undoable.errors("runs", "undo", 1, "--confirm", "9", exit_code=4)
+    assert dump(undoable.store) == before
+
+
+def test_undo_twice_is_refused(undoable: StoreCli) -> None:
+    undoable.json("runs", "undo", 1, "--confirm", "10")
+
+    for count, code in ((10, "wrong-count"), (0, "nothing-to-undo")):
+        (error,) = undoable.errors("runs", "undo", 1, "--confirm", count, exit_code=4)
+        assert error["code"] == code
+    assert undoable("runs", "undo", 2, "--confirm", "10").exit_code == 4
+
+
+def test_undo_is_off_unless_allowed(undoable: StoreCli) -> None:
+    undoable.configure("{}\n")
+
+    assert (
+        undoable.errors("runs", "undo", 1, "--confirm", "10", exit_code=4)[0]["code"] == "undo-off"
+    )
+    assert len(active_ids(undoable.store)) == 90
+
+
+# --- watch and background --------------------------------------------------------------------
+
+
+def test_watch_of_a_finished_run_shows_it(undoable: StoreCli) -> None:
+    assert undoable.json("runs", "watch", 1)["state"] == "done"
+
+
+def test_watch_of_a_plan_says_that_it_has_not_started(kept: StoreCli) -> None:
+    result = kept("runs", "watch", 1, "--json")
+
+    assert (result.exit_code, result.json["data"]["state"]) == (4, "planned")
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+@pytest.mark.parametrize(
+    "start",
+    [
+        ("deactivate", *TEN, "--confirm", "10", "--background"),
+        ("runs", "apply", "1", "--confirm", "10", "--background"),
+    ],
+    ids=["deactivate", "apply"],
+)
+def test_in_the_background_a_process_of_its_own_does_the_work(
+    kept: StoreCli, start: tuple[str, ...]
+) -> None:
+    environ = {
+        **os.environ,
+        "CONTACTCTL_NOW": "2026-06-15T12:00:00Z",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    data = kept.json(*start, env=environ)
+
+    assert (data["state"], data["deactivated"]) == ("running", 0)
+    watched = kept.json("runs", "watch", data["run"])
+    assert (watched["state"], watched["deactivated"]) == ("done", 10)
+    assert deactivated_by(kept.store, data["run"]) == list(range(1, 11))
+    assert read_run(make_session(kept.store), data["run"]).clock_replaced
