@@ -98,7 +98,7 @@ def release(
 
     Examples:
         contactctl responses release --run 31
-        contactctl responses release --domain example.com --reason 'they are really gone'
+        contactctl responses release --domain example.com --reason 'really gone'
         contactctl responses release --all --json
 
     When one domain's responses of an ingest look like a problem with the mail's

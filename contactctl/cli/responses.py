@@ -23,7 +23,7 @@ DEFAULT_WAIT = 300.0
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        metavar="PATH...", help="Files, mboxes, Maildirs or folders; - reads standard input."
+        metavar="PATH", help="Files, mboxes, Maildirs or folders; - reads standard input."
     ),
 ]
 From = Annotated[
@@ -36,7 +36,7 @@ From = Annotated[
 ]
 MailboxName = Annotated[
     str | None,
-    typer.Argument(metavar="[MAILBOX]", help="Its name in the config; not needed for only one."),
+    typer.Argument(metavar="MAILBOX", help="Its name in the config; not needed for only one."),
 ]
 Rejects = Annotated[
     Path | None,

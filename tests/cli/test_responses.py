@@ -1,0 +1,302 @@
+"""`responses`, `explain` and `rules what-if` on the command line, on both databases."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contactctl.store.store import Store
+from helpers.cli import CliResult, run_cli
+from helpers.responses import insert_contact, insert_group, insert_member
+
+CONFIG = """
+thresholds:
+  invalid-address: {count: 1}
+  transient: {count: 3, within: 30 days}
+  spam-complaint: {count: 1}
+handling:
+  transient: {reactivate_after: 10 days}
+incident_guard: {max_blocked: 2}
+limits: {max_percent: 50}
+"""
+BOUNCE = """From: MAILER-DAEMON@mx.example.net
+To: sender@example.com
+Subject: Undelivered Mail Returned to Sender
+Date: Mon, 1 Jun 2026 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I could not deliver your message.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.net
+
+Final-Recipient: rfc822; {recipient}
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+--b--
+"""
+
+Cli = Callable[..., CliResult]
+
+
+def event(email: str, category: str = "transient", **values: Any) -> dict[str, Any]:
+    return {"email": email, "category": category, "occurred_at": "2026-06-10T00:00:00Z"} | values
+
+
+@pytest.fixture
+def cli(store: Store, store_url: str, tmp_path: Path) -> Cli:
+    """Runs a command on a store with six contacts, the first two in the group News."""
+    (tmp_path / "contactctl.yaml").write_text(CONFIG)
+    with store.writing() as connection:
+        for contact_id in range(1, 7):
+            insert_contact(connection, contact_id)
+        insert_group(connection, 1, "News")
+        for contact_id in (1, 2):
+            insert_member(connection, contact_id, 1)
+
+    def call(*args: object, **values: Any) -> CliResult:
+        return run_cli([*args, "--database", store_url, "--quiet"], cwd=tmp_path, **values)
+
+    return call
+
+
+def jsonl(*events: dict[str, Any]) -> str:
+    return "".join(json.dumps(each) + "\n" for each in events)
+
+
+def test_ingest_says_what_it_did(cli: Cli) -> None:
+    events = [
+        event("c1@example.com", "invalid-address", id="1"),
+        event("c2@example.com", id="2"),
+        event("c2@example.com", channel="sms", id="3"),
+        event("nobody@example.com", id="4"),
+        event("c3@example.com", "opened"),
+    ]
+    first = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
+    assert first.exit_code == 0
+    data = first.json["data"]
+    expected = {
+        "run": 1,
+        "recorded": 4,
+        "duplicates": 0,
+        "unmatched": 1,
+        "not_counted": 1,
+        "held": 0,
+        "rejected": 0,
+        "activities": 1,
+        "by_category": {"invalid-address": 1, "transient": 3},
+        "deactivated": 1,
+        "threshold_runs": [2],
+        "waiting_run": None,
+    }
+    assert expected.items() <= data.items()
+    again = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events)).json["data"]
+    assert (again["recorded"], again["duplicates"], again["by_category"]) == (0, 4, {})
+
+
+def test_what_cannot_be_read_is_kept_aside_and_the_rest_recorded(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text(
+        jsonl(event("c1@example.com", id="1")) + "{broken\n" + jsonl(event("", id="2"))
+    )
+    result = cli(
+        "responses", "ingest", tmp_path / "events.jsonl", "--rejects", tmp_path / "r", "--json"
+    )
+    assert result.exit_code == 5
+    assert (result.json["data"]["recorded"], result.json["data"]["rejected"]) == (1, 2)
+    assert [error["code"] for error in result.json["errors"]] == ["reject", "reject"]
+    kept = [json.loads(line) for line in (tmp_path / "r").read_text().splitlines()]
+    assert [each["source"].rpartition(":")[2] for each in kept] == ["2", "3"]
+    assert (tmp_path / "r").stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_path_is_refused_before_anything_is_recorded(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text(jsonl(event("c1@example.com")))
+    result = cli("responses", "ingest", tmp_path / "events.jsonl", tmp_path / "none", "--json")
+    assert (result.exit_code, result.json["errors"][0]["code"]) == (2, "input")
+    assert cli("responses", "list", "--json").json["data"]["responses"] == []
+
+
+def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
+    events = [event(f"c{n}@example.com", "invalid-address") for n in range(1, 5)]
+    result = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
+    assert result.exit_code == 4
+    data = result.json["data"]
+    assert (data["recorded"], data["deactivated"], data["waiting_run"]) == (4, 0, 2)
+    assert result.json["errors"][0]["code"] == "limits"
+    assert cli("status", "--json").json["data"]["inactive"] == 0
+    shown = cli("runs", "show", 2, "--json").json["data"]
+    assert (shown["state"], shown["planned"]) == ("planned", 4)
+    assert "over the limit" in shown["message"]
+    assert "c4@example.com" in cli("explain", "c4@example.com").stdout
+    expected = cli("explain", "c4@example.com", "--json").json["data"]["next"]
+    assert [each["action"] for each in expected] == ["wait-for-confirmation"]
+    again = cli("responses", "ingest", "-", "--json", stdin=jsonl(event("c1@example.com", id="x")))
+    assert (again.exit_code, again.json["data"]["waiting_run"]) == (4, 2)
+    assert cli("runs", "apply", 2, "--confirm", 4, "--json").exit_code == 4
+    applied = cli("runs", "apply", 2, "--confirm", 4, "--limit-override", 4, "--json")
+    assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)
+
+
+def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
+    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
+    result = cli("responses", "ingest", "-", stdin=jsonl(*events))
+    assert "3 of 3 responses of example.com are blocked: held" in result.stdout
+    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
+    assert cli("responses", "release").exit_code == 2
+    assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
+    released = cli("responses", "release", "--run", 1, "--json").json["data"]
+    assert (released["responses"], released["deactivated"]) == (3, 0)
+    assert cli("responses", "discard", "--all").exit_code == 4
+
+
+def test_list_filters(cli: Cli) -> None:
+    events = [
+        event("c1@example.com", id="1", occurred_at="2026-05-01T00:00:00Z"),
+        event("c1@example.com", "spam-complaint", id="2"),
+        event("c2@example.com", channel="sms", id="3"),
+        event("nobody@example.com", id="4"),
+    ]
+    cli("responses", "ingest", "-", stdin=jsonl(*events))
+
+    def keys(*options: object) -> list[str]:
+        rows = cli("responses", "list", *options, "--json").json["data"]["responses"]
+        return [row["source_key"].split(":")[1] for row in rows]
+
+    assert keys() == ["2", "3", "1"]
+    assert keys("--email", "C1@example.com") == ["2", "1"]
+    assert keys("--since", "2026-06-01") == ["2", "3"]
+    assert keys("--category", "spam-complaint") == ["2"]
+    assert keys("--not-counted") == ["3"]
+    assert keys("--unmatched") == ["4"]
+    assert keys("--domain", "example.org") == []
+    assert keys("--limit", 1) == ["2"]
+    assert cli("responses", "list", "--category", "spam").exit_code == 2
+    assert cli("responses", "list", "--since", "yesterday").exit_code == 2
+
+
+def test_a_maildirs_mails_are_moved_once_they_are_recorded(cli: Cli, tmp_path: Path) -> None:
+    maildir = tmp_path / "Maildir"
+    for part in ("new", "cur"):
+        (maildir / part).mkdir(parents=True)
+        (maildir / part / "1.mail").write_text(BOUNCE.format(recipient=f"{part}@example.com"))
+    (maildir / "new" / "2.mail").write_text("Subject: hello\n\nno bounce at all\n")
+    target = tmp_path / "done"
+    result = cli("responses", "ingest", maildir, "--move-to", target, "--json")
+    assert (result.exit_code, result.json["data"]["unmatched"]) == (0, 2)
+    assert list(maildir.rglob("*.mail")) == []
+    assert sorted(path.name for path in (target / "cur").iterdir()) == [
+        "1.1.mail",
+        "1.mail",
+        "2.mail",
+    ]
+    assert cli("responses", "ingest", tmp_path, "--move-to", target).exit_code == 2
+
+
+def test_a_failed_ingest_moves_no_mail(cli: Cli, store: Store, tmp_path: Path) -> None:
+    from contactctl.operations.ingest import INGESTING
+    from contactctl.store.locks import exclusive
+
+    (tmp_path / "Maildir" / "new").mkdir(parents=True)
+    mail = tmp_path / "Maildir" / "new" / "1.mail"
+    mail.write_text(BOUNCE.format(recipient="c1@example.com"))
+    with exclusive(store, INGESTING):
+        args = ("responses", "ingest", tmp_path / "Maildir", "--move-to", tmp_path / "done")
+        assert cli(*args, "--wait", 0).exit_code == 6
+    assert mail.exists()
+
+
+def test_explain_tells_what_happened_what_counts_and_what_comes_next(cli: Cli) -> None:
+    events = [event("c1@example.com", id=n, group="news") for n in range(3)]
+    cli("responses", "ingest", "-", stdin=jsonl(*events))
+    data = cli("explain", "c1@example.com", "--json").json["data"]
+    assert data["status"] == "inactive"
+    assert data["groups"] == [{"name": "News", "state": "follows"}]
+    kinds = [each["kind"] for each in data["timeline"]]
+    assert kinds == ["created", "response", "response", "response", "deactivated"]
+    transient = next(each for each in data["counts"] if each["category"] == "transient")
+    assert (transient["counted"], transient["threshold"], transient["open"]) == (3, 3, True)
+    (step,) = data["next"]
+    assert (step["action"], step["at"]) == ("reactivate", "2026-06-25T12:00:00Z")
+
+
+def test_explain_says_that_a_complaint_blocks_reactivation(cli: Cli) -> None:
+    events = [event("c1@example.com", id=n) for n in range(3)]
+    cli("responses", "ingest", "-", stdin=jsonl(*events, event("c1@example.com", "spam-complaint")))
+    shown = cli("explain", 1).stdout
+    assert "a complaint blocks every automatic reactivation" in shown
+    assert cli("explain", "nobody@example.com").exit_code == 1
+
+
+def test_explain_without_anything_to_come(cli: Cli) -> None:
+    assert "Nothing, unless further responses arrive." in cli("explain", "c5@example.com").stdout
+
+
+def test_what_if_counts_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
+    for email in ("c1@example.com", "c2@example.com"):
+        cli("responses", "ingest", "-", stdin=jsonl(event(email), event(email, group="News", id=1)))
+    (tmp_path / "other.yaml").write_text(
+        "thresholds: {transient: {count: 1}}\n"
+        "groups: {news: {deactivate: group, thresholds: {transient: {count: 1}}}}\n"
+    )
+    data = cli("rules", "what-if", tmp_path / "other.yaml", "--json").json["data"]
+    assert (data["contacts"], data["active"], data["contacts_in_force"]) == (2, 2, 0)
+    assert [(row["group"], row["category"], row["contacts"]) for row in data["by_scope"]] == [
+        (None, "transient", 2),
+        ("News", "transient", 2),
+    ]
+    assert cli("status", "--json").json["data"]["inactive"] == 0
+    assert cli("rules", "what-if", tmp_path / "none.yaml").exit_code == 2
+
+
+def test_classify_needs_no_store(tmp_path: Path) -> None:
+    (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
+    result = run_cli(
+        ["responses", "classify", tmp_path / "bounce.eml", "--format", "jsonl"], cwd=tmp_path
+    )
+    assert result.exit_code == 0
+    (row,) = [json.loads(line) for line in result.lines]
+    assert row["recipient"] == "kari@example.com"
+    assert (row["category"], row["counts"], row["status"]) == ("invalid-address", True, "5.1.1")
+    assert {
+        "source",
+        "original_recipient",
+        "diagnostic",
+        "rule",
+        "occurred_at",
+        "source_key",
+    } <= set(row)
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_classify_shows_what_it_can_and_ends_with_5(form: str, tmp_path: Path) -> None:
+    lines = jsonl(event("c1@example.com")) + "{broken\n"
+    args = ["responses", "classify", "-", "--from", "jsonl", "--format", form]
+    result = run_cli([*args, "--rejects", tmp_path / "rejects"], stdin=lines, cwd=tmp_path)
+    assert result.exit_code == 5
+    assert "c1@example.com" in result.stdout
+    assert len((tmp_path / "rejects").read_text().splitlines()) == 1
+
+
+def test_standard_input_can_be_named_once(tmp_path: Path) -> None:
+    assert run_cli(["responses", "classify", "-", "-"], cwd=tmp_path).exit_code == 2
+
+
+def test_own_rules_come_first(tmp_path: Path) -> None:
+    (tmp_path / "contactctl.yaml").write_text(
+        "response_rules:\n"
+        "  - {id: our-relay, category: blocked, why: quarantine, text: [held in quarantine]}\n"
+    )
+    rules = run_cli(["responses", "rules", "--json"], cwd=tmp_path).json["data"]["rules"]
+    assert (rules[0]["id"], rules[0]["from"], rules[1]["from"]) == (
+        "our-relay",
+        "config",
+        "built in",
+    )
