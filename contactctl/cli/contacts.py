@@ -39,7 +39,10 @@ Ignore = Annotated[
     typer.Option("--ignore", metavar="COLUMN", help="Leave this column out. Repeatable."),
 ]
 IgnoreUnknown = Annotated[
-    bool, typer.Option("--ignore-unknown", help="Leave out every column that is no field.")
+    bool,
+    typer.Option(
+        "--ignore-unknown", help="Leave out every column that is no field, without a word."
+    ),
 ]
 DateFormat = Annotated[
     list[str] | None,
@@ -53,7 +56,11 @@ EmptyClears = Annotated[
     bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
 ]
 CreateGroups = Annotated[
-    bool, typer.Option("--create-groups", help="Create the groups that do not exist yet.")
+    bool,
+    typer.Option(
+        "--create-groups/--no-create-groups",
+        help="Create the groups that do not exist yet, or reject their rows.",
+    ),
 ]
 RejectsPath = Annotated[
     Path | None,
@@ -110,7 +117,7 @@ def import_(
     ignore_unknown: IgnoreUnknown = False,
     date_format: DateFormat = None,
     empty_clears: EmptyClears = False,
-    create_groups: CreateGroups = False,
+    create_groups: CreateGroups = True,
     rejects: RejectsPath = None,
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",

@@ -92,7 +92,7 @@ def import_demo_contacts(session: Session, folder: DemoFolder) -> int:
     given = ImportInput(
         path=folder.path / CONTACTS_NAME,
         stdin=BytesIO(),
-        options=ImportOptions(create_groups=True),
+        options=ImportOptions(),
     )
     result = import_contacts(session, given, _NoRejects())
     return result.counts.created

@@ -1,6 +1,6 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -57,6 +57,7 @@ class ImportResult:
     counts: Counts = field(default_factory=Counts)
     rejected: int = 0
     groups_created: tuple[str, ...] = ()
+    columns_left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -104,7 +105,7 @@ def import_contacts(
                     advance(len(batch))
                 if run_id is not None:
                     _finish_run(session, run_id)
-            return work.result
+            return replace(work.result, columns_left_out=dict(rows.left_out))
 
 
 class _Import:
@@ -191,7 +192,9 @@ def _group_parser(session: Session, *, create: bool) -> Read:
         names = tuple(map(parse_group_name, parse_names(text)))
         for name in names:
             if not create and fold(name) not in known:
-                raise ValueError(f"no group '{show_safely(name)}' (--create-groups creates it)")
+                raise ValueError(
+                    f"no group '{show_safely(name)}' (without --no-create-groups it would be made)"
+                )
         return names
 
     return parse

@@ -28,6 +28,7 @@ IMPORT_FIELDS = (
     "unchanged",
     "rejected",
     "groups_created",
+    "columns_left_out",
     "rejects_file",
 )
 ADDED_FIELDS = ("id", "email", "run")
@@ -100,13 +101,14 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         "dry_run": result.run is None,
         **counts,
         "groups_created": list(result.groups_created),
+        "columns_left_out": dict(result.columns_left_out),
         "rejects_file": str(rejects.path) if rejects.path else None,
     }
     pairs = [(name.capitalize(), f"{number:,}") for name, number in counts.items()]
     return Presentation(
         data,
         blocks=[KeyValues([*pairs, *_import_facts(result, rejects)])],
-        notes=["a dry run: nothing was changed"] if result.run is None else [],
+        notes=_import_notes(result),
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
@@ -116,6 +118,14 @@ def present_added(contact_id: int, email: str, run: int) -> Presentation:
     """A contact that was added."""
     data = {"id": contact_id, "email": email, "run": run}
     return Presentation(data, blocks=[KeyValues([("Added", email), ("Id", contact_id)])])
+
+
+def _import_notes(result: ImportResult) -> list[str]:
+    notes = [
+        f"column '{name}' was left out: {reason}"
+        for name, reason in result.columns_left_out.items()
+    ]
+    return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 
 def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str, object]]:

@@ -77,6 +77,7 @@ def test_a_shop_export_imports_as_it_is(program: Program, store: Store) -> None:
         "unchanged": 0,
         "rejected": 0,
         "groups_created": [],
+        "columns_left_out": {},
         "rejects_file": None,
     }
     contact = contacts_in(store)["customer.00002@example.net"]

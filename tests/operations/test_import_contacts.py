@@ -207,6 +207,7 @@ def test_rejected_rows_are_told_with_line_reason_and_cells(store: Store) -> None
         "f@x.no,1,,,\x00\n"
         "\n"
         "last@x.no,2,,,\n",
+        create_groups=False,
     )
     assert imported.counts == (2, 0, 0, 8)
     reasons = {reject.line: reject.reason for reject in imported.rejects}
@@ -234,10 +235,10 @@ def test_a_broken_quote_rejects_its_lines_and_no_others(store: Store) -> None:
     assert "lines 2 to 3" in imported.rejects[0].reason
 
 
-def test_unknown_groups_are_created_when_asked(store: Store) -> None:
+def test_unknown_groups_are_created_unless_they_must_not(store: Store) -> None:
     content = "email,group\na@x.no,Norway|eu\nb@x.no,NORWAY\n"
-    assert import_text(store, content).counts == (0, 0, 0, 2)
-    imported = import_text(store, content, create_groups=True)
+    assert import_text(store, content, create_groups=False).counts == (0, 0, 0, 2)
+    imported = import_text(store, content)
     assert imported.counts == (2, 0, 0, 0)
     assert imported.result.groups_created == ("Norway", "eu")
     assert contacts_in(store)["b@x.no"]["groups"] == {"Norway": "follows"}
@@ -370,15 +371,13 @@ def test_two_imports_at_once_are_refused(store: Store) -> None:
 @pytest.mark.parametrize(
     ("content", "options", "error", "words", "hint"),
     [
-        ("name\nA\n", {}, InputError, "unknown column: 'name'", "--ignore 'name'"),
         ("phone\n1\n", {}, InputError, "no column gives the field 'email'", "--map 'COLUMN=email'"),
         ("email,emial\n", {}, InputError, "'emial'", "did you mean 'email'?"),
         ("email,Email\n", {}, InputError, "the header has 'email' twice", "--ignore"),
         ("email,x\n", {"renames": {"x": "email"}}, InputError, "two columns give", ""),
         ("email,\n", {}, InputError, "column 2 has no name", ""),
-        ("email,status\n", {}, InputError, "never changes the status", "--ignore 'status'"),
-        ("email,id\n", {}, InputError, "'id' cannot be imported", "--ignore 'id'"),
-        ("email,responses.blocked\n", {}, InputError, "cannot be imported", ""),
+        ("email,frist name\n", {}, InputError, "'frist name'", "did you mean 'first_name'?"),
+        ("email,x\n", {"renames": {"x": "status"}}, InputError, "never changes the status", ""),
         ("email,attributes.nix\n", {}, InputError, "'attributes.nix'", "--map"),
         ("", {}, InputError, "no header", ""),
         ("email,a;b\n", {}, InputError, "more than one of comma", "--delimiter"),
@@ -451,9 +450,28 @@ def test_a_shop_export_with_other_names_and_dates(store: Store) -> None:
     assert contact["attributes"] == {"orders": 1}
 
 
-def test_ignore_unknown(sqlite_store: Store) -> None:
-    import_text(sqlite_store, "email,x,y\na@x.no,1,2\n", ignore_unknown=True)
+def test_columns_without_a_field_are_left_out_and_said(store: Store) -> None:
+    imported = import_text(store, "email,Orders,status,First Name\na@x.no,1,inactive,A\n")
+    assert imported.counts == (1, 0, 0, 0)
+    assert imported.result.columns_left_out == {
+        "Orders": "no field has that name",
+        "status": "an import never changes the status; see `contactctl deactivate` and"
+        " `reactivate`",
+    }
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["status"], contact["first_name"]) == ("active", "A")
+
+
+def test_keys_without_a_field_in_json_lines_are_left_out_and_said(store: Store) -> None:
+    imported = import_text(store, '{"email": "a@x.no"}\n{"email": "b@x.no", "shoe": 43}\n')
+    assert imported.counts == (2, 0, 0, 0)
+    assert imported.result.columns_left_out == {"shoe": "no field has that name"}
+
+
+def test_ignore_unknown_says_nothing(sqlite_store: Store) -> None:
+    imported = import_text(sqlite_store, "email,x,emial\na@x.no,1,2\n", ignore_unknown=True)
     assert set(contacts_in(sqlite_store)) == {"a@x.no"}
+    assert imported.result.columns_left_out == {}
 
 
 def test_defused_cells_come_back_as_they_were(sqlite_store: Store) -> None:

@@ -1,7 +1,8 @@
-"""Which column of a file is which field. A column that nobody named is never lost silently."""
+"""Which column of a file is which field. A column that is none is left out, and that is said."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
 from contactctl.domain.fields import (
@@ -13,6 +14,8 @@ from contactctl.domain.fields import (
 )
 from contactctl.domain.text import show_safely
 from contactctl.operations.importing.options import ImportOptions
+
+_MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 
 _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
@@ -40,7 +43,10 @@ def importable_fields(catalogue: FieldCatalogue) -> list[Field]:
 
 
 class ColumnNames:
-    """Names as a file has them -> fields, through the renames and the catalogue."""
+    """Names as a file has them -> fields, through the renames and the catalogue.
+
+    `left_out` grows with each column that gives no field, and says why.
+    """
 
     def __init__(self, options: ImportOptions, catalogue: FieldCatalogue) -> None:
         self._options = options
@@ -50,6 +56,7 @@ class ColumnNames:
         }
         self._ignored = {_plain(name) for name in options.ignored}
         self._found: dict[str, Field | None] = {}
+        self.left_out: dict[str, str] = {}
 
     def header(self, names: Sequence[str]) -> list[FileColumn]:
         """The columns of a header line; InputError unless each is known once, email among them."""
@@ -79,33 +86,43 @@ class ColumnNames:
         if plain in self._ignored:
             return None
         try:
-            field = self._catalogue.find(plain)
+            field = self._catalogue.find(_as_field_name(plain))
         except CriteriaError as error:
-            if self._options.ignore_unknown:
-                return None
-            hint = f"{error.hint} " if error.hint.startswith("did you mean") else ""
-            raise UsageError(f"unknown column '{show_safely(name)}'", hint=hint) from None
-        _require_importable(field, name)
-        return field
+            self._require_no_mistake(name, error)
+            self._leave_out(name, "no field has that name")
+            return None
+        reason = _reason_against(field)
+        if reason is None:
+            return field
+        self._leave_out(name, reason)
+        return None
+
+    def _leave_out(self, name: str, reason: str) -> None:
+        if not self._options.ignore_unknown:
+            self.left_out[show_safely(name)] = reason
+
+    def _require_no_mistake(self, name: str, error: CriteriaError) -> None:
+        """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
+        plain = _as_field_name(_plain(name))
+        known = [field.name for field in self._catalogue.fields()]
+        if self._options.ignore_unknown:
+            return
+        if plain.startswith(ATTRIBUTE_PREFIX) or get_close_matches(
+            plain, known, n=1, cutoff=_MISTYPED_ABOVE
+        ):
+            guess = f"{error.hint} " if error.hint.startswith("did you mean") else ""
+            raise UsageError(
+                f"unknown column '{show_safely(name)}'", hint=guess + _what_to_do_with(name)
+            ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:
-        """The field of each name; one InputError that names all the unknown ones."""
-        fields, unknown, guesses = [], [], []
-        for name in names:
-            try:
-                fields.append(self.resolve(name))
-            except InputError:
-                raise
-            except UsageError as error:
-                unknown.append(f"'{show_safely(name)}'")
-                guesses.append(error.hint)
-        if unknown:
-            what = "unknown column" if len(unknown) == 1 else "unknown columns"
-            raise InputError(
-                f"{what}: {', '.join(unknown)}",
-                hint="".join(guesses) + _what_to_do_with(unknown[0].strip("'")),
-            )
-        return fields
+        """The field of each name; InputError for one that looks mistyped."""
+        try:
+            return [self.resolve(name) for name in names]
+        except InputError:
+            raise
+        except UsageError as error:
+            raise InputError(error.message, hint=error.hint) from None
 
     def _target(self, name: str, target: str) -> Field:
         try:
@@ -160,10 +177,8 @@ def _require_importable(field: Field, name: str) -> None:
 
 
 def _what_to_do_with(name: str) -> str:
-    return (
-        f"give each a field with --map '{name}={ATTRIBUTE_PREFIX}NAME', leave it out with"
-        f" --ignore '{name}', or leave out all unknown ones with --ignore-unknown"
-    )
+    shown = show_safely(name)
+    return f"give it a field with --map '{shown}=FIELD', or leave it out with --ignore '{shown}'"
 
 
 def _refuse_repeated(names: Sequence[str], message: str) -> None:
@@ -174,6 +189,11 @@ def _refuse_repeated(names: Sequence[str], message: str) -> None:
                 message.format(show_safely(name)), hint="remove, rename or --ignore one of them"
             )
         seen.add(name)
+
+
+def _as_field_name(plain: str) -> str:
+    """`first name` is how people write first_name."""
+    return "_".join(plain.split())
 
 
 def _plain(name: str) -> str:

@@ -31,7 +31,7 @@ class ImportOptions:
     date_format: str | None = None
     column_date_formats: Mapping[str, str] = field(default_factory=dict)
     empty_clears: bool = False
-    create_groups: bool = False
+    create_groups: bool = True
     batch_rows: int = BATCH_ROWS
 
 

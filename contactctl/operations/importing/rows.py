@@ -48,13 +48,15 @@ class Batch:
 class Rows:
     """A file's columns, and its rows in batches.
 
-    `names` head the cells of a reject. `from_spreadsheet`: text may be defused.
+    `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `left_out` maps
+    columns without a field to the reason; with JSON lines it grows with the batches.
     """
 
     columns: Sequence[FileColumn]
     names: Sequence[str]
     batches: Iterator[Batch]
     from_spreadsheet: bool
+    left_out: Mapping[str, str]
 
 
 def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
@@ -65,7 +67,7 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     fields = importable_fields(catalogue)
     columns = [FileColumn(known.name, known) for known in fields]
     batches = _json_batches(source, names, fields, _batch_rows(source, options))
-    return Rows(columns, ["record"], batches, from_spreadsheet=False)
+    return Rows(columns, ["record"], batches, False, names.left_out)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -92,7 +94,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
     columns = names.header([name.strip() for name in header])
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return Rows(columns, [column.name for column in columns], batches, from_spreadsheet=True)
+    return Rows(columns, [column.name for column in columns], batches, True, names.left_out)
 
 
 def _detect_delimiter(source: Source) -> str:
