@@ -10,6 +10,8 @@ from contactctl.store.types import BigId, Json, UtcInstant
 
 SYSTEM_WIDE = 0  # deactivation.group_id of a deactivation that holds everywhere
 
+# Partial indexes are partial on Postgres as well: the migrations say so. Saying it here too would
+# load the Postgres dialect at every start.
 _NO_ROWID = {"sqlite_with_rowid": False}
 
 
@@ -39,7 +41,6 @@ class Contact(SQLModel, table=True):
             "contact_active_last_opportunity",
             "last_opportunity",
             sqlite_where=text("status = 'active'"),
-            postgresql_where=text("status = 'active'"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -135,7 +136,6 @@ class Deactivation(SQLModel, table=True):
             "category",
             "started_at",
             sqlite_where=text("ended_at IS NULL AND origin = 'threshold'"),
-            postgresql_where=text("ended_at IS NULL AND origin = 'threshold'"),
         ),
         _NO_ROWID,
     )
@@ -163,7 +163,6 @@ class Response(SQLModel, table=True):
             "response_held",
             "run_id",
             sqlite_where=text("held = 1"),
-            postgresql_where=text("held"),
         ),
         _NO_ROWID,
     )
