@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run, SkipReason
@@ -246,6 +246,13 @@ def _is_open_threshold() -> ColumnElement[bool]:
     )
 
 
+def _ends_by_rule() -> ColumnElement[bool]:
+    """The same for a contact at hand, written so that SQLite finds it by key: the partial index
+    leads to all contacts of the category."""
+    origin = func.coalesce(_deactivation.c.origin, "")
+    return and_(_deactivation.c.ended_at.is_(None), origin == Origin.THRESHOLD.value)
+
+
 def _governs(rule: TimedRule, group_id: ColumnElement[int]) -> ColumnElement[bool]:
     if rule.group_id is not None:
         return group_id == rule.group_id
@@ -257,7 +264,7 @@ def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
     mine = and_(
         _deactivation.c.contact_id == _item.c.contact_id,
         _deactivation.c.category == _item.c.category,
-        _is_open_threshold(),
+        _ends_by_rule(),
         _deactivation.c.started_at <= _cutoff(rules),
     )
     ends = exists().where(mine, _deactivation.c.group_id == _item.c.group_id)
@@ -310,7 +317,7 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
             _deactivation.c.contact_id == _item.c.contact_id,
             _deactivation.c.group_id == _item.c.group_id,
             _deactivation.c.category == _item.c.category,
-            _is_open_threshold(),
+            _ends_by_rule(),
             _deactivation.c.started_at <= _cutoff(rules_of(run)),
         )
         .values(ended_at=now, ended_by_run_id=run.id)
