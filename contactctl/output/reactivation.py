@@ -2,7 +2,15 @@
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.operations.reactivate import MEANING, Reactivated, Target, recommended_for
-from contactctl.output.presentation import Block, Column, KeyValues, Presentation, Table, Text
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Presentation,
+    Table,
+    Text,
+)
 from contactctl.output.selection import Pairs
 
 _REASON_COLUMNS = (
@@ -11,7 +19,7 @@ _REASON_COLUMNS = (
     Column("category"),
     Column("started_at", "SINCE"),
     Column("run"),
-    Column("recommended"),
+    Column("recommended", for_people=False),
 )
 
 
@@ -40,6 +48,7 @@ def present_target(target: Target) -> Presentation:
     blocks: list[Block] = [
         KeyValues(_contact_pairs(target)),
         Table(_REASON_COLUMNS, reasons, empty="(no open deactivations)"),
+        *_advice(target),
         *(Text(f"{category}: {MEANING[category]}") for category in target.to_acknowledge),
     ]
     return Presentation(data, None, blocks)
@@ -68,6 +77,15 @@ def present_reactivated(done: Reactivated) -> Presentation:
     if done.run is None:
         return Presentation(data, None, [KeyValues(pairs), Text("Nothing had to change.")])
     return Presentation(data, None, [KeyValues([*pairs, ("Run", done.run)])])
+
+
+def _advice(target: Target) -> list[Block]:
+    """What is recommended, once for each category."""
+    advice: dict[str, object] = {
+        reason.category or reason.origin.value: recommended_for(reason)
+        for reason in target.contact.reasons
+    }
+    return [Heading("Recommended"), KeyValues(list(advice.items()))] if advice else []
 
 
 def _contact_pairs(target: Target) -> Pairs:
