@@ -37,7 +37,10 @@ def ask_typed(
 
 def _answer(console: Console, question: str) -> str:
     print(paint(question, BOLD, console.colours_stderr), end=" ", file=console.stderr, flush=True)
-    line = console.stdin.readline()
+    try:
+        line = console.stdin.readline()
+    except OSError:
+        line = ""  # the terminal is gone; its SIGHUP, which comes as well, is raised below
     if not line.endswith("\n"):
-        print(file=console.stderr)  # the end of input leaves the cursor behind the question
+        console.say("")  # the end of input leaves the cursor behind the question
     return line

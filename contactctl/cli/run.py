@@ -80,7 +80,7 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     choice = OutputChoice(OutputFormat.JSON if in_envelope else OutputFormat.TABLE)
     failure = Presentation(problems=[Problem.of(foreseen)], exit_code=foreseen.exit_code)
     if isinstance(foreseen, InterruptedByUserError) and console.stderr_is_tty:
-        console.stderr.write("\n")  # the terminal has echoed ^C, or a question stands open
+        console.say("")  # the terminal has echoed ^C, or a question stands open
     try:
         render(failure, choice, console, command_named_by(argv))
         console.flush()
@@ -149,4 +149,5 @@ def _turn_signals_into_interrupts() -> None:
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
+    signal.signal(signal_number, signal.SIG_IGN)  # a closing terminal sends it again and again
     raise InterruptedByUserError(f"ended by {signal.Signals(signal_number).name}")
