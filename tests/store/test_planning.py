@@ -1,0 +1,105 @@
+"""Run rows and plan items, one transaction at a time."""
+
+import pytest
+
+from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
+from contactctl.domain.runs import Request, RunKind, RunState
+from contactctl.store.planning import write_run_with_plan
+from contactctl.store.plans import Batch, next_batch, planned_contacts
+from contactctl.store.runs import change_state, get_run, lock_run
+from contactctl.store.store import Store
+from helpers.contacts import seed_contacts
+from helpers.dumps import dump
+from helpers.plans import plan, plan_items
+from helpers.sessions import NOW, make_session
+
+REQUEST = Request(RunKind.DEACTIVATE, "tester@host", "why", {"nested": {"ø": [1, None, True]}})
+
+
+def no_check(planned: int, active: int) -> None:
+    """Everything is right."""
+
+
+def test_what_a_check_raises_takes_everything_back(store: Store) -> None:
+    seed_contacts(store, 10)
+    before = dump(store)
+
+    def refuse(planned: int, active: int) -> None:
+        assert (planned, active) == (3, 10)
+        raise RefusedError("no")
+
+    with pytest.raises(RefusedError, match="no"):
+        write_run_with_plan(store, REQUEST, lambda *_: 3, refuse, now=NOW, expires_at=None)
+    assert dump(store) == before
+
+
+def test_what_writing_the_items_raises_takes_everything_back(store: Store) -> None:
+    before = dump(store)
+
+    def fail(*_: object) -> int:
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        write_run_with_plan(store, REQUEST, fail, no_check, now=NOW, expires_at=None)
+    assert dump(store) == before
+
+
+def test_a_request_is_kept_as_it_was_made(store: Store) -> None:
+    run = write_run_with_plan(store, REQUEST, lambda *_: 1, no_check, now=NOW, expires_at=None)
+
+    assert run is not None
+    assert (run.details, run.reason, run.operator) == (REQUEST.details, "why", "tester@host")
+    assert run.database == store.identity
+
+
+def test_batches_follow_each_other_by_id_without_gap_or_overlap(store: Store) -> None:
+    seed_contacts(store, 50)
+    session = make_session(store)
+    run, other = plan(session, "group = customers"), plan(session, "id > 0")
+
+    batches: list[Batch] = []
+    with store.reading() as connection:
+        while batch := next_batch(connection, run.id, batches[-1].last if batches else 0, 5):
+            batches.append(batch)
+        assert planned_contacts(connection, run.id) == run.planned == 16
+
+    assert [(batch.after, batch.last, batch.contacts) for batch in batches] == [
+        (0, 15, 5),
+        (15, 30, 5),
+        (30, 45, 5),
+        (45, 48, 1),
+    ]
+    assert plan_items(store) == run.planned + other.planned
+
+
+@pytest.mark.parametrize(
+    ("state", "error"), [(RunState.RUNNING, BusyError), (RunState.DONE, RefusedError)]
+)
+def test_a_run_that_somebody_has_moved_is_not_moved_again(
+    store: Store, state: RunState, error: type[Exception]
+) -> None:
+    seed_contacts(store, 10)
+    run = plan(make_session(store), "id <= 5")
+    with store.writing() as connection:
+        change_state(connection, run.id, expected=RunState.PLANNED, to=state)
+    before = dump(store)
+
+    with pytest.raises(error, match=f"run {run.id}"), store.writing() as connection:
+        change_state(connection, run.id, expected=RunState.PLANNED, to=RunState.CANCELLED)
+    assert dump(store) == before
+
+
+def test_numbers_of_runs_are_never_used_again(store: Store) -> None:
+    seed_contacts(store, 10)
+    first = plan(make_session(store), "id <= 5")
+    with store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM plan_item")
+        connection.exec_driver_sql("DELETE FROM run")
+
+    assert plan(make_session(store), "id <= 5").id > first.id
+
+
+@pytest.mark.parametrize("read", [get_run, lock_run])
+def test_a_run_that_is_not_there(store: Store, read) -> None:
+    with pytest.raises(NotFoundError, match="no run 4"), store.writing() as connection:
+        read(connection, 4)
