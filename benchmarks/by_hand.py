@@ -17,6 +17,8 @@ ROWS = (
     "SELECT id, email, first_name, last_name, company, last_opportunity, last_emailed,"
     f" last_opened, created FROM contact WHERE {_MATCHES} ORDER BY id LIMIT 30"
 )
+TOTAL = "SELECT count(*) FROM contact WHERE status = 'active'"
+LEFT_OUT = f"{TOTAL} AND last_opportunity IS NULL"
 INSERT = (
     "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
     f" SELECT id, 0, 1, '', 'bulk', '{_NOW}' FROM contact WHERE {_MATCHES}"
@@ -44,6 +46,13 @@ def preview(connection: Any) -> int:
     count: int = connection.execute(COUNT).fetchone()[0]
     connection.execute(ROWS).fetchall()
     return count
+
+
+def preview_in_full(connection: Any) -> int:
+    """What a preview shows besides, too: the active total, and who has no last_opportunity."""
+    connection.execute(TOTAL).fetchone()
+    connection.execute(LEFT_OUT).fetchone()
+    return preview(connection)
 
 
 def deactivate(connection: Any) -> int:
