@@ -46,6 +46,7 @@ class BuilderApp(App[None]):
     """`outcome` says, once it has run, what came of it; `close` must be called in the end."""
 
     CSS_PATH = "builder.tcss"
+    TITLE = "contactctl build"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True),

@@ -115,11 +115,11 @@ class Draft:
     def move(self, part: Part, step: int) -> bool:
         """One place up (-1) or down (1), into and out of groups; False at either end."""
         parent = self.parent_of(part)
-        target = parent and self._place_beside(part, parent, step)
-        if parent is None or target is None:
+        place = None if parent is None else self._place_beside(part, parent, step)
+        if parent is None or place is None:
             return False
         parent.parts.remove(part)
-        group, index = target
+        group, index = place
         group.parts.insert(len(group.parts) if index is None else index, part)
         return True
 
@@ -246,4 +246,10 @@ def _draft_part(part: Condition | Criteria) -> Part:
 def _part_of(part: Part) -> Condition | Criteria:
     if isinstance(part, Row):
         return part.condition()
-    return Criteria(**{part.mode.value: tuple(map(_part_of, part.parts))})
+    parts = tuple(map(_part_of, part.parts))
+    match part.mode:
+        case Mode.ALL:
+            return Criteria(all=parts)
+        case Mode.ANY:
+            return Criteria(any=parts)
+    return Criteria(none=parts)

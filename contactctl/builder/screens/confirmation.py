@@ -1,5 +1,6 @@
 """What the plan means, and the typed confirmation."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -15,7 +16,9 @@ from contactctl.builder.widgets.blocks import Blocks
 from contactctl.domain.confirmation import Stakes, parse_count
 from contactctl.domain.runs import Run
 from contactctl.operations.plan import ShownPlan
+from contactctl.output.presentation import Presentation
 from contactctl.output.runs import present_plan
+from contactctl.output.selection import rows_blocks
 
 
 class ConfirmationScreen(Screen[None]):
@@ -39,7 +42,7 @@ class ConfirmationScreen(Screen[None]):
 
     def __init__(self, plan: ShownPlan, *, needs_second_operator: bool) -> None:
         super().__init__()
-        self._plan = plan
+        self.plan = plan
         self._needs_second_operator = needs_second_operator
 
     def compose(self) -> ComposeResult:
@@ -59,20 +62,20 @@ class ConfirmationScreen(Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#plan-text", Blocks).present(present_plan(self._plan))
+        self.query_one("#plan-text", Blocks).present(summary_first(self.plan))
         self.query_one("#keep" if self._needs_second_operator else "#typed").focus()
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#confirm")
     def _check(self) -> None:
-        if is_confirmation(self.query_one("#typed", Input).value, self._plan.stakes):
+        if is_confirmation(self.query_one("#typed", Input).value, self.plan.stakes):
             self.post_message(self.Confirmed())
         else:
             self.query_one("#problem", Static).update("That is not it: nothing was deactivated.")
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
-        self.post_message(self.Kept(self._plan.run))
+        self.post_message(self.Kept(self.plan.run))
 
     def action_scroll(self, pages: int) -> None:
         plan = self.query_one("#plan", VerticalScroll)
@@ -82,12 +85,20 @@ class ConfirmationScreen(Screen[None]):
         if self._needs_second_operator:
             return (
                 "The config asks for a second operator: keep the plan, and somebody else"
-                f" applies it with\ncontactctl runs apply {self._plan.run.id}"
+                f" applies it with\ncontactctl runs apply {self.plan.run.id}"
             )
-        stakes = self._plan.stakes
+        stakes = self.plan.stakes
         if stakes.limits_exceeded:
             return f"Over the limits. Type '{stakes.phrase}' to go on:"
         return f"Type the number of contacts to {stakes.verb} them:"
+
+
+def summary_first(plan: ShownPlan) -> Presentation:
+    """The plan as other commands show it, with the contacts below what they mean."""
+    presentation = present_plan(plan)
+    contacts = rows_blocks(len(plan.rows), plan.run.planned)
+    summary = [block for block in presentation.blocks if block not in contacts]
+    return replace(presentation, blocks=[*summary, *contacts])
 
 
 def is_confirmation(typed: str, stakes: Stakes) -> bool:

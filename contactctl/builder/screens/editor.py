@@ -27,6 +27,18 @@ from contactctl.domain.criteria import Criteria
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldCatalogue
 
+_ROW_BUTTONS = (
+    ("Add", "screen.add_condition"),
+    ("Group", "screen.add_group"),
+    ("Remove", "screen.remove"),
+    ("Up", "screen.move(-1)"),
+    ("Down", "screen.move(1)"),
+)
+
+
+class _MouseButton(Button, can_focus=False):
+    """What a key does too; the focus stays on the rows."""
+
 
 class EditorScreen(Screen[None]):
     """Edits a draft; `criteria` are what it says while it is whole."""
@@ -41,17 +53,16 @@ class EditorScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add_condition", "Add"),
         Binding("g", "add_group", "Group"),
-        Binding("enter", "edit_row", "Edit"),
         Binding("x,delete", "remove", "Remove"),
-        Binding("shift+up,K", "move(-1)", "Up", key_display="⇧↑"),
-        Binding("shift+down,J", "move(1)", "Down", key_display="⇧↓"),
+        Binding("shift+up,K", "move(-1)", "Move", key_display="⇧↑↓"),
+        Binding("shift+down,J", "move(1)", "Move down", show=False),
         Binding("s,ctrl+s", "save", "Save"),
         Binding("o,ctrl+o", "load", "Load"),
         Binding("y", "copy_yaml", "Copy YAML", show=False),
         Binding("f", "copy_flags", "Copy flags", show=False),
         Binding("D", "deactivate", "Deactivate", key_display="D"),
-        Binding("escape", "back", "Leave", show=False),
-        Binding("q", "app.leave", "Leave"),
+        Binding("escape", "back", "Back"),
+        Binding("q", "app.leave", "Leave", show=False),
     ]
 
     def __init__(
@@ -78,11 +89,8 @@ class EditorScreen(Screen[None]):
                 yield Static("Active contacts of which", classes="title")
                 yield CriteriaTree(id="tree")
                 with Horizontal(id="buttons"):
-                    yield Button("Add", action="screen.add_condition", compact=True)
-                    yield Button("Group", action="screen.add_group", compact=True)
-                    yield Button("Remove", action="screen.remove", compact=True)
-                    yield Button("Up", action="screen.move(-1)", compact=True)
-                    yield Button("Down", action="screen.move(1)", compact=True)
+                    for label, action in _ROW_BUTTONS:
+                        yield _MouseButton(label, action=action, compact=True)
                 yield ConditionEntry(id="entry")
             with Vertical(id="right"):
                 yield LivePanel(id="live")

@@ -28,7 +28,7 @@ class FieldPicker(ModalScreen[Field | None]):
     def __init__(self, fields: Sequence[Field]) -> None:
         super().__init__()
         self._fields = fields
-        self._shown: Sequence[Field] = fields
+        self.shown: Sequence[Field] = fields
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -47,18 +47,18 @@ class FieldPicker(ModalScreen[Field | None]):
     def _take_highlighted(self) -> None:
         index = self.query_one(OptionList).highlighted
         if index is not None:
-            self.dismiss(self._shown[index])
+            self.dismiss(self.shown[index])
 
     @on(OptionList.OptionSelected)
     def _take(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._shown[event.option_index])
+        self.dismiss(self.shown[event.option_index])
 
     def action_highlight(self, step: int) -> None:
         options = self.query_one(OptionList)
         (options.action_cursor_down if step > 0 else options.action_cursor_up)()
 
     def _show(self, fields: Sequence[Field]) -> None:
-        self._shown = fields
+        self.shown = fields
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(_described(field)) for field in fields])
@@ -74,5 +74,5 @@ def matching(fields: Sequence[Field], searched: str) -> list[Field]:
 
 
 def _described(field: Field) -> Content:
-    name = Content.styled(f"{show_safely(field.name):<24}", "bold")
+    name = Content.styled(f"{show_safely(field.name):<32}", "bold")
     return name + Content(f" {field.type:<8} {field.help}")

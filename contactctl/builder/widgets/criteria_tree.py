@@ -23,7 +23,7 @@ Problems = Mapping[Part, str]
 class CriteriaTree(Tree[Part]):
     """Rows and groups; a problem is a line of its own that belongs to the same part."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("right", "screen.edit_row", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right", "screen.edit_row", "Edit")]
 
     class Highlighted(Message):
         """The cursor is on another part."""

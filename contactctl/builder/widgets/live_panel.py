@@ -1,6 +1,7 @@
 """The right half: the count, who is left out, the first contacts, and the criteria as text."""
 
 import time
+from collections.abc import Mapping
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -14,10 +15,13 @@ from contactctl.domain.criteria import Criteria
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import show_safely
 from contactctl.operations.preview import Preview
-from contactctl.output.presentation import KeyValues, Presentation
-from contactctl.output.selection import left_out_pairs, preview_rows, rows_blocks, share
+from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import Text as Lines
+from contactctl.output.selection import preview_rows, rows_blocks, share
 
 _SLOW_AFTER_S = 1
+_NARROW = 60
+_NARROW_COLUMNS = ("email", "last_opportunity")
 
 
 class LivePanel(Vertical):
@@ -61,9 +65,10 @@ class LivePanel(Vertical):
         """The answer to the criteria shown."""
         self._waiting_since = None
         self._text("#count", f"{share(preview.count, preview.active_total)} active contacts")
-        left_out = KeyValues(left_out_pairs(preview.left_out, preview.include_hint))
-        self._left_out(Presentation(blocks=[left_out]))
+        self._left_out(Presentation(blocks=[Lines(_left_out_text(preview.left_out))]))
         rows = preview_rows(preview.rows)
+        if self.size.width < _NARROW:
+            rows = rows.pick(_NARROW_COLUMNS)
         blocks = rows_blocks(len(preview.rows), preview.count)
         self._show_rows(Presentation(rows=rows, blocks=blocks))
 
@@ -91,3 +96,9 @@ class LivePanel(Vertical):
         seconds = round(time.monotonic() - self._waiting_since)
         if seconds >= _SLOW_AFTER_S:
             self._text("#count", f"counting ... {seconds} s")
+
+
+def _left_out_text(left_out: Mapping[str, int]) -> str:
+    """A line for each field whose missing values leave contacts out."""
+    lines = [f"left out: {number:,} without {name}" for name, number in left_out.items() if number]
+    return "\n".join(lines)

@@ -1,0 +1,175 @@
+"""Driving the builder as a person does, without a terminal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Select, Static
+
+from contactctl.builder.app import BuilderApp
+from contactctl.builder.draft import Row
+from contactctl.builder.screens.confirmation import ConfirmationScreen
+from contactctl.builder.screens.editor import EditorScreen
+from contactctl.builder.screens.field_picker import FieldPicker
+from contactctl.builder.widgets.criteria_tree import CriteriaTree
+from contactctl.builder.work import BuilderWork
+from contactctl.domain.operators import Operator
+from contactctl.domain.runs import Run
+from contactctl.operations.apply import resume_run
+from contactctl.operations.session import Session
+
+PATIENCE_S = 60.0  # a machine that does other things must not fail a test
+
+
+class Driver:
+    """Hands on the keyboard, and eyes on the screen."""
+
+    def __init__(self, app: BuilderApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys; a text of several characters that is no key's name is typed."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def write(self, text: str) -> None:
+        await self.press(*(_KEYS.get(character, character) for character in text))
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not seen():
+                await asyncio.sleep(0.01)
+
+    async def screen(self, name: str) -> None:
+        """Wait for a screen, and until it has been laid out."""
+        await self.until(lambda: type(self.app.screen).__name__ == name)
+        await self.pilot.pause()
+
+    async def start(self) -> None:
+        """From the reminder to the counted prebuilt criteria."""
+        await self.screen("ReminderScreen")
+        await self.press("enter")
+        await self.screen("EditorScreen")
+        await self.counted()
+
+    async def counted(self) -> str:
+        """The count, once there is one for the criteria as they are."""
+        await self.until(lambda: self.count.endswith("active contacts"))
+        return self.count
+
+    async def add(self, field: str) -> None:
+        """Add a condition on a field, and go to its value."""
+        await self.press("a")
+        await self.screen("FieldPicker")
+        self.typed.value = field
+        picker = self.app.screen
+        assert isinstance(picker, FieldPicker)
+        await self.until(lambda: [found.name for found in picker.shown[:1]] == [field])
+        await self.press("enter")
+        await self.screen("EditorScreen")
+        await self.until(
+            lambda: isinstance(self.tree.part, Row) and self.tree.part.field.name == field
+        )
+        await self.until(lambda: self.app.focused is not self.tree)
+
+    async def to_confirmation(self) -> None:
+        """From the conditions to the plan."""
+        await self.press("D")
+        await self.screen("ConfirmationScreen")
+
+    async def add_from_entry(self, field: str) -> None:
+        """Leave the entry, and add another condition."""
+        await self.press("escape")
+        await self.until(lambda: self.app.focused is self.tree)
+        await self.add(field)
+
+    async def save_as(self, name: str) -> None:
+        """Save the criteria under a name; the dialog stays where it is refused."""
+        self.tree.focus()
+        await self.press("s")
+        await self.screen("FileDialog")
+        self.typed.value = name
+        await self.press("enter")
+
+    def choose_operator(self, operator: str) -> None:
+        """Choose another operator for the row in the entry."""
+        self.editor.query_one("#operator", Select).value = Operator(operator)
+
+    @property
+    def editor(self) -> EditorScreen:
+        return next(s for s in self.app.screen_stack if isinstance(s, EditorScreen))
+
+    @property
+    def tree(self) -> CriteriaTree:
+        return self.editor.query_one(CriteriaTree)
+
+    @property
+    def count(self) -> str:
+        return self.text("#count")
+
+    def text(self, selector: str) -> str:
+        """What a widget shows, on whichever screen it is."""
+        for screen in reversed(self.app.screen_stack):
+            for found in screen.query(selector).results(Static):
+                return str(found.visual)
+        raise AssertionError(f"nothing is {selector}")
+
+    @property
+    def typed(self) -> Input:
+        return self.app.screen.query_one(Input)
+
+    @property
+    def to_be_typed(self) -> str:
+        """What confirms the plan on the screen."""
+        screen = self.app.screen
+        assert isinstance(screen, ConfirmationScreen)
+        stakes = screen.plan.stakes
+        return stakes.phrase if stakes.limits_exceeded else str(stakes.count)
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows of the tree, indented, with what is wrong below them."""
+
+        def below(node: Any, depth: int) -> list[str]:
+            lines = []
+            for child in node.children:
+                lines.append("  " * depth + str(child.label))
+                lines += below(child, depth + 1)
+            return lines
+
+        return below(self.tree.root, 0)
+
+
+_KEYS = {" ": "space", "_": "underscore", ".": "full_stop", ",": "comma", "-": "minus"}
+
+
+def drive(
+    session: Session,
+    steps: Callable[[Driver], Awaitable[None]],
+    *,
+    size: tuple[int, int] = (80, 24),
+    finish: Callable[[Run], object] | None = None,
+    folder: Path = Path(),
+    **work: Any,
+) -> BuilderApp:
+    """Run the builder through `steps`, and close it; `finish` works a begun run through."""
+
+    def finish_here(run: Run) -> None:
+        resume_run(session, run.id)
+
+    app = BuilderApp(BuilderWork(session, finish or finish_here, folder, **work))
+    app.animation_level = "none"
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await steps(Driver(app, pilot))
+
+    try:
+        asyncio.run(run())
+    finally:
+        app.close()
+    return app
