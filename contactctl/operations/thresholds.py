@@ -107,7 +107,7 @@ def plan_thresholds(
     return write_threshold_plan(
         session.store,
         session.request(RunKind.THRESHOLDS, details=cause),
-        lambda waiting: due(rules, now, among=among, waiting_runs=waiting),
+        lambda waiting: due(rules, now, session.store.dialect, among=among, waiting_runs=waiting),
         judge,
         now,
     )

@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     values,
 )
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.responses import Category
@@ -53,29 +52,39 @@ def counts() -> ColumnElement[bool]:
 def due(
     rules: ThresholdRules,
     now: datetime,
+    dialect: str,
     *,
     among: ContactIds | None = None,
     waiting_runs: Sequence[int] = (),
 ) -> Select[int, int, str, int]:
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
-    `among` restricts it to some contacts; without it one pass over all responses, in key order,
-    finds those that may be concerned. What the plan of one of the `waiting_runs` holds is left out.
+    `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
+    out. SQLite, which would sort all responses to group them, looks for candidates first.
     """
     rule = _rule_table(rules, now)
-    chosen = _candidates(rules, now) if among is None else among
-    reached = _reached(rule, rules, chosen.subquery("chosen")).subquery("reached")
-    statement = select(
-        reached.c.contact_id, reached.c.scope, reached.c.category, reached.c.revision
-    ).distinct()
+    if among is None and dialect == "sqlite":
+        among = _candidates(rules, now)
+    counted = _counted(rule, rules, among).subquery("counted")
+    statement = (
+        select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
+        .select_from(
+            counted.join(rule, rule.c.number == counted.c.rule).join(
+                _contact, _contact.c.id == counted.c.contact_id
+            )
+        )
+        .where(counted.c.responses >= rule.c.needed)
+        .distinct()
+    )
     if waiting_runs:
-        statement = statement.where(~_is_planned(reached.c, waiting_runs))
+        statement = statement.where(~_is_planned(counted, rule, waiting_runs))
     return statement
 
 
 def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
     """The rules as rows. A response matches the one row of its category and counting group."""
     columns = (
+        column("number", Integer),
         column("group_id", Integer),
         column("scope", Integer),
         column("category", Text),
@@ -85,6 +94,7 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
     )
     rows = [
         (
+            number,
             rule.group_id,
             rule.scope,
             rule.category.value,
@@ -92,7 +102,7 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
             rule.window_start(now) or _ALWAYS,
             rules.reset_by_delivery(rule.category),
         )
-        for rule in rules.rules
+        for number, rule in enumerate(rules.rules)
     ]
     return values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
 
@@ -103,41 +113,41 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
     No watermark is looked at, and a category's groups are taken together; a sum per category
     needs no sorting, as the responses lie in the order of their contacts.
     """
-    by_category = {
-        category: [rule for rule in rules.rules if rule.category is category]
-        for category in dict.fromkeys(rule.category for rule in rules.rules)
-    }
-    reached = []
-    for category, its_rules in by_category.items():
-        needed = min(rule.threshold.count for rule in its_rules)
+    in_window, reached = [], []
+    for category in dict.fromkeys(rule.category for rule in rules.rules):
+        its_rules = [rule for rule in rules.rules if rule.category is category]
+        is_category = _response.c.category == category.value
         since = min(rule.window_start(now) or _ALWAYS for rule in its_rules)
-        in_window = _response.c.category == category.value
-        if since > _ALWAYS:
-            in_window = and_(in_window, _response.c.occurred_at >= literal(since, UtcInstant))
-        reached.append(func.sum(case((in_window, 1), else_=0)) >= needed)
+        is_late_enough = _response.c.occurred_at >= literal(since, UtcInstant)
+        in_window.append(and_(is_category, is_late_enough) if since > _ALWAYS else is_category)
+        needed = min(rule.threshold.count for rule in its_rules)
+        reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
     return (
         select(_response.c.contact_id)
-        .where(counts())
+        .where(counts(), or_(*in_window))
         .group_by(_response.c.contact_id)
         .having(or_(*reached))
     )
 
 
-def _reached(rule: CTE, rules: ThresholdRules, chosen: FromClause) -> Select[Any]:
-    """The rules whose threshold the chosen contacts have reached, counted exactly."""
-    group = [_response.c.contact_id, rule.c.scope, _response.c.category, rule.c.group_id]
-    needed = rule.c.needed
+def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Select[Any]:
+    """(contact_id, rule, responses): how many of a contact's responses count for a rule."""
+    rows: FromClause = _response
+    if among is not None:
+        chosen = among.subquery("chosen")
+        rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
+    rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
+    rows = rows.join(rule, _is_rule_of_response(rule, rules))
+    conditions = [counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    if any(each.scope != SYSTEM_WIDE for each in rules.rules):
+        rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
+        conditions.append(_concerns_member(rule))
+    key = (_response.c.contact_id, rule.c.number)
     return (
-        select(*group, _contact.c.revision)
-        .select_from(
-            chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
-            .join(_contact, _contact.c.id == _response.c.contact_id)
-            .join(rule, _is_rule_of_response(rule, rules))
-            .outerjoin(_membership, _is_membership_in_scope(rule))
-        )
-        .where(counts(), _is_past_watermark(rule), ~_is_settled(rule))
-        .group_by(*group, needed, _contact.c.revision)
-        .having(func.count() >= needed)
+        select(key[0], key[1].label("rule"), func.count().label("responses"))
+        .select_from(rows)
+        .where(*conditions)
+        .group_by(*key)
     )
 
 
@@ -166,17 +176,20 @@ def _is_membership_in_scope(rule: CTE) -> ColumnElement[bool]:
 
 
 def _is_past_watermark(rule: CTE) -> ColumnElement[bool]:
-    """In the window, and after every reactivation and delivery that matters to the rule.
-
-    A rule that deactivates in a group concerns its members alone.
-    """
+    """In the window, and after the contact's reactivation and the delivery, if it matters."""
     occurred_at = _response.c.occurred_at
     return and_(
         occurred_at >= rule.c.since,
         _is_later(occurred_at, _contact.c.reactivated_at),
         or_(~rule.c.is_reset, _is_later(occurred_at, _contact.c.delivered_at)),
+    )
+
+
+def _concerns_member(rule: CTE) -> ColumnElement[bool]:
+    """A rule that deactivates in a group concerns its members, after their reactivation there."""
+    return and_(
         or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
-        _is_later(occurred_at, _membership.c.reactivated_at),
+        _is_later(_response.c.occurred_at, _membership.c.reactivated_at),
     )
 
 
@@ -199,12 +212,12 @@ def _is_settled(rule: CTE) -> ColumnElement[bool]:
     )
 
 
-def _is_planned(reached: ReadOnlyColumnCollection[str, Any], runs: Sequence[int]) -> Exists:
+def _is_planned(counted: FromClause, rule: CTE, runs: Sequence[int]) -> Exists:
     return exists().where(
-        _item.c.contact_id == reached.contact_id,
+        _item.c.contact_id == counted.c.contact_id,
         _item.c.run_id.in_(runs),
-        _item.c.group_id == reached.scope,
-        _item.c.category == reached.category,
+        _item.c.group_id == rule.c.scope,
+        _item.c.category == rule.c.category,
     )
 
 
@@ -222,7 +235,7 @@ def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> D
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, {})
-    found = due(rules, now).subquery("due")
+    found = due(rules, now, connection.dialect.name).subquery("due")
     by_scope = connection.execute(
         select(found.c.scope, found.c.category, func.count()).group_by(
             found.c.scope, found.c.category
