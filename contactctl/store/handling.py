@@ -26,6 +26,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     union_all,
     update,
 )
@@ -265,7 +266,7 @@ def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
         _deactivation.c.contact_id == _item.c.contact_id,
         _deactivation.c.category == _item.c.category,
         _ends_by_rule(),
-        _deactivation.c.started_at <= _cutoff(rules),
+        _deactivation.c.started_at <= _cutoff(rules, _item.c.category, _item.c.group_id),
     )
     ends = exists().where(mine, _deactivation.c.group_id == _item.c.group_id)
     removes = exists().where(
@@ -286,16 +287,14 @@ def _not_complained_item() -> ColumnElement[bool]:
     return not_(complained(_item.c.contact_id))
 
 
-def _cutoff(rules: Sequence[TimedRule]) -> ColumnElement[datetime]:
-    """The instant up to which an item's deactivations must have started."""
+def _cutoff(
+    rules: Sequence[TimedRule], category: ColumnElement[str], group_id: ColumnElement[int]
+) -> ColumnElement[datetime]:
+    """The instant up to which deactivations must have started; one rule holds in each scope."""
     return case(
         *(
             (
-                and_(
-                    _item.c.action == rule.action,
-                    _item.c.category == rule.category,
-                    _governs(rule, _item.c.group_id),
-                ),
+                and_(category == rule.category, _governs(rule, group_id)),
                 literal(rule.cutoff, _deactivation.c.started_at.type),
             )
             for rule in rules
@@ -309,17 +308,14 @@ def _contacts_in(connection: Connection, run: Run, batch: Batch) -> int:
 
 
 def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    planned = select(_item.c.contact_id, _item.c.group_id, _item.c.category).where(
+        in_batch(run.id, batch), _item.c.action == HandlingAction.REACTIVATE
+    )
+    key = tuple_(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
+    cutoff = _cutoff(rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
     return connection.execute(
         update(_deactivation)
-        .where(
-            in_batch(run.id, batch),
-            _item.c.action == HandlingAction.REACTIVATE,
-            _deactivation.c.contact_id == _item.c.contact_id,
-            _deactivation.c.group_id == _item.c.group_id,
-            _deactivation.c.category == _item.c.category,
-            _ends_by_rule(),
-            _deactivation.c.started_at <= _cutoff(rules_of(run)),
-        )
+        .where(key.in_(planned), _ends_by_rule(), _deactivation.c.started_at <= cutoff)
         .values(ended_at=now, ended_by_run_id=run.id)
     ).rowcount
 
