@@ -6,7 +6,8 @@ from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
 from contactctl.domain.runs import Request, RunKind, RunState
 from contactctl.store.planning import write_run_with_plan
 from contactctl.store.plans import Batch, next_batch, planned_contacts
-from contactctl.store.runs import change_state, get_run, lock_run
+from contactctl.store.runs import change_state, get_run, lock_run, update_run
+from contactctl.store.runwork import apply_batch
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -86,6 +87,19 @@ def test_a_run_that_somebody_has_moved_is_not_moved_again(
 
     with pytest.raises(error, match=f"run {run.id}"), store.writing() as connection:
         change_state(connection, run.id, expected=RunState.PLANNED, to=RunState.CANCELLED)
+    assert dump(store) == before
+
+
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.FAILED, RunState.PLANNED])
+def test_only_a_running_run_gets_on(store: Store, state: RunState) -> None:
+    seed_contacts(store, 10)
+    run = plan(make_session(store), "id <= 5")
+    with store.writing() as connection:
+        update_run(connection, run.id, {"state": state})
+    before = dump(store)
+
+    with pytest.raises((BusyError, RefusedError), match=f"run {run.id}"):
+        apply_batch(store, run, 10, NOW)
     assert dump(store) == before
 
 
