@@ -115,6 +115,7 @@ def _response_count(category: str) -> Value:
             response.c.contact_id == contact.c.id,
             response.c.category == category,
             response.c.counts.is_(True),
+            response.c.held.is_(False),
             response.c.channel == "email",
         )
         .correlate(contact)
