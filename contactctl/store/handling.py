@@ -278,13 +278,12 @@ def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
         _membership.c.state != MembershipState.ACTIVE,
     )
     return case(
-        (_item.c.action == HandlingAction.REACTIVATE, and_(ends, _not_complained_item())),
+        (
+            _item.c.action == HandlingAction.REACTIVATE,
+            and_(ends, not_(complained(_item.c.contact_id))),
+        ),
         else_=and_(is_member, removes),
     )
-
-
-def _not_complained_item() -> ColumnElement[bool]:
-    return not_(complained(_item.c.contact_id))
 
 
 def _cutoff(
@@ -315,7 +314,12 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     cutoff = _cutoff(rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
     return connection.execute(
         update(_deactivation)
-        .where(key.in_(planned), _ends_by_rule(), _deactivation.c.started_at <= cutoff)
+        .where(
+            _within(batch, _deactivation.c.contact_id),
+            key.in_(planned),
+            _ends_by_rule(),
+            _deactivation.c.started_at <= cutoff,
+        )
         .values(ended_at=now, ended_by_run_id=run.id)
     ).rowcount
 
@@ -329,7 +333,7 @@ def _reactivate_contacts(
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
-    chosen = _contact.c.id.in_(ended_for)
+    chosen = and_(_within(batch, _contact.c.id), _contact.c.id.in_(ended_for))
     reactivated = connection.execute(
         update(_contact)
         .where(chosen, not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))))
@@ -365,8 +369,8 @@ def _remove_memberships(connection: Connection, run: Run, batch: Batch) -> int:
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
     )
-    between = _membership.c.contact_id.between(batch.after + 1, batch.last)
-    return connection.execute(delete(_membership).where(between, removal)).rowcount
+    within = _within(batch, _membership.c.contact_id)
+    return connection.execute(delete(_membership).where(within, removal)).rowcount
 
 
 def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
@@ -379,6 +383,11 @@ def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime)
         .where(_contact.c.id.in_(in_groups))
         .values(revision=_contact.c.revision + 1, updated=now)
     )
+
+
+def _within(batch: Batch, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Said once more of the other table: a server has no figures yet about a fresh plan."""
+    return and_(contact_id > batch.after, contact_id <= batch.last)
 
 
 def _is_open_in(
