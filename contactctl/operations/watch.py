@@ -28,26 +28,29 @@ def watch_run(session: Session, run_id: int) -> Watched:
     if run.state is RunState.PLANNED:
         hint = f"`contactctl runs apply {run_id}` starts it"
         return Watched(run, RefusedError(f"run {run_id} has not started", hint=hint))
-    idle_since: float | None = None
+    still_since = time.monotonic()
     with session.progress(f"Run {run_id}", run.planned) as advance:
         advance(_done(run))
         while run.state not in FINAL_STATES:
-            idle_since = _idle_since(session, idle_since)
-            if idle_since is not None and time.monotonic() - idle_since > _PATIENCE_S:
-                return Watched(run, _abandoned(run_id))
             time.sleep(_LOOK_EVERY_S)
             before, run = run, read_run(session, run_id)
             advance(_done(run) - _done(before))
+            if run.cursor != before.cursor:
+                still_since = time.monotonic()
+            elif time.monotonic() - still_since > _PATIENCE_S:
+                if run.state not in FINAL_STATES and _nobody_is_at_work(session):
+                    return Watched(run, _abandoned(run_id))
+                still_since = time.monotonic()
     return Watched(run)
 
 
-def _idle_since(session: Session, since: float | None) -> float | None:
-    """When the right to change contacts was first seen free; None while somebody holds it."""
+def _nobody_is_at_work(session: Session) -> bool:
+    """Whether the right to change contacts is free; asked rarely, since to ask is to hold it."""
     try:
         with exclusive(session.store, CONTACT_CHANGES):
-            return time.monotonic() if since is None else since
+            return True
     except BusyError:
-        return None
+        return False
 
 
 def _abandoned(run_id: int) -> ContactctlError:

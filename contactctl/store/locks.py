@@ -89,6 +89,8 @@ def _acquire(
     except DBAPIError as error:
         failure: ContactctlError = _busy(work, identity)
         raise failure from error
+    finally:
+        held.execute(text("RESET lock_timeout"))
 
 
 def _lock_key(work: str) -> int:
