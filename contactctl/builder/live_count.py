@@ -79,7 +79,8 @@ class LiveCount:
             self._generation += 1
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join()
 
     def _ask_on(self) -> None:
         while (question := self._next_question()) is not None:

@@ -1,5 +1,6 @@
 """The command `build`."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,7 +93,10 @@ def _ending_signals_to(end: Callable[[str], None]) -> Iterator[None]:
     """Leave in order when the terminal closes: an exception would be lost in the event loop."""
 
     def handle(number: int, _frame: object) -> None:
-        end(signal.Signals(number).name)
+        name = signal.Signals(number).name
+        if name == "SIGHUP":
+            _draw_nowhere()
+        end(name)
 
     before = [(number, signal.signal(number, handle)) for number in _ENDING]
     try:
@@ -100,6 +104,14 @@ def _ending_signals_to(end: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def _draw_nowhere() -> None:
+    """The terminal is gone: Textual would wait for ever to draw its last picture there."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 2):  # where it reads and draws; stdout may be a file
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _present(result: "BuilderResult") -> Presentation:

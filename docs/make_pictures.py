@@ -1,0 +1,126 @@
+"""The pictures of the docs, taken of the real program on the demo's contacts.
+
+    python docs/make_pictures.py
+
+writes docs/pictures/*.svg anew. The tests hold that they show the program as it is.
+"""
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PICTURES = ROOT / "docs" / "pictures"
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from rich.console import Console  # noqa: E402
+from rich.text import Text  # noqa: E402
+from textual.widgets import TabbedContent  # noqa: E402
+
+from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
+from contactctl.domain.runs import Run  # noqa: E402
+from contactctl.operations.apply import resume_run  # noqa: E402
+from contactctl.operations.demo import (  # noqa: E402
+    DemoFolder,
+    import_demo_contacts,
+    prepare_demo_folder,
+)
+from contactctl.operations.session import Session  # noqa: E402
+from contactctl.store.migrate import create_store  # noqa: E402
+from helpers.builder import Driver, drive  # noqa: E402
+from helpers.cli import run_cli  # noqa: E402
+from helpers.sessions import NOW, make_session  # noqa: E402
+
+LARGE, SMALL = (110, 32), (80, 24)
+BILLING = Billing(tiers=(BillingTier(4600, Decimal(79)), BillingTier(None, Decimal(99))))
+SHOWN_DATABASE = "/home/ann/contacts.db"
+
+
+def all_pictures(folder: Path) -> dict[str, str]:
+    """Name -> SVG of every picture, on demo stores made below the folder."""
+    pictures = {}
+    for name, size, light in (("", LARGE, False), ("-80x24", SMALL, True)):
+        demo = DemoFolder(folder / f"demo{name}")
+        prepare_demo_folder(demo, NOW)
+        store = create_store(demo.database_url)
+        session = make_session(store, database=demo.database_url, billing=BILLING)
+        import_demo_contacts(session, demo)
+        pictures["preview"] = _command_picture(demo, "preview")
+        store.identity = SHOWN_DATABASE
+        for screen, svg in _screens(session, size, light=light).items():
+            pictures[f"builder-{screen}{name}"] = svg
+        store.close()
+    return pictures
+
+
+def _screens(session: Session, size: tuple[int, int], *, light: bool = False) -> Mapping[str, str]:
+    """The builder's screens in the order in which they are met."""
+    pictures = {}
+    begun: list[Run] = []
+
+    async def steps(user: Driver) -> None:
+        async def take(name: str) -> None:
+            user.app.clear_notifications()
+            await user.pilot.pause()
+            pictures[name] = user.app.export_screenshot()
+
+        await user.screen("ReminderScreen")
+        await take("reminder")
+        await user.start()
+        await user.press("a")
+        await user.screen("FieldPicker")
+        await take("fields")
+        await user.press("escape")
+        await user.screen("EditorScreen")
+        await user.press("g")
+        await user.screen("ModePicker")
+        await take("group")
+        await user.press("enter")
+        await user.screen("EditorScreen")
+        await user.add("group")
+        await take("unfinished")
+        await user.press("enter", "down", "enter")
+        await user.counted()
+        await take("conditions")
+        user.editor.query_one(TabbedContent).active = "yaml"
+        await take("yaml")
+        await user.press("escape", "s")
+        await user.screen("FileDialog")
+        await take("save")
+        await user.press("escape")
+        await user.screen("EditorScreen")
+        await user.to_confirmation()
+        await take("confirmation")
+        user.typed.value = user.to_be_typed
+        await user.press("enter")
+        await user.screen("ProgressScreen")
+        await take("progress")
+        resume_run(session, begun[0].id)
+        await user.screen("OutcomeScreen")
+        await take("outcome")
+
+    drive(session, steps, size=size, finish=begun.append, light=light)
+    return pictures
+
+
+def _command_picture(demo: DemoFolder, command: str) -> str:
+    """A command's output as its reader sees it."""
+    shown = run_cli([command, "--config", demo.config], cwd=demo.path, tty=True, width=100)
+    console = Console(record=True, width=100, file=StringIO())
+    lines = [f"$ contactctl {command}", *shown.lines[:22], "..."]
+    console.print(Text("\n".join(lines).replace(str(demo.path), "/home/ann")))
+    return console.export_svg(title=f"contactctl {command}", unique_id=command)
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, svg in all_pictures(Path(folder)).items():
+            (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

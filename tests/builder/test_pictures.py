@@ -1,0 +1,20 @@
+"""A picture of every screen, at two sizes, dark and light: the ones that the docs show."""
+
+import importlib.util
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_screen_looks_as_its_picture(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("make_pictures", ROOT / "docs/make_pictures.py")
+    assert spec is not None and spec.loader is not None
+    make_pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_pictures)
+
+    taken = make_pictures.all_pictures(tmp_path)
+
+    kept = {file.stem: file.read_text() for file in make_pictures.PICTURES.glob("*.svg")}
+    assert taken.keys() == kept.keys()
+    changed = [name for name, svg in taken.items() if svg != kept[name]]
+    assert changed == [], "python docs/make_pictures.py takes them anew; look at them"
