@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -45,7 +46,7 @@ class _NobodyWatchesError(Exception):
 class BuilderApp(App[None]):
     """`outcome` says, once it has run, what came of it; `close` must be called in the end."""
 
-    CSS_PATH = "builder.tcss"
+    CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -20,6 +20,8 @@ class Blocks(Static):
 
     def present(self, presentation: Presentation) -> None:
         """Show this instead."""
+        if not presentation.blocks and not self._presentation.blocks:
+            return
         self._presentation = presentation
         self._lay_out()
 

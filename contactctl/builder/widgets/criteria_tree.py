@@ -38,6 +38,7 @@ class CriteriaTree(Tree[Part]):
         self.auto_expand = False
         self.guide_depth = 3
         self._node_of: dict[Part, TreeNode[Part]] = {}
+        self._shown: dict[Part, tuple[Text, str]] = {}
 
     @property
     def part(self) -> Part | None:
@@ -48,6 +49,7 @@ class CriteriaTree(Tree[Part]):
         """Show the tree anew, with the cursor on that part."""
         self.clear()
         self._node_of.clear()
+        self._shown.clear()
         for group in draft.groups:
             self._add(self.root, group, problems)
         if part is not None and part in self._node_of:
@@ -72,7 +74,11 @@ class CriteriaTree(Tree[Part]):
         self._relabel(node, part, problems.get(part, ""))
 
     def _relabel(self, node: TreeNode[Part], part: Part, problem: str) -> None:
-        node.set_label(_label(part))
+        label = _label(part)
+        if self._shown.get(part) == (label, problem):
+            return  # each change has the whole tree laid out anew
+        self._shown[part] = (label, problem)
+        node.set_label(label)
         if isinstance(part, Group) and part.parts:
             return
         node.remove_children()

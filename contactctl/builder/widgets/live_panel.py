@@ -30,6 +30,7 @@ class LivePanel(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._waiting_since: float | None = None
+        self._texts: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="count", markup=False)
@@ -87,6 +88,9 @@ class LivePanel(Vertical):
         self.query_one("#left-out", Blocks).present(presentation)
 
     def _text(self, selector: str, text: str) -> None:
+        if self._texts.get(selector) == text:
+            return  # each change has the whole screen laid out anew
+        self._texts[selector] = text
         safe = "\n".join(map(show_safely, text.split("\n")))
         self.query_one(selector, Static).update(Content(safe))
 
