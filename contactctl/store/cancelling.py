@@ -44,11 +44,11 @@ class QueryCanceller:
     def _begun(self, connection: Connection) -> None:
         with self._lock:
             self._running = connection.connection.driver_connection
-            self._cancelled = False
 
     def _ended(self, _connection: Connection) -> None:
         with self._lock:
             self._running = None
+            self._cancelled = False
 
     def _check(self, *_statement: Any) -> None:
         with self._lock:
