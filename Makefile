@@ -10,5 +10,6 @@ check:         ## what CI checks besides the tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench:         ## figures, each beside hand-written SQL of the same run
 	$(BIN)/python benchmarks/run.py
-docs:          ## the command reference and the --help snapshots, from the program itself
+docs:          ## command reference, man page, --help snapshots and pictures, from the program itself
 	UPDATE_SNAPSHOTS=1 $(BIN)/pytest -q -n 0 tests/cli/test_help.py tests/docs
+	$(BIN)/python docs/make_pictures.py
