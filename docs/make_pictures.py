@@ -32,6 +32,7 @@ from contactctl.operations.session import Session  # noqa: E402
 from contactctl.store.migrate import create_store  # noqa: E402
 from helpers.builder import Driver, drive  # noqa: E402
 from helpers.cli import run_cli  # noqa: E402
+from helpers.drawn_by import remember_versions  # noqa: E402
 from helpers.sessions import NOW, make_session  # noqa: E402
 
 LARGE, SMALL = (110, 32), (80, 24)
@@ -120,6 +121,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, svg in all_pictures(Path(folder)).items():
             (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
+    remember_versions()
 
 
 if __name__ == "__main__":

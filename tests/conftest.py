@@ -50,11 +50,20 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return databases.copy_sqlite(sqlite_template, tmp_path)
 
 
-@pytest.fixture
-def postgres_url(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
+    """This process's database, for one test after the other."""
     url = databases.create_database(postgres_server_url, postgres_template)
     yield url
     databases.drop_database(postgres_server_url, url)
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> str:
+    from contactctl.store.store import SCHEMA_VERSION
+
+    databases.empty_database(postgres_database, SCHEMA_VERSION)
+    return postgres_database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -192,7 +192,7 @@ def export(
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
     importable = _importable(invocation)
     invocation.check_fields(*list_fields(importable))
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     contacts = _streamed(invocation, ContactFilter(source, deliverable, group))
     return present_export(contacts, importable, every_field=bool(invocation.output.fields))
 
@@ -223,7 +223,7 @@ def list_(
 
     importable = _importable(invocation)
     invocation.check_fields(*list_fields(importable))
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     wanted = ContactFilter(source, deliverable, group, sort, limit)
     return present_list(_streamed(invocation, wanted), importable)
 

@@ -60,7 +60,7 @@ def deactivate(
 
     said = read_confirmation(confirm, limit_override)
     _require_one_way(dry_run=dry_run, plan=plan, said=said, background=background)
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     with invocation.open_session() as session:
         selection = select_contacts(session, source)
         if dry_run:

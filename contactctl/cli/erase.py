@@ -57,7 +57,7 @@ def anonymize(
     """
     from contactctl.cli.criteria import criteria_source
 
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     if contact is not None:
         _require_no_criteria(source)
         _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)
@@ -92,7 +92,7 @@ def delete(
     """
     from contactctl.cli.criteria import criteria_source
 
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     if contact is not None:
         _require_no_criteria(source)
         _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)

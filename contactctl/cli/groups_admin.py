@@ -163,7 +163,7 @@ def remove(
     from contactctl.operations.group_admin import plan_removing, preview_removing
 
     manner = Manner(read_confirmation(confirm, limit_override), dry_run, plan, wait)
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     if contact is not None:
         if source.has_flags or source.file is not None or manner.is_about_many:
             raise UsageError("one contact needs no criteria, no plan and no --confirm")

@@ -19,7 +19,8 @@ def init(invocation: StoreInvocation) -> Presentation:
     from contactctl.operations.initialise import initialise
     from contactctl.output.database import present_initialised
 
-    config = invocation.config_file or user_config_path()
+    given = invocation.config_file
+    config = invocation.console.cwd / given if given else user_config_path()
     loaded = load_settings(
         config_path=config if config.exists() else None,
         flag_values={"database": invocation.shared["database"]},

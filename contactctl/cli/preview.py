@@ -29,6 +29,6 @@ def preview(
     from contactctl.output.preview import PREVIEW_FIELDS, present_preview
 
     invocation.check_fields(*PREVIEW_FIELDS)
-    source = criteria_source(where, where_any, where_not, criteria)
+    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
     with invocation.open_session() as session:
         return present_preview(preview_contacts(session, select_contacts(session, source)))

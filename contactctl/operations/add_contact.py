@@ -95,6 +95,8 @@ def _converted(
     options = ImportOptions()
     names = ColumnNames(options, session.catalogue)
     columns = [FileColumn(name, names.resolve(name)) for name in values]
+    for name, reason in names.left_out.items():
+        raise UsageError(f"'{name}' cannot be given: {reason}")
     plan = make_plan(
         columns, column_reading(session, options), clears=False, from_spreadsheet=False
     )

@@ -18,12 +18,16 @@ from contactctl.store.groups import group_names
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSource:
-    """Where criteria come from: conditions on flags, or a file (`-` is read from `stdin`)."""
+    """Where criteria come from: conditions on flags, or a file, relative to `folder`.
+
+    With `stdin` they are read from there.
+    """
 
     where: Sequence[str] = ()
     where_any: Sequence[str] = ()
     where_not: Sequence[str] = ()
     file: Path | None = None
+    folder: Path = Path()
     stdin: BinaryIO | None = None
 
     @property
@@ -41,9 +45,9 @@ class CriteriaSource:
                 "--criteria and --where flags do not go together",
                 hint="put every condition into the file, or every one on flags",
             )
-        if str(self.file) == "-" and self.stdin is not None:
+        if self.stdin is not None:
             return read_criteria(self.stdin, "standard input", catalogue)
-        return read_criteria(self.file, str(self.file), catalogue)
+        return read_criteria(self.folder / self.file, str(self.file), catalogue)
 
 
 @dataclass(frozen=True, slots=True)

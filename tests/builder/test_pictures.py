@@ -3,10 +3,13 @@
 import importlib.util
 from pathlib import Path
 
+from helpers.drawn_by import skip_unless_drawn_by_same
+
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_screen_looks_as_its_picture(tmp_path: Path) -> None:
+    skip_unless_drawn_by_same("rich", "textual")
     spec = importlib.util.spec_from_file_location("make_pictures", ROOT / "docs/make_pictures.py")
     assert spec is not None and spec.loader is not None
     make_pictures = importlib.util.module_from_spec(spec)

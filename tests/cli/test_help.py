@@ -9,6 +9,7 @@ from contactctl import __version__
 from contactctl.cli import registry
 from contactctl.cli.app import load_command
 from helpers.cli import run_cli
+from helpers.drawn_by import remember_versions, skip_unless_drawn_by_same
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 PATHS = ["", *registry.GROUPS, *registry.COMMANDS]
@@ -24,6 +25,8 @@ def test_help_is_as_it_was(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         snapshot.write_text(result.stdout)
+        remember_versions()
+    skip_unless_drawn_by_same("typer")
     assert snapshot.exists(), "UPDATE_SNAPSHOTS=1 writes the snapshot of a new command"
     assert result.stdout == snapshot.read_text()
 

@@ -113,16 +113,8 @@ def test_rows_stream_in_other_formats(cli: StoreCli, format_: str) -> None:
     assert "bo.andersen.1@mail1.example.com" in "\n".join(lines)
 
 
-def test_criteria_come_from_standard_input_too(
-    cli: StoreCli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import io
-    import sys
-
-    piped = io.TextIOWrapper(io.BytesIO(b"all: [id <= 7]\n"))
-    monkeypatch.setattr(sys, "stdin", piped)
-
-    assert cli.json("preview", "--criteria", "-")["count"] == 7
+def test_criteria_come_from_standard_input_too(cli: StoreCli) -> None:
+    assert cli.json("preview", "--criteria", "-", stdin="all: [id <= 7]\n")["count"] == 7
 
 
 def test_declared_attributes_select(cli: StoreCli) -> None:

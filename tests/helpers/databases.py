@@ -37,6 +37,22 @@ def drop_database(server_url: str, url: str) -> None:
         )
 
 
+def empty_database(url: str, schema_version: str) -> None:
+    """Put a database of ours back to the empty schema; faster by far than making a new one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename <> 'alembic_version'"
+        ).fetchall()
+        names = sql.SQL(", ").join(sql.Identifier(row[0]) for row in tables)
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+        connection.execute("UPDATE alembic_version SET version_num = %s", [schema_version])
+
+
 def copy_sqlite(template: Path, folder: Path) -> str:
     target = folder / "contacts.db"
     shutil.copy(template, target)

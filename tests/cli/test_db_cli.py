@@ -1,0 +1,132 @@
+"""`db check`, `db upgrade` and `db grants`."""
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from contactctl.store.store import open_store
+from helpers.cli import CliResult, run_cli
+from helpers.contacts import seed_contacts
+
+
+def run(url: str, *args: str) -> CliResult:
+    return run_cli([*args, "--json"], env={"CONTACTCTL_DATABASE_URL": url})
+
+
+def write(url: str, statement: str) -> None:
+    store = open_store(url)
+    with store.writing() as connection:
+        connection.execute(text(statement))
+    store.close()
+
+
+@pytest.fixture
+def seeded_url(store_url: str) -> str:
+    store = open_store(store_url)
+    seed_contacts(store, 50)
+    store.close()
+    return store_url
+
+
+def test_a_store_in_order(seeded_url: str) -> None:
+    result = run(seeded_url, "db", "check")
+    assert result.exit_code == 0
+    assert result.json["data"]["in_order"] is True
+
+
+@pytest.mark.parametrize(
+    ("damage", "check"),
+    [
+        ("UPDATE contact SET status = 'inactive' WHERE id = 1", "inactive contacts have"),
+        (
+            "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
+            " SELECT id, 0, 1, '', 'bulk', created FROM contact WHERE id = 2",
+            "active contacts have no",
+        ),
+        (
+            "INSERT INTO plan_item (contact_id, run_id, revision) VALUES (1, 999, 0)",
+            "plans belong to",
+        ),
+    ],
+)
+def test_what_is_wrong_is_found(seeded_url: str, damage: str, check: str) -> None:
+    write(seeded_url, damage)
+    result = run(seeded_url, "db", "check")
+    assert result.exit_code == 1
+    broken = [row["check"] for row in result.json["data"]["checks"] if row["broken"]]
+    assert len(broken) == 1
+    assert broken[0].startswith(check)
+
+
+def test_a_store_of_an_older_schema_is_sent_to_upgrade(store_url: str) -> None:
+    write(store_url, "UPDATE alembic_version SET version_num = '0000'")
+    refused = run(store_url, "status")
+    assert refused.exit_code == 3
+    assert "db upgrade" in refused.json["errors"][0]["hint"]
+
+
+def test_nothing_to_upgrade(store_url: str) -> None:
+    data = run(store_url, "db", "upgrade").json["data"]
+    assert data["before"] == data["after"]
+
+
+def test_upgrade_without_a_store(tmp_path) -> None:
+    result = run(f"sqlite:///{tmp_path}/none.db", "db", "upgrade")
+    assert result.exit_code == 3
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_sqlite_has_no_roles(sqlite_url: str) -> None:
+    assert run(sqlite_url, "db", "grants").exit_code == 2
+
+
+@pytest.fixture
+def role_urls(postgres_url: str, postgres_server_url: str):
+    """The URL of each role, with exactly the rights that `db grants` prints."""
+    names = ("cctl_viewer", "cctl_operator", "cctl_admin")
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        for name in names:
+            owner.execute(f"CREATE ROLE {name} LOGIN".encode())
+        flags = [f"--{name.removeprefix('cctl_')}={name}" for name in names]
+        for statement in run(postgres_url, "db", "grants", *flags).json["data"]["statements"]:
+            owner.execute(statement.encode())
+    yield {name: postgres_url.replace("//postgres@", f"//{name}@") for name in names}
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        for name in names:
+            owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+
+
+def test_the_server_refuses_a_viewer_and_admits_an_operator(
+    postgres_url: str, role_urls: dict[str, str]
+) -> None:
+    if "//postgres@" not in postgres_url:
+        pytest.skip("needs a server that trusts whoever connects")
+    store = open_store(postgres_url)
+    seed_contacts(store, 50)
+    store.close()
+    viewer, operator = role_urls["cctl_viewer"], role_urls["cctl_operator"]
+    count = run(viewer, "preview", "--where", "id <= 5").json["data"]["count"]
+    assert count == 5
+    confirmed = ["deactivate", "--where", "id <= 5", "--confirm", "5"]
+    refused = run(viewer, *confirmed)
+    assert refused.exit_code == 3
+    assert "permission denied" in refused.json["errors"][0]["message"]
+    done = run(operator, *confirmed)
+    assert done.json["data"]["deactivated"] == 5
+    assert done.json["data"]["operator"].endswith("as cctl_operator")
+
+
+def test_an_operator_imports_but_cannot_delete_contacts(
+    postgres_url: str, role_urls: dict[str, str]
+) -> None:
+    if "//postgres@" not in postgres_url:
+        pytest.skip("needs a server that trusts whoever connects")
+    operator = role_urls["cctl_operator"]
+    imported = run_cli(
+        ["contacts", "import", "-", "--json"],
+        env={"CONTACTCTL_DATABASE_URL": operator},
+        stdin="email,group\na@x.no,eu\n",
+    )
+    assert imported.json["data"]["created"] == 1
+    with psycopg.connect(operator) as connection, pytest.raises(psycopg.Error):
+        connection.execute("DELETE FROM contact")

@@ -1,0 +1,74 @@
+"""`init`: the first config and the first store, never in the way of what is there."""
+
+import stat
+from pathlib import Path
+
+from helpers.cli import run_cli
+
+
+def test_without_a_store_every_command_says_so_and_makes_none(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/none.db"
+    for command in (["status"], ["preview"], ["contacts", "list"], ["runs", "list"]):
+        result = run_cli([*command, "--database", url, "--json"])
+        assert result.exit_code == 3
+        assert result.json["errors"][0]["code"] == "no-store"
+        assert "contactctl init" in result.json["errors"][0]["hint"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_config_and_store_are_made_and_found_again(tmp_path: Path) -> None:
+    made = run_cli(
+        ["init", "--config", "contactctl.yaml", "--database", "sqlite:///c.db", "--json"],
+        cwd=tmp_path,
+    )
+    assert made.exit_code == 0
+    assert (made.json["data"]["store_created"], made.json["data"]["config_written"]) == (True, True)
+    assert stat.S_IMODE((tmp_path / "c.db").stat().st_mode) == 0o600
+    status = run_cli(["status", "--json"], cwd=tmp_path)
+    assert status.json["data"]["total"] == 0
+
+
+def test_without_flags_they_go_to_the_users_folders(tmp_path: Path, monkeypatch) -> None:
+    for name in ("CONFIG", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    made = run_cli(["init", "--json"], cwd=tmp_path).json["data"]
+    assert Path(made["config"]).is_relative_to(tmp_path / "config")
+    assert Path(made["database"]).is_relative_to(tmp_path / "data")
+    assert run_cli(["status"], cwd=tmp_path).exit_code == 0
+
+
+def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    config = tmp_path / "contactctl.yaml"
+    config.write_text("database: sqlite:///c.db\ntime_zone: Europe/Oslo\n")
+    assert run_cli(["init", "--config", config], cwd=tmp_path).exit_code == 0
+    run_cli(["contacts", "add", "a@x.no"], cwd=tmp_path)
+    again = run_cli(["init", "--config", config, "--json"], cwd=tmp_path).json["data"]
+    assert (again["store_created"], again["config_written"]) == (False, False)
+    assert "Oslo" in config.read_text()
+    assert run_cli(["status", "--json"], cwd=tmp_path).json["data"]["total"] == 1
+
+
+def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    other.write_text("my notes, which are no database, " * 100)
+    result = run_cli(["init", "--config", tmp_path / "c.yaml", "--database", f"sqlite:///{other}"])
+    assert result.exit_code == 3
+    assert other.read_text().startswith("my notes")
+
+
+def test_postgres_is_initialised_once(postgres_server_url: str, tmp_path: Path) -> None:
+    from helpers import databases
+
+    url = databases.create_database(postgres_server_url, "template0")
+    env = {"CONTACTCTL_DATABASE_URL": url}
+    args = ["init", "--config", tmp_path / "c.yaml", "--json"]
+    try:
+        assert run_cli(args, env=env).json["data"]["store_created"] is True
+        assert run_cli(args, env=env).json["data"]["store_created"] is False
+        assert "postgresql" not in "".join(
+            line
+            for line in (tmp_path / "c.yaml").read_text().splitlines()
+            if not line.startswith("#")
+        )
+    finally:
+        databases.drop_database(postgres_server_url, url)
