@@ -13,37 +13,85 @@ import typer
 
 if TYPE_CHECKING:
     from contactctl.config.settings import Settings
+    from contactctl.domain.fields import Field
 
 # what a shell takes as it is: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
+_NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 
 
-def field_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Fields that a condition can begin with, declared attributes included."""
+def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A condition up to its next word: the field, then (inside quotes) operator and value."""
     from contactctl.domain.fields import FieldCatalogue
 
-    def names(settings: "Settings") -> list[str]:
-        return [field.name for field in FieldCatalogue(settings.attributes).fields()]
+    def offered(settings: "Settings") -> list[str]:
+        fields = FieldCatalogue(settings.attributes).fields()
+        written = incomplete.split(" ")
+        if len(written) == 1:
+            return [field.name for field in fields]
+        field = next((field for field in fields if field.name == written[0]), None)
+        if field is None:
+            return []
+        words = _operators(field) if len(written) == 2 else _values(field, settings)
+        return [" ".join([*written[:-1], word]) for word in words]
 
-    return _starting_with(incomplete, ctx, names)
+    return _starting_with(incomplete, ctx, offered, in_quotes=" " in incomplete)
 
 
 def group_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Groups in the store, where it is a SQLite file."""
+    """Groups in the store."""
     from contactctl.store import names
 
     return _starting_with(incomplete, ctx, lambda known: names.group_names(known.database))
 
 
 def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Numbers of the latest runs, where the store is a SQLite file."""
+    """Numbers of the latest runs."""
     from contactctl.store import names
 
     return _starting_with(incomplete, ctx, lambda known: names.run_numbers(known.database))
 
 
+def categories(incomplete: str) -> list[str]:
+    """Response categories."""
+    from contactctl.domain.responses import Category
+
+    return [category for category in Category if category.startswith(incomplete)]
+
+
+def run_kinds(incomplete: str) -> list[str]:
+    """Kinds of runs."""
+    from contactctl.domain.runs import RunKind
+
+    return [kind for kind in RunKind if kind.startswith(incomplete)]
+
+
+def run_states(incomplete: str) -> list[str]:
+    """States of runs."""
+    from contactctl.domain.runs import RunState
+
+    return [state for state in RunState if state.startswith(incomplete)]
+
+
+def _operators(field: "Field") -> Sequence[str]:
+    from contactctl.domain.operators import OPERATORS
+
+    return OPERATORS[field.type]
+
+
+def _values(field: "Field", settings: "Settings") -> Sequence[str]:
+    """What the value can be, where there is a list to choose from."""
+    from contactctl.store import names
+
+    return names.group_names(settings.database) if field.name == "group" else field.choices
+
+
 def _starting_with(
-    incomplete: str, ctx: typer.Context, names: Callable[["Settings"], Sequence[str]]
+    incomplete: str,
+    ctx: typer.Context,
+    names: Callable[["Settings"], Sequence[str]],
+    *,
+    in_quotes: bool = False,
 ) -> list[str]:
     from contactctl.config.load import load_settings
     from contactctl.domain.errors import ContactctlError
@@ -58,4 +106,5 @@ def _starting_with(
     except (ContactctlError, OSError):
         return []
     known = names(loaded.settings)
-    return [n for n in known if n.startswith(incomplete) and _NEEDS_NO_QUOTES.fullmatch(n)]
+    harmless = _NEEDS_NO_QUOTES_INSIDE if in_quotes else _NEEDS_NO_QUOTES
+    return [n for n in known if n.startswith(incomplete) and harmless.fullmatch(n)]

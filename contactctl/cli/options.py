@@ -47,7 +47,7 @@ Where = Annotated[
         "--where",
         metavar="CONDITION",
         help="All of these must hold. Repeatable.",
-        autocompletion=candidates.field_names,
+        autocompletion=candidates.conditions,
     ),
 ]
 WhereAny = Annotated[
@@ -56,7 +56,7 @@ WhereAny = Annotated[
         "--where-any",
         metavar="CONDITION",
         help="One of these must hold. Repeatable.",
-        autocompletion=candidates.field_names,
+        autocompletion=candidates.conditions,
     ),
 ]
 WhereNot = Annotated[
@@ -65,7 +65,7 @@ WhereNot = Annotated[
         "--where-not",
         metavar="CONDITION",
         help="None of these may hold. Repeatable.",
-        autocompletion=candidates.field_names,
+        autocompletion=candidates.conditions,
     ),
 ]
 CriteriaFile = Annotated[

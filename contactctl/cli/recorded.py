@@ -5,14 +5,19 @@ from typing import Annotated
 
 import typer
 
-from contactctl.cli import options
+from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
 Categories = Annotated[
     list[str] | None,
-    typer.Option("--category", metavar="CATEGORY", help="Only this category. Repeatable."),
+    typer.Option(
+        "--category",
+        metavar="CATEGORY",
+        help="Only this category. Repeatable.",
+        autocompletion=candidates.categories,
+    ),
 ]
 Email = Annotated[
     str | None, typer.Option("--email", metavar="EMAIL", help="Only those of this address.")

@@ -36,11 +36,21 @@ Limit = Annotated[
 ]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", metavar="KIND", help="Only runs of this kind. Repeatable."),
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        help="Only runs of this kind. Repeatable.",
+        autocompletion=candidates.run_kinds,
+    ),
 ]
 States = Annotated[
     list[str] | None,
-    typer.Option("--state", metavar="STATE", help="Only runs in this state. Repeatable."),
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only runs in this state. Repeatable.",
+        autocompletion=candidates.run_states,
+    ),
 ]
 
 

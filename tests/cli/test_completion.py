@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from contactctl.cli.candidates import group_names
+from contactctl.cli.candidates import conditions, group_names
+from contactctl.store import names
 from helpers.cli import run_cli
 
 
@@ -63,6 +64,9 @@ def store(tmp_path: Path) -> Path:
         ("preview --where last_op", ["last_opportunity", "last_opened"]),
         ("preview --where attributes.", ["attributes.plan"]),
         ("runs show ", ["12", "1"]),
+        ("runs list --state ru", ["running"]),
+        ("runs list --kind un", ["undo"]),
+        ("responses list --category b", ["blocked"]),
     ],
 )
 def test_words_are_completed(store: Path, words: str, expected: list[str]) -> None:
@@ -76,6 +80,38 @@ def test_a_group_whose_name_a_shell_would_run_is_not_offered(
     context = SimpleNamespace(params={})
 
     assert group_names(context, "ne") == ["new-users", "news"]
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("last_opportunity ol", ["last_opportunity older-than"]),
+        ("attributes.plan starts", ["attributes.plan starts-with"]),
+        ("group = ne", ["group = new-users", "group = news"]),
+        ("deactivation_category = spam", ["deactivation_category = spam-complaint"]),
+        ("nosuchfield =", []),
+    ],
+)
+def test_inside_quotes_operators_and_values_follow(
+    store: Path, monkeypatch: pytest.MonkeyPatch, written: str, offered: list[str]
+) -> None:
+    monkeypatch.chdir(store)
+
+    assert conditions(SimpleNamespace(params={}), written) == offered
+
+
+def test_groups_and_runs_of_a_postgres_store(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_WAIT_S", 30)
+    run_cli(["groups", "create", "news"], env={"CONTACTCTL_DATABASE_URL": postgres_url})
+
+    assert names.group_names(postgres_url) == ["news"]
+    assert names.run_numbers(postgres_url) == ["1"]
+
+
+def test_a_server_that_is_not_there_gives_nothing(tmp_path: Path) -> None:
+    assert names.group_names(f"postgresql://nobody@/none?host={tmp_path}") == []
 
 
 def test_a_store_that_is_not_there_gives_nothing_and_is_not_created(tmp_path: Path) -> None:
