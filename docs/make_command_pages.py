@@ -1,8 +1,8 @@
-"""The man page, made of every command's --help.
+"""The man page and the command reference, made of every command's --help.
 
-    python docs/make_man_page.py
+    python docs/make_command_pages.py
 
-writes docs/man/contactctl.1 anew; a test holds that it is current.
+writes docs/man/contactctl.1 and docs/reference/commands.md anew; a test holds them current.
 """
 
 import os
@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "man" / "contactctl.1"
+MAN_PAGE = ROOT / "docs" / "man" / "contactctl.1"
+REFERENCE = ROOT / "docs" / "reference" / "commands.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from contactctl.cli import registry  # noqa: E402
@@ -54,10 +55,26 @@ def man_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def command_reference() -> str:
+    """The same as a page of the docs."""
+    os.environ["COLUMNS"] = "80"
+    parts = [
+        "# Commands",
+        "Every command's `--help`; this page is made of them by `make docs`.",
+        f"```text\n{_printed_help('')}\n```",
+    ]
+    for path in registry.COMMANDS:
+        parts += [f"## {PROGRAM} {path}", f"```text\n{_printed_help(path)}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
 def _help(path: str) -> str:
+    return f".nf\n{_roff(_printed_help(path))}\n.fi"
+
+
+def _printed_help(path: str) -> str:
     """A command's --help as it is printed, its lines kept."""
-    shown = run_cli([*path.split(), "--help"]).stdout.rstrip()
-    return f".nf\n{_roff(shown)}\n.fi"
+    return run_cli([*path.split(), "--help"]).stdout.rstrip()
 
 
 def _roff(text: str) -> str:
@@ -67,8 +84,8 @@ def _roff(text: str) -> str:
 
 
 def main() -> None:
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(man_page(), encoding="utf-8")
+    MAN_PAGE.write_text(man_page(), encoding="utf-8")
+    REFERENCE.write_text(command_reference(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The man page is made of --help; UPDATE_SNAPSHOTS=1 makes it anew."""
+"""Man page and command reference are made of --help; UPDATE_SNAPSHOTS=1 makes them anew."""
 
 import importlib.util
 import os
@@ -9,30 +9,34 @@ from types import ModuleType
 
 import pytest
 
+from helpers.drawn_by import skip_unless_drawn_by_same
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def make_man_page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setenv("COLUMNS", "80")
-    spec = importlib.util.spec_from_file_location("make_man_page", ROOT / "docs/make_man_page.py")
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs/make_command_pages.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_page_is_current(make_man_page: ModuleType) -> None:
+def test_the_pages_are_current(pages: ModuleType) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        make_man_page.main()
+        pages.main()
 
-    assert make_man_page.PAGE.read_text() == make_man_page.man_page()
+    skip_unless_drawn_by_same("typer")
+    assert pages.MAN_PAGE.read_text() == pages.man_page()
+    assert pages.REFERENCE.read_text() == pages.command_reference()
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man here")
-def test_man_reads_it_without_a_complaint(make_man_page: ModuleType) -> None:
+def test_man_reads_it_without_a_complaint(pages: ModuleType) -> None:
     shown = subprocess.run(
-        ["man", "--warnings", "-E", "UTF-8", "-l", str(make_man_page.PAGE)],
+        ["man", "--warnings", "-E", "UTF-8", "-l", str(pages.MAN_PAGE)],
         capture_output=True,
         text=True,
         env={**os.environ, "MANPAGER": "cat", "MANWIDTH": "100", "LC_ALL": "C.UTF-8"},
