@@ -40,6 +40,7 @@ _AS_SHOWN = and_(
 
 def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch are still as they were shown, and why the others are left alone."""
+    same_contact = and_(_contact.c.id == _item.c.contact_id, *_id_range(connection, batch))
     reason = case(
         (_contact.c.id.is_(None), SkipReason.GONE),
         (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
@@ -48,7 +49,7 @@ def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome
     )
     statement = (
         select(reason, func.count())
-        .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
+        .select_from(_item.outerjoin(_contact, same_contact))
         .where(in_batch(run.id, batch))
         .group_by(reason)
     )
@@ -69,7 +70,7 @@ def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetim
             literal(now, UtcInstant),
         )
         .join_from(_item, _contact, _AS_SHOWN)
-        .where(in_batch(run.id, batch))
+        .where(in_batch(run.id, batch), *_id_range(connection, batch))
     )
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     opened = connection.execute(insert(_deactivation).from_select(columns, reasons)).rowcount
@@ -197,7 +198,21 @@ def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: dat
     )
 
 
+def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]:
+    """For Postgres, which then can read a dense batch's contacts as one stretch.
+
+    SQLite would always do so, and a sparse batch's stretch can be the whole table.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    return [_contact.c.id > batch.after, _contact.c.id <= batch.last]
+
+
 def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    if connection.dialect.name == "postgresql":
+        as_shown = (_AS_SHOWN, in_batch(run.id, batch), *_id_range(connection, batch))
+        connection.execute(update(_contact).where(*as_shown).values(status=Status.INACTIVE))
+        return
     opened = select(_deactivation.c.contact_id).where(
         _is_open_of(run.id, _deactivation),
         _deactivation.c.group_id == SYSTEM_WIDE,

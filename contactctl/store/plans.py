@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, Integer, delete, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 
 from contactctl.store import tables
 from contactctl.store.criteria_sql import active_where
@@ -37,6 +47,12 @@ def write_plan(connection: Connection, run_id: int, where: ColumnElement[bool]) 
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
+
+
+def refresh_statistics(connection: Connection) -> None:
+    """Tell Postgres how large the plan is, or it takes every batch for a handful of rows."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ANALYZE plan_item"))
 
 
 def next_batch(connection: Connection, run_id: int, after: int, size: int) -> Batch | None:

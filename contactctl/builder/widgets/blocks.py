@@ -30,5 +30,11 @@ class Blocks(Static):
 
     def _lay_out(self) -> None:
         lines = block_lines(self._presentation, max(self.size.width, 20), cuts=True)
-        texts = [Text(line, _STYLES.get(style, "")) for style, line in lines]
+        texts = [Text(_kept_indent(line), _STYLES.get(style, "")) for style, line in lines]
         self.update(Text("\n").join(texts))
+
+
+def _kept_indent(line: str) -> str:
+    """Textual strips blanks where a line begins; those of nested criteria have a meaning."""
+    unindented = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(unindented)) + unindented
