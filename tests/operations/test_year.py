@@ -100,7 +100,7 @@ class Person:
 
     def _count(self, scope: str, category: Category, now: datetime) -> int:
         within = self._threshold(scope, category).within
-        earliest = now - within if within else FIRST_DAY
+        earliest = now - within if within else FIRST_DAY - DAY  # the first responses come earlier
         return sum(
             each == category
             and (group == OWN_COUNTING) == (scope == OWN_COUNTING)
