@@ -8,18 +8,18 @@ import typer
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.presentation import Presentation
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A config file with other thresholds.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A config file with other rules.")]
 
 
 def what_if(invocation: StoreInvocation, file: File) -> Presentation:
-    """Count whom the thresholds of another config file would deactivate now.
+    """Count whom the thresholds and handling rules of another config file would change now.
 
     Examples:
         contactctl rules what-if stricter.yaml
         contactctl rules what-if stricter.yaml --json
 
-    Contacts are counted by group and category, beside those due under the
-    thresholds in force. Nothing is changed.
+    Contacts are counted by action, group and category, beside those due under
+    the rules in force. Nothing is changed.
     """
     from contactctl.operations.what_if import what_if as count_what_if
     from contactctl.output.what_if import WHAT_IF_FIELDS, present_what_if

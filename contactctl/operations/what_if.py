@@ -1,12 +1,14 @@
-"""What other thresholds would do to the contacts as they are now; nothing is changed."""
+"""What other thresholds and handling rules would do to the contacts as they are now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contactctl.config.load import load_settings_file
+from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
+from contactctl.operations.handling import handling_due
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_in_force
 from contactctl.store.groups import group_names_by_id
@@ -14,43 +16,57 @@ from contactctl.store.threshold_sql import DueCounts, count_due
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIf:
-    """What thresholds would deactivate now, beside what those in force would.
+class Rule:
+    """What one category leads to. `action` None: deactivate; `group` None: system-wide."""
 
-    `by_scope` maps (group, category) to contacts; group None: system-wide.
+    action: HandlingAction | None
+    group: str | None
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How many contacts are due now under one config, each of them once, and under each rule.
+
+    Thresholds would deactivate `deactivated` contacts, `active` of which are active now; handling
+    rules would reactivate `handled` contacts or remove them from groups.
     """
+
+    deactivated: int
+    active: int
+    handled: int
+    by_rule: Mapping[Rule, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The effect of a file's rules beside that of the rules in force."""
 
     file: Path
     warnings: tuple[str, ...]
-    contacts: int
-    active: int
-    contacts_in_force: int
-    by_scope: Mapping[tuple[str | None, Category], int]
-    by_scope_in_force: Mapping[tuple[str | None, Category], int]
+    found: Effect
+    in_force: Effect
 
 
 def what_if(session: Session, path: Path) -> WhatIf:
-    """Count with the thresholds of a config file. Raises ConfigError."""
+    """Count with the thresholds and handling rules of a config file. Raises ConfigError."""
     loaded = load_settings_file(path)
-    rules = rules_in_force(replace(session, settings=loaded.settings))
-    rules_now = rules_in_force(session)
+    other = replace(session, settings=loaded.settings)
+    return WhatIf(path, loaded.warnings, _effect(other), _effect(session))
+
+
+def _effect(session: Session) -> Effect:
+    thresholds = rules_in_force(session)
     with session.store.reading() as connection:
         names = group_names_by_id(connection)
-        found = count_due(connection, rules, session.now)
-        found_now = count_due(connection, rules_now, session.now)
-    return WhatIf(
-        path,
-        loaded.warnings,
-        found.contacts,
-        found.active,
-        found_now.contacts,
-        _named(found, names),
-        _named(found_now, names),
-    )
+        due = count_due(connection, thresholds, session.now)
+    handled, under_rules = handling_due(session)
+    by_rule = dict(_reaching_thresholds(due, names))
+    by_rule |= {Rule(each.action, each.group, each.category): each.contacts for each in under_rules}
+    return Effect(due.contacts, due.active, handled, by_rule)
 
 
-def _named(counts: DueCounts, names: Mapping[int, str]) -> dict[tuple[str | None, Category], int]:
-    return {
-        (None if scope == SYSTEM_WIDE else names[scope], category): number
-        for (scope, category), number in sorted(counts.by_scope.items())
-    }
+def _reaching_thresholds(due: DueCounts, names: Mapping[int, str]) -> Iterator[tuple[Rule, int]]:
+    for (scope, category), contacts in sorted(due.by_scope.items()):
+        group = None if scope == SYSTEM_WIDE else names[scope]
+        yield Rule(None, group, category), contacts

@@ -1,9 +1,6 @@
-"""How the effect of other thresholds is shown."""
+"""How the effect of other thresholds and handling rules is shown."""
 
-from collections.abc import Mapping
-
-from contactctl.domain.responses import Category
-from contactctl.operations.what_if import WhatIf
+from contactctl.operations.what_if import Rule, WhatIf
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -14,6 +11,7 @@ from contactctl.output.presentation import (
 )
 
 _COLUMNS = (
+    Column("action"),
     Column("group"),
     Column("category"),
     Column("contacts"),
@@ -21,36 +19,47 @@ _COLUMNS = (
 )
 WHAT_IF_FIELDS = tuple(column.key for column in _COLUMNS)
 
-Scoped = tuple[str | None, Category]
 
-
-def present_what_if(found: WhatIf) -> Presentation:
-    """How many contacts the file's thresholds would deactivate now, by group and category."""
+def present_what_if(effects: WhatIf) -> Presentation:
+    """How many contacts are due now under the file's rules and under those in force."""
+    found, in_force = effects.found, effects.in_force
     data = {
-        "file": str(found.file),
-        "contacts": found.contacts,
+        "file": str(effects.file),
+        "contacts": found.deactivated,
         "active": found.active,
-        "contacts_in_force": found.contacts_in_force,
+        "contacts_in_force": in_force.deactivated,
+        "handled": found.handled,
+        "handled_in_force": in_force.handled,
     }
-    scopes = dict.fromkeys([*found.by_scope, *found.by_scope_in_force])
-    rows = [_row(scope, found.by_scope, found.by_scope_in_force) for scope in scopes]
+    rules = dict.fromkeys([*found.by_rule, *in_force.by_rule])
+    rows = [_row(rule, effects) for rule in rules]
     pairs = [
-        ("Thresholds of", str(found.file)),
-        ("Would deactivate", f"{found.contacts:,} contacts, {found.active:,} of them active"),
-        ("In force now", f"{found.contacts_in_force:,} contacts are due"),
+        ("Rules of", str(effects.file)),
+        (
+            "Would deactivate",
+            f"{_contacts(found.deactivated)}, {found.active:,} active now"
+            f" (rules in force: {in_force.deactivated:,})",
+        ),
+        (
+            "Would handle",
+            f"{_contacts(found.handled)}, reactivated or removed from groups"
+            f" (rules in force: {in_force.handled:,})",
+        ),
     ]
     blocks: list[Block] = [KeyValues(pairs), RowsTable(empty="(nobody)")]
-    notes = [*found.warnings, "nothing was changed"]
+    notes = [*effects.warnings, "nothing was changed"]
     return Presentation(data, Rows("by_scope", _COLUMNS, rows), blocks, notes=notes)
 
 
-def _row(
-    scope: Scoped, found: Mapping[Scoped, int], in_force: Mapping[Scoped, int]
-) -> dict[str, object]:
-    group, category = scope
+def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
     return {
-        "group": group,
-        "category": category,
-        "contacts": found.get(scope, 0),
-        "contacts_in_force": in_force.get(scope, 0),
+        "action": rule.action or "deactivate",
+        "group": rule.group,
+        "category": rule.category,
+        "contacts": effects.found.by_rule.get(rule, 0),
+        "contacts_in_force": effects.in_force.by_rule.get(rule, 0),
     }
+
+
+def _contacts(number: int) -> str:
+    return f"{number:,} contact" if number == 1 else f"{number:,} contacts"

@@ -256,6 +256,27 @@ def test_what_if_counts_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
     assert cli("rules", "what-if", tmp_path / "none.yaml").exit_code == 2
 
 
+def test_what_if_counts_handling_rules_too(cli: Cli, tmp_path: Path) -> None:
+    three = [event("c1@example.com", id=number) for number in range(3)]
+    cli("responses", "ingest", "-", stdin=jsonl(*three))
+    assert cli("contacts", "show", "c1@example.com", "--json").json["data"]["status"] == "inactive"
+    (tmp_path / "other.yaml").write_text("handling: {transient: {reactivate_after: 2 days}}\n")
+    later = {"CONTACTCTL_NOW": "2026-06-18T12:00:00Z"}
+    result = cli("rules", "what-if", tmp_path / "other.yaml", "--json", env=later)
+    data = result.json["data"]
+    assert (data["handled"], data["handled_in_force"]) == (1, 0)
+    assert data["by_scope"] == [
+        {
+            "action": "reactivate",
+            "group": None,
+            "category": "transient",
+            "contacts": 1,
+            "contacts_in_force": 0,
+        }
+    ]
+    assert cli("contacts", "show", "c1@example.com", "--json").json["data"]["status"] == "inactive"
+
+
 def test_classify_needs_no_store(tmp_path: Path) -> None:
     (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
     result = run_cli(
