@@ -1,17 +1,15 @@
-"""The commands below `contacts`."""
+"""The commands below `contacts` that look at contacts, and the one that adds one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.assignments import read_assignments
 from contactctl.cli.context import StoreInvocation
-from contactctl.domain.errors import UsageError
-from contactctl.operations.importing.options import FileFormat, ImportOptions
 from contactctl.output.choice import OutputFormat
 from contactctl.output.presentation import Presentation
 
@@ -23,54 +21,6 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email
 EmailOrId = Annotated[
     str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
 ]
-InputFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")
-]
-From = Annotated[
-    FileFormat | None,
-    typer.Option("--from", help="What the file holds; told from its first character otherwise."),
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="COLUMN=FIELD", help="This column gives that field. Repeatable."),
-]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option("--ignore", metavar="COLUMN", help="Leave this column out. Repeatable."),
-]
-IgnoreUnknown = Annotated[
-    bool,
-    typer.Option(
-        "--ignore-unknown", help="Leave out every column that is no field, without a word."
-    ),
-]
-DateFormat = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--date-format",
-        metavar="[COLUMN=]FORMAT",
-        help="Dates look like this (strptime codes), of one column or of all. Repeatable.",
-    ),
-]
-EmptyClears = Annotated[
-    bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
-]
-CreateGroups = Annotated[
-    bool,
-    typer.Option(
-        "--create-groups/--no-create-groups",
-        help="Create the groups that do not exist yet, or reject their rows.",
-    ),
-]
-RejectsPath = Annotated[
-    Path | None,
-    typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, as CSV."),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option("--delimiter", metavar="CHARACTER", help="What separates cells; tab for TAB."),
-]
-Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="The file's encoding.")]
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
@@ -106,62 +56,6 @@ InGroups = Annotated[
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME", help="Give it this tag. Repeatable.")
 ]
-
-
-def import_(
-    invocation: StoreInvocation,
-    file: InputFile,
-    from_: From = None,
-    map_: Map = None,
-    ignore: Ignore = None,
-    ignore_unknown: IgnoreUnknown = False,
-    date_format: DateFormat = None,
-    empty_clears: EmptyClears = False,
-    create_groups: CreateGroups = True,
-    rejects: RejectsPath = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = "utf-8",
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-) -> Presentation:
-    """Add and update contacts from a CSV or JSON lines file.
-
-    Examples:
-        contactctl contacts import people.csv --dry-run
-        contactctl contacts import people.csv --rejects rejected.csv
-        contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
-        contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
-        zcat people.jsonl.gz | contactctl contacts import -
-
-    The header names fields (`contactctl fields`); contacts are told apart by
-    their email. An empty cell keeps what is stored. Status, deactivations and
-    overrides are never touched. A rejected row makes the exit code 5.
-    """
-    from contactctl.cli.standard_input import bytes_of_stdin
-    from contactctl.operations.import_contacts import ImportInput, import_contacts
-    from contactctl.output.contacts import IMPORT_FIELDS, present_import
-    from contactctl.output.rejects import RejectsFile
-
-    invocation.check_fields(*IMPORT_FIELDS)
-    given = ImportInput(
-        None if str(file) == "-" else file,
-        bytes_of_stdin(invocation.console),
-        ImportOptions(
-            format=from_,
-            delimiter=_one_character(delimiter),
-            encoding="utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding,
-            renames=_assignments("--map", map_),
-            ignored=frozenset(ignore or ()),
-            ignore_unknown=ignore_unknown,
-            date_format=_general_format(date_format),
-            column_date_formats=_column_formats(date_format),
-            empty_clears=empty_clears,
-            create_groups=create_groups,
-        ),
-    )
-    with invocation.open_session() as session, RejectsFile(rejects) as rejected:
-        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason or "")
-        return present_import(result, rejected)
 
 
 def export(
@@ -278,7 +172,7 @@ def add(
         "last_opportunity": last_opportunity,
     }
     given = {name: value for name, value in values.items() if value is not None}
-    for name, value in _assignments("--attribute", attribute).items():
+    for name, value in read_assignments("--attribute", attribute).items():
         given[f"attributes.{name}"] = value
     with invocation.open_session() as session:
         contact_id, run = add_contact(
@@ -310,44 +204,3 @@ def _until_taken(
 ) -> "Iterator[ContactRecord]":
     with resources:
         yield from contacts
-
-
-def _assignments(flag: str, texts: Sequence[str] | None) -> dict[str, str]:
-    """`NAME=VALUE` texts as a mapping; a column's name may hold = itself for --map."""
-    found: dict[str, str] = {}
-    for text in texts or ():
-        name, equals, value = text.rpartition("=") if flag == "--map" else text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{flag} '{text}' has no '='", hint=f"write it as {flag} 'NAME=VALUE'")
-        if name in found:
-            raise UsageError(f"{flag} names '{name}' twice")
-        found[name] = value
-    return found
-
-
-def _general_format(texts: Sequence[str] | None) -> str | None:
-    general = [text for text in texts or () if not _names_column(text)]
-    if len(general) > 1:
-        raise UsageError(
-            "more than one --date-format for all columns",
-            hint="name the columns: --date-format 'COLUMN=FORMAT'",
-        )
-    return general[0] if general else None
-
-
-def _column_formats(texts: Sequence[str] | None) -> dict[str, str]:
-    named = (text.partition("=") for text in texts or () if _names_column(text))
-    return {column: form for column, _, form in named}
-
-
-def _names_column(text: str) -> bool:
-    """A format begins at its first % at the latest; an = before it ends a column's name."""
-    return "=" in text.partition("%")[0]
-
-
-def _one_character(delimiter: str | None) -> str | None:
-    if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
-        return delimiter
-    if delimiter.lower() in ("tab", "\\t"):
-        return "\t"
-    raise UsageError(f"--delimiter '{delimiter}' is not one character", hint="for example ; or tab")

@@ -46,7 +46,7 @@ COMMANDS: dict[str, Entry] = {
         "Deactivate the active contacts that match, after showing and confirming them.",
     ),
     "contacts import": Entry(
-        "contacts:import_", "Add and update contacts from a CSV or JSON lines file."
+        "contacts_import:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
     "contacts export": Entry(
         "contacts:export", "Print contacts as CSV or JSON lines, as an import takes them."
