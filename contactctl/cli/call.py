@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from contactctl.cli.context import Invocation, output_choice
+from contactctl.cli.context import Invocation, SharedOptions, output_choice
 from contactctl.domain.errors import ContactctlError
 
 if TYPE_CHECKING:
@@ -22,20 +22,21 @@ def as_typer_callback(function: CommandFunction, command: str) -> Callable[..., 
     """
     invocation_parameter, *own = inspect.signature(function).parameters.values()
     invocation_class: type[Invocation] = invocation_parameter.annotation
+    leading, following = invocation_class.LEADING_OPTIONS, invocation_class.OPTIONS
 
     def call(context: typer.Context, **values: Any) -> int:
-        shared = {name: values.pop(name) for name in invocation_class.OPTIONS}
+        shared = {name: values.pop(name) for name in (*leading, *following)}
         invocation = invocation_class(context.obj, command, output_choice(shared), shared)
         return _present(function, invocation, values)
 
-    _declare(call, [_keyword("context", typer.Context), *own, *_shared(invocation_class)])
+    shown = [*_keywords(leading), *own, *_keywords(following)]
+    _declare(call, [_keyword("context", typer.Context), *shown])
     call.__doc__ = function.__doc__
     return call
 
 
-def _shared(invocation_class: type[Invocation]) -> list[inspect.Parameter]:
-    options = invocation_class.OPTIONS.items()
-    return [_keyword(name, annotation, default) for name, (annotation, default) in options]
+def _keywords(shared: SharedOptions) -> list[inspect.Parameter]:
+    return [_keyword(name, annotation, default) for name, (annotation, default) in shared.items()]
 
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> Any:

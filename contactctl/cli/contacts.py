@@ -9,7 +9,7 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.assignments import read_assignments
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.output.choice import OutputFormat
 from contactctl.output.presentation import Presentation
 
@@ -59,11 +59,7 @@ Tags = Annotated[
 
 
 def export(
-    invocation: StoreInvocation,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    invocation: SelectingInvocation,
     deliverable: Deliverable = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
@@ -78,7 +74,6 @@ def export(
     an import takes. --deliverable leaves exactly the contacts that a campaign
     to everybody, or to one group, may mail.
     """
-    from contactctl.cli.criteria import criteria_source
     from contactctl.operations.export_contacts import ContactFilter
     from contactctl.output.contacts import list_fields, present_export
 
@@ -86,17 +81,13 @@ def export(
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
     importable = _importable(invocation)
     invocation.check_fields(*list_fields(importable))
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     contacts = _streamed(invocation, ContactFilter(source, deliverable, group))
     return present_export(contacts, importable, every_field=bool(invocation.output.fields))
 
 
 def list_(
-    invocation: StoreInvocation,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    invocation: SelectingInvocation,
     deliverable: Deliverable = False,
     group: DeliverableGroup = None,
     sort: Sort = "id",
@@ -111,13 +102,12 @@ def list_(
 
     Without criteria it lists all contacts, by id.
     """
-    from contactctl.cli.criteria import criteria_source
     from contactctl.operations.export_contacts import ContactFilter
     from contactctl.output.contacts import list_fields, present_list
 
     importable = _importable(invocation)
     invocation.check_fields(*list_fields(importable))
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     wanted = ContactFilter(source, deliverable, group, sort, limit)
     return present_list(_streamed(invocation, wanted), importable)
 

@@ -2,7 +2,7 @@
 
 A command names one of these classes as the type of its first parameter, and so takes the options
 that belong to it: Invocation the output options, ConfiguredInvocation --config besides,
-StoreInvocation --database besides.
+StoreInvocation --database besides, SelectingInvocation the criteria before its own options.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,15 +22,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contactctl.config.settings import LoadedSettings, Settings
+    from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Presentation
+
+# type and default of each option, by the name of its parameter
+SharedOptions = Mapping[str, tuple[Any, object]]
 
 
 @dataclass
 class Invocation:
-    """One call of a command: the console, how to show the result, and the shared options."""
+    """One call of a command: the console, how to show the result, and the shared options.
 
-    OPTIONS: ClassVar[Mapping[str, tuple[Any, object]]] = MappingProxyType(
+    `--help` lists LEADING_OPTIONS before the command's own options, and OPTIONS after them.
+    """
+
+    LEADING_OPTIONS: ClassVar[SharedOptions] = MappingProxyType({})
+    OPTIONS: ClassVar[SharedOptions] = MappingProxyType(
         {
             "format": (options.Format, None),
             "json": (options.Json, False),
@@ -126,6 +134,34 @@ class StoreInvocation(ConfiguredInvocation):
                 clock_replaced=self.console.now_is_replaced,
                 progress=progress_on(self.console),
             )
+
+
+class SelectingInvocation(StoreInvocation):
+    """A command that selects contacts by criteria."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {
+            "where": (options.Where, None),
+            "where_any": (options.WhereAny, None),
+            "where_not": (options.WhereNot, None),
+            "criteria": (options.CriteriaFile, None),
+        }
+    )
+
+    def criteria_source(self) -> "CriteriaSource":
+        """The criteria as given on the command line; `--criteria -` reads standard input."""
+        from contactctl.cli.standard_input import bytes_of_stdin
+        from contactctl.operations.select import CriteriaSource
+
+        file: Path | None = self.shared["criteria"]
+        return CriteriaSource(
+            where=tuple(self.shared["where"] or ()),
+            where_any=tuple(self.shared["where_any"] or ()),
+            where_not=tuple(self.shared["where_not"] or ()),
+            file=file,
+            folder=self.console.cwd,
+            stdin=bytes_of_stdin(self.console) if str(file) == "-" else None,
+        )
 
 
 def output_choice(shared: Mapping[str, Any]) -> OutputChoice:

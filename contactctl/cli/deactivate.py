@@ -1,8 +1,6 @@
 """The command `deactivate`."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from contactctl.cli import options
 from contactctl.cli.confirming import (
@@ -11,7 +9,7 @@ from contactctl.cli.confirming import (
     read_confirmation,
     require_someone_to_ask,
 )
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
@@ -20,20 +18,12 @@ if TYPE_CHECKING:
     from contactctl.operations.select import Selection
     from contactctl.operations.session import Session
 
-KeepPlan = Annotated[
-    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
-]
-
 
 def deactivate(
-    invocation: StoreInvocation,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    invocation: SelectingInvocation,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
-    plan: KeepPlan = False,
+    plan: options.KeepPlan = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
@@ -53,14 +43,13 @@ def deactivate(
     their number has been typed (scripts: --confirm). Larger runs than the
     config's limits allow need the whole phrase (scripts: --limit-override).
     """
-    from contactctl.cli.criteria import criteria_source
     from contactctl.operations.preview import preview
     from contactctl.operations.select import select_contacts
     from contactctl.output.preview import present_dry_run
 
     said = read_confirmation(confirm, limit_override)
     _require_one_way(dry_run=dry_run, plan=plan, said=said, background=background)
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     with invocation.open_session() as session:
         selection = select_contacts(session, source)
         if dry_run:

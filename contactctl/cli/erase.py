@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind
 from contactctl.output.presentation import Presentation
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from contactctl.cli.change_selection import Manner
     from contactctl.operations.select import CriteriaSource
 
-Contact = Annotated[
-    str | None,
-    typer.Argument(metavar="[EMAIL|ID]", help="One contact; or give criteria."),
-]
 Confirm = Annotated[
     str | None,
     typer.Option(
@@ -26,21 +22,14 @@ Confirm = Annotated[
         help="Instead of typing it: the one contact's email, or the number of contacts.",
     ),
 ]
-KeepPlan = Annotated[
-    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
-]
 
 
 def anonymize(
-    invocation: StoreInvocation,
-    contact: Contact = None,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    invocation: SelectingInvocation,
+    contact: options.OneContact = None,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
-    plan: KeepPlan = False,
+    plan: options.KeepPlan = False,
     confirm: Confirm = None,
     limit_override: options.LimitOverride = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -55,9 +44,7 @@ def anonymize(
     Profile, tags, memberships, responses and the address, wherever the store has
     it, are gone; a number stays for the totals. The address stays suppressed.
     """
-    from contactctl.cli.criteria import criteria_source
-
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     if contact is not None:
         _require_no_criteria(source)
         _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)
@@ -67,15 +54,11 @@ def anonymize(
 
 
 def delete(
-    invocation: StoreInvocation,
-    contact: Contact = None,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    invocation: SelectingInvocation,
+    contact: options.OneContact = None,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
-    plan: KeepPlan = False,
+    plan: options.KeepPlan = False,
     confirm: Confirm = None,
     limit_override: options.LimitOverride = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -90,9 +73,7 @@ def delete(
     Only the run that did it stays, without the address. The address stays
     suppressed: imports, `contacts add` and ingests reject it.
     """
-    from contactctl.cli.criteria import criteria_source
-
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     if contact is not None:
         _require_no_criteria(source)
         _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.cli.groups import GroupName
 from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from contactctl.operations.group_admin import SettingsChange
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
-Contact = Annotated[
-    str | None, typer.Argument(metavar="[EMAIL|ID]", help="One contact; or give criteria.")
-]
-KeepPlan = Annotated[
-    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
-]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many members.")]
 Bypass = Annotated[
     bool | None,
@@ -132,16 +126,12 @@ def set_(
 
 
 def remove(
-    invocation: StoreInvocation,
+    invocation: SelectingInvocation,
     group: GroupName,
-    contact: Contact = None,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
+    contact: options.OneContact = None,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
-    plan: KeepPlan = False,
+    plan: options.KeepPlan = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -158,12 +148,11 @@ def remove(
     """
     from contactctl.cli.change_selection import Manner, change_selection
     from contactctl.cli.confirming import read_confirmation
-    from contactctl.cli.criteria import criteria_source
     from contactctl.operations.affected import select_any
     from contactctl.operations.group_admin import plan_removing, preview_removing
 
     manner = Manner(read_confirmation(confirm, limit_override), dry_run, plan, wait)
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     if contact is not None:
         if source.has_flags or source.file is not None or manner.is_about_many:
             raise UsageError("one contact needs no criteria, no plan and no --confirm")

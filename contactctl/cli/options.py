@@ -4,7 +4,7 @@ Use them with a default: `where: Where = None`. Every option has its help here, 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,33 +40,18 @@ Database = Annotated[
     ),
 ]
 
+
+def _conditions(flag: str, help: str) -> Any:
+    return typer.Option(flag, metavar="CONDITION", help=help, autocompletion=candidates.conditions)
+
+
 # Which contacts
-Where = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where",
-        metavar="CONDITION",
-        help="All of these must hold. Repeatable.",
-        autocompletion=candidates.conditions,
-    ),
-]
+Where = Annotated[list[str] | None, _conditions("--where", "All of these must hold. Repeatable.")]
 WhereAny = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where-any",
-        metavar="CONDITION",
-        help="One of these must hold. Repeatable.",
-        autocompletion=candidates.conditions,
-    ),
+    list[str] | None, _conditions("--where-any", "One of these must hold. Repeatable.")
 ]
 WhereNot = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where-not",
-        metavar="CONDITION",
-        help="None of these may hold. Repeatable.",
-        autocompletion=candidates.conditions,
-    ),
+    list[str] | None, _conditions("--where-not", "None of these may hold. Repeatable.")
 ]
 CriteriaFile = Annotated[
     Path | None,
@@ -83,12 +68,19 @@ Group = Annotated[
     ),
 ]
 
+OneContact = Annotated[
+    str | None, typer.Argument(metavar="[EMAIL|ID]", help="One contact; or give criteria.")
+]
+
 # Changing things
 Reason = Annotated[
     str | None,
     typer.Option("--reason", metavar="TEXT", help="Why; kept with the run."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show everything, write nothing.")]
+KeepPlan = Annotated[
+    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
+]
 ConfirmCount = Annotated[
     str | None,
     typer.Option(

@@ -1,17 +1,10 @@
 """The command `preview`."""
 
-from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import SelectingInvocation
 from contactctl.output.presentation import Presentation
 
 
-def preview(
-    invocation: StoreInvocation,
-    where: options.Where = None,
-    where_any: options.WhereAny = None,
-    where_not: options.WhereNot = None,
-    criteria: options.CriteriaFile = None,
-) -> Presentation:
+def preview(invocation: SelectingInvocation) -> Presentation:
     """Count and show the active contacts that match.
 
     Examples:
@@ -23,12 +16,11 @@ def preview(
     Without criteria it uses the prebuilt one, last_opportunity older-than 24
     months. Nothing is changed; `contactctl deactivate` takes the same flags.
     """
-    from contactctl.cli.criteria import criteria_source
     from contactctl.operations.preview import preview as preview_contacts
     from contactctl.operations.select import select_contacts
     from contactctl.output.preview import PREVIEW_FIELDS, present_preview
 
     invocation.check_fields(*PREVIEW_FIELDS)
-    source = criteria_source(invocation.console, where, where_any, where_not, criteria)
+    source = invocation.criteria_source()
     with invocation.open_session() as session:
         return present_preview(preview_contacts(session, select_contacts(session, source)))
