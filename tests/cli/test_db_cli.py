@@ -116,6 +116,20 @@ def test_the_server_refuses_a_viewer_and_admits_an_operator(
     assert done.json["data"]["operator"].endswith("as cctl_operator")
 
 
+def test_an_operator_may_refresh_the_statistics_of_plans(
+    postgres_url: str, role_urls: dict[str, str]
+) -> None:
+    if "//postgres@" not in postgres_url:
+        pytest.skip("needs a server that trusts whoever connects")
+    with psycopg.connect(role_urls["cctl_operator"]) as connection:
+        if connection.info.server_version < 170000:
+            pytest.skip("before Postgres 17 only the owner of a table may")
+        notices: list[str] = []
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+        connection.execute("ANALYZE plan_item")
+    assert notices == []
+
+
 def test_an_operator_imports_but_cannot_delete_contacts(
     postgres_url: str, role_urls: dict[str, str]
 ) -> None:
