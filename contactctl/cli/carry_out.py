@@ -1,29 +1,90 @@
-"""Applying a plan that has just been confirmed, here or in the background."""
+"""Carrying a plan out once it is confirmed, here or in the background."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contactctl.cli import options
 from contactctl.cli.background import finish_in_background
+from contactctl.cli.confirming import (
+    ask_for_plan,
+    dropped_unless_started,
+    require_someone_to_ask,
+)
 from contactctl.cli.context import StoreInvocation
+from contactctl.domain.confirmation import Confirmation
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
+    from contactctl.domain.runs import Run
     from contactctl.operations.session import Session
+
+# with a script's confirmation the run is running at once, without it is planned; None: no match
+MakePlan = Callable[[Confirmation | None], "Run | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to carry out: confirmed by a script (`said`) or asking; `wait` seconds for the lock."""
+
+    said: Confirmation | None = None
+    background: bool = False
+    wait: float = options.DEFAULT_WAIT
+
+
+def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
+    """RefusedError where the config asks for a second operator, or there is nobody to ask."""
+    from contactctl.operations.deactivate import require_same_operator_policy
+
+    require_same_operator_policy(session)
+    require_someone_to_ask(invocation.console)
+
+
+def plan_and_carry_out(
+    invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
+) -> Presentation | None:
+    """Plan, have it confirmed, carry it out; None when nothing matches.
+
+    Raises RefusedError where it is not confirmed: the plan is gone, nothing was changed.
+    """
+    if manner.said is not None:
+        return _carry_out_confirmed(invocation, session, manner, make_plan)
+    run = make_plan(None)
+    if run is None:
+        return None
+    with dropped_unless_started(session, run.id):
+        ask_for_plan(invocation, session, run.id)
+        return carry_out(invocation, session, run.id, manner)
 
 
 def carry_out(
-    invocation: StoreInvocation,
-    session: "Session",
-    run_id: int,
-    *,
-    background: bool,
-    wait: float,
+    invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:
-    """Apply the planned run and show what it did; with `background`, start it and say so."""
+    """Apply the confirmed plan and show what it did; in the background, start it and say so."""
     from contactctl.operations.apply import apply_run, begin_run
     from contactctl.output.runs import present_run
 
-    if not background:
-        return present_run(apply_run(session, run_id, wait_seconds=wait))
+    if not manner.background:
+        return present_run(apply_run(session, run_id, wait_seconds=manner.wait))
     run = begin_run(session, run_id)
     finish_in_background(invocation, run)
+    return present_run(run)
+
+
+def _carry_out_confirmed(
+    invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
+) -> Presentation | None:
+    from contactctl.operations.deactivate import run_confirmed
+    from contactctl.output.runs import present_run
+
+    run = run_confirmed(
+        session,
+        lambda: make_plan(manner.said),
+        leave_to_background=manner.background,
+        wait_seconds=manner.wait,
+    )
+    if run is None:
+        return None
+    if manner.background:
+        finish_in_background(invocation, run)
     return present_run(run)

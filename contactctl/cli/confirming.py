@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from contactctl.cli.context import StoreInvocation
 from contactctl.cli.prompts import ask_typed, count_spellings
 from contactctl.cli.signals import uninterrupted
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
@@ -35,7 +36,17 @@ def require_someone_to_ask(console: Console) -> None:
         )
 
 
-def ask_for_plan(console: Console, stakes: Stakes) -> None:
+def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
+    """Show a plan, and have its count typed; RefusedError for anything else."""
+    from contactctl.operations.plan import show_plan
+    from contactctl.output.runs import present_plan
+
+    shown = show_plan(session, run_id)
+    invocation.show_before_prompt(present_plan(shown))
+    _ask_for_count(invocation.console, shown.stakes)
+
+
+def _ask_for_count(console: Console, stakes: Stakes) -> None:
     """Have the count typed, or the whole phrase where the plan is over a limit."""
     for reason in stakes.limits_exceeded:
         print(f"over the limits: {reason}", file=console.stderr)
@@ -46,6 +57,12 @@ def ask_for_plan(console: Console, stakes: Stakes) -> None:
         question = f"Type the number of contacts to {stakes.verb} them:"
         accepted = count_spellings(stakes.count)
     ask_typed(console, question, accepted, option="--confirm COUNT")
+
+
+def ask_for_remaining(console: Console, remaining: int) -> None:
+    """Have the number of contacts typed that interrupted runs still have to deal with."""
+    question = f"Type the number of contacts still to come, {remaining:,}:"
+    ask_typed(console, question, count_spellings(remaining), option="--yes")
 
 
 def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:

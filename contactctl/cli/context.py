@@ -148,6 +148,11 @@ class SelectingInvocation(StoreInvocation):
         }
     )
 
+    @property
+    def has_criteria(self) -> bool:
+        """Whether any were given, on flags or as a file."""
+        return any(self.shared[name] for name in SelectingInvocation.LEADING_OPTIONS)
+
     def criteria_source(self) -> "CriteriaSource":
         """The criteria as given on the command line; `--criteria -` reads standard input."""
         from contactctl.cli.standard_input import bytes_of_stdin

@@ -71,7 +71,9 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     """What `contactctl deactivate` does without flags; to decline is as good as to confirm."""
-    from contactctl.cli.deactivate import deactivate_asking
+    from contactctl.cli.carry_out import Manner
+    from contactctl.cli.change_selection import make_change
+    from contactctl.cli.deactivate import deactivation
     from contactctl.operations.preview import preview
     from contactctl.operations.select import CriteriaSource, select_contacts
     from contactctl.output.preview import present_dry_run
@@ -80,7 +82,8 @@ def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     if not in_folder.console.can_prompt:
         return present_dry_run(preview(session, selection, with_impact=True))
     try:
-        return deactivate_asking(in_folder, session, selection, reason="demo")
+        change = deactivation(session, selection, reason="demo")
+        return make_change(in_folder, session, Manner(), change)
     except RefusedError as declined:
         in_folder.console.note(declined.message)
         return present_dry_run(preview(session, selection))

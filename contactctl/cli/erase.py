@@ -1,18 +1,19 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.cli.change_selection import Change, ChangingInvocation, change_selection
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.cli.change_selection import Manner
-    from contactctl.operations.select import CriteriaSource
+    from contactctl.operations.select import Selection
+    from contactctl.operations.session import Session
 
 Confirm = Annotated[
     str | None,
@@ -24,16 +25,15 @@ Confirm = Annotated[
 ]
 
 
-def anonymize(
-    invocation: SelectingInvocation,
-    contact: options.OneContact = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: Confirm = None,
-    limit_override: options.LimitOverride = None,
-    wait: options.Wait = options.DEFAULT_WAIT,
-) -> Presentation:
+class ErasingInvocation(ChangingInvocation):
+    """A command that erases the contacts that criteria select, or one of them by its email."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (Confirm, None)}
+    )
+
+
+def anonymize(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
     """Take everything personal out of contacts, for good.
 
     Examples:
@@ -44,25 +44,10 @@ def anonymize(
     Profile, tags, memberships, responses and the address, wherever the store has
     it, are gone; a number stays for the totals. The address stays suppressed.
     """
-    source = invocation.criteria_source()
-    if contact is not None:
-        _require_no_criteria(source)
-        _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)
-        return _erase_one(invocation, RunKind.ANONYMIZE, contact, confirm, reason or "", wait)
-    manner = _manner(confirm, limit_override, dry_run, plan, wait)
-    return _erase_selected(invocation, RunKind.ANONYMIZE, source, manner, reason or "")
+    return _erase(invocation, RunKind.ANONYMIZE, contact)
 
 
-def delete(
-    invocation: SelectingInvocation,
-    contact: options.OneContact = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: Confirm = None,
-    limit_override: options.LimitOverride = None,
-    wait: options.Wait = options.DEFAULT_WAIT,
-) -> Presentation:
+def delete(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
     """Delete contacts with everything that is stored about them, for good.
 
     Examples:
@@ -73,48 +58,28 @@ def delete(
     Only the run that did it stays, without the address. The address stays
     suppressed: imports, `contacts add` and ingests reject it.
     """
-    source = invocation.criteria_source()
-    if contact is not None:
-        _require_no_criteria(source)
-        _require_plain(dry_run=dry_run, plan=plan, limit_override=limit_override)
-        return _erase_one(invocation, RunKind.DELETE, contact, confirm, reason or "", wait)
-    manner = _manner(confirm, limit_override, dry_run, plan, wait)
-    return _erase_selected(invocation, RunKind.DELETE, source, manner, reason or "")
+    return _erase(invocation, RunKind.DELETE, contact)
 
 
-def _require_no_criteria(source: "CriteriaSource") -> None:
-    if source.has_flags or source.file is not None:
+def _erase(invocation: ErasingInvocation, kind: RunKind, contact: str | None) -> Presentation:
+    if contact is None:
+        return _erase_selected(invocation, kind)
+    if invocation.has_criteria:
         raise UsageError("give an email or criteria, not both")
-
-
-def _require_plain(*, dry_run: bool, plan: bool, limit_override: str | None) -> None:
-    if dry_run or plan or limit_override is not None:
+    override = invocation.shared["limit_override"]
+    if invocation.dry_run or invocation.keeps_plan or override is not None:
         raise UsageError("--dry-run, --plan and --limit-override go with criteria alone")
+    return _erase_one(invocation, kind, contact)
 
 
-def _manner(
-    confirm: str | None, limit_override: str | None, dry_run: bool, plan: bool, wait: float
-) -> "Manner":
-    from contactctl.cli.change_selection import Manner
-    from contactctl.cli.confirming import read_confirmation
-
-    return Manner(read_confirmation(confirm, limit_override), dry_run, plan, wait)
-
-
-def _erase_one(
-    invocation: StoreInvocation,
-    kind: RunKind,
-    name: str,
-    confirm: str | None,
-    reason: str,
-    wait: float,
-) -> Presentation:
+def _erase_one(invocation: ErasingInvocation, kind: RunKind, email_or_id: str) -> Presentation:
     from contactctl.cli.confirming import confirm_email
     from contactctl.operations.erase import erase_one, find_contact
     from contactctl.output.erase import present_before_erasing, present_erased
 
+    confirm, wait = invocation.shared["confirm"], invocation.shared["wait"]
     with invocation.open_session() as session:
-        contact = find_contact(session, name)
+        contact = find_contact(session, email_or_id)
         shown = present_before_erasing(contact, kind)
         if confirm is None:
             invocation.show_before_prompt(shown)
@@ -122,27 +87,29 @@ def _erase_one(
             confirm_email(invocation.console, contact.email, contact.email_key, confirm)
         except RefusedError as refused:
             return shown.failed(refused)
-        run = erase_one(session, kind, contact, reason=reason, wait_seconds=wait)
+        run = erase_one(session, kind, contact, reason=invocation.reason, wait_seconds=wait)
         return present_erased(run, contact.id)
 
 
-def _erase_selected(
-    invocation: StoreInvocation,
-    kind: RunKind,
-    source: "CriteriaSource",
-    manner: "Manner",
-    reason: str,
-) -> Presentation:
-    from contactctl.cli.change_selection import change_selection
+def _erase_selected(invocation: ErasingInvocation, kind: RunKind) -> Presentation:
     from contactctl.operations.affected import select_any
-    from contactctl.operations.erase import plan_erasing, preview_erasing
 
+    manner = invocation.manner()
+    source = invocation.criteria_source()
     with invocation.open_session() as session:
-        selection = select_any(session, source)
-        return change_selection(
-            invocation,
-            session,
-            manner,
-            lambda: preview_erasing(session, kind, selection),
-            lambda said: plan_erasing(session, kind, selection, reason=reason, said=said),
-        )
+        change = _erasing(session, kind, select_any(session, source), invocation.reason)
+        return change_selection(invocation, session, manner, change)
+
+
+def _erasing(session: "Session", kind: RunKind, selection: "Selection", reason: str) -> Change:
+    from contactctl.operations.erase import plan_erasing, preview_erasing
+    from contactctl.output.affected import present_affected
+
+    def preview() -> Presentation:
+        return present_affected(preview_erasing(session, kind, selection))
+
+    return Change(
+        make_plan=lambda said: plan_erasing(session, kind, selection, reason=reason, said=said),
+        preview=preview,
+        nothing=preview,
+    )

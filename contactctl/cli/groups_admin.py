@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.cli.change_selection import Change, ChangingInvocation, change_selection
+from contactctl.cli.context import StoreInvocation
 from contactctl.cli.groups import GroupName
 from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.group_admin import SettingsChange
+    from contactctl.operations.select import Selection
+    from contactctl.operations.session import Session
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many members.")]
@@ -126,15 +129,7 @@ def set_(
 
 
 def remove(
-    invocation: SelectingInvocation,
-    group: GroupName,
-    contact: options.OneContact = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: options.ConfirmCount = None,
-    limit_override: options.LimitOverride = None,
-    wait: options.Wait = options.DEFAULT_WAIT,
+    invocation: ChangingInvocation, group: GroupName, contact: options.OneContact = None
 ) -> Presentation:
     """Take one contact, or those that match, out of a group.
 
@@ -146,34 +141,40 @@ def remove(
     The contacts themselves stay, and so do their other groups. Many are removed
     as they are deactivated: shown first, then confirmed by their number.
     """
-    from contactctl.cli.change_selection import Manner, change_selection
-    from contactctl.cli.confirming import read_confirmation
     from contactctl.operations.affected import select_any
-    from contactctl.operations.group_admin import plan_removing, preview_removing
 
-    manner = Manner(read_confirmation(confirm, limit_override), dry_run, plan, wait)
-    source = invocation.criteria_source()
+    manner = invocation.manner()
     if contact is not None:
-        if source.has_flags or source.file is not None or manner.is_about_many:
+        plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
+        if plans or invocation.has_criteria:
             raise UsageError("one contact needs no criteria, no plan and no --confirm")
-        return _remove_one(invocation, group, contact, reason or "")
+        return _remove_one(invocation, group, contact)
+    source = invocation.criteria_source()
     with invocation.open_session() as session:
-        selection = select_any(session, source)
-        return change_selection(
-            invocation,
-            session,
-            manner,
-            lambda: preview_removing(session, group, selection),
-            lambda said: plan_removing(session, group, selection, reason=reason or "", said=said),
-        )
+        change = _removing(session, group, select_any(session, source), invocation.reason)
+        return change_selection(invocation, session, manner, change)
 
 
-def _remove_one(invocation: StoreInvocation, group: str, contact: str, reason: str) -> Presentation:
+def _removing(session: "Session", group: str, selection: "Selection", reason: str) -> Change:
+    from contactctl.operations.group_admin import plan_removing, preview_removing
+    from contactctl.output.affected import present_affected
+
+    def preview() -> Presentation:
+        return present_affected(preview_removing(session, group, selection))
+
+    return Change(
+        make_plan=lambda said: plan_removing(session, group, selection, reason=reason, said=said),
+        preview=preview,
+        nothing=preview,
+    )
+
+
+def _remove_one(invocation: ChangingInvocation, group: str, contact: str) -> Presentation:
     from contactctl.operations.groups import remove_from_group
     from contactctl.output.groups import present_group_change
 
     with invocation.open_session() as session:
-        change = remove_from_group(session, group, contact, reason=reason)
+        change = remove_from_group(session, group, contact, reason=invocation.reason)
         return present_group_change(change, "Removed from", "Was no member of")
 
 

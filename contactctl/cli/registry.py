@@ -136,7 +136,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "rules what-if": Entry(
         "rules_what_if:what_if",
-        "Count whom the thresholds of another config file would deactivate now.",
+        "Count whom the thresholds and handling rules of another config file would change now.",
     ),
     "explain": Entry(
         "explain:explain",

@@ -5,12 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import candidates, options
-from contactctl.cli.confirming import (
-    ask_for_plan,
-    dropped_unless_started,
-    read_confirmation,
-    require_someone_to_ask,
-)
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import RefusedError
 from contactctl.output.presentation import Presentation
@@ -120,12 +114,13 @@ def apply(
     inactive by now, are skipped and counted. A wrong count changes nothing, and
     the plan goes on waiting until it expires or `contactctl runs cancel` ends it.
     """
-    from contactctl.cli.carry_out import carry_out
+    from contactctl.cli.carry_out import Manner, carry_out
+    from contactctl.cli.confirming import read_confirmation
 
-    said = read_confirmation(confirm, limit_override)
+    manner = Manner(read_confirmation(confirm, limit_override), background, wait)
     with invocation.open_session() as session:
-        _confirm_kept_plan(invocation, session, run, said)
-        return carry_out(invocation, session, run, background=background, wait=wait)
+        _confirm_kept_plan(invocation, session, run, manner.said)
+        return carry_out(invocation, session, run, manner)
 
 
 def resume(
@@ -205,94 +200,48 @@ def undo(
     since, after showing and confirming them. Off unless the config says
     allow_undo: true.
     """
+    from contactctl.cli.carry_out import Manner, plan_and_carry_out, require_may_ask
+    from contactctl.cli.confirming import read_confirmation
     from contactctl.operations.deactivate import require_undoable
+    from contactctl.operations.plan import plan_undo_of
 
-    said = read_confirmation(confirm, limit_override)
+    manner = Manner(read_confirmation(confirm, limit_override), background, wait)
     with invocation.open_session() as session:
         undone = require_undoable(session, run)
-        if said is None:
-            return _undo_asking(invocation, session, undone, reason or "", background, wait)
-        return _undo_confirmed(invocation, session, undone, reason or "", said, background, wait)
+        if manner.said is None:
+            require_may_ask(invocation, session)
+        taken_back = plan_and_carry_out(
+            invocation,
+            session,
+            manner,
+            lambda said: plan_undo_of(session, undone, reason=reason or "", said=said),
+        )
+    if taken_back is None:
+        raise _nothing_to_undo(undone)
+    return taken_back
 
 
 def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
+    from contactctl.cli.confirming import ask_for_plan, require_someone_to_ask
     from contactctl.operations.apply import require_applicable
     from contactctl.operations.deactivate import require_plan_confirmed
-    from contactctl.operations.plan import show_plan
-    from contactctl.output.runs import present_plan
 
     if said is not None:
         require_plan_confirmed(session, run_id, said)
         return
     require_applicable(session, run_id)
     require_someone_to_ask(invocation.console)
-    shown = show_plan(session, run_id)
-    invocation.show_before_prompt(present_plan(shown))
-    ask_for_plan(invocation.console, shown.stakes)
+    ask_for_plan(invocation, session, run_id)
 
 
 def _ask_to_resume(invocation: StoreInvocation, run: "Run") -> None:
-    from contactctl.cli.prompts import ask_typed, count_spellings
+    from contactctl.cli.confirming import ask_for_remaining
     from contactctl.output.runs import present_run
 
-    remaining = run.planned - run.changed - run.skipped_total
     invocation.show_before_prompt(present_run(run))
-    question = f"Type the number of contacts still to come, {remaining:,}:"
-    ask_typed(invocation.console, question, count_spellings(remaining), option="--yes")
-
-
-def _undo_asking(
-    invocation: StoreInvocation,
-    session: "Session",
-    undone: "Run",
-    reason: str,
-    background: bool,
-    wait: float,
-) -> Presentation:
-    from contactctl.cli.carry_out import carry_out
-    from contactctl.operations.deactivate import require_same_operator_policy
-    from contactctl.operations.plan import plan_undo_of, show_plan
-    from contactctl.output.runs import present_plan
-
-    require_same_operator_policy(session)
-    require_someone_to_ask(invocation.console)
-    run = plan_undo_of(session, undone, reason=reason)
-    if run is None:
-        raise _nothing_to_undo(undone)
-    with dropped_unless_started(session, run.id):
-        shown = show_plan(session, run.id)
-        invocation.show_before_prompt(present_plan(shown))
-        ask_for_plan(invocation.console, shown.stakes)
-        return carry_out(invocation, session, run.id, background=background, wait=wait)
-
-
-def _undo_confirmed(
-    invocation: StoreInvocation,
-    session: "Session",
-    undone: "Run",
-    reason: str,
-    said: "Confirmation",
-    background: bool,
-    wait: float,
-) -> Presentation:
-    from contactctl.cli.background import finish_in_background
-    from contactctl.operations.deactivate import run_confirmed
-    from contactctl.operations.plan import plan_undo_of
-    from contactctl.output.runs import present_run
-
-    run = run_confirmed(
-        session,
-        lambda: plan_undo_of(session, undone, reason=reason, said=said),
-        leave_to_background=background,
-        wait_seconds=wait,
-    )
-    if run is None:
-        raise _nothing_to_undo(undone)
-    if background:
-        finish_in_background(invocation, run)
-    return present_run(run)
+    ask_for_remaining(invocation.console, run.remaining)
 
 
 def _nothing_to_undo(undone: "Run") -> RefusedError:

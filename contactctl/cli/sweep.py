@@ -1,5 +1,6 @@
 """The commands below `sweep`: what cron calls, and what a person may see first."""
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,12 +22,19 @@ Log = Annotated[
 ]
 
 
-def thresholds(
-    invocation: StoreInvocation,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    log: Log = False,
-) -> Presentation:
+class SweepInvocation(StoreInvocation):
+    """A sweep: by itself for cron, or shown and confirmed at a terminal."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {
+            "yes": (options.Yes, False),
+            "dry_run": (options.DryRun, False),
+            "log": (Log, False),
+        }
+    )
+
+
+def thresholds(invocation: SweepInvocation) -> Presentation:
     """Deactivate the contacts that have reached a threshold.
 
     Examples:
@@ -34,15 +42,10 @@ def thresholds(
         contactctl sweep thresholds --dry-run
         contactctl sweep thresholds --yes --log
     """
-    return _sweep(invocation, "thresholds", yes=yes, dry_run=dry_run, log=log)
+    return _sweep(invocation, "thresholds")
 
 
-def handling(
-    invocation: StoreInvocation,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    log: Log = False,
-) -> Presentation:
+def handling(invocation: SweepInvocation) -> Presentation:
     """Reactivate contacts, and end memberships, as handling rules say.
 
     Examples:
@@ -53,30 +56,20 @@ def handling(
     `contactctl rules show` lists the rules. A rule ends only deactivations of its
     own category that a threshold has opened; a complaint blocks them all.
     """
-    return _sweep(invocation, "handling", yes=yes, dry_run=dry_run, log=log)
+    return _sweep(invocation, "handling")
 
 
-def runs(
-    invocation: StoreInvocation,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    log: Log = False,
-) -> Presentation:
+def runs(invocation: SweepInvocation) -> Presentation:
     """Finish runs that were interrupted; drop plans that nobody applied in time.
 
     Examples:
         contactctl sweep runs
         contactctl sweep runs --yes
     """
-    return _sweep(invocation, "runs", yes=yes, dry_run=dry_run, log=log)
+    return _sweep(invocation, "runs")
 
 
-def all_(
-    invocation: StoreInvocation,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    log: Log = False,
-) -> Presentation:
+def all_(invocation: SweepInvocation) -> Presentation:
     """Do all of it: runs, then thresholds, then handling rules.
 
     Examples:
@@ -89,15 +82,14 @@ def all_(
     start every minute and on several hosts: each change is made once, and where
     another process is at work it ends with 6.
     """
-    return _sweep(invocation, "all", yes=yes, dry_run=dry_run, log=log)
+    return _sweep(invocation, "all")
 
 
-def _sweep(
-    invocation: StoreInvocation, name: str, *, yes: bool, dry_run: bool, log: bool
-) -> Presentation:
+def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
     from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
     from contactctl.output.sweep import present_due, present_sweep, present_sweep_log
 
+    yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
     if yes and dry_run:
         raise UsageError("--yes and --dry-run exclude each other")
     if log and not yes:
@@ -141,15 +133,13 @@ def _sweep_asking(
 
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.cli.prompts import ask_typed, count_spellings
+    from contactctl.cli.confirming import ask_for_remaining
     from contactctl.operations.sweep import interrupted_runs, sweep_runs
     from contactctl.output.runs import present_runs
 
     if interrupted := interrupted_runs(session):
         invocation.show_before_prompt(present_runs(interrupted))
-        remaining = sum(run.planned - run.changed - run.skipped_total for run in interrupted)
-        question = f"Type the number of contacts still to come, {remaining:,}:"
-        ask_typed(invocation.console, question, count_spellings(remaining), option="--yes")
+        ask_for_remaining(invocation.console, sum(run.remaining for run in interrupted))
     return sweep_runs(session)
 
 
@@ -170,14 +160,10 @@ def _apply_asking(
 ) -> "SweepResult":
     from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
     from contactctl.operations.apply import apply_run
-    from contactctl.operations.plan import show_plan
     from contactctl.operations.sweep import SweepResult
-    from contactctl.output.runs import present_plan
 
     if run is None:
         return SweepResult()
     with dropped_unless_started(session, run.id):
-        shown = show_plan(session, run.id)
-        invocation.show_before_prompt(present_plan(shown))
-        ask_for_plan(invocation.console, shown.stakes)
+        ask_for_plan(invocation, session, run.id)
         return SweepResult(runs=(apply_run(session, run.id),))

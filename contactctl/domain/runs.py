@@ -91,3 +91,8 @@ class Run:
     @property
     def skipped_total(self) -> int:
         return sum(self.skipped.values())
+
+    @property
+    def remaining(self) -> int:
+        """Planned contacts that have not been dealt with yet."""
+        return self.planned - self.changed - self.skipped_total
