@@ -168,7 +168,7 @@ def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     contacts = _contacts_in(connection, run, batch)
     results = {
         "ended": _end_deactivations(connection, run, batch, now),
-        "reactivated": _reactivate_contacts(connection, run, batch, now, contacts),
+        "reactivated": _reactivate_contacts(connection, run, batch, now),
     }
     if any(rule.action is HandlingAction.REMOVE_FROM_GROUP for rule in rules):
         results["removed"] = _remove_memberships(connection, run, batch)
@@ -324,25 +324,22 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     ).rowcount
 
 
-def _reactivate_contacts(
-    connection: Connection, run: Run, batch: Batch, now: datetime, contacts: int
-) -> int:
-    """Active again where nothing else is open; earlier responses count no more in either case."""
+def _reactivate_contacts(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Active again where nothing else is open; only then earlier responses count no more."""
     ended_for = select(_item.c.contact_id).where(
         in_batch(run.id, batch),
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
-    chosen = and_(_within(batch, _contact.c.id), _contact.c.id.in_(ended_for))
-    reactivated = connection.execute(
+    return connection.execute(
         update(_contact)
-        .where(chosen, not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))))
+        .where(
+            _within(batch, _contact.c.id),
+            _contact.c.id.in_(ended_for),
+            not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))),
+        )
         .values(status=Status.ACTIVE, reactivated_at=now, revision=_contact.c.revision + 1)
     ).rowcount
-    if reactivated < contacts:
-        still_inactive = update(_contact).where(chosen, _contact.c.status == Status.INACTIVE)
-        connection.execute(still_inactive.values(reactivated_at=now))
-    return reactivated
 
 
 def _reactivate_memberships(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
