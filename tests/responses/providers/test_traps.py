@@ -9,18 +9,14 @@ from contactctl.domain.responses import Activity, Event, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.providers.registry import PROVIDERS
 from contactctl.responses.providers.verdict import cached
-from helpers.provider_samples import (
-    CASES,
-    brevo,
-    mailgun,
-    mailjet,
-    postmark,
-    sendgrid,
-    ses_bounce,
-    ses_complaint,
-    ses_event,
-    sparkpost,
-)
+from helpers.provider_samples import CASES
+from helpers.samples.amazon_ses import ses_bounce, ses_complaint, ses_event
+from helpers.samples.brevo import brevo
+from helpers.samples.mailgun import mailgun
+from helpers.samples.mailjet import mailjet
+from helpers.samples.postmark import postmark
+from helpers.samples.sendgrid import sendgrid
+from helpers.samples.sparkpost import sparkpost
 
 CLASSIFY = cached(default_classifier())
 
