@@ -1,23 +1,17 @@
-"""`contactctl deactivate`: every flag, exit code and key; and that no means no."""
+"""`contactctl deactivate` by a script: every flag, exit code and key."""
 
-import io
 from pathlib import Path
 
 import pytest
 
-from contactctl.cli import prompts
-from contactctl.domain.errors import InterruptedByUserError
-from contactctl.domain.runs import RunState
-from contactctl.output.console import Console
 from contactctl.store.store import Store
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated_by, plan_items, states
-from helpers.store_cli import StoreCli, seeded_cli
+from helpers.store_cli import DEACTIVATE_TEN, StoreCli, require_unchanged, seeded_cli
 
 RUN_KEYS = {
     "run", "state", "planned", "deactivated", "skipped", "active_before", "active_after",
 }  # fmt: skip
-TEN = ("deactivate", "--where", "id <= 10")
 
 
 @pytest.fixture
@@ -25,19 +19,9 @@ def cli(store: Store, store_url: str, tmp_path: Path) -> StoreCli:
     return seeded_cli(store, store_url, tmp_path, 100)
 
 
-def require_unchanged(cli: StoreCli, before: dict, *, runs: list[RunState]) -> None:
-    """No contact, deactivation or plan item differs; the runs are in these states."""
-    assert dump(cli.store, without=("run",)) == before
-    assert states(cli.store) == runs
-    assert plan_items(cli.store) == 0
-
-
-# --- by a script -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("count", ["10", " 10 "])
 def test_the_right_count_deactivates_exactly_these(cli: StoreCli, count: str) -> None:
-    data = cli.json(*TEN, "--confirm", count, "--reason", "clean-up")
+    data = cli.json(*DEACTIVATE_TEN, "--confirm", count, "--reason", "clean-up")
 
     assert data.keys() >= RUN_KEYS
     assert (data["run"], data["state"], data["kind"]) == (1, "done", "deactivate")
@@ -62,7 +46,7 @@ def test_a_count_may_have_commas(store: Store, store_url: str, tmp_path: Path) -
 def test_a_wrong_count_exits_4_and_changes_nothing(cli: StoreCli, count: str) -> None:
     before = dump(cli.store, without=("run",))
 
-    (error,) = cli.errors(*TEN, "--confirm", count, exit_code=4)
+    (error,) = cli.errors(*DEACTIVATE_TEN, "--confirm", count, exit_code=4)
 
     assert error["code"] == "wrong-count"
     assert "10 contacts match; nothing was changed" in error["message"]
@@ -73,7 +57,7 @@ def test_a_wrong_count_exits_4_and_changes_nothing(cli: StoreCli, count: str) ->
 def test_what_is_no_count_exits_2(cli: StoreCli, count: str) -> None:
     before = dump(cli.store, without=("run",))
 
-    (error,) = cli.errors(*TEN, f"--confirm={count}", exit_code=2)
+    (error,) = cli.errors(*DEACTIVATE_TEN, f"--confirm={count}", exit_code=2)
 
     assert error["code"] == "usage"
     require_unchanged(cli, before, runs=[])
@@ -92,7 +76,7 @@ def test_confirm_0_is_right_when_nothing_matches_and_wrong_otherwise(cli: StoreC
         "active_before": 100,
         "active_after": 100,
     }
-    assert cli.errors(*TEN, "--confirm", "0", exit_code=4)[0]["code"] == "wrong-count"
+    assert cli.errors(*DEACTIVATE_TEN, "--confirm", "0", exit_code=4)[0]["code"] == "wrong-count"
     assert cli.errors("deactivate", "--where", "id > 100", "--confirm", "1", exit_code=4)
     require_unchanged(cli, before, runs=[])
 
@@ -118,14 +102,14 @@ def test_exactly_at_the_limit_no_override_is_needed(cli: StoreCli) -> None:
 def test_the_configs_limits_count(cli: StoreCli) -> None:
     cli.configure("limits: {max_contacts: 9, max_percent: 100}\n")
 
-    (error,) = cli.errors(*TEN, "--confirm", "10", exit_code=4)
+    (error,) = cli.errors(*DEACTIVATE_TEN, "--confirm", "10", exit_code=4)
     assert "10 is over the limit of 9 contacts" in error["message"]
 
 
 def test_without_a_terminal_and_a_count_it_shows_the_preview_and_exits_4(cli: StoreCli) -> None:
     before = dump(cli.store, without=("run",))
 
-    result = cli(*TEN, "--json", stdin="10\n")
+    result = cli(*DEACTIVATE_TEN, "--json", stdin="10\n")
 
     assert result.exit_code == 4
     assert result.json["errors"][0]["code"] == "not-confirmed"
@@ -157,7 +141,7 @@ def test_a_dry_run_shows_everything_and_writes_nothing(cli: StoreCli) -> None:
 def test_a_kept_plan_changes_nothing_yet(cli: StoreCli) -> None:
     before = dump(cli.store, without=("run", "plan_item"))
 
-    data = cli.json(*TEN, "--plan")
+    data = cli.json(*DEACTIVATE_TEN, "--plan")
 
     assert data.keys() >= RUN_KEYS
     assert (data["run"], data["state"], data["planned"], data["deactivated"]) == (
@@ -207,7 +191,7 @@ def test_what_does_not_fit_together_exits_2_and_changes_nothing(
     (cli.folder / "stale.yaml").write_text("all: [id <= 10]\n")
     before = dump(cli.store, without=("run",))
 
-    (error,) = cli.errors(*TEN, *flags, exit_code=2)
+    (error,) = cli.errors(*DEACTIVATE_TEN, *flags, exit_code=2)
 
     assert error["message"]
     require_unchanged(cli, before, runs=[])
@@ -232,138 +216,11 @@ def test_two_operators_policy_refuses_to_do_it_alone(cli: StoreCli) -> None:
     cli.configure("plans: {approval: second-operator}\n")
     before = dump(cli.store, without=("run",))
 
-    (error,) = cli.errors(*TEN, "--confirm", "10", exit_code=4)
+    (error,) = cli.errors(*DEACTIVATE_TEN, "--confirm", "10", exit_code=4)
     assert (error["code"], "--plan" in error["hint"]) == ("second-operator", True)
-    assert cli(*TEN, tty=True, stdin="10\n").exit_code == 4
+    assert cli(*DEACTIVATE_TEN, tty=True, stdin="10\n").exit_code == 4
     require_unchanged(cli, before, runs=[])
-    assert cli.json(*TEN, "--plan")["state"] == "planned"
-
-
-# --- by a person -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("answer", ["10", " 10 "])
-def test_typing_the_count_deactivates(cli: StoreCli, answer: str) -> None:
-    result = cli(*TEN, tty=True, stdin=f"{answer}\n")
-
-    assert result.exit_code == 0
-    assert "Type the number of contacts to deactivate them:" in result.stderr
-    assert "100 -> 90" in result.stdout
-    assert active_ids(cli.store) == set(range(11, 101))
-    assert (states(cli.store), plan_items(cli.store)) == ([RunState.DONE], 0)
-
-
-def test_what_is_shown_before_the_question(cli: StoreCli) -> None:
-    cli.configure("billing: {currency: EUR, tiers: [{up_to: 90, price: 29}, {price: 99}]}\n")
-    shown = cli(
-        "deactivate", "--where", "last_opportunity before 2024-01-01", tty=True, stdin="no\n"
-    ).stderr
-    before_question = shown[: shown.index("Type 'deactivate ")]
-
-    for text in (
-        cli.store.identity,
-        "last_opportunity before 2024-01-01",
-        "of 100 (",
-        "Left out",
-        "15 without last_opportunity",
-        "@mail",
-        "Active",
-        "EUR 99 (open-ended tier) -> EUR 29 (up to 90)",
-        "Group newsletter",
-    ):
-        assert text in before_question
-
-
-@pytest.mark.parametrize("answer", ["y\n", "yes\n", "\n", "9\n", "11\n", "deactivate\n", "", "1"])
-def test_any_other_answer_changes_nothing_and_leaves_no_plan(cli: StoreCli, answer: str) -> None:
-    before = dump(cli.store, without=("run",))
-
-    result = cli(*TEN, tty=True, stdin=answer)
-
-    assert result.exit_code == 4
-    assert "nothing was changed" in result.stderr
-    require_unchanged(cli, before, runs=[RunState.CANCELLED])
-
-
-def test_over_a_limit_a_person_types_the_whole_phrase(cli: StoreCli) -> None:
-    before = dump(cli.store, without=("run",))
-    command = ("deactivate", "--where", "id <= 26")
-
-    for answer in ("26\n", "deactivate 26\n", "deactivate 25 of 100\n", "DEACTIVATE 26 of 100\n"):
-        assert cli(*command, tty=True, stdin=answer).exit_code == 4
-    require_unchanged(cli, before, runs=[RunState.CANCELLED] * 4)
-
-    result = cli(*command, tty=True, stdin="deactivate 26 of 100\n")
-    assert result.exit_code == 0
-    assert "26 of 100 active contacts is over the limit of 25 %" in result.stderr
-    assert len(active_ids(cli.store)) == 74
-
-
-@pytest.mark.parametrize(
-    "interruption", [KeyboardInterrupt(), InterruptedByUserError("ended by SIGHUP")]
-)
-def test_interrupted_at_the_question_nothing_changes_and_no_plan_stays(
-    cli: StoreCli, monkeypatch: pytest.MonkeyPatch, interruption: BaseException
-) -> None:
-    before = dump(cli.store, without=("run",))
-
-    def interrupted(console: Console, question: str) -> str:
-        assert plan_items(cli.store) == 10  # the plan stands while it is asked
-        raise interruption
-
-    monkeypatch.setattr(prompts, "_answer", interrupted)
-    assert cli(*TEN, tty=True).exit_code == 130
-    require_unchanged(cli, before, runs=[RunState.CANCELLED])
-
-
-def test_a_terminal_that_cannot_be_read_changes_nothing(
-    cli: StoreCli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = dump(cli.store, without=("run",))
-
-    def unreadable(self: io.StringIO) -> str:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(prompts, "_answer", lambda console, question: unreadable(console.stdin))
-    assert cli(*TEN, tty=True).exit_code == 1
-    require_unchanged(cli, before, runs=[RunState.CANCELLED])
-
-
-def test_at_a_terminal_nothing_matched_asks_nothing(cli: StoreCli) -> None:
-    result = cli("deactivate", "--where", "id > 100", tty=True)
-
-    assert result.exit_code == 0
-    assert "No active contact matches; nothing was changed." in result.stdout
-    assert "Type" not in result.stderr
-    assert states(cli.store) == []
-
-
-def test_json_at_a_terminal_is_alone_on_stdout(cli: StoreCli) -> None:
-    result = cli(*TEN, "--json", tty=True, stdin="10\n")
-
-    assert result.json["data"]["deactivated"] == 10
-    assert "Type the number of contacts" in result.stderr
-
-
-def test_hostile_names_never_reach_the_terminal_raw(cli: StoreCli) -> None:
-    from helpers.contacts import add_contact
-
-    with cli.store.writing() as connection:
-        add_contact(
-            connection,
-            "evil@example.com",
-            first_name="\x1b[2J[bold]Rich[/bold]",
-            last_name="\u202eevil",
-        )
-    result = cli("deactivate", "--where", "email = evil@example.com", tty=True, stdin="no\n")
-
-    assert "evil@example.com" in result.stderr
-    assert "\x1b" not in result.stderr + result.stdout
-    assert "\u202e" not in result.stderr
-    assert "[bold]Rich" in result.stderr
-
-
-# --- the store ------------------------------------------------------------------------------
+    assert cli.json(*DEACTIVATE_TEN, "--plan")["state"] == "planned"
 
 
 def test_the_store_that_was_changed_is_named(cli: StoreCli, tmp_path: Path) -> None:
@@ -373,12 +230,15 @@ def test_the_store_that_was_changed_is_named(cli: StoreCli, tmp_path: Path) -> N
     other = create_store(f"sqlite:///{other_folder}/contacts.db")
     other_cli = seeded_cli(other, f"sqlite:///{other_folder}/contacts.db", tmp_path, 100)
 
-    here, there = cli(*TEN, "--dry-run").stdout, other_cli(*TEN, "--dry-run").stdout
+    here, there = (
+        cli(*DEACTIVATE_TEN, "--dry-run").stdout,
+        other_cli(*DEACTIVATE_TEN, "--dry-run").stdout,
+    )
 
     assert cli.store.identity in here
     assert other.identity in there
     assert other.identity not in here
-    assert cli.json(*TEN, "--plan")["database"] == cli.store.identity
+    assert cli.json(*DEACTIVATE_TEN, "--plan")["database"] == cli.store.identity
     other.close()
 
 
@@ -400,7 +260,7 @@ def test_on_postgres_the_operator_is_the_role_too(
 def test_without_a_store_it_says_so_and_creates_none(tmp_path: Path) -> None:
     from helpers.cli import run_cli
 
-    result = run_cli([*TEN, "--database", f"sqlite:///{tmp_path}/none.db"], cwd=tmp_path)
+    result = run_cli([*DEACTIVATE_TEN, "--database", f"sqlite:///{tmp_path}/none.db"], cwd=tmp_path)
 
     assert result.exit_code == 3
     assert "contactctl init" in result.stderr

@@ -8,10 +8,12 @@ from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.contacts import Status
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations.plan import plan_deactivation
+from contactctl.operations.apply import apply_run
+from contactctl.operations.plan import plan_deactivation, plan_undo_of
 from contactctl.operations.select import CriteriaSource, Selection, select_contacts
 from contactctl.operations.session import Session
 from contactctl.store import tables
+from contactctl.store.runwork import start_run
 from contactctl.store.store import Store
 
 NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
@@ -25,6 +27,23 @@ def selection(session: Session, *where: str) -> Selection:
 def plan(session: Session, *where: str, **values: Any) -> Run:
     """A planned run that waits to be applied."""
     run = plan_deactivation(session, selection(session, *where), **values)
+    assert run is not None
+    return run
+
+
+def started(session: Session, *where: str) -> Run:
+    """A run at work, which has dealt with no contact yet."""
+    return start_run(session.store, plan(session, *where).id, session.clock())
+
+
+def deactivated(session: Session, *where: str) -> Run:
+    """A run that has deactivated these contacts."""
+    return apply_run(session, plan(session, *where).id)
+
+
+def undo_of(session: Session, undone: Run) -> Run:
+    """A planned run that takes another back."""
+    run = plan_undo_of(session, undone)
     assert run is not None
     return run
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contactctl.domain.runs import RunState
 from contactctl.store.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
+from helpers.dumps import dump
+from helpers.plans import plan_items, states
+
+DEACTIVATE_TEN = ("deactivate", "--where", "id <= 10")
 
 
 @dataclass
@@ -43,3 +48,10 @@ class StoreCli:
 def seeded_cli(store: Store, url: str, folder: Path, contacts: int) -> StoreCli:
     seed_contacts(store, contacts)
     return StoreCli(store, url, folder)
+
+
+def require_unchanged(cli: StoreCli, before: dict[str, Any], *, runs: list[RunState]) -> None:
+    """No contact, deactivation or plan item differs; the runs are in these states."""
+    assert dump(cli.store, without=("run",)) == before
+    assert states(cli.store) == runs
+    assert plan_items(cli.store) == 0

@@ -1,0 +1,38 @@
+"""What others may do to a contact between its plan and its batch."""
+
+from sqlalchemy import Connection, delete, select, update
+
+from contactctl.store import tables
+from contactctl.store.groups import add_member, mark_changed, remove_member
+from helpers.sessions import NOW
+
+
+def change_phone(connection: Connection, contact_id: int) -> None:
+    connection.execute(
+        update(tables.contact).where(tables.contact.c.id == contact_id).values(phone="555")
+    )
+    mark_changed(connection, [contact_id], NOW)
+
+
+def join_partners(connection: Connection, contact_id: int) -> None:
+    group_id = connection.execute(
+        select(tables.group.c.id).where(tables.group.c.name == "partners")
+    ).scalar_one()
+    assert add_member(connection, contact_id, group_id, NOW)
+
+
+def leave_a_group(connection: Connection, contact_id: int) -> None:
+    group_id = connection.execute(
+        select(tables.membership.c.group_id).where(tables.membership.c.contact_id == contact_id)
+    ).scalars()
+    assert remove_member(connection, contact_id, next(iter(group_id)), NOW)
+
+
+def make_inactive(connection: Connection, contact_id: int) -> None:
+    connection.execute(
+        update(tables.contact).where(tables.contact.c.id == contact_id).values(status="inactive")
+    )
+
+
+def delete_contact(connection: Connection, contact_id: int) -> None:
+    connection.execute(delete(tables.contact).where(tables.contact.c.id == contact_id))

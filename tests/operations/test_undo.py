@@ -1,0 +1,258 @@
+"""Taking a whole run back: only what it deactivated, and nothing touched since."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import Limits
+from contactctl.domain.runs import RunKind, RunState, SkipReason
+from contactctl.operations.apply import apply_run
+from contactctl.operations.deactivate import require_undoable
+from contactctl.operations.plan import plan_undo_of, show_plan
+from contactctl.operations.runs import cancel_run
+from contactctl.store import tables
+from contactctl.store.runwork import apply_batch, start_run
+from contactctl.store.store import Store
+from helpers.contacts import seed_contacts
+from helpers.dumps import dump
+from helpers.plans import (
+    active_ids,
+    confirmed,
+    deactivated,
+    deactivated_by,
+    plan,
+    started,
+    undo_of,
+)
+from helpers.sessions import NOW, make_session
+
+LATER = NOW + timedelta(days=3)
+
+
+def reactivate(store: Store, contact_id: int) -> None:
+    """End every open deactivation of a contact, as reactivating it by hand does."""
+    deactivation, contact = tables.deactivation, tables.contact
+    with store.writing() as connection:
+        connection.execute(
+            update(deactivation)
+            .where(deactivation.c.contact_id == contact_id, deactivation.c.ended_at.is_(None))
+            .values(ended_at=NOW, ended_by_run_id=99)
+        )
+        connection.execute(
+            update(contact).where(contact.c.id == contact_id).values(status=Status.ACTIVE)
+        )
+
+
+def deactivate_again(
+    store: Store, contact_id: int, *, run_id: int = 98, category: str = "spam-complaint"
+) -> None:
+    row = {"contact_id": contact_id, "group_id": 0, "run_id": run_id, "category": category}
+    with store.writing() as connection:
+        connection.execute(
+            insert(tables.deactivation).values(row | {"origin": "threshold", "started_at": NOW})
+        )
+        connection.execute(
+            update(tables.contact)
+            .where(tables.contact.c.id == contact_id)
+            .values(status=Status.INACTIVE)
+        )
+
+
+def test_undo_brings_back_what_the_run_deactivated(store: Store, small_batches: None) -> None:
+    seed_contacts(store, 40)
+    session = make_session(store, allow_undo=True)
+    before = dump(store, without=("run", "deactivation", "contact"))
+    run = deactivated(session, "id between 5 and 30")
+    others = deactivated(session, "id > 35")
+
+    later = make_session(store, now=LATER, allow_undo=True)
+    undo = apply_run(later, undo_of(later, require_undoable(later, run.id)).id)
+
+    assert (undo.kind, undo.state, undo.planned, undo.changed) == (
+        RunKind.UNDO,
+        RunState.DONE,
+        26,
+        26,
+    )
+    assert (undo.active_before, undo.active_after) == (9, 35)
+    assert active_ids(store) == set(range(1, 36))
+    assert deactivated_by(store, others.id) == [36, 37, 38, 39, 40]
+    with store.reading() as connection:
+        ended = {
+            (row.run_id, row.ended_at, row.ended_by_run_id)
+            for row in connection.execute(tables.deactivation.select())
+        }
+    assert ended == {(run.id, LATER, undo.id), (others.id, None, None)}
+    assert dump(store, without=("run", "deactivation", "contact")) == before
+
+
+def test_undo_leaves_alone_whom_somebody_has_touched_since(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 10")
+    reactivate(store, 2)
+    reactivate(store, 3)
+    deactivate_again(store, 3)
+    deactivate_again(store, 4)
+
+    planned = undo_of(session, run)
+    assert planned.planned == 7
+    undo = apply_run(session, planned.id)
+
+    assert (undo.changed, undo.skipped) == (7, {})
+    assert active_ids(store) == {1, 2, *range(5, 21)}
+
+
+def test_whoever_is_touched_between_plan_and_undo_is_skipped(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    planned = undo_of(session, deactivated(session, "id <= 10"))
+    reactivate(store, 2)
+    deactivate_again(store, 4)
+    with store.writing() as connection:
+        connection.execute(tables.contact.delete().where(tables.contact.c.id == 7))
+
+    undo = apply_run(session, planned.id)
+
+    assert (undo.planned, undo.changed, undo.skipped_total) == (10, 7, 3)
+    assert active_ids(store) == {*range(1, 21)} - {4, 7}
+
+
+def test_a_contact_with_another_reason_of_an_automatic_run_comes_back_once(store: Store) -> None:
+    """Thresholds of two categories reached at once: two deactivations, one contact."""
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 3")
+    deactivate_again(store, 2, run_id=run.id, category="blocked")
+
+    undo = apply_run(session, undo_of(session, run).id)
+
+    assert (undo.planned, undo.changed) == (3, 3)
+    assert active_ids(store) == set(range(1, 11))
+
+
+def test_deactivations_in_one_group_alone_are_undone_too(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 3")
+    row = {"contact_id": 10, "group_id": 1, "run_id": run.id, "category": "blocked"}
+    where = (tables.membership.c.contact_id == 10, tables.membership.c.group_id == 1)
+    with store.writing() as connection:
+        connection.execute(
+            insert(tables.deactivation).values(row | {"origin": "threshold", "started_at": NOW})
+        )
+        connection.execute(update(tables.membership).where(*where).values(state="inactive"))
+
+    assert apply_run(session, undo_of(session, run).id).changed == 4
+    with store.reading() as connection:
+        member = connection.execute(select(tables.membership).where(*where)).one()
+        contact = connection.execute(select(tables.contact).where(tables.contact.c.id == 10)).one()
+    assert (member.state, member.reactivated_at) == ("follows", NOW)
+    assert contact.reactivated_at is None  # it was never inactive everywhere
+
+
+def test_an_undone_run_is_not_done_again_by_the_responses_that_caused_it(store: Store) -> None:
+    seed_contacts(store, 3)
+    session = make_session(store, allow_undo=True)
+    apply_run(session, undo_of(session, deactivated(session, "id = 2")).id)
+
+    with store.reading() as connection:
+        rows = connection.execute(select(tables.contact.c.id, tables.contact.c.reactivated_at))
+        assert dict(tuple(row) for row in rows) == {1: None, 2: NOW, 3: None}
+
+
+def test_a_run_is_undone_once(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 5")
+    apply_run(session, undo_of(session, run).id)
+    before = dump(store)
+
+    assert plan_undo_of(session, run) is None
+    assert dump(store) == before
+
+
+def test_after_an_undo_the_contacts_can_be_deactivated_again(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    apply_run(session, undo_of(session, deactivated(session, "id <= 5")).id)
+
+    again = deactivated(session, "id <= 7")
+
+    assert (again.changed, deactivated_by(store, again.id)) == (7, [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_a_plan_of_before_skips_contacts_that_came_back_meanwhile(store: Store) -> None:
+    """They are not as they were shown: somebody has decided about them since."""
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    waiting = plan(session, "id <= 5")
+    apply_run(session, undo_of(session, deactivated(session, "id <= 3")).id)
+
+    assert apply_run(session, waiting.id).skipped == {SkipReason.CHANGED: 3}
+    assert active_ids(store) == {1, 2, 3, *range(6, 11)}
+
+
+def test_the_part_of_a_cancelled_run_can_be_undone(store: Store) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store, allow_undo=True)
+    run = started(session, "id <= 20")
+    apply_batch(store, run, 8, NOW)
+    cancelled = cancel_run(session, run.id)
+
+    assert (
+        apply_run(session, undo_of(session, require_undoable(session, cancelled.id)).id).changed
+        == 8
+    )
+    assert len(active_ids(store)) == 30
+
+
+def test_undo_is_off_unless_the_config_allows_it(store: Store) -> None:
+    seed_contacts(store, 10)
+    run = deactivated(make_session(store), "id <= 2")
+
+    with pytest.raises(RefusedError, match="is off") as refusal:
+        require_undoable(make_session(store), run.id)
+    assert (refusal.value.code, "allow_undo" in refusal.value.hint) == ("undo-off", True)
+
+
+def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
+    seed_contacts(store, 20)
+    session = make_session(store, allow_undo=True)
+    running = start_run(store, plan(session, "id > 10").id, NOW)
+    with pytest.raises(RefusedError, match="not finished"):
+        require_undoable(session, running.id)
+    cancel_run(session, running.id)
+    undo = undo_of(session, deactivated(session, "id <= 2"))
+
+    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated nobody"):
+        require_undoable(session, undo.id)
+
+
+def test_the_share_of_an_undo_is_of_the_active_afterwards(store: Store) -> None:
+    seed_contacts(store, 40)
+    session = make_session(store, allow_undo=True, limits=Limits(max_contacts=100, max_percent=25))
+    run = deactivated(session, "id <= 10")
+    shown = show_plan(session, undo_of(session, run).id)
+
+    assert shown.stakes.phrase == "reactivate 10 of 40"
+    assert shown.stakes.limits_exceeded == ()
+    assert shown.impact is None
+    assert [row["id"] for row in shown.rows] == list(range(1, 11))
+
+
+def test_a_script_confirms_an_undo_with_its_count(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 2")
+    before = dump(store)
+
+    with pytest.raises(RefusedError, match="2 contacts match"):
+        plan_undo_of(session, run, said=confirmed(3))
+    assert dump(store) == before
+    undo = plan_undo_of(session, run, said=confirmed(2))
+    assert undo is not None
+    assert undo.state is RunState.RUNNING
