@@ -1,17 +1,22 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from contactctl.domain.errors import BusyError, ContactctlError
-from contactctl.domain.responses import Activity, Event, Rejection, Response
+from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.ingest_rows import Suppressed, nothing_suppressed, to_batch
+from contactctl.operations.ingest_rows import (
+    ReadBatch,
+    Suppressed,
+    batches_of,
+    nothing_suppressed,
+    rare_garbage_collection,
+    without_suppressed,
+)
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
-from contactctl.store.groups import group_ids
 from contactctl.store.held import (
     Incident,
     contacts_concerned,
@@ -27,7 +32,6 @@ from contactctl.store.runwork import CONTACT_CHANGES
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
 BATCH_EVENTS = 10_000
 DEFAULT_WAIT_SECONDS = 300.0
-_OBJECTS_A_COLLECTION = 200_000
 
 OnReject = Callable[[Rejection], None]
 
@@ -73,18 +77,41 @@ def ingest(
     early loses nothing: the same input can be ingested again, and nothing is recorded twice.
     Raises BusyError while another ingest works.
     """
+    return ingest_batches(
+        session,
+        batches_of(events, BATCH_EVENTS),
+        on_reject,
+        details=details,
+        after_commit=after_commit,
+        suppressed=suppressed,
+        wait_seconds=wait_seconds,
+    )
+
+
+def ingest_batches(
+    session: Session,
+    batches: Generator[ReadBatch],
+    on_reject: OnReject,
+    *,
+    details: Mapping[str, object] | None = None,
+    after_commit: Callable[[], None] = lambda: None,
+    suppressed: Suppressed = nothing_suppressed,
+    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+) -> IngestResult:
+    """The same of events that come in batches already, which are closed in any case."""
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         run_id = _start_run(session, details or {})
         work = _Ingest(session, IngestResult(run_id), on_reject, suppressed)
         with (
             _failing(session, run_id),
-            _rare_garbage_collection(),
+            rare_garbage_collection(),
             session.progress("Ingesting", None) as advance,
+            closing(batches),
         ):
-            for batch in work.batches(events):
+            for batch in batches:
                 work.record(batch)
                 after_commit()
-                advance(len(batch))
+                advance(batch.events)
             after_commit()
         return _conclude(session, work.result, wait_seconds)
 
@@ -131,37 +158,25 @@ class _Ingest:
         self.result = result
         self.on_reject = on_reject
         self.suppressed = suppressed
-        with session.store.reading() as connection:
-            self.group_ids = group_ids(connection)
 
-    def batches(self, events: Iterable[Event]) -> Iterator[list[Response | Activity]]:
-        """What can be recorded, in batches; the rest is reported as it comes."""
-        batch: list[Response | Activity] = []
-        for event in events:
-            if isinstance(event, Rejection):
-                self._reject(event)
-                continue
-            batch.append(event)
-            if len(batch) >= BATCH_EVENTS:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-
-    def record(self, events: Sequence[Response | Activity]) -> None:
+    def record(self, batch: ReadBatch) -> None:
         """Record a batch together with the run's new totals."""
-        now = self.session.clock()
-        converted = to_batch(events, self.group_ids, now, self.suppressed)
-        for rejection in converted.rejected:
+        batch = without_suppressed(batch, self.suppressed)
+        for rejection in batch.rejected:
             self._reject(rejection)
+        if not batch.events:
+            return
+        now = self.session.clock()
         with self.session.store.writing() as connection:
             lock_run(connection, self.result.run)
             serialise(connection, CONTACT_CHANGES)
-            counts = record_batch(connection, self.result.run, converted.batch, now)
+            counts = record_batch(
+                connection, self.result.run, batch.responses, batch.activities, now
+            )
             result = replace(
                 self.result,
                 counts=self.result.counts + counts,
-                activities=self.result.activities + converted.activities,
+                activities=self.result.activities + batch.activity_events,
             )
             update_run(connection, result.run, _totals(result))
         self.result = result
@@ -235,19 +250,6 @@ def _give_up(session: Session, run_id: int) -> None:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
-
-
-@contextmanager
-def _rare_garbage_collection() -> Iterator[None]:
-    """A batch is many objects and no cycles: looking for some costs a sixth of the time."""
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 @contextmanager

@@ -1,22 +1,27 @@
-"""Events as the store takes them: keys, instants in UTC, nothing that a database refuses."""
+"""Events as the store takes them: keys, instants in UTC, nothing that a database refuses.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Read in a process of its own (see read_aside), so that nothing here may import SQLAlchemy.
+"""
+
+import gc
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from contactctl.domain.emails import email_key
-from contactctl.domain.responses import Activity, ActivityKind, Category, Rejection, Response
+from contactctl.domain.responses import Activity, ActivityKind, Event, Rejection, Response
 from contactctl.domain.text import fold
-from contactctl.domain.thresholds import SYSTEM_WIDE
-from contactctl.store.ingest_batch import EventBatch
-from contactctl.store.temporary import Staged, stored_instant
+from contactctl.store.staged import Staged, stored_instant
 
 Suppressed = Callable[[Collection[str]], AbstractSet[str]]
 
 _MAX_KEY_CHARACTERS = 320
+_MAX_REJECTED_BYTES = 1 << 22
 _SUPPRESSED = "the address is suppressed: its contact was erased"
 _SLOT = {ActivityKind.DELIVERED: 0, ActivityKind.OPENED: 1, ActivityKind.CLICKED: 2}
+_OBJECTS_A_COLLECTION = 200_000
+_STILL_TO_COME = "9999-12-31 23:59:59.999999"
 
 
 def nothing_suppressed(keys: Collection[str]) -> AbstractSet[str]:  # noqa: ARG001
@@ -25,94 +30,130 @@ def nothing_suppressed(keys: Collection[str]) -> AbstractSet[str]:  # noqa: ARG0
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertedEvents:
-    """Events ready for the store. `activities` counts them before they were put together."""
+class ReadBatch:
+    """Events ready for store.ingest_batch, in the order in which they were read.
 
-    batch: EventBatch
-    activities: int
-    rejected: Sequence[Rejection]
-
-
-def to_batch(
-    events: Sequence[Response | Activity],
-    group_ids: Mapping[str, int],
-    now: datetime,
-    suppressed: Suppressed,
-) -> ConvertedEvents:
-    """Responses row by row, activities as the latest of each kind per address.
-
-    An event without a time, or with one that is still to come, happened now.
+    Activities are put together, the latest of each kind per address; `events` counts responses and
+    activities before that, `activity_events` the latter alone.
     """
-    conversion = _Conversion(group_ids, now)
-    responses = [(each, conversion.response(each)) for each in events if isinstance(each, Response)]
-    activities = [each for each in events if isinstance(each, Activity)]
-    latest = conversion.activities(activities)
-    forbidden = suppressed({key for _, row in responses for key in row[:2] if key} | latest.keys())
-    rejected = [
-        Rejection(response.source, _SUPPRESSED)
-        for response, row in responses
-        if row[0] in forbidden or row[1] in forbidden
-    ]
-    return ConvertedEvents(
-        EventBatch(
-            [row for _, row in responses if row[0] not in forbidden and row[1] not in forbidden],
-            [(key, *instants, max(filter(None, instants))) for key, instants in latest.items()],
-        ),
-        len(activities),
-        rejected,
-    )
+
+    responses: list[Staged] = field(default_factory=list)
+    activities: list[Staged] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    events: int = 0
+    activity_events: int = 0
 
 
-class _Conversion:
-    def __init__(self, group_ids: Mapping[str, int], now: datetime) -> None:
-        self.group_ids = group_ids
-        self.now = now
+def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
+    """The events in batches of `size`; smaller ones where what is rejected is large."""
+    batch = _Batch()
+    for event in events:
+        batch.add(event)
+        if batch.is_full(size):
+            yield batch.read()
+            batch = _Batch()
+    if batch.events or batch.rejected:
+        yield batch.read()
 
-    def response(self, response: Response) -> Staged:
-        """The columns of store.ingest_batch, in order."""
-        given = response.original_recipient or response.recipient
-        key = first = _key(given)
-        second = first if given == response.recipient else _key(response.recipient)
-        if key is None:
-            key = second or fold(given)[:_MAX_KEY_CHARACTERS]
-        group = fold(response.group) if response.group else ""
-        return _storable(
-            (
-                key,
-                second if second != key else None,
-                response.source_key,
-                response.category.value,
-                response.counts,
-                response.not_counted,
-                response.counts and response.category is Category.BLOCKED,
-                response.status,
-                response.diagnostic,
-                response.rule,
-                given,
-                response.channel,
-                self.group_ids.get(group, SYSTEM_WIDE),
-                group,
-                self._instant(response.occurred_at),
-                response.source,
-                None,
-            )
+
+def without_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
+    """The batch without suppressed addresses, whose responses are rejected."""
+    keys = {key for row in batch.responses for key in row[:2] if key}
+    forbidden = suppressed(keys.union([row[0] for row in batch.activities]))
+    if not forbidden:
+        return batch
+    responses, rejected = [], list(batch.rejected)
+    for row in batch.responses:
+        if row[0] in forbidden or row[1] in forbidden:
+            rejected.append(Rejection(row[-1], _SUPPRESSED))
+        else:
+            responses.append(row)
+    activities = [row for row in batch.activities if row[0] not in forbidden]
+    return replace(batch, responses=responses, activities=activities, rejected=rejected)
+
+
+@contextmanager
+def rare_garbage_collection() -> Iterator[None]:
+    """A batch is many objects and no cycles: looking for some costs a sixth of the time."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.responses: list[Staged] = []
+        self.latest: dict[str, list[str | None]] = {}
+        self.rejected: list[Rejection] = []
+        self.rejected_bytes = 0
+        self.events = 0
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, Rejection):
+            self.rejected.append(event)
+            self.rejected_bytes += len(event.raw)
+            return
+        self.events += 1
+        if isinstance(event, Response):
+            self.responses.append(response_row(event))
+        else:
+            self._take_latest(event)
+
+    def is_full(self, size: int) -> bool:
+        return (
+            self.events + len(self.rejected) >= size or self.rejected_bytes >= _MAX_REJECTED_BYTES
         )
 
-    def activities(self, activities: Sequence[Activity]) -> dict[str, list[str | None]]:
+    def _take_latest(self, activity: Activity) -> None:
         """By key: when last delivered, opened, clicked. Mail alone says how a mailbox is."""
-        latest: dict[str, list[str | None]] = {}
-        for activity in activities:
-            key = _key(activity.recipient)
-            if key is None or activity.channel != "email":
-                continue
-            instants = latest.setdefault(key, [None, None, None])
-            slot, instant = _SLOT[activity.kind], self._instant(activity.occurred_at)
-            instants[slot] = max(instants[slot] or "", instant)
-        return latest
+        key = _key(activity.recipient)
+        if key is None or activity.channel != "email":
+            return
+        at = activity.occurred_at
+        instant = _STILL_TO_COME if at is None else stored_instant(at)
+        instants = self.latest.setdefault(key, [None, None, None])
+        slot = _SLOT[activity.kind]
+        instants[slot] = max(instants[slot] or "", instant)
 
-    def _instant(self, occurred_at: datetime | None) -> str:
-        at = self.now if occurred_at is None else min(occurred_at, self.now)
-        return stored_instant(at)
+    def read(self) -> ReadBatch:
+        activities = [
+            (key, *instants, max(filter(None, instants))) for key, instants in self.latest.items()
+        ]
+        activity_events = self.events - len(self.responses)
+        return ReadBatch(self.responses, activities, self.rejected, self.events, activity_events)
+
+
+def response_row(response: Response) -> Staged:
+    """The columns of store.ingest_batch, in order."""
+    given = response.original_recipient or response.recipient
+    key = first = _key(given)
+    second = first if given == response.recipient else _key(response.recipient)
+    if key is None:
+        key = second or fold(given)[:_MAX_KEY_CHARACTERS]
+    at = response.occurred_at
+    return _storable(
+        (
+            key,
+            second if second != key else None,
+            response.source_key,
+            response.category.value,
+            response.counts,
+            response.not_counted,
+            response.status,
+            response.diagnostic,
+            response.rule,
+            given,
+            response.channel,
+            fold(response.group) if response.group else "",
+            None if at is None else stored_instant(at),
+            response.source,
+        )
+    )
 
 
 def _key(address: str) -> str | None:

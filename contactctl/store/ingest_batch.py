@@ -1,90 +1,102 @@
 """One batch of an ingest: staged, matched to contacts, and put into place as sets."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
-from contactctl.store.temporary import Staged, fill, temporary_tables
+from contactctl.domain.responses import Category
+from contactctl.domain.thresholds import SYSTEM_WIDE
+from contactctl.store.staged import Staged
+from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 
+# the columns that staged rows have, in their order
 _RESPONSE_COLUMNS = """
     email_key text, other_key text, source_key text, category text, counts boolean,
-    not_counted text, held boolean, status text, diagnostic text, rule text, recipient text,
-    channel text, group_id integer, group_folded text, occurred_at timestamp with time zone,
-    source text, contact_id bigint"""
+    not_counted text, status text, diagnostic text, rule text, recipient text,
+    channel text, group_folded text, occurred_at timestamp with time zone, source text"""
 _ACTIVITY_COLUMNS = """
-    email_key text PRIMARY KEY, delivered timestamp with time zone,
-    opened timestamp with time zone, clicked timestamp with time zone,
-    latest timestamp with time zone"""
+    email_key text, delivered timestamp with time zone, opened timestamp with time zone,
+    clicked timestamp with time zone, latest timestamp with time zone"""
 
-_MATCH = (
-    """UPDATE ingest_row SET contact_id = (
-        SELECT c.id FROM contact c WHERE c.email_key = ingest_row.email_key)""",
-    """UPDATE ingest_row SET contact_id = (
-        SELECT c.id FROM contact c WHERE c.email_key = ingest_row.other_key)
-    WHERE contact_id IS NULL AND other_key IS NOT NULL""",
-)
+_MATCHED = f"""
+    SELECT s.*, COALESCE(c.id, o.id) AS contact_id, COALESCE(g.id, {SYSTEM_WIDE}) AS group_id
+    FROM ingest_response s
+    LEFT JOIN contact c ON c.email_key = s.email_key
+    LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
+    LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
+_HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
 # in the order of the keys: two ingests at once never wait for each other in a circle
-_RECORD = """
+_RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, held, status,
         diagnostic, rule, recipient, channel, group_id, occurred_at, recorded_at, source, run_id)
-    SELECT contact_id, source_key, category, counts, not_counted, held, status,
-        diagnostic, rule, recipient, channel, group_id, occurred_at, :now, source, :run_id
-    FROM ingest_row WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
-    ON CONFLICT DO NOTHING RETURNING category, counts"""
-_KEEP_UNMATCHED = """
+    SELECT contact_id, source_key, category, counts, not_counted,
+        counts AND category = '{Category.BLOCKED}', status,
+        diagnostic, rule, recipient, channel, group_id, {_HAPPENED}, :now, source, :run_id
+    FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
+    ON CONFLICT DO NOTHING RETURNING contact_id, category, counts"""
+_KEEP_UNMATCHED = f"""
     INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted, status,
         diagnostic, rule, recipient, channel, group_folded, occurred_at, recorded_at, source,
         run_id)
     SELECT email_key, source_key, category, counts, not_counted, status,
-        diagnostic, rule, recipient, channel, group_folded, occurred_at, :now, source, :run_id
-    FROM ingest_row WHERE contact_id IS NULL ORDER BY email_key, source_key
+        diagnostic, rule, recipient, channel, group_folded, {_HAPPENED}, :now, source, :run_id
+    FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING category, counts"""
+_RECORD_ALL_ON_POSTGRES = f"""
+    WITH matched AS MATERIALIZED ({_MATCHED}), recorded AS ({_RECORD}), kept AS ({_KEEP_UNMATCHED}),
+    concerned AS (
+        INSERT INTO plan_item (contact_id, run_id, revision)
+        SELECT DISTINCT contact_id, :run_id, 0 FROM recorded WHERE counts
+        ON CONFLICT DO NOTHING)
+    SELECT true, category, counts, count(*) FROM recorded GROUP BY category, counts
+    UNION ALL SELECT false, category, counts, count(*) FROM kept GROUP BY category, counts"""
 _NOTE_CONCERNED = """
     INSERT INTO plan_item (contact_id, run_id, revision)
     SELECT DISTINCT r.contact_id, r.run_id, 0
-    FROM ingest_row s
-    JOIN response r ON r.contact_id = s.contact_id AND r.source_key = s.source_key
+    FROM matched m
+    JOIN response r ON r.contact_id = m.contact_id AND r.source_key = m.source_key
     WHERE r.run_id = :run_id AND r.counts
     ON CONFLICT DO NOTHING"""
 
-_IS_LATER = """
-    s.delivered > contact.last_emailed OR (s.delivered IS NOT NULL AND contact.last_emailed IS NULL)
-    OR s.opened > contact.last_opened OR (s.opened IS NOT NULL AND contact.last_opened IS NULL)
-    OR s.clicked > contact.last_clicked OR (s.clicked IS NOT NULL AND contact.last_clicked IS NULL)
-    OR s.latest > contact.delivered_at OR contact.delivered_at IS NULL"""
-_TAKE_LATER = """
-    last_emailed = CASE WHEN s.delivered <= contact.last_emailed THEN contact.last_emailed
-        ELSE COALESCE(s.delivered, contact.last_emailed) END,
-    last_opened = CASE WHEN s.opened <= contact.last_opened THEN contact.last_opened
-        ELSE COALESCE(s.opened, contact.last_opened) END,
-    last_clicked = CASE WHEN s.clicked <= contact.last_clicked THEN contact.last_clicked
-        ELSE COALESCE(s.clicked, contact.last_clicked) END,
-    delivered_at = CASE WHEN s.latest <= contact.delivered_at THEN contact.delivered_at
-        ELSE s.latest END,
-    revision = contact.revision + 1"""
-_UPDATE_CONTACTS = {
-    "postgresql": f"""UPDATE contact SET {_TAKE_LATER}
-        FROM ingest_activity s WHERE contact.email_key = s.email_key AND ({_IS_LATER})""",
-    # the unique index must be what finds the contact, not a walk through all of them
-    "sqlite": f"""UPDATE contact INDEXED BY sqlite_autoindex_contact_1 SET {_TAKE_LATER}
-        FROM ingest_activity s WHERE contact.email_key = s.email_key AND ({_IS_LATER})""",
-}
+# what is still to come, or has no time, happens now
+_ACTIVITIES = "SELECT email_key, {} FROM ingest_activity".format(
+    ", ".join(
+        f"CASE WHEN {name} > :now THEN :now ELSE {name} END AS {name}"
+        for name in ("delivered", "opened", "clicked", "latest")
+    )
+)
+_UPDATE_CONTACTS = f"""
+    UPDATE {{contact}} SET
+        last_emailed = CASE WHEN s.delivered <= contact.last_emailed THEN contact.last_emailed
+            ELSE COALESCE(s.delivered, contact.last_emailed) END,
+        last_opened = CASE WHEN s.opened <= contact.last_opened THEN contact.last_opened
+            ELSE COALESCE(s.opened, contact.last_opened) END,
+        last_clicked = CASE WHEN s.clicked <= contact.last_clicked THEN contact.last_clicked
+            ELSE COALESCE(s.clicked, contact.last_clicked) END,
+        delivered_at = CASE WHEN s.latest <= contact.delivered_at THEN contact.delivered_at
+            ELSE s.latest END,
+        revision = contact.revision + 1
+    FROM ({_ACTIVITIES}) s WHERE contact.email_key = s.email_key AND (
+        s.delivered > contact.last_emailed
+        OR (s.delivered IS NOT NULL AND contact.last_emailed IS NULL)
+        OR s.opened > contact.last_opened
+        OR (s.opened IS NOT NULL AND contact.last_opened IS NULL)
+        OR s.clicked > contact.last_clicked
+        OR (s.clicked IS NOT NULL AND contact.last_clicked IS NULL)
+        OR s.latest > contact.delivered_at OR contact.delivered_at IS NULL)"""
+# A unique index must be what finds a contact or group, row by row: a walk through all of them,
+# which a planner may take for cheaper, grows with the number of contacts.
+_FIND_BY_INDEX_ON_POSTGRES = (
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+)
+_CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
 
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    """Staged rows, with the columns of the temporary tables in their order.
-
-    A response ends with an empty contact id; `other_key` is tried where no contact has
-    `email_key`. No two activities have the same key; an instant is None where nothing happened.
-    """
-
-    responses: Sequence[Staged] = ()
-    activities: Sequence[Staged] = ()
+_Numbers = Counter[tuple[str, bool]]
+"""Responses by category and whether they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,53 +120,85 @@ class RecordedCounts:
 
 
 def record_batch(
-    connection: Connection, run_id: int, batch: EventBatch, now: datetime
+    connection: Connection,
+    run_id: int,
+    responses: Sequence[Staged],
+    activities: Sequence[Staged],
+    now: datetime,
 ) -> RecordedCounts:
     """Record what is new, note the contacts concerned in the run's plan, update last dates.
 
-    What was recorded before, by whomever, is a duplicate and stays as it is.
+    A response is (email key, key to be tried where no contact has that, source key, category,
+    counts, why not, status, diagnostic, rule, recipient, channel, folded group, instant or None,
+    source); an activity (email key, when delivered, opened, clicked, the latest of these), no key
+    twice. What was recorded before, by whomever, is a duplicate and stays as it is.
     """
-    definitions = {"ingest_row": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
+    definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(_FIND_BY_INDEX_ON_POSTGRES))
     with temporary_tables(connection, definitions):
-        fill(connection, "ingest_row", batch.responses)
-        fill(connection, "ingest_activity", batch.activities)
-        counts = _record_responses(connection, run_id, now) if batch.responses else RecordedCounts()
-        if batch.activities:
-            connection.execute(text(_UPDATE_CONTACTS[connection.dialect.name]))
-    return counts
+        fill(connection, "ingest_response", responses)
+        fill(connection, "ingest_activity", activities)
+        values = {"now": now, "run_id": run_id}
+        matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
+        if activities:
+            _update_contacts(connection, now)
+    return _counts(len(responses), matched, unmatched)
 
 
-def _record_responses(connection: Connection, run_id: int, now: datetime) -> RecordedCounts:
-    for statement in _MATCH:
-        connection.execute(text(statement))
-    staged = int(connection.execute(text("SELECT count(*) FROM ingest_row")).scalar_one())
-    matched = _counted(connection.execute(_bound(_RECORD, run_id, now)))
-    unmatched = _counted(connection.execute(_bound(_KEEP_UNMATCHED, run_id, now)))
-    connection.execute(text(_NOTE_CONCERNED), {"run_id": run_id})
+def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:
+    """Record the staged responses; the new ones of contacts, and those of nobody."""
+    if connection.dialect.name == "postgresql":
+        return _record_on_postgres(connection, values)
+    connection.execute(text(f"CREATE TEMPORARY TABLE matched AS {_MATCHED}"))
+    matched = _counted(connection.execute(_bound(_RECORD, values)))
+    unmatched = _counted(connection.execute(_bound(_KEEP_UNMATCHED, values)))
+    if matched:
+        connection.execute(text(_NOTE_CONCERNED), {"run_id": values["run_id"]})
+    connection.execute(text("DROP TABLE matched"))
+    return matched, unmatched
+
+
+def _record_on_postgres(
+    connection: Connection, values: Mapping[str, object]
+) -> tuple[_Numbers, _Numbers]:
+    """All in one statement, so that no row has to come back."""
+    both: tuple[_Numbers, _Numbers] = _Numbers(), _Numbers()
+    for is_matched, category, counts, number in connection.execute(
+        _bound(_RECORD_ALL_ON_POSTGRES, values)
+    ):
+        both[0 if is_matched else 1][category, counts] = number
+    return both
+
+
+def _counted(new_rows: CursorResult[*tuple[object, ...]]) -> _Numbers:
+    """How many there are by their last two columns, category and counts."""
+    return _Numbers((str(row[-2]), bool(row[-1])) for row in new_rows)
+
+
+def _update_contacts(connection: Connection, now: datetime) -> None:
+    is_sqlite = connection.dialect.name == "sqlite"
+    contact = _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact"
+    connection.execute(_bound(_UPDATE_CONTACTS.format(contact=contact), {"now": now}))
+
+
+def _bound(statement: str, values: Mapping[str, object]) -> TextClause:
+    parameters = [
+        bindparam(name, value, type_=UtcInstant() if name == "now" else None)
+        for name, value in values.items()
+    ]
+    return text(statement).bindparams(*parameters)
+
+
+def _counts(staged: int, matched: _Numbers, unmatched: _Numbers) -> RecordedCounts:
     both = matched + unmatched
-    recorded = both.total()
+    by_category: Counter[str] = Counter()
+    for (category, _), number in both.items():
+        by_category[category] += number
     return RecordedCounts(
-        recorded=recorded,
-        duplicates=staged - recorded,
+        recorded=both.total(),
+        duplicates=staged - both.total(),
         unmatched=unmatched.total(),
         not_counted=sum(number for (_, counts), number in both.items() if not counts),
-        by_category=_by_category(both),
+        by_category=by_category,
     )
-
-
-def _bound(statement: str, run_id: int, now: datetime) -> TextClause:
-    return text(statement).bindparams(
-        bindparam("now", now, type_=UtcInstant()), bindparam("run_id", run_id)
-    )
-
-
-def _counted(rows: Iterable[Sequence[object]]) -> Counter[tuple[str, bool]]:
-    """Number of new rows by (category, counts)."""
-    return Counter((str(row[0]), bool(row[1])) for row in rows)
-
-
-def _by_category(counted: Counter[tuple[str, bool]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for (category, _), number in counted.items():
-        totals[category] += number
-    return totals

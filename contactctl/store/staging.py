@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, column, table, text
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
-from contactctl.store.temporary import Staged, fill, temporary_tables
+from contactctl.store.temporary import fill, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unmatched import adopt_unmatched
 
@@ -123,9 +124,10 @@ def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) ->
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
     with temporary_tables(connection, _definitions(layout)):
-        fill(connection, "import_row", wave.rows)
-        fill(connection, "import_tag", wave.tags)
-        fill(connection, "import_member", wave.members)
+        loaded = {"import_row": wave.rows, "import_tag": wave.tags, "import_member": wave.members}
+        for name, rows in loaded.items():
+            fill(connection, name, rows)
+            refresh_statistics(connection, name)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
         if wave.tags:

@@ -2,18 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, exc, text
 
-Staged = tuple[Any, ...]
-
-
-def stored_instant(moment: datetime) -> str:
-    """An aware instant as staged rows hold it: UTC, as SQLite sorts it and Postgres reads it."""
-    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return utc.isoformat(" ", "microseconds").removesuffix("+00:00")
+from contactctl.store.staged import Staged
 
 
 @contextmanager
@@ -32,11 +25,16 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
         return
     if connection.dialect.name == "postgresql":
         _copy(connection, table, rows)
-        connection.execute(text(f"ANALYZE {table}"))  # a temporary table is never analysed for us
     else:
         marks = ", ".join("?" * len(rows[0]))
         insert = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608 (our own table names)
         connection.exec_driver_sql(insert, list(rows))
+
+
+def refresh_statistics(connection: Connection, table: str) -> None:
+    """Tell Postgres what a temporary table holds: such a table is never analysed by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ANALYZE {table}"))
 
 
 def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:

@@ -1,7 +1,7 @@
 """A batch's columns -> rows as the store takes them in. Whole columns at a time, for speed."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,25 +18,21 @@ from contactctl.domain.text import fold
 from contactctl.operations.importing.columns import FileColumn
 from contactctl.operations.importing.options import Reject
 from contactctl.operations.importing.rows import Batch, Cell
+from contactctl.store.staged import Staged, stored_instant
 from contactctl.store.staging import (
     FOLDED_COLUMNS,
     VALUE_COLUMNS,
     Layout,
     stored_date,
 )
-from contactctl.store.temporary import Staged, stored_instant
 
+KEY = 2  # where a staged row holds its email key
+_SUPPRESSED = "the address is suppressed: its contact was erased"
 _REMEMBERED = 4_000  # different texts of a column whose values are kept: dates, plans, tags
 
 Cells = Sequence[Cell]
 Read = Callable[[str], Any]
 Failures = dict[int, str]
-Suppressed = Callable[[Collection[str]], AbstractSet[str]]
-
-
-def nothing_suppressed(keys: Collection[str]) -> AbstractSet[str]:  # noqa: ARG001
-    """No address is suppressed."""
-    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +96,33 @@ def make_plan(
     )
 
 
-def convert(plan: Plan, batch: Batch, suppressed: Suppressed = nothing_suppressed) -> Converted:
+def convert(plan: Plan, batch: Batch) -> Converted:
     """The batch's rows, those that cannot be read among the rejects, in the file's order."""
     if not batch.rows:
         return Converted(rejects=batch.rejects)
-    return _Conversion(plan, batch, suppressed).result()
+    return _Conversion(plan, batch).result()
+
+
+def without_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
+    """The rows whose address is not among these email keys; the others join the rejects."""
+    positions = {row[0] for row in converted.rows if row[KEY] in keys}
+    if not positions:
+        return converted
+    suppressed = [Reject(batch.lines[at], _SUPPRESSED, batch.original(at)) for at in positions]
+    return Converted(
+        [row for row in converted.rows if row[0] not in positions],
+        {at: tags for at, tags in converted.tags.items() if at not in positions},
+        {at: groups for at, groups in converted.groups.items() if at not in positions},
+        sorted([*converted.rejects, *suppressed], key=lambda reject: reject.line),
+    )
 
 
 class _Conversion:
     """One batch on its way; `failures` collects the first reason against each row."""
 
-    def __init__(self, plan: Plan, batch: Batch, suppressed: Suppressed) -> None:
+    def __init__(self, plan: Plan, batch: Batch) -> None:
         self.plan = plan
         self.batch = batch
-        self.suppressed = suppressed
         self.cells: list[Cells] = list(zip(*batch.rows, strict=True))
         self.failures: Failures = {}
 
@@ -138,13 +147,6 @@ class _Conversion:
         for at, email in enumerate(emails):
             if not email:
                 self.failures.setdefault(at, "no email")
-        suppressed = self.suppressed([key for key in keys if key])
-        if suppressed:
-            for at, key in enumerate(keys):
-                if key in suppressed:
-                    self.failures.setdefault(
-                        at, "the address is suppressed: its contact was erased"
-                    )
         return [emails, keys, [key and key.rpartition("@")[2] for key in keys]]
 
     def _value(self, reader: ColumnReader) -> list[Sequence[Any]]:

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contactctl.domain.text import fold
-from contactctl.operations.importing.convert import Converted
+from contactctl.operations.importing.convert import KEY, Converted
+from contactctl.store.staged import Staged
 from contactctl.store.staging import Wave
-from contactctl.store.temporary import Staged
-
-_KEY = 2  # where a staged row holds its email key
 
 
 @dataclass(slots=True)
@@ -22,17 +20,17 @@ class Waves:
 def split_into_waves(converted: Converted) -> Waves:
     """The rows as if each were applied alone, in the file's order, in as few waves as possible."""
     rows = converted.rows
-    if len({row[_KEY] for row in rows}) == len(rows):
+    if len({row[KEY] for row in rows}) == len(rows):
         return Waves([rows] if rows else [])
     waves = Waves()
     latest: dict[str, tuple[int, object]] = {}
     for row in rows:
-        content = (row[_KEY + 1 :], converted.tags.get(row[0]), converted.groups.get(row[0]))
-        number, before = latest.get(row[_KEY], (-1, None))
+        content = (row[KEY + 1 :], converted.tags.get(row[0]), converted.groups.get(row[0]))
+        number, before = latest.get(row[KEY], (-1, None))
         if before == content:
             waves.repeated += 1
             continue
-        latest[row[_KEY]] = (number + 1, content)
+        latest[row[KEY]] = (number + 1, content)
         if number + 1 == len(waves.rows):
             waves.rows.append([])
         waves.rows[number + 1].append(row)
