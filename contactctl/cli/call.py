@@ -58,7 +58,7 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     console.quiet = invocation.shared["quiet"]
     console.colour_allowed = not invocation.shared["no_color"]
     try:
-        presentation = function(invocation, **values)
+        presentation = invocation.without_repeating(function(invocation, **values))
     except BrokenPipeError as error:
         raise ContactctlError("the other end of a pipe has gone", code="pipe") from error
     try:

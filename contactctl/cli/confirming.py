@@ -42,14 +42,12 @@ def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -
     from contactctl.output.runs import present_plan
 
     shown = show_plan(session, run_id)
-    invocation.show_before_prompt(present_plan(shown))
+    invocation.show_before_prompt(present_plan(shown, facts_last=True))
     _ask_for_count(invocation.console, shown.stakes)
 
 
 def _ask_for_count(console: Console, stakes: Stakes) -> None:
     """Have the count typed, or the whole phrase where the plan is over a limit."""
-    for reason in stakes.limits_exceeded:
-        print(f"over the limits: {reason}", file=console.stderr)
     accepted: tuple[str, ...]
     if stakes.limits_exceeded:
         question, accepted = f"Type '{stakes.phrase}' to go on:", (stakes.phrase,)

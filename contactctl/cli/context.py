@@ -5,9 +5,9 @@ that belong to it: Invocation the output options, ConfiguredInvocation --config 
 StoreInvocation --database besides, SelectingInvocation the criteria before its own options.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
-    from contactctl.output.presentation import Presentation
+    from contactctl.output.presentation import Block, Presentation
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -52,6 +52,7 @@ class Invocation:
     command: str
     output: OutputChoice
     shared: Mapping[str, Any]
+    _shown: "Sequence[Block]" = ()
 
     @property
     def now(self) -> datetime:
@@ -71,11 +72,17 @@ class Invocation:
         """Show on stderr what a person must see before answering; nothing where none can answer."""
         if not self.console.can_prompt:
             return
+        self._shown = presentation.blocks
         from contactctl.output.formats.table import block_lines
         from contactctl.output.paint import paint
 
         for style, line in block_lines(presentation, self.console.width, cuts=True):
             print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
+
+    def without_repeating(self, presentation: "Presentation") -> "Presentation":
+        """Without the blocks that were shown before the prompt."""
+        seen = presentation.blocks and presentation.blocks == self._shown
+        return replace(presentation, blocks=()) if seen else presentation
 
 
 class ConfiguredInvocation(Invocation):

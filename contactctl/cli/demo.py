@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contactctl.cli.app import PROGRAM
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.domain.errors import RefusedError
 
@@ -86,7 +88,7 @@ def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
         return make_change(in_folder, session, Manner(), change)
     except RefusedError as declined:
         in_folder.console.note(declined.message)
-        return present_dry_run(preview(session, selection))
+        return replace(present_dry_run(preview(session, selection)), blocks=(), notes=())
 
 
 def _with_next_steps(shown: "Presentation", commands: list[str]) -> "Presentation":
@@ -97,17 +99,22 @@ def _with_next_steps(shown: "Presentation", commands: list[str]) -> "Presentatio
 
 
 def _next_commands(invocation: Invocation, target: "DemoFolder") -> list[str]:
-    """Commands to copy, with the program as it was called just now."""
-    program = sys.argv[0] if Path(sys.argv[0]).name == "contactctl" else "contactctl"
+    """Commands to copy; in the folder they find its config by themselves."""
     folder = os.path.relpath(target.path, invocation.console.cwd)
-    config = shlex.quote(f"{folder}/{target.config.name}")
+    program = shlex.quote(_program_from(target.path))
     return [
-        f"{shlex.quote(program)} {command} --config {config}"
-        for command in (
-            "preview --where 'last_opportunity older-than 36 months'",
-            f"preview --criteria {shlex.quote(folder + '/stale.yaml')}",
-            "deactivate",
-            "status",
-            "runs list",
-        )
+        f"cd {shlex.quote(folder)}",
+        f"{program} preview --where 'last_opportunity older-than 36 months'",
+        f"{program} preview --criteria stale.yaml",
+        f"{program} deactivate",
+        f"{program} status",
+        f"{program} runs list",
     ]
+
+
+def _program_from(folder: Path) -> str:
+    """The program as it was called just now, for somebody who is in that folder."""
+    called = sys.argv[0]
+    if Path(called).name != PROGRAM or called == shutil.which(PROGRAM):
+        return PROGRAM
+    return called if Path(called).is_absolute() else os.path.relpath(called, folder)

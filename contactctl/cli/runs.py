@@ -139,12 +139,14 @@ def resume(
     nothing is done twice. It was confirmed when it started; a person is asked
     once more, a script says --yes. `contactctl sweep` resumes runs as well.
     """
+    from contactctl.domain.runs import RunState
     from contactctl.operations.apply import read_run, resume_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
-        if not yes:
-            _ask_to_resume(invocation, read_run(session, run))
+        found = read_run(session, run)
+        if found.state is RunState.RUNNING and not yes:
+            _ask_to_resume(invocation, found)
         return present_run(resume_run(session, run, wait_seconds=wait))
 
 

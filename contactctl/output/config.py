@@ -4,7 +4,7 @@ from contactctl.config.settings import LoadedSettings
 from contactctl.config.show import config_rows
 from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
 
-_COLUMNS = (Column("key"), Column("value"), Column("origin"))
+_COLUMNS = (Column("key"), Column("value", wraps=True), Column("origin", wraps=True))
 
 
 def present_config(loaded: LoadedSettings) -> Presentation:

@@ -19,6 +19,7 @@ from contactctl.output.presentation import (
 from contactctl.output.rejects import RejectsFile
 
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
+_YIELDING = ("first_name", "last_name", "group")
 _NOT_IMPORTABLE = ("id", "status", "created", "updated")
 IMPORT_FIELDS = (
     "run",
@@ -140,7 +141,9 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
 
 
 def _contact_rows(contacts: Iterable[ContactRecord], names: Sequence[str]) -> Rows:
-    columns = [Column(name, for_people=name in _FOR_PEOPLE) for name in names]
+    columns = [
+        Column(name, for_people=name in _FOR_PEOPLE, yields=name in _YIELDING) for name in names
+    ]
     return Rows("contacts", columns, (_row(contact, names) for contact in contacts))
 
 

@@ -16,7 +16,7 @@ from contactctl.output.presentation import (
     Verbatim,
 )
 
-_CHECK_COLUMNS = (Column("check"), Column("broken"), Column("hint"))
+_CHECK_COLUMNS = (Column("check"), Column("broken"), Column("hint", wraps=True))
 
 
 def present_check(check: StoreCheck) -> Presentation:

@@ -20,7 +20,7 @@ _TIMELINE_COLUMNS = (
     Column("category"),
     Column("group"),
     Column("run"),
-    Column("text"),
+    Column("text", wraps=True),
 )
 TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
@@ -101,7 +101,7 @@ def _count(each: Count) -> Row:
         "group": each.group,
         "counted": each.counted,
         "threshold": each.threshold,
-        "within_days": each.within_days,
+        "within_days": _whole(each.within_days),
         "counted_from": each.counted_from,
         "open": each.is_open,
         "due": each.is_due,
@@ -116,3 +116,7 @@ def _expected(each: Expected) -> Row:
         "group": each.group,
         "text": each.text,
     }
+
+
+def _whole(days: float | None) -> float | int | None:
+    return int(days) if days is not None and days.is_integer() else days

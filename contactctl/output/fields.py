@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("type"),
     Column("operators", for_people=False),
     Column("choices", for_people=False),
-    Column("help", "MEANING"),
+    Column("help", "MEANING", wraps=True),
 )
 
 

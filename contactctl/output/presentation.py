@@ -13,12 +13,15 @@ Row = Mapping[str, object]
 class Column:
     """One field of the rows: `key` as in JSON, CSV and --fields; `title` for people.
 
-    A column with `for_people=False` is left out of the table unless --fields names it.
+    A column with `for_people=False` is left out of the table unless --fields names it. On a
+    narrow terminal one that `wraps` goes on in further lines, one that `yields` is cut first.
     """
 
     key: str
     title: str = ""
     for_people: bool = True
+    wraps: bool = False
+    yields: bool = False
 
     @property
     def heading(self) -> str:

@@ -12,6 +12,7 @@ from contactctl.output.presentation import (
     Text,
 )
 from contactctl.output.selection import Pairs
+from contactctl.output.values import counted
 
 _REASON_COLUMNS = (
     Column("scope"),
@@ -70,7 +71,7 @@ def present_reactivated(done: Reactivated) -> Presentation:
     pairs: Pairs = [
         ("Contact", f"{target.contact.id}, {target.contact.email}"),
         ("Status", done.status),
-        ("Ended", f"{done.ended} deactivations"),
+        ("Ended", counted(done.ended, "deactivation")),
     ]
     if target.group is not None:
         pairs.append((f"In {target.group}", _state_text(state)))

@@ -6,14 +6,15 @@ from typing import Any
 from contactctl.operations.list_responses import HeldResult
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
 from contactctl.output.responses import threshold_data
+from contactctl.output.values import counted
 
 _COLUMNS = (
     Column("occurred_at", "OCCURRED"),
     Column("recipient"),
     Column("category"),
     Column("status"),
-    Column("diagnostic"),
-    Column("not_counted", "NOT COUNTED"),
+    Column("diagnostic", yields=True),
+    Column("not_counted", "NOT COUNTED", yields=True),
     Column("held"),
     Column("group"),
     Column("run"),
@@ -45,9 +46,9 @@ def present_held(result: HeldResult, verb: str) -> Presentation:
         "deactivated": deactivated,
         **threshold_data(thresholds),
     }
-    pairs = [(verb, f"{result.responses:,} responses"), ("Run", result.run)]
+    pairs = [(verb, counted(result.responses, "response")), ("Run", result.run)]
     if thresholds:
-        pairs.append(("Deactivated", f"{deactivated:,} contacts"))
+        pairs.append(("Deactivated", counted(deactivated, "contact")))
     shown = Presentation(data, blocks=[KeyValues(pairs)])
     refusal = thresholds.refusal if thresholds else None
     return shown.failed(refusal) if refusal else shown

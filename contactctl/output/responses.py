@@ -18,6 +18,7 @@ from contactctl.output.presentation import (
 )
 from contactctl.output.response_rejects import ResponseRejects
 from contactctl.output.selection import Pairs
+from contactctl.output.values import counted
 from contactctl.responses.rules import Rule
 
 _CLASSIFIED_COLUMNS = (
@@ -41,7 +42,7 @@ _RULE_COLUMNS = (
     Column("category"),
     Column("from"),
     Column("counts", for_people=False),
-    Column("why"),
+    Column("why", wraps=True),
     Column("text", for_people=False),
     Column("pattern", for_people=False),
 )
@@ -160,7 +161,7 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
         ("Known already", f"{counts.duplicates:,}"),
         ("Deliveries, opens, clicks", f"{result.activities:,}"),
         ("Rejected", f"{result.rejected:,}"),
-        ("Deactivated", f"{result.deactivated:,} contacts"),
+        ("Deactivated", counted(result.deactivated, "contact")),
         ("Run", result.run),
     ]
     if result.thresholds and result.thresholds.runs:

@@ -12,13 +12,14 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
+from contactctl.output.values import counted
 
 _COLUMNS = (
     Column("category"),
     Column("group"),
-    Column("handling"),
-    Column("recommended"),
-    Column("advice"),
+    Column("handling", wraps=True),
+    Column("recommended", wraps=True),
+    Column("advice", wraps=True),
 )
 RULE_FIELDS = tuple(column.key for column in _COLUMNS)
 
@@ -37,7 +38,7 @@ def present_check(rules: Sequence[RuleInForce]) -> Presentation:
         return Presentation(data, _rows(against), [agreed])
     return Presentation(data, _rows(against), [RowsTable()]).failed(
         ContactctlError(
-            f"{len(against)} rules are not as recommended",
+            f"not as recommended: {counted(len(against), 'rule')}",
             hint="`contactctl rules recommend` prints rules that are",
             code="not-recommended",
         )

@@ -23,6 +23,7 @@ from contactctl.output.selection import (
     rows_blocks,
     share,
 )
+from contactctl.output.values import counted
 
 if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
     from contactctl.operations.plan import ShownPlan
@@ -36,9 +37,9 @@ _RUN_COLUMNS = (
     Column("planned"),
     Column("deactivated", for_people=False),
     Column("changed"),
-    Column("skipped"),
-    Column("operator"),
-    Column("reason"),
+    Column("skipped", for_people=False),
+    Column("operator", yields=True),
+    Column("reason", yields=True),
     Column("active_before", for_people=False),
     Column("active_after", for_people=False),
     Column("database", for_people=False),
@@ -89,13 +90,15 @@ def present_runs(runs: Sequence[Run]) -> Presentation:
     return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [RowsTable(empty="(no runs)")])
 
 
-def present_plan(plan: "ShownPlan") -> Presentation:
-    """Everything to be seen before a plan is confirmed."""
+def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:
+    """Everything to be seen before a plan is confirmed.
+
+    `facts_last`: the contacts first, so that a question below has the facts right above it.
+    """
     data = run_data(plan.run) | {"limits_exceeded": list(plan.stakes.limits_exceeded)}
-    blocks: list[Block] = [
-        KeyValues(_plan_pairs(plan)),
-        *rows_blocks(len(plan.rows), plan.run.planned),
-    ]
+    facts = KeyValues(_plan_pairs(plan))
+    contacts = rows_blocks(len(plan.rows), plan.run.planned)
+    blocks: list[Block] = [*contacts, facts] if facts_last else [facts, *contacts]
     if plan.impact is not None:
         data["impact"] = impact_data(plan.impact)
         blocks += impact_blocks(plan.impact)
@@ -135,7 +138,7 @@ def _run_pairs(run: Run) -> Pairs:
         ("Operator", run.operator),
         *([("Reason", run.reason)] if run.reason else []),
         *_condition_pairs(run.details),
-        ("Planned", f"{run.planned:,} contacts at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
+        ("Planned", f"{counted(run.planned, 'contact')} at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
         *_result_pairs(run),
     ]
     if run.message:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 CONTACT_COLUMNS = (
     Column("id"),
     Column("email"),
-    Column("first_name", "FIRST NAME"),
-    Column("last_name", "LAST NAME"),
+    Column("first_name", "FIRST NAME", yields=True),
+    Column("last_name", "LAST NAME", yields=True),
     Column("company", for_people=False),
     Column("last_opportunity", "LAST OPPORTUNITY"),
     Column("last_emailed", for_people=False),

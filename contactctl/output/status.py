@@ -1,5 +1,6 @@
 """How the state of the store is shown."""
 
+from contactctl.domain.runs import RunState
 from contactctl.operations.status import StoreStatus
 from contactctl.output.presentation import (
     Bars,
@@ -12,6 +13,7 @@ from contactctl.output.presentation import (
 )
 from contactctl.output.runs import run_data
 from contactctl.output.selection import Pairs
+from contactctl.output.values import counted
 
 _RUN_COLUMNS = (
     Column("run"),
@@ -67,7 +69,11 @@ def _totals(status: StoreStatus) -> Pairs:
         for origin, category, number in status.open_deactivations
     ]
     if status.unfinished_runs:
-        pairs.append(("Unfinished", f"{status.unfinished_runs} runs; contactctl runs list"))
+        pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
     if status.waiting_plans:
-        pairs.append(("Waiting", f"{status.waiting_plans} plans; contactctl runs list"))
+        pairs.append(_to_look_at("Waiting", status.waiting_plans, "plan", RunState.PLANNED))
     return pairs
+
+
+def _to_look_at(label: str, number: int, noun: str, state: RunState) -> tuple[str, object]:
+    return label, f"{counted(number, noun)}; contactctl runs list --state {state}"

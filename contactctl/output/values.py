@@ -83,6 +83,11 @@ def to_people(value: object) -> str:
     return show_safely(str(to_json(value)))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 contact`, `1,284 contacts`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _several(values: list[object] | tuple[object, ...] | AbstractSet[object]) -> str:
     ordered = values if isinstance(values, list | tuple) else sorted(values, key=str)
     return ", ".join(to_people(item) for item in ordered) or MISSING

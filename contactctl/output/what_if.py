@@ -9,6 +9,7 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
 )
+from contactctl.output.values import counted
 
 _COLUMNS = (
     Column("action"),
@@ -37,12 +38,12 @@ def present_what_if(effects: WhatIf) -> Presentation:
         ("Rules of", str(effects.file)),
         (
             "Would deactivate",
-            f"{_contacts(found.deactivated)}, {found.active:,} active now"
+            f"{counted(found.deactivated, 'contact')}, {found.active:,} active now"
             f" (rules in force: {in_force.deactivated:,})",
         ),
         (
             "Would handle",
-            f"{_contacts(found.handled)}, reactivated or removed from groups"
+            f"{counted(found.handled, 'contact')}, reactivated or removed from groups"
             f" (rules in force: {in_force.handled:,})",
         ),
     ]
@@ -59,7 +60,3 @@ def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
         "contacts": effects.found.by_rule.get(rule, 0),
         "contacts_in_force": effects.in_force.by_rule.get(rule, 0),
     }
-
-
-def _contacts(number: int) -> str:
-    return f"{number:,} contact" if number == 1 else f"{number:,} contacts"

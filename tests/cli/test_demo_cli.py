@@ -44,10 +44,11 @@ def test_the_next_commands_work_as_they_stand(made: tuple[Path, CliResult]) -> N
     import shlex
 
     folder, result = made
-    for command in result.json["data"]["next"]:
-        if " deactivate " in command:
-            continue
-        assert run_cli(shlex.split(command)[1:], cwd=folder).exit_code == 0, command
+    change_folder, *commands = result.json["data"]["next"]
+    into = shlex.split(change_folder)[1]
+    for command in commands:
+        if not command.endswith("deactivate"):
+            assert run_cli(shlex.split(command)[1:], cwd=folder / into).exit_code == 0, command
 
 
 def test_a_demo_that_is_there_is_used_again(made: tuple[Path, CliResult]) -> None:
@@ -61,6 +62,7 @@ def test_the_typed_count_deactivates(tmp_path: Path) -> None:
     declined = run_cli(["demo", "try"], cwd=tmp_path, tty=True, stdin="y\n")
     assert declined.exit_code == 0
     assert "not confirmed" in declined.stderr
+    assert declined.stdout.startswith("Next\ncd try\n")
     assert active_in(tmp_path / "try") == 5000
     confirmed = run_cli(["demo", "try"], cwd=tmp_path, tty=True, stdin=f"{STALE}\n")
     assert confirmed.exit_code == 0

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -114,6 +115,62 @@ def test_blocks_are_apart_and_a_heading_stands_on_what_it_heads() -> None:
     text = shown(Heading("Totals"), KeyValues([("active", 3), ("inactive", 14)]), Text("Done."))
 
     assert text == "Totals\nactive    3\ninactive  14\n\nDone.\n"
+
+
+def on_terminal(width: int, columns: Sequence[Column], *items: Row) -> list[str]:
+    return shown(Table(columns, items), tty=True, width=width).splitlines()
+
+
+def test_text_that_wraps_goes_on_below_and_nothing_is_lost() -> None:
+    columns = [Column("id"), Column("why", wraps=True)]
+
+    lines = on_terminal(26, columns, {"id": 1, "why": "the server's policy says no"})
+
+    assert lines == ["ID  WHY", " 1  the server's policy", "    says no"]
+
+
+def test_a_word_longer_than_its_column_is_broken() -> None:
+    lines = on_terminal(24, [Column("id"), Column("path", wraps=True)], {"id": 1, "path": "x" * 50})
+
+    assert [line[4:] for line in lines[1:]] == ["x" * 20, "x" * 20, "x" * 10]
+
+
+def test_columns_that_yield_are_cut_before_the_others() -> None:
+    columns = [Column("email"), Column("reason", yields=True)]
+    row = {"email": "ann.longname@example.com", "reason": "spring cleaning"}
+
+    lines = on_terminal(34, columns, row)
+
+    assert lines[1] == "ann.longname@example.com  spring…"
+
+
+def test_columns_that_say_nothing_go_where_there_is_no_room() -> None:
+    columns = [Column("email"), Column("group"), Column("held")]
+    row = {"email": "ann@example.com", "group": None, "held": False}
+
+    assert on_terminal(40, columns, row)[1] == "ann@example.com  -      no"
+    assert on_terminal(20, columns, row) == ["EMAIL", "ann@example.com"]
+
+
+def test_the_zone_of_instants_stands_in_the_heading() -> None:
+    row = {"started": datetime(2026, 6, 15, 12, tzinfo=UTC)}
+
+    assert shown(table(row, columns=["started"])) == "STARTED (UTC)\n2026-06-15 12:00\n"
+
+
+def test_long_values_go_on_below_themselves_on_a_terminal() -> None:
+    condition = "last_opportunity older-than 24 months   (last_opportunity < 2024-06-15)"
+    block = KeyValues([("Criteria", condition)])
+
+    assert shown(block, tty=True, width=60).splitlines() == [
+        "Criteria  last_opportunity older-than 24 months",
+        "            (last_opportunity < 2024-06-15)",
+    ]
+    assert shown(block) == f"Criteria  {condition}\n"
+
+
+def test_paragraphs_are_broken_at_blanks_on_a_terminal() -> None:
+    assert shown(Text("one two three four"), tty=True, width=10) == "one two\nthree four\n"
 
 
 def test_bars_are_as_long_as_their_numbers() -> None:

@@ -1,10 +1,14 @@
 """Text for people: aligned columns, no boxes, nothing that a pipe would have to strip."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import chain, islice, zip_longest
 
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
+from contactctl.output.formats.fitting import GAP, fit
 from contactctl.output.paint import BOLD, DIM, paint
 from contactctl.output.presentation import (
     Bars,
@@ -20,13 +24,14 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
-from contactctl.output.textwidth import cut, pad, width_of
-from contactctl.output.values import to_people
+from contactctl.output.textwidth import chop, cut, pad, width_of, wrap
+from contactctl.output.values import MISSING, to_people
 
-_GAP = "  "
 _MEASURED_ROWS = 500
-_NARROWEST = 6
+_NARROWEST_VALUE = 20
 _BAR_WIDTH = 40
+_ZONE = " UTC"
+_NUMBERS = frozenset((int, float, Decimal))
 
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
@@ -37,7 +42,7 @@ def write(presentation: Presentation, console: Console, command: str) -> None:  
 
 
 def block_lines(presentation: Presentation, width: int, *, cuts: bool) -> Iterator[tuple[str, str]]:
-    """Style and text of each line. `cuts` shortens long cells so that a row fits `width`."""
+    """Style and text of each line. `cuts` wraps text and shortens long cells to fit `width`."""
     for number, block in enumerate(presentation.blocks):
         if number and not isinstance(presentation.blocks[number - 1], Heading):
             yield "", ""
@@ -49,26 +54,37 @@ def _lines_of(block: Block, rows: Rows | None, width: int | None) -> Iterator[tu
         case Heading(text):
             yield BOLD, to_people(text)
         case Text(text):
-            yield from (("", to_people(line) if line else "") for line in text.split("\n"))
+            yield from (("", line) for line in _text_lines(text, width))
         case Verbatim(text):
             yield from (("", line) for line in text.rstrip("\n").split("\n"))
         case KeyValues(pairs):
-            yield from _pair_lines(pairs)
+            yield from _pair_lines(pairs, width)
         case Table(columns, items, empty):
             yield from _table_lines(columns, items, empty, width)
         case RowsTable(empty):
             if rows is not None:
-                shown = [column for column in rows.columns if column.for_people]
-                yield from _table_lines(shown, rows.items, empty, width)
+                yield from _table_lines(rows.columns, rows.items, empty, width)
         case Bars(numbers):
             yield from _bar_lines(numbers)
 
 
-def _pair_lines(pairs: Sequence[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+def _text_lines(text: str, width: int | None) -> Iterator[str]:
+    for line in text.split("\n"):
+        safe = to_people(line) if line else ""
+        yield from [safe] if width is None else wrap(safe, width, hang=0)
+
+
+def _pair_lines(
+    pairs: Sequence[tuple[str, object]], width: int | None
+) -> Iterator[tuple[str, str]]:
     labels = [show_safely(label) for label, _ in pairs]
     widest = max(map(width_of, labels), default=0)
     for label, (_, value) in zip(labels, pairs, strict=True):
-        yield "", f"{pad(label, widest)}{_GAP}{to_people(value)}"
+        text = to_people(value)
+        room = width and max(width - widest - len(GAP), _NARROWEST_VALUE)
+        first, *others = [text] if room is None else wrap(text, room)
+        yield "", f"{pad(label, widest)}{GAP}{first}"
+        yield from (("", f"{' ' * widest}{GAP}{line}") for line in others)
 
 
 def _table_lines(
@@ -76,53 +92,97 @@ def _table_lines(
 ) -> Iterator[tuple[str, str]]:
     """Header and rows; column widths come from the first rows, so that the rest can stream."""
     remaining = iter(items)
-    measured = [_cells(columns, item) for item in islice(remaining, _MEASURED_ROWS)]
+    measured = list(islice(remaining, _MEASURED_ROWS))
     if not measured:
         yield DIM, empty
         return
-    headings = [column.heading for column in columns]
-    widths = _fit(_natural_widths([headings, *(texts for texts, _ in measured)]), width)
-    right = [all(numeric[at] for _, numeric in measured) for at in range(len(columns))]
-    yield BOLD, _line(headings, widths, right, width is not None)
-    for texts, _ in chain(measured, (_cells(columns, item) for item in remaining)):
-        yield "", _line(texts, widths, right, width is not None)
+    shown = [_with_zone(column, measured) for column in columns if column.for_people]
+    grid = _Grid.of(shown, measured, width)
+    yield BOLD, grid.heading()
+    for item in chain(measured, remaining):
+        yield from (("", line) for line in grid.lines(item))
 
 
-def _cells(columns: Sequence[Column], item: Row) -> tuple[list[str], list[bool]]:
-    values = [item.get(column.key) for column in columns]
-    numeric = [isinstance(value, int | float) and not isinstance(value, bool) for value in values]
-    return [to_people(value) for value in values], numeric
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The columns shown, their widths, and which stand right; `cuts` when they must fit."""
+
+    columns: Sequence[Column]
+    widths: Sequence[int]
+    right: Sequence[bool]
+    cuts: bool
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], items: Sequence[Row], width: int | None) -> "_Grid":
+        natural = {column.key: _natural_width(column, items) for column in columns}
+        if width is not None and _row_width(natural.values()) > width:
+            columns = [each for each in columns if _says_something(each, items)] or columns
+        return cls(
+            columns,
+            fit(columns, [natural[column.key] for column in columns], width),
+            [_is_numeric(column, items) for column in columns],
+            width is not None,
+        )
+
+    def heading(self) -> str:
+        return self._line([column.heading for column in self.columns])
+
+    def lines(self, item: Row) -> Iterator[str]:
+        """The row's line, and those in which its wrapped cells go on."""
+        cells = [
+            self._cell_lines(column, _cell(item.get(column.key)), width)
+            for column, width in zip(self.columns, self.widths, strict=True)
+        ]
+        yield from map(self._line, zip_longest(*cells, fillvalue=""))
+
+    def _cell_lines(self, column: Column, text: str, width: int) -> list[str]:
+        return chop(text, width) if self.cuts and column.wraps else [text]
+
+    def _line(self, texts: Sequence[str]) -> str:
+        cells = zip(texts, self.widths, self.right, strict=True)
+        padded = (
+            pad(cut(text, width) if self.cuts else text, width, right=right)
+            for text, width, right in cells
+        )
+        return GAP.join(padded).rstrip()
 
 
-def _natural_widths(lines: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(width_of, column)) for column in zip(*lines, strict=True)]
+def _cell(value: object) -> str:
+    """A value as text; the zone of an instant stands in the heading."""
+    text = to_people(value)
+    return text.removesuffix(_ZONE) if isinstance(value, datetime) else text
 
 
-def _fit(widths: list[int], total: int | None) -> list[int]:
-    """Shrink the widest columns, one character at a time, until the row fits into `total`."""
-    fitted = list(widths)
-    if total is None:
-        return fitted
-    excess = sum(fitted) + len(_GAP) * (len(fitted) - 1) - total
-    while excess > 0 and max(fitted) > _NARROWEST:
-        fitted[fitted.index(max(fitted))] -= 1
-        excess -= 1
-    return fitted
+def _with_zone(column: Column, items: Sequence[Row]) -> Column:
+    has_instants = any(isinstance(item.get(column.key), datetime) for item in items)
+    return replace(column, title=f"{column.heading} ({_ZONE.strip()})") if has_instants else column
 
 
-def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool], cuts: bool) -> str:
-    cells = [cut(text, width) if cuts else text for text, width in zip(texts, widths, strict=True)]
-    padded = [
-        pad(cell, width, right=to_the_right)
-        for cell, width, to_the_right in zip(cells, widths, right, strict=True)
-    ]
-    return _GAP.join(padded).rstrip()
+def _natural_width(column: Column, items: Sequence[Row]) -> int:
+    texts = (_cell(item.get(column.key)) for item in items)
+    return max(width_of(column.heading), *map(width_of, texts))
+
+
+def _row_width(widths: Collection[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _says_something(column: Column, items: Sequence[Row]) -> bool:
+    """Whether some row has a value there that is not missing, empty or `no`."""
+    values = (item.get(column.key) for item in items)
+    return any(value is not False and to_people(value) != MISSING for value in values)
+
+
+def _is_numeric(column: Column, items: Sequence[Row]) -> bool:
+    """Whether the values that are there are numbers."""
+    kinds = {type(value) for item in items if (value := item.get(column.key)) is not None}
+    return bool(kinds) and kinds <= _NUMBERS
 
 
 def _bar_lines(numbers: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
     most = max((number for _, number in numbers), default=0) or 1
     widest = max((width_of(to_people(label)) for label, _ in numbers), default=0)
-    digits = max((len(str(number)) for _, number in numbers), default=0)
+    digits = max((len(f"{number:,}") for _, number in numbers), default=0)
     for label, number in numbers:
         bar = "#" * round(number / most * _BAR_WIDTH)
-        yield "", f"{pad(to_people(label), widest)}{_GAP}{number:>{digits}}{_GAP}{bar}".rstrip()
+        yield "", f"{pad(to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip()

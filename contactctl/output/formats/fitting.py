@@ -1,0 +1,40 @@
+"""How wide a table's columns are on a terminal: whole where there is room."""
+
+from collections.abc import Callable, Sequence
+
+from contactctl.output.presentation import Column
+
+GAP = "  "
+_NARROWEST = 6
+_NARROWEST_WRAPPED = 20
+
+
+def fit(columns: Sequence[Column], widths: Sequence[int], total: int | None) -> list[int]:
+    """The widths, made smaller until a row fits into `total` cells; None leaves them as they are.
+
+    Text that wraps gives way first, as nothing of it is lost; then columns that yield; then all.
+    """
+    fitted = list(widths)
+    if total is None:
+        return fitted
+    excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - total
+    ranks: list[tuple[Callable[[Column], bool], int]] = [
+        (lambda column: column.wraps, _NARROWEST_WRAPPED),
+        (lambda column: column.yields, _NARROWEST),
+        (lambda _: True, _NARROWEST),
+    ]
+    for gives_way, narrowest in ranks:
+        places = [at for at, column in enumerate(columns) if gives_way(column)]
+        excess = _shrink(fitted, places, narrowest, excess)
+    return fitted
+
+
+def _shrink(widths: list[int], places: Sequence[int], narrowest: int, excess: int) -> int:
+    """Take single cells from the widest of these places; return what is still too much."""
+    while excess > 0 and places:
+        widest = max(places, key=lambda at: widths[at])
+        if widths[widest] <= narrowest:
+            break
+        widths[widest] -= 1
+        excess -= 1
+    return excess

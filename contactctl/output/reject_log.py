@@ -1,0 +1,62 @@
+"""What an input holds that is rejected: all of it to a file, the first ones told."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self, TextIO
+
+from contactctl.domain.errors import InputError
+from contactctl.domain.results import Problem
+
+_TOLD = 5
+
+
+class RejectLog:
+    """Counts rejects and keeps the first messages; a kind of reject has a class that adds it.
+
+    Without a path nothing is written. A file that is there already is replaced, and is its
+    owner's alone. Raises InputError where it cannot be written.
+    """
+
+    MORE: ClassVar[str]  # what follows the number of those that are not told
+    HINT: ClassVar[str]
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.first: list[str] = []
+        self.number = 0
+        self._file = _open_private(path) if path else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+    def problems(self) -> list[Problem]:
+        """The first rejects, one a line, and how many more there are."""
+        told = [Problem("reject", message) for message in self.first]
+        if self.number > len(told):
+            told.append(Problem("reject", f"{self.number - len(told):,} more {self.MORE}"))
+        if told and self.path is None:
+            told[-1] = Problem("reject", told[-1].message, self.HINT)
+        return told
+
+    def _count(self, place: object, reason: str) -> None:
+        self.number += 1
+        if self.number <= _TOLD:
+            self.first.append(f"{place}: {reason}")
+
+
+def _open_private(path: Path) -> TextIO:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
