@@ -234,8 +234,7 @@ def _then_partial(
     with rejected:
         yield from responses
     if rejected.number:
-        first = rejected.first[0]
         raise PartlyReadError(
-            f"{rejected.number:,} rejected, the first {first.source}: {first.reason}",
-            hint="" if rejected.path else "--rejects FILE keeps everything that was rejected",
+            f"{rejected.number:,} rejected, the first {rejected.first[0]}",
+            hint="" if rejected.path else rejected.HINT,
         )

@@ -14,8 +14,8 @@ _TOLD = 5
 class RejectLog:
     """Counts rejects and keeps the first messages; a kind of reject has a class that adds it.
 
-    Without a path nothing is written. A file that is there already is replaced, and is its
-    owner's alone. Raises InputError where it cannot be written.
+    Without a path nothing is written. A new file is its owner's alone, one that is there already
+    is replaced. Raises InputError where it cannot be written.
     """
 
     MORE: ClassVar[str]  # what follows the number of those that are not told
