@@ -10,13 +10,8 @@ from contactctl.operations.plan import over_limits
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.session import Session
 from contactctl.store.group_admin import names_by_id
-from contactctl.store.handling import (
-    TimedRule,
-    anything_due,
-    count_due,
-    due_by_rule,
-    plan_handling,
-)
+from contactctl.store.handling_runs import plan_handling
+from contactctl.store.handling_sql import TimedRule, anything_due, count_due, due_by_rule
 from contactctl.store.locks import exclusive
 from contactctl.store.planning import write_run_with_plan
 from contactctl.store.runs import list_runs, update_run

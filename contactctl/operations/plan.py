@@ -13,7 +13,7 @@ from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import count_left_out, where_clause
 from contactctl.store.deactivations import plan_undo
 from contactctl.store.group_admin import names_by_id
-from contactctl.store.handling import planned_by_rule
+from contactctl.store.handling_runs import planned_by_rule
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids

@@ -11,7 +11,7 @@ from contactctl.domain.responses import Category
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
-from contactctl.store.handling import TimedRule
+from contactctl.store.handling_sql import TimedRule
 
 
 @dataclass(frozen=True, slots=True)

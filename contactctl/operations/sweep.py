@@ -16,8 +16,9 @@ from contactctl.operations.rules import DueUnderRule, timed_rules
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
 from contactctl.operations.work import RESUMABLE
+from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.group_admin import names_by_id
-from contactctl.store.handling import due_contact_ids
+from contactctl.store.handling_sql import due_contact_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.preview import first_rows
 from contactctl.store.runs import list_runs, overdue_plans
@@ -130,11 +131,12 @@ def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
 def sweep_runs(session: Session) -> SweepResult:
     """Expire plans whose time is over, and work through what other processes left undone."""
     expired = tuple(expire_plans(session))
-    if not interrupted_runs(session):
+    if not interrupted_runs(session) and not needs_clean_up(session.store):
         return SweepResult(expired=expired)
     with exclusive(session.store, CONTACT_CHANGES):
         # read again: who held the right to change contacts may have finished them meanwhile
         runs = tuple(work_through(session, run) for run in interrupted_runs(session))
+        clean_up(session.store)  # after an erasure that was cancelled
     return SweepResult(runs, tuple(run.id for run in runs), expired)
 
 

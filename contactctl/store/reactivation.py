@@ -10,7 +10,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.handling import HandledContact, OpenDeactivation
 from contactctl.domain.responses import Category
 from contactctl.store import tables
-from contactctl.store.handling import complained
+from contactctl.store.handling_sql import complained
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact

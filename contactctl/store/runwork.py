@@ -16,7 +16,7 @@ from contactctl.store.deactivations import (
     undo_outcome,
 )
 from contactctl.store.group_admin import removal_outcome, remove_memberships
-from contactctl.store.handling import handle, handling_outcome
+from contactctl.store.handling_runs import handle, handling_outcome
 from contactctl.store.locks import serialise
 from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
 from contactctl.store.runs import advance, change_state, get_run, lock_run
@@ -31,12 +31,14 @@ CONTACT_CHANGES = "contacts"
 class BatchWork:
     """What a kind of run does to a batch: first count, then change exactly as many contacts.
 
-    `clean_up` comes after the last batch; until it is through, the run is not done.
+    `clean_up` comes after the last batch; until it is through, the run is not done. Without
+    `snapshot` a batch sees what was committed while it waited for its turn.
     """
 
     outcome: Callable[[Connection, Run, Batch], BatchOutcome]
     change: Callable[[Connection, Run, Batch, datetime], int]
     clean_up: Callable[[Store], None] | None = None
+    snapshot: bool = True
 
 
 WORK_OF_KIND: dict[RunKind, BatchWork] = {
@@ -68,10 +70,11 @@ def apply_batch(
 
     Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
     store (snapshot), so what was counted is what is changed; on Postgres a contact that somebody
-    else changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
+    else changes meanwhile makes the whole batch start over (BusyError, code `conflict`). Work
+    without a snapshot relies on it that all others who change contacts wait for their turn too.
     """
     work = work or WORK_OF_KIND[run.kind]
-    with store.writing(snapshot=True) as connection:
+    with store.writing(snapshot=work.snapshot) as connection:
         serialise(connection, CONTACT_CHANGES)
         batch = next_batch(connection, run.id, run.cursor, size)
         if batch is None:

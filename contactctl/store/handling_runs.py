@@ -1,10 +1,6 @@
-"""Handling rules in sets: what is due becomes a plan, and a plan is worked off in batches.
-
-domain.handling says the same for one contact; a property test holds the two together.
-"""
+"""Runs that carry out handling rules: the plan of what is due, and its batches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Select,
     Text,
     and_,
     case,
@@ -22,20 +17,17 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     not_,
-    or_,
     select,
     tuple_,
-    union_all,
     update,
 )
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import HandlingAction
-from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
+from contactctl.store.handling_sql import TimedRule, complained, due_under, governs, timed_rule
 from contactctl.store.plans import Batch, BatchOutcome, in_batch, planned_contacts
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
@@ -43,85 +35,7 @@ from contactctl.store.tables import SYSTEM_WIDE
 _contact = tables.contact
 _deactivation = tables.deactivation
 _membership = tables.membership
-_response = tables.response
 _item = tables.plan_item
-
-_EMAIL = "email"  # the only channel whose complaints count
-
-
-@dataclass(frozen=True, slots=True)
-class TimedRule:
-    """A handling rule at one instant: it is due for what started at `cutoff` or before.
-
-    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
-    category, where the general one does not hold.
-    """
-
-    action: HandlingAction
-    category: Category
-    cutoff: datetime
-    group_id: int | None = None
-    others: tuple[int, ...] = ()
-
-    def details(self) -> dict[str, object]:
-        """The rule as a run keeps it; `timed_rule` reads it back."""
-        return {
-            "action": self.action,
-            "category": self.category,
-            "cutoff": self.cutoff.isoformat(),
-            "group_id": self.group_id,
-            "others": list(self.others),
-        }
-
-
-def timed_rule(details: Mapping[str, Any]) -> TimedRule:
-    """The rule that a run keeps."""
-    return TimedRule(
-        HandlingAction(details["action"]),
-        Category(details["category"]),
-        datetime.fromisoformat(details["cutoff"]),
-        details["group_id"],
-        tuple(details["others"]),
-    )
-
-
-def anything_due(connection: Connection, rules: Sequence[TimedRule]) -> bool:
-    """Whether a sweep has anything to do; stops at the first contact."""
-    return any(connection.execute(_due(rule).limit(1)).first() for rule in rules)
-
-
-def count_due(connection: Connection, rules: Sequence[TimedRule]) -> int:
-    """How many contacts the rules would change now."""
-    if not rules:
-        return 0
-    contact_ids = union_all(*(_due(rule) for rule in rules)).subquery()
-    statement = select(func.count(distinct(contact_ids.c.contact_id)))
-    return int(connection.execute(statement).scalar_one())
-
-
-def due_by_rule(
-    connection: Connection, rules: Sequence[TimedRule]
-) -> list[tuple[str, str, int, int]]:
-    """(action, category, group id, contacts) of what is due now, rule by rule."""
-    counts = []
-    for rule in rules:
-        due = _due(rule).subquery()
-        statement = (
-            select(due.c.group_id, func.count(distinct(due.c.contact_id)))
-            .group_by(due.c.group_id)
-            .order_by(due.c.group_id)
-        )
-        counts += [
-            (rule.action.value, rule.category.value, row[0], row[1])
-            for row in connection.execute(statement)
-        ]
-    return counts
-
-
-def due_contact_ids(rules: Sequence[TimedRule]) -> Select[Any]:
-    """The contacts that the rules would change now."""
-    due = union_all(*(_due(rule) for rule in rules)).subquery()
-    return select(due.c.contact_id.cast(Integer).label("id")).distinct()
 
 
 def plan_handling(connection: Connection, run_id: int, rules: Sequence[TimedRule]) -> int:
@@ -131,7 +45,7 @@ def plan_handling(connection: Connection, run_id: int, rules: Sequence[TimedRule
     """
     columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
     for rule in rules:
-        due = _due(rule).add_columns(
+        due = due_under(rule).add_columns(
             literal(run_id, Integer), literal(rule.action.value, Text), literal(0, Integer)
         )
         # two deactivations of one category are one item, as are two reasons for one removal
@@ -155,7 +69,7 @@ def planned_by_rule(connection: Connection, run_id: int) -> list[tuple[str, str,
 def handling_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch's contacts are still to be changed; items that no longer hold go."""
     connection.execute(
-        delete(_item).where(in_batch(run.id, batch), not_(_still_holds(rules_of(run))))
+        delete(_item).where(in_batch(run.id, batch), not_(_still_holds(_rules_of(run))))
     )
     remaining = _contacts_in(connection, run, batch)
     gone = batch.contacts - remaining
@@ -164,7 +78,7 @@ def handling_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOut
 
 def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
     """End the deactivations and memberships of the batch's items; returns how many contacts."""
-    rules = rules_of(run)
+    rules = _rules_of(run)
     contacts = _contacts_in(connection, run, batch)
     results = {
         "ended": _end_deactivations(connection, run, batch, now),
@@ -179,85 +93,17 @@ def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     return contacts
 
 
-def rules_of(run: Run) -> list[TimedRule]:
+def _rules_of(run: Run) -> list[TimedRule]:
     """The rules that a handling run was planned by."""
     kept: Any = run.details["rules"]
     return [timed_rule(each) for each in kept]
 
 
-def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """True where a complaint by email is on record, or open as a deactivation."""
-    opened = _deactivation.alias()
-    return or_(
-        exists().where(
-            _response.c.contact_id == contact_id,
-            _response.c.category == literal_column(f"'{Category.SPAM_COMPLAINT.value}'"),
-            _response.c.channel == literal_column(f"'{_EMAIL}'"),
-        ),
-        exists().where(
-            opened.c.contact_id == contact_id,
-            opened.c.category == Category.SPAM_COMPLAINT,
-            opened.c.ended_at.is_(None),
-        ),
-    )
-
-
-def _due(rule: TimedRule) -> Select[Any]:
-    """(contact_id, group_id, category) of all that is due under one rule."""
-    if rule.action is HandlingAction.REACTIVATE:
-        return select(
-            _deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category
-        ).where(
-            _waited_for(rule),
-            _governs(rule, _deactivation.c.group_id),
-            not_(complained(_deactivation.c.contact_id)),
-        )
-    held_in = or_(
-        _deactivation.c.group_id == SYSTEM_WIDE,
-        _deactivation.c.group_id == _membership.c.group_id,
-    )
-    return (
-        select(_membership.c.contact_id, _membership.c.group_id, _deactivation.c.category)
-        .join_from(
-            _deactivation,
-            _membership,
-            and_(_membership.c.contact_id == _deactivation.c.contact_id, held_in),
-        )
-        .where(
-            _waited_for(rule),
-            _governs(rule, _membership.c.group_id),
-            _membership.c.state != MembershipState.ACTIVE,
-        )
-    )
-
-
-def _waited_for(rule: TimedRule) -> ColumnElement[bool]:
-    """Open deactivations of the rule's category whose clock has run out."""
-    return and_(
-        _is_open_threshold(),
-        _deactivation.c.category == rule.category,
-        _deactivation.c.started_at <= rule.cutoff,
-    )
-
-
-def _is_open_threshold() -> ColumnElement[bool]:
-    """Only what a threshold opened ends by rule; a literal, to use the partial index."""
-    return and_(
-        _deactivation.c.ended_at.is_(None), _deactivation.c.origin == literal_column("'threshold'")
-    )
-
-
 def _ends_by_rule() -> ColumnElement[bool]:
-    """The same for a contact at hand, written so that SQLite finds it by key: the partial index
-    leads to all contacts of the category."""
+    """Open, and opened by a threshold. Written so that SQLite finds it by the contact's key: the
+    partial index leads to all contacts of the category."""
     origin = func.coalesce(_deactivation.c.origin, "")
     return and_(_deactivation.c.ended_at.is_(None), origin == Origin.THRESHOLD.value)
-
-
-def _governs(rule: TimedRule, group_id: ColumnElement[int]) -> ColumnElement[bool]:
-    if rule.group_id is not None:
-        return group_id == rule.group_id
-    return group_id.not_in(rule.others) if rule.others else literal_column("1") == 1
 
 
 def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
@@ -293,7 +139,7 @@ def _cutoff(
     return case(
         *(
             (
-                and_(category == rule.category, _governs(rule, group_id)),
+                and_(category == rule.category, governs(rule, group_id)),
                 literal(rule.cutoff, _deactivation.c.started_at.type),
             )
             for rule in rules
@@ -311,7 +157,7 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
         in_batch(run.id, batch), _item.c.action == HandlingAction.REACTIVATE
     )
     key = tuple_(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
-    cutoff = _cutoff(rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
+    cutoff = _cutoff(_rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
     return connection.execute(
         update(_deactivation)
         .where(

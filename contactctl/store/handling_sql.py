@@ -1,0 +1,178 @@
+"""Handling rules as SQL: what is due under each of them (domain.handling says what of)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    distinct,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+)
+
+from contactctl.domain.contacts import MembershipState
+from contactctl.domain.policies import HandlingAction
+from contactctl.domain.responses import Category
+from contactctl.store import tables
+from contactctl.store.tables import SYSTEM_WIDE
+
+_deactivation = tables.deactivation
+_membership = tables.membership
+_response = tables.response
+
+_EMAIL = "email"  # the only channel whose complaints count
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRule:
+    """A handling rule at one instant: it is due for what started at `cutoff` or before.
+
+    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
+    category, where the general one does not hold.
+    """
+
+    action: HandlingAction
+    category: Category
+    cutoff: datetime
+    group_id: int | None = None
+    others: tuple[int, ...] = ()
+
+    def details(self) -> dict[str, object]:
+        """The rule as a run keeps it; `timed_rule` reads it back."""
+        return {
+            "action": self.action,
+            "category": self.category,
+            "cutoff": self.cutoff.isoformat(),
+            "group_id": self.group_id,
+            "others": list(self.others),
+        }
+
+
+def timed_rule(details: Mapping[str, Any]) -> TimedRule:
+    """The rule that a run keeps."""
+    return TimedRule(
+        HandlingAction(details["action"]),
+        Category(details["category"]),
+        datetime.fromisoformat(details["cutoff"]),
+        details["group_id"],
+        tuple(details["others"]),
+    )
+
+
+def anything_due(connection: Connection, rules: Sequence[TimedRule]) -> bool:
+    """Whether a sweep has anything to do; stops at the first contact."""
+    return any(connection.execute(due_under(rule).limit(1)).first() for rule in rules)
+
+
+def count_due(connection: Connection, rules: Sequence[TimedRule]) -> int:
+    """How many contacts the rules would change now."""
+    if not rules:
+        return 0
+    contact_ids = union_all(*(due_under(rule) for rule in rules)).subquery()
+    statement = select(func.count(distinct(contact_ids.c.contact_id)))
+    return int(connection.execute(statement).scalar_one())
+
+
+def due_by_rule(
+    connection: Connection, rules: Sequence[TimedRule]
+) -> list[tuple[str, str, int, int]]:
+    """(action, category, group id, contacts) of what is due now, rule by rule."""
+    counts = []
+    for rule in rules:
+        due = due_under(rule).subquery()
+        statement = (
+            select(due.c.group_id, func.count(distinct(due.c.contact_id)))
+            .group_by(due.c.group_id)
+            .order_by(due.c.group_id)
+        )
+        counts += [
+            (rule.action.value, rule.category.value, row[0], row[1])
+            for row in connection.execute(statement)
+        ]
+    return counts
+
+
+def due_contact_ids(rules: Sequence[TimedRule]) -> Select[Any]:
+    """The contacts that the rules would change now."""
+    due = union_all(*(due_under(rule) for rule in rules)).subquery()
+    return select(due.c.contact_id.cast(Integer).label("id")).distinct()
+
+
+def due_under(rule: TimedRule) -> Select[Any]:
+    """(contact_id, group_id, category) of all that is due under one rule."""
+    if rule.action is HandlingAction.REACTIVATE:
+        return select(
+            _deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category
+        ).where(
+            _waited_for(rule),
+            governs(rule, _deactivation.c.group_id),
+            not_(complained(_deactivation.c.contact_id)),
+        )
+    held_in = or_(
+        _deactivation.c.group_id == SYSTEM_WIDE,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    return (
+        select(_membership.c.contact_id, _membership.c.group_id, _deactivation.c.category)
+        .join_from(
+            _deactivation,
+            _membership,
+            and_(_membership.c.contact_id == _deactivation.c.contact_id, held_in),
+        )
+        .where(
+            _waited_for(rule),
+            governs(rule, _membership.c.group_id),
+            _membership.c.state != MembershipState.ACTIVE,
+        )
+    )
+
+
+def governs(rule: TimedRule, group_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True in the groups, or SYSTEM_WIDE, where this rule is the one that holds."""
+    if rule.group_id is not None:
+        return group_id == rule.group_id
+    return group_id.not_in(rule.others) if rule.others else literal_column("1") == 1
+
+
+def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where a complaint by email is on record, or open as a deactivation."""
+    opened = _deactivation.alias()
+    return or_(
+        exists().where(
+            _response.c.contact_id == contact_id,
+            _response.c.category == literal_column(f"'{Category.SPAM_COMPLAINT.value}'"),
+            _response.c.channel == literal_column(f"'{_EMAIL}'"),
+        ),
+        exists().where(
+            opened.c.contact_id == contact_id,
+            opened.c.category == Category.SPAM_COMPLAINT,
+            opened.c.ended_at.is_(None),
+        ),
+    )
+
+
+def _waited_for(rule: TimedRule) -> ColumnElement[bool]:
+    """Open deactivations of the rule's category whose clock has run out."""
+    return and_(
+        _is_open_threshold(),
+        _deactivation.c.category == rule.category,
+        _deactivation.c.started_at <= rule.cutoff,
+    )
+
+
+def _is_open_threshold() -> ColumnElement[bool]:
+    """Only what a threshold opened ends by rule; a literal, to use the partial index."""
+    return and_(
+        _deactivation.c.ended_at.is_(None), _deactivation.c.origin == literal_column("'threshold'")
+    )
