@@ -101,7 +101,7 @@ def responses_of_day(
 def bring_some_back(session: Session, people: People, chance: random.Random) -> None:
     """By hand, everywhere or in one group."""
     for contact_id, person in people.items():
-        if person.status == "active" or chance.random() >= 0.01:
+        if person.status == "active" or chance.random() >= 0.005:
             continue
         group = chance.choice(["", "", "", *person.groups])
         reactivate(session, find_target(session, str(contact_id), group=group or None))

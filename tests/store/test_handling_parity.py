@@ -111,6 +111,11 @@ def test_a_sweep_does_what_the_reference_says(
     assert [without_revision(read(groups, contact_id)) for contact_id in ids] == [
         without_revision(contact) for contact in expected
     ]
+    assert came_back(groups) == {
+        contact.id
+        for contact, after in zip(before, expected, strict=True)
+        if contact.status is not after.status
+    }
     assert sweep_handling(session).run is None  # once
 
 
@@ -153,6 +158,13 @@ def expectation(contact: Deactivated, policy: ResponsePolicy) -> Deactivated:
 
 def without_revision(contact: Deactivated) -> Deactivated:
     return replace(contact, revision=0)
+
+
+def came_back(store: Store) -> set[int]:
+    """The contacts whose earlier responses count no more."""
+    with store.reading() as connection:
+        back_now = select(tables.contact.c.id).where(tables.contact.c.reactivated_at == NOW)
+        return set(connection.execute(back_now).scalars())
 
 
 def read(store: Store, contact_id: int) -> Deactivated:
