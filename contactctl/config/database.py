@@ -3,12 +3,22 @@
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from contactctl.config.values import absolute_path
 
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z")
 _POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z")
 _HOST_AND_NAME = re.compile(r".*/[^/?\s]+(?:\?\S*)?\Z")
+# no other reading: an @ or / of a password, taken for the end of it, would show the rest
+_UNAMBIGUOUS = re.compile(
+    r"""(?:[^:/?\#@]*(?::[^/?\#@]*)?@)?   # user and password
+        (?:[^:/?\#@\[\]]*|\[[^/?\#@\[\]]*\])  # host, or an IPv6 address
+        (?::[0-9]{1,5})?
+        /[^/?@]+
+        (?:\?.*)?\Z""",
+    re.VERBOSE,
+)
 _SCHEME = re.compile(r"([a-z][a-z0-9+]{0,30})://", re.IGNORECASE)
 _EXAMPLES = "such as sqlite:///contacts.db or postgresql://host/database"
 
@@ -30,18 +40,28 @@ def normalise_database_url(url: Any, folder: Path) -> str:
     raise ValueError(f"must be a URL {_EXAMPLES}")
 
 
+def sqlite_url(path: Path) -> str:
+    """The URL of a file, whatever its name; `normalise_database_url` leaves it as it is."""
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
 def _sqlite_url(rest: str, folder: Path) -> str:
-    path = rest.removeprefix("/")
+    path = unquote(rest.removeprefix("/"))
     if not rest.startswith("/") or path.endswith("/") or not path:
         raise ValueError("needs a file: sqlite:///contacts.db (three slashes) or sqlite:////path")
     if path == ":memory:":
         raise ValueError("a database in memory would be lost at the end of the command")
-    if "?" in path:
-        raise ValueError("an SQLite URL takes no options after '?'")
-    return f"sqlite:///{absolute_path(path, folder)}"
+    if "?" in rest:
+        raise ValueError("an SQLite URL takes no options after '?'; in a file's name write %3F")
+    return sqlite_url(absolute_path(path, folder))
 
 
 def _postgres_url(rest: str) -> str:
     if not _HOST_AND_NAME.match(rest):
         raise ValueError("needs a database name: postgresql://host/database")
+    if not _UNAMBIGUOUS.match(rest):
+        raise ValueError(
+            "must look like postgresql://user@host:5432/database;"
+            " write @ : / ? # in a password as %40 %3A %2F %3F %23"
+        )
     return f"postgresql://{rest}"

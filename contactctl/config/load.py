@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contactctl.config.checks import policy_warnings
+from contactctl.config.database import sqlite_url
 from contactctl.config.nodes import Node, overlay
 from contactctl.config.schema import scalar_keys
 from contactctl.config.sections import SCHEMA
@@ -120,7 +121,7 @@ def _settings_from(sources: list[Node], files: tuple[Path, ...]) -> LoadedSettin
 def _defaults() -> Node:
     """What depends on the user's folders; the key is kept apart from what it protects."""
     places = {
-        "database": f"sqlite:///{_user_folder('data') / 'contacts.db'}",
+        "database": sqlite_url(_user_folder("data") / "contacts.db"),
         "suppression_key_file": str(_user_folder("config") / "suppression.key"),
     }
     return Node(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Limits
 
+_LONGEST = 40  # characters of a count; Python refuses to read thousands of digits
+
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
@@ -38,7 +40,7 @@ def stakes_of(verb: str, count: int, affected: int, limits: Limits) -> Stakes:
 def parse_count(text: str) -> int | None:
     """A count as people write it: 1284 or 1,284; None for anything else."""
     digits = text.strip()
-    if not (digits.isascii() and digits.replace(",", "").isdigit()):
+    if not (digits.isascii() and digits.replace(",", "").isdigit() and len(digits) <= _LONGEST):
         return None
     count = int(digits.replace(",", ""))
     return count if digits in (str(count), f"{count:,}") else None

@@ -10,7 +10,13 @@ from contactctl.store.grants import Roles, grant_statements
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import upgrade
 from contactctl.store.runwork import CONTACT_CHANGES
-from contactctl.store.store import SCHEMA_VERSION, connect, current_schema, schema_version
+from contactctl.store.store import (
+    SCHEMA_VERSION,
+    connect,
+    current_schema,
+    file_is_missing,
+    schema_version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def upgrade_database(url: str) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
     store = connect(url)
     try:
-        if store.path is not None and not store.path.exists():
+        if file_is_missing(store):
             raise _no_store(store.identity)
         before = schema_version(store)
         if before is None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
+from contactctl.config.database import sqlite_url
 from contactctl.domain.errors import UsageError
 from contactctl.operations.demo_data import write_demo_contacts
 from contactctl.operations.import_contacts import ImportInput, import_contacts
@@ -66,7 +67,7 @@ class DemoFolder:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.path.absolute() / STORE_NAME}"
+        return sqlite_url(self.path.absolute() / STORE_NAME)
 
     @property
     def has_store(self) -> bool:

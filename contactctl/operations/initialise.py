@@ -7,7 +7,14 @@ from contactctl.config.example import example_text
 from contactctl.domain.errors import ConfigError, StoreError
 from contactctl.operations.keyring import create_key_file
 from contactctl.store.migrate import create_store
-from contactctl.store.store import SCHEMA_VERSION, connect, require_current_schema, schema_version
+from contactctl.store.store import (
+    SCHEMA_VERSION,
+    connect,
+    file_is_missing,
+    holds_nothing,
+    require_current_schema,
+    schema_version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +48,11 @@ def initialise(
 def _create_store(url: str) -> bool:
     store = connect(url)
     try:
-        exists = store.path is None or store.path.exists()
+        exists = not file_is_missing(store)
         if exists and (version := schema_version(store)) is not None:
             require_current_schema(store)
             return version != SCHEMA_VERSION
-        if exists and not _is_empty_database(store.path):
+        if exists and store.dialect == "sqlite" and not holds_nothing(store):
             raise StoreError(
                 f"{store.identity} holds something else",
                 hint="name another file or database with --database",
@@ -54,11 +61,6 @@ def _create_store(url: str) -> bool:
         store.close()
     create_store(url).close()
     return True
-
-
-def _is_empty_database(path: Path | None) -> bool:
-    """A SQLite file that holds nothing yet; a Postgres database may hold other people's tables."""
-    return path is None or path.stat().st_size == 0
 
 
 def _write_config(path: Path, database_url: str) -> bool:

@@ -4,15 +4,14 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import make_url
 
 from contactctl.store.errors import translated_errors
-from contactctl.store.store import Store, connect, create_sqlite_file, sqlite_path
+from contactctl.store.store import Store, connect, create_sqlite_file, parse_url, sqlite_path
 
 
 def create_store(url: str) -> Store:
     """The store at `url`, created with the newest schema where there is none, upgraded if older."""
-    parsed = make_url(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
         create_sqlite_file(path)
     store = connect(url)

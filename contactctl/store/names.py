@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from urllib.parse import unquote
 
 _SQLITE = "sqlite:///"  # then an absolute path: the config has normalised it
 _WAIT_S = 0.2
@@ -32,7 +33,7 @@ def _first_column(database: str, query: str) -> Sequence[str]:
 
 def _ask_sqlite(database: str, query: str) -> Sequence[str]:
     """Through a connection that can neither create the file nor write to it."""
-    path = Path(database.removeprefix(_SQLITE))
+    path = Path(unquote(database.removeprefix(_SQLITE)))
     try:
         with closing(
             sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_WAIT_S)

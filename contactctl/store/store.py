@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
@@ -84,13 +85,13 @@ class Store:
 def open_store(url: str) -> Store:
     """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
     store = connect(url)
-    path = store.path
-    if path is not None and not path.exists():
+    if file_is_missing(store):
         raise StoreError(
-            f"no store at {path}", hint="`contactctl init` creates one", code="no-store"
+            f"no store at {store.path}", hint="`contactctl init` creates one", code="no-store"
         )
     try:
         require_current_schema(store)
+        _use_write_ahead_log(store)
     except BaseException:
         store.close()
         raise
@@ -99,10 +100,38 @@ def open_store(url: str) -> Store:
 
 def connect(url: str) -> Store:
     """A Store on any database, whatever it holds; nothing is created or checked."""
-    parsed = make_url(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Store(_sqlite_engine(parsed))
     return Store(_postgres_engine(parsed.set(drivername="postgresql+psycopg")))
+
+
+def parse_url(url: str) -> URL:
+    """SQLAlchemy's form of a URL; %XX in a SQLite path is read here, as not every version does."""
+    path = url.removeprefix("sqlite:///")
+    return make_url(url) if path == url else URL.create("sqlite", database=unquote(path))
+
+
+def file_is_missing(store: Store) -> bool:
+    """Whether a SQLite store's file does not exist; StoreError where that cannot be told."""
+    if store.path is None:
+        return False
+    try:
+        store.path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise StoreError(
+            f"cannot reach {store.path}: {error.strerror}",
+            hint="check the permissions of the file and its folder",
+        ) from error
+    return False
+
+
+def holds_nothing(store: Store) -> bool:
+    """Whether a SQLite file has no tables, as a new one or one of an `init` that was killed."""
+    with store.reading() as connection:
+        return connection.execute(text("SELECT 1 FROM sqlite_master")).first() is None
 
 
 def schema_version(store: Store) -> str | None:
@@ -188,11 +217,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say, see _begin_sqlite
     for pragma in (
         f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
         "foreign_keys = ON",
         f"cache_size = -{_SQLITE_CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_write_ahead_log(store: Store) -> None:
+    """The file remembers it, so only a file that is known to be ours is asked."""
+    if store.path is None:
+        return
+    # in place of BEGIN: the journal mode cannot change inside a transaction
+    with store._transaction({"contactctl_begin": "PRAGMA journal_mode = WAL"}):
+        pass
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,7 +1,11 @@
 """`init`: the first config and the first store, never in the way of what is there."""
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from helpers.cli import run_cli
 
@@ -54,6 +58,28 @@ def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     result = run_cli(["init", "--config", tmp_path / "c.yaml", "--database", f"sqlite:///{other}"])
     assert result.exit_code == 3
     assert other.read_text().startswith("my notes")
+
+
+@pytest.mark.parametrize("name", ["what?", "100%", "100%25", "a#b c"])
+def test_the_store_is_in_the_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    made = run_cli(
+        ["init", "--config", "c.yaml", "--database", "sqlite:///c.db", "--json"], cwd=folder
+    )
+    assert made.json["data"]["database"] == str(folder / "c.db")
+    assert run_cli(["contacts", "add", "a@x.no", "--config", "c.yaml"], cwd=folder).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_init_goes_on_where_another_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    with closing(sqlite3.connect(path)) as begun:
+        begun.execute("PRAGMA journal_mode = WAL")
+    assert path.stat().st_size > 0
+    arguments = ["--config", tmp_path / "c.yaml", "--database", f"sqlite:///{path}"]
+    assert run_cli(["init", *arguments]).exit_code == 0
+    assert run_cli(["status", *arguments]).exit_code == 0
 
 
 def test_postgres_is_initialised_once(postgres_server_url: str, tmp_path: Path) -> None:

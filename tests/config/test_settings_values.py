@@ -133,6 +133,11 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("database: sqlite:///a.db?mode=ro", "database: an SQLite URL takes no options"),
         ("database: postgresql://host", "database: needs a database name"),
         ("database: postgresql://host/", "database: needs a database name"),
+        ("database: 'postgresql://me:a@b/c@host/db'", "write @ : / ? # in a password as %40"),
+        ("database: 'postgresql://me:a/b@host/db'", "write @ : / ? # in a password as %40"),
+        ("database: 'postgresql://me:a?b#@host/db'", "write @ : / ? # in a password as %40"),
+        ("database: postgresql://host:54x/db", "must look like postgresql://user@host:5432/"),
+        ("database: 'postgresql://[::1/db'", "must look like postgresql://user@host:5432/"),
         ('database: "sqlite:///a\\tb"', "database: must be a URL"),
         # time zone
         ("time_zone: Europe/Olso", "'Europe/Olso': did you mean 'Europe/Oslo'?"),
@@ -242,6 +247,11 @@ def test_a_verp_pattern_holds_the_parts_of_the_recipient_before_the_at(load, pat
         ("postgres://me@host:5433/db", "postgresql://me@host:5433/db"),
         ("postgresql+psycopg://host/db?sslmode=require", "postgresql://host/db?sslmode=require"),
         ("postgresql:///db?host=/run/postgresql", "postgresql:///db?host=/run/postgresql"),
+        ("postgresql://me:a%40b@[::1]:5433/db", "postgresql://me:a%40b@[::1]:5433/db"),
+        ("postgresql://me:a:b@host/db", "postgresql://me:a:b@host/db"),
+        ("sqlite:////srv/100%25.db", "sqlite:////srv/100%25.db"),
+        ("sqlite:////srv/100%.db", "sqlite:////srv/100%25.db"),
+        ("sqlite:////srv/a%20b%3F.db", "sqlite:////srv/a b%3F.db"),
     ],
 )
 def test_database_urls_are_normalised(load, url, normalised):

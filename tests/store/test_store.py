@@ -1,7 +1,9 @@
 """Opening, creating and locking stores."""
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,28 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("these are my notes, and they are no database at all" * 40)
     with pytest.raises(StoreError, match="not a database"):
         open_store(f"sqlite:///{path}")
+
+
+def test_a_database_of_something_else_is_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "bookmarks.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE bookmark (url TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="no store in"):
+        open_store(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+def test_an_open_store_has_a_write_ahead_log(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/contacts.db"
+    create_store(url).close()
+    with closing(open_store(url)) as store, store.reading() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_a_file_that_cannot_be_looked_for_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot reach .*: File name too long"):
+        open_store(f"sqlite:///{tmp_path}/{'x' * 300}.db")
 
 
 def test_unreachable_postgres_is_a_store_error(tmp_path: Path) -> None:
