@@ -71,7 +71,7 @@ def test_an_open_store_has_a_write_ahead_log(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_looked_for_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot reach .*: File name too long"):
+    with pytest.raises(StoreError, match="File name too long"):
         open_store(f"sqlite:///{tmp_path}/{'x' * 300}.db")
 
 
