@@ -12,7 +12,6 @@ from contactctl.operations.importing.columns import ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
     Converted,
     Plan,
-    Suppressed,
     convert,
     make_plan,
 )
@@ -20,7 +19,7 @@ from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch
 from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import suppression_check
+from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.contacts import id_of_key
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive, serialise
@@ -38,7 +37,6 @@ def add_contact(
     groups: Sequence[str] = (),
     tags: Sequence[str] = (),
     reason: str = "",
-    suppressed: Suppressed | None = None,
 ) -> tuple[int, int]:
     """Add a contact; returns its id and the run's number.
 
@@ -49,8 +47,6 @@ def add_contact(
     for name in groups:
         group_of(session, name)
     key = _key(values["email"])
-    if (suppressed or suppression_check(session))([key]):
-        raise RejectedError("the address is suppressed: its contact was erased")
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
     request = session.request(RunKind.ADD, reason=reason)
     now = session.clock()
@@ -62,6 +58,8 @@ def add_contact(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
         serialise(connection, CONTACT_CHANGES)
+        if suppressed_in(session)(connection, [key]):
+            raise RejectedError("the address is suppressed: its contact was erased")
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 f"there is a contact '{show_safely(key)}'",

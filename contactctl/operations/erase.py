@@ -9,7 +9,7 @@ from contactctl.operations.find import contact_id_of
 from contactctl.operations.plan import write_planned_run
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import keyring_for_writing
+from contactctl.operations.suppressions import require_key
 from contactctl.store.affected import is_contact
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.erasure import plan_erasure
@@ -38,7 +38,7 @@ def erase_one(
     wait_seconds: float = DEFAULT_WAIT_SECONDS,
 ) -> Run:
     """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
-    keyring_for_writing(session)
+    require_key(session)
     request = session.request(kind, reason=reason, details={"contact": contact.id})
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         run = write_run_with_plan(
@@ -51,7 +51,13 @@ def erase_one(
         )
         if run is None:
             raise RefusedError(f"contact {contact.id} has just been deleted")
-        return work_through(session, run)
+        done = work_through(session, run)
+    if not done.changed:
+        raise RefusedError(
+            f"contact {contact.id} was changed in the same moment, and is not erased",
+            hint="give the command again",
+        )
+    return done
 
 
 def plan_erasing(
@@ -63,7 +69,7 @@ def plan_erasing(
     said: Confirmation | None = None,
 ) -> Run | None:
     """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
-    keyring_for_writing(session)
+    require_key(session)
     where = where_clause(selection.resolved, session.store.dialect)
     request = session.request(kind, reason=reason, details=selection.details())
     return write_planned_run(

@@ -14,20 +14,21 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.importing.columns import FileColumn, column_date_format
 from contactctl.operations.importing.convert import (
+    KEY,
     Converted,
     Plan,
     Read,
-    Suppressed,
     convert,
     make_plan,
     value_parser,
+    without_suppressed,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.rows import Batch, read_rows
 from contactctl.operations.importing.source import open_source
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import suppression_check
+from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import change_state, insert_run, list_runs, lock_run, update_run
@@ -71,7 +72,6 @@ def import_contacts(
     rejects: Rejects,
     *,
     dry_run: bool = False,
-    suppressed: Suppressed | None = None,
     reason: str = "",
 ) -> ImportResult:
     """Add and update contacts by their email key; each rejected row goes to `rejects`.
@@ -98,9 +98,9 @@ def import_contacts(
                 transactions(session.store, rehearse=dry_run) as transaction,
                 session.progress("importing", source.lines) as advance,
             ):
-                work = _Import(transaction, plan, session.clock(), ImportResult(run_id))
+                work = _Import(session, transaction, plan, ImportResult(run_id))
                 for batch in rows.batches:
-                    for reject in work.put_in(batch, suppressed or suppression_check(session)):
+                    for reject in work.put_in(batch):
                         rejects.add(reject)
                     advance(len(batch))
                 if run_id is not None:
@@ -112,22 +112,26 @@ class _Import:
     """The import's work on the store, one transaction a batch; `result` grows with each."""
 
     def __init__(
-        self, transaction: OpenTransaction, plan: Plan, now: datetime, result: ImportResult
+        self, session: Session, transaction: OpenTransaction, plan: Plan, result: ImportResult
     ) -> None:
         self.transaction = transaction
+        self.suppressed = suppressed_in(session)
         self.plan = plan
-        self.now = now
+        self.now = session.clock()
         self.result = result
 
-    def put_in(self, batch: Batch, suppressed: Suppressed) -> list[Reject]:
+    def put_in(self, batch: Batch) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
-        converted = convert(self.plan, batch, suppressed)
-        waves = split_into_waves(converted)
-        counts = Counts(unchanged=waves.repeated)
+        read = convert(self.plan, batch)
         with self.transaction() as connection:
+            # before the run's row, which an erasure may have to change in its turn
+            serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
                 lock_run(connection, self.result.run)
-            serialise(connection, CONTACT_CHANGES)
+            suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
+            converted = without_suppressed(read, batch, suppressed)
+            waves = split_into_waves(converted)
+            counts = Counts(unchanged=waves.repeated)
             known = group_ids(connection) if converted.groups else {}
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)

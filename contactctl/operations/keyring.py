@@ -1,8 +1,11 @@
-"""The key file: kept apart from the database, readable by its owner alone."""
+"""The key file: kept apart from the database, closed to all but its owner and who may share it."""
 
 import os
 import secrets
-from contextlib import suppress
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from contactctl.domain.errors import StoreError
@@ -14,12 +17,22 @@ from contactctl.domain.suppression import (
     parse_keyring,
 )
 
+# a group may read it: operators of one host share the key
+_TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
+
 
 def create_key_file(path: Path) -> bool:
-    """A key file with a new key, unless there is one; whether it was made."""
+    """A key file with a new key, unless there is one; whether it was made.
+
+    Of two processes at once only one makes it, and the other finds it whole.
+    """
     if path.exists():
         return False
-    write_keyring(path, Keyring((new_key(),)))
+    with _written(path, Keyring((new_key(),))) as draft:
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
     return True
 
 
@@ -29,9 +42,11 @@ def new_key() -> Key:
 
 
 def read_keyring(path: Path) -> Keyring:
-    """The keys in the file; StoreError when it is missing or holds something else."""
+    """The keys in the file; StoreError when it is missing, open to others, or no key file."""
     try:
-        return parse_keyring(path.read_text(encoding="ascii"))
+        with path.open(encoding="ascii") as file:
+            _require_closed(path, os.fstat(file.fileno()).st_mode)
+            return parse_keyring(file.read())
     except FileNotFoundError:
         raise StoreError(
             f"the suppression key {path} is missing",
@@ -42,22 +57,60 @@ def read_keyring(path: Path) -> Keyring:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
-            f"the suppression key {path} cannot be used: {reason}", code="suppression-key"
+            f"the suppression key {path} cannot be used: {reason}",
+            hint="who runs this must be able to read the file, as `contactctl init` made it",
+            code="suppression-key",
         ) from None
 
 
 def write_keyring(path: Path, keyring: Keyring) -> None:
     """Replace the key file in one step: after a crash it is the old one or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    target = path.resolve()  # a link to where secrets are kept stays one
+    with _written(target, keyring) as draft:
+        before = target.stat()
+        draft.chmod(stat.S_IMODE(before.st_mode))
+        if draft.stat().st_gid != before.st_gid:
+            os.chown(draft, -1, before.st_gid)
+        draft.replace(target)
+
+
+def _require_closed(path: Path, mode: int) -> None:
+    if os.name != "nt" and mode & _TOO_OPEN:
+        raise StoreError(
+            f"the suppression key {path} is open to others (mode {stat.S_IMODE(mode):04o})",
+            hint=f"`chmod 600 {path}`; with the key and the database anybody can test whether an"
+            " address was erased",
+            code="suppression-key",
+        )
+
+
+@contextmanager
+def _written(path: Path, keyring: Keyring) -> Iterator[Path]:
+    """A draft beside `path`, on the disk before it takes its place, which is kept on the disk."""
+    draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        draft = Path(name)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(format_keyring(keyring))
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        yield draft
+        _keep_on_disk(path.parent)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
+def _keep_on_disk(folder: Path) -> None:
+    """A hash must never be committed before the name of its key's file."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

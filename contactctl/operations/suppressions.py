@@ -3,27 +3,28 @@
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
-from contactctl.domain.runs import Request, RunKind
+from contactctl.domain.runs import RunKind
 from contactctl.domain.suppression import Key, Keyring
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 from contactctl.operations.session import Session
 from contactctl.store.contacts import id_of_key
+from contactctl.store.locks import serialise
 from contactctl.store.runs import insert_done_run
+from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.suppressions import (
+    Suppressed,
     SuppressionRow,
     add_hashes,
-    any_suppressed,
     count_suppressions,
     key_ids,
-    known_hashes,
     list_suppressions,
     remove_hashes,
+    suppressed_among,
 )
-
-Suppressed = Callable[[Collection[str]], AbstractSet[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,21 @@ class SuppressionChange:
     run: int | None
 
 
-def suppression_check(session: Session) -> Suppressed:
-    """A function that says which of some email keys are suppressed at the moment of its call.
+def suppressed_in(session: Session) -> Suppressed:
+    """A function that says, within a transaction, which of some email keys are suppressed.
 
-    While nothing is suppressed it hashes nothing. StoreError when the key that made a hash is not
-    at hand: then nobody can tell, and nothing may be created.
+    StoreError when the key that made a hash is not at hand: then nobody can tell, and nothing may
+    be created.
     """
+    return partial(suppressed_among, keys_named=partial(_keys_in_use, session))
+
+
+def suppression_check(session: Session) -> Callable[[Collection[str]], AbstractSet[str]]:
+    """The same, asked in a transaction of its own."""
 
     def suppressed(email_keys: Collection[str]) -> AbstractSet[str]:
         with session.store.reading() as connection:
-            if not any_suppressed(connection):
-                return frozenset()
-            keys = _keys_in_use(session, key_ids(connection))
-            by_hash = {key.hash_of(each): each for each in email_keys for key in keys}
-            return {by_hash[known] for known in known_hashes(connection, by_hash)}
+            return suppressed_in(session)(connection, email_keys)
 
     return suppressed
 
@@ -76,74 +78,78 @@ def key_of(address: str) -> str:
 
 def is_suppressed(session: Session, address: str) -> bool:
     """Whether this address is suppressed."""
-    return bool(suppression_check(session)([key_of(address)]))
+    with session.store.reading() as connection:
+        return bool(suppressed_in(session)(connection, [key_of(address)]))
 
 
 def add_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
     """Suppress an address that no contact has; RefusedError where one has it."""
     key = key_of(address)
-    if is_suppressed(session, address):
-        return SuppressionChange(True, None)
-    keyring = keyring_for_writing(session)
     with session.store.writing() as connection:
-        run_id = insert_done_run(
-            connection,
-            _request(session, "add", reason),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
+        serialise(connection, CONTACT_CHANGES)
+        if suppressed_in(session)(connection, [key]):
+            return SuppressionChange(True, None)
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 "a contact has this address",
                 hint="`contactctl contacts delete EMAIL` deletes it and keeps its address out",
             )
-        add_hashes(connection, [keyring.current.hash_of(key)], run_id, session.clock())
+        run_id = _run_writer(session, "add", reason)(connection)
+        current = key_for_hashing(session, key_ids(connection))
+        add_hashes(connection, [current.hash_of(key)], run_id, session.clock())
     return SuppressionChange(True, run_id)
 
 
 def remove_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
     """Let an address be imported again."""
     key = key_of(address)
-    if not is_suppressed(session, address):
-        return SuppressionChange(False, None)
     with session.store.writing() as connection:
-        run_id = insert_done_run(
-            connection,
-            _request(session, "remove", reason),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
+        serialise(connection, CONTACT_CHANGES)
+        if not suppressed_in(session)(connection, [key]):
+            return SuppressionChange(False, None)
+        run_id = _run_writer(session, "remove", reason)(connection)
         keys = _keys_in_use(session, key_ids(connection))
         remove_hashes(connection, [each.hash_of(key) for each in keys])
     return SuppressionChange(False, run_id)
 
 
 def rotate_key(session: Session) -> Keyring:
-    """Make a new key for the hashes to come; old keys stay for as long as hashes of theirs do."""
+    """Make a new key for the hashes to come; old keys stay for as long as hashes of theirs do.
+
+    Nobody hashes meanwhile. The file changes last but for the commit: a kill in between leaves the
+    new key without a run that says so, and never a hash without its key.
+    """
+    path = session.settings.suppression_key_file
     with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
         used = key_ids(connection)
-        keyring = read_keyring(session.settings.suppression_key_file)
+        keyring = read_keyring(path)
         _require(keyring, used, session)
         rotated = keyring.rotated(new_key(), used)
-        insert_done_run(
-            connection,
-            _request(session, "rotate-key", ""),
-            identity=session.store.identity,
-            now=session.clock(),
-        )
-        write_keyring(session.settings.suppression_key_file, rotated)
+        _run_writer(session, "rotate-key")(connection)
+        write_keyring(path, rotated)
     return rotated
 
 
-def keyring_for_writing(session: Session) -> Keyring:
-    """The keyring; made new where there is none and nothing is suppressed yet."""
+def require_key(session: Session) -> None:
+    """Make sure, before anything is planned, that addresses can be hashed."""
     with session.store.reading() as connection:
         used = key_ids(connection)
+    key_for_hashing(session, used)
+
+
+def key_for_hashing(session: Session, used: Collection[str]) -> Key:
+    """The current key; a new one where there is no file and nothing is suppressed yet.
+
+    `used` are the ids of the keys of the stored hashes; StoreError when one is not at hand. Ask
+    within the transaction that stores the hash, or the key may be rotated away in between.
+    """
+    path = session.settings.suppression_key_file
     if not used:
-        create_key_file(session.settings.suppression_key_file)
-    keyring = read_keyring(session.settings.suppression_key_file)
+        create_key_file(path)
+    keyring = read_keyring(path)
     _require(keyring, used, session)
-    return keyring
+    return keyring.current
 
 
 def _keys_in_use(session: Session, used: Collection[str]) -> list[Key]:
@@ -162,5 +168,11 @@ def _require(keyring: Keyring, used: Collection[str], session: Session) -> list[
         ) from None
 
 
-def _request(session: Session, action: str, reason: str) -> Request:
-    return session.request(RunKind.SUPPRESSIONS, reason=reason, details={"action": action})
+def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int]":
+    """What writes the run's row within a transaction, and gives its number."""
+    return partial(
+        insert_done_run,
+        request=session.request(RunKind.SUPPRESSIONS, reason=reason, details={"action": action}),
+        identity=session.store.identity,
+        now=session.clock(),
+    )

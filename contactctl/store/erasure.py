@@ -1,7 +1,6 @@
 """Erasing contacts for good: profile, memberships, responses, and their address wherever it is."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,69 +9,45 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
-    Table,
     Text,
-    bindparam,
     cast,
     delete,
-    func,
     insert,
     literal,
-    or_,
     select,
     true,
     update,
 )
 
 from contactctl.domain.contacts import Origin, Status
-from contactctl.domain.erasing import erase_from, erase_from_json, placeholder, spellings
+from contactctl.domain.emails import EmailAddress
+from contactctl.domain.erasing import placeholder
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import Run
+from contactctl.domain.suppression import Key
 from contactctl.store import tables
 from contactctl.store.errors import translated_errors
-from contactctl.store.one_of import is_one_of
 from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.scrubbing import scrub
 from contactctl.store.settling import settle
 from contactctl.store.store import Store
-from contactctl.store.suppressions import add_hashes
+from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
 _deactivation = tables.deactivation
 _response = tables.response
-_unmatched = tables.unmatched_response
 _item = tables.plan_item
 
-_FEW = 10  # addresses that the database looks for by itself
-_ROWS_AT_A_TIME = 1000
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
 )
 
-HashOf = Callable[[str], str]
+# SQLite's user_version: moves in the same transaction as what leaves old pages behind
+_IS_CLEAN, _HAS_OLD_PAGES = 0, 1
 
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Columns of free text that may hold somebody's address."""
-
-    table: Table
-    texts: tuple[str, ...]
-    jsons: tuple[str, ...] = ()
-
-
-_RESPONSE_TEXTS = ("recipient", "diagnostic", "source")
-_PROFILE_TEXTS = ("first_name", "last_name", "phone", "company", "source")
-_PLACES = (
-    _Place(tables.run, ("reason", "message"), ("request",)),
-    _Place(_response, _RESPONSE_TEXTS),
-    _Place(_unmatched, _RESPONSE_TEXTS),
-    _Place(
-        _contact,
-        tuple(part for name in _PROFILE_TEXTS for part in (name, f"{name}_folded")),
-        ("attributes", "attributes_folded"),
-    ),
-)
+CurrentKey = Callable[[Collection[str]], Key]
+"""The key for new hashes, given the ids of the keys of the stored ones."""
 
 
 def plan_erasure(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
@@ -88,38 +63,40 @@ def erasure_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutc
 
 
 def delete_contacts(
-    connection: Connection, run: Run, batch: Batch, now: datetime, *, hash_of: HashOf
+    connection: Connection, run: Run, batch: Batch, now: datetime, *, current_key: CurrentKey
 ) -> int:
     """Delete the batch's contacts with all that is theirs; returns how many."""
-    _erase_addresses(connection, run, batch, now, hash_of)
-    return connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch)))).rowcount
+    addresses = _suppress(connection, run, batch, now, current_key)
+    deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
+    _erase_elsewhere(connection, addresses)
+    return deleted.rowcount
 
 
 def anonymise(
-    connection: Connection, run: Run, batch: Batch, now: datetime, *, hash_of: HashOf
+    connection: Connection, run: Run, batch: Batch, now: datetime, *, current_key: CurrentKey
 ) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
-    _erase_addresses(connection, run, batch, now, hash_of)
+    addresses = _suppress(connection, run, batch, now, current_key)
     for table in (tables.contact_tag, tables.membership, _response):
         connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     _deactivate_for_good(connection, run, batch, now)
-    named = placeholder_sql()
-    blank: dict[str, Any] = {
-        column.name: None if column.nullable else {}
-        for column in _contact.c
-        if column.name not in _KEPT
-    }
-    blank |= {"email": named, "email_key": named, "email_domain": ""}
-    return connection.execute(
-        update(_contact)
-        .where(_contact.c.id.in_(_ids(run, batch)))
-        .values(**blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1)
-    ).rowcount
+    blanked = _blank(connection, run, batch, now)
+    _erase_elsewhere(connection, addresses)
+    return blanked
 
 
 def placeholder_sql() -> ColumnElement[str]:
     """domain.erasing.placeholder of each contact."""
     return literal(placeholder(0).removesuffix("0")) + cast(_contact.c.id, Text)
+
+
+def needs_clean_up(store: Store) -> bool:
+    """Whether something was erased since the last `clean_up`, whatever became of its run."""
+    if store.path is None:
+        return False
+    with store.reading() as connection:
+        version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    return version == _HAS_OLD_PAGES
 
 
 def clean_up(store: Store) -> None:
@@ -128,46 +105,64 @@ def clean_up(store: Store) -> None:
     BusyError when another process reads for so long that the write-ahead log cannot be emptied.
     Postgres frees what is dead by itself (docs/how-to/erasure.md).
     """
-    if store.dialect != "sqlite" or store.path is None:
+    if not needs_clean_up(store):
         return
     # in place of BEGIN: VACUUM runs outside a transaction
     outside = {"contactctl_begin": "PRAGMA secure_delete = ON"}
     with translated_errors(store.identity), store.engine.connect() as connection:
         connection.execution_options(**outside).exec_driver_sql("VACUUM")
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    if checkpoint[0]:
-        raise BusyError(
-            "erased, but a process that reads the store keeps old pages in its write-ahead log",
-            hint="`contactctl runs resume RUN --yes`, or the next sweep, empties it",
-        )
+        if checkpoint[0]:
+            raise BusyError(
+                "erased, but a process that reads the store keeps old pages in its write-ahead log",
+                hint="`contactctl sweep runs --yes` empties it when that process has ended",
+            )
+        connection.exec_driver_sql(f"PRAGMA user_version = {_IS_CLEAN}")
 
 
 def _ids(run: Run, batch: Batch) -> Select[Any]:
     return select(_item.c.contact_id).where(in_batch(run.id, batch))
 
 
-def _erase_addresses(
-    connection: Connection, run: Run, batch: Batch, now: datetime, hash_of: HashOf
-) -> None:
-    """Suppress the batch's addresses, and take them out of every place but the contact itself."""
+def _suppress(
+    connection: Connection, run: Run, batch: Batch, now: datetime, current_key: CurrentKey
+) -> list[EmailAddress]:
+    """Suppress the batch's addresses; returns those of contacts that are not anonymised yet."""
     addresses = [
-        (row.email, row.email_key)
+        EmailAddress(row.email, row.email_key, row.email_domain)
         for row in connection.execute(
-            select(_contact.c.email, _contact.c.email_key).where(
+            select(_contact.c.email, _contact.c.email_key, _contact.c.email_domain).where(
                 _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
             )
         )
     ]
-    if not addresses:
-        return
-    keys = [key for _, key in addresses]
-    add_hashes(connection, [hash_of(key) for key in keys], run.id, now)
-    connection.execute(
-        delete(_unmatched).where(is_one_of(connection, _unmatched.c.email_key, keys))
-    )
-    erased = frozenset().union(*(spellings(email, key) for email, key in addresses))
-    for place in _PLACES:
-        _erase_from(connection, place, erased)
+    key = current_key(key_ids(connection))
+    add_hashes(connection, [key.hash_of(address.key) for address in addresses], run.id, now)
+    return addresses
+
+
+def _erase_elsewhere(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
+    if addresses:
+        scrub(connection, addresses)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA user_version = {_HAS_OLD_PAGES}")
+
+
+def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Take everything personal out of the contacts themselves; returns how many."""
+    named = placeholder_sql()
+    blank: dict[str, Any] = {
+        column.name: None if column.nullable else {}
+        for column in _contact.c
+        if column.name not in _KEPT
+    }
+    blank |= {"email": named, "email_key": named, "email_domain": ""}
+    statement = update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
+    return connection.execute(
+        statement.values(
+            **blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1
+        )
+    ).rowcount
 
 
 def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
@@ -182,40 +177,3 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
     ).where(in_batch(run.id, batch))
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, rows))
-
-
-def _erase_from(connection: Connection, place: _Place, erased: frozenset[str]) -> None:
-    changes = list(_changes(connection, place, erased))
-    if not changes:
-        return
-    keys = place.table.primary_key.columns
-    statement = update(place.table).where(*(key == bindparam(f"at_{key.name}") for key in keys))
-    values: dict[str, Any] = {name: bindparam(name) for name in (*place.texts, *place.jsons)}
-    connection.execute(statement.values(values), changes)
-
-
-def _changes(
-    connection: Connection, place: _Place, erased: frozenset[str]
-) -> Iterator[dict[str, Any]]:
-    """The rows that hold one of the addresses: their key, and all texts as they are to be."""
-    keys = list(place.table.primary_key.columns)
-    columns = [place.table.c[name] for name in (*place.texts, *place.jsons)]
-    statement = select(*keys, *columns).where(_may_hold(connection, columns, erased))
-    rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_A_TIME})
-    for row in rows.mappings():
-        new = {name: row[name] and erase_from(row[name], erased) for name in place.texts}
-        new |= {name: erase_from_json(row[name], erased) for name in place.jsons}
-        if any(new[name] != row[name] for name in new):
-            yield new | {f"at_{key.name}": row[key.name] for key in keys}
-
-
-def _may_hold(
-    connection: Connection, columns: Sequence[ColumnElement[Any]], erased: frozenset[str]
-) -> ColumnElement[bool]:
-    """Rows worth reading: for a few plain addresses those that hold one, else all with an @."""
-    position = func.instr if connection.dialect.name == "sqlite" else func.strpos
-    texts = [cast(column, Text) for column in columns]
-    if len(erased) > _FEW or not all(each.isascii() for each in erased):
-        return or_(*(position(text, "@") > 0 for text in texts))
-    wanted = [form for each in erased for form in (each, each.replace("@", "="))]
-    return or_(*(position(func.lower(text), form) > 0 for text in texts for form in wanted))

@@ -1,16 +1,20 @@
 """The hashes of suppressed addresses."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from contactctl.domain.suppression import Key, key_id_of
 from contactctl.store import tables
 from contactctl.store.one_of import is_one_of
 
 _suppression = tables.suppression
-_KEY_ID_LENGTH = 8
+
+KeysNamed = Callable[[Collection[str]], Sequence[Key]]
+Suppressed = Callable[[Connection, Collection[str]], AbstractSet[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +26,32 @@ class SuppressionRow:
     run: int | None
 
 
-def any_suppressed(connection: Connection) -> bool:
-    """Whether there is any suppression at all."""
-    return connection.execute(select(_suppression.c.key_hash).limit(1)).first() is not None
+def suppressed_among(
+    connection: Connection, email_keys: Collection[str], *, keys_named: KeysNamed
+) -> AbstractSet[str]:
+    """Those of the addresses that are suppressed.
+
+    Who creates contacts asks within the transaction that does so, once it has its turn to change
+    contacts (locks.serialise): erasing and adding suppressions wait for the same turn. While
+    nothing is suppressed nothing is hashed.
+    """
+    used = key_ids(connection)
+    if not used:
+        return frozenset()
+    by_hash = {key.hash_of(each): each for key in keys_named(used) for each in email_keys}
+    return {by_hash[known] for known in known_hashes(connection, by_hash)}
 
 
 def key_ids(connection: Connection) -> list[str]:
     """The ids of the keys that have made the stored hashes."""
-    key_id = func.substr(_suppression.c.key_hash, 1, _KEY_ID_LENGTH)
-    return list(connection.execute(select(key_id).distinct().order_by(key_id)).scalars())
+    found: list[str] = []
+    after = ""
+    # a step for each key, where DISTINCT would read every hash
+    next_hash = select(func.min(_suppression.c.key_hash))
+    while key_hash := connection.scalar(next_hash.where(_suppression.c.key_hash > after)):
+        found.append(key_id_of(key_hash))
+        after = f"{found[-1]}:g"  # past the last hexadecimal digit, in any collation
+    return found
 
 
 def known_hashes(connection: Connection, hashes: Collection[str]) -> set[str]:

@@ -1,6 +1,7 @@
 """Adding one contact."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,11 @@ from contactctl.operations import add_contact as module
 from contactctl.operations.add_contact import add_contact
 from contactctl.operations.groups import create_group
 from contactctl.operations.import_contacts import CREATING_CONTACTS
+from contactctl.operations.suppressions import add_suppression
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import get_run, list_runs
 from contactctl.store.store import Store
+from helpers.dumps import dump
 from helpers.imports import contacts_in
 from helpers.sessions import make_session
 
@@ -79,9 +82,13 @@ def test_an_unknown_group_is_an_error(store: Store) -> None:
     assert contacts_in(store) == {}
 
 
-def test_a_suppressed_address_is_refused(store: Store) -> None:
+def test_a_suppressed_address_is_refused(store: Store, tmp_path: Path) -> None:
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+    add_suppression(session, "a@x.no")
+    before = dump(store)
     with pytest.raises(RejectedError, match="suppressed"):
-        add_contact(make_session(store), {"email": "A@x.no"}, suppressed=set)
+        add_contact(session, {"email": "A@x.no"})
+    assert dump(store) == before
     assert contacts_in(store) == {}
 
 

@@ -1,8 +1,9 @@
 """Importing contacts into a store: what is added, updated, left alone and rejected."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -15,6 +16,7 @@ from contactctl.operations.import_contacts import (
     import_contacts,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject
+from contactctl.operations.suppressions import add_suppression
 from contactctl.store import tables
 from contactctl.store.groups import create_groups
 from contactctl.store.locks import exclusive
@@ -244,19 +246,21 @@ def test_unknown_groups_are_created_unless_they_must_not(store: Store) -> None:
     assert contacts_in(store)["b@x.no"]["groups"] == {"Norway": "follows"}
 
 
-def test_suppressed_addresses_are_rejected(store: Store) -> None:
-    asked: list[str] = []
-
-    def suppressed(keys: Collection[str]) -> set[str]:
-        asked.extend(keys)
-        return {"gone@x.no"}
-
-    rejects = KeptRejects()
-    given = ImportInput(None, BytesIO(b"email\na@x.no\nGone@X.no\n"), ImportOptions())
-    result = import_contacts(make_session(store), given, rejects, suppressed=suppressed)
-    assert asked == ["a@x.no", "gone@x.no"]
-    assert (result.counts.created, result.rejected) == (1, 1)
-    assert "suppressed" in rejects[0].reason
+def test_suppressed_addresses_are_rejected(store: Store, tmp_path: Path) -> None:
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+    for gone in ("gone@x.no", "lost@x.no"):
+        add_suppression(session, gone)
+    imported = import_text(
+        session, "email,tag,group\na@x.no,t,g\nGone@X.no,t,h\nno address\nlost@x.no,t,h\n"
+    )
+    assert imported.counts == (1, 0, 0, 3)
+    assert [(each.line, "suppressed" in each.reason) for each in imported.rejects] == [
+        (3, True),
+        (4, False),
+        (5, True),
+    ]
+    assert imported.rejects[0].cells == ("Gone@X.no", "t", "h")
+    assert imported.result.groups_created == ("g",)
     assert set(contacts_in(store)) == {"a@x.no"}
 
 

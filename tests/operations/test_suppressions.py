@@ -1,14 +1,14 @@
-"""Keys and suppressions: made, checked, rotated, taken back."""
+"""Suppressions: made, checked, taken back, and their keys rotated."""
 
-import stat
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
 
-from contactctl.domain.errors import RefusedError, StoreError, UsageError
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind
-from contactctl.operations import suppressions as module
-from contactctl.operations.keyring import create_key_file, read_keyring
+from contactctl.operations.keyring import read_keyring
 from contactctl.operations.runs import latest_runs
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import (
@@ -17,8 +17,9 @@ from contactctl.operations.suppressions import (
     read_suppressions,
     remove_suppression,
     rotate_key,
-    suppression_check,
+    suppressed_in,
 )
+from contactctl.store import suppressions as module
 from contactctl.store.store import Store
 from helpers.handled import add_deactivated
 from helpers.sessions import make_session
@@ -29,28 +30,13 @@ def session(store: Store, tmp_path: Path) -> Session:
     return make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
 
 
-def test_the_key_file_is_private_and_made_once(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "suppression.key"
-
-    assert create_key_file(path)
-    made = path.read_text()
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert not create_key_file(path)
-    assert path.read_text() == made
-    assert [file.name for file in path.parent.iterdir()] == ["suppression.key"]
-
-
-@pytest.mark.parametrize("content", ["", "# nothing\n", "abc", "zz" * 32, "ab" * 16])
-def test_a_broken_key_file_is_an_error(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "key"
-    path.write_text(content)
-    with pytest.raises(StoreError, match="cannot be used"):
-        read_keyring(path)
+def suppressed(session: Session, email_keys: Collection[str]) -> AbstractSet[str]:
+    with session.store.reading() as connection:
+        return suppressed_in(session)(connection, email_keys)
 
 
 def test_while_nothing_is_suppressed_no_key_is_read(store: Store, session: Session) -> None:
-    assert suppression_check(session)(["a@example.com"]) == frozenset()
+    assert suppressed(session, ["a@example.com"]) == frozenset()
     assert not session.settings.suppression_key_file.exists()
 
 
@@ -95,7 +81,7 @@ def test_old_hashes_are_checked_with_the_keys_that_made_them(
     assert len(keyring.keys) == 2
     assert keyring.keys[1] == first
     asked = ["old@example.com", "new@example.com", "other@example.com"]
-    assert suppression_check(session)(asked) == set(asked[:2])
+    assert suppressed(session, asked) == set(asked[:2])
 
     remove_suppression(session, "old@example.com")
     assert first not in rotate_key(session).keys  # nothing needs it any more
@@ -115,5 +101,5 @@ def test_a_check_of_many_is_one_question(
     monkeypatch.setattr(module, "known_hashes", counting)
     addresses = [f"c{number}@example.com" for number in range(20_000)]
 
-    assert suppression_check(session)(addresses) == {"c7@example.com"}
+    assert suppressed(session, addresses) == {"c7@example.com"}
     assert asked == [20_000]
