@@ -1,6 +1,6 @@
 """The command tree: functions named by the registry become Typer commands when they are needed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -9,6 +9,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from contactctl.cli import registry
 from contactctl.cli.call import as_typer_callback
+from contactctl.cli.context import StoreInvocation
+from contactctl.cli.helppage import parameter_sections, usage_pieces
 from contactctl.cli.helptext import HelpText, parse_docstring
 from contactctl.cli.plain_values import convert_without_pydantic
 from contactctl.domain.errors import ExitCode, UsageError
@@ -24,6 +26,8 @@ _PROGRAM_HELP = HelpText(
         f"{PROGRAM} status --json",
     ),
 )
+# those that every command of its kind has, whatever it does
+COMMON_OPTIONS = frozenset((*StoreInvocation.OPTIONS, "help"))
 _TYPER_SETTINGS: dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -35,6 +39,7 @@ class _Help:
     """Help text with the examples first, and values without pydantic; for commands and groups."""
 
     help_text: HelpText
+    common_options: Collection[str] = ()
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         if self.help_text.examples:
@@ -43,6 +48,12 @@ class _Help:
         for paragraph in (self.help_text.summary, *self.help_text.paragraphs):
             formatter.write_paragraph()
             formatter.write_text(paragraph)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        params = self.get_params(ctx)  # type: ignore[attr-defined]
+        for title, rows in parameter_sections(params, self.common_options, ctx).items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
@@ -58,6 +69,9 @@ class LazyCommand(_Help, TyperCommand):
         self.help_text = parse_docstring(self.help or "")
         for param in self.params:
             convert_without_pydantic(param)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return usage_pieces(self.get_params(ctx))
 
 
 class LazyGroup(_Help, TyperGroup):
@@ -86,6 +100,10 @@ class LazyGroup(_Help, TyperGroup):
         if not name.startswith("-") and name not in self.list_commands(ctx):
             raise UsageError(f"no such command '{name}'", hint=self._suggestion(ctx, name))
         return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for title, names in self._sections(self.list_commands(ctx)).items():
@@ -151,9 +169,8 @@ def _program(
 def _group(path: str) -> LazyGroup:
     group = LazyGroup(name=path, rich_markup_mode=None)
     group.path = path
-    commands = registry.names_below(path)
-    examples = tuple(f"{PROGRAM} {path} {name} --help" for name in commands[:2])
-    group.help_text = HelpText(registry.GROUPS[path], examples)
+    described = registry.GROUPS[path]
+    group.help_text = HelpText(described.help, described.examples)
     return group
 
 
@@ -163,4 +180,6 @@ def load_command(path: str) -> Any:
     function = getattr(import_module(f"contactctl.cli.{module_name}"), function_name)
     app = typer.Typer(**_TYPER_SETTINGS)
     app.command(path.rpartition(" ")[2], cls=LazyCommand)(as_typer_callback(function, path))
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    command.common_options = COMMON_OPTIONS  # type: ignore[attr-defined]
+    return command

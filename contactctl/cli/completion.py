@@ -57,7 +57,7 @@ _HOW_TO_INSTALL = {
 
 def completion(
     invocation: Invocation,  # noqa: ARG001
-    shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")],
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> Presentation:
     """Print the completion script of a shell.
 

@@ -18,7 +18,11 @@ InputFile = Annotated[
 ]
 From = Annotated[
     FileFormat | None,
-    typer.Option("--from", help="What the file holds; told from its first character otherwise."),
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="csv or jsonl; told from the file's first character otherwise.",
+    ),
 ]
 Map = Annotated[
     list[str] | None,
@@ -49,7 +53,7 @@ CreateGroups = Annotated[
     bool,
     typer.Option(
         "--create-groups/--no-create-groups",
-        help="Create the groups that do not exist yet, or reject their rows.",
+        help="Create groups that do not exist yet (as by default), or reject their rows.",
     ),
 ]
 RejectsPath = Annotated[

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DemoFolderArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[DIR]", help="Folder to make; ./contactctl-demo unless given."),
+    typer.Argument(metavar="DIR", help="Folder to make; ./contactctl-demo unless given."),
 ]
 
 

@@ -14,7 +14,11 @@ from contactctl.output.choice import OutputFormat
 # Output: every command has these; see context.Invocation
 Format = Annotated[
     OutputFormat | None,
-    typer.Option("--format", help="Form of the result on stdout; table unless given."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="Form of the result: table, json, jsonl or csv.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fields = Annotated[
@@ -69,7 +73,7 @@ Group = Annotated[
 ]
 
 OneContact = Annotated[
-    str | None, typer.Argument(metavar="[EMAIL|ID]", help="One contact; or give criteria.")
+    str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
 ]
 
 # Changing things

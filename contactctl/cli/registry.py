@@ -12,16 +12,75 @@ class Entry:
     help: str
 
 
-GROUPS: dict[str, str] = {
-    "db": "Check and upgrade the store; rights for its roles.",
-    "contacts": "Contacts in and out: import, export, list, show, add.",
-    "groups": "Groups, and who is in them.",
-    "responses": "Bounces and complaints: read, classify, record, list.",
-    "runs": "Look at runs; apply, resume, cancel and take them back.",
-    "suppressions": "Erased addresses, which must not come back.",
-    "sweep": "What cron calls: thresholds, handling rules, interrupted runs.",
-    "rules": "What happens to deactivated contacts, and what is recommended.",
-    "config": "Look at the configuration.",
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands with a first word in common: the line of help, and what is done with them most."""
+
+    help: str
+    examples: tuple[str, ...]
+
+
+GROUPS: dict[str, Group] = {
+    "db": Group(
+        "Check and upgrade the store; rights for its roles.",
+        ("contactctl db check", "contactctl db upgrade"),
+    ),
+    "contacts": Group(
+        "Import, export, list, show, add and erase contacts.",
+        (
+            "contactctl contacts import people.csv --dry-run",
+            "contactctl contacts list --where 'email_domain = example.com'",
+            "contactctl contacts show ann@example.com",
+            "contactctl contacts export --deliverable --group newsletter",
+        ),
+    ),
+    "groups": Group(
+        "Groups, and who is in them.",
+        (
+            "contactctl groups list",
+            "contactctl groups members newsletter",
+            "contactctl groups remove newsletter ann@example.com",
+        ),
+    ),
+    "responses": Group(
+        "Bounces and complaints: read, classify, record, list.",
+        (
+            "contactctl responses classify bounce.eml",
+            "contactctl responses ingest events.jsonl",
+            "contactctl responses list --email ann@example.com",
+        ),
+    ),
+    "runs": Group(
+        "Look at runs; apply, resume, cancel and take them back.",
+        (
+            "contactctl runs list",
+            "contactctl runs show 12",
+            "contactctl runs apply 12",
+        ),
+    ),
+    "suppressions": Group(
+        "Erased addresses, which must not come back.",
+        (
+            "contactctl suppressions check ann@example.com",
+            "contactctl suppressions list",
+        ),
+    ),
+    "sweep": Group(
+        "What cron calls: thresholds, handling rules, interrupted runs.",
+        (
+            "contactctl sweep all --dry-run",
+            "contactctl sweep all --yes --log",
+        ),
+    ),
+    "rules": Group(
+        "What happens to deactivated contacts, and what is recommended.",
+        (
+            "contactctl rules show",
+            "contactctl rules check",
+            "contactctl rules what-if stricter.yaml",
+        ),
+    ),
+    "config": Group("Look at the configuration.", ("contactctl config show",)),
 }
 
 COMMANDS: dict[str, Entry] = {
@@ -166,7 +225,7 @@ def names_below(path: str) -> list[str]:
 
 def help_of(path: str) -> str:
     """The line of help of a command or group."""
-    return GROUPS[path] if path in GROUPS else COMMANDS[path].help
+    return GROUPS[path].help if path in GROUPS else COMMANDS[path].help
 
 
 def command_named_by(argv: Sequence[str]) -> str:

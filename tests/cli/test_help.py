@@ -62,5 +62,27 @@ def test_examples_are_of_the_command_itself(path: str) -> None:
     assert all(f"contactctl {path}" in example for example in examples)
 
 
+@pytest.mark.parametrize("path", registry.GROUPS)
+def test_examples_of_a_group_are_of_its_commands(path: str) -> None:
+    for example in registry.GROUPS[path].examples:
+        program, group, command, *_ = example.split()
+        assert (program, group) == ("contactctl", path)
+        assert f"{path} {command}" in registry.COMMANDS
+
+
+def test_a_commands_own_options_come_before_those_of_every_command() -> None:
+    lines = run_cli(["preview", "--help"]).lines
+
+    own, common = lines.index("Options:"), lines.index("Common options:")
+    assert lines[own + 1].startswith("  --where CONDITION ")
+    assert lines[common + 1].startswith("  --format FORMAT ")
+    assert own < common
+
+
+def test_usage_has_its_customary_form() -> None:
+    assert run_cli(["responses", "ingest", "--help"]).lines[0].endswith("[OPTIONS] PATH...")
+    assert run_cli(["contacts", "delete", "--help"]).lines[0].endswith("[OPTIONS] [EMAIL|ID]")
+
+
 def test_the_version_is_answered_before_anything_else() -> None:
     assert run_cli(["--version", "nothing"]).stdout == f"contactctl {__version__}\n"
