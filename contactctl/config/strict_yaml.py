@@ -78,31 +78,6 @@ class Node:
             self._expected("text")
         return self.text
 
-    def as_integer(self, *, minimum: int | None = None) -> int:
-        if not isinstance(self.value, int) or isinstance(self.value, bool):
-            self._expected("a whole number")
-        if minimum is not None and self.value < minimum:
-            self._expected(f"a whole number of at least {minimum}")
-        return self.value
-
-    def as_number(self) -> int | float:
-        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
-            self._expected("a number")
-        return self.value
-
-    def as_boolean(self) -> bool:
-        if not isinstance(self.value, bool):
-            self._expected("true or false")
-        return self.value
-
-    def as_plain(self) -> Any:
-        """The value as ordinary Python data, without the places."""
-        if isinstance(self.value, dict):
-            return {key: node.as_plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return [node.as_plain() for node in self.value]
-        return self.value
-
     def _expected(self, what: str) -> NoReturn:
         raise self.error(f"expected {what}, found {self._found()}")
 

@@ -26,16 +26,6 @@ class FieldType(StrEnum):
     SET = "set"
 
 
-# what an attribute may be declared as in the config; a list of values declares a choice
-ATTRIBUTE_TYPES = (
-    FieldType.TEXT,
-    FieldType.CHOICE,
-    FieldType.NUMBER,
-    FieldType.BOOLEAN,
-    FieldType.DATE,
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field: `name` as written in criteria, `choices` for closed lists.

@@ -93,6 +93,11 @@ class Run:
         return sum(self.skipped.values())
 
     @property
+    def dealt_with(self) -> int:
+        """Planned contacts that were changed or skipped."""
+        return self.changed + self.skipped_total
+
+    @property
     def remaining(self) -> int:
         """Planned contacts that have not been dealt with yet."""
-        return self.planned - self.changed - self.skipped_total
+        return self.planned - self.dealt_with

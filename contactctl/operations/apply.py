@@ -90,9 +90,9 @@ def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
     work = work_of(session, run.kind)
     with _resumable(run.id), session.progress("Working", run.planned) as advance:
-        advance(run.changed + run.skipped_total)
+        advance(run.dealt_with)
         while (after := _apply_next_batch(session, run, work)) is not None:
-            advance(after.changed + after.skipped_total - run.changed - run.skipped_total)
+            advance(after.dealt_with - run.dealt_with)
             run = after
         if work.clean_up is not None:
             work.clean_up(session.store)

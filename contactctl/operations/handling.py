@@ -9,7 +9,7 @@ from contactctl.operations.apply import work_through
 from contactctl.operations.plan import over_limits
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.session import Session
-from contactctl.store.group_admin import names_by_id
+from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import plan_handling
 from contactctl.store.handling_sql import TimedRule, anything_due, count_due, due_by_rule
 from contactctl.store.locks import exclusive
@@ -73,7 +73,7 @@ def handling_due(session: Session) -> tuple[int, list[DueUnderRule]]:
     """How many contacts are due now, in all and under each rule."""
     rules = timed_rules(session, session.now)
     with session.store.reading() as connection:
-        names = names_by_id(connection)
+        names = group_names_by_id(connection)
         by_rule = due_by_rule(connection, rules)
         total = count_due(connection, rules)
     return total, due_under_rules(by_rule, names)

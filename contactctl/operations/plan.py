@@ -12,7 +12,7 @@ from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import count_left_out, where_clause
 from contactctl.store.deactivations import plan_undo
-from contactctl.store.group_admin import names_by_id
+from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import planned_by_rule
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
@@ -109,7 +109,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         deactivates = run.kind in _DEACTIVATING
         lost = members_per_group(connection, ids) if deactivates else {}
         by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
-        names = names_by_id(connection) if by_rule else {}
+        names = group_names_by_id(connection) if by_rule else {}
     active = run.active_before or 0
     impact = impact_of(session, run.planned, active, lost) if deactivates else None
     stakes = stakes_of_run(session, run.kind, run.planned, active)

@@ -17,7 +17,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
 from contactctl.operations.work import RESUMABLE
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.group_admin import names_by_id
+from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_sql import due_contact_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.preview import first_rows
@@ -189,7 +189,7 @@ def _look_at_runs(session: Session, due: DueNow) -> DueNow:
 def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:
     counts = thresholds_due(session, session.now)
     with session.store.reading() as connection:
-        names = names_by_id(connection)
+        names = group_names_by_id(connection)
     by_scope = [
         (names.get(group_id), str(category), number)
         for (group_id, category), number in counts.by_scope.items()

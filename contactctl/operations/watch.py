@@ -30,11 +30,11 @@ def watch_run(session: Session, run_id: int) -> Watched:
         return Watched(run, RefusedError(f"run {run_id} has not started", hint=hint))
     still_since = time.monotonic()
     with session.progress(f"Run {run_id}", run.planned) as advance:
-        advance(_done(run))
+        advance(run.dealt_with)
         while run.state not in FINAL_STATES:
             time.sleep(_LOOK_EVERY_S)
             before, run = run, read_run(session, run_id)
-            advance(_done(run) - _done(before))
+            advance(run.dealt_with - before.dealt_with)
             if run.cursor != before.cursor:
                 still_since = time.monotonic()
             elif time.monotonic() - still_since > _PATIENCE_S:
@@ -59,7 +59,3 @@ def _abandoned(run_id: int) -> ContactctlError:
         hint=f"`contactctl runs resume {run_id}` goes on",
         code="interrupted-run",
     )
-
-
-def _done(run: Run) -> int:
-    return run.changed + run.skipped_total

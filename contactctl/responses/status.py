@@ -65,11 +65,6 @@ _BY_REPLY = {
 }
 
 
-def is_success(status: str) -> bool:
-    """Whether an enhanced status is of class 2: the mail was delivered."""
-    return status.startswith("2.")
-
-
 def status_category(status: str) -> Category | None:
     """The category of an enhanced status; None where it is none, or of class 2."""
     match = _STATUS.match(status)

@@ -14,6 +14,8 @@ _contact = tables.contact
 _run = tables.run
 _item = tables.plan_item
 
+_STATUS_HINT = "something other than contactctl has written to this store"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -29,7 +31,7 @@ def check_store(connection: Connection) -> list[Finding]:
     return [check(connection) for check in _CHECKS]
 
 
-def _file(connection: Connection) -> Finding:
+def _database_is_intact(connection: Connection) -> Finding:
     hint = "restore a backup; the disk or the file was damaged"
     if connection.dialect.name != "sqlite":
         return Finding("database readable", 0)
@@ -68,16 +70,13 @@ def _runs_finished(connection: Connection) -> Finding:
     )
 
 
-_STATUS_HINT = "something other than contactctl has written to this store"
-
-
 def _count_contacts(connection: Connection, *conditions: ColumnElement[bool]) -> int:
     statement = select(func.count()).select_from(_contact).where(*conditions)
     return int(connection.execute(statement).scalar_one())
 
 
 _CHECKS: tuple[Callable[[Connection], Finding], ...] = (
-    _file,
+    _database_is_intact,
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,
     _plans_belong_to_unfinished_runs,

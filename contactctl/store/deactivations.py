@@ -22,7 +22,7 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, in_batch, outcome_by_reason
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
 
@@ -53,9 +53,7 @@ def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome
         .where(in_batch(run.id, batch))
         .group_by(reason)
     )
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    changed = counts.pop("", 0)
-    return BatchOutcome(changed, counts)
+    return outcome_by_reason(connection, statement)
 
 
 def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
@@ -83,9 +81,7 @@ def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome
     undone = undone_run_id(run)
     reason = case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
     statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    changed = counts.pop("", 0)
-    return BatchOutcome(changed, counts)
+    return outcome_by_reason(connection, statement)
 
 
 def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:

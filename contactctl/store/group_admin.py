@@ -39,11 +39,6 @@ def stored_settings(connection: Connection) -> dict[str, tuple[str, Mapping[str,
     }
 
 
-def names_by_id(connection: Connection) -> dict[int, str]:
-    """The name of every group, by its id."""
-    return {row[0]: row[1] for row in connection.execute(select(_group.c.id, _group.c.name))}
-
-
 def group_settings(connection: Connection, group_id: int) -> dict[str, Any]:
     """What `groups set` keeps for a group."""
     statement = select(_group.c.settings).where(_group.c.id == group_id)

@@ -1,11 +1,13 @@
 """Plan items: the frozen set of contacts that a run will change, worked through in batches."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     delete,
     func,
     insert,
@@ -82,6 +84,13 @@ def planned_contacts(connection: Connection, run_id: int) -> int:
     """How many contacts a plan holds."""
     statement = select(func.count(_item.c.contact_id.distinct())).where(_item.c.run_id == run_id)
     return int(connection.execute(statement).scalar_one())
+
+
+def outcome_by_reason(connection: Connection, by_reason: Select[Any]) -> BatchOutcome:
+    """From (reason to leave contacts as they are, number); the reason '' is of those changed."""
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(by_reason)}
+    changed = counts.pop("", 0)
+    return BatchOutcome(changed, counts)
 
 
 def delete_plan(connection: Connection, run_id: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
@@ -61,17 +61,12 @@ def insert_done_run(
 
 def get_run(connection: Connection, run_id: int) -> Run:
     """The run of that number; NotFoundError otherwise."""
-    row = connection.execute(select(_run).where(_run.c.id == run_id)).first()
-    if row is None:
-        raise NotFoundError(f"no run {run_id}", hint="`contactctl runs list` shows the latest runs")
-    return _to_run(row)
+    return _found(connection.execute(_of_number(run_id)).first(), run_id)
 
 
 def lock_run(connection: Connection, run_id: int) -> Run:
-    """The run, its row locked until the end of the transaction."""
-    statement = select(_run).where(_run.c.id == run_id).with_for_update()
-    row = connection.execute(statement).first()
-    return get_run(connection, run_id) if row is None else _to_run(row)
+    """The run, its row locked until the end of the transaction; NotFoundError as above."""
+    return _found(connection.execute(_of_number(run_id).with_for_update()).first(), run_id)
 
 
 def list_runs(
@@ -129,10 +124,26 @@ def advance(
         raise _moved_meanwhile(get_run(connection, run.id))
 
 
+def overdue_plans(connection: Connection, now: datetime) -> list[int]:
+    """The numbers of the planned runs that nobody applied in time."""
+    statement = select(_run.c.id).where(_run.c.state == RunState.PLANNED, _run.c.expires_at <= now)
+    return [row[0] for row in connection.execute(statement)]
+
+
 def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
     statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))
     return int(connection.execute(statement).scalar_one())
+
+
+def _of_number(run_id: int) -> Select[Any]:
+    return select(_run).where(_run.c.id == run_id)
+
+
+def _found(row: Row[Any] | None, run_id: int) -> Run:
+    if row is None:
+        raise NotFoundError(f"no run {run_id}", hint="`contactctl runs list` shows the latest runs")
+    return _to_run(row)
 
 
 def _moved_meanwhile(run: Run) -> ContactctlError:
@@ -165,9 +176,3 @@ def _to_run(row: Row[Any]) -> Run:
         clock_replaced=row.clock_replaced,
         message=row.message,
     )
-
-
-def overdue_plans(connection: Connection, now: datetime) -> list[int]:
-    """The numbers of the planned runs that nobody applied in time."""
-    statement = select(_run.c.id).where(_run.c.state == RunState.PLANNED, _run.c.expires_at <= now)
-    return [row[0] for row in connection.execute(statement)]

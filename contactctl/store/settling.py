@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, no
 
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, in_batch, outcome_by_reason
 
 _contact = tables.contact
 _item = tables.plan_item
@@ -23,8 +23,7 @@ def settle(
     exists_still = exists().where(_contact.c.id == _item.c.contact_id)
     reason = case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
     statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    changed = counts.pop("", 0)
-    if counts:
+    outcome = outcome_by_reason(connection, statement)
+    if outcome.skipped:
         connection.execute(delete(_item).where(in_batch(run.id, batch), not_(as_shown)))
-    return BatchOutcome(changed, counts)
+    return outcome

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, in_batch, outcome_by_reason
 from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.store import Store
 from contactctl.store.tables import SYSTEM_WIDE
@@ -135,9 +135,7 @@ def threshold_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOu
         .subquery()
     )
     statement = select(of_contact.c.reason, func.count()).group_by(of_contact.c.reason)
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(statement)}
-    changed = counts.pop("", 0)
-    return BatchOutcome(changed, counts)
+    return outcome_by_reason(connection, statement)
 
 
 def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:

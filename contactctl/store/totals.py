@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, select
 
+from contactctl.domain.contacts import MembershipState
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -48,7 +49,9 @@ def members_per_group(connection: Connection, contact_ids: Select[int]) -> dict[
     statement = (
         select(group.c.name, number)
         .join_from(membership, group, group.c.id == membership.c.group_id)
-        .where(membership.c.state == "follows", membership.c.contact_id.in_(contact_ids))
+        .where(
+            membership.c.state == MembershipState.FOLLOWS, membership.c.contact_id.in_(contact_ids)
+        )
         .group_by(group.c.name)
         .order_by(number.desc(), group.c.name)
     )
