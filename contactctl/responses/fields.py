@@ -50,16 +50,19 @@ def instant_of(value: object) -> datetime | None:
 
 
 def event_key(provider: str, identifier: object, *distinguishing: object) -> str:
-    """`provider:identifier`; where there is no fit identifier, a digest of what distinguishes."""
-    text = text_of(identifier)
+    """`provider:identifier`; where there is no fit identifier, a digest of what distinguishes.
+
+    A part of the identifier (between colons) that holds an address is kept as its digest: keys stay
+    when addresses are erased, and must be the same when the event is read again.
+    """
+    text = _without_addresses(text_of(identifier))
     if text and len(text) <= MAX_KEY_CHARACTERS:
         return f"{provider}:{text}"
     parts = [
         part.isoformat() if isinstance(part, datetime) else text_of(part).lower()
         for part in (identifier, *distinguishing)
     ]
-    digest = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16)
-    return f"{provider}:{digest.hexdigest()}"
+    return f"{provider}:{_digest(parts)}"
 
 
 def object_of(value: object) -> dict[str, object]:
@@ -72,6 +75,16 @@ def list_of(value: object) -> list[object]:
     if isinstance(value, list):
         return value
     return [] if value is None else [value]
+
+
+def _without_addresses(identifier: str) -> str:
+    if "@" not in identifier:
+        return identifier
+    return ":".join(_digest([part]) if "@" in part else part for part in identifier.split(":"))
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
 
 def _storable(text: str) -> str:

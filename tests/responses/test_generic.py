@@ -39,13 +39,20 @@ def read_csv(payload: bytes) -> list[Event]:
 def test_every_key() -> None:
     assert read(ROW) == Response(
         source="place",
-        source_key="generic:17:kari@example.org",
+        source_key="generic:17:a9f4fc6f6c4eb059d2105d59eb9d0174",
         recipient="Kari@example.org",
         category=Category.TRANSIENT,
         rule="generic.category",
         occurred_at=datetime(2026, 3, 1, 10, tzinfo=UTC),
         group="newsletter",
     )
+
+
+def test_the_key_is_the_same_for_the_same_address_and_does_not_tell_it() -> None:
+    verp = "bounce+kari=example.org@returns.example.net"
+    keys = [read(ROW | {"email": each, "id": verp}).source_key for each in ("a@b.no", "A@B.no")]
+    assert keys[0] == keys[1] != read(ROW | {"email": "c@b.no", "id": verp}).source_key
+    assert not any(sign in keys[0] for sign in ("@", "kari", "b.no"))
 
 
 @pytest.mark.parametrize("category", Category)

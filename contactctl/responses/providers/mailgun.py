@@ -92,7 +92,7 @@ def _read_rejected(data: dict[str, object], source: str, classify: Classify) -> 
     for recipient in recipients or [None]:
         report = _report(data, "rejected", source, recipient)
         if report.key and len(recipients) > 1:
-            report.key = f"{report.key}:{text_of(recipient).lower()}"
+            report.key = event_key(report.key, text_of(recipient).lower())
         events += respond(report, OWN_REFUSAL, classify)
     return events
 

@@ -155,7 +155,7 @@ def test_bare_events_of_the_events_apis() -> None:
 @pytest.mark.parametrize(
     ("provider", "event", "key"),
     [
-        ("ses", ses_complaint("abuse"), "ses:feedback-complaint:kari@example.org"),
+        ("ses", ses_complaint("abuse"), "ses:feedback-complaint:a9f4fc6f6c4eb059d2105d59eb9d0174"),
         ("sendgrid", sendgrid("open", sg_event_id="x1"), "sendgrid:x1"),
         ("postmark", postmark("HardBounce", 1), "postmark:4000000001"),
         ("mailgun", mailgun("opened", id="x1"), "mailgun:x1"),
