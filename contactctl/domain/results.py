@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from contactctl.domain.errors import ContactctlError, ExitCode
 
+REJECT = "reject"  # code of input that was left aside, which stops nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import ClassVar, Self, TextIO
 
 from contactctl.domain.errors import InputError
-from contactctl.domain.results import Problem
+from contactctl.domain.results import REJECT, Problem
 
 _TOLD = 5
 
@@ -41,11 +41,11 @@ class RejectLog:
 
     def problems(self) -> list[Problem]:
         """The first rejects, one a line, and how many more there are."""
-        told = [Problem("reject", message) for message in self.first]
+        told = [Problem(REJECT, message) for message in self.first]
         if self.number > len(told):
-            told.append(Problem("reject", f"{self.number - len(told):,} more {self.MORE}"))
+            told.append(Problem(REJECT, f"{self.number - len(told):,} more {self.MORE}"))
         if told and self.path is None:
-            told[-1] = Problem("reject", told[-1].message, self.HINT)
+            told[-1] = Problem(REJECT, told[-1].message, self.HINT)
         return told
 
     def _count(self, place: object, reason: str) -> None:

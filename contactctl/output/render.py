@@ -5,6 +5,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from contactctl.domain.errors import ExitCode
+from contactctl.domain.results import REJECT
 from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 from contactctl.output.paint import RED, YELLOW, paint
@@ -51,8 +52,9 @@ def _with_rows(presentation: Presentation) -> Sequence[RowsTable]:
 def show_problems(presentation: Presentation, console: Console) -> None:
     """Each problem as a line on stderr, its hint below."""
     failed = presentation.exit_code not in (ExitCode.DONE, ExitCode.PARTIAL)
-    word, colour = ("error", RED) if failed else ("warning", YELLOW)
     for problem in presentation.problems:
+        is_error = failed and problem.code != REJECT
+        word, colour = ("error", RED) if is_error else ("warning", YELLOW)
         label = paint(f"{word}:", colour, console.colours_stderr)
         console.say(f"{label} {to_people(problem.message)}")
         if problem.hint:

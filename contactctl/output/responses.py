@@ -1,6 +1,7 @@
 """How responses, and what an ingest did with them, are shown."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Response
@@ -97,7 +98,8 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
         }
         for rule in rules
     ]
-    return Presentation({}, Rows("rules", _RULE_COLUMNS, items), [RowsTable()])
+    columns = [replace(c, for_people=bool(own)) if c.key == "from" else c for c in _RULE_COLUMNS]
+    return Presentation({}, Rows("rules", columns, items), [RowsTable()])
 
 
 def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:

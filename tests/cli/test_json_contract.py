@@ -93,6 +93,16 @@ def test_config_show_tells_each_value_and_its_origin(tmp_path: Path) -> None:
     } in data["settings"]
 
 
+def test_config_show_names_the_file_once_for_people(tmp_path: Path) -> None:
+    (tmp_path / "contactctl.yaml").write_text("time_zone: Europe/Oslo\n")
+
+    lines = run_cli(["config", "show"], cwd=tmp_path).lines
+
+    assert lines[0] == f"Files  {tmp_path / 'contactctl.yaml'}"
+    [time_zone] = [line for line in lines if line.startswith("time_zone")]
+    assert time_zone.split() == ["time_zone", "Europe/Oslo", "contactctl.yaml:1"]
+
+
 def test_config_show_hides_passwords(tmp_path: Path) -> None:
     url = "postgresql://ann:hunter2@db.example.com/crm"
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contactctl.domain.errors import ExitCode, UsageError
-from contactctl.domain.results import Problem
+from contactctl.domain.results import REJECT, Problem
 from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable, Text
 from contactctl.output.render import render
@@ -77,6 +77,14 @@ def test_json_has_what_went_wrong_in_the_envelope_alone() -> None:
 
     assert json.loads(out)["errors"] == [{"code": "refused", "message": "no", "hint": ""}]
     assert err == ""
+
+
+def test_what_was_left_aside_is_a_warning_even_beside_an_error() -> None:
+    problems = [Problem(REJECT, "line 3: no email"), Problem("over-limit", "over the limits")]
+
+    _, err = rendered(Presentation(problems=problems, exit_code=ExitCode.REFUSED), "table")
+
+    assert err == "warning: line 3: no email\nerror: over the limits\n"
 
 
 def test_notes_are_on_stderr_without_escape_sequences() -> None:
