@@ -81,7 +81,8 @@ def ingest(
     waits for `contactctl runs apply`. Something that cannot be read is
     rejected, exit 5; the rest is recorded.
     """
-    from contactctl.operations.ingest import ingest as ingest_events
+    from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
+    from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.read_responses import ResponseReader
     from contactctl.operations.suppressions import suppression_check
     from contactctl.output.response_rejects import ResponseRejects
@@ -91,13 +92,14 @@ def ingest(
         reader = ResponseReader(session.settings)
         moved = _moved(paths, move_to, from_)
         if moved is None:
-            events = reader.read(_inputs(paths, invocation.console), from_)
+            inputs = _inputs(paths, invocation.console)
+            batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
         else:
-            events = reader.read_mails(moved.mails())
+            batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
         with ResponseRejects(rejects) as rejected:
-            result = ingest_events(
+            result = ingest_batches(
                 session,
-                events,
+                batches,
                 rejected.add,
                 details={"sources": [str(path) for path in paths], "format": from_},
                 after_commit=moved.move if moved else _do_nothing,

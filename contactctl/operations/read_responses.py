@@ -1,12 +1,15 @@
 """Reading responses as the config says: its rules before the built-in ones, its VERP pattern."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from contactctl.config.settings import Settings
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.responses import Event
+from contactctl.operations.ingest_rows import ReadBatch, batches_of
+from contactctl.operations.read_aside import ReadingTask, read_aside
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
 from contactctl.responses.mail import VerpPattern
@@ -14,21 +17,35 @@ from contactctl.responses.read import Input, read_events, read_mails
 from contactctl.responses.rules import Rule, parse_rules
 
 _MAILDIR_PARTS = ("new", "cur")
+_READ_ASIDE_BYTES = 1 << 23  # less is read before another process has started
 
 
 class ResponseReader:
     """Turns inputs into events. Raises ConfigError for rules or a pattern that cannot be read."""
 
     def __init__(self, settings: Settings) -> None:
-        self.classifier: Classifier = default_classifier(own_rules(settings))
+        self.own_rules = own_rules(settings)
         self.verp = VerpPattern.parse(settings.verp) if settings.verp else None
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        return default_classifier(self.own_rules)
 
     def read(self, inputs: Sequence[Input], format_: str) -> Iterator[Event]:
         """The events of all inputs; InputError at once when one of them does not exist."""
-        for each in inputs:
-            if isinstance(each, Path) and not each.exists():
-                raise InputError(f"{each}: no such file or folder", hint="check the path")
+        _require_existing(inputs)
         return read_events(inputs, self.classifier, format=format_, verp=self.verp)
+
+    def read_batches(
+        self, inputs: Sequence[Input], format_: str, batch_size: int
+    ) -> Generator[ReadBatch]:
+        """The same in batches; large files are read by a process of its own."""
+        _require_existing(inputs)
+        files = [each for each in inputs if isinstance(each, Path) and each.is_file()]
+        size = sum(file.stat().st_size for file in files)
+        if len(files) == len(inputs) and size >= _READ_ASIDE_BYTES:
+            return read_aside(ReadingTask(files, format_, self.own_rules, self.verp, batch_size))
+        return batches_of(self.read(inputs, format_), batch_size)
 
     def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
         """The events of mails given as (source, raw)."""
@@ -67,6 +84,12 @@ class MovedMaildirs:
             if mail.is_file():
                 shutil.move(mail, _free_name(folder, mail.name))
         self._finished.clear()
+
+
+def _require_existing(inputs: Sequence[Input]) -> None:
+    for each in inputs:
+        if isinstance(each, Path) and not each.exists():
+            raise InputError(f"{each}: no such file or folder", hint="check the path")
 
 
 def own_rules(settings: Settings) -> tuple[Rule, ...]:
