@@ -14,6 +14,7 @@ from typing import TextIO
 from contactctl.domain.errors import UsageError
 
 NOW_VARIABLE = "CONTACTCTL_NOW"
+_YEARS = range(1970, 3000)  # so that no span of the config ends outside of the calendar
 
 
 def _system_clock() -> datetime:
@@ -140,6 +141,11 @@ def parse_instant(text: str) -> datetime:
             f"{NOW_VARIABLE} is not an ISO 8601 instant: {text!r}",
             hint="write it as 2026-01-31T08:00:00Z",
         ) from None
+    if moment.year not in _YEARS:
+        raise UsageError(
+            f"{NOW_VARIABLE} is too far away: {text!r}",
+            hint=f"give a year from {_YEARS.start} to {_YEARS.stop - 1}",
+        )
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -29,6 +29,13 @@ def test_no_other_text_is_taken_for_an_instant(text: str) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "1969-12-31", "9999-12-31"])
+def test_a_year_from_which_no_span_can_be_counted_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="too far away") as caught:
+        parse_instant(text)
+    assert caught.value.hint == "give a year from 1970 to 2999"
+
+
 def test_a_replaced_clock_stands_still_and_is_said_once() -> None:
     console = memory_console(env={"CONTACTCTL_NOW": "2026-01-31T08:00:00Z"})
 
