@@ -1,7 +1,8 @@
 """Erased for good: no table and no byte of the file holds the address, and it cannot come back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,27 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.suppression import parse_keyring
 from contactctl.operations.add_contact import add_contact as add_by_hand
 from contactctl.operations.affected import select_any
 from contactctl.operations.apply import read_run, resume_run
 from contactctl.operations.erase import erase_one, find_contact, plan_erasing
+from contactctl.operations.erasing import erasing_work
 from contactctl.operations.keyring import create_key_file
+from contactctl.operations.runs import cancel_run
 from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
+from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.runwork import apply_batch
 from contactctl.store.store import Store, open_store
-from helpers.contacts import seed_contacts
+from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
 from helpers.sessions import NOW, make_session
@@ -57,7 +62,14 @@ def fill(store: Store) -> tuple[int, int]:
         add_response(connection, ann, Category.TRANSIENT, recipient=ADDRESS)
         said = f"<{ADDRESS}> and bounce+ann.secret=mail.example.com@returns.example.net failed"
         add_response(connection, bob, Category.BLOCKED, recipient=ADDRESS, diagnostic=said)
-        connection.execute(insert(tables.unmatched_response).values(unmatched()))
+        said = "ann.secret=40mail.example.com http://x.example/?id=Ann.Secret%40mail.example.com"
+        add_response(connection, bob, Category.BLOCKED, diagnostic=said, source_key="r2")
+        for key in (KEY, f"<{KEY}", f"bob@{KEY}"):
+            connection.execute(insert(tables.unmatched_response).values(unmatched(key)))
+        for tag in (f"of {ADDRESS}", "of [erased]"):
+            connection.execute(
+                insert(tables.contact_tag).values(contact_id=bob, tag=tag, tag_folded=tag.lower())
+            )
         run = {"kind": "deactivate", "state": "done", "operator": "o@h", "database_identity": "d"}
         connection.execute(
             insert(tables.run).values(
@@ -79,13 +91,13 @@ def fill(store: Store) -> tuple[int, int]:
     return ann, bob
 
 
-def unmatched() -> dict[str, Any]:
+def unmatched(email_key: str) -> dict[str, Any]:
     return {
-        "email_key": KEY,
+        "email_key": email_key,
         "source_key": "u",
         "category": "transient",
         "counts": True,
-        "recipient": ADDRESS,
+        "recipient": email_key.replace(KEY, ADDRESS),
         "occurred_at": NOW,
         "recorded_at": NOW,
         "run_id": 1,
@@ -110,6 +122,8 @@ def test_no_table_holds_the_address_any_more(store: Store, session: Session, kin
     assert KEY not in left
     assert "ann.secret" not in left
     assert "returns.example.net failed" in left  # the rest of the diagnostic stays
+    assert "of [erased]" in left
+    assert "unmatched_response': []" in left
     assert set(statuses(store)) == ({ann, bob} if kind is RunKind.ANONYMIZE else {bob})
 
 
@@ -194,6 +208,107 @@ def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     store.close()
 
 
+@pytest.mark.parametrize(
+    "email",
+    ["ÅSA@bücher.example", "asa@xn--bcher-kva.example", "Ann+news@example.com", "a=b@x.no"],
+)
+def test_unusual_addresses_are_found_in_every_spelling(
+    store: Store, session: Session, email: str
+) -> None:
+    address = parse_email(email)
+    with store.writing() as connection:
+        contact = add_contact(connection, email, email_key=address.key, email_domain=address.domain)
+        bob = add_contact(connection, "bob@example.com")
+        domain = "Bücher.Example" if "xn--" in address.domain else address.domain.upper()
+        spelled = f"{address.key.rpartition('@')[0]}@{domain}"
+        said = f"<{email}>, {address.key}: {spelled} is not b@x.no, nor ann@example.com"
+        add_response(connection, bob, Category.BLOCKED, diagnostic=said)
+
+    erase_one(session, RunKind.DELETE, find_contact(session, str(contact)))
+
+    with store.reading() as connection:
+        [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
+    assert left == "<[erased]>, [erased]: [erased] is not b@x.no, nor ann@example.com"
+
+
+def test_many_addresses_are_found_as_well_as_one(store: Store, session: Session) -> None:
+    seed_contacts(store, 40)
+    erased, kept = emails(store)[:20], emails(store)[20:]
+    with store.writing() as connection:
+        said = " ".join(f"<{email}>" for email in [*kept, *erased])
+        add_response(connection, 40, Category.BLOCKED, diagnostic=said)
+    run = plan_erasing(
+        session, RunKind.DELETE, selection_of(session, "id <= 20"), said=Confirmation(20, 20)
+    )
+    assert run is not None
+
+    resume_run(session, run.id)
+
+    with store.reading() as connection:
+        [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
+    assert left == " ".join([*(f"<{email}>" for email in kept), *["<[erased]>"] * 20])
+
+
+@pytest.fixture
+def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]]:
+    """A run whose first batch has erased Ann, of whom the file keeps old copies, and no more."""
+    store = open_store(sqlite_url)
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+    ann = add_deactivated(store, ADDRESS)
+    seed_contacts(store, 200, after=ann)
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+    selection = selection_of(session, "id <= 10")
+    run = plan_erasing(session, RunKind.DELETE, selection, said=Confirmation(10, 10))
+    assert run is not None
+    apply_batch(store, run, 3, NOW, erasing_work(session, RunKind.DELETE))
+    assert files_holding(tmp_path, KEY.encode())
+    yield session, run
+    store.close()
+
+
+def test_a_cancelled_erasure_leaves_no_byte_of_what_it_has_erased(
+    half_erased: tuple[Session, Run], tmp_path: Path
+) -> None:
+    session, run = half_erased
+    session.settings.suppression_key_file.unlink()  # which cancelling does not need
+
+    cancelled = cancel_run(session, run.id)
+
+    assert (cancelled.state, cancelled.changed) == (RunState.CANCELLED, 3)
+    assert len(statuses(session.store)) == 198
+    assert files_holding(tmp_path, KEY.encode()) == []
+
+
+def test_what_a_reader_kept_from_being_cleaned_up_the_next_sweep_cleans_up(
+    half_erased: tuple[Session, Run], sqlite_url: str, tmp_path: Path
+) -> None:
+    session, run = half_erased
+    with session.store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+    with closing(open_store(sqlite_url)) as reader, reader.reading() as reading:
+        reading.execute(select(tables.contact)).all()
+        with pytest.raises(BusyError, match="write-ahead log") as busy:
+            cancel_run(session, run.id)
+    assert "sweep runs" in busy.value.hint
+    assert read_run(session, run.id).state is RunState.CANCELLED
+
+    assert sweep(session, [SweepPart.RUNS]).problems == ()
+    assert files_holding(tmp_path, KEY.encode()) == []
+
+
+def test_a_clean_store_is_not_rewritten(half_erased: tuple[Session, Run]) -> None:
+    session, run = half_erased
+    cancel_run(session, run.id)
+    assert session.store.path is not None
+    before = session.store.path.stat()
+
+    assert not needs_clean_up(session.store)
+    clean_up(session.store)
+
+    assert session.store.path.stat().st_mtime_ns == before.st_mtime_ns
+
+
 def selection_of(session: Session, *where: str) -> Any:
     return select_any(session, CriteriaSource(where=where))
 
@@ -246,8 +361,6 @@ def test_who_changed_since_the_plan_is_left_alone(store: Store, session: Session
 def test_an_interrupted_erasure_goes_on_where_it_was(
     store: Store, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contactctl.operations.erasing import erasing_work
-
     seed_contacts(store, 9)
     run = plan_erasing(
         session, RunKind.DELETE, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
