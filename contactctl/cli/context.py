@@ -78,6 +78,7 @@ class Invocation:
 
         for style, line in block_lines(presentation, self.console.width, cuts=True):
             print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
+        print(file=self.console.stderr)
 
     def without_repeating(self, presentation: "Presentation") -> "Presentation":
         """Without the blocks that were shown before the prompt."""

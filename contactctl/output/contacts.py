@@ -122,10 +122,14 @@ def present_added(contact_id: int, email: str, run: int) -> Presentation:
 
 
 def _import_notes(result: ImportResult) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in result.columns_left_out.items():
+        by_reason.setdefault(reason, []).append(f"'{name}'")
     notes = [
-        f"column '{name}' was left out: {reason}"
-        for name, reason in result.columns_left_out.items()
+        f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
     ]
+    if notes:
+        notes.append("--map 'COLUMN=FIELD' takes a column in; `contactctl fields` lists the fields")
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 

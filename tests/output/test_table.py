@@ -152,6 +152,17 @@ def test_columns_that_say_nothing_go_where_there_is_no_room() -> None:
     assert on_terminal(20, columns, row) == ["EMAIL", "ann@example.com"]
 
 
+def test_on_a_very_narrow_terminal_columns_that_yield_go() -> None:
+    columns = [Column("id"), Column("email"), Column("reason", yields=True)]
+    row = {"id": 1, "email": "ann@example.com", "reason": "spring cleaning"}
+
+    assert on_terminal(16, columns, row) == ["ID  EMAIL", " 1  ann@example…"]
+
+
+def test_bars_fit_the_terminal() -> None:
+    assert shown(Bars([("2026-01", 10)]), tty=True, width=20) == "2026-01  10  #######\n"
+
+
 def test_the_zone_of_instants_stands_in_the_heading() -> None:
     row = {"started": datetime(2026, 6, 15, 12, tzinfo=UTC)}
 

@@ -7,6 +7,7 @@ from contactctl.output.presentation import Column
 GAP = "  "
 _NARROWEST = 6
 _NARROWEST_WRAPPED = 20
+_NARROWEST_OF_ALL = 3
 
 
 def fit(columns: Sequence[Column], widths: Sequence[int], total: int | None) -> list[int]:
@@ -22,11 +23,24 @@ def fit(columns: Sequence[Column], widths: Sequence[int], total: int | None) -> 
         (lambda column: column.wraps, _NARROWEST_WRAPPED),
         (lambda column: column.yields, _NARROWEST),
         (lambda _: True, _NARROWEST),
+        (lambda _: True, _NARROWEST_OF_ALL),
     ]
     for gives_way, narrowest in ranks:
         places = [at for at, column in enumerate(columns) if gives_way(column)]
         excess = _shrink(fitted, places, narrowest, excess)
     return fitted
+
+
+def leave_out(columns: Sequence[Column], total: int) -> list[Column]:
+    """Without the last of those that yield, until the narrowest possible row fits into `total`."""
+    left = list(columns)
+    while _least(left) > total and (yielding := [column for column in left if column.yields]):
+        left.remove(yielding[-1])
+    return left
+
+
+def _least(columns: Sequence[Column]) -> int:
+    return len(columns) * (_NARROWEST + len(GAP)) - len(GAP)
 
 
 def _shrink(widths: list[int], places: Sequence[int], narrowest: int, excess: int) -> int:

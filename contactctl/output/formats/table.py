@@ -8,7 +8,7 @@ from itertools import chain, islice, zip_longest
 
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
-from contactctl.output.formats.fitting import GAP, fit
+from contactctl.output.formats.fitting import GAP, fit, leave_out
 from contactctl.output.paint import BOLD, DIM, paint
 from contactctl.output.presentation import (
     Bars,
@@ -65,7 +65,7 @@ def _lines_of(block: Block, rows: Rows | None, width: int | None) -> Iterator[tu
             if rows is not None:
                 yield from _table_lines(rows.columns, rows.items, empty, width)
         case Bars(numbers):
-            yield from _bar_lines(numbers)
+            yield from _bar_lines(numbers, width)
 
 
 def _text_lines(text: str, width: int | None) -> Iterator[str]:
@@ -117,6 +117,7 @@ class _Grid:
         natural = {column.key: _natural_width(column, items) for column in columns}
         if width is not None and _row_width(natural.values()) > width:
             columns = [each for each in columns if _says_something(each, items)] or columns
+            columns = leave_out(columns, width)
         return cls(
             columns,
             fit(columns, [natural[column.key] for column in columns], width),
@@ -179,10 +180,12 @@ def _is_numeric(column: Column, items: Sequence[Row]) -> bool:
     return bool(kinds) and kinds <= _NUMBERS
 
 
-def _bar_lines(numbers: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+def _bar_lines(numbers: Sequence[tuple[str, int]], width: int | None) -> Iterator[tuple[str, str]]:
     most = max((number for _, number in numbers), default=0) or 1
     widest = max((width_of(to_people(label)) for label, _ in numbers), default=0)
     digits = max((len(f"{number:,}") for _, number in numbers), default=0)
+    room = _BAR_WIDTH if width is None else width - widest - digits - 2 * len(GAP)
+    longest = max(min(room, _BAR_WIDTH), 1)
     for label, number in numbers:
-        bar = "#" * round(number / most * _BAR_WIDTH)
+        bar = "#" * round(number / most * longest)
         yield "", f"{pad(to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip()
