@@ -25,7 +25,13 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
-from contactctl.store.plans import Batch, BatchOutcome, in_batch, outcome_by_reason
+from contactctl.store.plans import (
+    Batch,
+    BatchOutcome,
+    in_batch,
+    outcome_by_reason,
+    refresh_statistics,
+)
 from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.store import Store
 from contactctl.store.tables import SYSTEM_WIDE
@@ -82,6 +88,7 @@ def write_threshold_plan(
             _write_items(connection, run_id, due(waiting))
             if _settle(connection, run_id, judge) == 0:
                 raise _NothingDueError
+            refresh_statistics(connection)
             return PlannedThresholds(get_run(connection, run_id), waiting)
     except _NothingDueError:
         return PlannedThresholds(None, waiting)
