@@ -11,17 +11,17 @@ _LONGEST = 40  # characters of a count; Python refuses to read thousands of digi
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What is about to be confirmed: `verb` is the run's, `affected` the total the share is of."""
+    """What is about to be confirmed: `verb` is the run's, `total` what `count` is a share of."""
 
     verb: str
     count: int
-    affected: int
+    total: int
     limits_exceeded: Sequence[str] = ()
 
     @property
     def phrase(self) -> str:
         """What a person types when the plan is over a limit."""
-        return f"{self.verb} {self.count} of {self.affected}"
+        return f"{self.verb} {self.count} of {self.total}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Confirmation:
     limit_override: int | None = None
 
 
-def stakes_of(verb: str, count: int, affected: int, limits: Limits) -> Stakes:
-    """The stakes of changing `count` of `affected` contacts under these limits."""
-    return Stakes(verb, count, affected, limits.exceeded(count, affected))
+def stakes_of(verb: str, count: int, total: int, limits: Limits) -> Stakes:
+    """The stakes of changing `count` of `total` contacts under these limits."""
+    return Stakes(verb, count, total, limits.exceeded(count, total))
 
 
 def parse_count(text: str) -> int | None:

@@ -48,7 +48,8 @@ def email_key(text: str) -> str:
 
 def _plain_key(email: str) -> str | None:
     """The key of an address of the most ordinary kind, None for one that needs a closer look."""
-    if len(email) > _MAX_LOCAL_OCTETS or not email.isascii() or _PLAIN.match(email) is None:
+    # the shortest of the limits: below it no part of the address can be too long
+    if len(email) > _MAX_LABEL or not email.isascii() or _PLAIN.match(email) is None:
         return None
     return email.lower()
 

@@ -48,6 +48,10 @@ class SkipReason(StrEnum):
     GONE = "gone"
 
 
+# the kinds of run that deactivate what they change
+DEACTIVATING_KINDS = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks for a change, why, and for what; `details` is JSON kept with the run for ever."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contactctl.domain.confirmation import Confirmation, require_confirmed
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Approval
-from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunState
 from contactctl.operations.apply import (
     DEFAULT_WAIT_SECONDS,
     read_run,
@@ -16,8 +16,6 @@ from contactctl.operations.plan import stakes_of_run
 from contactctl.operations.session import Session
 from contactctl.store.locks import exclusive
 from contactctl.store.runwork import CONTACT_CHANGES, count_active
-
-_UNDOABLE = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
 
 
 def run_confirmed(
@@ -69,7 +67,7 @@ def require_undoable(session: Session, run_id: int) -> Run:
             code="undo-off",
         )
     run = read_run(session, run_id)
-    if run.kind not in _UNDOABLE:
+    if run.kind not in DEACTIVATING_KINDS:
         raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
     if run.state is RunState.RUNNING:
         raise RefusedError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
-from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.domain.runs import DEACTIVATING_KINDS, Request, Run, RunKind, RunState
 from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.rules import DueUnderRule, due_under_rules
 from contactctl.operations.select import Selection
@@ -30,7 +30,6 @@ VERBS: Mapping[RunKind, str] = {
     RunKind.ANONYMIZE: "anonymize",
     RunKind.DELETE: "delete",
 }
-_DEACTIVATING = (RunKind.DEACTIVATE, RunKind.THRESHOLDS)
 _BRINGING_BACK = (RunKind.UNDO, RunKind.HANDLING)
 
 
@@ -106,7 +105,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         run = get_run(connection, run_id)
         ids = planned_ids(run_id)
         rows = first_rows(connection, ids, PREVIEW_ROWS)
-        deactivates = run.kind in _DEACTIVATING
+        deactivates = run.kind in DEACTIVATING_KINDS
         lost = members_per_group(connection, ids) if deactivates else {}
         by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
         names = group_names_by_id(connection) if by_rule else {}
@@ -145,5 +144,5 @@ def stakes_of_run(session: Session, kind: RunKind, planned: int, active: int) ->
     What brings contacts back is a share of the active afterwards; what takes contacts away, of the
     active now, or of itself where it is about inactive ones.
     """
-    affected = active + planned if kind in _BRINGING_BACK else max(active, planned)
-    return stakes_of(VERBS[kind], planned, affected, session.settings.limits)
+    total = active + planned if kind in _BRINGING_BACK else max(active, planned)
+    return stakes_of(VERBS[kind], planned, total, session.settings.limits)

@@ -19,7 +19,7 @@ def present_members(members: Members) -> Presentation:
     """The members, and how many more there are."""
     data = {"group": members.group, "total": members.total}
     rows = Rows("members", _MEMBER_COLUMNS, members.rows)
-    blocks = rows_blocks(len(members.rows), members.total)
+    blocks = rows_blocks(len(members.rows), members.total, noun="members")
     return Presentation(data, rows, blocks)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunKind, RunState
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -18,6 +18,7 @@ from contactctl.output.selection import (
     criteria_pairs,
     impact_blocks,
     impact_data,
+    left_out_pairs,
     limit_blocks,
     preview_rows,
     rows_blocks,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
     from contactctl.operations.plan import ShownPlan
     from contactctl.operations.preview import Preview
 
-_DEACTIVATING = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
 _RUN_COLUMNS = (
     Column("run"),
     Column("kind"),
@@ -59,7 +59,7 @@ def run_data(run: Run) -> dict[str, object]:
         "kind": run.kind,
         "state": run.state,
         "planned": run.planned,
-        "deactivated": run.changed if run.kind in _DEACTIVATING else 0,
+        "deactivated": run.changed if run.kind in DEACTIVATING_KINDS else 0,
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
@@ -169,20 +169,12 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
         *_condition_pairs(run.details),
-        ("Contacts", f"{share(stakes.count, stakes.affected)} to {stakes.verb}"),
+        ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(
             (f"{each.category}", f"{each.action} {each.contacts:,}" + _in_group(each.group))
             for each in plan.by_rule
         ),
-        *(
-            [
-                ("Left out", f"{number:,} without {name}")
-                for name, number in left_out.items()
-                if number
-            ]
-            if isinstance(left_out, Mapping)
-            else []
-        ),
+        *(left_out_pairs(left_out) if isinstance(left_out, Mapping) else []),
     ]
 
 

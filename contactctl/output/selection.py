@@ -38,10 +38,10 @@ def preview_rows(rows: Sequence[Row]) -> Rows:
     return Rows("preview", CONTACT_COLUMNS, rows)
 
 
-def rows_blocks(shown: int, total: int) -> list[Block]:
-    """The table of contacts, and how many more there are."""
+def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:
+    """The table of the first rows, and how many more there are."""
     more = [Text(f"... and {total - shown:,} more")] if total > shown else []
-    return [RowsTable(empty="(no contacts)"), *more]
+    return [RowsTable(empty=f"(no {noun})"), *more]
 
 
 def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
@@ -50,13 +50,15 @@ def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
     return [(label if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
-def left_out_pairs(left_out: Mapping[str, int], hint: Callable[[str], str]) -> Pairs:
-    """Who was left out because a value is missing, and how to include them."""
+def left_out_pairs(
+    left_out: Mapping[str, int], include_hint: Callable[[str], str] = lambda _: ""
+) -> Pairs:
+    """Who was left out because a value is missing, and how to include them, where it is known."""
     pairs: Pairs = []
     for name, number in left_out.items():
         if number:
             pairs.append(("Left out", f"{number:,} without {name}"))
-            if include := hint(name):
+            if include := include_hint(name):
                 pairs.append(("", f"to include them: {include}"))
     return pairs
 

@@ -25,7 +25,7 @@ def present_suppressions(found: Suppressions) -> Presentation:
         }
         for row in found.rows
     ]
-    blocks = rows_blocks(len(items), found.total)
+    blocks = rows_blocks(len(items), found.total, noun="suppressions")
     return Presentation({"total": found.total}, Rows("suppressions", _COLUMNS, items), blocks)
 
 

@@ -179,7 +179,7 @@ def test_a_plan_shows_what_it_holds_and_means(store: Store) -> None:
 
     assert [row["id"] for row in shown.rows] == list(range(1, 31))
     assert shown.rows[0]["email"] == "bo.andersen.1@mail1.example.com"
-    assert (shown.stakes.count, shown.stakes.affected) == (40, 100)
+    assert (shown.stakes.count, shown.stakes.total) == (40, 100)
     assert shown.stakes.phrase == "deactivate 40 of 100"
     assert len(shown.stakes.limits_exceeded) == 1
     assert shown.impact is not None
