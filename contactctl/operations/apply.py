@@ -7,7 +7,7 @@ from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedE
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState
 from contactctl.operations.session import Session
-from contactctl.operations.work import work_of
+from contactctl.operations.work import RESUMABLE, work_of
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import get_run
 from contactctl.store.runwork import (
@@ -50,6 +50,12 @@ def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_W
             raise RefusedError(
                 f"run {run_id} was never started",
                 hint=f"`contactctl runs apply {run_id}` asks for its confirmation",
+            )
+        if run.state is RunState.RUNNING and run.kind not in RESUMABLE:
+            raise RefusedError(
+                f"run {run_id} ({run.kind}) has no plan to go on with",
+                hint=f"do the same {run.kind} again: what is recorded is not recorded twice;"
+                f" `contactctl runs cancel {run_id}` ends this one",
             )
         return run if run.state in FINAL_STATES else work_through(session, run)
 

@@ -31,7 +31,14 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.runs import change_state, insert_run, list_runs, lock_run, update_run
+from contactctl.store.runs import (
+    change_state,
+    insert_run,
+    list_runs,
+    lock_run,
+    lock_running_run,
+    update_run,
+)
 from contactctl.store.runwork import CONTACT_CHANGES, count_active
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 
@@ -127,7 +134,7 @@ class _Import:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
-                lock_run(connection, self.result.run)
+                lock_running_run(connection, self.result.run)
             suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
             converted = without_suppressed(read, batch, suppressed)
             waves = split_into_waves(converted)

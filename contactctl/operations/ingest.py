@@ -26,7 +26,7 @@ from contactctl.store.held import (
 )
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.runs import change_state, get_run, insert_run, lock_run, update_run
+from contactctl.store.runs import change_state, get_run, insert_run, lock_running_run, update_run
 from contactctl.store.runwork import CONTACT_CHANGES
 
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
@@ -168,7 +168,7 @@ class _Ingest:
             return
         now = self.session.clock()
         with self.session.store.writing() as connection:
-            lock_run(connection, self.result.run)
+            lock_running_run(connection, self.result.run)
             serialise(connection, CONTACT_CHANGES)
             counts = record_batch(
                 connection, self.result.run, batch.responses, batch.activities, now

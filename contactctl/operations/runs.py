@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState
 from contactctl.operations.session import Session
+from contactctl.operations.work import ERASING
 from contactctl.store.erasure import clean_up
 from contactctl.store.runs import get_run, list_runs
 from contactctl.store.runwork import end_plan, stop_run
@@ -30,5 +31,6 @@ def cancel_run(session: Session, run_id: int) -> Run:
     if run.state is RunState.PLANNED:
         return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
     stopped = stop_run(session.store, run_id, session.clock(), message)
-    clean_up(session.store)  # after what an erasure has done so far
+    if run.kind in ERASING:
+        clean_up(session.store)  # after what it has done so far
     return stopped

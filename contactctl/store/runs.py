@@ -69,6 +69,14 @@ def lock_run(connection: Connection, run_id: int) -> Run:
     return _found(connection.execute(_of_number(run_id).with_for_update()).first(), run_id)
 
 
+def lock_running_run(connection: Connection, run_id: int) -> Run:
+    """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does."""
+    run = lock_run(connection, run_id)
+    if run.state is not RunState.RUNNING:
+        raise _moved_meanwhile(run)
+    return run
+
+
 def list_runs(
     connection: Connection,
     *,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text, update
 
-from contactctl.domain.errors import BusyError, InputError, UsageError
+from contactctl.domain.errors import BusyError, InputError, RefusedError, UsageError
 from contactctl.domain.runs import RunState
 from contactctl.operations.import_contacts import (
     CREATING_CONTACTS,
@@ -16,6 +16,7 @@ from contactctl.operations.import_contacts import (
     import_contacts,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject
+from contactctl.operations.runs import cancel_run
 from contactctl.operations.suppressions import add_suppression
 from contactctl.store import tables
 from contactctl.store.groups import create_groups
@@ -352,6 +353,23 @@ def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:
     assert run.state is RunState.FAILED
     assert "KeyboardInterrupt" in run.message
     assert (run.planned, run.changed) == (2, 1)
+    assert set(contacts_in(store)) == {"a@x.no"}
+
+
+def test_a_cancelled_import_stops(store: Store) -> None:
+    session = make_session(store)
+
+    class Cancel(KeptRejects):
+        def add(self, reject: Reject) -> None:
+            with store.reading() as connection:
+                cancel_run(session, list_runs(connection, limit=1)[0].id)
+
+    given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
+    with pytest.raises(RefusedError, match="is cancelled by now"):
+        import_contacts(session, given, Cancel())
+    with store.reading() as connection:
+        run = list_runs(connection, limit=1)[0]
+    assert (run.state, run.planned, run.changed) == (RunState.CANCELLED, 2, 1)
     assert set(contacts_in(store)) == {"a@x.no"}
 
 

@@ -1,6 +1,6 @@
 """Responses recorded once, matched to contacts, held back, and followed by deactivations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,14 @@ from contactctl.operations.add_contact import add_contact
 from contactctl.operations.apply import read_run
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
 from contactctl.operations.list_responses import discard, latest_responses, release
-from contactctl.operations.runs import latest_runs
+from contactctl.operations.runs import cancel_run, latest_runs
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.held import HeldFilter
 from contactctl.store.locks import exclusive
 from contactctl.store.responses import ResponseFilter
+from contactctl.store.runs import list_runs
 from contactctl.store.store import Store
 from helpers.responses import insert_contact, insert_group, open_deactivations, statuses
 from helpers.sessions import NOW, make_session
@@ -350,6 +351,24 @@ def test_what_an_interrupted_ingest_recorded_is_looked_at_by_the_next(store: Sto
     assert deactivated(store) == [(1, 0, "transient")]
     with store.reading() as connection:
         assert connection.execute(select(tables.plan_item)).all() == []
+
+
+def test_a_cancelled_ingest_stops(store: Store) -> None:
+    add(store, "c1@example.com")
+    session = session_on(store)
+
+    def events() -> Iterator[Event]:
+        yield from (response(key=str(each)) for each in range(ingest_module.BATCH_EVENTS))
+        with store.reading() as connection:
+            run_id = list_runs(connection, limit=1)[0].id
+        cancel_run(session, run_id)
+        yield response(key="late")
+
+    with pytest.raises(RefusedError, match="is cancelled by now"):
+        ingest(session, events(), [].append)
+    assert len(recorded(store, "source_key")) == ingest_module.BATCH_EVENTS
+    with store.reading() as connection:
+        assert list_runs(connection, limit=1)[0].state is RunState.CANCELLED
 
 
 def interrupted(session: Session, events: Sequence[Event]) -> Any:

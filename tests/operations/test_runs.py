@@ -1,13 +1,15 @@
 """Looking at runs, and cancelling them."""
 
 import pytest
+from sqlalchemy import event
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.apply import resume_run
 from contactctl.operations.runs import cancel_run, latest_runs
+from contactctl.store.runs import insert_run
 from contactctl.store.runwork import apply_batch
-from contactctl.store.store import Store
+from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import (
@@ -68,6 +70,41 @@ def test_what_a_cancelled_run_has_done_stays_done(store: Store) -> None:
     assert (cancelled.active_before, cancelled.active_after) == (30, 22)
     assert (plan_items(store), deactivated_by(store, run.id)) == (0, list(range(1, 9)))
     assert resume_run(session, run.id) == cancelled
+
+
+@pytest.mark.parametrize("kind", [RunKind.IMPORT, RunKind.INGEST])
+def test_a_run_without_a_plan_is_not_resumed(store: Store, kind: RunKind) -> None:
+    session = make_session(store)
+    with store.writing() as connection:
+        run_id = insert_run(
+            connection,
+            session.request(kind),
+            state=RunState.RUNNING,
+            identity=store.identity,
+            now=NOW,
+        )
+
+    with pytest.raises(RefusedError, match="has no plan to go on with") as caught:
+        resume_run(session, run_id)
+
+    assert f"do the same {kind} again" in caught.value.hint
+    assert cancel_run(session, run_id).state is RunState.CANCELLED
+
+
+def test_cancelling_copies_no_file_unless_it_has_erased(sqlite_url: str) -> None:
+    """As VACUUM does."""
+    store = open_store(sqlite_url)
+    seed_contacts(store, 10)
+    session = make_session(store)
+    run = started(session, "id <= 5")
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    cancel_run(session, run.id)
+    store.close()
+
+    assert statements
+    assert not any("VACUUM" in statement for statement in statements)
 
 
 def test_a_run_that_is_over_cannot_be_cancelled(store: Store) -> None:
