@@ -56,7 +56,7 @@ _HOW_TO_INSTALL = {
 
 
 def completion(
-    invocation: Invocation,  # noqa: ARG001
+    invocation: Invocation,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> Presentation:
     """Print the completion script of a shell.
@@ -70,8 +70,9 @@ def completion(
     numbers too, where the store answers at once.
     """
     script = _SCRIPTS[shell]
+    is_looked_at = invocation.console.stdout_is_tty  # and not on its way into a shell's start-up
     return Presentation(
         data={"shell": shell, "script": script},
         blocks=[Verbatim(script)],
-        notes=[_HOW_TO_INSTALL[shell]],
+        notes=[_HOW_TO_INSTALL[shell]] if is_looked_at else [],
     )

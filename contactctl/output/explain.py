@@ -80,7 +80,8 @@ def _next_lines(explanation: Explanation) -> list[str]:
         when = f"{each.at:%Y-%m-%d %H:%M} UTC: " if each.at else ""
         what = f"{each.category}: " if each.category else ""
         where = f" ({each.group})" if each.group else ""
-        lines.append(f"{when}{what}{each.text}{where}")
+        text = each.text if when or what else each.text[:1].upper() + each.text[1:]
+        lines.append(f"{when}{what}{text}{where}")
     return lines or ["Nothing, unless further responses arrive."]
 
 

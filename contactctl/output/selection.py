@@ -91,7 +91,8 @@ def impact_data(impact: "Impact") -> dict[str, object]:
 
 def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
     """Which limits hold the plan back."""
-    return [Text(f"Over the limits: {reason}") for reason in limits_exceeded]
+    labels = ["Over the limits", *[""] * (len(limits_exceeded) - 1)]
+    return [KeyValues(list(zip(labels, limits_exceeded, strict=True)))] if limits_exceeded else []
 
 
 def share(part: int, whole: int) -> str:

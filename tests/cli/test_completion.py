@@ -137,3 +137,8 @@ def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path
     file.write_text(script.stdout)
 
     subprocess.run([shell, "-n", str(file)], check=True)
+
+
+def test_only_who_looks_at_the_script_is_told_where_it_goes() -> None:
+    assert run_cli(["completion", "bash"]).stderr == ""
+    assert "~/.bashrc" in run_cli(["completion", "bash"], tty=True).stderr
