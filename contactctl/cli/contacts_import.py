@@ -118,7 +118,7 @@ def import_(
             create_groups=create_groups,
         ),
     )
-    with invocation.open_session() as session, RejectsFile(rejects) as rejected:
+    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
         result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason or "")
         return present_import(result, rejected)
 

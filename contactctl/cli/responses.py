@@ -84,7 +84,6 @@ def ingest(
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.read_responses import ResponseReader
-    from contactctl.operations.suppressions import suppression_check
     from contactctl.output.response_rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
@@ -96,14 +95,13 @@ def ingest(
             batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
         else:
             batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
-        with ResponseRejects(rejects) as rejected:
+        with ResponseRejects(rejects, paths) as rejected:
             result = ingest_batches(
                 session,
                 batches,
                 rejected.add,
                 details={"sources": [str(path) for path in paths], "format": from_},
                 after_commit=moved.move if moved else _do_nothing,
-                suppressed=suppression_check(session),
                 wait_seconds=wait,
             )
             return present_ingest(result, rejected)
@@ -127,7 +125,6 @@ def fetch(
     """
     from contactctl.operations.fetch import fetch as fetch_mails
     from contactctl.operations.fetch import find_mailbox, read_password
-    from contactctl.operations.suppressions import suppression_check
     from contactctl.output.response_rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
@@ -139,7 +136,6 @@ def fetch(
             box,
             password,
             rejected.add,
-            suppressed=suppression_check(session),
             wait_seconds=wait,
         )
         return present_ingest(result, rejected)
@@ -165,7 +161,7 @@ def classify(
     invocation.check_fields(*CLASSIFIED_FIELDS)
     reader = ResponseReader(invocation.settings)
     events = reader.read(_inputs(paths, invocation.console), from_)
-    rejected = ResponseRejects(rejects)
+    rejected = ResponseRejects(rejects, paths)
     responses = _responses(events, rejected)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         return present_classified(_then_partial(responses, rejected), rejected)

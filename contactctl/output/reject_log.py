@@ -1,6 +1,7 @@
 """What an input holds that is rejected: all of it to a file, the first ones told."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self, TextIO
@@ -14,18 +15,20 @@ _TOLD = 5
 class RejectLog:
     """Counts rejects and keeps the first messages; a kind of reject has a class that adds it.
 
-    Without a path nothing is written. A new file is its owner's alone, one that is there already
-    is replaced. Raises InputError where it cannot be written.
+    Without a path nothing is written. A new file is its owner's alone, the rejects of an earlier
+    time are replaced. Raises InputError where it cannot be written, and rather than write over
+    one of the `inputs` or over anything else.
     """
 
     MORE: ClassVar[str]  # what follows the number of those that are not told
     HINT: ClassVar[str]
+    BEGINNING: ClassVar[bytes]  # of every file of these rejects
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, inputs: Sequence[Path] = ()) -> None:
         self.path = path
         self.first: list[str] = []
         self.number = 0
-        self._file = _open_private(path) if path else None
+        self._file = self._open(path, inputs) if path else None
 
     def __enter__(self) -> Self:
         return self
@@ -48,15 +51,29 @@ class RejectLog:
             told[-1] = Problem(REJECT, told[-1].message, self.HINT)
         return told
 
+    def _open(self, path: Path, inputs: Sequence[Path]) -> TextIO:
+        try:
+            if path.is_file():
+                self._require_replaceable(path, inputs)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}") from error
+        return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")
+
+    def _require_replaceable(self, path: Path, inputs: Sequence[Path]) -> None:
+        if any(each.exists() and each.samefile(path) for each in inputs):
+            raise InputError(
+                f"--rejects would write over {path}, which is read", hint="name another file"
+            )
+        with path.open("rb") as there:
+            beginning = there.read(len(self.BEGINNING))
+        if beginning not in (b"", self.BEGINNING):
+            raise InputError(
+                f"--rejects would write over {path}, which holds something else",
+                hint="name another file, or remove this one",
+            )
+
     def _count(self, place: object, reason: str) -> None:
         self.number += 1
         if self.number <= _TOLD:
             self.first.append(f"{place}: {reason}")
-
-
-def _open_private(path: Path) -> TextIO:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="")

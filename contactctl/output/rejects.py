@@ -14,9 +14,10 @@ class RejectsFile(RejectLog):
 
     MORE = "rejected rows"
     HINT = "--rejects FILE writes every rejected row to a file"
+    BEGINNING = b"line,reason"
 
-    def __init__(self, path: Path | None) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path | None, inputs: Sequence[Path] = ()) -> None:
+        super().__init__(path, inputs)
         self._writer = csv.writer(self._file) if self._file else None
 
     def begin(self, names: Sequence[str]) -> None:

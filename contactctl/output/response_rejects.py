@@ -12,6 +12,7 @@ class ResponseRejects(RejectLog):
 
     MORE = "were rejected"
     HINT = "--rejects FILE keeps everything that was rejected"
+    BEGINNING = b'{"source": '
 
     def add(self, rejection: Rejection) -> None:
         self._count(rejection.source, rejection.reason)

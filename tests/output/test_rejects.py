@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import stat
 from io import StringIO
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Rejection
 from contactctl.operations.importing.options import Reject
+from contactctl.output.reject_log import RejectLog
 from contactctl.output.rejects import RejectsFile
 from contactctl.output.response_rejects import ResponseRejects
 
@@ -44,7 +46,7 @@ def test_who_keeps_them_needs_no_hint(tmp_path: Path) -> None:
 
 def test_rows_are_kept_defused_once_under_the_names_of_their_cells(tmp_path: Path) -> None:
     path = tmp_path / "rejects.csv"
-    path.write_text("of the last import\n" * 100)
+    path.write_text("line,reason,email\n" + "2,of the last import,bad\n" * 100)
     with RejectsFile(path) as rejects:
         rejects.begin(["email", "first_name"])
         rejects.add(Reject(2, "no email", ("bad", "=1")))
@@ -69,6 +71,36 @@ def test_mails_are_kept_as_they_were_read_also_what_is_no_text(tmp_path: Path) -
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert rejects.first == ["a.eml: no mail", "b.eml: no mail"]
+
+
+@pytest.mark.parametrize("kind", [RejectsFile, ResponseRejects])
+def test_nothing_but_earlier_rejects_is_written_over(tmp_path: Path, kind: type[RejectLog]) -> None:
+    path = tmp_path / "contacts.db"
+    path.write_bytes(b"SQLite format 3\0")
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    for named in (path, link):
+        with pytest.raises(InputError, match=r"would write over .*, which holds"):
+            kind(named)
+    assert path.read_bytes() == b"SQLite format 3\0"
+
+
+def test_rejects_that_are_imported_again_are_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    with RejectsFile(path) as rejects:
+        rejects.begin(["email"])
+    kept = path.read_text()
+    with pytest.raises(InputError, match=r"would write over .*, which is read"):
+        RejectsFile(path, [tmp_path / "none.csv", tmp_path / "." / "rejects.csv"])
+    assert path.read_text() == kept
+
+
+def test_an_empty_file_and_the_null_device_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "empty", Path(os.devnull)):
+        with RejectsFile(path) as rejects:
+            rejects.begin(["email"])
+    assert (tmp_path / "empty").read_text() == "line,reason,email\n"
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
