@@ -58,6 +58,21 @@ def test_what_is_wrong_is_found(seeded_url: str, damage: str, check: str) -> Non
     assert broken[0].startswith(check)
 
 
+def test_runs_that_are_not_finished_and_plans_that_are_left_over_are_found(
+    seeded_url: str,
+) -> None:
+    def broken() -> dict[str, int]:
+        checks = run(seeded_url, "db", "check").json["data"]["checks"]
+        return {row["check"]: row["broken"] for row in checks if row["broken"]}
+
+    assert run(seeded_url, "deactivate", "--where", "id <= 3", "--plan").exit_code == 0
+    assert broken() == {}
+    write(seeded_url, "UPDATE run SET state = 'running'")
+    assert broken() == {"no run is unfinished": 1}
+    write(seeded_url, "UPDATE run SET state = 'done'")
+    assert broken() == {"plans belong to unfinished runs": 3}
+
+
 def test_a_store_of_an_older_schema_is_sent_to_upgrade(store_url: str) -> None:
     write(store_url, "UPDATE alembic_version SET version_num = '0000'")
     refused = run(store_url, "status")

@@ -43,6 +43,37 @@ def test_the_email_is_typed_and_nothing_else_will_do(store: Store, cli: Any, ver
     assert cli("contacts", "add", ANN).exit_code == 5
 
 
+def test_the_email_may_be_given_as_it_is_written_elsewhere(store: Store, cli: Any) -> None:
+    add_deactivated(store, ANN)
+
+    assert cli("contacts", "delete", ANN, "--confirm", " Ann@EXAMPLE.com ").exit_code == 0
+    assert statuses(store) == {}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("contacts", "delete", ANN, "--limit-override", "1"),
+        ("contacts", "delete", ANN, "--dry-run"),
+        ("contacts", "anonymize", ANN, "--plan"),
+        ("contacts", "anonymize", ANN, "--where", "id = 1"),
+        ("groups", "remove", "news", ANN, "--where", "id = 1"),
+        ("groups", "remove", "news", ANN, "--dry-run"),
+        ("groups", "remove", "news", ANN, "--plan"),
+        ("groups", "remove", "news", ANN, "--confirm", "1"),
+    ],
+)
+def test_one_contact_goes_without_what_is_for_many(
+    store: Store, cli: Any, args: tuple[str, ...]
+) -> None:
+    cli("groups", "create", "news")
+    cli("contacts", "add", ANN, "--group", "news")
+    before = dump(store)
+
+    assert cli(*args).exit_code == 2
+    assert dump(store) == before
+
+
 def test_importing_the_original_file_brings_nobody_back(
     store: Store, cli: Any, tmp_path: Path
 ) -> None:

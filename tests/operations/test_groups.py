@@ -17,6 +17,7 @@ from contactctl.operations.groups import (
 from contactctl.store import tables
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store
+from helpers.handled import open_deactivation
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import NOW, make_session
 
@@ -70,6 +71,21 @@ def test_adding_and_removing_one_contact(store: Store) -> None:
     assert [run.details["action"] for run in runs] == ["remove", "add", "create"]
     assert {run.state for run in runs} == {RunState.DONE}
     assert runs[1].reason == "asked for it"
+
+
+def test_who_is_deactivated_in_a_group_is_so_again_when_added_again(store: Store) -> None:
+    create_group(make_session(store), "eu")
+    import_text(store, "email,group\na@x.no,eu\nb@x.no,eu\n")
+    contacts = contacts_in(store)
+    with store.writing() as connection:
+        open_deactivation(connection, contacts["a@x.no"]["id"], group_id=1)
+    for email in ("a@x.no", "b@x.no"):
+        remove_from_group(make_session(store), "eu", email)
+        add_to_group(make_session(store), "eu", email)
+
+    contacts = contacts_in(store)
+    assert contacts["a@x.no"]["groups"] == {"eu": "inactive"}
+    assert contacts["b@x.no"]["groups"] == {"eu": "follows"}
 
 
 def test_what_is_so_already_changes_nothing_and_leaves_no_run(store: Store) -> None:

@@ -18,6 +18,7 @@ from contactctl.store.runwork import apply_batch, start_run
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
+from helpers.handled import member_states, open_deactivation
 from helpers.plans import (
     active_ids,
     confirmed,
@@ -152,6 +153,20 @@ def test_deactivations_in_one_group_alone_are_undone_too(store: Store) -> None:
         contact = connection.execute(select(tables.contact).where(tables.contact.c.id == 10)).one()
     assert (member.state, member.reactivated_at) == ("follows", NOW)
     assert contact.reactivated_at is None  # it was never inactive everywhere
+
+
+def test_a_reason_that_holds_elsewhere_keeps_nobody_back(store: Store) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id = 10")
+    with store.writing() as connection:
+        open_deactivation(connection, 10, "blocked", group_id=1)
+
+    undo = apply_run(session, undo_of(session, run).id)
+
+    assert (undo.planned, undo.changed, undo.skipped) == (1, 1, {})
+    assert 10 in active_ids(store)
+    assert member_states(store)[10, 1] == "inactive"
 
 
 def test_an_undone_run_is_not_done_again_by_the_responses_that_caused_it(store: Store) -> None:

@@ -1,9 +1,13 @@
 """Run rows and plan items, one transaction at a time."""
 
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import Connection
 
 from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
-from contactctl.domain.runs import Request, RunKind, RunState
+from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.store.planning import write_run_with_plan
 from contactctl.store.plans import Batch, next_batch, planned_contacts
 from contactctl.store.runs import change_state, get_run, lock_run, update_run
@@ -11,7 +15,7 @@ from contactctl.store.runwork import apply_batch
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
-from helpers.plans import plan, plan_items
+from helpers.plans import plan, plan_items, states
 from helpers.sessions import NOW, make_session
 
 REQUEST = Request(RunKind.DEACTIVATE, "tester@host", "why", {"nested": {"ø": [1, None, True]}})
@@ -43,6 +47,32 @@ def test_what_writing_the_items_raises_takes_everything_back(store: Store) -> No
     with pytest.raises(RuntimeError):
         write_run_with_plan(store, REQUEST, fail, no_check, now=NOW, expires_at=None)
     assert dump(store) == before
+
+
+def test_interrupted_it_leaves_alone_whoever_got_its_number_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite gives the number of a run that was rolled back to the next one."""
+    reading = store.reading
+    others: list[Run | None] = []
+
+    def interrupt(*_: object) -> int:
+        monkeypatch.setattr(store, "reading", after_another_has_planned)
+        raise KeyboardInterrupt
+
+    def after_another_has_planned() -> AbstractContextManager[Connection]:
+        monkeypatch.setattr(store, "reading", reading)
+        request = replace(REQUEST, operator="somebody@else")
+        others.append(
+            write_run_with_plan(store, request, lambda *_: 1, no_check, now=NOW, expires_at=NOW)
+        )
+        return reading()
+
+    with pytest.raises(KeyboardInterrupt):
+        write_run_with_plan(store, REQUEST, interrupt, no_check, now=NOW, expires_at=NOW)
+
+    assert [other and other.state for other in others] == [RunState.PLANNED]
+    assert states(store) == [RunState.PLANNED]
 
 
 def test_a_request_is_kept_as_it_was_made(store: Store) -> None:
