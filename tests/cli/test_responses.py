@@ -1,12 +1,15 @@
 """`responses`, `explain` and `rules what-if` on the command line, on both databases."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contactctl.operations import read_responses
+from contactctl.operations.ingest_rows import ReadBatch
+from contactctl.operations.read_aside import ReadingTask, read_aside
 from contactctl.store.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.responses import insert_contact, insert_group, insert_member
@@ -115,6 +118,33 @@ def test_what_cannot_be_read_is_kept_aside_and_the_rest_recorded(cli: Cli, tmp_p
     kept = [json.loads(line) for line in (tmp_path / "r").read_text().splitlines()]
     assert [each["source"].rpartition(":")[2] for each in kept] == ["2", "3"]
     assert (tmp_path / "r").stat().st_mode & 0o077 == 0
+
+
+def test_a_large_file_is_ingested_as_a_small_one_is(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read by a process of its own; nobody notices."""
+    path = tmp_path / "events.jsonl"
+    good = [event(f"c{number}@example.com", id=str(number)) for number in range(1, 7)]
+    path.write_text(jsonl(*good[:3]) + "{broken\n" + jsonl(*good[3:]))
+    started: list[ReadingTask] = []
+
+    def noted(task: ReadingTask) -> Generator[ReadBatch]:
+        started.append(task)
+        return read_aside(task)
+
+    monkeypatch.setattr(read_responses, "read_aside", noted)
+    monkeypatch.setattr(read_responses, "_READ_ASIDE_BYTES", 1)
+    aside = cli("responses", "ingest", path, "--rejects", tmp_path / "r", "--json")
+    monkeypatch.undo()
+    again = cli("responses", "ingest", path, "--rejects", tmp_path / "r2", "--json")
+    assert len(started) == 1
+    assert aside.exit_code == again.exit_code == 5
+    assert aside.json["errors"] == again.json["errors"]
+    assert (tmp_path / "r").read_text() == (tmp_path / "r2").read_text()
+    data = aside.json["data"]
+    assert (data["recorded"], data["rejected"]) == (6, 1)
+    assert (again.json["data"]["recorded"], again.json["data"]["duplicates"]) == (0, 6)
 
 
 def test_a_missing_path_is_refused_before_anything_is_recorded(cli: Cli, tmp_path: Path) -> None:

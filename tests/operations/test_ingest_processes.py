@@ -43,11 +43,16 @@ EVENTS = [
     event(6, "delivered", "x"),
 ]
 MATCHED = 10
+PADDING = 800_000
 
 
-def write(folder: Path, events: list[dict[str, Any]], name: str = "events.jsonl") -> Path:
+def write(
+    folder: Path, events: list[dict[str, Any]], name: str = "events.jsonl", padding: int = 0
+) -> Path:
+    """`padding` bytes in each line make a file so large that a process of its own reads it."""
     path = folder / name
-    path.write_text("".join(json.dumps(each) + "\n" for each in events))
+    padded = [each | {"x": " " * padding} for each in events] if padding else events
+    path.write_text("".join(json.dumps(each) + "\n" for each in padded))
     (folder / "config.yaml").write_text(CONFIG)
     return path
 
@@ -94,11 +99,15 @@ def require_all_recorded_once(store: Store) -> None:
     assert held == [False]
 
 
-@pytest.mark.parametrize("moment", ["before a commit", "after a commit"])
+@pytest.mark.parametrize(
+    ("moment", "padding"),
+    [("before a commit", 0), ("after a commit", 0), ("after a commit", PADDING)],
+    ids=["before a commit", "after a commit", "after a commit, read aside"],
+)
 def test_killed_at_every_commit_and_run_again(
-    store: Store, store_url: str, tmp_path: Path, moment: Moment
+    store: Store, store_url: str, tmp_path: Path, moment: Moment, padding: int
 ) -> None:
-    args = ingest_args(write(tmp_path, EVENTS), store_url)
+    args = ingest_args(write(tmp_path, EVENTS, padding=padding), store_url)
     add_contacts(store)
     exit_code, number = KILLED, 0
     while exit_code == KILLED:
