@@ -66,7 +66,8 @@ def _runs_finished(connection: Connection) -> Finding:
     return Finding(
         "no run is unfinished",
         running,
-        "at work right now, or interrupted: `contactctl sweep runs` goes on with them",
+        "at work right now, or interrupted: `contactctl sweep all` goes on with them,"
+        " `contactctl runs cancel RUN` ends an import",
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from contactctl.domain.runs import RunKind
+from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.threshold_sql import ContactIds
 
@@ -96,15 +96,15 @@ def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
 
 
 def runs_with_concerned(connection: Connection) -> list[int]:
-    """The runs that ended before they had looked at the thresholds of all contacts concerned."""
-    kinds = (RunKind.INGEST, RunKind.RELEASE)
-    statement = (
-        select(_item.c.run_id)
-        .join(_run, _run.c.id == _item.c.run_id)
-        .where(_run.c.kind.in_(kinds))
-        .distinct()
-    )
-    return sorted(connection.execute(statement).scalars())
+    """The runs that ended before they had looked at the thresholds of all contacts concerned.
+
+    Among them those that still say `running`, though they may have recorded nothing yet: who asks
+    holds their lock, so their process has died.
+    """
+    kinds = _run.c.kind.in_((RunKind.INGEST, RunKind.RELEASE))
+    with_items = select(_item.c.run_id).join(_run, _run.c.id == _item.c.run_id).where(kinds)
+    dead = select(_run.c.id).where(kinds, _run.c.state == RunState.RUNNING)
+    return sorted(connection.execute(with_items.union(dead)).scalars())
 
 
 def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:

@@ -19,11 +19,13 @@ from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.apply import apply_run
 from contactctl.operations.handling import plan_what_is_due, sweep_handling
+from contactctl.operations.ingest import INGESTING
 from contactctl.operations.plan import show_plan
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
 from contactctl.store import tables
 from contactctl.store.locks import exclusive
+from contactctl.store.runs import insert_run
 from contactctl.store.runwork import CONTACT_CHANGES, start_run
 from contactctl.store.store import Store
 from helpers.dumps import dump
@@ -156,6 +158,24 @@ def test_it_finishes_what_was_interrupted_and_expires_what_was_forgotten(store: 
     assert (late.finished, len(late.expired)) == ((), 1)
     assert states(store) == [RunState.DONE, RunState.EXPIRED]
     assert sorted(statuses(store).values()) == ["active"] * 2 + ["inactive"] * 4
+
+
+def test_an_ingest_that_died_before_its_first_batch_is_ended(store: Store) -> None:
+    session = session_on(store)
+    with store.writing() as connection:
+        insert_run(
+            connection,
+            session.request(RunKind.INGEST),
+            state=RunState.RUNNING,
+            identity=store.identity,
+            now=NOW,
+        )
+    with exclusive(store, INGESTING):
+        sweep(session, IN_ORDER)
+    assert states(store) == [RunState.RUNNING]
+
+    sweep(session, IN_ORDER)
+    assert states(store) == [RunState.FAILED]
 
 
 def test_who_comes_second_is_told_so_at_once(store: Store) -> None:
