@@ -71,6 +71,7 @@ def impact_blocks(impact: "Impact") -> list[Block]:
         pairs.append(
             ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
         )
+    pairs.append(("Campaigns", "deactivated contacts get none; they come back one at a time"))
     pairs += [(f"Group {name}", f"-{lost:,}") for name, lost in impact.members_lost.items()]
     return [Heading("Impact"), KeyValues(pairs)]
 
