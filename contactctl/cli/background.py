@@ -15,7 +15,7 @@ def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
     command = [sys.executable, "-m", "contactctl", "runs", "resume", str(run.id), "--yes"]
     if invocation.config_file is not None:
-        command += ["--config", str(invocation.config_file.absolute())]
+        command += ["--config", str(invocation.config_file)]  # as given: the folder is the same
     environment = {
         **os.environ,
         **invocation.console.environ,

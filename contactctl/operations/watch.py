@@ -11,7 +11,7 @@ from contactctl.store.locks import exclusive
 from contactctl.store.runwork import CONTACT_CHANGES
 
 _LOOK_EVERY_S = 0.25
-_PATIENCE_S = 5.0  # a process that was just started needs so long to take the lock
+_PATIENCE_S = 15.0  # on a busy machine a process needs so long to start and take the lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ def test_without_a_rejects_file_the_first_are_told(sqlite_program: Program) -> N
         (["--map", "a=phone", "--map", "a=company"], "names 'a' twice"),
         (["--delimiter", "ab"], "not one character"),
         (["--delimiter", '"'], "not one character"),
+        (["--delimiter", "m"], "not one character"),
         (["--date-format", "%d", "--date-format", "%m"], "more than one --date-format"),
         (["--encoding", "klingon"], "unknown encoding"),
         (["--map", "email=status"], "never changes the status"),
@@ -155,6 +156,16 @@ def test_a_file_that_is_not_there(sqlite_program: Program) -> None:
     result = sqlite_program.run("contacts", "import", "nothing.csv")
     assert result.exit_code == 2
     assert "cannot read nothing.csv" in result.stderr
+
+
+def test_a_column_of_any_name_gives_a_field(program: Program, store: Store) -> None:
+    result = program.import_text(
+        "email,E=mc2,phone\na@x.no,Acme,555\n", "--map", "E=mc2=company", "--ignore", "phone"
+    )
+
+    assert result.exit_code == 0
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["company"], contact["phone"]) == ("Acme", None)
 
 
 def test_delimiter_and_column_date_format(program: Program, store: Store) -> None:

@@ -86,56 +86,6 @@ def test_a_complaint_is_acknowledged_by_name(store: Store, store_url: str) -> No
     assert unknown.exit_code == 2
 
 
-def test_sweep_rules_and_key_are_told_in_the_documented_words(
-    store: Store, store_url: str, tmp_path: Path
-) -> None:
-    config = tmp_path / "c.yaml"
-    config.write_text(
-        "limits: {max_percent: 100, max_contacts: 1}\n"
-        "handling: {transient: {reactivate_after: 10 days}, unknown: {reactivate_after: 1 days}}\n"
-    )
-    for number in range(2):
-        add_deactivated(store, f"c{number}@example.com", Category.TRANSIENT)
-    common = ["--database", store_url, "--config", config]
-    later = {"CONTACTCTL_NOW": "2026-06-26T12:00:00Z"}
-
-    idle = run_cli(["sweep", "all", "--yes", "--json", *common])
-    dry = run_cli(["sweep", "all", "--dry-run", "--json", *common], env=later)
-    alone = run_cli(["sweep", "all", "--json", *common], env=later)
-    over = run_cli(["sweep", "all", "--yes", "--json", *common], env=later)
-    log = run_cli(["sweep", "handling", "--yes", "--log", *common], env=later)
-
-    keys = ["due", "deactivated", "reactivated", "removed", "runs_finished", "plans_expired"]
-    assert [idle.json["data"][key] for key in keys] == [0] * 6
-    assert (dry.exit_code, dry.json["data"]["due"], alone.exit_code) == (0, 2, 4)
-    assert (over.exit_code, over.json["data"]["due"], log.exit_code) == (4, 2, 4)
-    assert [run["state"] for run in over.json["data"]["runs"]] == ["planned"]
-    assert over.json["errors"][0]["code"] == "limits"
-    assert log.lines == [
-        "2026-06-26T12:00:00Z sweep handling: due 2, deactivated 0, reactivated 0, removed 0,"
-        " runs finished 0, plans expired 0"
-    ]
-    checked = run_cli(["rules", "check", "--json", *common])
-    assert (checked.exit_code, checked.json["data"]["against"]) == (1, 1)
-    assert run_cli(["rules", "show", "--json", *common]).exit_code == 0
-
-
-def test_a_person_types_the_count_of_a_sweep(store: Store, store_url: str, tmp_path: Path) -> None:
-    config = tmp_path / "c.yaml"
-    config.write_text(
-        "limits: {max_percent: 100}\nhandling: {transient: {reactivate_after: 10 days}}\n"
-    )
-    ann = add_deactivated(store, ANN, Category.TRANSIENT)
-    args = ["sweep", "handling", "--database", store_url, "--config", config]
-    later = {"CONTACTCTL_NOW": "2026-06-26T12:00:00Z"}
-
-    declined = run_cli(args, env=later, tty=True, stdin="2\n")
-    assert (declined.exit_code, statuses(store)) == (4, {ann: "inactive"})
-    done = run_cli(args, env=later, tty=True, stdin="1\n")
-    assert (done.exit_code, statuses(store)) == (0, {ann: "active"})
-    assert "transient" in done.stderr
-
-
 def test_the_recommended_rules_are_as_recommended(sqlite_url: str, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(run_cli(["rules", "recommend"]).stdout)
