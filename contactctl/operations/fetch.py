@@ -12,7 +12,6 @@ from contactctl.operations.ingest import (
     OnReject,
     ingest,
 )
-from contactctl.operations.ingest_rows import Suppressed, nothing_suppressed
 from contactctl.operations.read_responses import ResponseReader
 from contactctl.operations.session import Session
 from contactctl.responses.mailbox import MailboxSession, open_mailbox
@@ -62,7 +61,6 @@ def fetch(
     password: str,
     on_reject: OnReject,
     *,
-    suppressed: Suppressed = nothing_suppressed,
     wait_seconds: float = DEFAULT_WAIT_SECONDS,
 ) -> IngestResult:
     """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
@@ -75,7 +73,6 @@ def fetch(
             on_reject,
             details={"mailbox": mailbox.name},
             after_commit=mails.commit,
-            suppressed=suppressed,
             wait_seconds=wait_seconds,
         )
 

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from contactctl.domain.errors import BusyError, ContactctlError
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.ingest_rows import (
     ReadBatch,
-    Suppressed,
     batches_of,
-    nothing_suppressed,
     rare_garbage_collection,
     without_suppressed,
 )
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
 from contactctl.store.held import (
     Incident,
@@ -68,7 +68,6 @@ def ingest(
     *,
     details: Mapping[str, object] | None = None,
     after_commit: Callable[[], None] = lambda: None,
-    suppressed: Suppressed = nothing_suppressed,
     wait_seconds: float = DEFAULT_WAIT_SECONDS,
 ) -> IngestResult:
     """Record events as one run, then deactivate the contacts that reached a threshold.
@@ -83,7 +82,6 @@ def ingest(
         on_reject,
         details=details,
         after_commit=after_commit,
-        suppressed=suppressed,
         wait_seconds=wait_seconds,
     )
 
@@ -95,13 +93,12 @@ def ingest_batches(
     *,
     details: Mapping[str, object] | None = None,
     after_commit: Callable[[], None] = lambda: None,
-    suppressed: Suppressed = nothing_suppressed,
     wait_seconds: float = DEFAULT_WAIT_SECONDS,
 ) -> IngestResult:
     """The same of events that come in batches already, which are closed in any case."""
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         run_id = _start_run(session, details or {})
-        work = _Ingest(session, IngestResult(run_id), on_reject, suppressed)
+        work = _Ingest(session, IngestResult(run_id), on_reject)
         with (
             _failing(session, run_id),
             rare_garbage_collection(),
@@ -147,29 +144,22 @@ def look_at_thresholds(
 class _Ingest:
     """The recording, one transaction a batch; `result` grows with each."""
 
-    def __init__(
-        self,
-        session: Session,
-        result: IngestResult,
-        on_reject: OnReject,
-        suppressed: Suppressed,
-    ) -> None:
+    def __init__(self, session: Session, result: IngestResult, on_reject: OnReject) -> None:
         self.session = session
         self.result = result
         self.on_reject = on_reject
-        self.suppressed = suppressed
+        self.suppressed = suppressed_in(session)
 
     def record(self, batch: ReadBatch) -> None:
         """Record a batch together with the run's new totals."""
-        batch = without_suppressed(batch, self.suppressed)
-        for rejection in batch.rejected:
-            self._reject(rejection)
-        if not batch.events:
-            return
         now = self.session.clock()
         with self.session.store.writing() as connection:
-            lock_running_run(connection, self.result.run)
+            # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
+            lock_running_run(connection, self.result.run)
+            batch = without_suppressed(batch, partial(self.suppressed, connection))
+            for rejection in batch.rejected:
+                self._reject(rejection)
             counts = record_batch(
                 connection, self.result.run, batch.responses, batch.activities, now
             )

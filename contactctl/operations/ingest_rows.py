@@ -24,11 +24,6 @@ _OBJECTS_A_COLLECTION = 200_000
 _STILL_TO_COME = "9999-12-31 23:59:59.999999"
 
 
-def nothing_suppressed(keys: Collection[str]) -> AbstractSet[str]:  # noqa: ARG001
-    """No address is suppressed."""
-    return frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
     """Events ready for store.ingest_batch, in the order in which they were read.
@@ -47,9 +42,9 @@ class ReadBatch:
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
     """The events in batches of `size`; smaller ones where what is rejected is large."""
     batch = _Batch()
-    for event in events:
+    for number, event in enumerate(events, 1):
         batch.add(event)
-        if batch.is_full(size):
+        if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
             yield batch.read()
             batch = _Batch()
     if batch.events or batch.rejected:
@@ -104,11 +99,6 @@ class _Batch:
         else:
             self._take_latest(event)
 
-    def is_full(self, size: int) -> bool:
-        return (
-            self.events + len(self.rejected) >= size or self.rejected_bytes >= _MAX_REJECTED_BYTES
-        )
-
     def _take_latest(self, activity: Activity) -> None:
         """By key: when last delivered, opened, clicked. Mail alone says how a mailbox is."""
         key = _key(activity.recipient)
@@ -136,24 +126,26 @@ def response_row(response: Response) -> Staged:
     if key is None:
         key = second or fold(given)[:_MAX_KEY_CHARACTERS]
     at = response.occurred_at
-    return _storable(
-        (
-            key,
-            second if second != key else None,
-            response.source_key,
-            response.category.value,
-            response.counts,
-            response.not_counted,
-            response.status,
-            response.diagnostic,
-            response.rule,
-            given,
-            response.channel,
-            fold(response.group) if response.group else "",
-            None if at is None else stored_instant(at),
-            response.source,
-        )
+    group = fold(response.group) if response.group else ""
+    row = (
+        key,
+        second if second != key else None,
+        response.source_key,
+        response.category.value,
+        response.counts,
+        response.not_counted,
+        response.status,
+        response.diagnostic,
+        response.rule,
+        given,
+        response.channel,
+        group,
+        None if at is None else stored_instant(at),
+        response.source,
     )
+    text = f"{given}{response.recipient}{response.source_key}{response.status}{response.diagnostic}"
+    is_plain = _is_plain(f"{text}{response.rule}{response.channel}{group}{response.source}")
+    return row if is_plain else tuple(map(_storable, row))
 
 
 def _key(address: str) -> str | None:
@@ -164,14 +156,13 @@ def _key(address: str) -> str | None:
         return None
 
 
-def _storable(row: Staged) -> Staged:
-    """The row with NUL and lone surrogates, which no database takes, as U+FFFD."""
-    text = "".join([value for value in row if value.__class__ is str])
-    if text.isascii() and "\0" not in text:
-        return row
-    return tuple(_storable_text(value) if isinstance(value, str) else value for value in row)
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "\0" not in text
 
 
-def _storable_text(text: str) -> str:
-    without_nul = text.replace("\0", "\ufffd")
+def _storable(value: object) -> object:
+    """A text with NUL and lone surrogates, which no database takes, as U+FFFD."""
+    if not isinstance(value, str):
+        return value
+    without_nul = value.replace("\0", "\ufffd")
     return without_nul.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

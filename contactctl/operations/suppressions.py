@@ -1,7 +1,6 @@
 """Addresses that must not come back: asked by what creates contacts, and kept by hand."""
 
-from collections.abc import Callable, Collection, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,16 +49,6 @@ def suppressed_in(session: Session) -> Suppressed:
     be created.
     """
     return partial(suppressed_among, keys_named=partial(_keys_in_use, session))
-
-
-def suppression_check(session: Session) -> Callable[[Collection[str]], AbstractSet[str]]:
-    """The same, asked in a transaction of its own."""
-
-    def suppressed(email_keys: Collection[str]) -> AbstractSet[str]:
-        with session.store.reading() as connection:
-            return suppressed_in(session)(connection, email_keys)
-
-    return suppressed
 
 
 def read_suppressions(session: Session, limit: int) -> Suppressions:

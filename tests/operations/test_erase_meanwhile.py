@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from threading import Event
+from threading import Event as Moment
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError, RejectedError
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.domain.runs import RunKind
 from contactctl.operations import add_contact as add_module
 from contactctl.operations import erase as erase_module
@@ -23,6 +23,7 @@ from contactctl.operations.affected import select_any
 from contactctl.operations.apply import resume_run
 from contactctl.operations.erase import erase_one, find_contact, plan_erasing
 from contactctl.operations.erasing import erasing_work
+from contactctl.operations.ingest import ingest
 from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression, is_suppressed, rotate_key
@@ -84,8 +85,8 @@ def followed(function: Callable[..., Any], by: Callable[[], object]) -> Callable
     return wrapped
 
 
-def wait(event: Event) -> None:
-    assert event.wait(_SECONDS)
+def wait(moment: Moment) -> None:
+    assert moment.wait(_SECONDS)
 
 
 def wait_until_somebody_waits(store: Store) -> None:
@@ -97,7 +98,7 @@ def wait_until_somebody_waits(store: Store) -> None:
         with store.reading() as connection:
             if connection.execute(waiting).first():
                 return
-        Event().wait(0.01)
+        Moment().wait(0.01)
     pytest.fail("nobody waits")
 
 
@@ -127,35 +128,57 @@ def test_so_does_who_is_about_to_be_added_by_hand(
     assert emails(store) == []
 
 
-def test_a_batch_waits_for_an_erasure_that_is_not_committed_yet(
-    store: Store,
-    session: Session,
-    others: Session,
-    at_once: ThreadPoolExecutor,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    add(store, ANN)
-    has_hashed, is_read = Event(), Event()
-    erasures = []
+@pytest.fixture
+def erasure_under_way(
+    others: Session, at_once: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], None]:
+    """Starts to erase Ann, and returns when that is about to be committed."""
+    has_hashed, may_commit = Moment(), Moment()
 
     def pause_in_transaction() -> None:
         has_hashed.set()
-        wait(is_read)
+        wait(may_commit)
 
-    def start_erasing() -> None:
-        erasures.append(at_once.submit(erase, others))
+    def start() -> None:
+        at_once.submit(erase, others)
         wait(has_hashed)
-        is_read.set()
+        may_commit.set()
 
     hashing = followed(erasing_module.key_for_hashing, by=pause_in_transaction)
     monkeypatch.setattr(erasing_module, "key_for_hashing", hashing)
-    monkeypatch.setattr(import_module, "convert", followed(import_module.convert, by=start_erasing))
+    return start
+
+
+def test_an_import_waits_for_an_erasure_that_is_not_committed_yet(
+    store: Store,
+    session: Session,
+    erasure_under_way: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add(store, ANN)
+    reading = followed(import_module.convert, by=erasure_under_way)
+    monkeypatch.setattr(import_module, "convert", reading)
 
     imported = import_text(session, f"email\n{ANN}\n{BOB}\n")
-    erasures[0].result(_SECONDS)
 
     assert imported.counts == (1, 0, 0, 1)
     assert emails(store) == [BOB]
+
+
+def test_so_does_an_ingest(
+    store: Store, session: Session, erasure_under_way: Callable[[], None]
+) -> None:
+    add(store, ANN)
+    rejects: list[Rejection] = []
+
+    def events() -> Iterator[Event]:
+        yield Response("test", "key", ANN, Category.TRANSIENT)
+        erasure_under_way()
+
+    result = ingest(session, events(), rejects.append)
+
+    assert (result.counts.recorded, result.rejected, len(rejects)) == (0, 1, 1)
+    assert ANN not in str(dump(store))
 
 
 def test_an_address_is_not_suppressed_beside_the_contact_that_is_just_being_made(

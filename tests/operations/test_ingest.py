@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from contactctl.operations.ingest import INGESTING, IngestResult, conclude_inter
 from contactctl.operations.list_responses import discard, latest_responses, release
 from contactctl.operations.runs import cancel_run, latest_runs
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.held import HeldFilter
@@ -252,16 +254,13 @@ def test_a_response_of_a_group_is_counted_there(store: Store) -> None:
     assert deactivated(store) == [(1, 0, "transient")]
 
 
-def test_a_suppressed_address_is_rejected(store: Store) -> None:
+def test_a_suppressed_address_is_rejected(store: Store, tmp_path: Path) -> None:
     add(store, "c1@example.com")
+    session = make_session(store, suppression_key_file=tmp_path / "key")
+    add_suppression(session, "gone@example.com")
     rejects: list[Rejection] = []
     gone = response("Gone@example.com", original_recipient="alias@example.com")
-    result = ingest(
-        session_on(store),
-        [response(), gone],
-        rejects.append,
-        suppressed=lambda keys: {"gone@example.com"} & set(keys),
-    )
+    result = ingest(session, [response(), gone], rejects.append)
     assert figures(result) == (1, 0, 0, 0, 1)
     assert "suppressed" in rejects[0].reason
 
