@@ -12,6 +12,7 @@ from contactctl.operations.import_contacts import ImportInput, ImportResult, imp
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
 from contactctl.store import tables
+from contactctl.store.groups import create_groups
 from contactctl.store.store import Store
 from helpers.sessions import NOW, make_session
 
@@ -65,3 +66,9 @@ def contacts_in(store: Store) -> dict[str, dict[str, Any]]:
         for row in connection.execute(members):
             contacts[row.contact_id]["groups"][row.name] = row.state
     return {contact["email_key"]: contact for contact in contacts.values()}
+
+
+def make_groups(store: Store, *names: str) -> None:
+    """Groups for an import to name."""
+    with store.writing() as connection:
+        create_groups(connection, names, NOW)

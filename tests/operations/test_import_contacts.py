@@ -1,17 +1,15 @@
 """Importing contacts into a store: what is added, updated, left alone and rejected."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
-from contactctl.domain.errors import BusyError, InputError, RefusedError, UsageError
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import RunState
 from contactctl.operations.import_contacts import (
-    CREATING_CONTACTS,
     ImportInput,
     import_contacts,
 )
@@ -19,29 +17,14 @@ from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.runs import cancel_run
 from contactctl.operations.suppressions import add_suppression
 from contactctl.store import tables
-from contactctl.store.groups import create_groups
-from contactctl.store.locks import exclusive
-from contactctl.store.runs import get_run, list_runs
-from contactctl.store.store import Store, open_store
-from helpers.imports import KeptRejects, contacts_in, import_text
+from contactctl.store.runs import list_runs
+from contactctl.store.store import Store
+from helpers.imports import KeptRejects, contacts_in, import_text, make_groups
 from helpers.sessions import NOW, make_session
 
 
-@pytest.fixture
-def sqlite_store(sqlite_url: str) -> Iterator[Store]:
-    """For what happens before any database is asked."""
-    opened = open_store(sqlite_url)
-    yield opened
-    opened.close()
-
-
-def make_group(store: Store, *names: str) -> None:
-    with store.writing() as connection:
-        create_groups(connection, names, NOW)
-
-
 def test_a_row_becomes_a_contact(store: Store) -> None:
-    make_group(store, "Newsletter")
+    make_groups(store, "Newsletter")
     imported = import_text(
         store,
         "email,first_name,last_name,last_opportunity,last_opened,attributes.plan,"
@@ -79,7 +62,7 @@ def test_an_address_is_the_same_contact_whatever_its_case_and_form(store: Store)
 
 
 def test_only_contacts_that_change_get_a_new_revision(store: Store) -> None:
-    make_group(store, "eu", "us")
+    make_groups(store, "eu", "us")
     content = "email,first_name,attributes.plan,tag,group\na@x.no,A,free,t1,eu\nb@x.no,B,paid,,\n"
     import_text(store, content)
     later = make_session(store, now=NOW + timedelta(days=9))
@@ -102,7 +85,7 @@ def test_only_contacts_that_change_get_a_new_revision(store: Store) -> None:
     ],
 )
 def test_every_kind_of_change_counts_as_updated(store: Store, column: str, value: str) -> None:
-    make_group(store, "us")
+    make_groups(store, "us")
     import_text(store, "email\na@x.no\n")
     content = f"email,{column}\na@x.no,{value}\n"
     assert import_text(store, content).counts == (0, 1, 0, 0)
@@ -148,7 +131,7 @@ def test_attributes_are_merged(store: Store) -> None:
 
 
 def test_status_overrides_and_deactivations_stay(store: Store) -> None:
-    make_group(store, "eu")
+    make_groups(store, "eu")
     import_text(store, "email,group\na@x.no,eu\n")
     with store.writing() as connection:
         connection.execute(update(tables.contact).values(status="inactive"))
@@ -229,15 +212,6 @@ def test_rejected_rows_are_told_with_line_reason_and_cells(store: Store) -> None
     assert imported.rejects[2].cells == ("a@x.no", "many", "", "", "")
 
 
-def test_a_broken_quote_rejects_its_lines_and_no_others(store: Store) -> None:
-    imported = import_text(
-        store, 'email,first_name\na@x.no,"A\nb@x.no,"B"\nc@x.no,C\nd@x.no,"open\ne@x.no,E\n'
-    )
-    assert set(contacts_in(store)) == {"c@x.no"}
-    assert [reject.line for reject in imported.rejects] == [2, 5]
-    assert "lines 2 to 3" in imported.rejects[0].reason
-
-
 def test_unknown_groups_are_created_unless_they_must_not(store: Store) -> None:
     content = "email,group\na@x.no,Norway|eu\nb@x.no,NORWAY\n"
     assert import_text(store, content, create_groups=False).counts == (0, 0, 0, 2)
@@ -296,66 +270,6 @@ def test_hostile_text_is_stored_as_it_is(store: Store) -> None:
         assert contact["attributes"]["plan"] == value
 
 
-def test_json_lines(store: Store) -> None:
-    make_group(store, "eu", "us")
-    imported = import_text(
-        store,
-        '{"email": "a@x.no", "attributes": {"plan": "free", "orders": 3}, "tag": ["x", "y"],'
-        ' "group": ["eu", "us"]}\n'
-        "\n"
-        '{"Email": "b@x.no", "attributes.vip": true, "tag": "x;y", "attributes.orders": 1e3}\n'
-        "[1]\n"
-        '{"email": "c@x.no", "attributes": {"orders": "3"}}\n'
-        '{"email": "d@x.no", "phone": 47}\n'
-        '{"email": "e@x.no", "emial": "x"}\n'
-        '{"email": "f@x.no", "email": "g@x.no"}\n'
-        '{"email": "h@x.no", "attributes.orders": NaN}\n'
-        '{"email": "i@x.no", "first_name": "\\ud800"}\n'
-        '{"email": "j@x.no", "first_name": "a\\u0000b"}\n'
-        '{"email": "k@x.no", "tag": ["a;b"]}\n'
-        "not json\n" + "[" * 100_000 + "\n",
-    )
-    assert imported.counts == (2, 0, 0, 11)
-    assert [reject.line for reject in imported.rejects] == list(range(4, 15))
-    assert imported.rejects.names == ["record"]
-    assert imported.rejects[0].cells == ("[1]",)
-    assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47}',)
-    contacts = contacts_in(store)
-    assert contacts["a@x.no"]["attributes"] == {"plan": "free", "orders": 3}
-    assert contacts["a@x.no"]["tags"] == {"x", "y"}
-    assert contacts["a@x.no"]["groups"] == {"eu": "follows", "us": "follows"}
-    assert contacts["b@x.no"]["attributes"] == {"vip": True, "orders": 1000}
-
-
-def test_the_run_tells_what_happened(store: Store) -> None:
-    import_text(store, "email\na@x.no\n")
-    imported = import_text(store, "email,phone\na@x.no,1\nb@x.no,2\nb@x.no,2\nbad,\n")
-    with store.reading() as connection:
-        run = get_run(connection, imported.result.run or 0)
-    assert run.state is RunState.DONE
-    assert (run.planned, run.changed) == (4, 2)
-    assert run.skipped == {"unchanged": 1, "rejected": 1}
-    assert (run.active_before, run.active_after) == (1, 2)
-    assert run.details["file"] == "standard input"
-
-
-def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:
-    class Stop(KeptRejects):
-        def add(self, reject: Reject) -> None:
-            raise KeyboardInterrupt
-
-    session = make_session(store)
-    given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
-    with pytest.raises(KeyboardInterrupt):
-        import_contacts(session, given, Stop())
-    with store.reading() as connection:
-        run = list_runs(connection, limit=1)[0]
-    assert run.state is RunState.FAILED
-    assert "KeyboardInterrupt" in run.message
-    assert (run.planned, run.changed) == (2, 1)
-    assert set(contacts_in(store)) == {"a@x.no"}
-
-
 def test_a_cancelled_import_stops(store: Store) -> None:
     session = make_session(store)
 
@@ -371,134 +285,3 @@ def test_a_cancelled_import_stops(store: Store) -> None:
         run = list_runs(connection, limit=1)[0]
     assert (run.state, run.planned, run.changed) == (RunState.CANCELLED, 2, 1)
     assert set(contacts_in(store)) == {"a@x.no"}
-
-
-def test_the_next_import_ends_the_run_of_one_that_died(store: Store) -> None:
-    first = import_text(store, "email\na@x.no\n").result.run
-    with store.writing() as connection:
-        connection.execute(text("UPDATE run SET state = 'running', finished_at = NULL"))
-    import_text(store, "email\nb@x.no\n")
-    with store.reading() as connection:
-        run = get_run(connection, first or 0)
-    assert run.state is RunState.FAILED
-    assert "interrupted" in run.message
-
-
-def test_two_imports_at_once_are_refused(store: Store) -> None:
-    with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
-        import_text(store, "email\na@x.no\n")
-    assert contacts_in(store) == {}
-
-
-@pytest.mark.parametrize(
-    ("content", "options", "error", "words", "hint"),
-    [
-        ("phone\n1\n", {}, InputError, "no column gives the field 'email'", "--map 'COLUMN=email'"),
-        ("email,emial\n", {}, InputError, "'emial'", "did you mean 'email'?"),
-        ("email,Email\n", {}, InputError, "the header has 'email' twice", "--ignore"),
-        ("email,x\n", {"renames": {"x": "email"}}, InputError, "two columns give", ""),
-        ("email,\n", {}, InputError, "column 2 has no name", ""),
-        ("email,frist name\n", {}, InputError, "'frist name'", "did you mean 'first_name'?"),
-        ("email,x\n", {"renames": {"x": "status"}}, InputError, "never changes the status", ""),
-        ("email,attributes.nix\n", {}, InputError, "'attributes.nix'", "--map"),
-        ("", {}, InputError, "no header", ""),
-        ("email,a;b\n", {}, InputError, "more than one of comma", "--delimiter"),
-        ("email\n", {"renames": {"Mail": "email"}}, UsageError, "no column 'Mail'", "email"),
-        ("Mail\n", {"renames": {"Mail": "emial"}}, UsageError, "unknown field", "'email'?"),
-        ("email\n", {"ignored": frozenset({"x"})}, UsageError, "--ignore: the file has no", ""),
-        ("email\n", {"date_format": "%Q"}, UsageError, "--date-format '%Q'", "strptime"),
-        ("email\n", {"encoding": "klingon"}, UsageError, "unknown encoding", "utf-8"),
-        ("email\n", {"encoding": "hex"}, UsageError, "unknown encoding", "utf-8"),
-    ],
-)
-def test_files_that_are_refused_whole(
-    sqlite_store: Store,
-    content: str,
-    options: dict[str, object],
-    error: type[UsageError],
-    words: str,
-    hint: str,
-) -> None:
-    with pytest.raises(error) as caught:
-        import_text(sqlite_store, content, **options)
-    assert words in caught.value.message
-    assert hint in caught.value.hint
-    with sqlite_store.reading() as connection:
-        assert list_runs(connection, limit=1) == []
-
-
-def test_a_wrong_encoding_is_refused_whole_with_its_place(sqlite_store: Store) -> None:
-    good = "email\n" + "".join(f"c{number}@x.no\n" for number in range(100_000))
-    content = good.encode() + "æ@x.no\n".encode("latin-1")
-    with pytest.raises(InputError) as caught:
-        import_text(sqlite_store, content)
-    assert f"line 100002, byte {len(good) + 1}: not valid utf-8" in caught.value.message
-    assert contacts_in(sqlite_store) == {}
-    assert import_text(sqlite_store, content, encoding="latin-1").counts[0] == 100_001
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_byte_order_marks(sqlite_store: Store, encoding: str) -> None:
-    content = "email,first_name\na@x.no,Åse\n".encode(encoding)
-    if encoding == "utf-16":
-        with pytest.raises(InputError, match="UTF-16") as caught:
-            import_text(sqlite_store, content)
-        assert "--encoding utf-16" in caught.value.hint
-        import_text(sqlite_store, content, encoding="utf-16")
-    else:
-        import_text(sqlite_store, content)
-    assert contacts_in(sqlite_store)["a@x.no"]["first_name"] == "Åse"
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_delimiters_are_detected(sqlite_store: Store, delimiter: str) -> None:
-    content = f'email{delimiter}"first_name"\r\na@x.no{delimiter}"A{delimiter}B"\r\n'
-    import_text(sqlite_store, content)
-    assert contacts_in(sqlite_store)["a@x.no"]["first_name"] == f"A{delimiter}B"
-
-
-def test_a_shop_export_with_other_names_and_dates(store: Store) -> None:
-    imported = import_text(
-        store,
-        "Customer ID,Email,First Purchase,Last Purchase,Orders\n"
-        "00001,Customer.00001@example.net,19970101,19970131,1\n",
-        renames={"last purchase": "last_opportunity", "Orders": "attributes.orders"},
-        ignored=frozenset({"Customer ID", "First Purchase"}),
-        column_date_formats={"Last Purchase": "%Y%m%d"},
-    )
-    assert imported.counts == (1, 0, 0, 0)
-    contact = contacts_in(store)["customer.00001@example.net"]
-    assert contact["last_opportunity"] == date(1997, 1, 31)
-    assert contact["attributes"] == {"orders": 1}
-
-
-def test_columns_without_a_field_are_left_out_and_said(store: Store) -> None:
-    imported = import_text(store, "email,Orders,status,First Name\na@x.no,1,inactive,A\n")
-    assert imported.counts == (1, 0, 0, 0)
-    assert imported.result.columns_left_out == {
-        "Orders": "no field has that name",
-        "status": "an import never changes the status; see `contactctl deactivate` and"
-        " `reactivate`",
-    }
-    contact = contacts_in(store)["a@x.no"]
-    assert (contact["status"], contact["first_name"]) == ("active", "A")
-
-
-def test_keys_without_a_field_in_json_lines_are_left_out_and_said(store: Store) -> None:
-    imported = import_text(store, '{"email": "a@x.no"}\n{"email": "b@x.no", "shoe": 43}\n')
-    assert imported.counts == (2, 0, 0, 0)
-    assert imported.result.columns_left_out == {"shoe": "no field has that name"}
-
-
-def test_ignore_unknown_says_nothing(sqlite_store: Store) -> None:
-    imported = import_text(sqlite_store, "email,x,emial\na@x.no,1,2\n", ignore_unknown=True)
-    assert set(contacts_in(sqlite_store)) == {"a@x.no"}
-    assert imported.result.columns_left_out == {}
-
-
-def test_defused_cells_come_back_as_they_were(sqlite_store: Store) -> None:
-    import_text(sqlite_store, "email,first_name,phone\na@x.no,'=1+1,'+47 22\nb@x.no,'t Hart,\n")
-    contacts = contacts_in(sqlite_store)
-    assert contacts["a@x.no"]["first_name"] == "=1+1"
-    assert contacts["a@x.no"]["phone"] == "+47 22"
-    assert contacts["b@x.no"]["first_name"] == "'t Hart"
