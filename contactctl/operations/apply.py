@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError
+from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError, StoreError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState
 from contactctl.operations.session import Session
@@ -107,15 +107,23 @@ def work_through(session: Session, run: Run) -> Run:
 
 @contextmanager
 def _resumable(run_id: int) -> Iterator[None]:
-    """Say, when interrupted, that nothing is lost and how to go on."""
+    """Say, when interrupted or left by the store, that nothing is lost and how to go on."""
+    how = (
+        f"`contactctl runs resume {run_id}` goes on, `contactctl runs cancel {run_id}`"
+        " leaves it at that"
+    )
     try:
         yield
     except (KeyboardInterrupt, InterruptedByUserError) as interruption:
         raise InterruptedByUserError(
-            f"run {run_id} was interrupted; what it has done so far is kept",
-            hint=f"`contactctl runs resume {run_id}` goes on, `contactctl runs cancel {run_id}`"
-            " leaves it at that",
+            f"run {run_id} was interrupted; what it has done so far is kept", hint=how
         ) from interruption
+    except StoreError as error:
+        raise StoreError(
+            f"run {run_id} was cut short; what it has done so far is kept: {error.message}",
+            hint="; ".join(filter(None, (error.hint, how))),
+            code=error.code,
+        ) from error
 
 
 def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:

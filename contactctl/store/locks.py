@@ -1,7 +1,7 @@
 """One process at a time per kind of work: an advisory lock, freed by the system on any death."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -70,7 +70,8 @@ def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[Non
         try:
             yield
         finally:
-            held.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            with suppress(DBAPIError):  # a connection that is gone holds no lock any more
+                held.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
 
 def _acquire(

@@ -11,6 +11,7 @@ from contactctl.domain.errors import (
     BusyError,
     InterruptedByUserError,
     RefusedError,
+    StoreError,
 )
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations import apply as apply_module
@@ -100,6 +101,26 @@ def report_one_less(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         runwork.WORK_OF_KIND, RunKind.DEACTIVATE, runwork.BatchWork(work.outcome, one_less)
     )
     return reported
+
+
+def test_cut_short_by_the_database_it_says_how_to_go_on(
+    store: Store, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_contacts(store, 30)
+    session = make_session(store, limits=NO_LIMITS)
+    run = plan(session, "id <= 30")
+
+    def is_full(*_args) -> Run | None:
+        raise StoreError("disk is full", hint="free some", code="full")
+
+    monkeypatch.setattr(apply_module, "apply_batch", is_full)
+    with pytest.raises(StoreError, match=r"run 1 was .*: disk is full") as cut_short:
+        apply_run(session, run.id)
+
+    assert cut_short.value.code == "full"
+    assert cut_short.value.hint.startswith("free some; `contactctl runs resume 1` goes on")
+    monkeypatch.undo()
+    assert resume_run(session, 1).changed == 30
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, InterruptedByUserError])

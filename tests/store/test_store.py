@@ -132,3 +132,17 @@ def test_reading_on_postgres_cannot_write(store: Store) -> None:
         pytest.skip("SQLite reads and writes through one kind of transaction")
     with pytest.raises(StoreError), store.reading() as connection:
         connection.execute(text("DELETE FROM run"))
+
+
+def test_a_lock_lost_with_its_connection_hides_no_error(postgres_url: str) -> None:
+    lost = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON oid = database"
+        " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+    )
+    with closing(connect(postgres_url)) as store, closing(connect(postgres_url)) as other:
+        with pytest.raises(RuntimeError, match="of the work"), exclusive(store, "apply"):
+            with other.writing() as connection:
+                assert connection.execute(lost).scalar_one()
+            raise RuntimeError("of the work")
+        with exclusive(store, "apply"):
+            pass
