@@ -8,6 +8,7 @@ bounce address: VERP (`bounce+ann=example.com@...`) and SRS (`SRS0=x=y=example.c
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,7 +21,8 @@ SIGNS = ("@", "%40", "=40")  # text with none of them holds no address
 # A run of local characters is read from its start, and once: time grows with the text's length.
 _IN_LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]"
 _DOMAIN = r"[\w-]++(?:\.[\w-]++)++"
-_PLAIN = re.compile(rf'({_IN_LOCAL}+?)(?:"?@|[%=]40)(?=({_DOMAIN}))|{_IN_LOCAL}++')
+_PLAIN = re.compile(rf'({_IN_LOCAL}++)(?:"?@(?=({_DOMAIN})))?')
+_ESCAPED = re.compile(rf"({_IN_LOCAL}+?)[%=]40(?=({_DOMAIN}))|{_IN_LOCAL}++")
 _VERP = re.compile(rf"({_IN_LOCAL}+?)=(?:3D)?(?=({_DOMAIN})@)|{_IN_LOCAL}++")
 _SRS = re.compile(rf"=({_DOMAIN})=([\w.!#$%&'*+/?^`{{|}}~-]++)(?=@)")
 
@@ -59,8 +61,9 @@ def erase_from(text: str, keys: Collection[str]) -> str:
         return text
     composed = unicodedata.normalize("NFC", text)
     left = composed
-    for find in (_in_verp, _in_srs, _plain):
-        left = _without(left, find(left, keys))
+    for sign, find in _FORMS:
+        if sign in left:
+            left = _without(left, find(left, keys))
     return text if left == composed else left
 
 
@@ -73,14 +76,6 @@ def erase_from_json(value: Any, keys: Collection[str]) -> Any:
     if isinstance(value, list):
         return [erase_from_json(each, keys) for each in value]
     return value
-
-
-def _plain(text: str, keys: Collection[str]) -> _Spans:
-    return _addresses(_PLAIN, _STARTS, text, keys)
-
-
-def _in_verp(text: str, keys: Collection[str]) -> _Spans:
-    return _addresses(_VERP, _VERP_STARTS, text, keys)
 
 
 def _in_srs(text: str, keys: Collection[str]) -> _Spans:
@@ -96,12 +91,20 @@ def _addresses(
     """Where the form is found with one of the addresses: from its local part to its domain."""
     for match in form.finditer(text):
         local, domain = match.groups()
-        if local is None:
+        if domain is None:
             continue
         for start in _possible_starts(starts, local):
             if _is_one_of(keys, local[start:], domain):
                 yield match.start(1) + start, match.end(2)
                 break
+
+
+_FORMS = (
+    ("=", partial(_addresses, _VERP, _VERP_STARTS)),
+    ("=", _in_srs),
+    ("40", partial(_addresses, _ESCAPED, _STARTS)),
+    ("@", partial(_addresses, _PLAIN, _STARTS)),
+)
 
 
 def _possible_starts(starts: re.Pattern[str], local: str) -> Iterator[int]:
