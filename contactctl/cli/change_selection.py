@@ -13,6 +13,7 @@ from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
+    from contactctl.operations.affected import Affected
     from contactctl.operations.session import Session
 
 
@@ -62,6 +63,16 @@ class Change:
     make_plan: MakePlan
     preview: Callable[[], Presentation]
     nothing: Callable[[], Presentation]
+
+
+def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> Change:
+    """A change of contacts of any status, which `look` counts and shows."""
+    from contactctl.output.affected import present_affected
+
+    def preview() -> Presentation:
+        return present_affected(look())
+
+    return Change(make_plan, preview=preview, nothing=preview)
 
 
 def change_selection(

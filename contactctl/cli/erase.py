@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.change_selection import Change, ChangingInvocation, change_selection
+from contactctl.cli.change_selection import (
+    Change,
+    ChangingInvocation,
+    change_of_affected,
+    change_selection,
+)
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind
 from contactctl.output.presentation import Presentation
@@ -103,13 +108,8 @@ def _erase_selected(invocation: ErasingInvocation, kind: RunKind) -> Presentatio
 
 def _erasing(session: "Session", kind: RunKind, selection: "Selection", reason: str) -> Change:
     from contactctl.operations.erase import plan_erasing, preview_erasing
-    from contactctl.output.affected import present_affected
 
-    def preview() -> Presentation:
-        return present_affected(preview_erasing(session, kind, selection))
-
-    return Change(
-        make_plan=lambda said: plan_erasing(session, kind, selection, reason=reason, said=said),
-        preview=preview,
-        nothing=preview,
+    return change_of_affected(
+        lambda said: plan_erasing(session, kind, selection, reason=reason, said=said),
+        lambda: preview_erasing(session, kind, selection),
     )

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.change_selection import Change, ChangingInvocation, change_selection
+from contactctl.cli.change_selection import (
+    Change,
+    ChangingInvocation,
+    change_of_affected,
+    change_selection,
+)
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.groups import GroupName
 from contactctl.domain.errors import UsageError
@@ -157,15 +162,10 @@ def remove(
 
 def _removing(session: "Session", group: str, selection: "Selection", reason: str) -> Change:
     from contactctl.operations.group_admin import plan_removing, preview_removing
-    from contactctl.output.affected import present_affected
 
-    def preview() -> Presentation:
-        return present_affected(preview_removing(session, group, selection))
-
-    return Change(
-        make_plan=lambda said: plan_removing(session, group, selection, reason=reason, said=said),
-        preview=preview,
-        nothing=preview,
+    return change_of_affected(
+        lambda said: plan_removing(session, group, selection, reason=reason, said=said),
+        lambda: preview_removing(session, group, selection),
     )
 
 
