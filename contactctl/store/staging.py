@@ -126,8 +126,9 @@ def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) ->
     with temporary_tables(connection, _definitions(layout)):
         loaded = {"import_row": wave.rows, "import_tag": wave.tags, "import_member": wave.members}
         for name, rows in loaded.items():
-            fill(connection, name, rows)
-            refresh_statistics(connection, name)
+            if rows:
+                fill(connection, name, rows)
+                refresh_statistics(connection, name)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
         if wave.tags:
