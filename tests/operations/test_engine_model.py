@@ -150,8 +150,6 @@ def test_the_engine_does_what_the_model_says(sqlite_template: Path, tmp_path: Pa
     machines = settings(
         max_examples=25,
         stateful_step_count=15,
-        deadline=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
 
@@ -171,7 +169,7 @@ def test_the_engine_does_what_the_model_says_on_postgres(
         made.append(databases.create_database(postgres_server_url, postgres_template))
         return Engine(made[-1])
 
-    machines = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    machines = settings(max_examples=100, suppress_health_check=list(HealthCheck))
     try:
         run_state_machine_as_test(fresh, settings=machines)
     finally:

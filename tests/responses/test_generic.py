@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.errors import InputError
@@ -185,7 +185,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*ROW, "status", "diagnostic"]), ANYTHING))
 def test_no_row_crashes_it(row: dict[str, object]) -> None:
     assert len(list(generic.read(row, "place", CLASSIFY))) == 1

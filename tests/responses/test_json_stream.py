@@ -7,7 +7,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from itertools import chain, repeat
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.responses import Rejection
@@ -196,7 +196,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(EVENTS, st.booleans())
 def test_every_layout_of_the_same_events_reads_the_same(
     events: list[object], ensure_ascii: bool
@@ -218,7 +217,6 @@ def test_every_layout_of_the_same_events_reads_the_same(
         assert rejections(layout.encode()) == []
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_it(payload: bytes) -> None:
     assert all(item.place if isinstance(item, JsonValue) else item.reason for item in read(payload))

@@ -90,8 +90,6 @@ def groups(store: Store) -> Iterator[Store]:
 @given(policy=policies, made=st.lists(cases, min_size=1, max_size=12), overrides=st.booleans())
 @settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_sweep_does_what_the_reference_says(

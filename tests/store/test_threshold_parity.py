@@ -78,9 +78,7 @@ POLICIES = st.builds(
 )
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(subjects=st.lists(SUBJECTS, min_size=1, max_size=6), policy=POLICIES)
 def test_the_database_finds_what_the_reference_finds(
     store: Store, subjects: list[ThresholdSubject], policy: ResponsePolicy
