@@ -10,10 +10,11 @@ from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.rules import DueUnderRule, due_under_rules
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.store.criteria_sql import count_left_out, where_clause
+from contactctl.store.criteria_sql import where_clause
 from contactctl.store.deactivations import plan_undo
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import planned_by_rule
+from contactctl.store.left_out import count_left_out
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids

@@ -10,7 +10,8 @@ from contactctl.domain.criteria import including_missing
 from contactctl.domain.policies import BillingTier
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.store.criteria_sql import count_left_out, where_clause
+from contactctl.store.criteria_sql import where_clause
+from contactctl.store.left_out import count_left_out
 from contactctl.store.preview import active_ids, count_active_where, first_rows
 from contactctl.store.runwork import count_active
 from contactctl.store.totals import members_per_group

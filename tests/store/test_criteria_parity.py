@@ -20,11 +20,10 @@ from contactctl.domain.reference import matches, present_values
 from contactctl.domain.resolve import ResolvedCriteria, resolve
 from contactctl.domain.text import fold
 from contactctl.store.criteria_sql import (
-    count_left_out,
-    fields_that_leave_out,
     missing_clause,
     where_clause,
 )
+from contactctl.store.left_out import count_left_out, fields_that_leave_out
 from contactctl.store.store import Store, open_store
 from contactctl.store.tables import contact
 from helpers import databases

@@ -19,11 +19,11 @@ from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, Field
 from contactctl.domain.resolve import resolve
 from contactctl.store.criteria_sql import (
     active_where,
-    count_left_out,
-    fields_that_leave_out,
     is_active,
     where_clause,
 )
+from contactctl.store.left_out import count_left_out, fields_that_leave_out
+from contactctl.store.store import open_store
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
 
@@ -99,8 +99,6 @@ def test_the_prebuilt_criteria_use_the_partial_index(store):
 
 
 def test_sqlite_scans_in_order_where_the_partial_index_does_not_help(sqlite_url):
-    from contactctl.store.store import open_store
-
     store = open_store(sqlite_url)
     plan = explained(store, active_where(clause(store, criteria(["company contains x"]))))
     store.close()
@@ -173,3 +171,21 @@ def test_contacts_in_no_group_are_not_left_out_of_a_group(store):
     fill(store, make_contact(1))
     assert left_out(store, criteria(where=["group = a"])) == {}
     assert left_out(store, criteria(where=["group != a"])) == {"group": 1}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        criteria(where_any=["group = a", "company contains x"]),
+        criteria(where_any=["group != a", "tag missing"]),
+        criteria(["id > 0"], ["tag = a", "group = a", "group = b"]),
+        criteria(where_not=["group != a"]),
+        Criteria(none=(criteria(where_any=["group = a", "company = x"]),)),
+        Criteria(any=(criteria(where_not=["group = a"]), criteria(["tag = a", "id = 1"]))),
+    ],
+)
+def test_postgres_never_looks_sets_up_contact_by_contact(postgres_url, tree):
+    store = open_store(postgres_url)
+    plan = explained(store, active_where(clause(store, tree)))
+    store.close()
+    assert "SubPlan" not in plan
