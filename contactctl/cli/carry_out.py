@@ -57,6 +57,15 @@ def plan_and_carry_out(
         return carry_out(invocation, session, run.id, manner)
 
 
+def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
+    """Plan, and leave the plan for `runs apply`; None when nothing matches."""
+    from contactctl.operations.plan import show_plan
+    from contactctl.output.runs import present_kept_plan
+
+    run = make_plan(None)
+    return None if run is None else present_kept_plan(show_plan(session, run.id))
+
+
 def carry_out(
     invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:

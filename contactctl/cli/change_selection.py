@@ -6,7 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from contactctl.cli import options
-from contactctl.cli.carry_out import MakePlan, Manner, plan_and_carry_out, require_may_ask
+from contactctl.cli.carry_out import (
+    MakePlan,
+    Manner,
+    keep_plan,
+    plan_and_carry_out,
+    require_may_ask,
+)
 from contactctl.cli.confirming import read_confirmation
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
@@ -82,7 +88,7 @@ def change_selection(
     if invocation.dry_run:
         return change.preview()
     if invocation.keeps_plan:
-        return _keep_plan(session, change)
+        return keep_plan(session, change.make_plan) or change.nothing()
     return make_change(invocation, session, manner, change)
 
 
@@ -97,11 +103,3 @@ def make_change(
             return change.preview().failed(refused)
     made = plan_and_carry_out(invocation, session, manner, change.make_plan)
     return change.nothing() if made is None else made
-
-
-def _keep_plan(session: "Session", change: Change) -> Presentation:
-    from contactctl.operations.plan import show_plan
-    from contactctl.output.runs import present_kept_plan
-
-    run = change.make_plan(None)
-    return change.nothing() if run is None else present_kept_plan(show_plan(session, run.id))

@@ -6,7 +6,7 @@ import typer
 
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
-from contactctl.domain.errors import RefusedError
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ def undo(
     invocation: StoreInvocation,
     run: RunNumber,
     reason: options.Reason = None,
+    plan: options.KeepPlan = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
@@ -202,25 +203,29 @@ def undo(
     since, after showing and confirming them. Off unless the config says
     allow_undo: true.
     """
-    from contactctl.cli.carry_out import Manner, plan_and_carry_out, require_may_ask
+    from contactctl.cli.carry_out import Manner, keep_plan, plan_and_carry_out, require_may_ask
     from contactctl.cli.confirming import read_confirmation
     from contactctl.operations.deactivate import require_undoable
     from contactctl.operations.plan import plan_undo_of
 
     manner = Manner(read_confirmation(confirm, limit_override), background, wait)
+    if plan and (manner.said is not None or background):
+        raise UsageError("--plan goes with neither --confirm nor --background")
     with invocation.open_session() as session:
         undone = require_undoable(session, run)
-        if manner.said is None:
-            require_may_ask(invocation, session)
-        taken_back = plan_and_carry_out(
-            invocation,
-            session,
-            manner,
-            lambda said: plan_undo_of(session, undone, reason=reason or "", said=said),
-        )
-    if taken_back is None:
+
+        def make_plan(said: "Confirmation | None") -> "Run | None":
+            return plan_undo_of(session, undone, reason=reason or "", said=said)
+
+        if plan:
+            shown = keep_plan(session, make_plan)
+        else:
+            if manner.said is None:
+                require_may_ask(invocation, session)
+            shown = plan_and_carry_out(invocation, session, manner, make_plan)
+    if shown is None:
         raise _nothing_to_undo(undone)
-    return taken_back
+    return shown
 
 
 def _confirm_kept_plan(

@@ -48,6 +48,15 @@ class SkipReason(StrEnum):
     GONE = "gone"
 
 
+def same_user(operator: str, other: str) -> bool:
+    """Whether two operators (`user@host as role`) are one user, from whichever host or role."""
+    return _user(operator) == _user(other)
+
+
+def _user(operator: str) -> str:
+    return operator.partition(" as ")[0].rpartition("@")[0].casefold()
+
+
 # the kinds of run that deactivate what they change
 DEACTIVATING_KINDS = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
 

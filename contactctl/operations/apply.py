@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError, StoreError
 from contactctl.domain.policies import Approval
-from contactctl.domain.runs import FINAL_STATES, Run, RunState
+from contactctl.domain.runs import FINAL_STATES, Run, RunState, same_user
 from contactctl.operations.session import Session
 from contactctl.operations.work import RESUMABLE, work_of
 from contactctl.store.locks import exclusive
@@ -85,7 +85,7 @@ def read_run(session: Session, run_id: int) -> Run:
 
 def _require_second_operator(session: Session, run: Run) -> None:
     second = session.settings.plans.approval is Approval.SECOND_OPERATOR
-    if second and run.operator == session.operator:
+    if second and same_user(run.operator, session.operator):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
             hint=f"somebody else applies it with `contactctl runs apply {run.id}`",

@@ -273,6 +273,20 @@ def test_undo_with_the_count(undoable: StoreCli) -> None:
     assert len(active_ids(undoable.store)) == 100
 
 
+def test_undo_as_a_plan_for_a_second_operator(undoable: StoreCli) -> None:
+    undoable.configure("allow_undo: true\nplans: {approval: second-operator}\n")
+    undoable.errors("runs", "undo", 1, "--plan", "--confirm", "10", exit_code=2)
+    (refused,) = undoable.errors("runs", "undo", 1, "--confirm", "10", exit_code=4)
+    assert "--plan" in refused["hint"]
+
+    kept = undoable.json("runs", "undo", 1, "--plan")
+    assert (kept["run"], kept["state"], kept["planned"]) == (2, "planned", 10)
+    assert len(active_ids(undoable.store)) == 90
+    applied = undoable("runs", "apply", 2, "--confirm", "10", operator="boss@host")
+    assert applied.exit_code == 0
+    assert len(active_ids(undoable.store)) == 100
+
+
 def test_undo_by_typing_the_count(undoable: StoreCli) -> None:
     before = dump(undoable.store, without=("run",))
     result = undoable("runs", "undo", 1, tty=True, stdin="9\n")

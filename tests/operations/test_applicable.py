@@ -100,6 +100,17 @@ def test_a_second_operator_is_required_where_the_config_asks_for_one(store: Stor
     assert apply_run(replace(session, operator="boss@host"), run.id).changed == 5
 
 
+@pytest.mark.parametrize("operator", ["tester@laptop", "Tester@host", "tester@host as admin"])
+def test_another_host_or_role_makes_no_second_operator(store: Store, operator: str) -> None:
+    seed_contacts(store, 10)
+    session = make_session(store, plans=PlanPolicy(approval=Approval.SECOND_OPERATOR))
+    run = plan(session, "id <= 5")
+
+    with pytest.raises(RefusedError, match="second operator"):
+        apply_run(replace(session, operator=operator), run.id)
+    assert len(active_ids(store)) == 10
+
+
 def test_a_kept_plan_is_confirmed_with_its_own_count_and_todays_limits(store: Store) -> None:
     seed_contacts(store, 40)
     session = make_session(store)
