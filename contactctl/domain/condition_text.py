@@ -5,6 +5,7 @@ has spaces at its ends. Inside quotes the quote itself is doubled; nothing else 
 """
 
 import re
+from datetime import UTC, tzinfo
 
 from contactctl.domain.conditions import Condition, build_condition, find_operator, operators_hint
 from contactctl.domain.errors import CriteriaError
@@ -33,11 +34,11 @@ def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
     return build_condition(field, operator, _split(operator, rest))
 
 
-def format_condition(condition: Condition) -> str:
-    """The condition as `parse_condition` reads it."""
+def format_condition(condition: Condition, zone: tzinfo = UTC) -> str:
+    """The condition as `parse_condition` reads it; instants in the time of `zone`."""
     takes = USAGES[condition.operator].takes
     in_list = takes is Takes.SEVERAL
-    words = [_quoted_where_needed(format_value(v), in_list=in_list) for v in condition.values]
+    words = [_quoted_where_needed(format_value(v, zone), in_list=in_list) for v in condition.values]
     separator = " and " if takes is Takes.RANGE else ","
     return " ".join([condition.field.name, condition.operator, separator.join(words)]).strip()
 

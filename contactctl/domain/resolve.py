@@ -74,28 +74,37 @@ class ResolvedCriteria:
     tests: Mapping[Condition, Test]
 
     def describe(self) -> list[tuple[str, str]]:
-        """Each condition as written, and with its dates and instants filled in."""
+        """Each condition as written, and with its dates and instants filled in, in the zone's time.
+
+        Both are conditions that `parse_condition` reads, and select the same contacts.
+        """
         return [
-            (format_condition(condition), self._describe_resolved(condition))
+            (format_condition(condition), format_condition(self.with_dates(condition), self.zone))
             for condition in self.criteria.conditions()
         ]
 
-    def _describe_resolved(self, condition: Condition) -> str:
+    def with_dates(self, condition: Condition) -> Condition:
+        """A condition that says the same, whenever and wherever it is read."""
         test = self.tests[condition]
         if not isinstance(test, Range) or condition.field.type is FieldType.NUMBER:
-            return format_condition(condition)
-        lower = self._describe_bound(">", test.lower, included=test.lower_included)
-        upper = self._describe_bound("<", test.upper, included=test.upper_included)
-        return f"{condition.field.name} {' and '.join(filter(None, (lower, upper)))}"
+            return condition
+        operator, *values = _absolute(test)
+        if len(values) == 2 and values[0] > values[1]:  # a day that the zone's clocks skipped
+            return condition
+        return Condition(condition.field, operator, tuple(values))
 
-    def _describe_bound(self, sign: str, bound: Bound | None, *, included: bool) -> str:
-        if bound is None:
-            return ""
-        if isinstance(bound, datetime):
-            shown = bound.astimezone(self.zone).isoformat(timespec="seconds")
-        else:
-            shown = str(bound)
-        return f"{sign}{'=' if included else ''} {shown}"
+
+def _absolute(test: Range) -> tuple[Any, ...]:
+    """An operator and its values; of instants, whose microseconds are all that is kept."""
+    lower: Any = test.lower
+    upper: Any = test.upper
+    if lower is None:
+        return Operator.BEFORE, upper
+    if upper is None:
+        return Operator.AFTER, lower - datetime.resolution if test.lower_included else lower
+    if lower == upper and not isinstance(lower, datetime):
+        return Operator.ON, lower
+    return Operator.BETWEEN, lower, upper if test.upper_included else upper - datetime.resolution
 
 
 def resolve(criteria: Criteria, now: datetime, zone: ZoneInfo) -> ResolvedCriteria:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType, did_you_mean
@@ -25,7 +25,7 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"([Zz]|[-+][0-9]{2}:[0-9]{2})"
+    r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # local times of old had seconds
 )
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
@@ -45,12 +45,12 @@ def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tupl
     return values
 
 
-def format_value(value: Scalar) -> str:
-    """The value as `parse_values` reads it."""
+def format_value(value: Scalar, zone: tzinfo = UTC) -> str:
+    """The value as `parse_values` reads it; an instant in the time of `zone`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return value.astimezone(zone).isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

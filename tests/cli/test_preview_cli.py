@@ -30,7 +30,7 @@ def test_the_fixed_keys_are_there_and_nothing_is_written(cli: StoreCli) -> None:
     assert data["conditions"] == [
         {
             "text": "last_opportunity older-than 24 months",
-            "resolved": "last_opportunity < 2024-06-15",
+            "resolved": "last_opportunity before 2024-06-15",
         }
     ]
     assert dump(cli.store) == before
@@ -102,7 +102,7 @@ def test_relative_dates_count_in_the_configured_time_zone(cli: StoreCli) -> None
     data = cli.json("preview")
 
     assert data["time_zone"] == "Pacific/Auckland"
-    assert data["conditions"][0]["resolved"] == "last_opportunity < 2024-06-16"
+    assert data["conditions"][0]["resolved"] == "last_opportunity before 2024-06-16"
 
 
 @pytest.mark.parametrize("format_", ["jsonl", "csv"])

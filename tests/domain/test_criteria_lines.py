@@ -17,7 +17,7 @@ def lines_of(yaml: str) -> list[str]:
 def test_a_plain_list_needs_no_branch() -> None:
     assert lines_of("all: [company = acme, last_opportunity older-than 24 months]") == [
         "company = acme",
-        "last_opportunity older-than 24 months   (last_opportunity < 2024-06-15)",
+        "last_opportunity older-than 24 months   (last_opportunity before 2024-06-15)",
     ]
 
 

@@ -1,17 +1,23 @@
 """Relative dates, days and spans as of one instant, in one time zone; by worked examples."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from contactctl.domain.condition_text import parse_condition
+from contactctl.domain.conditions import Condition
 from contactctl.domain.contacts import ContactView, Status
-from contactctl.domain.criteria import from_flags
+from contactctl.domain.criteria import Criteria, from_flags
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.reference import matches
 from contactctl.domain.relative_time import Span, Unit, shift_date, shift_instant, start_of_day
-from contactctl.domain.resolve import ResolvedCriteria, resolve
+from contactctl.domain.resolve import Range, ResolvedCriteria, Test, resolve
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOON = datetime(2024, 3, 31, 10, 0, tzinfo=UTC)
@@ -134,15 +140,15 @@ def test_description_fills_the_dates_in():
         FieldCatalogue(),
     )
     assert resolve(criteria, NOON, OSLO).describe() == [
-        ("last_opportunity older-than 24 months", "last_opportunity < 2022-03-31"),
+        ("last_opportunity older-than 24 months", "last_opportunity before 2022-03-31"),
         (
             "created on 2024-03-31",
-            "created >= 2024-03-31T00:00:00+01:00 and < 2024-04-01T00:00:00+02:00",
+            "created between 2024-03-31T00:00:00+01:00 and 2024-03-31T23:59:59.999999+02:00",
         ),
         ("id between 1 and 2", "id between 1 and 2"),
         (
             "last_opened within-last 1 day",
-            "last_opened >= 2024-03-30T12:00:00+01:00 and <= 2024-03-31T12:00:00+02:00",
+            "last_opened between 2024-03-30T12:00:00+01:00 and 2024-03-31T12:00:00+02:00",
         ),
     ]
 
@@ -166,3 +172,60 @@ def test_addresses_are_compared_by_their_key(text):
     anna = contact(email_key="anna@xn--mnchen-3ya.example", email_domain="xn--mnchen-3ya.example")
     assert matches(resolved(text), anna)
     assert not matches(resolved(text), contact())
+
+
+ZONES = ["UTC", "Europe/Oslo", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]
+spans = st.builds(Span, st.integers(0, 200), st.sampled_from(Unit))
+days = st.dates(date(1001, 1, 1), date(8998, 12, 31))
+instants = st.datetimes(datetime(1001, 1, 2), datetime(8998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+def in_order(values: tuple[date, date]) -> bool:
+    """A date and an instant are of no order before the zone is known."""
+    return type(values[0]) is not type(values[1]) or values[0] <= values[1]
+
+
+@st.composite
+def times_of(draw: st.DrawFn, name: str) -> Condition:
+    field = FieldCatalogue().find(name)
+    operator = draw(st.sampled_from(OPERATORS[field.type]))
+    value = days if name == "last_opportunity" or operator is Operator.ON else days | instants
+    takes = USAGES[operator].takes
+    if takes is Takes.RANGE:
+        values = st.tuples(value, value).filter(in_order)
+        return Condition(field, operator, draw(values))
+    values = {Takes.NOTHING: st.just(()), Takes.SPAN: st.tuples(spans), Takes.ONE: st.tuples(value)}
+    return Condition(field, operator, draw(values[takes]))
+
+
+@given(
+    times_of("created") | times_of("last_opportunity"),
+    st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from(ZONES).map(ZoneInfo),
+)
+def test_what_is_printed_with_its_dates_reads_back_as_the_same_selection(condition, now, zone):
+    printed = resolve(Criteria(all=(condition,)), now, zone)
+    ((written, dated),) = printed.describe()
+    assert parse_condition(written, FieldCatalogue()) == condition
+    read = parse_condition(dated, FieldCatalogue())
+    # read elsewhere and later, a date that was filled in must not move
+    elsewhere = zone if dated == written else ZoneInfo("Asia/Tokyo")
+    again = resolve(Criteria(all=(read,)), now + timedelta(days=400), elsewhere)
+    for edge in edges(printed.tests[condition]):
+        view = contact(created=edge, last_opportunity=edge)
+        assert matches(again, view) == matches(printed, view)
+
+
+def edges(test: Test) -> list[Any]:
+    """The bounds, and what lies next to them on both sides."""
+    if not isinstance(test, Range):
+        return []
+    bounds = [bound for bound in (test.lower, test.upper) if bound is not None]
+    step = datetime.resolution if isinstance(bounds[0], datetime) else timedelta(days=1)
+    return [bound + side * step for bound in bounds for side in (-1, 0, 1)]
+
+
+def test_a_day_that_the_zone_skips_is_printed_as_written():
+    apia = ZoneInfo("Pacific/Apia")  # had no 30 December 2011
+    skipped = resolved("created on 2011-12-30", NOON, apia)
+    assert skipped.describe() == [("created on 2011-12-30", "created on 2011-12-30")]

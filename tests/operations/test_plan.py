@@ -62,7 +62,7 @@ def test_a_plan_records_who_asks_what_and_when(store: Store) -> None:
     assert (run.planned_at, run.started_at, run.finished_at) == (NOW, None, None)
     assert run.expires_at == NOW + timedelta(hours=24)
     assert run.details["conditions"] == [
-        ["last_opportunity older-than 24 months", "last_opportunity < 2024-06-15"]
+        ["last_opportunity older-than 24 months", "last_opportunity before 2024-06-15"]
     ]
     assert run.details["as_of"] == "2026-06-15T12:00:00+00:00"
     assert run.details["left_out"] == {"last_opportunity": 15}

@@ -170,12 +170,12 @@ def test_the_zone_of_instants_stands_in_the_heading() -> None:
 
 
 def test_long_values_go_on_below_themselves_on_a_terminal() -> None:
-    condition = "last_opportunity older-than 24 months   (last_opportunity < 2024-06-15)"
+    condition = "last_opportunity older-than 24 months   (last_opportunity before 2024-06-15)"
     block = KeyValues([("Criteria", condition)])
 
     assert shown(block, tty=True, width=60).splitlines() == [
         "Criteria  last_opportunity older-than 24 months",
-        "            (last_opportunity < 2024-06-15)",
+        "            (last_opportunity before 2024-06-15)",
     ]
     assert shown(block) == f"Criteria  {condition}\n"
 
