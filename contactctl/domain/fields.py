@@ -158,5 +158,6 @@ class FieldCatalogue:
 
 def did_you_mean(name: str, known: list[str]) -> str:
     """`did you mean 'x'?` for the closest known name, or an empty string."""
-    close = get_close_matches(name.casefold(), known, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    spelled = {each.casefold(): each for each in known}
+    close = get_close_matches(name.casefold(), spelled, n=1, cutoff=0.6)
+    return f"did you mean '{spelled[close[0]]}'?" if close else ""

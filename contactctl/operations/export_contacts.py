@@ -8,11 +8,11 @@ from contactctl.domain.contact_record import ContactRecord
 from contactctl.domain.errors import UsageError
 from contactctl.domain.fields import did_you_mean
 from contactctl.operations.find import group_of
+from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.select import CriteriaSource, selection_of
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.exports import SORTABLE, deliverable, deliverable_in, stream_contacts
-from contactctl.store.groups import allows_bypass
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,7 @@ def _require_deliverable(wanted: ContactFilter) -> None:
 def _group_and_bypass(session: Session, name: str) -> tuple[int, bool]:
     """The group's id, and whether it mails members that are inactive system-wide."""
     group_id, stored_name = group_of(session, name)
-    if session.settings.responses.group(stored_name).bypass_system_wide:
-        return group_id, True
-    with session.store.reading() as connection:
-        return group_id, allows_bypass(connection, group_id)
+    return group_id, policy_in_force(session).group(stored_name).bypass_system_wide
 
 
 def _sort_field(sort: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.domain.contact_values import parse_group_name, parse_names, parser_for
-from contactctl.domain.errors import ContactctlError, UsageError
+from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
 from contactctl.domain.fields import Field
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold, show_safely
@@ -166,7 +166,7 @@ def _totals(result: ImportResult) -> dict[str, object]:
         "planned": result.rows,
         "changed": counts.created + counts.updated,
         "skipped": {"unchanged": counts.unchanged, "rejected": result.rejected},
-        "message": f"created {counts.created}, updated {counts.updated}",
+        "message": f"created {counts.created:,}, updated {counts.updated:,}",
     }
 
 
@@ -263,17 +263,25 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if run_id is not None:
-            with suppress(ContactctlError):  # the store may be what failed
-                _fail_run(session, run_id, error)
-        raise
+        if run_id is None:
+            raise
+        interrupted = isinstance(error, KeyboardInterrupt | InterruptedByUserError)
+        reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
+        ending = "interrupted" if interrupted else f"ended by {reason}"
+        with suppress(ContactctlError):  # the store may be what failed
+            _fail_run(session, run_id, ending)
+        if not interrupted:
+            raise
+        raise InterruptedByUserError(
+            f"the import (run {run_id}) was interrupted; what it has done so far is kept",
+            hint="give the same command again: what is in the store already stays as it is",
+        ) from error
 
 
-def _fail_run(session: Session, run_id: int, error: BaseException) -> None:
-    reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
+def _fail_run(session: Session, run_id: int, ending: str) -> None:
     with session.store.writing() as connection:
         done = lock_run(connection, run_id).message
-        values = {"finished_at": session.clock(), "message": f"{done} (ended by {reason})".strip()}
+        values = {"finished_at": session.clock(), "message": f"{done} ({ending})".strip()}
         change_state(
             connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
         )

@@ -44,8 +44,9 @@ def present_sweep(result: SweepResult) -> Presentation:
 
 def present_sweep_log(result: SweepResult, name: str, now: datetime) -> Presentation:
     """The same as one line, for a log file."""
+    at = instant_text(now.replace(microsecond=0))
     line = (
-        f"{instant_text(now)} sweep {name}: due {result.due}, deactivated {result.deactivated},"
+        f"{at} sweep {name}: due {result.due}, deactivated {result.deactivated},"
         f" reactivated {result.reactivated}, removed {result.removed},"
         f" runs finished {len(result.finished)}, plans expired {len(result.expired)}\n"
     )

@@ -118,9 +118,3 @@ def mark_changed(connection: Connection, contact_ids: Iterable[int], now: dateti
         .values(revision=_contact.c.revision + 1, updated=now)
     )
     connection.execute(statement)
-
-
-def allows_bypass(connection: Connection, group_id: int) -> bool:
-    """Whether `groups set` lets the group mail members that are inactive system-wide."""
-    settings = connection.execute(select(_group.c.settings).where(_group.c.id == group_id))
-    return bool(settings.scalar_one().get("bypass_system_wide", False))

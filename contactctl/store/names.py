@@ -24,6 +24,8 @@ def run_numbers(database: str) -> Sequence[str]:
 
 def _first_column(database: str, query: str) -> Sequence[str]:
     ask = _ask_sqlite if database.startswith(_SQLITE) else _ask_postgres
+    if ask is _ask_postgres:
+        import psycopg  # noqa: F401, PLC0415  (the driver's own time is not the database's)
     answer: list[str] = []
     asking = Thread(target=lambda: answer.extend(ask(database, query)), daemon=True)
     asking.start()

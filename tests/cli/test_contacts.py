@@ -19,6 +19,7 @@ time_zone: Europe/Oslo
 attributes: {plan: text, orders: number, vip: boolean, renewal: date, tier: [gold, silver]}
 groups:
   bulletin: {bypass_system_wide: true}
+  quiet: {bypass_system_wide: false}
 """
 
 SHOP = """Customer ID,Email,First Purchase,Last Purchase,Orders
@@ -281,7 +282,8 @@ def test_unknown_sort_fields_are_refused(sqlite_program: Program) -> None:
 
 
 def test_deliverable_contacts(program: Program, store: Store) -> None:
-    program.import_text("email,group\na@x.no,news;bulletin\nb@x.no,news;bulletin\nc@x.no,\n")
+    groups = "news;bulletin;quiet"
+    program.import_text(f"email,group\na@x.no,{groups}\nb@x.no,{groups}\nc@x.no,\n")
     with store.writing() as connection:
         connection.execute(text("UPDATE contact SET status = 'inactive' WHERE email = 'b@x.no'"))
 
@@ -296,6 +298,7 @@ def test_deliverable_contacts(program: Program, store: Store) -> None:
         settings = 'UPDATE "group" SET settings = \'{"bypass_system_wide": true}\''
         connection.execute(text(settings.replace(": true", "\\: true")))
     assert deliverable("--group", "news") == ["a", "b"]
+    assert deliverable("--group", "quiet") == ["a"]  # the config outranks what the store keeps
 
 
 def test_show_has_the_promised_keys(program: Program, store: Store) -> None:

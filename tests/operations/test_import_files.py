@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from contactctl.domain.errors import InputError, UsageError
+from contactctl.operations.import_contacts import ImportInput, import_contacts
+from contactctl.operations.importing.options import ImportOptions
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store, open_store
-from helpers.imports import contacts_in, import_text, make_groups
+from helpers.imports import KeptRejects, contacts_in, import_text, make_groups
+from helpers.sessions import make_session
 
 
 @pytest.fixture
@@ -74,6 +79,7 @@ def test_json_lines(store: Store) -> None:
         ("email,a;b\n", {}, InputError, "more than one of comma", "--delimiter"),
         ("email\n", {"renames": {"Mail": "email"}}, UsageError, "no column 'Mail'", "email"),
         ("Mail\n", {"renames": {"Mail": "emial"}}, UsageError, "unknown field", "'email'?"),
+        ("Last Order\n", {"renames": {"last oder": "phone"}}, UsageError, "", "'Last Order'?"),
         ("email\n", {"ignored": frozenset({"x"})}, UsageError, "--ignore: the file has no", ""),
         ("email\n", {"date_format": "%Q"}, UsageError, "--date-format '%Q'", "strptime"),
         ("email\n", {"encoding": "klingon"}, UsageError, "unknown encoding", "utf-8"),
@@ -94,6 +100,12 @@ def test_files_that_are_refused_whole(
     assert hint in caught.value.hint
     with sqlite_store.reading() as connection:
         assert list_runs(connection, limit=1) == []
+
+
+def test_a_device_without_end_is_refused(sqlite_store: Store) -> None:
+    given = ImportInput(Path("/dev/zero"), BytesIO(), ImportOptions())
+    with pytest.raises(InputError, match="it is a device, not a file"):
+        import_contacts(make_session(sqlite_store), given, KeptRejects())
 
 
 def test_a_wrong_encoding_is_refused_whole_with_its_place(sqlite_store: Store) -> None:

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import text
 
-from contactctl.domain.errors import BusyError
+from contactctl.domain.errors import BusyError, InterruptedByUserError
 from contactctl.domain.runs import RunState
 from contactctl.operations.import_contacts import (
     CREATING_CONTACTS,
@@ -39,12 +39,12 @@ def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:
 
     session = make_session(store)
     given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedByUserError, match=r"the import \(run 1\) was interrupted"):
         import_contacts(session, given, Stop())
     with store.reading() as connection:
         run = list_runs(connection, limit=1)[0]
     assert run.state is RunState.FAILED
-    assert "KeyboardInterrupt" in run.message
+    assert run.message == "created 1, updated 0 (interrupted)"
     assert (run.planned, run.changed) == (2, 1)
     assert set(contacts_in(store)) == {"a@x.no"}
 

@@ -146,7 +146,7 @@ class ColumnNames:
                 if _plain(column) not in known:
                     raise UsageError(
                         f"{flag}: the file has no column '{show_safely(column)}'",
-                        hint=did_you_mean(column, known) or f"columns: {', '.join(names)}",
+                        hint=did_you_mean(column, list(names)) or f"columns: {', '.join(names)}",
                     )
 
     def _refuse_unnamed(self, names: Sequence[str]) -> None:

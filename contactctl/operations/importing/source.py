@@ -1,7 +1,9 @@
 """The bytes of an import: a file, or standard input kept aside; all checked before any is used."""
 
 import codecs
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +66,8 @@ def _seekable(path: Path | None, stdin: BinaryIO) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     with opened:
+        if stat.S_ISCHR(os.fstat(opened.fileno()).st_mode) and not opened.isatty():
+            raise InputError(f"cannot read {path}: it is a device, not a file")
         if not opened.seekable():  # a pipe with a name
             with _seekable(None, opened) as copy:
                 yield copy
