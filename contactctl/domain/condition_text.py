@@ -1,7 +1,8 @@
 """One condition as one line of text: FIELD OPERATOR [VALUE]. Parse and print round-trip.
 
-A value needs quotes ("..." or '...') only where it has a comma in a list, starts with a quote, or
-has spaces at its ends. Inside quotes the quote itself is doubled; nothing else is special.
+A value needs quotes ("..." or '...') only where it has a comma in a list, starts with a quote (in a
+list, a bracket), has spaces at its ends, or goes on like another condition. Inside quotes the quote
+itself is doubled; nothing else is special.
 """
 
 import re
@@ -9,14 +10,22 @@ from datetime import UTC, tzinfo
 
 from contactctl.domain.conditions import Condition, build_condition, find_operator, operators_hint
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import Field, FieldCatalogue
+from contactctl.domain.fields import BUILT_IN_FIELDS, Field, FieldCatalogue
 from contactctl.domain.operators import USAGES, Operator, Takes
 from contactctl.domain.values import format_value, shown
 
 _QUOTES = ("'", '"')
+_BRACKETS = ("[", "(", "{")
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 _GLUED = re.compile(r"([^=!<>]+)(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 _MAX_LINE = 2**20
+_ANOTHER_CONDITION = re.compile(
+    r"\s(and|or|&&|\|\|)\s+({fields}|attributes\.\S+)\s+({operators})(?!\S)".format(
+        fields="|".join(re.escape(field.name) for field in BUILT_IN_FIELDS),
+        operators="|".join(map(re.escape, Operator)),
+    ),
+    re.IGNORECASE,
+)
 
 
 def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
@@ -65,6 +74,10 @@ def _split(operator: Operator, text: str) -> list[str]:
 
 def split_list(text: str) -> list[str]:
     """The texts of a list such as `free,trial`; CriteriaError where a comma or quote is amiss."""
+    if text.startswith(_BRACKETS):
+        raise CriteriaError(
+            "a bracket at the start of a list", hint="write a,b; a value with brackets needs quotes"
+        )
     words: list[str] = []
     position = 0
     while position < len(text):
@@ -90,6 +103,7 @@ def _item_at(text: str, start: int) -> tuple[str, int]:
     word = text[start:end].strip()
     if not word:
         raise CriteriaError("nothing before a comma", hint="a comma in a value needs quotes")
+    _refuse_another_condition(word)
     return word, end
 
 
@@ -101,6 +115,7 @@ def _after_blanks(text: str, position: int) -> int:
 
 def _unquoted(text: str) -> str:
     if not text.startswith(_QUOTES):
+        _refuse_another_condition(text)
         return text
     word, end = _quoted_at(text, 0)
     if text[end:].strip():
@@ -109,6 +124,15 @@ def _unquoted(text: str) -> str:
             hint="'in' takes several values; a quote inside quotes is doubled",
         )
     return word
+
+
+def _refuse_another_condition(word: str) -> None:
+    """Taken for a text, `company != a or tag = b` would be true of nearly everybody."""
+    if found := _ANOTHER_CONDITION.search(word):
+        raise CriteriaError(
+            f"another condition in the value: '{shown(word[found.start() :].strip())}'",
+            hint="one condition at a time, under all or any; a text with such words needs quotes",
+        )
 
 
 def _quoted_at(text: str, start: int) -> tuple[str, int]:
@@ -122,6 +146,8 @@ def _quoted_at(text: str, start: int) -> tuple[str, int]:
 
 
 def _quoted_where_needed(text: str, *, in_list: bool) -> str:
-    if text.startswith(_QUOTES) or text != text.strip() or (in_list and "," in text):
+    special_in_list = in_list and ("," in text or text.startswith(_BRACKETS))
+    is_special = text.startswith(_QUOTES) or text != text.strip()
+    if special_in_list or is_special or _ANOTHER_CONDITION.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text

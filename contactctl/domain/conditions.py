@@ -8,6 +8,24 @@ from contactctl.domain.fields import Field, FieldType, did_you_mean
 from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.values import Scalar, parse_values, shown
 
+# what other languages call them
+_ALIASES = {
+    "<>": "!=",
+    "is": "=",
+    "eq": "=",
+    "equals": "=",
+    "has": "=",
+    "ne": "!=",
+    "like": "contains",
+}
+_OF_TIMES = {
+    "=": "use 'on'",
+    "<": "use 'before' with a date, 'older-than' with a span such as 24 months",
+    ">": "use 'after' with a date, 'within-last' with a span such as 30 days",
+    "<=": "use 'between', which includes both dates",
+    ">=": "use 'between', which includes both dates",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -39,7 +57,7 @@ def find_operator(field: Field, word: str) -> Operator:
         message = f"'{name}' does not fit '{field.name}', which is a {field.type}"
         raise CriteriaError(message, hint=_alternative(field, name) or operators_hint(field))
     message = f"unknown operator '{shown(word)}' after '{field.name}'"
-    raise CriteriaError(message, hint=did_you_mean(name, list(fitting)) or operators_hint(field))
+    raise CriteriaError(message, hint=_operator_meant(name, field) or operators_hint(field))
 
 
 def _wrong_number(operator: Operator, found: int) -> str:
@@ -60,10 +78,19 @@ def _usage(field: Field, operator: Operator) -> str:
     return f"write '{' '.join([field.name, operator, example]).strip()}'"
 
 
+def _operator_meant(name: str, field: Field) -> str:
+    alias = _ALIASES.get(name, "")
+    if alias in OPERATORS[field.type]:
+        return f"did you mean '{alias}'?"
+    return did_you_mean(name, list(OPERATORS[field.type]))
+
+
 def _alternative(field: Field, name: str) -> str:
-    alternatives = {"=": "on", "<": "before", ">": "after", "<=": "between", ">=": "between"}
-    alternative = alternatives.get(name, "")
-    return f"use '{alternative}'" if alternative in OPERATORS[field.type] else ""
+    if field.type is FieldType.SET and name == Operator.CONTAINS:
+        return "use '=', which asks for a member"
+    if field.type not in (FieldType.DATE, FieldType.INSTANT):
+        return ""
+    return _OF_TIMES.get(name, "")
 
 
 def operators_hint(field: Field) -> str:

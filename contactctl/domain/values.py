@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType, did_you_mean
@@ -130,6 +131,11 @@ def _number(text: str) -> int | float:
     number = float(text)
     if not math.isfinite(number):
         raise CriteriaError(f"the number '{shown(text)}' is too large")
+    if Decimal(text) != Decimal(repr(number)):  # rounded it could let more contacts in
+        raise CriteriaError(
+            f"the number '{shown(text)}' has more digits than are kept apart",
+            hint="at most 15 digits that count",
+        )
     return number
 
 
@@ -143,7 +149,7 @@ def _boolean(text: str) -> bool:
 def _date(text: str) -> date:
     if not _DATE.fullmatch(text):
         raise CriteriaError(f"'{shown(text)}' is not a date", hint="write it like 2024-05-31")
-    _check_year(text)
+    _check_year(text, int(text[:4]), EARLIEST_YEAR, LATEST_YEAR)
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -156,15 +162,17 @@ def _instant(text: str) -> datetime:
             f"'{shown(text)}' is neither a date nor an instant",
             hint="write it like 2024-05-31 or 2024-05-31T14:30:00+02:00 (with the offset, or Z)",
         )
-    _check_year(text)
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise CriteriaError(f"'{text}' is no time of the calendar") from None
+    # the first and the last day reach into the years around them, in one zone or another
+    _check_year(text, moment.year, EARLIEST_YEAR - 1, LATEST_YEAR + 1)
+    return moment
 
 
-def _check_year(text: str) -> None:
-    if not EARLIEST_YEAR <= int(text[:4]) <= LATEST_YEAR:
+def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
+    if not earliest <= year <= latest:
         raise CriteriaError(
             f"the year of '{text}' is out of range",
             hint=f"years from {EARLIEST_YEAR} to {LATEST_YEAR}",

@@ -58,6 +58,12 @@ def error_of(text: str) -> CriteriaError:
         ('company = " padded "', (" padded ",)),
         ("attributes.plan in free,'a, b',\"say \"\"x\"\"\"", ("free", "a, b", 'say "x"')),
         ("company contains 100%_\\", ("100%_\\",)),
+        ("company = Research and Development in Oslo", ("Research and Development in Oslo",)),
+        ("company = 'a or tag = b'", ("a or tag = b",)),
+        ("company not-in x,'a or tag = b',\"[y]\"", ("x", "a or tag = b", "[y]")),
+        ("company = [a]", ("[a]",)),
+        ("attributes.orders = 0.30", (0.3,)),
+        ("created after 9000-12-31T23:59-01:00", (datetime(9001, 1, 1, 0, 59, tzinfo=UTC),)),
         ("  tag   not-in   a  ,  b  ", ("a", "b")),
         ("company = '; DROP TABLE contact", None),
     ],
@@ -84,7 +90,17 @@ def test_values_are_typed_by_the_field(text, values):
         ("email == x", "unknown operator '==' after 'email'", "did you mean '='?"),
         ("email conatins x", "unknown operator 'conatins'", "did you mean 'contains'?"),
         ("last_opportunity = 2020-01-01", "'=' does not fit 'last_opportunity'", "use 'on'"),
-        ("created < 2020-01-01", "'<' does not fit 'created'", "use 'before'"),
+        ("created < 2020-01-01", "'<' does not fit 'created'", "use 'before' with a date"),
+        ("created > 24 months", "'>' does not fit 'created'", "'within-last' with a span"),
+        ("tag contains x", "'contains' does not fit 'tag'", "use '=', which asks for a member"),
+        ("email <> x", "unknown operator '<>' after 'email'", "did you mean '!='?"),
+        ("email like x", "unknown operator 'like' after 'email'", "did you mean 'contains'?"),
+        ("company != a or tag = b", "another condition in the value: 'or tag = b'", "quotes"),
+        ("tag not-in a, b AND attributes.vip = true", "another condition in the value", "quotes"),
+        ("tag not-in [a,b]", "a bracket at the start of a list", "write a,b"),
+        ("attributes.orders >= 1e-400", "the number '1e-400' has more digits", "at most 15"),
+        ("attributes.orders > 9007199254740993.0", "the number '9007199254740993.0' has", "15"),
+        ("created after 9002-01-01T00:00Z", "the year of '9002-01-01T00:00Z' is out", ""),
         ("email older-than 3 days", "'older-than' does not fit 'email', which is a text", "= !="),
         ("email =", "no value after '='", "write 'email = VALUE'"),
         ("email missing x", "'missing' takes no value", "write 'email missing'"),
@@ -136,9 +152,13 @@ def test_a_mistake_is_named_with_a_way_out(text, message, hint):
     assert "\n" not in error.message + error.hint
 
 
-texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
-days = st.dates(date(1000, 1, 1), date(8999, 12, 31))
-instants = st.datetimes(datetime(1001, 1, 1), datetime(8999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20) | (
+    st.lists(
+        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " "]), min_size=1
+    ).map(" ".join)
+)
+days = st.dates(date(1000, 1, 1), date(9000, 12, 31))
+instants = st.datetimes(datetime(999, 1, 1), datetime(9001, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 spans = st.builds(Span, st.integers(0, 200), st.sampled_from(Unit))
 numbers = st.integers(-(2**63), 2**63 - 1)
 VALUES = {
