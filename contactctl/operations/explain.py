@@ -25,6 +25,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_in_force
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
+from contactctl.store.memberships import MembershipPeriod, membership_periods
 from contactctl.store.reactivation import read_deactivated
 from contactctl.store.responses import responses_of_contact
 from contactctl.store.runs import get_run
@@ -34,7 +35,10 @@ from contactctl.store.threshold_subject import read_subject
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened. `kind`: created, response, deactivated, ended, reactivated."""
+    """One thing that happened.
+
+    `kind`: created, joined, left, response, deactivated, ended, reactivated.
+    """
 
     at: datetime
     kind: str
@@ -96,11 +100,16 @@ def explain(session: Session, name: str) -> Explanation:
         responses = responses_of_contact(connection, contact_id)
         subject = read_subject(connection, contact_id, responses)
         waiting = plans_holding(connection, contact_id, session.now)
-        runs = {each.run: get_run(connection, each.run) for each in record.deactivations}
+        periods = membership_periods(connection, contact_id)
+        changed_by = {each.run for each in record.deactivations} | {each.run for each in periods}
+        runs = {run: get_run(connection, run) for run in changed_by if run is not None}
     steps = upcoming_steps(deactivated.as_handled(), policy)
     return Explanation(
         record,
-        sorted(_timeline(record, responses, runs, subject), key=lambda each: each.at),
+        sorted(
+            (*_timeline(record, responses, runs, subject), *_in_groups(periods, runs)),
+            key=lambda each: each.at,
+        ),
         list(_counts(subject, rules, names, session.now)),
         [
             *_waiting(waiting),
@@ -141,6 +150,16 @@ def _timeline(
         yield Happening(
             subject.reactivated_at, "reactivated", "active again: earlier responses count no more"
         )
+
+
+def _in_groups(periods: Sequence[MembershipPeriod], runs: Mapping[int, Run]) -> Iterator[Happening]:
+    for each in periods:
+        yield Happening(each.added, "joined", f"joined the group {each.group}", group=each.group)
+        if each.ended_at is not None and each.run is not None:
+            run = runs[each.run]
+            reason = f", {run.reason}" if run.reason else ""
+            text = f"removed from the group {each.group} ({run.kind}) by {run.operator}{reason}"
+            yield Happening(each.ended_at, "left", text, group=each.group, run=each.run)
 
 
 def _response(row: Mapping[str, Any]) -> Happening:

@@ -85,14 +85,17 @@ def _change_member(
     contact_id = contact_id_of(session, contact)
     details = {"action": action, "group": group_name, "contact": contact_id}
     request = session.request(RunKind.GROUPS, reason=reason, details=details)
-    change = add_member if action == "add" else remove_member
     now = session.clock()
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         run_id = insert_run(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
-        if not change(connection, contact_id, group_id, now):
+        if action == "add":
+            changed = add_member(connection, contact_id, group_id, now)
+        else:
+            changed = remove_member(connection, contact_id, group_id, run_id, now)
+        if not changed:
             connection.rollback()
             return GroupChange(group_name, None, contact_id)
         values = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}

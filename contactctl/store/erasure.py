@@ -39,6 +39,8 @@ _deactivation = tables.deactivation
 _response = tables.response
 _item = tables.plan_item
 
+# what is of a contact, and goes with its address
+_THEIRS = (tables.contact_tag, tables.membership, tables.former_membership, _response)
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
 )
@@ -77,7 +79,7 @@ def anonymise(
 ) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
     addresses = _suppress(connection, run, batch, now, current_key)
-    for table in (tables.contact_tag, tables.membership, _response):
+    for table in _THEIRS:
         connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     _deactivate_for_good(connection, run, batch, now)
     blanked = _blank(connection, run, batch, now)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    and_,
     delete,
     exists,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from contactctl.domain.runs import Run
 from contactctl.domain.text import fold
 from contactctl.store import tables
+from contactctl.store.memberships import end_memberships
 from contactctl.store.plans import Batch, BatchOutcome, in_batch
 from contactctl.store.settling import settle
 
@@ -129,8 +131,5 @@ def remove_memberships(connection: Connection, run: Run, batch: Batch, now: date
         .values(revision=_contact.c.revision + 1, updated=now)
     )
     group_id = int(str(run.details["group_id"]))
-    return connection.execute(
-        delete(_membership).where(
-            _membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen)
-        )
-    ).rowcount
+    removed = and_(_membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen))
+    return end_memberships(connection, removed, run.id, now)

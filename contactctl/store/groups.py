@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, select, update
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.text import fold
 from contactctl.store import tables
+from contactctl.store.memberships import end_memberships
 
 _group = tables.group
 _membership = tables.membership
@@ -99,12 +100,12 @@ def add_member(connection: Connection, contact_id: int, group_id: int, now: date
     return True
 
 
-def remove_member(connection: Connection, contact_id: int, group_id: int, now: datetime) -> bool:
+def remove_member(
+    connection: Connection, contact_id: int, group_id: int, run_id: int, now: datetime
+) -> bool:
     """End a contact's membership, in whatever state it is; False when there was none."""
-    statement = delete(_membership).where(
-        _membership.c.contact_id == contact_id, _membership.c.group_id == group_id
-    )
-    if connection.execute(statement).rowcount == 0:
+    chosen = and_(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
+    if end_memberships(connection, chosen, run_id, now) == 0:
         return False
     mark_changed(connection, [contact_id], now)
     return True

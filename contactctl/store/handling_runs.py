@@ -28,6 +28,7 @@ from contactctl.domain.policies import HandlingAction
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.handling_sql import TimedRule, complained, due_under, governs, timed_rule
+from contactctl.store.memberships import end_memberships
 from contactctl.store.plans import Batch, BatchOutcome, in_batch, planned_contacts
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
@@ -85,7 +86,7 @@ def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
         "reactivated": _reactivate_contacts(connection, run, batch, now),
     }
     if any(rule.action is HandlingAction.REMOVE_FROM_GROUP for rule in rules):
-        results["removed"] = _remove_memberships(connection, run, batch)
+        results["removed"] = _remove_memberships(connection, run, batch, now)
     results["reactivated_in_groups"] = _reactivate_memberships(connection, run, batch, now)
     if results["reactivated"] < contacts:
         _mark_changed(connection, run, batch, now)
@@ -204,7 +205,7 @@ def _reactivate_memberships(connection: Connection, run: Run, batch: Batch, now:
     ).rowcount
 
 
-def _remove_memberships(connection: Connection, run: Run, batch: Batch) -> int:
+def _remove_memberships(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
     """The contact stays, and so do deactivations in that group, should it ever come back."""
     removal = exists().where(
         in_batch(run.id, batch),
@@ -212,8 +213,8 @@ def _remove_memberships(connection: Connection, run: Run, batch: Batch) -> int:
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
     )
-    within = _within(batch, _membership.c.contact_id)
-    return connection.execute(delete(_membership).where(within, removal)).rowcount
+    chosen = and_(_within(batch, _membership.c.contact_id), removal)
+    return end_memberships(connection, chosen, run.id, now)
 
 
 def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:

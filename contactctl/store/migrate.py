@@ -19,10 +19,10 @@ def create_store(url: str) -> Store:
     return store
 
 
-def upgrade(store: Store) -> None:
-    """Bring the schema to the newest version; each migration is one transaction."""
+def upgrade(store: Store, version: str = "head") -> None:
+    """Bring the schema to that version, or the newest; each migration is one transaction."""
     config = Config()
     config.set_main_option("script_location", str(files("contactctl.store") / "migrations"))
     with translated_errors(store.identity), store.engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)

@@ -122,6 +122,20 @@ class Membership(SQLModel, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_column=_instant())
 
 
+class FormerMembership(SQLModel, table=True):
+    """A membership that a run has ended; the group is named as it was called then."""
+
+    __tablename__ = "former_membership"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = Field(sa_column=_contact_key())
+    run_id: int = Field(primary_key=True)
+    group_id: int = Field(primary_key=True)
+    group_name: str
+    added: datetime = Field(sa_column=_instant(nullable=False))
+    ended_at: datetime = Field(sa_column=_instant(nullable=False))
+
+
 class Deactivation(SQLModel, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
@@ -290,6 +304,7 @@ contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
 group = SQLModel.metadata.tables["group"]
 membership = SQLModel.metadata.tables["membership"]
+former_membership = SQLModel.metadata.tables["former_membership"]
 deactivation = SQLModel.metadata.tables["deactivation"]
 response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]

@@ -250,7 +250,7 @@ def test_explain_tells_what_happened_what_counts_and_what_comes_next(cli: Cli) -
     assert data["status"] == "inactive"
     assert data["groups"] == [{"name": "News", "state": "follows"}]
     kinds = [each["kind"] for each in data["timeline"]]
-    assert kinds == ["created", "response", "response", "response", "deactivated"]
+    assert kinds == ["created", "joined", "response", "response", "response", "deactivated"]
     transient = next(each for each in data["counts"] if each["category"] == "transient")
     assert (transient["counted"], transient["threshold"], transient["open"]) == (3, 3, True)
     (step,) = data["next"]

@@ -25,7 +25,7 @@ def leave_a_group(connection: Connection, contact_id: int) -> None:
     group_id = connection.execute(
         select(tables.membership.c.group_id).where(tables.membership.c.contact_id == contact_id)
     ).scalars()
-    assert remove_member(connection, contact_id, next(iter(group_id)), NOW)
+    assert remove_member(connection, contact_id, next(iter(group_id)), run_id=1, now=NOW)
 
 
 def make_inactive(connection: Connection, contact_id: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +16,16 @@ from sqlmodel import SQLModel
 
 from contactctl.domain.errors import BusyError, StoreError
 from contactctl.store.locks import exclusive
-from contactctl.store.migrate import create_store
-from contactctl.store.store import SCHEMA_VERSION, Store, connect, open_store
+from contactctl.store.migrate import create_store, upgrade
+from contactctl.store.store import (
+    SCHEMA_VERSION,
+    Store,
+    connect,
+    create_sqlite_file,
+    open_store,
+)
+from helpers import databases
+from helpers.contacts import add_contact
 
 
 def test_models_and_migrations_agree(store: Store) -> None:
@@ -28,6 +37,40 @@ def test_models_and_migrations_agree(store: Store) -> None:
 def test_schema_version_is_the_newest_migration() -> None:
     folder = Path(__file__).parents[2] / "contactctl" / "store" / "migrations"
     assert ScriptDirectory(str(folder)).get_current_head() == SCHEMA_VERSION
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any schema."""
+    if request.param == "sqlite":
+        create_sqlite_file(tmp_path / "old.db")
+        yield f"sqlite:///{tmp_path}/old.db"
+        return
+    server_url = request.getfixturevalue("postgres_server_url")
+    url = databases.create_database(server_url, "template0")
+    yield url
+    databases.drop_database(server_url, url)
+
+
+def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(empty_url: str) -> None:
+    store = connect(empty_url)
+    upgrade(store, "0001")
+    with store.writing() as connection:
+        add_contact(connection, "ann@x.no")
+    with pytest.raises(StoreError, match="schema 0001") as caught:
+        open_store(empty_url)
+    assert "db upgrade" in caught.value.hint
+
+    upgrade(store)
+    store.close()
+    upgraded = open_store(empty_url)
+    with upgraded.reading() as connection:
+        found = connection.execute(text("SELECT email FROM contact")).scalars().all()
+    with upgraded.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SQLModel.metadata) == []
+    upgraded.close()
+    assert found == ["ann@x.no"]
 
 
 def test_missing_file_says_how_to_create_it_and_creates_nothing(tmp_path: Path) -> None:
