@@ -104,6 +104,30 @@ def values_of(criteria: Criteria, field_name: str) -> list[str]:
     return list(values.values())
 
 
+def excluded_values(criteria: Criteria, field_name: str) -> list[str]:
+    """The texts of `values_of` that contacts must not have, in order."""
+    values = {
+        fold(v): v
+        for c in _excluding(criteria)
+        if c.field.name == field_name
+        for v in c.values
+        if isinstance(v, str)
+    }
+    return list(values.values())
+
+
+def _excluding(part: Condition | Criteria, *, negated: bool = False) -> Iterator[Condition]:
+    """The conditions that are true of contacts without the value."""
+    if isinstance(part, Condition):
+        if negated is not (part.operator in (Operator.NOT_EQUALS, Operator.NOT_IN)):
+            yield part
+        return
+    for inner in part.all + part.any:
+        yield from _excluding(inner, negated=negated)
+    for inner in part.none:
+        yield from _excluding(inner, negated=not negated)
+
+
 def check_size(criteria: Criteria) -> None:
     """CriteriaError for criteria that no database should be asked."""
     if depth_of(criteria) > MAX_DEPTH:

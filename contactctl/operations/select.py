@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.config.criteria_file import read_criteria
-from contactctl.domain.criteria import Criteria, as_data, from_flags, prebuilt_criteria, values_of
+from contactctl.domain.criteria import (
+    Criteria,
+    as_data,
+    excluded_values,
+    from_flags,
+    prebuilt_criteria,
+    values_of,
+)
 from contactctl.domain.criteria_lines import criteria_lines
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.resolve import ResolvedCriteria, resolve
-from contactctl.domain.text import fold
+from contactctl.domain.text import fold, show_safely
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names
+from contactctl.store.tags import some_tags, tags_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +93,12 @@ def select_contacts(session: Session, source: CriteriaSource) -> Selection:
 
 
 def selection_of(session: Session, criteria: Criteria, *, prebuilt: bool = False) -> Selection:
-    """Criteria as of now; CriteriaError for a group that the store does not have."""
+    """Criteria as of now; CriteriaError for a name that the store does not have.
+
+    Any group must exist, and a tag that is excluded: mistyped, it would exclude nobody.
+    """
     _require_known_groups(session, criteria)
+    _require_carried_tags(session, criteria)
     return Selection(resolve(criteria, session.now, session.time_zone), prebuilt)
 
 
@@ -100,4 +112,19 @@ def _require_known_groups(session: Session, criteria: Criteria) -> None:
     for name in named:
         if fold(name) not in known:
             hint = did_you_mean(name, known) or "`contactctl groups list` shows the groups"
-            raise CriteriaError(f"unknown group '{name}'", hint=hint)
+            raise CriteriaError(f"unknown group '{show_safely(name)}'", hint=hint)
+
+
+def _require_carried_tags(session: Session, criteria: Criteria) -> None:
+    excluded = excluded_values(criteria, "tag")
+    if not excluded:
+        return
+    with session.store.reading() as connection:
+        carried = tags_among(connection, [fold(tag) for tag in excluded])
+        for tag in excluded:
+            if fold(tag) not in carried:
+                nobody = "nobody carries it, so leave the condition out, or check the spelling"
+                hint = did_you_mean(fold(tag), some_tags(connection)) or nobody
+                raise CriteriaError(
+                    f"no contact to exclude has the tag '{show_safely(tag)}'", hint=hint
+                )

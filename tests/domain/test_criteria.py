@@ -11,6 +11,7 @@ from contactctl.domain.criteria import (
     as_data,
     as_flags,
     check_size,
+    excluded_values,
     from_flags,
     including_missing,
     prebuilt_criteria,
@@ -83,6 +84,18 @@ def test_values_named_for_a_field_are_listed_once_whatever_their_case():
         none=(Criteria(all=(condition("group != news"), condition("group missing"))),),
     )
     assert values_of(tree, "group") == ["news", "VIP"]
+
+
+def test_values_that_contacts_must_not_have():
+    tree = Criteria(
+        all=(condition("tag = a"), condition("tag != b"), condition("tag missing")),
+        none=(
+            condition("tag in C,d"),
+            condition("tag not-in e,f"),
+            Criteria(any=(condition("tag = g"),), none=(condition("tag = h"),)),
+        ),
+    )
+    assert excluded_values(tree, "tag") == ["b", "C", "d", "g"]
 
 
 @pytest.mark.parametrize(
