@@ -14,7 +14,8 @@ from contactctl.operations.ingest import (
 )
 from contactctl.operations.read_responses import ResponseReader
 from contactctl.operations.session import Session
-from contactctl.responses.mailbox import MailboxSession, open_mailbox
+from contactctl.responses.mailbox import open_mailbox
+from contactctl.responses.mailbox_session import MailboxSession
 
 
 def find_mailbox(settings: Settings, name: str | None) -> Mailbox:

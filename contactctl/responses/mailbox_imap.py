@@ -10,7 +10,7 @@ from typing import Any
 
 from contactctl.domain.mailboxes import AfterFetch, Mailbox
 from contactctl.responses.mail import MAX_MAIL_BYTES
-from contactctl.responses.mailbox import (
+from contactctl.responses.mailbox_session import (
     FetchedMail,
     MailboxError,
     login_refused,
@@ -29,7 +29,7 @@ _SEARCHES = {
 
 
 class ImapSession:
-    """See mailbox.MailboxSession."""
+    """See mailbox_session.MailboxSession."""
 
     def __init__(self, mailbox: Mailbox, password: str, timeout: float) -> None:
         self._mailbox = mailbox

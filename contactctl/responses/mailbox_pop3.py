@@ -6,13 +6,18 @@ from contextlib import suppress
 
 from contactctl.domain.mailboxes import AfterFetch, Mailbox
 from contactctl.responses.mail import MAX_MAIL_BYTES
-from contactctl.responses.mailbox import FetchedMail, login_refused, mailbox_errors, tls_context
+from contactctl.responses.mailbox_session import (
+    FetchedMail,
+    login_refused,
+    mailbox_errors,
+    tls_context,
+)
 
 _LINES_OF_A_LARGE_MAIL = 5_000
 
 
 class Pop3Session:
-    """See mailbox.MailboxSession."""
+    """See mailbox_session.MailboxSession."""
 
     def __init__(self, mailbox: Mailbox, password: str, timeout: float) -> None:
         self._mailbox = mailbox

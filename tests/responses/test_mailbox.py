@@ -7,8 +7,9 @@ import pytest
 
 from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
 from contactctl.responses.mail import MAX_MAIL_BYTES
-from contactctl.responses.mailbox import FetchedMail, MailboxError, open_mailbox
+from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_imap import folder_argument
+from contactctl.responses.mailbox_session import FetchedMail, MailboxError
 from helpers.imap_server import ImapServer
 from helpers.pop3_server import Pop3Server
 from helpers.tls_server import CERTIFICATE, TlsServer, running
