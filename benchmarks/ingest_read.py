@@ -26,8 +26,8 @@ REASONS = (
 )
 
 
-def sendgrid_events(count: int) -> Iterator[dict[str, object]]:
-    """Half deliveries, half bounces, every address and every queue id its own."""
+def sendgrid_events(count: int, *, one_bounce_in: int = 2) -> Iterator[dict[str, object]]:
+    """Bounces and, for the rest, deliveries; every address and every queue id its own."""
     chance = random.Random(7)
     for number in range(count):
         email = f"contact{number}@example.org"
@@ -40,7 +40,7 @@ def sendgrid_events(count: int) -> Iterator[dict[str, object]]:
             "category": ["newsletter"],
             "ip": "192.0.2.17",
         }
-        if number % 2:
+        if number % one_bounce_in:
             event |= {"event": "delivered", "response": "250 2.0.0 OK"}
         else:
             type_, status, reason = chance.choice(REASONS)
