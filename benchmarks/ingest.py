@@ -3,10 +3,11 @@
     python benchmarks/ingest.py [EVENTS ...]        default: 100000 1000000
 
 Once half of the events are bounces, which is as much work as there can be: every fifth event then
-deactivates a contact. Once one in twenty is, as on a bad day. The others are deliveries. One of each
-seven is to an address that no contact has; the second time everything is known. To reach: 20,000 events a second into SQLite and Postgres, flat memory under
-150 MB (of both processes together), and nothing recorded twice. Postgres is
-CONTACTCTL_TEST_POSTGRES, or the one of the test extra.
+deactivates a contact. Once one in twenty is, as on a bad day. The others are deliveries. One of
+each seven is to an address that no contact has; the second time everything is known. To reach:
+20,000 events a second into SQLite and Postgres, flat memory under 150 MB (of both processes
+together), and nothing recorded twice. Postgres is CONTACTCTL_TEST_POSTGRES, or the one of the test
+extra.
 """
 
 import itertools
@@ -111,8 +112,8 @@ def report(size: int, one_bounce_in: int, name: str, url: str, folder: Path) -> 
         seconds, peak, data = measure(url, events, config)
         assert data["recorded"] == (size // one_bounce_in if round_name == "new" else 0), data
         print(
-            f"{size:>10,} 1 in {one_bounce_in:<3} {name:9} {round_name:6} {seconds:7.2f} s {size / seconds:>8,.0f} events/s"
-            f"   peak {peak:4.0f} MB   recorded {data['recorded']:,}"
+            f"{size:>10,} 1 in {one_bounce_in:<3} {name:9} {round_name:6}"
+            f" {seconds:7.2f} s {size / seconds:>8,.0f} events/s   peak {peak:4.0f} MB   recorded {data['recorded']:,}"
             f"   unmatched {data['unmatched']:,}   deactivated {data['deactivated']:,}",
             flush=True,
         )
