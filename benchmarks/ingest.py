@@ -114,7 +114,8 @@ def report(size: int, one_bounce_in: int, name: str, url: str, folder: Path) -> 
         print(
             f"{size:>10,} 1 in {one_bounce_in:<3} {name:9} {round_name:6}"
             f" {seconds:7.2f} s {size / seconds:>8,.0f} events/s   peak {peak:4.0f} MB"
-            f"   recorded {data['recorded']:,}   unmatched {data['unmatched']:,}   deactivated {data['deactivated']:,}",
+            f"   recorded {data['recorded']:,}   unmatched {data['unmatched']:,}"
+            f"   deactivated {data['deactivated']:,}",
             flush=True,
         )
 
