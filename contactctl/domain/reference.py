@@ -52,7 +52,7 @@ def _matches(
     if isinstance(part, Condition):
         values = present_values(part.field, contact)
         test = tests[part]
-        return _passes(test, values) or (lenient and not values and not isinstance(test, Presence))
+        return holds(test, values) or (lenient and not values and not isinstance(test, Presence))
     return (
         all(_matches(inner, tests, contact, lenient) for inner in part.all)
         and (not part.any or any(_matches(inner, tests, contact, lenient) for inner in part.any))
@@ -60,7 +60,8 @@ def _matches(
     )
 
 
-def _passes(test: Test, values: frozenset[Comparable]) -> bool:
+def holds(test: Test, values: frozenset[Comparable]) -> bool:
+    """Whether a field with these values passes the test; a plain field has one, or none."""
     match test:
         case Presence(exists):
             return bool(values) is exists

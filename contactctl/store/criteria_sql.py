@@ -3,10 +3,10 @@
 A condition on a missing value is NULL or false, never true. That is enough under AND and OR, where
 only true selects; `none` makes two values of three before it negates.
 
-Sets are in tables of their own. SQLite makes a list of the contacts that have a member, and looks
-each contact up in it. Postgres joins, but only what stands under AND: below an OR it would look
-each contact up in the tables (1 M contacts: 10 s), so there the ids of the parts are put together
-first, and joined as one. By UNION: of UNION ALL, Postgres expects 200 different ids, and errs.
+Sets, and what is summed up, are in other tables. SQLite makes a list of the contacts that pass, and
+looks each contact up in it. Postgres joins, but only what stands under AND: below an OR it would
+look each contact up in the tables (1 M contacts: 10 s), so there the ids of the parts are put
+together first, and joined as one. By UNION: of UNION ALL, Postgres expects 200 ids, and errs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,8 +35,9 @@ from contactctl.domain.conditions import Condition
 from contactctl.domain.criteria import Criteria
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.operators import Operator
+from contactctl.domain.reference import holds
 from contactctl.domain.resolve import NoneOf, OneOf, Presence, ResolvedCriteria, Test
-from contactctl.store.field_sql import Clause, field_value, set_rows
+from contactctl.store.field_sql import Clause, SetRows, SummedUp, field_value, set_rows, summed_up
 from contactctl.store.tables import contact
 from contactctl.store.value_sql import is_one_of, passes
 
@@ -98,9 +99,11 @@ class Compiler:
 
     def presence(self, field: Field, *, wanted: bool) -> Clause:
         """True for the contacts that have, or have not, a value of the field."""
-        if field.type is not FieldType.SET:
+        rows = self._rows(field)
+        if rows is None:
             return passes(field_value(field, self.dialect), Presence(wanted), self.dialect)
-        rows = set_rows(field, self.dialect)
+        if field.always_present:
+            return true() if wanted else false()
         of_contact = exists().where(rows.contact_id == contact.c.id, rows.condition)
         present = of_contact.correlate(contact)
         return present if wanted else not_(present)
@@ -111,9 +114,18 @@ class Compiler:
             return true() if test == Presence(exists=False) else false()
         if isinstance(test, Presence):
             return self.presence(field, wanted=test.exists)
-        if field.type is FieldType.SET:
+        rows = self._rows(field)
+        if isinstance(rows, SummedUp):
+            return self._on_sum(rows, test, none_is_zero=field.always_present)
+        if rows is not None:
             return self._on_set(field, test)
         return passes(field_value(field, self.dialect), test, self.dialect)
+
+    def _rows(self, field: Field) -> SetRows | SummedUp | None:
+        """Where in other tables the field's values are; None for the contact's own row."""
+        if field.type is FieldType.SET:
+            return set_rows(field, self.dialect)
+        return summed_up(field, self.dialect)
 
     def _test(self, condition: Condition) -> Test:
         presence = {Operator.MISSING: Presence(False), Operator.EXISTS: Presence(True)}
@@ -125,6 +137,12 @@ class Compiler:
         if isinstance(test, OneOf):
             return has_one
         return and_(self.presence(field, wanted=True), not_(has_one))
+
+    def _on_sum(self, rows: SummedUp, test: Test, *, none_is_zero: bool) -> Clause:
+        passing = passes(rows.value, test, self.dialect)
+        if none_is_zero and holds(test, frozenset({0})):
+            return not_(self._is_among(rows.contact_ids.having(not_(passing))))
+        return self._is_among(rows.contact_ids.having(passing))
 
     def _members(self, field: Field, values: Sequence[Any]) -> Select[int]:
         """The ids of the contacts that have one of the values as a member of the set."""
@@ -153,28 +171,33 @@ class Compiler:
         lists = [select(contact.c.id).where(or_(*of_row))] if of_row else []
         members: dict[Field, list[Any]] = {}
         for part in filter(self._needs_join, alternatives):
-            test = self._test(part) if isinstance(part, Condition) else None
-            if isinstance(part, Condition) and isinstance(test, OneOf):
-                members.setdefault(part.field, []).extend(test.values)
+            if isinstance(part, Condition) and (wanted := self._wanted_members(part)):
+                members.setdefault(part.field, []).extend(wanted)
             else:
                 lists.append(select(contact.c.id).where(self.clause(part)))
         lists += [self._members(field, values) for field, values in members.items()]
         return self._is_among(*lists)
 
+    def _wanted_members(self, condition: Condition) -> tuple[Any, ...]:
+        """The values of which a set must have one; empty for any other condition."""
+        test = self._test(condition)
+        is_set = condition.field.type is FieldType.SET
+        return test.values if is_set and isinstance(test, OneOf) else ()
+
     def _needs_join(self, part: Condition | Criteria) -> bool:
         """Whether Postgres must look into other tables."""
         if isinstance(part, Criteria):
             return any(map(self._needs_join, part.parts))
-        is_set = part.field.type is FieldType.SET
-        return is_set and part.field != self.missing and self.dialect != "sqlite"
+        is_elsewhere = self._rows(part.field) is not None and part.field != self.missing
+        return is_elsewhere and self.dialect != "sqlite"
 
     def _is_never_null(self, part: Condition | Criteria) -> bool:
         """Left without COALESCE, NOT EXISTS becomes an anti-join on Postgres."""
         if isinstance(part, Criteria):
             return all(map(self._is_never_null, part.all + part.any))
-        is_set = part.field.type is FieldType.SET
+        is_elsewhere = self._rows(part.field) is not None
         is_known = part.field.always_present or part.field == self.missing
-        return self._is_presence(part) or is_set or is_known
+        return self._is_presence(part) or is_elsewhere or is_known
 
     def _is_presence(self, part: Condition | Criteria) -> bool:
         return isinstance(part, Condition) and isinstance(self._test(part), Presence)

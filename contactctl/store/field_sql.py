@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Numeric,
+    Select,
     Text,
     and_,
     any_,
@@ -96,38 +97,62 @@ def _is_in_groups(dialect: str, test: MemberTest) -> Clause:
     return membership.c.group_id == any_(func.array(group_ids.scalar_subquery()))
 
 
+@dataclass(frozen=True, slots=True)
+class SummedUp:
+    """Rows of a `contact_id`, of which `condition` holds, and the `value` of all those together."""
+
+    contact_id: Value
+    condition: Clause
+    value: Value
+
+    @property
+    def contact_ids(self) -> Select[int]:
+        """The contacts that have such rows, grouped, so that HAVING can ask for the value."""
+        return select(self.contact_id).where(self.condition).group_by(self.contact_id)
+
+
+def summed_up(field: Field, dialect: str) -> SummedUp | None:
+    """The rows that a field's value is summed up from; None where a contact's own row has it.
+
+    SQLite counts the responses of each contact faster than those of all (`field_value`).
+    """
+    if field.name == "deactivated":
+        latest = func.max(deactivation.c.started_at)
+        return SummedUp(deactivation.c.contact_id, _open_system_wide, latest)
+    if field.response_category is not None and dialect != "sqlite":
+        counted = _is_counted(field.response_category)
+        return SummedUp(tables.response.c.contact_id, counted, _number())
+    return None
+
+
 def field_value(field: Field, dialect: str) -> Value:
-    """The contact's value of any field but a set, in the form in which it is compared."""
+    """The value of a field that is neither a set nor summed up, in the form that is compared."""
     if field.attribute is not None:
         attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
         return attributes(field.attribute).value(field.type)
     if field.response_category is not None:
         return _response_count(field.response_category)
-    return _deactivated() if field.name == "deactivated" else _COLUMNS[field.name]
+    return _COLUMNS[field.name]
 
 
 def _response_count(category: str) -> Value:
-    response = tables.response
-    return (
-        select(type_coerce(func.count(), BigInteger()))
-        .select_from(response)
-        .where(
-            response.c.contact_id == contact.c.id,
-            response.c.category == category,
-            response.c.counts.is_(True),
-            response.c.held.is_(False),
-            response.c.channel == "email",
-        )
-        .correlate(contact)
-        .scalar_subquery()
+    of_contact = tables.response.c.contact_id == contact.c.id
+    count = select(_number()).where(of_contact, _is_counted(category))
+    return count.correlate(contact).scalar_subquery()
+
+
+def _is_counted(category: str) -> Clause:
+    response = tables.response.c
+    return and_(
+        response.category == category,
+        response.counts.is_(True),
+        response.held.is_(False),
+        response.channel == "email",
     )
 
 
-def _deactivated() -> Value:
-    latest = select(func.max(deactivation.c.started_at)).where(
-        deactivation.c.contact_id == contact.c.id, _open_system_wide
-    )
-    return latest.correlate(contact).scalar_subquery()
+def _number() -> Value:
+    return type_coerce(func.count(), BigInteger())
 
 
 class _SqliteAttributes:
