@@ -9,6 +9,7 @@ from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
+from contactctl.store.planner import join_by_index
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
@@ -88,11 +89,7 @@ _UPDATE_CONTACTS = f"""
         OR s.clicked > contact.last_clicked
         OR (s.clicked IS NOT NULL AND contact.last_clicked IS NULL)
         OR s.latest > contact.delivered_at OR contact.delivered_at IS NULL)"""
-# A unique index must be what finds a contact or group, row by row: a walk through all of them,
-# which a planner may take for cheaper, grows with the number of contacts.
-_FIND_BY_INDEX_ON_POSTGRES = (
-    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
-)
+# a unique index must be what finds a contact: a walk through all of them grows with their number
 _CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
 
 _Numbers = Counter[tuple[str, bool]]
@@ -134,8 +131,7 @@ def record_batch(
     twice. What was recorded before, by whomever, is a duplicate and stays as it is.
     """
     definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(_FIND_BY_INDEX_ON_POSTGRES))
+    join_by_index(connection)
     with temporary_tables(connection, definitions):
         fill(connection, "ingest_response", responses)
         fill(connection, "ingest_activity", activities)

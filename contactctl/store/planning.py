@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
 from contactctl.domain.runs import Request, Run, RunState
-from contactctl.store.plans import refresh_statistics
+from contactctl.store.planner import refresh_statistics
 from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.runwork import count_active, end_plan, stop_run
 from contactctl.store.store import Store
@@ -50,7 +50,7 @@ def write_run_with_plan(
                 expires_at=expires_at,
             )
             planned = write(connection, run_id)
-            refresh_statistics(connection)
+            refresh_statistics(connection, "plan_item")
             active_total = count_active(connection)
             check(planned, active_total)
             if planned == 0:

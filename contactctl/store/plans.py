@@ -13,7 +13,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
 )
 
 from contactctl.store import tables
@@ -49,12 +48,6 @@ def write_plan(connection: Connection, run_id: int, where: ColumnElement[bool]) 
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
-
-
-def refresh_statistics(connection: Connection) -> None:
-    """Tell Postgres how large the plan is, or it takes every batch for a handful of rows."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("ANALYZE plan_item"))
 
 
 def next_batch(connection: Connection, run_id: int, after: int, size: int) -> Batch | None:

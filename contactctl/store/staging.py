@@ -9,9 +9,10 @@ from sqlalchemy import Connection, bindparam, column, table, text
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store.planner import refresh_statistics
 from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
-from contactctl.store.temporary import fill, refresh_statistics, temporary_tables
+from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unmatched import adopt_unmatched
 

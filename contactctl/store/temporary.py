@@ -31,12 +31,6 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
         connection.exec_driver_sql(insert, list(rows))
 
 
-def refresh_statistics(connection: Connection, table: str) -> None:
-    """Tell Postgres what a temporary table holds: such a table is never analysed by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"ANALYZE {table}"))
-
-
 def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
     import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
 

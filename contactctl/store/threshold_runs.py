@@ -25,12 +25,12 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
+from contactctl.store.planner import avoid_scans, refresh_statistics
 from contactctl.store.plans import (
     Batch,
     BatchOutcome,
     in_batch,
     outcome_by_reason,
-    refresh_statistics,
 )
 from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.store import Store
@@ -88,7 +88,7 @@ def write_threshold_plan(
             _write_items(connection, run_id, due(waiting))
             if _settle(connection, run_id, judge) == 0:
                 raise _NothingDueError
-            refresh_statistics(connection)
+            refresh_statistics(connection, "plan_item")
             return PlannedThresholds(get_run(connection, run_id), waiting)
     except _NothingDueError:
         return PlannedThresholds(None, waiting)
@@ -163,6 +163,7 @@ def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: da
             ~_is_open_already(),
         )
     )
+    avoid_scans(connection)
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, opened))
     _set_contacts_inactive(connection, run, batch)
