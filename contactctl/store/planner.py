@@ -6,7 +6,6 @@ and reads them from end to end for each of many rows.
 
 from sqlalchemy import Connection, text
 
-_NO_SCANS = "SELECT set_config('enable_seqscan', 'off', true)"
 _NO_JOINS_OF_WHOLE_TABLES = (
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 )
@@ -16,12 +15,6 @@ def refresh_statistics(connection: Connection, table: str) -> None:
     """Have the table looked at now."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"ANALYZE {table}"))
-
-
-def avoid_scans(connection: Connection) -> None:
-    """Until the transaction's end, look rows up by an index wherever there is one."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(_NO_SCANS))
 
 
 def join_by_index(connection: Connection) -> None:

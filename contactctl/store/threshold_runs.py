@@ -25,7 +25,7 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
-from contactctl.store.planner import avoid_scans, refresh_statistics
+from contactctl.store.planner import refresh_statistics
 from contactctl.store.plans import (
     Batch,
     BatchOutcome,
@@ -163,7 +163,6 @@ def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: da
             ~_is_open_already(),
         )
     )
-    avoid_scans(connection)
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, opened))
     _set_contacts_inactive(connection, run, batch)
