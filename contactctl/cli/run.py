@@ -84,8 +84,9 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     try:
         render(failure, choice, console, command_named_by(argv))
         console.flush()
-    except OSError:
+    except OSError as unwritable:  # the envelope's place is what failed
         console.discard_output()
+        console.say(f"error: standard output: {_os_error_text(unwritable)}")
     return foreseen.exit_code
 
 

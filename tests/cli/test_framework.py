@@ -193,7 +193,8 @@ def test_output_that_cannot_be_written_is_a_failure() -> None:
         _, complaint = process.communicate()
 
     assert process.returncode == 1
-    assert complaint == ""  # with --json errors belong on stdout, and that is what failed
+    # with --json errors belong on stdout, and that is what failed
+    assert complaint == "error: standard output: No space left on device\n"
 
 
 def test_closed_standard_streams_are_no_crash() -> None:
