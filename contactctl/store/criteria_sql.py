@@ -29,7 +29,7 @@ from sqlalchemy import (
     union,
 )
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import True_
+from sqlalchemy.sql.elements import False_, True_
 
 from contactctl.domain.conditions import Condition
 from contactctl.domain.criteria import Criteria
@@ -165,18 +165,18 @@ class Compiler:
     def _is_listed(self, parts: Sequence[Condition | Criteria]) -> Clause:
         """True for the contacts that a part selects, whose ids are put together; never NULL."""
         alternatives = list(_alternatives(parts))
-        of_row = [self.clause(part) for part in alternatives if not self._needs_join(part)]
-        if any(isinstance(clause, True_) for clause in of_row):
-            return true()
-        lists = [select(contact.c.id).where(or_(*of_row))] if of_row else []
+        of_row = or_(false(), *(self.clause(p) for p in alternatives if not self._needs_join(p)))
+        if isinstance(of_row, True_):
+            return of_row
+        lists = [] if isinstance(of_row, False_) else [select(contact.c.id).where(of_row)]
         members: dict[Field, list[Any]] = {}
         for part in filter(self._needs_join, alternatives):
             if isinstance(part, Condition) and (wanted := self._wanted_members(part)):
                 members.setdefault(part.field, []).extend(wanted)
-            else:
-                lists.append(select(contact.c.id).where(self.clause(part)))
+            elif not isinstance(clause := self.clause(part), False_):
+                lists.append(select(contact.c.id).where(clause))
         lists += [self._members(field, values) for field, values in members.items()]
-        return self._is_among(*lists)
+        return self._is_among(*lists) if lists else false()
 
     def _wanted_members(self, condition: Condition) -> tuple[Any, ...]:
         """The values of which a set must have one; empty for any other condition."""
