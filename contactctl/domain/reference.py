@@ -40,8 +40,8 @@ def matches(
 ) -> bool:
     """Whether the contact meets the criteria.
 
-    With `let_missing_pass` a missing value satisfies the conditions of `all` and `any`: contacts
-    that match only then were left out for a missing value.
+    With `let_missing_pass` a missing value satisfies the conditions of `all` and `any`, but for
+    those that ask for a member: contacts that match only then were left out for a missing value.
     """
     return _matches(resolved.criteria, resolved.tests, contact, let_missing_pass)
 
@@ -52,7 +52,9 @@ def _matches(
     if isinstance(part, Condition):
         values = present_values(part.field, contact)
         test = tests[part]
-        return holds(test, values) or (lenient and not values and not isinstance(test, Presence))
+        is_membership = part.field.type is FieldType.SET and isinstance(test, OneOf)
+        needs_value = not is_membership and not isinstance(test, Presence)
+        return holds(test, values) or (lenient and needs_value and not values)
     return (
         all(_matches(inner, tests, contact, lenient) for inner in part.all)
         and (not part.any or any(_matches(inner, tests, contact, lenient) for inner in part.any))

@@ -50,27 +50,26 @@ def left_out_clause(resolved: ResolvedCriteria, field: Field, dialect: str) -> C
 
 
 def _letting_missing_pass(part: Condition | Criteria) -> Condition | Criteria:
-    """The part with `or missing` for each of the conditions under `all` and `any`."""
+    """The part with `or missing` for each condition that a missing value can fail."""
     if isinstance(part, Criteria):
         all_, any_ = (map(_letting_missing_pass, parts) for parts in (part.all, part.any))
         return Criteria(all=tuple(all_), any=tuple(any_), none=part.none)
-    if part.operator in _PRESENCE or part.field.always_present:
+    if not _needs_value(part) or part.field.always_present:
         return part
     return Criteria(any=(part, Condition(part.field, Operator.MISSING)))
 
 
 def _wanted(part: Condition | Criteria) -> Iterator[Condition]:
-    """The conditions that a value must satisfy: those outside `none`, presence tests aside.
-
-    To ask for a group is to ask for its members: contacts in no group are not missing a value.
-    """
+    """The conditions outside `none` that a missing value can fail."""
     if isinstance(part, Criteria):
         for inner in part.all + part.any:
             yield from _wanted(inner)
-    elif part.operator not in _PRESENCE and not _asks_for_members(part):
+    elif _needs_value(part):
         yield part
 
 
-def _asks_for_members(condition: Condition) -> bool:
+def _needs_value(condition: Condition) -> bool:
+    """Not so of presence, nor of members: contacts in no group are not missing a value."""
     members = condition.operator in (Operator.EQUALS, Operator.IN)
-    return members and condition.field.type is FieldType.SET
+    asks_for_members = members and condition.field.type is FieldType.SET
+    return condition.operator not in _PRESENCE and not asks_for_members

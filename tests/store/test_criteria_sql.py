@@ -171,6 +171,7 @@ def test_contacts_in_no_group_are_not_left_out_of_a_group(store):
     fill(store, make_contact(1))
     assert left_out(store, criteria(where=["group = a"])) == {}
     assert left_out(store, criteria(where=["group != a"])) == {"group": 1}
+    assert left_out(store, criteria(where=["group = a", "company = x"])) == {"company": 0}
 
 
 @pytest.mark.parametrize(
