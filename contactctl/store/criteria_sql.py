@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    Column,
     Select,
     and_,
     exists,
@@ -52,11 +53,13 @@ def is_active() -> Clause:
 def active_where(where: Clause) -> Clause:
     """The active contacts that fulfil `where`, a condition on `contact`.
 
-    Where nothing is asked of the partial index's column, the double negation keeps SQLite from
-    walking that index and fetching every row out of order (1 M contacts: 2.5 s, not 0.4 s).
+    Unless the partial index alone can tell, the double negation keeps SQLite from walking it and
+    fetching every row out of order (1 M contacts: 1 to 9 s, not 0.4 to 1 s).
     """
-    asked = any(part is contact.c.last_opportunity for part in visitors.iterate(where))
-    return and_(is_active() if asked else _ACTIVE_WITHOUT_INDEX, where)
+    parts = visitors.iterate(where)
+    asked = {part.name for part in parts if isinstance(part, Column) and part.table is contact}
+    is_covered = "last_opportunity" in asked and asked <= {"id", "last_opportunity"}
+    return and_(is_active() if is_covered else _ACTIVE_WITHOUT_INDEX, where)
 
 
 def where_clause(resolved: ResolvedCriteria, dialect: str) -> Clause:
