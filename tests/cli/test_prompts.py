@@ -106,7 +106,7 @@ def ended(child: pexpect.spawn) -> tuple[int | None, str]:
 
 def test_a_person_sees_the_plan_types_the_count_and_it_happens(terminal) -> None:
     child = terminal()
-    child.expect_exact("1,284 of 9,000 contacts\r\nType the count: ")
+    child.expect_exact("1,284 of 9,000 contacts\r\n\r\nType the count: ")
     child.sendline("1,284")
 
     exit_code, rest = ended(child)
