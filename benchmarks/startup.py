@@ -20,7 +20,9 @@ BARE = ["-c", "pass"]
 TYPER = ["-c", "import typer"]
 TYPER_AND_MODELS = ["-c", "import typer, pydantic, sqlmodel"]
 CONTACTCTL = ["-m", "contactctl"]
-ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+# compiled modules are kept from the first, uncounted round on, as they are for users
+_LEFT_OUT = ("CONTACTCTL_", "PYTHONDONTWRITEBYTECODE")
+ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(_LEFT_OUT)}
 
 
 @dataclass

@@ -1,6 +1,10 @@
 """The entry point: `contactctl` and `python -m contactctl`."""
 
+import gc
 import sys
+
+# imports make many objects and no cycles: looking for some takes a twentieth of a command's start
+_OBJECTS_A_COLLECTION = 20_000
 
 
 def main() -> None:
@@ -10,6 +14,7 @@ def main() -> None:
 
         print(f"contactctl {__version__}")  # noqa: T201
         return
+    gc.set_threshold(_OBJECTS_A_COLLECTION)
     from contactctl.cli.run import main as run_main
 
     run_main()
