@@ -2,8 +2,9 @@
 
     python benchmarks/run.py [--sizes 10k,100k,1M] [--database sqlite|postgres|both] [--only NAME]
 
-10M is measured on request: --sizes 1M,10M. Postgres is the server named by
-CONTACTCTL_TEST_POSTGRES, or the one of the test extra, with fsync on.
+10M is measured on request: --sizes 1M,10M. The sizes are numbers of contacts; what is measured by
+events or mails has sizes of its own. Postgres is the server named by CONTACTCTL_TEST_POSTGRES, or
+the one of the test extra, with fsync on.
 """
 
 import argparse
@@ -19,10 +20,10 @@ from table import HEADER
 
 HERE = Path(__file__).parent
 # each is a program of its own, which prints its own report
+OF_CONTACTS = ("import_contacts", "export_contacts")
 OTHERS = (
     "startup",
-    "import_contacts",
-    "export_contacts",
+    *OF_CONTACTS,
     "mail_classify",
     "ingest_read",
     "ingest",
@@ -50,12 +51,11 @@ def run_own(sizes: Sequence[int], kinds: Sequence[str], names: Sequence[str]) ->
             deactivate.run_memory(stores, kinds, sizes)
 
 
-def run_others(names: Sequence[str]) -> None:
+def run_others(sizes: Sequence[int], names: Sequence[str]) -> None:
     for name in names:
-        program = HERE / f"{name}.py"
-        if program.exists():
-            print(f"\n{name}", flush=True)
-            subprocess.run([sys.executable, program], check=True)
+        print(f"\n{name}", flush=True)
+        arguments = map(str, sizes) if name in OF_CONTACTS else ()
+        subprocess.run([sys.executable, HERE / f"{name}.py", *arguments], check=True)
 
 
 def main() -> None:
@@ -66,9 +66,10 @@ def main() -> None:
     given = parser.parse_args()
     names = given.only or [*OWN, *OTHERS]
     kinds = KINDS if given.database == "both" else (given.database,)
+    sizes = [size(text) for text in given.sizes.split(",")]
     if set(names) & set(OWN):
-        run_own([size(text) for text in given.sizes.split(",")], kinds, names)
-    run_others([name for name in OTHERS if name in names])
+        run_own(sizes, kinds, names)
+    run_others(sizes, [name for name in OTHERS if name in names])
 
 
 if __name__ == "__main__":
