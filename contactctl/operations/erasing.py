@@ -13,6 +13,4 @@ def erasing_work(session: Session, kind: RunKind) -> BatchWork:
     """What an `anonymize` or `delete` run does to a batch; StoreError without the key."""
     change = anonymise if kind is RunKind.ANONYMIZE else delete_contacts
     current_key = partial(key_for_hashing, session)
-    return BatchWork(
-        erasure_outcome, partial(change, current_key=current_key), clean_up, snapshot=False
-    )
+    return BatchWork(erasure_outcome, partial(change, current_key=current_key), clean_up)

@@ -31,12 +31,33 @@ def serialise(connection: Connection, work: str) -> None:
     """Within a transaction: wait for every other transaction that does the same kind of work.
 
     SQLite needs nothing (BEGIN IMMEDIATE has done it). On Postgres it holds even when the
-    session of `exclusive` has been cut off by the server.
+    session of `exclusive` has been cut off by the server. What sees a snapshot uses `in_turn`.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(f"transaction {work}")}
-        )
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _turn_key(work))
+
+
+@contextmanager
+def in_turn(store: Store, work: str) -> Iterator[Connection]:
+    """A transaction that sees one state of the store, as it is when its turn has come.
+
+    On Postgres its first statement takes the snapshot, even one that then waits for a lock, and
+    would hide what was committed meanwhile. So the turn is the session's, taken before.
+    """
+    if store.dialect == "sqlite":
+        with store.writing() as connection:
+            yield connection
+        return
+    with translated_errors(store.identity), store.engine.connect() as connection:
+        _between_transactions(connection, "SELECT pg_advisory_lock(:key)", _turn_key(work))
+        try:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+        finally:
+            with suppress(DBAPIError):  # a connection that is gone holds no lock any more
+                unlock = "SELECT pg_advisory_unlock(:key)"
+                _between_transactions(connection, unlock, _turn_key(work))
 
 
 def _busy(work: str, identity: str) -> BusyError:
@@ -92,6 +113,16 @@ def _acquire(
         raise failure from error
     finally:
         held.execute(text("RESET lock_timeout"))
+
+
+def _between_transactions(connection: Connection, statement: str, key: dict[str, int]) -> None:
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.execute(text(statement), key)
+    connection.rollback()  # ends what SQLAlchemy takes for a transaction
+
+
+def _turn_key(work: str) -> dict[str, int]:
+    return {"key": _lock_key(f"transaction {work}")}
 
 
 def _lock_key(work: str) -> int:

@@ -17,7 +17,7 @@ from contactctl.store.deactivations import (
 )
 from contactctl.store.group_admin import removal_outcome, remove_memberships
 from contactctl.store.handling_runs import handle, handling_outcome
-from contactctl.store.locks import serialise
+from contactctl.store.locks import in_turn, serialise
 from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
 from contactctl.store.runs import advance, change_state, get_run, lock_run
 from contactctl.store.store import Store
@@ -31,14 +31,12 @@ CONTACT_CHANGES = "contacts"
 class BatchWork:
     """What a kind of run does to a batch: first count, then change exactly as many contacts.
 
-    `clean_up` comes after the last batch; until it is through, the run is not done. Without
-    `snapshot` a batch sees what was committed while it waited for its turn.
+    `clean_up` comes after the last batch; until it is through, the run is not done.
     """
 
     outcome: Callable[[Connection, Run, Batch], BatchOutcome]
     change: Callable[[Connection, Run, Batch, datetime], int]
     clean_up: Callable[[Store], None] | None = None
-    snapshot: bool = True
 
 
 WORK_OF_KIND: dict[RunKind, BatchWork] = {
@@ -69,13 +67,11 @@ def apply_batch(
     `work` is that of the run's kind; kinds that need more than the store bring it themselves.
 
     Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
-    store (snapshot), so what was counted is what is changed; on Postgres a contact that somebody
-    else changes meanwhile makes the whole batch start over (BusyError, code `conflict`). Work
-    without a snapshot relies on it that all others who change contacts wait for their turn too.
+    store (snapshot), so what was counted is what is changed; on Postgres a contact that another
+    program changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
     """
     work = work or WORK_OF_KIND[run.kind]
-    with store.writing(snapshot=work.snapshot) as connection:
-        serialise(connection, CONTACT_CHANGES)
+    with in_turn(store, CONTACT_CHANGES) as connection:
         batch = next_batch(connection, run.id, run.cursor, size)
         if batch is None:
             return None

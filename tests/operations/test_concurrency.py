@@ -109,7 +109,7 @@ def test_one_plan_is_applied_twice_at_once(store: Store, store_url: str) -> None
 
 
 def test_a_run_is_cancelled_while_it_works(store: Store, store_url: str) -> None:
-    seed_contacts(store, 600)
+    seed_contacts(store, 6_000)
     session = make_session(store)
     start_run(store, plan(session, "id > 0").id, NOW)
 
@@ -122,8 +122,8 @@ def test_a_run_is_cancelled_while_it_works(store: Store, store_url: str) -> None
     assert exit_code_of(worker) == REFUSED
     assert read_run(session, 1) == cancelled
     assert deactivated_by(store, 1) == list(range(1, cancelled.cursor + 1))
-    assert cancelled.changed == cancelled.cursor < 600
-    assert (len(active_ids(store)), plan_items(store)) == (600 - cancelled.changed, 0)
+    assert cancelled.changed == cancelled.cursor < 6_000
+    assert (len(active_ids(store)), plan_items(store)) == (6_000 - cancelled.changed, 0)
 
 
 def test_contacts_are_changed_by_another_writer_meanwhile(store: Store, store_url: str) -> None:

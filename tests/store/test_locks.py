@@ -1,0 +1,68 @@
+"""Turns on Postgres, where a snapshot is taken by the statement that asks for the lock."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+
+import pytest
+from sqlalchemy import text
+
+from contactctl.domain.errors import StoreError
+from contactctl.domain.runs import SkipReason
+from contactctl.store.locks import serialise
+from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
+from contactctl.store.store import Store, open_store
+from helpers.contacts import seed_contacts
+from helpers.meanwhile import change_phone
+from helpers.plans import started
+from helpers.sessions import NOW, make_session
+
+_WAITING_FOR_TURN = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@pytest.fixture
+def both(postgres_url: str) -> Iterator[tuple[Store, Store]]:
+    """Two processes' stores on one database of 20 contacts."""
+    with closing(open_store(postgres_url)) as one, closing(open_store(postgres_url)) as other:
+        seed_contacts(one, 20)
+        yield one, other
+
+
+def test_a_batch_sees_what_was_committed_while_it_waited_for_its_turn(
+    both: tuple[Store, Store],
+) -> None:
+    store, other = both
+    run = started(make_session(store), "id <= 2")
+
+    with ThreadPoolExecutor() as threads:
+        with other.writing() as connection:
+            serialise(connection, CONTACT_CHANGES)
+            batch = threads.submit(apply_batch, store, run, 100, NOW)
+            _wait_until_somebody_waits(other)
+            change_phone(connection, 1)
+        after = batch.result()
+
+    assert after is not None
+    assert (after.changed, dict(after.skipped)) == (1, {SkipReason.CHANGED: 1})
+
+
+def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> None:
+    store, other = both
+    run = started(make_session(store), "id <= 2")
+    with store.writing() as connection:
+        connection.execute(text("ALTER TABLE deactivation ADD CHECK (contact_id <> 1)"))
+
+    with pytest.raises(StoreError, match="check constraint"):
+        apply_batch(store, run, 100, NOW)
+
+    with other.writing() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+        serialise(connection, CONTACT_CHANGES)
+
+
+def _wait_until_somebody_waits(store: Store) -> None:
+    tick = Event()
+    with store.reading() as connection:
+        while not connection.execute(text(_WAITING_FOR_TURN)).scalar_one():
+            tick.wait(0.01)
