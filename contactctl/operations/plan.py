@@ -6,6 +6,7 @@ from typing import Any
 
 from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
 from contactctl.domain.runs import DEACTIVATING_KINDS, Request, Run, RunKind, RunState
+from contactctl.operations.group_policies import bypassing_groups
 from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.rules import DueUnderRule, due_under_rules
 from contactctl.operations.select import Selection
@@ -15,12 +16,12 @@ from contactctl.store.deactivations import plan_undo
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import planned_by_rule
 from contactctl.store.left_out import count_left_out
+from contactctl.store.losses import losses_of_plan
 from contactctl.store.planning import WritePlan, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids
 from contactctl.store.runs import get_run, overdue_plans
 from contactctl.store.runwork import end_plan
-from contactctl.store.totals import members_per_group
 
 VERBS: Mapping[RunKind, str] = {
     RunKind.DEACTIVATE: "deactivate",
@@ -102,16 +103,16 @@ def write_planned_run(
 
 def show_plan(session: Session, run_id: int) -> ShownPlan:
     """Read a planned run back, with what people must see of it."""
+    bypassing = bypassing_groups(session)
     with session.store.reading() as connection:
         run = get_run(connection, run_id)
-        ids = planned_ids(run_id)
-        rows = first_rows(connection, ids, PREVIEW_ROWS)
-        deactivates = run.kind in DEACTIVATING_KINDS
-        lost = members_per_group(connection, ids) if deactivates else {}
+        active = run.active_before or 0
+        rows = first_rows(connection, planned_ids(run_id), PREVIEW_ROWS)
+        impact = None
+        if run.kind in DEACTIVATING_KINDS:
+            impact = impact_of(session, active, losses_of_plan(connection, run_id, bypassing))
         by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
         names = group_names_by_id(connection) if by_rule else {}
-    active = run.active_before or 0
-    impact = impact_of(session, run.planned, active, lost) if deactivates else None
     stakes = stakes_of_run(session, run.kind, run.planned, active)
     return ShownPlan(run, rows, stakes, impact, due_under_rules(by_rule, names))
 

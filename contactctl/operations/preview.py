@@ -8,13 +8,14 @@ from contactctl.domain.billing import tier_for
 from contactctl.domain.confirmation import Stakes, stakes_of
 from contactctl.domain.criteria import including_missing
 from contactctl.domain.policies import BillingTier
+from contactctl.operations.group_policies import bypassing_groups
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.left_out import count_left_out
+from contactctl.store.losses import Losses, losses_of_contacts
 from contactctl.store.preview import active_ids, count_active_where, first_rows
 from contactctl.store.runwork import count_active
-from contactctl.store.totals import members_per_group
 
 PREVIEW_ROWS = 30
 
@@ -52,11 +53,15 @@ class Preview:
 def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
     """Count and show the active contacts that the selection means, in one state of the store."""
     where = where_clause(selection.resolved, session.store.dialect)
+    bypassing = bypassing_groups(session) if with_impact else ()
     with session.store.reading() as connection:
         count = count_active_where(connection, where)
         active_total = count_active(connection)
         ids = active_ids(where)
-        lost = members_per_group(connection, ids) if with_impact else {}
+        impact = None
+        if with_impact:
+            losses = losses_of_contacts(connection, ids, count, bypassing)
+            impact = impact_of(session, active_total, losses)
         return Preview(
             database=session.store.identity,
             selection=selection,
@@ -65,20 +70,19 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             left_out=count_left_out(connection, selection.resolved, session.store.dialect),
             rows=first_rows(connection, ids, PREVIEW_ROWS),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
-            impact=impact_of(session, count, active_total, lost) if with_impact else None,
+            impact=impact,
         )
 
 
-def impact_of(
-    session: Session, count: int, active_total: int, members_lost: Mapping[str, int]
-) -> Impact:
-    """What it means that `count` of `active_total` contacts become inactive."""
+def impact_of(session: Session, active_total: int, losses: Losses) -> Impact:
+    """What it means that so many of `active_total` contacts become inactive."""
     billing = session.settings.billing
+    active_after = active_total - losses.active
     return Impact(
         active_before=active_total,
-        active_after=active_total - count,
+        active_after=active_after,
         tier_before=tier_for(active_total, billing),
-        tier_after=tier_for(active_total - count, billing),
+        tier_after=tier_for(active_after, billing),
         currency=billing.currency,
-        members_lost=members_lost,
+        members_lost=losses.members,
     )

@@ -29,8 +29,8 @@ def active_ids(where: ColumnElement[bool]) -> Select[int]:
 
 
 def planned_ids(run_id: int) -> Select[int]:
-    """The ids of a plan's contacts."""
-    return select(_item.c.contact_id).where(_item.c.run_id == run_id)
+    """The ids of a plan's contacts; automatic runs plan several deactivations for some."""
+    return select(_item.c.contact_id).where(_item.c.run_id == run_id).distinct()
 
 
 def count_active_where(connection: Connection, where: ColumnElement[bool]) -> int:

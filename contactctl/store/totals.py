@@ -1,10 +1,9 @@
-"""Totals over the whole store, for `status` and for the impact of a plan."""
+"""Totals over the whole store, for `status`."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
-from contactctl.domain.contacts import MembershipState
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -39,20 +38,4 @@ def deactivations_per_month(connection: Connection, since: datetime) -> dict[str
     else:
         month = func.to_char(started, "YYYY-MM")
     statement = select(month, func.count()).where(started >= since).group_by(month)
-    return {row[0]: row[1] for row in connection.execute(statement)}
-
-
-def members_per_group(connection: Connection, contact_ids: Select[int]) -> dict[str, int]:
-    """How many of these contacts each group mails now because it follows their status."""
-    membership, group = tables.membership, tables.group
-    number = func.count()
-    statement = (
-        select(group.c.name, number)
-        .join_from(membership, group, group.c.id == membership.c.group_id)
-        .where(
-            membership.c.state == MembershipState.FOLLOWS, membership.c.contact_id.in_(contact_ids)
-        )
-        .group_by(group.c.name)
-        .order_by(number.desc(), group.c.name)
-    )
     return {row[0]: row[1] for row in connection.execute(statement)}

@@ -1,0 +1,79 @@
+"""What a deactivation takes away: from the active total, and from what groups mail."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store import tables
+from contactctl.store.tables import SYSTEM_WIDE
+
+_contact = tables.contact
+_group = tables.group
+_item = tables.plan_item
+_membership = tables.membership
+
+_follows = _membership.c.state == MembershipState.FOLLOWS
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Contacts that become inactive, and by group the members that it mails now and then no more.
+
+    A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
+    """
+
+    active: int
+    members: dict[str, int]
+
+
+def losses_of_contacts(
+    connection: Connection, active_ids: Select[int], count: int, bypassing: Collection[int]
+) -> Losses:
+    """When these `count` active contacts become inactive."""
+    lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
+    return Losses(count, _members(connection, lost))
+
+
+def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[int]) -> Losses:
+    """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
+    becomes_inactive = and_(
+        _is_planned(run_id, _item.c.group_id == SYSTEM_WIDE), _contact.c.status == Status.ACTIVE
+    )
+    leaving = select(func.count()).select_from(_contact).where(becomes_inactive)
+    is_mailed = or_(
+        _membership.c.state == MembershipState.ACTIVE,
+        and_(_follows, _contact.c.status == Status.ACTIVE),
+        and_(_follows, _membership.c.group_id.in_(bypassing)),
+    )
+    lost = or_(
+        and_(_loses_followers(bypassing), becomes_inactive),
+        and_(is_mailed, _is_planned(run_id, _item.c.group_id == _membership.c.group_id)),
+    )
+    return Losses(int(connection.execute(leaving).scalar_one()), _members(connection, lost))
+
+
+def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
+    """Memberships that go by the contact's status."""
+    return and_(_follows, _membership.c.group_id.not_in(bypassing))
+
+
+def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
+
+
+def _members(connection: Connection, lost: ColumnElement[bool]) -> dict[str, int]:
+    number = func.count()
+    statement = (
+        select(_group.c.name, number)
+        .select_from(
+            _membership.join(_group, _group.c.id == _membership.c.group_id).join(
+                _contact, _contact.c.id == _membership.c.contact_id
+            )
+        )
+        .where(lost)
+        .group_by(_group.c.name)
+        .order_by(number.desc(), _group.c.name)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
