@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,7 +74,7 @@ def _part(item: Node, catalogue: FieldCatalogue) -> Condition | Criteria:
     if not isinstance(item.value, dict):
         text = item.as_text()
         with _placed_at(item):
-            return parse_condition(text, catalogue)
+            return replace(parse_condition(text, catalogue), place=item.place)
     if "field" in item.value or "operator" in item.value:
         return _condition_of_mapping(item, catalogue)
     return _nested_criteria(item, catalogue)
@@ -97,7 +98,7 @@ def _condition_of_mapping(item: Node, catalogue: FieldCatalogue) -> Condition:
     with _placed_at(entries["operator"]):
         operator = find_operator(field, operator_name)
     with _placed_at(entries.get("value", item)):
-        return build_condition(field, operator, words)
+        return replace(build_condition(field, operator, words), place=item.place)
 
 
 def _words(value: Node | None) -> list[str]:

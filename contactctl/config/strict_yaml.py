@@ -21,6 +21,7 @@ from contactctl.domain.text import show_safely
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100  # of YAML nesting; a nested criteria group takes two
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {word: word[0] in "tT" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
@@ -51,9 +52,14 @@ class Node:
     def is_null(self) -> bool:
         return self.value is None
 
+    @property
+    def place(self) -> str:
+        """`file:line`."""
+        return f"{self.source}:{self.line}"
+
     def error(self, message: str, *, hint: str = "") -> ContactctlError:
         """An error of the reader's class that names this place: `file:line: message`."""
-        return self.error_class(f"{self.source}:{self.line}: {message}", hint=hint)
+        return self.error_class(f"{self.place}: {message}", hint=hint)
 
     def as_mapping(self, known_keys: Collection[str] | None = None) -> dict[str, "Node"]:
         """The nodes by key; with `known_keys`, any other key is an error with a did-you-mean."""
@@ -159,6 +165,12 @@ class _Reader:
         if isinstance(event, yaml.MappingStartEvent):
             return self._node(event, self._entries(depth))
         plain = event.implicit[0]
+        if plain and event.end_mark.line > event.start_mark.line:
+            raise self._error(
+                event,
+                f"'{show_safely(event.value[:60])}' goes on in the next line",
+                "is a dash or the indentation amiss? a text of several lines needs quotes",
+            )
         return self._node(event, _resolve(event.value) if plain else event.value, event.value)
 
     def _refuse_ambiguity(self, event: Any, depth: int) -> None:
@@ -171,7 +183,7 @@ class _Reader:
         if event.tag is not None:
             raise self._error(event, "tags (!) are not accepted", "put the value in quotes")
         if depth > MAX_DEPTH:
-            raise self._error(event, f"nested deeper than {MAX_DEPTH} levels")
+            raise self._error(event, _TOO_DEEP)
 
     def _items(self, depth: int) -> list[Node]:
         items = []
@@ -228,6 +240,8 @@ def _syntax_error(
 ) -> ContactctlError:
     mark = getattr(error, "problem_mark", None)
     place = f"{source}:{mark.line + 1}" if mark else source
+    if "nesting depth" in str(error):  # some libyaml look that far ahead, and have a limit
+        return error_class(f"{place}: {_TOO_DEEP}")
     return error_class(
         f"{place}: {show_safely(getattr(error, 'problem', None) or 'not YAML')}",
         hint="put text with : # & * ! or quotes into quotes",

@@ -1,12 +1,17 @@
 """One condition as one line of text: FIELD OPERATOR [VALUE]. Parse and print round-trip.
 
-A value needs quotes ("..." or '...') only where it has a comma in a list, starts with a quote (in a
-list, a bracket), has spaces at its ends, or goes on like another condition. Inside quotes the quote
+A value needs quotes ("..." or '...') where it has a comma or semicolon (after = and != or in a
+list), starts with a quote (in a list, a bracket), has spaces at its ends, or goes on like another
+condition. Inside quotes the quote
 itself is doubled; nothing else is special.
+
+Where text could be taken for more than one value or condition, it is refused: `company != a, b` and
+`company != a or tag = b`, each taken for one text, would be true of nearly everybody.
 """
 
 import re
 from datetime import UTC, tzinfo
+from typing import NoReturn
 
 from contactctl.domain.conditions import Condition, build_condition, find_operator, operators_hint
 from contactctl.domain.errors import CriteriaError
@@ -19,13 +24,17 @@ _BRACKETS = ("[", "(", "{")
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 _GLUED = re.compile(r"([^=!<>]+)(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 _MAX_LINE = 2**20
+_BUILT_IN = "|".join(re.escape(field.name) for field in BUILT_IN_FIELDS)
+_FIELD = rf"({_BUILT_IN}|attributes\.[^\s=!<>]+)"
+_SIGNS = "(!=|<=|>=|=|<|>)"
+_WORDS = r"({})(?!\S)".format("|".join(each for each in Operator if each[0].isalpha()))
+_JOINED = r"(\b(and|or|not)\b|&&|\|\||[;,(-])"
+# a field and a sign are enough; words such as `group in` may be part of a name
 _ANOTHER_CONDITION = re.compile(
-    r"\s(and|or|&&|\|\|)\s+({fields}|attributes\.\S+)\s+({operators})(?!\S)".format(
-        fields="|".join(re.escape(field.name) for field in BUILT_IN_FIELDS),
-        operators="|".join(map(re.escape, Operator)),
-    ),
-    re.IGNORECASE,
+    rf"((?:^|[\s;,(]){_FIELD}\s*{_SIGNS}|{_JOINED}[\s(]*{_FIELD}\s+{_WORDS})", re.IGNORECASE
 )
+_OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
+_SEPARATOR = re.compile("[,;]")
 
 
 def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
@@ -45,11 +54,10 @@ def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
 
 def format_condition(condition: Condition, zone: tzinfo = UTC) -> str:
     """The condition as `parse_condition` reads it; instants in the time of `zone`."""
-    takes = USAGES[condition.operator].takes
-    in_list = takes is Takes.SEVERAL
-    words = [_quoted_where_needed(format_value(v, zone), in_list=in_list) for v in condition.values]
-    separator = " and " if takes is Takes.RANGE else ","
-    return " ".join([condition.field.name, condition.operator, separator.join(words)]).strip()
+    operator = condition.operator
+    words = [_quoted_where_needed(format_value(v, zone), operator) for v in condition.values]
+    separator = " and " if USAGES[operator].takes is Takes.RANGE else ","
+    return " ".join([condition.field.name, operator, separator.join(words)]).strip()
 
 
 def _find_field(word: str, catalogue: FieldCatalogue) -> Field:
@@ -69,7 +77,7 @@ def _split(operator: Operator, text: str) -> list[str]:
         case Takes.SEVERAL:
             return split_list(text)
         case _:
-            return [_unquoted(text)] if text else []
+            return [_unquoted(operator, text)] if text else []
 
 
 def split_list(text: str) -> list[str]:
@@ -104,6 +112,8 @@ def _item_at(text: str, start: int) -> tuple[str, int]:
     if not word:
         raise CriteriaError("nothing before a comma", hint="a comma in a value needs quotes")
     _refuse_another_condition(word)
+    if ";" in word:
+        _refuse_several_values(";", word)
     return word, end
 
 
@@ -113,9 +123,11 @@ def _after_blanks(text: str, position: int) -> int:
     return position
 
 
-def _unquoted(text: str) -> str:
+def _unquoted(operator: Operator, text: str) -> str:
     if not text.startswith(_QUOTES):
         _refuse_another_condition(text)
+        if operator in _OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
+            _refuse_several_values(found[0], text)
         return text
     word, end = _quoted_at(text, 0)
     if text[end:].strip():
@@ -126,13 +138,19 @@ def _unquoted(text: str) -> str:
     return word
 
 
-def _refuse_another_condition(word: str) -> None:
-    """Taken for a text, `company != a or tag = b` would be true of nearly everybody."""
-    if found := _ANOTHER_CONDITION.search(word):
+def _refuse_another_condition(text: str) -> None:
+    if found := _ANOTHER_CONDITION.search(text):
         raise CriteriaError(
-            f"another condition in the value: '{shown(word[found.start() :].strip())}'",
+            f"another condition in the value: '{shown(text[found.start() :].strip())}'",
             hint="one condition at a time, under all or any; a text with such words needs quotes",
         )
+
+
+def _refuse_several_values(separator: str, text: str) -> NoReturn:
+    raise CriteriaError(
+        f"a '{separator}' in the value '{shown(text)}'",
+        hint="'in' and 'not-in' take several values, a,b; one value with it needs quotes",
+    )
 
 
 def _quoted_at(text: str, start: int) -> tuple[str, int]:
@@ -145,9 +163,10 @@ def _quoted_at(text: str, start: int) -> tuple[str, int]:
     raise CriteriaError(f"no closing {quote} in '{shown(text[start:])}'")
 
 
-def _quoted_where_needed(text: str, *, in_list: bool) -> str:
-    special_in_list = in_list and ("," in text or text.startswith(_BRACKETS))
-    is_special = text.startswith(_QUOTES) or text != text.strip()
-    if special_in_list or is_special or _ANOTHER_CONDITION.search(text):
+def _quoted_where_needed(text: str, operator: Operator) -> str:
+    quotes = text.startswith(_QUOTES) or text != text.strip()
+    separator = operator in _OF_WHOLE_VALUES and _SEPARATOR.search(text)
+    bracket = USAGES[operator].takes is Takes.SEVERAL and text.startswith(_BRACKETS)
+    if quotes or separator or bracket or _ANOTHER_CONDITION.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text

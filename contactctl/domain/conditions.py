@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType, did_you_mean
@@ -29,11 +30,16 @@ _OF_TIMES = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test of one field; `values` holds as many as the operator takes, typed."""
+    """One test of one field; `values` holds as many as the operator takes, typed.
+
+    `place` is where it was written, for errors that only a store can tell: a file and line, or a
+    flag; empty where that is not known.
+    """
 
     field: Field
     operator: Operator
     values: tuple[Scalar, ...] = ()
+    place: str = dataclass_field(default="", compare=False)
 
 
 def build_condition(field: Field, operator: Operator, words: Sequence[str]) -> Condition:

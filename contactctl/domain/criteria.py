@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contactctl.domain.condition_text import format_condition, parse_condition
@@ -11,7 +11,6 @@ from contactctl.domain.conditions import Condition
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.operators import Operator
-from contactctl.domain.text import fold
 from contactctl.domain.values import shown
 
 MAX_CONDITIONS = 500  # SQLite's parser allows expressions 1,000 deep
@@ -95,29 +94,12 @@ def as_data(criteria: Criteria) -> dict[str, Any]:
     }
 
 
-def values_of(criteria: Criteria, field_name: str) -> list[str]:
-    """The distinct texts (group names, say) that conditions on that field name, in order."""
-    values: dict[str, str] = {}
-    for condition in criteria.conditions():
-        if condition.field.name == field_name:
-            values.update((fold(v), v) for v in condition.values if isinstance(v, str))
-    return list(values.values())
-
-
-def excluded_values(criteria: Criteria, field_name: str) -> list[str]:
-    """The texts of `values_of` that contacts must not have, in order."""
-    values = {
-        fold(v): v
-        for c in _excluding(criteria)
-        if c.field.name == field_name
-        for v in c.values
-        if isinstance(v, str)
-    }
-    return list(values.values())
+def excluding_conditions(criteria: Criteria) -> list[Condition]:
+    """The conditions that are true of contacts without the value, in order."""
+    return list(_excluding(criteria))
 
 
 def _excluding(part: Condition | Criteria, *, negated: bool = False) -> Iterator[Condition]:
-    """The conditions that are true of contacts without the value."""
     if isinstance(part, Condition):
         if negated is not (part.operator in (Operator.NOT_EQUALS, Operator.NOT_IN)):
             yield part
@@ -187,11 +169,11 @@ def _parse_flags(
 ) -> tuple[Condition, ...]:
     conditions = []
     for text in texts:
+        place = f"{flag} '{shown(text)}'"
         try:
-            conditions.append(parse_condition(text, catalogue))
+            conditions.append(replace(parse_condition(text, catalogue), place=place))
         except CriteriaError as error:
-            message = f"{flag} '{shown(text)}': {error.message}"
-            raise CriteriaError(message, hint=error.hint) from None
+            raise CriteriaError(f"{place}: {error.message}", hint=error.hint) from None
     return tuple(conditions)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
+from contactctl.domain.emails import email_key
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType, did_you_mean
 from contactctl.domain.operators import USAGES, Operator, Takes
@@ -31,6 +32,10 @@ _INSTANT = re.compile(
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
 
+_OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
+_ADDRESS_AROUND = {"email": "{}", "email_domain": "x@{}"}
+
+
 def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tuple[Scalar, ...]:
     """The typed values of a condition from their texts; CriteriaError where one does not fit.
 
@@ -43,6 +48,9 @@ def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tupl
     values = tuple(_parse(field, word) for word in words)
     if operator is Operator.BETWEEN:
         _check_order(values)
+    if operator in _OF_WHOLE_VALUES and field.name in _ADDRESS_AROUND:
+        for word in words:
+            _require_address(field, word)
     return values
 
 
@@ -177,6 +185,17 @@ def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
             f"the year of '{text}' is out of range",
             hint=f"years from {EARLIEST_YEAR} to {LATEST_YEAR}",
         )
+
+
+def _require_address(field: Field, text: str) -> None:
+    """No contact has what is no address, so `email != ann@example` would be true of everybody."""
+    try:
+        email_key(_ADDRESS_AROUND[field.name].format(text))
+    except ValueError as error:
+        raise CriteriaError(
+            f"'{shown(text)}' is no {field.name.replace('_', ' ')}: {error}",
+            hint="'contains', 'starts-with' and 'ends-with' look for a part of it",
+        ) from None
 
 
 def _check_order(values: Sequence[Scalar]) -> None:

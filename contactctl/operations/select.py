@@ -1,18 +1,18 @@
 """From flags or a file to criteria as of now, checked against the groups of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.config.criteria_file import read_criteria
+from contactctl.domain.conditions import Condition
 from contactctl.domain.criteria import (
     Criteria,
     as_data,
-    excluded_values,
+    excluding_conditions,
     from_flags,
     prebuilt_criteria,
-    values_of,
 )
 from contactctl.domain.criteria_lines import criteria_lines
 from contactctl.domain.errors import CriteriaError, UsageError
@@ -104,27 +104,41 @@ def selection_of(session: Session, criteria: Criteria, *, prebuilt: bool = False
 
 def _require_known_groups(session: Session, criteria: Criteria) -> None:
     """A mistyped group selects nobody, or, negated, everybody: so it is an error."""
-    named = values_of(criteria, "group")
+    named = _named(criteria.conditions(), "group")
     if not named:
         return
     with session.store.reading() as connection:
         known = [fold(name) for name in group_names(connection)]
-    for name in named:
+    for name, place in named:
         if fold(name) not in known:
             hint = did_you_mean(name, known) or "`contactctl groups list` shows the groups"
-            raise CriteriaError(f"unknown group '{show_safely(name)}'", hint=hint)
+            raise _unknown(f"unknown group '{show_safely(name)}'", place, hint)
 
 
 def _require_carried_tags(session: Session, criteria: Criteria) -> None:
-    excluded = excluded_values(criteria, "tag")
+    excluded = _named(excluding_conditions(criteria), "tag")
     if not excluded:
         return
     with session.store.reading() as connection:
-        carried = tags_among(connection, [fold(tag) for tag in excluded])
-        for tag in excluded:
+        carried = tags_among(connection, [fold(tag) for tag, _ in excluded])
+        for tag, place in excluded:
             if fold(tag) not in carried:
                 nobody = "nobody carries it, so leave the condition out, or check the spelling"
                 hint = did_you_mean(fold(tag), some_tags(connection)) or nobody
-                raise CriteriaError(
-                    f"no contact to exclude has the tag '{show_safely(tag)}'", hint=hint
-                )
+                message = f"no contact to exclude has the tag '{show_safely(tag)}'"
+                raise _unknown(message, place, hint)
+
+
+def _named(conditions: Iterable[Condition], field_name: str) -> list[tuple[str, str]]:
+    """The texts that conditions on that field name, and where they were written."""
+    return [
+        (value, condition.place)
+        for condition in conditions
+        if condition.field.name == field_name
+        for value in condition.values
+        if isinstance(value, str)
+    ]
+
+
+def _unknown(message: str, place: str, hint: str) -> CriteriaError:
+    return CriteriaError(f"{place}: {message}" if place else message, hint=hint)

@@ -63,7 +63,10 @@ none:
         ("{field: attributes.vip, operator: '=', value: yes}", "attributes.vip = true"),
         ("{field: attributes.plan, operator: =, value: yes}", "attributes.plan = yes"),
         ("{field: attributes.plan, operator: =, value: 010}", "attributes.plan = 010"),
-        ("{field: attributes.plan, operator: =, value: 'a, \"b\"'}", 'attributes.plan = a, "b"'),
+        (
+            "{field: attributes.plan, operator: =, value: 'a, \"b\"'}",
+            'attributes.plan = "a, ""b"""',
+        ),
         ("{field: attributes.plan, operator: in, value: [no, 1.0, 'a, b']}",
          'attributes.plan in no,1.0,"a, b"'),
         ("{field: attributes.plan, operator: in, value: 'a,b'}", 'attributes.plan in "a,b"'),

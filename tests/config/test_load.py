@@ -214,7 +214,7 @@ def test_a_file_loaded_on_its_own_ignores_every_other_source(load, project, monk
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: [1\nb: 2\n", "contactctl.yaml:2"),
+        (b"a: [1,\nb: 2\n", "contactctl.yaml:3"),
         (b"time_zone: UTC\ntime_zone: UTC\n", "contactctl.yaml:2"),
         (b"- time_zone\n", "contactctl.yaml:1: must be a mapping"),
         (b"time_zone: \xff\n", "contactctl.yaml:1: not UTF-8"),

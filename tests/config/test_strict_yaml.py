@@ -51,6 +51,8 @@ def error_of(text: str) -> ConfigError:
         ("a: .nan", {"a": ".nan"}),
         ("a: " + "9" * 5000, {"a": "9" * 5000}),
         ("[a, {b: [1]}]", ["a", {"b": [1]}]),
+        ("a: 'x\n  y'", {"a": "x y"}),
+        ("a: |\n  x\n  y", {"a": "x\ny"}),
         ("\ufeffa: 1", {"a": 1}),
     ],
 )
@@ -69,6 +71,8 @@ def test_only_the_core_schema_is_resolved(text, value):
         ("---\na: 1\n---\nb: 2", "f.yaml:3: a second document ('---'); only one is accepted"),
         ("? [a]\n: 1", "f.yaml:1: a key must be a word"),
         ("a: 1\n\n'': 2", "f.yaml:3: a key must be a word"),
+        ("- a = b\n - c = d", "f.yaml:1: 'a = b - c = d' goes on in the next line"),
+        ("- a\n- b\n  c", "f.yaml:2: 'b c' goes on in the next line"),
         ("a: 1\nb: \x07", "f.yaml:2: a character that YAML does not allow"),
         ("a: \udcff", "f.yaml:1: a character that YAML does not allow"),
     ],

@@ -11,11 +11,10 @@ from contactctl.domain.criteria import (
     as_data,
     as_flags,
     check_size,
-    excluded_values,
+    excluding_conditions,
     from_flags,
     including_missing,
     prebuilt_criteria,
-    values_of,
 )
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import FieldCatalogue
@@ -78,15 +77,7 @@ def test_as_data_keeps_the_shape():
     }
 
 
-def test_values_named_for_a_field_are_listed_once_whatever_their_case():
-    tree = Criteria(
-        any=(condition("group in News,VIP"), condition("tag = x")),
-        none=(Criteria(all=(condition("group != news"), condition("group missing"))),),
-    )
-    assert values_of(tree, "group") == ["news", "VIP"]
-
-
-def test_values_that_contacts_must_not_have():
+def test_conditions_that_are_true_without_the_value():
     tree = Criteria(
         all=(condition("tag = a"), condition("tag != b"), condition("tag missing")),
         none=(
@@ -95,7 +86,8 @@ def test_values_that_contacts_must_not_have():
             Criteria(any=(condition("tag = g"),), none=(condition("tag = h"),)),
         ),
     )
-    assert excluded_values(tree, "tag") == ["b", "C", "d", "g"]
+    excluding = [each for each in excluding_conditions(tree) if each.values]
+    assert [each.values for each in excluding] == [("b",), ("C", "d"), ("g",)]
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,9 @@ def test_a_span_out_of_the_calendar_is_an_error():
     "text",
     [
         "email = Anna@MÜNCHEN.example",
-        "email in nobody,anna@xn--mnchen-3ya.example",
+        "email in nobody@x.example,anna@xn--mnchen-3ya.example",
         "email_domain = München.example",
-        "email_domain not-in b.example,@",
+        "email_domain not-in b.example,c.example",
     ],
 )
 def test_addresses_are_compared_by_their_key(text):

@@ -52,7 +52,10 @@ def error_of(text: str) -> CriteriaError:
         ("attributes.tier = gold", ("Gold",)),
         ("STATUS = Active", ("active",)),
         ("group missing", ()),
-        ("company = Smith, Jones & Sons", ("Smith, Jones & Sons",)),
+        ("company = 'Smith, Jones & Sons'", ("Smith, Jones & Sons",)),
+        ("company contains Smith, Jones", ("Smith, Jones",)),
+        ("company = Group in Motion", ("Group in Motion",)),
+        ("source = https://x.example/?id=5&tag=3", ("https://x.example/?id=5&tag=3",)),
         ("company = O'Brien", ("O'Brien",)),
         ("company = 'O''Brien, Ltd'", ("O'Brien, Ltd",)),
         ('company = " padded "', (" padded ",)),
@@ -95,7 +98,17 @@ def test_values_are_typed_by_the_field(text, values):
         ("tag contains x", "'contains' does not fit 'tag'", "use '=', which asks for a member"),
         ("email <> x", "unknown operator '<>' after 'email'", "did you mean '!='?"),
         ("email like x", "unknown operator 'like' after 'email'", "did you mean 'contains'?"),
-        ("company != a or tag = b", "another condition in the value: 'or tag = b'", "quotes"),
+        ("company != a or tag = b", "another condition in the value: 'tag = b'", "quotes"),
+        ("company != a and not tag=b", "another condition in the value: 'tag=b'", "quotes"),
+        ("company != a; tag missing", "another condition in the value: '; tag missing'", "quotes"),
+        ("company != a group = b", "another condition in the value: 'group = b'", "quotes"),
+        ("company != a - tag = b", "another condition in the value: 'tag = b'", "quotes"),
+        ("company != a, b", "a ',' in the value 'a, b'", "'not-in' take several"),
+        ("company != a; b", "a ';' in the value 'a; b'", "needs quotes"),
+        ("tag not-in a; b", "a ';' in the value 'a; b'", "needs quotes"),
+        ("email != ann@example", "'ann@example' is no email: the domain", "'contains'"),
+        ("email not-in ann@example.com,bo", "'bo' is no email", "'contains'"),
+        ("email_domain != example", "'example' is no email domain", "'ends-with'"),
         ("tag not-in a, b AND attributes.vip = true", "another condition in the value", "quotes"),
         ("tag not-in [a,b]", "a bracket at the start of a list", "write a,b"),
         ("attributes.orders >= 1e-400", "the number '1e-400' has more digits", "at most 15"),
@@ -171,6 +184,13 @@ VALUES = {
 }
 
 
+ADDRESSES = {
+    "email": ["ann@example.com", "o'b+x=y@x.example", "A@MÜNCHEN.example"],
+    "email_domain": ["example.com", "München.example"],
+}
+WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
+
+
 @st.composite
 def conditions(draw: st.DrawFn) -> Condition:
     field = draw(st.sampled_from(CATALOGUE.fields()))
@@ -178,6 +198,8 @@ def conditions(draw: st.DrawFn) -> Condition:
     value = st.sampled_from(field.choices) if field.choices else VALUES[field.type]
     value = numbers if field.is_whole_number else value
     value = days if operator is Operator.ON else value
+    if field.name in ADDRESSES and operator in WHOLE_VALUES:
+        value = st.sampled_from(ADDRESSES[field.name])
     match USAGES[operator].takes:
         case Takes.NOTHING:
             values = ()

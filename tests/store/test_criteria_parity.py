@@ -179,6 +179,12 @@ def words_for(field: Field) -> st.SearchStrategy[str]:
     return st.sampled_from(pools[field.type])
 
 
+# nothing else is compared with these fields as a whole
+ADDRESSES = {
+    "email": ["strasse2@example.com", "AXB6@example.com", "nobody@example.com"],
+    "email_domain": ["example.com", "EXAMPLE.com", "MÜNCHEN.example", "other.example"],
+}
+WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 SPANS = st.builds(
     "{} {}".format,
     st.sampled_from([0, 1, 2, 12, 24, 30]),
@@ -195,6 +201,8 @@ def conditions(draw: st.DrawFn) -> Condition:
 @st.composite
 def conditions_with(draw: st.DrawFn, field: Field, operator: Operator) -> Condition:
     word = words_for(field)
+    if operator in WHOLE_VALUES and field.name in ADDRESSES:
+        word = st.sampled_from(ADDRESSES[field.name])
     if operator is Operator.ON:
         word = st.sampled_from([day.isoformat() for day in DATES])
     words = {
