@@ -95,11 +95,16 @@ def change_selection(
 def make_change(
     invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Plan, have it confirmed, apply; where nobody may be asked, the preview with the refusal."""
-    if manner.said is None:
-        try:
+    """Plan, have it confirmed, apply; where a script is refused, the preview with the refusal."""
+    try:
+        if manner.said is None:
             require_may_ask(invocation, session)
-        except RefusedError as refused:
-            return change.preview().failed(refused)
-    made = plan_and_carry_out(invocation, session, manner, change.make_plan)
+        made = plan_and_carry_out(invocation, session, manner, change.make_plan)
+    except RefusedError as refused:
+        if invocation.console.can_prompt:
+            raise  # everything was shown before the question
+        preview = change.preview()
+        if manner.said is None and not preview.data["count"]:
+            return change.nothing()
+        return preview.failed(refused)
     return change.nothing() if made is None else made

@@ -46,10 +46,12 @@ def test_a_count_may_have_commas(store: Store, store_url: str, tmp_path: Path) -
 def test_a_wrong_count_exits_4_and_changes_nothing(cli: StoreCli, count: str) -> None:
     before = dump(cli.store, without=("run",))
 
-    (error,) = cli.errors(*DEACTIVATE_TEN, "--confirm", count, exit_code=4)
+    refused = cli(*DEACTIVATE_TEN, "--confirm", count, "--json").json
 
-    assert error["code"] == "wrong-count"
+    (error,) = refused["errors"]
+    assert (refused["exit_code"], error["code"]) == (4, "wrong-count")
     assert "10 contacts match; nothing was changed" in error["message"]
+    assert refused["data"]["count"] == len(refused["data"]["preview"]) == 10
     require_unchanged(cli, before, runs=[])
 
 
@@ -117,6 +119,14 @@ def test_without_a_terminal_and_a_count_it_shows_the_preview_and_exits_4(cli: St
     assert result.json["data"]["count"] == 10
     assert len(result.json["data"]["preview"]) == 10
     require_unchanged(cli, before, runs=[])
+
+
+def test_where_nobody_matches_there_is_nothing_to_confirm(cli: StoreCli) -> None:
+    data = cli.json("deactivate", "--where", "id = 101")
+
+    assert (data["run"], data["planned"], data["active_after"]) == (None, 0, 100)
+    errors = cli.errors("deactivate", "--where", "id = 101", "--confirm", "1", exit_code=4)
+    assert errors[0]["code"] == "wrong-count"
 
 
 def test_a_dry_run_shows_everything_and_writes_nothing(cli: StoreCli) -> None:
