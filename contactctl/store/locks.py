@@ -23,7 +23,7 @@ def exclusive(store: Store, work: str, *, wait_seconds: float = 0) -> Iterator[N
     elif store.path is None:
         yield  # in memory: no other process can see it
     else:
-        with _file_lock(store.path, work, wait_seconds):
+        with _file_lock(store.path.resolve(), work, wait_seconds):  # one lock, by whatever name
             yield
 
 

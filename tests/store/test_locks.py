@@ -1,16 +1,17 @@
-"""Turns on Postgres, where a snapshot is taken by the statement that asks for the lock."""
+"""Locks of a file by any of its names; turns on Postgres, where who asks for one has a snapshot."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from threading import Event
 
 import pytest
 from sqlalchemy import text
 
-from contactctl.domain.errors import StoreError
+from contactctl.domain.errors import BusyError, StoreError
 from contactctl.domain.runs import SkipReason
-from contactctl.store.locks import serialise
+from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
@@ -59,6 +60,20 @@ def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> No
     with other.writing() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))
         serialise(connection, CONTACT_CHANGES)
+
+
+def test_a_file_has_one_lock_by_whatever_name(sqlite_url: str, tmp_path: Path) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    link = tmp_path / "link.db"
+    link.symlink_to(file)
+    with (
+        closing(open_store(sqlite_url)) as store,
+        closing(open_store(f"sqlite:///{link}")) as linked,
+        exclusive(store, CONTACT_CHANGES),
+        pytest.raises(BusyError),
+        exclusive(linked, CONTACT_CHANGES),
+    ):
+        pass
 
 
 def _wait_until_somebody_waits(store: Store) -> None:
