@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from contactctl.cli.context import StoreInvocation
+from contactctl.operations.own_process import own_process
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Run
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
-    command = [sys.executable, "-m", "contactctl", "runs", "resume", str(run.id), "--yes"]
+    program = own_process("from contactctl.__main__ import main; main()")
+    command = [*program, "runs", "resume", str(run.id), "--yes"]
     if invocation.config_file is not None:
         command += ["--config", str(invocation.config_file)]  # as given: the folder is the same
     environment = {

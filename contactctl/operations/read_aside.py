@@ -1,14 +1,13 @@
 """Reading in a process of its own, so that one core reads while another one writes.
 
-The process is started by name, never forked: nothing of the store is open in it. It gets its task
-on standard input and gives back batches, then None, on standard output; an error it was foreseen to
-meet comes in their place. Either process notices at its next word that the other one has died.
+It gets its task on standard input and gives back batches, then None, on standard output; an error
+it was foreseen to meet comes in their place. Either process notices at its next word that the other
+one has died.
 """
 
 import os
 import pickle
 import subprocess
-import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,17 +16,13 @@ from typing import IO, cast
 
 from contactctl.domain.errors import ContactctlError
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbage_collection
+from contactctl.operations.own_process import own_process
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.mail import VerpPattern
 from contactctl.responses.read import read_events
 from contactctl.responses.rules import Rule
 
-# the modules are looked for where this process has found them, and never in the current folder
-_START = (
-    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer);"
-    f" from {__name__} import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
-)
-_COMMAND = (sys.executable, "-P", "-c", _START)
+_SERVE = f"from {__name__} import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
 # Ctrl-C is for the process that writes; on Windows this flag keeps it away, elsewhere a group does
 _DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
@@ -57,7 +52,7 @@ def read_aside(task: ReadingTask) -> Generator[ReadBatch]:
     """
     try:
         with _reading_process() as (task_stream, batch_stream):
-            task_stream.write(pickle.dumps(sys.path) + pickle.dumps(task))
+            task_stream.write(pickle.dumps(task))
             task_stream.close()
             yield from _received(batch_stream)
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):
@@ -98,7 +93,7 @@ def _reading_process() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """What to write its task to and to read its batches from; it is gone afterwards."""
     try:
         process = subprocess.Popen(
-            _COMMAND,
+            own_process(_SERVE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             process_group=0,

@@ -11,6 +11,8 @@ from contactctl.store.store import Store
 from helpers.plans import states
 from helpers.store_cli import DEACTIVATE_TEN, seeded_cli
 
+start_process = subprocess.Popen  # as it is without the fixture
+
 
 @pytest.fixture
 def child(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -34,8 +36,22 @@ def test_it_outlives_the_terminal_and_finds_the_same_store(
     data = cli.json(*DEACTIVATE_TEN, "--confirm", "10", "--background", *config)
 
     resume = ("runs", "resume", str(data["run"]), "--yes")
-    assert child["words"][1:] == ["-m", "contactctl", *resume, *config]
+    assert child["words"][-len(resume) - len(config) :] == [*resume, *config]
     assert child["env"]["CONTACTCTL_DATABASE_URL"] == store_url
     assert (child["cwd"], child["start_new_session"]) == (tmp_path, True)
     assert {child[stream] for stream in ("stdin", "stdout", "stderr")} == {subprocess.DEVNULL}
     assert states(store) == [RunState.RUNNING]
+
+
+def test_nothing_is_imported_from_the_current_folder(
+    store: Store, store_url: str, tmp_path: Path, child: dict[str, Any]
+) -> None:
+    cli = seeded_cli(store, store_url, tmp_path, 100)
+    cli.configure("limits: {max_percent: 100}\n")
+    cli.json(*DEACTIVATE_TEN, "--confirm", "10", "--background")
+    for name in ("typer", "sqlmodel", "sqlalchemy", "contactctl"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from here')")
+
+    with start_process(child["words"], cwd=child["cwd"], env=child["env"]) as process:
+        assert process.wait(60) == 0
+    assert states(store) == [RunState.DONE]

@@ -77,7 +77,7 @@ def test_what_reading_raises_is_raised_here_after_what_was_read(
 def test_the_death_of_the_other_process_is_an_error(
     events: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    monkeypatch.setattr(module, "_COMMAND", (sys.executable, "-c", program))
+    monkeypatch.setattr(module, "own_process", lambda _: [sys.executable, "-c", program])
     with pytest.raises(ContactctlError, match="has died"):
         list(read_aside(task_of(events)))
 
@@ -85,7 +85,7 @@ def test_the_death_of_the_other_process_is_an_error(
 def test_a_process_that_cannot_be_started_is_an_error(
     events: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_COMMAND", (str(events),))
+    monkeypatch.setattr(module, "own_process", lambda _: [str(events)])
     with pytest.raises(ContactctlError, match="cannot start a process"):
         list(read_aside(task_of(events)))
 
