@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contactctl.cli import options
 from contactctl.cli.background import finish_in_background
 from contactctl.cli.confirming import (
     ask_for_plan,
@@ -13,6 +12,7 @@ from contactctl.cli.confirming import (
 )
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.confirmation import Confirmation
+from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Manner:
 
     said: Confirmation | None = None
     background: bool = False
-    wait: float = options.DEFAULT_WAIT
+    wait: float = waits.FOR_CHANGES_S
 
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:

@@ -16,6 +16,7 @@ from contactctl.cli.carry_out import (
 from contactctl.cli.confirming import read_confirmation
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ChangingInvocation(SelectingInvocation):
             "plan": (options.KeepPlan, False),
             "confirm": (options.ConfirmCount, None),
             "limit_override": (options.LimitOverride, None),
-            "wait": (options.Wait, options.DEFAULT_WAIT),
+            "wait": (options.Wait, waits.FOR_CHANGES_S),
         }
     )
 

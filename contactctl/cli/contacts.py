@@ -28,9 +28,7 @@ DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
 ]
-Limit = Annotated[
-    int | None, typer.Option("--limit", metavar="N", min=1, help="At most so many contacts.")
-]
+Limit = Annotated[int | None, options.limit("At most so many contacts.")]
 Sort = Annotated[
     str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many members.")]
+Limit = Annotated[int, options.limit("At most so many members.")]
 Bypass = Annotated[
     bool | None,
     typer.Option(

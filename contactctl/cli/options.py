@@ -72,6 +72,14 @@ Group = Annotated[
     ),
 ]
 
+MOST_NUMBER = 2**31 - 1  # what the databases hold of a run's number
+
+
+def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
+    """The option that says how many rows to show at most."""
+    return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
+
+
 OneContact = Annotated[
     str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
 ]
@@ -109,18 +117,15 @@ Yes = Annotated[
     bool,
     typer.Option("--yes", help="Do not ask, within the limits; for cron."),
 ]
-DEFAULT_WAIT = 30.0
 _DAY_S = 86_400
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait",
-        metavar="SECONDS",
-        min=0,
-        max=_DAY_S,
-        help="Wait so long while another process changes contacts; then exit 6.",
-    ),
-]
+
+
+def _wait(help: str) -> Any:
+    return typer.Option("--wait", metavar="SECONDS", min=0, max=_DAY_S, help=help)
+
+
+Wait = Annotated[float, _wait("Wait so long while another process changes contacts; then exit 6.")]
+WaitForIngest = Annotated[float, _wait("Wait so long for another ingest; then exit 6.")]
 Background = Annotated[
     bool,
     typer.Option(

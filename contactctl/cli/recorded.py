@@ -31,7 +31,14 @@ Since = Annotated[
     typer.Option("--since", metavar="DATE", help="Only what happened since, as 2024-05-31."),
 ]
 OfRun = Annotated[
-    int | None, typer.Option("--run", metavar="RUN", min=1, help="Only what this run recorded.")
+    int | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        min=1,
+        max=options.MOST_NUMBER,
+        help="Only what this run recorded.",
+    ),
 ]
 Unmatched = Annotated[
     bool, typer.Option("--unmatched", help="Those to addresses that no contact has.")
@@ -40,9 +47,7 @@ Held = Annotated[bool, typer.Option("--held", help="Those that wait for a decisi
 NotCounted = Annotated[
     bool, typer.Option("--not-counted", help="Those that count towards no threshold.")
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, max=1_000_000, help="At most so many.")
-]
+Limit = Annotated[int, options.limit("At most so many.", most=1_000_000)]
 All = Annotated[bool, typer.Option("--all", help="All that are held.")]
 
 

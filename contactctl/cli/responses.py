@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contactctl.cli import options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
+from contactctl.operations import waits
 from contactctl.output.choice import OutputFormat
 from contactctl.output.console import Console
 from contactctl.output.presentation import Presentation
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from contactctl.operations.read_responses import MovedMaildirs
     from contactctl.output.response_rejects import ResponseRejects
     from contactctl.responses.read import Input
-
-DEFAULT_WAIT = 300.0
 
 Paths = Annotated[
     list[Path],
@@ -52,12 +52,6 @@ MoveTo = Annotated[
         help="Move the mails of Maildirs there once their responses are recorded.",
     ),
 ]
-Wait = Annotated[
-    float,
-    typer.Option(
-        "--wait", metavar="SECONDS", min=0, help="Wait so long for another ingest; then exit 6."
-    ),
-]
 
 
 def ingest(
@@ -66,7 +60,7 @@ def ingest(
     from_: From = "auto",
     rejects: Rejects = None,
     move_to: MoveTo = None,
-    wait: Wait = DEFAULT_WAIT,
+    wait: options.WaitForIngest = waits.FOR_INGEST_S,
 ) -> Presentation:
     """Record responses, and deactivate the contacts that reach a threshold.
 
@@ -111,7 +105,7 @@ def fetch(
     invocation: StoreInvocation,
     mailbox: MailboxName = None,
     rejects: Rejects = None,
-    wait: Wait = DEFAULT_WAIT,
+    wait: options.WaitForIngest = waits.FOR_INGEST_S,
 ) -> Presentation:
     """Record the responses in a mailbox of the config.
 

@@ -7,6 +7,7 @@ import typer
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -14,20 +15,17 @@ if TYPE_CHECKING:
     from contactctl.domain.runs import Run
     from contactctl.operations.session import Session
 
-_MAX_NUMBER = 2**31 - 1  # what the databases hold
 RunNumber = Annotated[
     int,
     typer.Argument(
         metavar="RUN",
         help="The run's number.",
         min=1,
-        max=_MAX_NUMBER,
+        max=options.MOST_NUMBER,
         autocompletion=candidates.run_numbers,
     ),
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="At most so many runs.")
-]
+Limit = Annotated[int, options.limit("At most so many runs.", most=10_000)]
 Kinds = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,7 +99,7 @@ def apply(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = options.DEFAULT_WAIT,
+    wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
     """Apply a plan that was kept, after showing and confirming it.
 
@@ -127,7 +125,7 @@ def resume(
     invocation: StoreInvocation,
     run: RunNumber,
     yes: options.Yes = False,
-    wait: options.Wait = options.DEFAULT_WAIT,
+    wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
     """Go on with a run that was interrupted.
 
@@ -191,7 +189,7 @@ def undo(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = options.DEFAULT_WAIT,
+    wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
     """Take a mistaken run back.
 

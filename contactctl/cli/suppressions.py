@@ -13,9 +13,7 @@ Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The address again, instead of typing it."),
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest first.")
-]
+Limit = Annotated[int, options.limit("At most so many, the newest first.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError, StoreError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState, same_user
+from contactctl.operations import waits
 from contactctl.operations.session import Session
 from contactctl.operations.work import RESUMABLE, work_of
 from contactctl.store.locks import exclusive
@@ -20,11 +21,10 @@ from contactctl.store.runwork import (
 )
 
 BATCH_CONTACTS = 20_000
-DEFAULT_WAIT_SECONDS = 30.0
 _ATTEMPTS_PER_BATCH = 5
 
 
-def apply_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
+def apply_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
     """Start a planned run and work it through. The caller has had it confirmed.
 
     Raises RefusedError when the plan has expired or is not waiting, BusyError when another run
@@ -42,7 +42,7 @@ def begin_run(session: Session, run_id: int) -> Run:
     return start_run(session.store, run_id, session.clock())
 
 
-def resume_run(session: Session, run_id: int, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Run:
+def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
     """Go on with an interrupted run from its cursor; a run that is done stays as it is."""
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         run = read_run(session, run_id)

@@ -6,8 +6,8 @@ from contactctl.domain.confirmation import Confirmation, require_confirmed
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunState
+from contactctl.operations import waits
 from contactctl.operations.apply import (
-    DEFAULT_WAIT_SECONDS,
     read_run,
     require_applicable,
     work_through,
@@ -23,7 +23,7 @@ def run_confirmed(
     plan: Callable[[], Run | None],
     *,
     leave_to_background: bool = False,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> Run | None:
     """Plan and work through under one lock, so that who must wait leaves no trace behind.
 

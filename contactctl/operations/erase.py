@@ -3,8 +3,9 @@
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Run, RunKind
+from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
-from contactctl.operations.apply import DEFAULT_WAIT_SECONDS, work_through
+from contactctl.operations.apply import work_through
 from contactctl.operations.find import contact_id_of
 from contactctl.operations.plan import write_planned_run
 from contactctl.operations.select import Selection
@@ -35,7 +36,7 @@ def erase_one(
     contact: Deactivated,
     *,
     reason: str = "",
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> Run:
     """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
     require_key(session)

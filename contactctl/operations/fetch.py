@@ -6,8 +6,8 @@ from contactctl.config.settings import Settings
 from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.mailboxes import Mailbox
+from contactctl.operations import waits
 from contactctl.operations.ingest import (
-    DEFAULT_WAIT_SECONDS,
     IngestResult,
     OnReject,
     ingest,
@@ -62,7 +62,7 @@ def fetch(
     password: str,
     on_reject: OnReject,
     *,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_INGEST_S,
 ) -> IngestResult:
     """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
     reader = ResponseReader(session.settings)

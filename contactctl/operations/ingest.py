@@ -8,6 +8,7 @@ from functools import partial
 from contactctl.domain.errors import BusyError, ContactctlError
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.runs import RunKind, RunState
+from contactctl.operations import waits
 from contactctl.operations.ingest_rows import (
     ReadBatch,
     batches_of,
@@ -31,7 +32,6 @@ from contactctl.store.runwork import CONTACT_CHANGES
 
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
 BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gain little
-DEFAULT_WAIT_SECONDS = 300.0
 
 OnReject = Callable[[Rejection], None]
 
@@ -68,7 +68,7 @@ def ingest(
     *,
     details: Mapping[str, object] | None = None,
     after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_INGEST_S,
 ) -> IngestResult:
     """Record events as one run, then deactivate the contacts that reached a threshold.
 
@@ -93,7 +93,7 @@ def ingest_batches(
     *,
     details: Mapping[str, object] | None = None,
     after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_INGEST_S,
 ) -> IngestResult:
     """The same of events that come in batches already, which are closed in any case."""
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
@@ -127,7 +127,7 @@ def conclude_interrupted(session: Session) -> None:
 
 
 def look_at_thresholds(
-    session: Session, run_ids: Sequence[int], wait_seconds: float = DEFAULT_WAIT_SECONDS
+    session: Session, run_ids: Sequence[int], wait_seconds: float = waits.FOR_INGEST_S
 ) -> ThresholdResult:
     """Thresholds of the contacts that these runs concern, which are then forgotten."""
     result = sweep_thresholds(

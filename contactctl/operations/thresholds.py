@@ -7,7 +7,8 @@ from datetime import datetime
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRules, threshold_rules
-from contactctl.operations.apply import DEFAULT_WAIT_SECONDS, read_run, work_through
+from contactctl.operations import waits
+from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
@@ -67,7 +68,7 @@ def sweep_thresholds(
     *,
     among: ContactIds | None = None,
     cause: Mapping[str, object] | None = None,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import typer
 
+from contactctl.cli import options, registry
+from contactctl.cli.app import load_command
 from contactctl.cli.plain_values import PlainConversion, convert_without_pydantic
+from helpers.cli import run_cli
 
 
 class Colour(StrEnum):
@@ -68,3 +71,29 @@ def test_other_types_keep_typers_conversion() -> None:
     convert_without_pydantic(param)
 
     assert param._runtime_param is None
+
+
+@pytest.mark.parametrize("path", registry.COMMANDS)
+def test_every_number_has_bounds_that_the_databases_can_hold(path: str) -> None:
+    for param in load_command(path).params:
+        if getattr(param, "_runtime_param", None) is None:
+            continue
+        if param._runtime_param.target in (int, float):
+            assert param.min >= 0, param.name
+            assert param.max <= options.MOST_NUMBER, param.name
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["contacts", "list", "--limit", "99999999999999999999"], "is more than 2147483647"),
+        (["responses", "list", "--run", "99999999999999999999"], "is more than 2147483647"),
+        (["responses", "ingest", "x", "--wait", "inf"], "inf is more than 86400"),
+        (["responses", "fetch", "--wait", "nan"], "nan is less than 0"),
+    ],
+)
+def test_a_number_out_of_bounds_is_a_usage_error(args: list[str], message: str) -> None:
+    result = run_cli(args)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
