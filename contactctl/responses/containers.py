@@ -58,14 +58,30 @@ def _mails_of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _files_of_folder(folder: Path) -> Iterator[Path]:
+    """The files below a folder. Without recursion: folders may be deeper than Python's stack."""
+    entered = [_entries(folder)]
+    while entered:
+        entry = next(entered[-1], None)
+        if entry is None:
+            entered.pop()
+        elif entry.is_dir():
+            entered.append(_entries(entry))
+        else:
+            yield entry
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """The mails of a Maildir; of any other folder those that look like mails, and its folders."""
     maildir = [folder / name for name in ("new", "cur") if (folder / name).is_dir()]
     for path in chain.from_iterable(sorted(part.iterdir()) for part in maildir):
         if path.is_file() and not path.name.startswith("."):
             yield path
     for path in [] if maildir else sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            yield from _files_of_folder(path)
-        elif path.is_file() and (path.suffix.lower() in _MAIL_SUFFIXES or path.name.isdecimal()):
+        is_folder = path.is_dir() and not path.is_symlink()
+        is_mail = path.is_file() and (
+            path.suffix.lower() in _MAIL_SUFFIXES or path.name.isdecimal()
+        )
+        if is_folder or is_mail:
             yield path
 
 

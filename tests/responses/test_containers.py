@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,19 @@ def test_a_large_mail_in_an_mbox_is_cut_and_the_next_is_read() -> None:
 
     assert MAX_MAIL_BYTES < len(first[1]) < MAX_MAIL_BYTES + (1 << 17)
     assert second == ("-#2", TWO)
+
+
+def test_folders_deeper_than_pythons_stack(tmp_path: Path) -> None:
+    folders = [tmp_path]
+    for _ in range(sys.getrecursionlimit() + 200):
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    mail = folders[-1] / "one.eml"
+    mail.write_bytes(ONE)
+
+    try:
+        assert list(iter_mails(tmp_path)) == [(str(mail), ONE)]
+    finally:
+        mail.unlink()
+        for folder in reversed(folders[1:]):  # what removes whole trees cannot do so
+            folder.rmdir()
