@@ -20,6 +20,9 @@ _NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
 # what no database of ours can store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+# nothing but the year's century is the same, so no part of a date can be left out
+_WRITTEN_AND_READ = (datetime(2001, 2, 3, tzinfo=UTC), datetime(2022, 11, 30, tzinfo=UTC))
+
 ContactValue = str | int | float | bool | date | datetime
 Parser = Callable[[str], ContactValue]
 
@@ -87,6 +90,17 @@ def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
     except ValueError:
         form = date_format or "2024-05-31T14:30:00+02:00"
         raise ValueError(_not_in_form(text, "an instant", form)) from None
+
+
+def require_whole_date(date_format: str) -> None:
+    """ValueError unless a date written so can be read again: year, month and day."""
+    for written in _WRITTEN_AND_READ:
+        try:
+            read = _strptime(written.strftime(date_format), date_format)
+        except re.error:  # a code given twice
+            raise ValueError("no date can be read so") from None
+        if read.date() != written.date():
+            raise ValueError("it does not hold year, month and day")
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from contactctl.domain.contact_values import parse_group_name, parse_names, parser_for
+from contactctl.domain.contact_values import (
+    parse_group_name,
+    parse_names,
+    parser_for,
+    require_whole_date,
+)
 from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
 from contactctl.domain.fields import Field
 from contactctl.domain.runs import RunKind, RunState
@@ -212,12 +216,11 @@ def _group_parser(session: Session, *, create: bool) -> Read:
 
 
 def _check_date_formats(options: ImportOptions) -> None:
-    """UsageError for a format that no date could ever fit."""
     for form in (options.date_format, *options.column_date_formats.values()):
         if form is None:
             continue
         try:
-            datetime.strptime(datetime(2001, 2, 3, 4, 5).strftime(form), form)  # noqa: DTZ001, DTZ007
+            require_whole_date(form)
         except ValueError as error:
             raise UsageError(
                 f"--date-format '{show_safely(form)}': {error}",

@@ -16,6 +16,7 @@ from contactctl.domain.contact_values import (
     parse_number,
     parse_text,
     parser_for,
+    require_whole_date,
 )
 from contactctl.domain.fields import Field, FieldType
 
@@ -130,3 +131,16 @@ def test_any_text_is_a_value_or_a_value_error(kind: FieldType, text: str) -> Non
         parse(text)
     except ValueError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    "date_format", ["%d.%m.%Y", "%Y%m%d", "%y-%j", "%x", "%G-W%V-%u", "%Y-%m-%dT%H:%M:%S%z", "%%%c"]
+)
+def test_a_date_format_that_holds_a_whole_date(date_format: str) -> None:
+    require_whole_date(date_format)
+
+
+@pytest.mark.parametrize("date_format", ["", "%d.%m", "%Y", "2001-02-03", "%Y-02-%d", "%d %d", "%"])
+def test_a_date_format_that_does_not(date_format: str) -> None:
+    with pytest.raises(ValueError):
+        require_whole_date(date_format)

@@ -82,8 +82,17 @@ def test_json_lines(store: Store) -> None:
         ("Last Order\n", {"renames": {"last oder": "phone"}}, UsageError, "", "'Last Order'?"),
         ("email\n", {"ignored": frozenset({"x"})}, UsageError, "--ignore: the file has no", ""),
         ("email\n", {"date_format": "%Q"}, UsageError, "--date-format '%Q'", "strptime"),
+        ("email\n", {"date_format": "%d.%d.%Y"}, UsageError, "'%d.%d.%Y'", "strptime"),
+        ("email\n", {"date_format": "%d.%m"}, UsageError, "year, month and day", "strptime"),
+        ("email\n", {"date_format": "%Y-%m-03"}, UsageError, "'%Y-%m-03'", "strptime"),
+        ("email\n", {"column_date_formats": {"email": ""}}, UsageError, "day", "strptime"),
         ("email\n", {"encoding": "klingon"}, UsageError, "unknown encoding", "utf-8"),
         ("email\n", {"encoding": "hex"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "undefined"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "punycode"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "idna"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "a\0b"}, UsageError, "unknown encoding", "utf-8"),
+        ("email\n", {"encoding": "utf-8\udcff"}, UsageError, "unknown encoding", "utf-8"),
     ],
 )
 def test_files_that_are_refused_whole(

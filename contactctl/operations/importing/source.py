@@ -12,7 +12,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from contactctl.domain.encodings import text_codec
 from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.text import show_safely
 
 _CHUNK = 1 << 20
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -76,12 +78,11 @@ def _seekable(path: Path | None, stdin: BinaryIO) -> Iterator[IO[bytes]]:
 
 
 def _require_encoding(encoding: str) -> None:
-    try:
-        "".encode(encoding)
-    except LookupError:
+    if text_codec(encoding) is None:
         raise UsageError(
-            f"unknown encoding '{encoding}'", hint="for example utf-8, cp1252, latin-1, utf-16"
-        ) from None
+            f"unknown encoding '{show_safely(encoding)}'",
+            hint="for example utf-8, cp1252, latin-1, utf-16",
+        )
 
 
 def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:

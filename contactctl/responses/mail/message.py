@@ -6,13 +6,15 @@ so mails are split here, with limits; decoding stays with the standard library.
 """
 
 import binascii
-import codecs
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
 from itertools import islice
+
+from contactctl.domain.encodings import text_codec
 
 MAX_SCANNED_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 17
@@ -29,8 +31,6 @@ _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"\n]{1,200})"|([^\s;"]{1,
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:+-]{1,40})", re.I)
 _TAG = re.compile(r"<[^<>]*>")
 _LINE_BREAKING_TAG = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/pre)\b[^<>]*>", re.I)
-# Text codecs that are slow or surprising on hostile input.
-_REFUSED_CODECS = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
 
 
 class Headers:
@@ -174,12 +174,10 @@ def _from_base64(body: bytes) -> bytes:
 def _decode(data: bytes, charset: str) -> str:
     if charset.lower() in ("", "us-ascii", "ascii"):
         charset = "iso-2022-jp" if b"\x1b$" in data else "utf-8"
-    try:
-        codec = codecs.lookup(charset).name
-        if codec.replace("-", "_") not in _REFUSED_CODECS:
+    codec = text_codec(charset)
+    if codec is not None:
+        with suppress(UnicodeError):
             return data.decode(codec)
-    except (LookupError, ValueError):
-        pass
     return data.decode("iso-2022-jp" if b"\x1b$" in data else "latin-1", "replace")
 
 
