@@ -1,11 +1,13 @@
 """Option values without pydantic: Typer 0.29 loads it (+85 ms) even to turn a str into a str."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import typer
 
+_NO_UTF_8 = re.compile("[\ud800-\udfff]")
 _PLAIN_TYPES = (str, int, float, Path)  # bool is an int, a StrEnum a str
 
 
@@ -31,6 +33,8 @@ class PlainConversion:
             converted = value if isinstance(value, self.target) else self.target(value)
         except ValueError:
             raise ValueError(f"{value!r} is not {self._expected()}.") from None
+        if isinstance(converted, str | Path):
+            _refuse_unusable(converted)
         _refuse_out_of_range(converted, getattr(param, "min", None), getattr(param, "max", None))
         return converted
 
@@ -38,6 +42,14 @@ class PlainConversion:
         if issubclass(self.target, StrEnum):
             return f"one of {', '.join(self.target)}"
         return "a whole number" if self.target is int else "a number"
+
+
+def _refuse_unusable(text: str | Path) -> None:
+    """Bytes that are no UTF-8 arrive as halves of surrogate pairs; file names may have them."""
+    if "\0" in str(text):
+        raise ValueError(f"{str(text)!r} holds a NUL.")
+    if isinstance(text, str) and not text.isascii() and _NO_UTF_8.search(text):
+        raise ValueError(f"{text!r} is not UTF-8.")
 
 
 def _refuse_out_of_range(number: Any, least: float | None, most: float | None) -> None:

@@ -9,6 +9,7 @@ import typer
 from contactctl.cli import options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
+from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.output.choice import OutputFormat
 from contactctl.output.console import Console
@@ -94,7 +95,7 @@ def ingest(
                 session,
                 batches,
                 rejected.add,
-                details={"sources": [str(path) for path in paths], "format": from_},
+                details={"sources": [show_safely(str(path)) for path in paths], "format": from_},
                 after_commit=moved.move if moved else _do_nothing,
                 wait_seconds=wait,
             )

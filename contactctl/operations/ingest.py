@@ -8,6 +8,7 @@ from functools import partial
 from contactctl.domain.errors import BusyError, ContactctlError
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.operations.ingest_rows import (
     ReadBatch,
@@ -249,7 +250,8 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
         yield
     except BaseException as error:
         reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
-        values = {"finished_at": session.clock(), "message": f"ended by {reason}"}
+        message = f"ended by {show_safely(reason)}"
+        values = {"finished_at": session.clock(), "message": message}
         with session.store.writing() as connection:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values

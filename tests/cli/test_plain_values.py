@@ -65,6 +65,19 @@ def test_a_number_out_of_range_is_refused(value: str) -> None:
         convert(float, value, min=0, max=10)
 
 
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [(str, "a\0b"), (str, "caf\udce9"), (list[str], ["a", "\udcff"]), (Path, "a\0b")],
+)
+def test_what_no_database_or_file_system_holds_is_refused(annotation: Any, value: Any) -> None:
+    with pytest.raises(typer.BadParameter):
+        convert(annotation, value)
+
+
+def test_a_file_may_have_a_name_that_is_not_utf_8() -> None:
+    assert convert(Path, "caf\udce9") == Path("caf\udce9")
+
+
 def test_other_types_keep_typers_conversion() -> None:
     param = SimpleNamespace(type_descriptor=SimpleNamespace(annotation=dict), _runtime_param=None)
 

@@ -351,3 +351,14 @@ def test_own_rules_come_first(tmp_path: Path) -> None:
         "config",
         "built in",
     )
+
+
+def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
+    mail = tmp_path / "caf\udce9.eml"
+    mail.write_text(BOUNCE.format(recipient="c1@example.com"))
+
+    assert cli("responses", "ingest", mail).exit_code == 0
+    assert cli("responses", "ingest", tmp_path / "no\udce9").exit_code == 2
+    people = tmp_path / "caf\udce9.csv"
+    people.write_text("email\nc1@example.com\n")
+    assert cli("contacts", "import", people).exit_code == 0

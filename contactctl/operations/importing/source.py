@@ -49,7 +49,7 @@ class _Borrowed(TextIOWrapper):
 def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[Source]:
     """The file at `path`, or standard input; InputError unless all of it is text in `encoding`."""
     _require_encoding(encoding)
-    name = str(path) if path else "standard input"
+    name = show_safely(str(path)) if path else "standard input"
     with _seekable(path, stdin) as stream:
         _refuse_utf_16(stream, name, encoding)
         lines = _count_lines(stream, name, encoding)
