@@ -1,7 +1,7 @@
 """Where config comes from: YAML files, CONTACTCTL_* variables and flags, all read into nodes."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +40,16 @@ def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -
     elif isinstance(value, list):
         value = [_from_yaml(child, folder, name=name, key=key) for child in value]
     elif isinstance(value, float):
-        value = Decimal(node.text)  # a price is what was written, not the nearest binary fraction
+        value = _as_written(node.text)
     return Node(value, f"{node.source}:{node.line}", folder, name, key)
+
+
+def _as_written(number: str) -> Decimal | str:
+    """A price is what was written, not the nearest binary fraction."""
+    try:
+        return Decimal(number)
+    except InvalidOperation:  # too long an exponent: it is refused where its key is known
+        return number
 
 
 def variable_name(key: str) -> str:

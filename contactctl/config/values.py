@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from contactctl.domain.durations import parse_duration
 from contactctl.domain.fields import did_you_mean
+from contactctl.domain.policies import LARGEST_COUNT
 from contactctl.domain.text import show_safely
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
-_MAX_NUMBER = 10**10
+_MAX_PRICE = 10**10
 _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _VERP_PARTS = re.compile(r"[^{}@\s]*\{local\}[^{}@\s]+\{domain\}[^{}@\s]*@[^{}@\s]+\Z")
@@ -50,13 +51,15 @@ def boolean(value: Any) -> bool:
 
 
 def whole_number(minimum: int) -> Callable[[Any], int]:
-    """Whole numbers from `minimum` to ten thousand million."""
+    """Whole numbers from `minimum` to LARGEST_COUNT."""
 
     def parse(value: Any) -> int:
         number = _decimal(value)
-        if number is None or not minimum <= number <= _MAX_NUMBER or number != int(number):
-            problem = f"must be a whole number of at least {minimum}"
-            raise ValueError(f"{problem}, not {shown(value)}")
+        bound = f"at least {minimum}"
+        if number is not None and number > LARGEST_COUNT:
+            number, bound = None, f"at most {LARGEST_COUNT}"
+        if number is None or number < minimum or number != int(number):
+            raise ValueError(f"must be a whole number of {bound}, not {shown(value)}")
         return int(number)
 
     return parse
@@ -73,7 +76,7 @@ def percentage(value: Any) -> Decimal:
 def price(value: Any) -> Decimal:
     """A price of 0 or more."""
     number = _decimal(value)
-    if number is None or not 0 <= number <= _MAX_NUMBER:
+    if number is None or not 0 <= number <= _MAX_PRICE:
         raise ValueError(f"must be a price of 0 or more, not {shown(value)}")
     return number
 

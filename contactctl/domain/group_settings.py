@@ -4,13 +4,16 @@ The form is that of the config's `groups.NAME`: `{"bypass_system_wide": true, "d
 "thresholds": {"transient": {"count": 3, "within": "14 days"}}}`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from contactctl.domain.durations import format_duration, parse_duration
-from contactctl.domain.policies import GroupPolicy, ResponsePolicy, Scope, Threshold
+from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
+
+_COUNT = re.compile("[0-9]{1,10}\\Z")
 
 
 def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
@@ -52,9 +55,10 @@ def parse_threshold(text: str) -> Threshold:
     """`3` or `3 within 14 days`; ValueError for anything else."""
     count, _, within = text.partition(" within ")
     digits = count.strip()
-    if not (digits.isascii() and digits.isdigit()) or int(digits) < 1:
+    number = int(digits) if _COUNT.match(digits) else 0
+    if not 1 <= number <= LARGEST_COUNT:
         raise ValueError(f"'{text}' is no threshold: write 3, or '3 within 14 days'")
-    return Threshold(int(digits), parse_duration(within) if within else None)
+    return Threshold(number, parse_duration(within) if within else None)
 
 
 def format_threshold(threshold: Threshold) -> str:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from contactctl.domain.responses import Category
 from contactctl.domain.text import fold
 
+LARGEST_COUNT = 10**9  # more than anybody counts; the databases' integers hold it, and one more
+
 
 @dataclass(frozen=True)
 class BillingTier:

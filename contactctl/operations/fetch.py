@@ -17,6 +17,8 @@ from contactctl.operations.session import Session
 from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_session import MailboxSession
 
+_LONGEST_PASSWORD = 10_000  # a device has no end
+
 
 def find_mailbox(settings: Settings, name: str | None) -> Mailbox:
     """The mailbox of that name; without one the only mailbox there is."""
@@ -44,16 +46,17 @@ def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
             )
         return environ[variable]
     try:
-        lines = mailbox.password_file.read_text(encoding="utf-8").splitlines()
+        with mailbox.password_file.open(encoding="utf-8") as file:
+            first_line = file.readline(_LONGEST_PASSWORD).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(
             f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
             hint="password_file holds the password in its first line",
         ) from error
-    if not lines or not lines[0]:
+    if not first_line:
         raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")
-    return lines[0]
+    return first_line
 
 
 def fetch(

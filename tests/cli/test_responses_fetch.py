@@ -1,10 +1,13 @@
 """`responses fetch` from a mailbox: nothing of it is touched before the responses are recorded."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from contactctl.domain.mailboxes import Mailbox, MailProtocol
+from contactctl.operations.fetch import read_password
 from contactctl.operations.ingest import INGESTING
 from contactctl.store.locks import exclusive
 from contactctl.store.store import Store
@@ -91,3 +94,13 @@ def test_errors_name_the_mailbox(
     assert result.exit_code in (1, 2)
     assert words in result.json["errors"][0]["message"]
     assert "not-the-one" not in result.stdout
+
+
+def test_the_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret\r\nsecond\n")
+    box = Mailbox("bounces", MailProtocol.IMAP, "host", 993, "me", password_file=file)
+
+    assert read_password(box, {}) == "secret"
+    endless = replace(box, password_file=Path("/dev/zero"))
+    assert len(read_password(endless, {})) <= 10_000

@@ -41,7 +41,8 @@ def test_thresholds_are_written_as_they_are_read(threshold: Threshold) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "-1", "x", "3 in 5 days", "3 within", "3 within 1 month"]
+    "text",
+    ["", "0", "-1", "x", "3 in 5 days", "3 within", "3 within 1 month", "9" * 10, "9" * 5000],
 )
 def test_what_is_no_threshold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no"):
