@@ -1,11 +1,12 @@
 """What cron calls: finish interrupted runs, drop expired plans, apply thresholds and rules."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import BusyError, ContactctlError, InterruptedByUserError
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.apply import work_through
 from contactctl.operations.handling import handling_due, sweep_handling
@@ -63,7 +64,8 @@ class DueNow:
 class SweepResult:
     """What a sweep did. `runs` are those it worked through, `waiting` those over the limits.
 
-    `problem` is what ended it early; `finished` are the numbers of runs that had been interrupted.
+    `finished` are the numbers of runs that had been interrupted. `problems` stand in the order in
+    which they were met; a BusyError is the last, as it ends the sweep.
     """
 
     runs: tuple[Run, ...] = ()
@@ -71,6 +73,11 @@ class SweepResult:
     expired: tuple[int, ...] = ()
     waiting: tuple[Run, ...] = ()
     problems: tuple[ContactctlError, ...] = ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether another process is at work."""
+        return any(isinstance(problem, BusyError) for problem in self.problems)
 
     @property
     def due(self) -> int:
@@ -107,15 +114,10 @@ class SweepResult:
 def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
     """Do all that is due and within the limits, and say what is not.
 
-    Where another process changes contacts it stops at once, with what it has done so far.
+    What cannot be done keeps nothing else from being done. Where another process changes contacts
+    it stops at once, with what it has done so far.
     """
-    done = SweepResult()
-    for part in (each for each in IN_ORDER if each in parts):
-        try:
-            done += _SWEEPS[part](session)
-        except BusyError as busy:
-            return replace(done, problems=(*done.problems, busy))
-    return done
+    return _one_by_one(partial(_SWEEPS[part], session) for part in IN_ORDER if part in parts)
 
 
 def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
@@ -130,14 +132,7 @@ def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
 
 def sweep_runs(session: Session) -> SweepResult:
     """Expire plans whose time is over, and work through what other processes left undone."""
-    expired = tuple(expire_plans(session))
-    if not interrupted_runs(session) and not needs_clean_up(session.store):
-        return SweepResult(expired=expired)
-    with exclusive(session.store, CONTACT_CHANGES):
-        # read again: who held the right to change contacts may have finished them meanwhile
-        runs = tuple(work_through(session, run) for run in interrupted_runs(session))
-        clean_up(session.store)  # after an erasure that was cancelled
-    return SweepResult(runs, tuple(run.id for run in runs), expired)
+    return _one_by_one((partial(_expire_plans, session), partial(_finish_runs, session)))
 
 
 def interrupted_runs(session: Session) -> list[Run]:
@@ -150,6 +145,44 @@ def interrupted_runs(session: Session) -> list[Run]:
             states=[RunState.RUNNING],
         )
     return runs[::-1]
+
+
+def _one_by_one(steps: Iterable[Callable[[], SweepResult]]) -> SweepResult:
+    """What the steps did together, and what kept some of them from it."""
+    done = SweepResult()
+    for step in steps:
+        try:
+            done += step()
+        except InterruptedByUserError:
+            raise
+        except ContactctlError as error:
+            done += SweepResult(problems=(error,))
+        if done.is_busy:
+            break
+    return done
+
+
+def _expire_plans(session: Session) -> SweepResult:
+    return SweepResult(expired=tuple(expire_plans(session)))
+
+
+def _finish_runs(session: Session) -> SweepResult:
+    if not interrupted_runs(session) and not needs_clean_up(session.store):
+        return SweepResult()
+    with exclusive(session.store, CONTACT_CHANGES):
+        # read again: who held the right to change contacts may have finished them meanwhile
+        runs = [partial(_finish_run, session, run) for run in interrupted_runs(session)]
+        return _one_by_one((*runs, partial(_clean_up, session)))
+
+
+def _finish_run(session: Session, run: Run) -> SweepResult:
+    finished = work_through(session, run)
+    return SweepResult(runs=(finished,), finished=(finished.id,))
+
+
+def _clean_up(session: Session) -> SweepResult:
+    clean_up(session.store)  # after an erasure that was cancelled
+    return SweepResult()
 
 
 def _sweep_thresholds(session: Session) -> SweepResult:

@@ -124,10 +124,10 @@ def _result_pairs(result: SweepResult) -> Pairs:
 
 
 def _with_problems(shown: Presentation, result: SweepResult) -> Presentation:
-    """A refusal outranks "busy": it does not go away by itself."""
+    """The first problem's exit code: so "busy", which goes away by itself, outranks no other."""
     codes = [problem.exit_code for problem in result.problems]
     return replace(
         shown,
         problems=[Problem.of(problem) for problem in result.problems],
-        exit_code=min(codes, default=ExitCode.DONE),
+        exit_code=codes[0] if codes else ExitCode.DONE,
     )

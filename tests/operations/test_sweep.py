@@ -2,12 +2,14 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from contactctl.domain.errors import BusyError, RefusedError
+from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import BusyError, ExitCode, RefusedError, StoreError
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -18,11 +20,14 @@ from contactctl.domain.policies import (
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.apply import apply_run
+from contactctl.operations.erase import plan_erasing
 from contactctl.operations.handling import plan_what_is_due, sweep_handling
 from contactctl.operations.ingest import INGESTING
 from contactctl.operations.plan import show_plan
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
+from contactctl.output.sweep import present_sweep
 from contactctl.store import tables
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import insert_run
@@ -39,7 +44,7 @@ from helpers.handled import (
     rule,
     statuses,
 )
-from helpers.plans import plan, states
+from helpers.plans import plan, selection, started, states
 from helpers.processes import barrier, exit_code_of, start_cli
 from helpers.sessions import NOW, make_session
 
@@ -185,6 +190,46 @@ def test_who_comes_second_is_told_so_at_once(store: Store) -> None:
 
     assert [type(problem) for problem in result.problems] == [BusyError]
     assert result.runs == ()
+
+
+def test_a_run_that_cannot_go_on_keeps_nothing_else_from_being_done(
+    store: Store, tmp_path: Path
+) -> None:
+    """Cron would otherwise do nothing at all until somebody looks."""
+    for number in range(4):
+        add_deactivated(store, f"c{number}@example.com")
+    due = add_deactivated(store, "ann@example.com", TRANSIENT, started_at=OLD)
+    session = session_on(store, suppression_key_file=tmp_path / "key")
+    add_suppression(session, "gone@example.com")
+    stuck = plan_erasing(
+        session, RunKind.ANONYMIZE, selection(session, "id = 1"), said=Confirmation(1, 1)
+    )
+    interrupted = started(session, "id = 2")
+    (tmp_path / "key").unlink()
+
+    result = sweep(session, IN_ORDER)
+
+    assert stuck is not None
+    assert [problem.code for problem in result.problems] == ["no-suppression-key"]
+    assert result.finished == (interrupted.id,)
+    assert f"run {stuck.id} was cut short" in result.problems[0].message
+    assert (result.reactivated, statuses(store)[due]) == (1, "active")
+    assert present_sweep(result).exit_code == ExitCode.STORE
+
+
+def test_a_part_that_fails_keeps_no_other_from_being_done(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_deactivated(store, "ann@example.com", TRANSIENT, started_at=OLD)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreError("no such table")
+
+    monkeypatch.setattr("contactctl.operations.sweep.sweep_thresholds", fail)
+    result = sweep(session_on(store), IN_ORDER)
+
+    assert [problem.message for problem in result.problems] == ["no such table"]
+    assert result.reactivated == 1
 
 
 def test_looking_writes_nothing(store: Store) -> None:
