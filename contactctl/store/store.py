@@ -238,12 +238,17 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
-        url,
-        execution_options=_EXECUTION_OPTIONS,
-        connect_args={
-            "connect_timeout": _CONNECT_TIMEOUT_S,
-            "application_name": "contactctl",
-            "options": "-c timezone=UTC",
-        },
-    )
+    return create_engine(url, execution_options=_EXECUTION_OPTIONS, connect_args=_connect_args(url))
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """What we ask of libpq. What the URL, or libpq's own variables, ask of it comes first."""
+    given = url.query.get("options") or os.environ.get("PGOPTIONS", "")
+    options = given if isinstance(given, str) else " ".join(given)
+    arguments = {
+        "fallback_application_name": "contactctl",
+        "options": f"{options} -c timezone=UTC".lstrip(),
+    }
+    if "connect_timeout" not in url.query and "PGCONNECT_TIMEOUT" not in os.environ:
+        arguments["connect_timeout"] = str(_CONNECT_TIMEOUT_S)
+    return arguments

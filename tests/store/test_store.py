@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -189,3 +190,40 @@ def test_a_lock_lost_with_its_connection_hides_no_error(postgres_url: str) -> No
             raise RuntimeError("of the work")
         with exclusive(store, "apply"):
             pass
+
+
+def _shown(store: Store, *names: str) -> list[str]:
+    with store.reading() as connection:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+
+
+def _parameter(store: Store, name: str) -> str | None:
+    with store.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        parameters: dict[str, str] = driver.info.get_parameters()
+        return parameters.get(name)
+
+
+def test_what_a_postgres_url_asks_for_is_heeded(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (
+        "options=-csearch_path%3Dmarketing%20-ctimezone%3DEurope/Oslo"
+        "&application_name=nightly&connect_timeout=3&sslmode=allow"
+    )
+    mark = "&" if "?" in postgres_url else "?"
+    with closing(connect(f"{postgres_url}{mark}{asked}")) as store:
+        settings = _shown(store, "search_path", "timezone", "application_name")
+        assert settings == ["marketing", "UTC", "nightly"]
+        assert _parameter(store, "connect_timeout") == "3"
+        assert _parameter(store, "sslmode") == "allow"
+
+    with closing(connect(postgres_url)) as store:
+        assert _shown(store, "timezone", "application_name") == ["UTC", "contactctl"]
+        assert _parameter(store, "connect_timeout") == "10"
+
+    monkeypatch.setenv("PGOPTIONS", "-csearch_path=marketing")
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "4")
+    with closing(connect(postgres_url)) as store:
+        assert _shown(store, "search_path", "timezone") == ["marketing", "UTC"]
+        assert _parameter(store, "connect_timeout") == "4"
