@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from contactctl.domain.errors import RefusedError
+from contactctl.domain.errors import BusyError, RefusedError
 from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState
+from contactctl.operations import waits
 from contactctl.operations.session import Session
 from contactctl.operations.work import ERASING
-from contactctl.store.erasure import clean_up
+from contactctl.store.erasure import clean_up, needs_clean_up
+from contactctl.store.locks import exclusive
 from contactctl.store.runs import get_run, list_runs
-from contactctl.store.runwork import end_plan, stop_run
+from contactctl.store.runwork import CONTACT_CHANGES, end_plan, stop_run
 
 
 def latest_runs(
@@ -31,6 +33,18 @@ def cancel_run(session: Session, run_id: int) -> Run:
     if run.state is RunState.PLANNED:
         return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
     stopped = stop_run(session.store, run_id, session.clock(), message)
-    if run.kind in ERASING:
-        clean_up(session.store)  # after what it has done so far
+    if run.kind in ERASING and needs_clean_up(session.store):
+        _clean_up_what_was_erased(session)
     return stopped
+
+
+def _clean_up_what_was_erased(session: Session) -> None:
+    """Under the lock: another erasure must not leave old pages between VACUUM and the mark."""
+    try:
+        with exclusive(session.store, CONTACT_CHANGES, wait_seconds=waits.FOR_CHANGES_S):
+            clean_up(session.store)
+    except BusyError as error:
+        raise BusyError(
+            f"the run is cancelled, but what it has erased is in old pages still: {error.message}",
+            hint="`contactctl sweep runs --yes` cleans up when the other process has ended",
+        ) from error

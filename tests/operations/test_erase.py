@@ -15,6 +15,7 @@ from contactctl.domain.errors import BusyError, RefusedError, RejectedError, Sto
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.suppression import parse_keyring
+from contactctl.operations import waits
 from contactctl.operations.add_contact import add_contact as add_by_hand
 from contactctl.operations.affected import select_any
 from contactctl.operations.apply import read_run, resume_run
@@ -28,7 +29,8 @@ from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.runwork import apply_batch
+from contactctl.store.locks import exclusive
+from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
 from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
@@ -277,6 +279,25 @@ def test_a_cancelled_erasure_leaves_no_byte_of_what_it_has_erased(
 
     assert (cancelled.state, cancelled.changed) == (RunState.CANCELLED, 3)
     assert len(statuses(session.store)) == 198
+    assert files_holding(tmp_path, KEY.encode()) == []
+
+
+def test_a_cancelled_erasure_is_not_cleaned_up_beside_another_one(
+    half_erased: tuple[Session, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the file would be marked clean although the other one had just left old pages."""
+    session, run = half_erased
+    monkeypatch.setattr(waits, "FOR_CHANGES_S", 0)
+    with (
+        exclusive(session.store, CONTACT_CHANGES),
+        pytest.raises(BusyError, match="cancelled, but") as busy,
+    ):
+        cancel_run(session, run.id)
+    assert "sweep runs" in busy.value.hint
+    assert read_run(session, run.id).state is RunState.CANCELLED
+    assert needs_clean_up(session.store)
+
+    assert sweep(session, [SweepPart.RUNS]).problems == ()
     assert files_holding(tmp_path, KEY.encode()) == []
 
 
