@@ -6,6 +6,7 @@ from contactctl.config.settings import Settings
 from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.responses import Event, Rejection
 from contactctl.operations import waits
 from contactctl.operations.ingest import (
     IngestResult,
@@ -73,7 +74,7 @@ def fetch(
         mails = _FetchedMails(opened)
         return ingest(
             session,
-            reader.read_mails(mails.mails()),
+            mails.events(reader),
             on_reject,
             details={"mailbox": mailbox.name},
             after_commit=mails.commit,
@@ -82,17 +83,24 @@ def fetch(
 
 
 class _FetchedMails:
-    """The mails of an open mailbox; `commit` deals with those that have been read to their end."""
+    """The mails of an open mailbox; `commit` deals with those that have been read to their end.
+
+    One that cannot be read stays as it is: the mailbox may hold the only copy.
+    """
 
     def __init__(self, opened: MailboxSession) -> None:
         self._opened = opened
         self._finished: list[str] = []
 
-    def mails(self) -> Iterator[tuple[str, bytes]]:
-        """(source, raw) of every mail."""
+    def events(self, reader: ResponseReader) -> Iterator[Event]:
+        """The events of every mail."""
         for mail in self._opened.fetch():
-            yield mail.source, mail.raw
-            self._finished.append(mail.receipt)
+            is_rejected = False
+            for event in reader.read_mails([(mail.source, mail.raw)]):
+                is_rejected |= isinstance(event, Rejection)
+                yield event
+            if not is_rejected:
+                self._finished.append(mail.receipt)
 
     def commit(self) -> None:
         """Mark, move or delete them, as the config says."""

@@ -12,7 +12,7 @@ from contactctl.operations.ingest import INGESTING
 from contactctl.store.locks import exclusive
 from contactctl.store.store import Store
 from helpers.cli import CliResult, run_cli
-from helpers.imap_server import ImapServer
+from helpers.imap_server import ImapServer, Mail
 from helpers.responses import insert_contact
 from helpers.tls_server import CERTIFICATE, TlsServer, running
 
@@ -94,6 +94,25 @@ def test_errors_name_the_mailbox(
     assert result.exit_code in (1, 2)
     assert words in result.json["errors"][0]["message"]
     assert "not-the-one" not in result.stdout
+
+
+@pytest.mark.parametrize("after_fetch", ["delete", "move", "mark-seen"])
+def test_a_mail_that_cannot_be_read_stays(
+    fetch: Fetch, server: ImapServer, tmp_path: Path, after_fetch: str
+) -> None:
+    config = tmp_path / "contactctl.yaml"
+    config.write_text(
+        config.read_text().replace("after_fetch: move", f"after_fetch: {after_fetch}")
+    )
+    unreadable = Mail(99, b"\r\nno header at all\r\n")
+    server.folders["INBOX"].append(unreadable)
+
+    for recorded in (1, 0):
+        result = fetch()
+        data = result.json["data"]
+        assert (result.exit_code, data["recorded"], data["rejected"]) == (5, recorded, 1)
+    assert unreadable in server.folders["INBOX"]
+    assert unreadable.flags == set()
 
 
 def test_the_password_is_the_first_line_of_its_file(tmp_path: Path) -> None:
