@@ -6,7 +6,6 @@ from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
-from contactctl.operations.find import group_of
 from contactctl.operations.import_contacts import CREATING_CONTACTS, column_reading
 from contactctl.operations.importing.columns import ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
@@ -23,6 +22,7 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.contacts import id_of_key
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive, serialise
+from contactctl.store.named import group_named
 from contactctl.store.runs import insert_run, update_run
 from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import put_in
@@ -44,8 +44,6 @@ def add_contact(
     NotFoundError for an unknown group, RefusedError for an address that exists, RejectedError
     for one that is suppressed.
     """
-    for name in groups:
-        group_of(session, name)
     key = _key(values["email"])
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
     request = session.request(RunKind.ADD, reason=reason)
@@ -58,6 +56,8 @@ def add_contact(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
         serialise(connection, CONTACT_CHANGES)
+        for name in groups:
+            group_named(connection, name)
         if suppressed_in(session)(connection, [key]):
             raise RejectedError("the address is suppressed: its contact was erased")
         if id_of_key(connection, key) is not None:

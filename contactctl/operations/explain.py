@@ -22,7 +22,7 @@ from contactctl.domain.thresholds import (
 from contactctl.operations.find import contact_id_of
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
-from contactctl.operations.thresholds import rules_in_force
+from contactctl.operations.thresholds import rules_of
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.memberships import MembershipPeriod, membership_periods
@@ -90,7 +90,8 @@ class Explanation:
 def explain(session: Session, name: str) -> Explanation:
     """Everything about the contact with that email or number. Raises NotFoundError."""
     contact_id = contact_id_of(session, name)
-    rules, policy = rules_in_force(session), policy_in_force(session)
+    policy = policy_in_force(session)
+    rules = rules_of(session, policy)
     with session.store.reading() as connection:
         record = get_record(connection, contact_id)
         deactivated = read_deactivated(connection, contact_id)

@@ -1,47 +1,20 @@
-"""One contact or group by what a person calls it; NotFoundError where there is none."""
+"""One contact or group by what a person calls it; NotFoundError where there is none.
 
-from contactctl.domain.emails import email_key
-from contactctl.domain.errors import NotFoundError, UsageError
-from contactctl.domain.fields import did_you_mean
-from contactctl.domain.text import show_safely
+For reading, or to show before a change. What changes it looks it up again in its own transaction:
+somebody else may have deleted it meanwhile.
+"""
+
 from contactctl.operations.session import Session
-from contactctl.store.contacts import has_contact, id_of_key
-from contactctl.store.groups import find_group, group_names
-
-_MOST_DIGITS = 18  # of a contact's id, which has 63 bits
+from contactctl.store.named import contact_named, group_named
 
 
 def contact_id_of(session: Session, name: str) -> int:
     """The id of a contact, from its email or its number."""
     with session.store.reading() as connection:
-        if name.isascii() and name.isdigit():
-            number = int(name) if len(name) <= _MOST_DIGITS else 0
-            contact_id = number if has_contact(connection, number) else None
-        else:
-            contact_id = id_of_key(connection, _key(name))
-    if contact_id is None:
-        raise NotFoundError(
-            f"no contact '{show_safely(name)}'",
-            hint="`contactctl contacts list --where 'email contains ...'` finds contacts",
-        )
-    return contact_id
+        return contact_named(connection, name)
 
 
 def group_of(session: Session, name: str) -> tuple[int, str]:
     """Id and name, as stored, of a group."""
     with session.store.reading() as connection:
-        found = find_group(connection, name)
-        known = group_names(connection)
-    if found is None:
-        hint = did_you_mean(name, known) or "`contactctl groups list` shows the groups"
-        raise NotFoundError(f"no group '{show_safely(name)}'", hint=hint)
-    return found
-
-
-def _key(email: str) -> str:
-    try:
-        return email_key(email)
-    except ValueError as error:
-        raise UsageError(
-            f"'{show_safely(email)}' is no email: {error}", hint="give an email or a contact's id"
-        ) from None
+        return group_named(connection, name)

@@ -31,6 +31,7 @@ from contactctl.store.group_admin import (
 )
 from contactctl.store.groups import find_group
 from contactctl.store.locks import serialise
+from contactctl.store.named import group_named
 from contactctl.store.runs import insert_done_run
 from contactctl.store.runwork import CONTACT_CHANGES
 
@@ -82,8 +83,8 @@ class Members:
 
 def list_members(session: Session, group: str, limit: int) -> Members:
     """The members of a group, each with status and the state of its membership."""
-    group_id, name = group_of(session, group)
     with session.store.reading() as connection:
+        group_id, name = group_named(connection, group)
         return Members(
             name, count_members(connection, group_id), first_members(connection, group_id, limit)
         )
@@ -91,17 +92,17 @@ def list_members(session: Session, group: str, limit: int) -> Members:
 
 def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> tuple[str, int]:
     """Give a group another name; the name as stored, and the run."""
-    group_id, old_name = group_of(session, group)
     try:
         checked = parse_group_name(new_name)
     except ValueError as error:
         raise UsageError(f"no name for a group: {error}") from None
-    details = {"action": "rename", "group": old_name, "to": checked}
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
+        group_id, old_name = group_named(connection, group)
         holder = find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
             raise RefusedError(f"there is a group '{show_safely(holder[1])}'")
+        details = {"action": "rename", "group": old_name, "to": checked}
         run_id = insert_done_run(
             connection,
             _request(session, details, reason),
@@ -114,9 +115,9 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
 
 def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]:
     """Delete a group without members; RefusedError for one that has some."""
-    group_id, name = group_of(session, group)
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
+        group_id, name = group_named(connection, group)
         if members := count_members(connection, group_id):
             raise RefusedError(
                 f"'{show_safely(name)}' has {members:,} members",
@@ -136,12 +137,12 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
 
 def read_policy(session: Session, group: str) -> GroupPolicyInForce:
     """A group's policy as it holds now."""
-    group_id, name = group_of(session, group)
+    with session.store.reading() as connection:
+        group_id, name = group_named(connection, group)
+        settings = group_settings(connection, group_id)
     configured = session.settings.responses.groups.get(fold(name))
     if configured is not None:
         return GroupPolicyInForce(configured, from_config=True)
-    with session.store.reading() as connection:
-        settings = group_settings(connection, group_id)
     return GroupPolicyInForce(parse_group_settings(name, settings), from_config=False)
 
 
@@ -149,15 +150,15 @@ def set_policy(
     session: Session, group: str, change: SettingsChange, *, reason: str = ""
 ) -> GroupPolicyInForce:
     """Keep other settings for a group; RefusedError where the config speaks for it."""
-    group_id, name = group_of(session, group)
-    if fold(name) in session.settings.responses.groups:
-        raise RefusedError(
-            f"the config names the group '{show_safely(name)}', and what it says holds",
-            hint="change it there; `contactctl config show` names the file",
-            code="configured",
-        )
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
+        group_id, name = group_named(connection, group)
+        if fold(name) in session.settings.responses.groups:
+            raise RefusedError(
+                f"the config names the group '{show_safely(name)}', and what it says holds",
+                hint="change it there; `contactctl config show` names the file",
+                code="configured",
+            )
         policy = change.applied_to(parse_group_settings(name, group_settings(connection, group_id)))
         settings = format_group_settings(policy)
         run_id = insert_done_run(

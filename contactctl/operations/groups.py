@@ -6,7 +6,6 @@ from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
-from contactctl.operations.find import contact_id_of, group_of
 from contactctl.operations.session import Session
 from contactctl.store.groups import (
     GroupSummary,
@@ -17,6 +16,7 @@ from contactctl.store.groups import (
 )
 from contactctl.store.groups import list_groups as read_groups
 from contactctl.store.locks import serialise
+from contactctl.store.named import contact_named, group_named
 from contactctl.store.runs import insert_run, update_run
 from contactctl.store.runwork import CONTACT_CHANGES
 
@@ -81,13 +81,13 @@ def remove_from_group(
 def _change_member(
     session: Session, action: str, group: str, contact: str, reason: str
 ) -> GroupChange:
-    group_id, group_name = group_of(session, group)
-    contact_id = contact_id_of(session, contact)
-    details = {"action": action, "group": group_name, "contact": contact_id}
-    request = session.request(RunKind.GROUPS, reason=reason, details=details)
     now = session.clock()
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
+        group_id, group_name = group_named(connection, group)
+        contact_id = contact_named(connection, contact)
+        details = {"action": action, "group": group_name, "contact": contact_id}
+        request = session.request(RunKind.GROUPS, reason=reason, details=details)
         run_id = insert_run(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRules, threshold_rules
 from contactctl.operations import waits
@@ -58,9 +59,14 @@ class ThresholdResult:
 
 def rules_in_force(session: Session) -> ThresholdRules:
     """The thresholds of the config and of `groups set`, for the groups of the store."""
+    return rules_of(session, policy_in_force(session))
+
+
+def rules_of(session: Session, policy: ResponsePolicy) -> ThresholdRules:
+    """The thresholds of a policy, for the groups of the store."""
     with session.store.reading() as connection:
         ids = group_ids(connection)
-    return threshold_rules(policy_in_force(session), ids)
+    return threshold_rules(policy, ids)
 
 
 def sweep_thresholds(

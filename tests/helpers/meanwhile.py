@@ -1,9 +1,14 @@
-"""What others may do to a contact between its plan and its batch."""
+"""What others may do between two transactions: between a contact's plan and its batch, say."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from contactctl.store import tables
 from contactctl.store.groups import add_member, mark_changed, remove_member
+from contactctl.store.store import Store
 from helpers.sessions import NOW
 
 
@@ -36,3 +41,23 @@ def make_inactive(connection: Connection, contact_id: int) -> None:
 
 def delete_contact(connection: Connection, contact_id: int) -> None:
     connection.execute(delete(tables.contact).where(tables.contact.c.id == contact_id))
+
+
+def delete_group(connection: Connection, group_id: int) -> None:
+    connection.execute(delete(tables.group).where(tables.group.c.id == group_id))
+
+
+def before_writing(store: Store, change: Callable[[Connection], None]) -> Store:
+    """The store, where somebody else makes this change just before the next writing transaction."""
+    writing, changes = store.writing, [change]
+
+    @contextmanager
+    def writing_second(**options: Any) -> Iterator[Connection]:
+        while changes:
+            with writing() as connection:
+                changes.pop()(connection)
+        with writing(**options) as connection:
+            yield connection
+
+    store.writing = writing_second  # type: ignore[method-assign]
+    return store

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
 
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
+from contactctl.operations.add_contact import add_contact
+from contactctl.operations.group_admin import SettingsChange, delete, rename, set_policy
 from contactctl.operations.groups import (
     add_to_group,
     create_group,
     list_groups,
     remove_from_group,
 )
+from contactctl.operations.session import Session
 from contactctl.store import tables
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store
 from helpers.handled import open_deactivation
 from helpers.imports import contacts_in, import_text
+from helpers.meanwhile import before_writing, delete_contact, delete_group
 from helpers.sessions import NOW, make_session
 
 
@@ -115,3 +120,41 @@ def test_unknown_groups_and_contacts(store: Store, change: Callable[..., object]
             change(session, "newsletter", unknown)
     with pytest.raises(UsageError, match="no email"):
         change(session, "newsletter", "anna")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda session: add_to_group(session, "eu", "a@x.no"),
+        lambda session: remove_from_group(session, "eu", "a@x.no"),
+        lambda session: add_contact(session, {"email": "b@x.no"}, groups=["eu"]),
+        lambda session: rename(session, "eu", "us"),
+        lambda session: delete(session, "eu"),
+        lambda session: set_policy(session, "eu", SettingsChange(bypass_system_wide=True)),
+    ],
+    ids=["add", "remove", "new", "rename", "delete", "set"],
+)
+def test_a_group_that_somebody_else_deletes_first_is_not_found(
+    store: Store, change: Callable[[Session], object]
+) -> None:
+    import_text(store, "email\na@x.no\n")
+    create_group(make_session(store), "eu")
+
+    with pytest.raises(NotFoundError, match="no group 'eu'"):
+        change(make_session(before_writing(store, partial(delete_group, group_id=1))))
+
+    with store.reading() as connection:
+        runs = list_runs(connection, limit=10, kinds=[RunKind.GROUPS])
+    assert [run.details["action"] for run in runs] == ["create"]
+
+
+def test_a_contact_that_somebody_else_deletes_first_is_not_found(store: Store) -> None:
+    import_text(store, "email\na@x.no\n")
+    create_group(make_session(store), "eu")
+
+    with pytest.raises(NotFoundError, match="no contact"):
+        add_to_group(
+            make_session(before_writing(store, partial(delete_contact, contact_id=1))),
+            "eu",
+            "a@x.no",
+        )
