@@ -252,7 +252,8 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
         reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
         message = f"ended by {show_safely(reason)}"
         values = {"finished_at": session.clock(), "message": message}
-        with session.store.writing() as connection:
+        # the store may be what failed, or somebody else has ended the run
+        with suppress(ContactctlError), session.store.writing() as connection:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )

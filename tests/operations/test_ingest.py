@@ -422,3 +422,19 @@ def test_statuses_follow(store: Store) -> None:
     record(session_on(store), response(category=Category.INVALID_ADDRESS))
     with store.reading() as connection:
         assert statuses(connection) == {1: "inactive", 2: "active"}
+
+
+@pytest.mark.parametrize("first", [KeyboardInterrupt(), ValueError("first")])
+def test_what_ends_an_ingest_is_told_although_its_run_has_ended_already(
+    store: Store, first: BaseException
+) -> None:
+    session = session_on(store)
+
+    def events() -> Iterator[Event]:
+        [run] = latest_runs(session, limit=1, kinds=[RunKind.INGEST], states=[])
+        cancel_run(session, run.id)
+        raise first
+        yield
+
+    with pytest.raises(type(first)):
+        ingest(session, events(), lambda _: None)
