@@ -7,14 +7,9 @@ a bounce, newsletters, out-of-office replies and notices about parcels lack one 
 import re
 
 from contactctl.responses.mail.addresses import find_address
+from contactctl.responses.mail.bounce_words import BOUNCE_SUBJECTS, BOUNCE_WORDS
 from contactctl.responses.mail.message import Headers, header_text
-from contactctl.responses.mail.words import (
-    AWAY_SUBJECTS,
-    BOUNCE_SUBJECTS,
-    BOUNCE_WORDS,
-    DELAY_WORDS,
-    DELIVERED_WORDS,
-)
+from contactctl.responses.mail.words import AWAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS
 
 _DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
@@ -22,7 +17,10 @@ _DAEMON = re.compile(
 _DAEMON_NAME = re.compile(
     r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|mmsc ndr", re.IGNORECASE
 )
-_ADMINISTRATOR = re.compile(r"poo?st_?master|mailmaster|mailmarshal|undeliverable", re.IGNORECASE)
+_ADMINISTRATOR = re.compile(
+    r"poo?st_?master|mailmaster|mailmarshal|undeliverable|microsoftexchange[0-9a-f]{32}",
+    re.IGNORECASE,
+)
 _ADMINISTRATOR_NAME = re.compile(
     r"postmaster|mail administrator|system administrator|mail system|content-filter", re.IGNORECASE
 )
