@@ -6,6 +6,9 @@ MAX_RECIPIENTS = 1_000
 
 ADDRESS = r"[^\s<>()\[\],;:\"'|@\\]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
 _ADDRESS = re.compile(ADDRESS)
+# Chinese, Japanese and Korean set no spaces around an address.
+_SCRIPT = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"
+_TEXT_AROUND = re.compile(rf"^[{_SCRIPT}]+(?=[!-~]+@)|(?<=[a-z])[{_SCRIPT}]+$", re.IGNORECASE)
 
 
 def find_address(text: str) -> str | None:
@@ -13,14 +16,20 @@ def find_address(text: str) -> str | None:
     if "@" not in text:
         return None
     match = _ADDRESS.search(text[:1_000])
-    return match[0] if match else None
+    return without_text_around(match[0]) if match else None
 
 
 def find_addresses(text: str) -> list[str]:
     """The addresses in `text`, each once, in order; at most MAX_RECIPIENTS."""
     if "@" not in text:
         return []
-    return list(dict.fromkeys(_ADDRESS.findall(text[:100_000])))[:MAX_RECIPIENTS]
+    found = map(without_text_around, _ADDRESS.findall(text[:100_000]))
+    return list(dict.fromkeys(found))[:MAX_RECIPIENTS]
+
+
+def without_text_around(address: str) -> str:
+    """`address` without the words that a language without spaces joins to it."""
+    return address if address.isascii() else _TEXT_AROUND.sub("", address)
 
 
 def typed_address(value: str) -> str | None:

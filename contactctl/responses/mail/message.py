@@ -30,6 +30,7 @@ _MBOX_FROM = re.compile(rb"\n*>?From [^\n]*\n")
 _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"\n]{1,200})"|([^\s;"]{1,200}))', re.I)
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:+-]{1,40})", re.I)
 _TAG = re.compile(r"<[^<>]*>")
+_CELL_END = re.compile(r"</t[dh]\b[^<>]*>", re.I)
 _LINE_BREAKING_TAG = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/pre)\b[^<>]*>", re.I)
 
 
@@ -129,7 +130,7 @@ def text_of_html(html: str) -> str:
     from html import unescape  # noqa: PLC0415 - few bounces are HTML alone
 
     html = _without_elements(_without_elements(html, "style"), "script")
-    return unescape(_TAG.sub("", _LINE_BREAKING_TAG.sub("\n", html)))
+    return unescape(_TAG.sub("", _CELL_END.sub(" ", _LINE_BREAKING_TAG.sub("\n", html))))
 
 
 def _leaves(part: Part, depth: int) -> Iterator[Part]:

@@ -9,7 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from contactctl.responses.mail.addresses import ADDRESS, MAX_RECIPIENTS, find_addresses
+from contactctl.responses.mail.addresses import (
+    ADDRESS,
+    MAX_RECIPIENTS,
+    find_addresses,
+    without_text_around,
+)
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
@@ -166,7 +171,7 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
             if current:
                 current.lines.append(line)
             continue
-        address = match["address"].rstrip(".")
+        address = without_text_around(match["address"].rstrip("."))
         current = entries.setdefault(address.lower(), Entry(address))
         current.lines.extend([*before, line] if match["code"] else [line])
         before = []

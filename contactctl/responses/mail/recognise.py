@@ -15,7 +15,8 @@ _DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
 )
 _DAEMON_NAME = re.compile(
-    r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|mmsc ndr", re.IGNORECASE
+    r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|mmsc ndr|courier mail server",
+    re.IGNORECASE,
 )
 _ADMINISTRATOR = re.compile(
     r"poo?st_?master|mailmaster|mailmarshal|undeliverable|microsoftexchange[0-9a-f]{32}",

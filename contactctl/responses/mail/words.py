@@ -60,12 +60,21 @@ DELAY_WORDS = (
     "temporary failure report",
     "delivery attempts will continue",
     "zustellung verzögert",
+    "noch nicht zugestellt",
+    "verzögert sich",
     "wird weiterhin versucht",
     "remise retardée",
     "remise différée",
+    "n'a pas encore été remis",
     "entrega se ha retrasado",
+    "aún no se ha entregado",
     "entrega está atrasada",
+    "ainda não foi entregue",
     "consegna ritardata",
+    "non è stato ancora recapitato",
+    "nog niet bezorgd",
+    "配信が遅れ",
+    "hasn't been delivered yet",
 )
 
 DELIVERED_WORDS = (
