@@ -64,9 +64,12 @@ def dissect(mail: Part) -> Anatomy:
 
 
 def _is_untyped_feedback(anatomy: Anatomy) -> bool:
-    """Whether a feedback report lost the type of its second part."""
-    content_type = anatomy.headers.get("content-type").lower()
-    return "feedback-report" in content_type and "\nFeedback-Type:" in f"\n{anatomy.said}"
+    """Whether a feedback report lost the type of its second part, or all types."""
+    said = f"\n{anatomy.said}"
+    if "\nFeedback-Type:" not in said:
+        return False
+    is_typed = "feedback-report" in anatomy.headers.get("content-type").lower()
+    return is_typed or ("\nVersion:" in said and bool(anatomy.returned))
 
 
 def returned_headers(text: str) -> Headers:

@@ -27,6 +27,7 @@ _CATEGORY_BY_FEEDBACK_TYPE = {
 }
 _RECIPIENT_FIELDS = ("original-rcpt-to", "removal-recipient", "x-original-recipient")
 _RECIPIENT_HEADERS = ("x-hmxmroriginalrecipient", "x-original-to", "delivered-to")
+_RECEIVED_FOR = re.compile(r"\bfor\s{1,9}<?([^\s<>;]{1,300}@[^\s<>;]{1,300})", re.IGNORECASE)
 _UNTYPED_SUBJECT = "complaint about message from"
 
 
@@ -62,7 +63,7 @@ class FeedbackReport:
 def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
     """Whether a mail is a feedback report, or a complaint as Outlook.com forwards them."""
     if anatomy.feedback is not None:
-        return True
+        return not impression.is_reply or "report" in anatomy.headers.get("content-type").lower()
     return "staff@" in impression.sender and impression.subject.startswith(_UNTYPED_SUBJECT)
 
 
@@ -81,7 +82,8 @@ def _hidden_recipient(
 ) -> list[str]:
     """Providers may hide the recipient; then the returned mail tells.
 
-    By its VERP sender, by the fields that the provider's servers added, or by its only addressee.
+    By its VERP sender, by the fields that the provider's servers added, by its only addressee, or
+    by the servers that it passed.
     """
     returned = returned_headers(anatomy.returned)
     senders = (returned.get("return-path"), report.original_sender)
@@ -89,6 +91,7 @@ def _hidden_recipient(
         (verp.first_recipient(senders) if verp else None)
         or _recipient_in_headers(returned)
         or only_recipient(returned)
+        or _recipient_in_trace(returned)
     )
     return [recipient] if recipient else []
 
@@ -96,3 +99,9 @@ def _hidden_recipient(
 def _recipient_in_headers(returned: Headers) -> str | None:
     named = (find_address(returned.get(name)) for name in _RECIPIENT_HEADERS)
     return next((address for address in named if address), None)
+
+
+def _recipient_in_trace(returned: Headers) -> str | None:
+    """`Received: ... for <kari@example.org>`; the last server's field stands first."""
+    matches = (_RECEIVED_FOR.search(value) for value in returned.get_all("received"))
+    return next((find_address(match[1]) for match in matches if match), None)

@@ -9,13 +9,14 @@ import re
 from contactctl.responses.mail.addresses import find_address
 from contactctl.responses.mail.bounce_words import BOUNCE_SUBJECTS, BOUNCE_WORDS
 from contactctl.responses.mail.message import Headers, header_text
-from contactctl.responses.mail.words import AWAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS
+from contactctl.responses.mail.words import AWAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS, LURES
 
 _DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
 )
 _DAEMON_NAME = re.compile(
-    r"mail(?:er)?[ -]?daemon|mail deliver|delivery (?:sub)?system|mmsc ndr|courier mail server",
+    r"mail(?:er)?[ -]?daemon|delivery (?:sub)?system|mmsc ndr|courier mail server"
+    r"|mail deliver\w{0,2}\b(?! (?!service|agent|soft|fail|report|notif|status)[a-z])",
     re.IGNORECASE,
 )
 _ADMINISTRATOR = re.compile(
@@ -75,6 +76,8 @@ class Impression:
             return False
         has_subject = _has_any(self.subject, BOUNCE_SUBJECTS)
         if not has_subject and _has_any(self.subject, AWAY_SUBJECTS):
+            return False
+        if _has_any(_straight(text), LURES) and not _SMTP_ANSWER.search(text):
             return False
         if self.is_from_daemon:
             return has_subject or _has_bounce_words(text)

@@ -1,4 +1,4 @@
-"""Words by which absence notes, delays and deliveries are known.
+"""Words by which absence notes, delays, deliveries and phishing are known.
 
 All lower case, with straight apostrophes, in the languages that mail systems write.
 """
@@ -89,4 +89,32 @@ DELIVERED_WORDS = (
     "erfolgreich zugestellt",
     "remis avec succès",
     "entregado correctamente",
+)
+
+# What phishing asks for, in mails that claim to hold undelivered messages for the reader.
+LURES = (
+    "click here",
+    "click below",
+    "click the link",
+    "click on the link",
+    "release message",
+    "release your",
+    "release to inbox",
+    "messages to inbox",
+    "pending message",
+    "verify your",
+    "validate your",
+    "upgrade your",
+    "retrieve your",
+    "recover your",
+    "sign in to",
+    "log in to your",
+    "login to your",
+    "klicken sie hier",
+    "cliquez ici",
+    "haga clic aquí",
+    "haz clic aquí",
+    "clique aqui",
+    "clicca qui",
+    "klik hier",
 )
