@@ -18,6 +18,7 @@ _RETURNED = (
     "text/rfc822-headers",
     "text/rfc822",
 )
+_BARE_FEEDBACK = re.compile(r"\s{0,50}(?:[A-Za-z][\w-]{0,60}:[^\n]{0,500}\n){0,9}Feedback-Type:")
 _HEADER_BLOCK = re.compile(r"^[ \t]{0,8}[A-Za-z][\w-]{0,60}:", re.MULTILINE)
 
 
@@ -64,12 +65,9 @@ def dissect(mail: Part) -> Anatomy:
 
 
 def _is_untyped_feedback(anatomy: Anatomy) -> bool:
-    """Whether a feedback report lost the type of its second part, or all types."""
-    said = f"\n{anatomy.said}"
-    if "\nFeedback-Type:" not in said:
-        return False
-    is_typed = "feedback-report" in anatomy.headers.get("content-type").lower()
-    return is_typed or ("\nVersion:" in said and bool(anatomy.returned))
+    """Whether a feedback report lost the type of its second part."""
+    content_type = anatomy.headers.get("content-type").lower()
+    return "feedback-report" in content_type and "\nFeedback-Type:" in f"\n{anatomy.said}"
 
 
 def returned_headers(text: str) -> Headers:
@@ -98,7 +96,15 @@ def _place(part: Part, anatomy: Anatomy) -> None:
     elif content_type == "text/html":
         anatomy.html = anatomy.html or part.text()
     elif content_type.startswith(("text/plain", "multipart/")) or "/" not in content_type:
-        anatomy.said += part.text() + "\n"
+        _place_text(part.text(), anatomy)
+
+
+def _place_text(text: str, anatomy: Anatomy) -> None:
+    """Text for people, or a feedback report whose type a server lost."""
+    if anatomy.feedback is None and "Feedback-Type:" in text and _BARE_FEEDBACK.match(text):
+        anatomy.feedback = text
+    else:
+        anatomy.said += text + "\n"
 
 
 def _start(part: Part) -> str:

@@ -63,7 +63,7 @@ class FeedbackReport:
 def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
     """Whether a mail is a feedback report, or a complaint as Outlook.com forwards them."""
     if anatomy.feedback is not None:
-        return not impression.is_reply or "report" in anatomy.headers.get("content-type").lower()
+        return True
     return "staff@" in impression.sender and impression.subject.startswith(_UNTYPED_SUBJECT)
 
 

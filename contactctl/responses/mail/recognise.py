@@ -85,7 +85,8 @@ class Impression:
             signs = has_subject + _has_bounce_words(text) + bool(_SMTP_ANSWER.search(text))
             return signs >= 2 or (not self.is_reply and bool(_REPORT_FIELD.search(text)))
         is_returned = has_subject and self.has_null_sender and not self.is_reply
-        return is_returned and _has_bounce_words(text)
+        has_answer = bool(_SMTP_ANSWER.search(text) or _REPORT_FIELD.search(text))
+        return is_returned and has_answer and _has_bounce_words(text)
 
     def _is_from(self, local_part: re.Pattern[str], name: re.Pattern[str]) -> bool:
         address = find_address(self.sender)
