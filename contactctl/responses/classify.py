@@ -16,6 +16,7 @@ _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_SENDER_REPLIES = ("530", "534", "535", "538")
 _STRAIGHT_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -64,14 +65,19 @@ class Classifier:
         status = found_status if found_status and _says_little(status) else status
         reply_code = reply_code or found_reply
         text = _without_repeated_codes(text, found_reply, found_status)
-        rule = self._first_match(text, _is_temporary(status, reply_code))
+        is_temporary = _is_temporary(text, status or reply_code)
+        rule = self._first_match(text, is_temporary, _is_about_sender(status, reply_code))
         if rule is not None:
             return Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
         return _by_codes(status, reply_code)
 
-    def _first_match(self, text: str, temporary: bool) -> Rule | None:
+    def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
         for rule in self._candidates(text):
-            if not (temporary and rule.permanent) and rule.matches(text):
+            if is_temporary and rule.permanent:
+                continue
+            if is_about_sender and rule.category is Category.INVALID_ADDRESS:
+                continue
+            if rule.matches(text):
                 return rule
         return None
 
@@ -120,8 +126,13 @@ def _says_little(status: str) -> bool:
     return not status or status.endswith(".0.0")
 
 
-def _is_temporary(status: str, reply_code: str) -> bool:
-    return (status or reply_code).startswith("4")
+def _is_about_sender(status: str, reply_code: str) -> bool:
+    """Whether the codes say that the sender's address or credentials were refused."""
+    return status.endswith((".1.7", ".1.8")) or reply_code in _SENDER_REPLIES
+
+
+def _is_temporary(text: str, code: str) -> bool:
+    return code.startswith("4") if code else "temporar" in text
 
 
 def _by_codes(status: str, reply_code: str) -> Classification:
