@@ -18,6 +18,7 @@ from contactctl.responses.mail.addresses import (
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
+_MAX_OPENING_LINES = 12
 _HEADER_LINES_OF_A_MAIL = 3
 _HELP_ADDRESSES = ("postmaster@", "mailer-daemon@", "support@", "abuse@", "helpdesk@")
 _DECORATION = " \t-=_*|+>#.:"
@@ -54,6 +55,12 @@ _RETURNED_MAIL = (
     "received: by",
     "dkim-signature:",
 )
+# Scanners and gateways add words about spam and viruses that say nothing about the failure.
+_FOOTER = re.compile(
+    r"--[ ]?$|(?:this |the )?(?:e-?mail|message|mail) (?:has been|was|is) (?:checked|scanned)"
+    r"|(?:checked|scanned) (?:by|for) |virus-free|diese (?:e-?mail|nachricht) wurde .{0,20}geprüft",
+    re.IGNORECASE,
+)
 _HEADER_LINE = re.compile(
     r"(?:from|to|cc|date|subject|message-id|mime-version|content-[a-z-]{1,40}|user-agent|sender"
     r"|reply-to|x-[a-z0-9-]{1,60}):",
@@ -76,6 +83,12 @@ class Entry:
 
     address: str
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def opening(self) -> str:
+        """The first paragraph about this address; notices and footers come later."""
+        said = "\n".join(self.lines[:_MAX_OPENING_LINES])
+        return said.lstrip().partition("\n\n")[0]
 
     @property
     def section(self) -> str:
@@ -126,10 +139,12 @@ class Prose:
     def about(self, address: str) -> list[str]:
         """What is said about one address: its own lines, then, where it is alone, all the text."""
         key = address.lower()
-        entry = self._entry_by_address.get(key) or self._mention_by_address.get(key)
-        if entry is None:
-            return [self.text]
-        return [entry.section] if len(self.entries) > 1 else [entry.section, self.text]
+        entry = self._entry_by_address.get(key)
+        if entry:
+            closest = [entry.opening, entry.section]
+            return closest if len(self.entries) > 1 else [*closest, self.text]
+        mention = self._mention_by_address.get(key)
+        return [mention.section, self.text] if mention else [self.text]
 
     @cached_property
     def _entry_by_address(self) -> dict[str, Entry]:
@@ -145,7 +160,7 @@ def _start_of_returned_mail(lines: list[str]) -> int:
     for number, line in enumerate(lines):
         if not line:
             header_lines = 0
-        elif line.strip(_DECORATION).lower().startswith(_RETURNED_MAIL):
+        elif line.strip(_DECORATION).lower().startswith(_RETURNED_MAIL) or _FOOTER.match(line):
             return number
         elif _HEADER_LINE.match(line):
             header_lines += 1
