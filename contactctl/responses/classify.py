@@ -17,7 +17,9 @@ _SMTP_REPLY = re.compile(
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SENDER_REPLIES = ("530", "534", "535", "538")
-_STRAIGHT_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+_STRAIGHT_QUOTES = str.maketrans(
+    {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
+)
 
 
 @dataclass(frozen=True, slots=True)

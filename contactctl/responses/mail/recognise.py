@@ -114,7 +114,7 @@ def _has_bounce_words(text: str) -> bool:
 
 def _straight(text: str) -> str:
     text = text[:_MAX_CONSIDERED_CHARACTERS]
-    return " ".join(text.lower().replace("\u2019", "'").split())
+    return " ".join(text.lower().replace("\u2019", "'").replace("\u0307", "").split())
 
 
 def _has_any(text: str, phrases: tuple[str, ...]) -> bool:
