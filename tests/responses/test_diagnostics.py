@@ -1,0 +1,32 @@
+"""What hundreds of servers say, one line each, with the category it belongs to."""
+
+from pathlib import Path
+
+import pytest
+
+from contactctl.domain.responses import Category
+from contactctl.responses.classify import default_classifier
+
+CLASSIFIER = default_classifier()
+FOLDER = Path(__file__).parent.parent / "helpers" / "diagnostics"
+
+
+def _lines(name: str) -> list[str]:
+    return (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    "category", ["invalid-address", "transient", "blocked", "communication-failure"]
+)
+def test_words_of_a_category(category: str) -> None:
+    found = {text: CLASSIFIER.classify(diagnostic=text) for text in _lines(category)}
+
+    assert len(found) > 200
+    assert {text: one.rule for text, one in found.items() if one.category != category} == {}
+
+
+def test_words_that_must_not_end_an_address() -> None:
+    found = {text: CLASSIFIER.classify(diagnostic=text) for text in _lines("never-invalid-address")}
+    unwanted = Category.INVALID_ADDRESS
+
+    assert {text: one.rule for text, one in found.items() if one.category is unwanted} == {}
