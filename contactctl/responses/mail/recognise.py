@@ -104,7 +104,8 @@ def tells_of_delay(subject: str, text: str) -> bool:
 
 def tells_of_delivery(text: str) -> bool:
     """Whether the text speaks of success, and of no failure."""
-    text = _straight(text)
+    # sendmail adds a transcript to reports of success too
+    text = _straight(text).replace("transcript of session", "")
     return _has_any(text, DELIVERED_WORDS) and not _has_any(text, BOUNCE_WORDS)
 
 
