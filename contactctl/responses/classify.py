@@ -74,13 +74,11 @@ class Classifier:
         return _by_codes(status, reply_code)
 
     def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
+        """The rule that decides; None where only the codes can, as words fit sender and recipient."""
         for rule in self._candidates(text):
-            if is_temporary and rule.permanent:
-                continue
-            if is_about_sender and rule.category is Category.INVALID_ADDRESS:
-                continue
-            if rule.matches(text):
-                return rule
+            if not (is_temporary and rule.permanent) and rule.matches(text):
+                ends_address = rule.category is Category.INVALID_ADDRESS
+                return None if is_about_sender and ends_address else rule
         return None
 
     def _candidates(self, text: str) -> list[Rule]:

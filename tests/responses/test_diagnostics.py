@@ -30,3 +30,25 @@ def test_words_that_must_not_end_an_address() -> None:
     unwanted = Category.INVALID_ADDRESS
 
     assert {text: one.rule for text, one in found.items() if one.category is unwanted} == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "reply_code"),
+    [
+        ("invalid address", "5.1.7", ""),
+        ("550 5.1.8 unknown domain", "", ""),
+        ("user unknown", "", "535"),
+        ("530 no such user", "", ""),
+    ],
+)
+def test_codes_about_the_sender_keep_the_recipient(said: str, status: str, reply_code: str) -> None:
+    found = CLASSIFIER.classify(diagnostic=said, status=status, reply_code=reply_code)
+
+    assert found.category == "blocked"
+
+
+def test_temporary_by_its_words_alone() -> None:
+    assert CLASSIFIER.classify(diagnostic="domain not found").rule == "domain-unknown"
+    assert (
+        CLASSIFIER.classify(diagnostic="temporary: domain not found").rule == "domain-unknown-now"
+    )

@@ -90,3 +90,32 @@ def test_report_that_lost_its_type() -> None:
     found = response(raw)
 
     assert (found.recipient, found.category) == ("ola@example.com", Category.SPAM_COMPLAINT)
+
+
+def test_report_that_lost_all_types() -> None:
+    raw = (
+        arf(fields="Original-Rcpt-To: <ola@example.com>\n")
+        .replace(b"multipart/report; report-type=feedback-report", b"multipart/mixed")
+        .replace(b"message/feedback-report", b"text/plain")
+    )
+
+    found = response(raw)
+
+    assert (found.recipient, found.category) == ("ola@example.com", Category.SPAM_COMPLAINT)
+
+
+def test_feedback_type_inside_a_letter_makes_no_report() -> None:
+    raw = mail("Hi!\n\nYours said:\n\nFeedback-Type: abuse\n", sender="Kari <kari@example.org>")
+
+    assert events(raw) == []
+
+
+def test_redacted_recipient_is_found_in_the_trace() -> None:
+    raw = arf(
+        fields="Original-Rcpt-To: redacted\n",
+        returned="Received: from mx.sender.example by mx.example.org with ESMTP id 1\n"
+        "\tfor <kari@example.org>; Tue, 3 Mar 2026 10:15:00 +0100\n"
+        "From: News <news@sender.example>\nTo: undisclosed-recipients:;\n\nhello\n",
+    )
+
+    assert response(raw).recipient == "kari@example.org"
