@@ -74,7 +74,7 @@ class Classifier:
         return _by_codes(status, reply_code)
 
     def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
-        """The rule that decides; None where only the codes can, as words fit sender and recipient."""
+        """The rule that decides; None where words about an address may be about the sender's."""
         for rule in self._candidates(text):
             if not (is_temporary and rule.permanent) and rule.matches(text):
                 ends_address = rule.category is Category.INVALID_ADDRESS
