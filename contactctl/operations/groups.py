@@ -7,6 +7,7 @@ from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.session import Session
+from contactctl.store.contacts import is_anonymised
 from contactctl.store.groups import (
     GroupSummary,
     add_member,
@@ -92,6 +93,8 @@ def _change_member(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
         if action == "add":
+            if is_anonymised(connection, contact_id):
+                raise RefusedError(f"contact {contact_id} was anonymised; it can join no group")
             changed = add_member(connection, contact_id, group_id, now)
         else:
             changed = remove_member(connection, contact_id, group_id, run_id, now)

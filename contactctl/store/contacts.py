@@ -51,6 +51,12 @@ def has_contact(connection: Connection, contact_id: int) -> bool:
     return connection.execute(statement).first() is not None
 
 
+def is_anonymised(connection: Connection, contact_id: int) -> bool:
+    """Whether the contact has a number in place of its address."""
+    statement = select(_contact.c.email_key).where(_contact.c.id == contact_id)
+    return "@" not in str(connection.execute(statement).scalar_one())
+
+
 def get_record(connection: Connection, contact_id: int) -> ContactRecord | None:
     """The contact of that number with tags, groups and all its deactivations; None: no such."""
     statement = select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)

@@ -21,6 +21,7 @@ from contactctl.operations.affected import select_any
 from contactctl.operations.apply import read_run, resume_run
 from contactctl.operations.erase import erase_one, find_contact, plan_erasing
 from contactctl.operations.erasing import erasing_work
+from contactctl.operations.groups import add_to_group
 from contactctl.operations.keyring import create_key_file
 from contactctl.operations.runs import cancel_run
 from contactctl.operations.select import CriteriaSource
@@ -142,6 +143,14 @@ def test_an_anonymised_contact_is_a_number_that_stays_inactive(
             assert ann not in list(ids)
     assert (row.email, row.email_domain, row.status) == (f"erased-{ann}", "", "inactive")
     assert (row.attributes, row.first_name) == ({}, None)
+
+
+def test_an_anonymised_contact_can_join_no_group(store: Store, session: Session) -> None:
+    ann, _ = fill(store)
+    erase_one(session, RunKind.ANONYMIZE, find_contact(session, str(ann)))
+
+    with pytest.raises(RefusedError, match="anonymised"):
+        add_to_group(session, "news", str(ann))
 
 
 @pytest.mark.parametrize("kind", KINDS)
