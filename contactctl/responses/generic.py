@@ -21,6 +21,7 @@ from contactctl.responses.providers.verdict import Classify
 CHANNELS = ("email", "sms", "push", "in-app")
 _ACTIVITIES = {kind.value: kind for kind in ActivityKind}
 _CATEGORIES = {category.value: category for category in Category}
+_LONGEST_CELL = 1 << 17
 DELIMITERS = ",;\t|"
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
 
@@ -39,6 +40,7 @@ def read_rows(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
     Raises InputError where the file is not UTF-8, has a line of more than 1 MiB, or where its
     header lacks `email` or names a column twice.
     """
+    csv.field_size_limit(_LONGEST_CELL)  # of the process: others may have set another one
     lines = _text_lines(stream, name)
     header_line = next(lines, "")
     delimiter = max(DELIMITERS, key=header_line.count)

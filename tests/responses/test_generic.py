@@ -33,6 +33,7 @@ def read(row: dict[str, object]) -> Event:
 
 
 def read_csv(payload: bytes) -> list[Event]:
+    csv.field_size_limit(1 << 20)  # as an import in the same process may have left it
     return list(read_events([io.BytesIO(payload)], default_classifier(), format="csv"))
 
 
