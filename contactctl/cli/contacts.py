@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from contactctl.operations.export_contacts import ContactFilter
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
-EmailOrId = Annotated[
-    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
-]
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
@@ -110,7 +107,7 @@ def list_(
     return present_list(_streamed(invocation, wanted), importable)
 
 
-def show(invocation: StoreInvocation, contact: EmailOrId) -> Presentation:
+def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
     """Show one contact: its data, groups, and deactivations.
 
     Examples:

@@ -1,18 +1,11 @@
 """The command `explain`."""
 
-from typing import Annotated
-
-import typer
-
+from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.presentation import Presentation
 
-Contact = Annotated[
-    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
-]
 
-
-def explain(invocation: StoreInvocation, contact: Contact) -> Presentation:
+def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
     """Show why a contact is as it is, what counts now, and what comes next.
 
     Examples:

@@ -9,9 +9,6 @@ from contactctl.cli.context import StoreInvocation
 from contactctl.output.presentation import Presentation
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
-EmailOrId = Annotated[
-    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
-]
 
 
 def list_(invocation: StoreInvocation) -> Presentation:
@@ -51,7 +48,7 @@ def create(
 def add(
     invocation: StoreInvocation,
     group: GroupName,
-    contact: EmailOrId,
+    contact: options.EmailOrId,
     reason: options.Reason = None,
 ) -> Presentation:
     """Add one contact to a group.

@@ -80,6 +80,9 @@ def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
     return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
 
 
+EmailOrId = Annotated[
+    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
+]
 OneContact = Annotated[
     str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
 ]
