@@ -5,7 +5,7 @@ For a few addresses the database does so and gives the rows that may hold one; f
 with something like an address comes here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasing import SIGNS, clues, erase_from, erase_from_json
 from contactctl.store import tables
-from contactctl.store.one_of import is_one_of
+from contactctl.store.value_sql import is_one_of
 
 _contact = tables.contact
 _unmatched = tables.unmatched_response
@@ -87,16 +87,17 @@ def _drop_unmatched(
     connection: Connection, addresses: Sequence[EmailAddress], keys: frozenset[str]
 ) -> None:
     """Their key is the address, or text around it where the recipient was no plain address."""
-    connection.execute(
-        delete(_unmatched).where(is_one_of(connection, _unmatched.c.email_key, keys))
-    )
+    _drop_unmatched_of(connection, keys)
     found = select(_unmatched.c.email_key).where(
         _may_hold(connection, [_unmatched.c.email_key], addresses)
     )
     holding = [key for key in connection.execute(found).scalars() if erase_from(key, keys) != key]
-    connection.execute(
-        delete(_unmatched).where(is_one_of(connection, _unmatched.c.email_key, holding))
-    )
+    _drop_unmatched_of(connection, holding)
+
+
+def _drop_unmatched_of(connection: Connection, keys: Collection[str]) -> None:
+    listed = is_one_of(_unmatched.c.email_key, keys, connection.dialect.name)
+    connection.execute(delete(_unmatched).where(listed))
 
 
 def _scrub_tags(

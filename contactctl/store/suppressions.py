@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from contactctl.domain.suppression import Key, key_id_of
 from contactctl.store import tables
-from contactctl.store.one_of import is_one_of
+from contactctl.store.value_sql import is_one_of
 
 _suppression = tables.suppression
 
@@ -56,7 +56,7 @@ def key_ids(connection: Connection) -> list[str]:
 
 def known_hashes(connection: Connection, hashes: Collection[str]) -> set[str]:
     """Those of the hashes that are stored; one parameter, however many."""
-    listed = is_one_of(connection, _suppression.c.key_hash, hashes)
+    listed = is_one_of(_suppression.c.key_hash, hashes, connection.dialect.name)
     return set(connection.execute(select(_suppression.c.key_hash).where(listed)).scalars())
 
 
@@ -87,5 +87,5 @@ def add_hashes(connection: Connection, hashes: Sequence[str], run_id: int, now: 
 
 def remove_hashes(connection: Connection, hashes: Collection[str]) -> int:
     """Suppress these no more; returns how many there were."""
-    listed = is_one_of(connection, _suppression.c.key_hash, hashes)
+    listed = is_one_of(_suppression.c.key_hash, hashes, connection.dialect.name)
     return connection.execute(delete(_suppression).where(listed)).rowcount

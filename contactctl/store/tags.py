@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, select
 
-from contactctl.store.one_of import is_one_of
 from contactctl.store.tables import contact_tag
+from contactctl.store.value_sql import is_one_of
 
 _SOME = 1000
 
@@ -13,7 +13,7 @@ _SOME = 1000
 def tags_among(connection: Connection, tags: Collection[str]) -> set[str]:
     """Those of the folded tags that some contact carries."""
     column = contact_tag.c.tag_folded
-    found = select(column).where(is_one_of(connection, column, tags)).distinct()
+    found = select(column).where(is_one_of(column, tags, connection.dialect.name)).distinct()
     return set(connection.execute(found).scalars())
 
 

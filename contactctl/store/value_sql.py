@@ -1,7 +1,7 @@
 """Tests of one value as SQL; every value that is compared with is bound."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ def passes(value: Value, test: Test, dialect: str) -> Clause:
             return value.is_not(None) if exists else value.is_(None)
 
 
-def is_one_of(value: Value, values: Sequence[Any], dialect: str) -> Clause:
+def is_one_of(value: Value, values: Collection[Any], dialect: str) -> Clause:
     """One bound parameter, however many values: databases limit their number."""
     bindable = [_bindable(value, each, dialect) for each in values]
     if len(bindable) == 1:
