@@ -67,11 +67,6 @@ def where_clause(resolved: ResolvedCriteria, dialect: str) -> Clause:
     return Compiler(resolved.tests, dialect).clause(resolved.criteria)
 
 
-def missing_clause(field: Field, dialect: str) -> Clause:
-    """The contacts that have no value of the field, or none of the declared type."""
-    return Compiler({}, dialect).presence(field, wanted=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """Criteria into conditions on `contact`; `tests` says what each condition compares with.
