@@ -15,7 +15,7 @@ from datetime import datetime
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 
-SYSTEM_WIDE = 0  # stands for a group's id where no single group is meant
+SYSTEM_WIDE = 0  # stands for a group's id where no single group is meant, in the store too
 
 # A delivery says that the mailbox works, not that a complaint was withdrawn; and a server that
 # accepts everything and bounces later "delivers" to addresses that do not exist.

@@ -13,6 +13,7 @@ from contactctl.domain.contact_record import (
 )
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.store import tables
+from contactctl.store.groups import scope_name
 
 _contact = tables.contact
 _group = tables.group
@@ -124,7 +125,7 @@ def _deactivations(connection: Connection, contact_id: int) -> list[Deactivation
     )
     return [
         DeactivationRecord(
-            group=_group_name(row.group_id, row.group_name),
+            group=scope_name(row.group_id, row.group_name),
             origin=Origin(row.origin),
             category=row.category,
             started_at=row.started_at,
@@ -133,10 +134,3 @@ def _deactivations(connection: Connection, contact_id: int) -> list[Deactivation
         )
         for row in connection.execute(statement)
     ]
-
-
-def _group_name(group_id: int, name: str | None) -> str | None:
-    """None for system-wide; the number of a group that has been deleted since."""
-    if group_id == tables.SYSTEM_WIDE:
-        return None
-    return name if name is not None else f"group {group_id}"

@@ -43,6 +43,13 @@ def group_names(connection: Connection) -> list[str]:
     return list(connection.execute(select(_group.c.name).order_by(_group.c.name_folded)).scalars())
 
 
+def scope_name(group_id: int, name: str | None) -> str | None:
+    """Where a deactivation holds: None for everywhere, a number for a group that is gone."""
+    if group_id == tables.SYSTEM_WIDE:
+        return None
+    return name if name is not None else f"group {group_id}"
+
+
 def find_group(connection: Connection, name: str) -> tuple[int, str] | None:
     """Id and name of a group, case ignored; None where there is none."""
     statement = select(_group.c.id, _group.c.name).where(_group.c.name_folded == fold(name))

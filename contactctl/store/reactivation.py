@@ -10,8 +10,8 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.handling import HandledContact, OpenDeactivation
 from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.groups import scope_name
 from contactctl.store.handling_sql import complained
-from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -161,7 +161,7 @@ def _open_reasons(connection: Connection, contact_id: int) -> list[Reason]:
     return [
         Reason(
             row.group_id,
-            _scope_name(row.group_id, row.name),
+            scope_name(row.group_id, row.name),
             row.run_id,
             Origin(row.origin),
             row.category,
@@ -169,12 +169,6 @@ def _open_reasons(connection: Connection, contact_id: int) -> list[Reason]:
         )
         for row in connection.execute(statement)
     ]
-
-
-def _scope_name(group_id: int, name: str | None) -> str | None:
-    if group_id == SYSTEM_WIDE:
-        return None
-    return name if name is not None else f"group {group_id}"
 
 
 def _memberships(

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text, false, text
 from sqlmodel import Field, SQLModel
 
+from contactctl.domain import thresholds
 from contactctl.store.types import BigId, Json, UtcInstant
 
-SYSTEM_WIDE = 0  # deactivation.group_id of a deactivation that holds everywhere
+SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
 
 # Partial indexes are partial on Postgres as well: the migrations say so. Saying it here too would
 # load the Postgres dialect at every start.
