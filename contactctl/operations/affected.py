@@ -13,7 +13,7 @@ from contactctl.operations.select import CriteriaSource, Selection, selection_of
 from contactctl.operations.session import Session
 from contactctl.store.affected import Clause, count_where, ids_where
 from contactctl.store.preview import first_rows
-from contactctl.store.runwork import count_active
+from contactctl.store.totals import count_active
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from contactctl.operations.apply import (
 from contactctl.operations.plan import stakes_of_run
 from contactctl.operations.session import Session
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.totals import count_active
 
 
 def run_confirmed(

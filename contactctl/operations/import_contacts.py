@@ -43,8 +43,9 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
-from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
+from contactctl.store.totals import count_active
 
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
 

@@ -15,7 +15,7 @@ from contactctl.store.criteria_sql import where_clause
 from contactctl.store.left_out import count_left_out
 from contactctl.store.losses import Losses, losses_of_contacts
 from contactctl.store.preview import active_ids, count_active_where, first_rows
-from contactctl.store.runwork import count_active
+from contactctl.store.totals import count_active
 
 PREVIEW_ROWS = 30
 

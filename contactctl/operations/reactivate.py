@@ -20,8 +20,9 @@ from contactctl.store.reactivation import (
     set_membership,
 )
 from contactctl.store.runs import insert_done_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.totals import count_active
 
 MEANING = {
     Category.SPAM_COMPLAINT: "the recipient called your mail spam: mailing again may break the law"

@@ -10,8 +10,9 @@ from contactctl.domain.errors import InterruptedByUserError, NotFoundError, Refu
 from contactctl.domain.runs import Request, Run, RunState
 from contactctl.store.planner import refresh_statistics
 from contactctl.store.runs import get_run, insert_run, update_run
-from contactctl.store.runwork import count_active, end_plan, stop_run
+from contactctl.store.runwork import end_plan, stop_run
 from contactctl.store.store import Store
+from contactctl.store.totals import count_active
 
 WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
 CheckPlan = Callable[[int, int], None]  # (planned, active total); raises to take it all back

@@ -36,6 +36,7 @@ from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.store import Store
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.threshold_sql import ContactIds
+from contactctl.store.totals import count_active
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -191,9 +192,7 @@ def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
     planned = connection.execute(
         select(func.count(distinct(_item.c.contact_id))).where(_item.c.run_id == run_id)
     ).scalar_one()
-    active_total = connection.execute(
-        select(func.count()).select_from(_contact).where(_contact.c.status == Status.ACTIVE)
-    ).scalar_one()
+    active_total = count_active(connection)
     values: dict[str, Any] = {"planned": planned, "active_before": active_total}
     expiry = judge(_losing(connection, run_id), active_total)
     if expiry is not None:

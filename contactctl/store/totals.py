@@ -2,13 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
 _deactivation = tables.deactivation
+
+
+def count_active(connection: Connection) -> int:
+    """How many contacts are active; a literal, so that SQLite too uses the partial index."""
+    is_active = _contact.c.status == literal_column("'active'")
+    statement = select(func.count()).select_from(_contact).where(is_active)
+    return int(connection.execute(statement).scalar_one())
 
 
 def contacts_by_status(connection: Connection) -> dict[str, int]:
