@@ -134,7 +134,8 @@ def _sweep_asking(
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.confirming import ask_for_remaining
-    from contactctl.operations.sweep import interrupted_runs, sweep_runs
+    from contactctl.operations.sweep import sweep_runs
+    from contactctl.operations.work import interrupted_runs
     from contactctl.output.runs import present_runs
 
     if interrupted := interrupted_runs(session):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.operations.apply import work_through
+from contactctl.operations.held_back import refusal_of
 from contactctl.operations.plan import over_limits
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.session import Session
@@ -15,7 +16,8 @@ from contactctl.store.handling_sql import TimedRule, anything_due, count_due, du
 from contactctl.store.locks import exclusive
 from contactctl.store.planning import write_run_with_plan
 from contactctl.store.runs import list_runs, update_run
-from contactctl.store.runwork import CONTACT_CHANGES, count_active
+from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.totals import count_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,7 @@ class HandlingResult:
     @property
     def refusal(self) -> RefusedError | None:
         """Why what is due was not done; None where it was."""
-        if self.waiting is None:
-            return None
-        return RefusedError(
-            f"{self.waiting.planned:,} contacts wait in run {self.waiting.id} and were not"
-            f" handled: {self.waiting.message}",
-            hint=f"look at `contactctl runs show {self.waiting.id}`;"
-            f" `contactctl runs apply {self.waiting.id}` asks for its confirmation",
-            code="limits",
-        )
+        return refusal_of(self.waiting, "handled")
 
 
 class _OverLimitsError(Exception):

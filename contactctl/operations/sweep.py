@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, InterruptedByUserError
-from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.domain.runs import Run, RunKind
 from contactctl.operations.apply import work_through
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
@@ -16,16 +16,14 @@ from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
-from contactctl.operations.work import RESUMABLE
+from contactctl.operations.work import interrupted_runs
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_sql import due_contact_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.preview import first_rows
-from contactctl.store.runs import list_runs, overdue_plans
+from contactctl.store.runs import overdue_plans
 from contactctl.store.runwork import CONTACT_CHANGES
-
-_MOST_INTERRUPTED_RUNS = 1000
 
 
 class SweepPart(StrEnum):
@@ -133,18 +131,6 @@ def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
 def sweep_runs(session: Session) -> SweepResult:
     """Expire plans whose time is over, and work through what other processes left undone."""
     return _one_by_one((partial(_expire_plans, session), partial(_finish_runs, session)))
-
-
-def interrupted_runs(session: Session) -> list[Run]:
-    """Running runs, the oldest first: nobody works on them while nobody else holds the lock."""
-    with session.store.reading() as connection:
-        runs = list_runs(
-            connection,
-            limit=_MOST_INTERRUPTED_RUNS,
-            kinds=list(RESUMABLE),
-            states=[RunState.RUNNING],
-        )
-    return runs[::-1]
 
 
 def _one_by_one(steps: Iterable[Callable[[], SweepResult]]) -> SweepResult:

@@ -11,10 +11,11 @@ from contactctl.domain.thresholds import ThresholdRules, threshold_rules
 from contactctl.operations import waits
 from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.held_back import refusal_of
 from contactctl.operations.session import Session
+from contactctl.operations.work import interrupted_runs
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
-from contactctl.store.runs import list_runs
 from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.threshold_runs import (
     Expiry,
@@ -23,8 +24,6 @@ from contactctl.store.threshold_runs import (
     write_threshold_plan,
 )
 from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
-
-_MOST_INTERRUPTED_RUNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,7 @@ class ThresholdResult:
     @property
     def refusal(self) -> RefusedError | None:
         """Why not all that is due was done; None where it was."""
-        if self.waiting is None:
-            return None
-        return RefusedError(
-            f"{self.waiting.planned:,} contacts wait in run {self.waiting.id} and were not"
-            f" deactivated: {self.waiting.message}",
-            hint=f"look at `contactctl runs show {self.waiting.id}`;"
-            f" `contactctl runs apply {self.waiting.id}` asks for its confirmation",
-            code="limits",
-        )
+        return refusal_of(self.waiting, "deactivated")
 
 
 def rules_in_force(session: Session) -> ThresholdRules:
@@ -122,14 +113,8 @@ def plan_thresholds(
 
 def finish_interrupted(session: Session) -> tuple[Run, ...]:
     """Work through what earlier processes left undone; the caller holds the right to do so."""
-    with session.store.reading() as connection:
-        interrupted = list_runs(
-            connection,
-            limit=_MOST_INTERRUPTED_RUNS,
-            kinds=[RunKind.THRESHOLDS],
-            states=[RunState.RUNNING],
-        )
-    return tuple(work_through(session, run) for run in reversed(interrupted))
+    interrupted = interrupted_runs(session, [RunKind.THRESHOLDS])
+    return tuple(work_through(session, run) for run in interrupted)
 
 
 def thresholds_due(session: Session, now: datetime) -> DueCounts:
