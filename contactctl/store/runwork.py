@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.store import tables
-from contactctl.store.criteria_sql import is_active
 from contactctl.store.deactivations import (
     bulk_deactivate,
     bulk_outcome,
@@ -22,6 +20,7 @@ from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
 from contactctl.store.runs import advance, change_state, get_run, lock_run
 from contactctl.store.store import Store
 from contactctl.store.threshold_runs import threshold_deactivate, threshold_outcome
+from contactctl.store.totals import count_active
 
 # every kind of run that changes a contact's status or memberships shares this lock
 CONTACT_CHANGES = "contacts"
@@ -118,9 +117,3 @@ def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
         )
         delete_plan(connection, run_id)
         return get_run(connection, run_id)
-
-
-def count_active(connection: Connection) -> int:
-    """How many contacts are active."""
-    statement = select(func.count()).select_from(tables.contact).where(is_active())
-    return int(connection.execute(statement).scalar_one())
