@@ -66,9 +66,7 @@ def user_config_path() -> Path:
     return _user_folder("config") / FILE_NAME
 
 
-def strongest_config_path(
-    config_path: Path | None, environ: Mapping[str, str], cwd: Path
-) -> Path:
+def strongest_config_path(config_path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """The config file that is named, though it may not exist yet, or else the first that is found;
     where there is none, the user's."""
     if named := config_path or environ.get(CONFIG_VARIABLE):

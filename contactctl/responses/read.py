@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.text import show_safely
 from contactctl.responses import generic
 from contactctl.responses.classify import Classifier
 from contactctl.responses.containers import iter_mails
@@ -34,15 +36,20 @@ def read_events(
     """The events of all inputs, one after the other, in flat memory.
 
     `format` is `auto` or one of detect.FORMATS. Of a folder the mails are read, and with `auto` its
-    JSON and CSV files too; with another format all its files. Raises UsageError on an unknown
-    format, InputError on an input that cannot be opened or is refused as a whole; all else becomes
-    a Rejection.
+    JSON and CSV files too; with another format all its files. Raises UsageError at once on an
+    unknown format, InputError on an input that cannot be opened or is refused as a whole; all else
+    becomes a Rejection.
     """
-    if format not in ("auto", *FORMATS):
-        raise UsageError(f"unknown format {format!r}", hint=f"one of auto, {', '.join(FORMATS)}")
-    reader = _Reader(format, classifier, cached(classifier), verp)
-    for one in inputs:
-        yield from reader.read_path(one) if isinstance(one, Path) else reader.read_stream(one)
+    require_format(format)
+    return _Reader(format, classifier, cached(classifier), verp).read(inputs)
+
+
+def require_format(format: str) -> None:
+    """UsageError unless it is `auto` or one of detect.FORMATS."""
+    known = ["auto", *FORMATS]
+    if format not in known:
+        hint = did_you_mean(format, known) or f"one of {', '.join(known)}"
+        raise UsageError(f"unknown format '{show_safely(format)}'", hint=hint)
 
 
 def read_mails(
@@ -59,6 +66,10 @@ class _Reader:
     classifier: Classifier
     classify: Classify
     verp: VerpPattern | None
+
+    def read(self, inputs: Iterable[Input]) -> Iterator[Event]:
+        for one in inputs:
+            yield from self.read_path(one) if isinstance(one, Path) else self.read_stream(one)
 
     def read_path(self, path: Path) -> Iterator[Event]:
         if not path.is_dir():

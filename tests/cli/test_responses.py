@@ -154,6 +154,13 @@ def test_a_missing_path_is_refused_before_anything_is_recorded(cli: Cli, tmp_pat
     assert cli("responses", "list", "--json").json["data"]["responses"] == []
 
 
+def test_a_mistyped_format_is_refused_before_a_run_starts(cli: Cli) -> None:
+    result = cli("responses", "ingest", "-", "--from", "postmrk", "--json", stdin="{}")
+    assert result.exit_code == 2
+    assert result.json["errors"][0]["hint"] == "did you mean 'postmark'?"
+    assert cli("runs", "list", "--json").json["data"]["runs"] == []
+
+
 def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "invalid-address") for n in range(1, 5)]
     result = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
