@@ -25,7 +25,7 @@ from contactctl.store.preview import first_rows
 from contactctl.store.runs import list_runs, overdue_plans
 from contactctl.store.runwork import CONTACT_CHANGES
 
-_MOST_INTERRUPTED_RUNS = 1000
+_MOST_RUNS = 1000
 
 
 class SweepPart(StrEnum):
@@ -42,11 +42,13 @@ IN_ORDER = (SweepPart.RUNS, SweepPart.THRESHOLDS, SweepPart.HANDLING)
 
 @dataclass(frozen=True, slots=True)
 class DueNow:
-    """What a sweep would do now. `interrupted` runs and `overdue` plans are run numbers.
+    """What a sweep of these `parts` would do now; `overdue` are the runs of plans to expire.
 
-    `thresholds` counts contacts by (group or None, category).
+    `thresholds` counts contacts by (group or None, category). Over the limits nothing is done by
+    itself: `waiting` are the plans that hold such contacts back already.
     """
 
+    parts: Sequence[SweepPart] = ()
     interrupted: Sequence[Run] = ()
     overdue: Sequence[int] = ()
     thresholds_total: int = 0
@@ -54,6 +56,8 @@ class DueNow:
     handling_total: int = 0
     handling: Sequence[DueUnderRule] = ()
     rows: Sequence[dict[str, Any]] = ()
+    limits_exceeded: Sequence[str] = ()
+    waiting: Sequence[Run] = ()
 
     @property
     def contacts(self) -> int:
@@ -65,7 +69,8 @@ class SweepResult:
     """What a sweep did. `runs` are those it worked through, `waiting` those over the limits.
 
     `finished` are the numbers of runs that had been interrupted. `problems` stand in the order in
-    which they were met; a BusyError is the last, as it ends the sweep.
+    which they were met; a BusyError is the last, as it ends the sweep. `declined` has the number
+    of contacts of each part that was shown to a person, who said no.
     """
 
     runs: tuple[Run, ...] = ()
@@ -73,6 +78,7 @@ class SweepResult:
     expired: tuple[int, ...] = ()
     waiting: tuple[Run, ...] = ()
     problems: tuple[ContactctlError, ...] = ()
+    declined: tuple[int, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -81,8 +87,9 @@ class SweepResult:
 
     @property
     def due(self) -> int:
-        """Contacts that were due: changed, skipped, or still waiting."""
-        return sum(run.planned for run in (*self.runs, *self.waiting))
+        """Contacts that were due: changed, skipped, declined, or still waiting."""
+        runs = (*self.runs, *self.waiting)
+        return sum(self.declined) + sum(run.planned for run in runs)
 
     @property
     def deactivated(self) -> int:
@@ -108,6 +115,7 @@ class SweepResult:
             self.expired + other.expired,
             self.waiting + other.waiting,
             self.problems + other.problems,
+            self.declined + other.declined,
         )
 
 
@@ -122,7 +130,7 @@ def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
 
 def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
     """What a sweep would do now; nothing is written."""
-    due = DueNow()
+    due = DueNow(parts)
     if SweepPart.RUNS in parts:
         due = _look_at_runs(session, due)
     if SweepPart.THRESHOLDS in parts:
@@ -140,7 +148,7 @@ def interrupted_runs(session: Session) -> list[Run]:
     with session.store.reading() as connection:
         runs = list_runs(
             connection,
-            limit=_MOST_INTERRUPTED_RUNS,
+            limit=_MOST_RUNS,
             kinds=list(RESUMABLE),
             states=[RunState.RUNNING],
         )
@@ -220,21 +228,42 @@ def _look_at_runs(session: Session, due: DueNow) -> DueNow:
 
 
 def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:
-    counts = thresholds_due(session, session.now)
+    counts, limits_exceeded = thresholds_due(session, session.now)
     with session.store.reading() as connection:
         names = group_names_by_id(connection)
     by_scope = [
         (names.get(group_id), str(category), number)
         for (group_id, category), number in counts.by_scope.items()
     ]
-    return replace(due, thresholds_total=counts.contacts, thresholds=by_scope)
+    return replace(
+        due,
+        thresholds_total=counts.contacts,
+        thresholds=by_scope,
+        limits_exceeded=limits_exceeded,
+        waiting=_waiting(session, RunKind.THRESHOLDS),
+    )
 
 
 def _look_at_handling(session: Session, due: DueNow) -> DueNow:
-    total, by_rule = handling_due(session)
+    handling = handling_due(session)
     rows: Sequence[dict[str, Any]] = ()
-    if total:
+    if handling.contacts:
         ids = due_contact_ids(timed_rules(session, session.now))
         with session.store.reading() as connection:
             rows = first_rows(connection, ids, PREVIEW_ROWS)
-    return replace(due, handling_total=total, handling=by_rule, rows=rows)
+    return replace(
+        due,
+        handling_total=handling.contacts,
+        handling=handling.by_rule,
+        rows=rows,
+        limits_exceeded=(*due.limits_exceeded, *handling.limits_exceeded),
+        waiting=(*due.waiting, *_waiting(session, RunKind.HANDLING)),
+    )
+
+
+def _waiting(session: Session, kind: RunKind) -> Sequence[Run]:
+    """The plans that wait for somebody to confirm them, the oldest first."""
+    with session.store.reading() as connection:
+        plans = list_runs(connection, limit=_MOST_RUNS, kinds=[kind], states=[RunState.PLANNED])
+    now = session.clock()
+    return [run for run in reversed(plans) if run.expires_at is None or run.expires_at > now]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from contactctl.domain.confirmation import held_back, refusal_of
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.runs import Run, RunKind, RunState
@@ -15,7 +16,7 @@ from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import list_runs
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runwork import CONTACT_CHANGES, count_active
 from contactctl.store.threshold_runs import (
     Expiry,
     PlannedThresholds,
@@ -46,15 +47,7 @@ class ThresholdResult:
     @property
     def refusal(self) -> RefusedError | None:
         """Why not all that is due was done; None where it was."""
-        if self.waiting is None:
-            return None
-        return RefusedError(
-            f"{self.waiting.planned:,} contacts wait in run {self.waiting.id} and were not"
-            f" deactivated: {self.waiting.message}",
-            hint=f"look at `contactctl runs show {self.waiting.id}`;"
-            f" `contactctl runs apply {self.waiting.id}` asks for its confirmation",
-            code="limits",
-        )
+        return refusal_of(self.waiting, "deactivate") if self.waiting else None
 
 
 def rules_in_force(session: Session) -> ThresholdRules:
@@ -108,8 +101,8 @@ def plan_thresholds(
     limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
 
     def judge(losing: int, active_total: int) -> Expiry | None:
-        reasons = "; ".join(limits.exceeded(losing, active_total))
-        return Expiry(reasons, expires_at) if reasons or ask_first else None
+        message = held_back(limits.exceeded(losing, active_total))
+        return Expiry(message, expires_at) if message or ask_first else None
 
     return write_threshold_plan(
         session.store,
@@ -132,11 +125,13 @@ def finish_interrupted(session: Session) -> tuple[Run, ...]:
     return tuple(work_through(session, run) for run in reversed(interrupted))
 
 
-def thresholds_due(session: Session, now: datetime) -> DueCounts:
-    """How many contacts a sweep would deactivate now, by group and category."""
+def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[str, ...]]:
+    """How many contacts a sweep would deactivate now, whatever plans wait, and which limits that
+    exceeds."""
     rules = rules_in_force(session)
     with session.store.reading() as connection:
-        return count_due(connection, rules, now)
+        counts, active_total = count_due(connection, rules, now), count_active(connection)
+    return counts, session.settings.limits.exceeded(counts.losing, active_total)
 
 
 def _held(session: Session, planned: PlannedThresholds, among: ContactIds | None) -> Run | None:

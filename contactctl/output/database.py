@@ -73,9 +73,9 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
     `url` is the store's; `later` is what later commands read.
     """
     policy = later.settings.responses
-    policies = [policy, *policy.groups.values()]
-    thresholds = sum(len(each.thresholds) for each in policies)
-    rules = sum(len(each.handling) for each in policies)
+    groups = policy.groups.values()
+    thresholds = len(policy.thresholds) + sum(len(group.thresholds) for group in groups)
+    rules = len(policy.handling) + sum(len(group.handling) for group in groups)
     data = {
         "database": made.database,
         "config": str(made.config),

@@ -167,7 +167,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     assert result.exit_code == 4
     data = result.json["data"]
     assert (data["recorded"], data["deactivated"], data["waiting_run"]) == (4, 0, 2)
-    assert result.json["errors"][0]["code"] == "limits"
+    assert result.json["errors"][0]["code"] == "over-limit"
     assert cli("status", "--json").json["data"]["inactive"] == 0
     shown = cli("runs", "show", 2, "--json").json["data"]
     assert (shown["state"], shown["planned"]) == ("planned", 4)
