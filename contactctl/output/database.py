@@ -24,7 +24,7 @@ _AUTOMATIC = """\
 `responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`
 follows the handling rules. `contactctl rules show` lists them. Whatever you take
 out of the config does not happen."""
-_CHECK_COLUMNS = (Column("check"), Column("broken"), Column("hint", wraps=True))
+_CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
 
 def present_check(check: StoreCheck) -> Presentation:
@@ -40,7 +40,7 @@ def present_check(check: StoreCheck) -> Presentation:
     }
     blocks = [KeyValues([("Database", check.database), ("Schema", check.schema_version)])]
     problems = [
-        Problem("check", f"{f.check}: {f.broken:,} are not", f.hint)
+        Problem("check", f"{f.check}: {counted(f.broken, 'exception')}", f.hint)
         for f in check.findings
         if f.broken
     ]
