@@ -115,11 +115,13 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
 
 
 def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
-    """An ingest for programs: recorded, duplicates and rejected are all that was read besides
-    activities; unmatched, not_counted, held and by_category speak of those recorded."""
+    """An ingest for programs: recorded, duplicates, activities, no_response and rejected are all
+    that was read; unmatched, not_counted, held and by_category speak of those recorded."""
     counts = result.counts
     return {
         "run": result.run,
+        "read": result.read,
+        "no_response": result.no_responses,
         "recorded": counts.recorded,
         "duplicates": counts.duplicates,
         "unmatched": counts.unmatched,
@@ -153,7 +155,9 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
     by_category = ", ".join(
         f"{number:,} {name}" for name, number in counts.by_category.most_common()
     )
+    no_response = f", {result.no_responses:,} of them no response" if result.no_responses else ""
     pairs: Pairs = [
+        ("Mails and events", f"{result.read:,}{no_response}"),
         ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
         (
             "of which",

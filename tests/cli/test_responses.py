@@ -88,6 +88,8 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
     data = first.json["data"]
     expected = {
         "run": 1,
+        "read": 5,
+        "no_response": 0,
         "recorded": 4,
         "duplicates": 0,
         "unmatched": 1,
@@ -103,6 +105,16 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
     assert expected.items() <= data.items()
     again = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events)).json["data"]
     assert (again["recorded"], again["duplicates"], again["by_category"]) == (0, 4, {})
+
+
+def test_ingest_says_how_much_it_has_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    nothing = cli("responses", "ingest", tmp_path / "none.jsonl")
+    assert (nothing.exit_code, nothing.lines[0].split()) == (0, ["Mails", "and", "events", "0"])
+    for name in "abc":
+        (tmp_path / f"{name}.eml").write_text("From: news@example.com\nSubject: June\n\nHi\n")
+    shown = cli("responses", "ingest", tmp_path)
+    assert shown.lines[0].endswith("  3, 3 of them no response")
 
 
 def test_what_cannot_be_read_is_kept_aside_and_the_rest_recorded(cli: Cli, tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def test_json_lines(store: Store) -> None:
     )
     assert imported.counts == (2, 0, 0, 11)
     assert [reject.line for reject in imported.rejects] == list(range(4, 15))
+    reasons = [reject.reason for reject in imported.rejects]
+    assert reasons[1] == "attributes.orders: '3' where a number belongs"
+    assert reasons[2] == "phone: 47 where a text belongs"
     assert imported.rejects.names == ["record"]
     assert imported.rejects[0].cells == ("[1]",)
     assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47}',)
