@@ -107,6 +107,11 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        warnings=[
+            f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
+            " until somebody looks at `contactctl responses list --held`"
+            for each in result.incidents
+        ],
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
@@ -179,13 +184,10 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
 def _incident_blocks(result: IngestResult) -> list[Block]:
     if not result.incidents:
         return []
-    lines = [
-        f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
-        for each in result.incidents
+    return [
+        Text(
+            f"Look: contactctl responses list --held\n"
+            f"Then: contactctl responses release --run {result.run}   (they count)\n"
+            f"   or: contactctl responses discard --run {result.run}   (they never will)"
+        )
     ]
-    hint = (
-        f"Look: contactctl responses list --held\n"
-        f"Then: contactctl responses release --run {result.run}   (they count)\n"
-        f"   or: contactctl responses discard --run {result.run}   (they never will)"
-    )
-    return [Text("\n".join(lines)), Text(hint)]

@@ -197,7 +197,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "3 of 3 responses of example.com are blocked: held" in result.stdout
+    assert "warning: 3 of 3 responses of example.com are blocked: held" in result.stderr
     assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
