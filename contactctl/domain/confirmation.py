@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from contactctl.domain.errors import OverLimitError, RefusedError
 from contactctl.domain.policies import Limits
-from contactctl.domain.runs import Run
-from contactctl.domain.text import counted
 
-_HELD_BACK = "held back until confirmed"
 _LONGEST = 40  # characters of a count; Python refuses to read thousands of digits
 
 
@@ -63,18 +60,3 @@ def require_confirmed(stakes: Stakes, said: Confirmation) -> None:
             f"over the limits: {'; '.join(stakes.limits_exceeded)}; nothing was changed",
             hint=f"if that is right, add --limit-override {stakes.count}",
         )
-
-
-def held_back(limits_exceeded: Sequence[str]) -> str:
-    """The message of a plan that was made to wait; it stays true when the plan is applied."""
-    return f"{_HELD_BACK}: {'; '.join(limits_exceeded)}" if limits_exceeded else ""
-
-
-def refusal_of(waiting: Run, verb: str) -> OverLimitError:
-    """Why what is due was not done: the plan that holds it waits."""
-    return OverLimitError(
-        f"run {waiting.id}, {counted(waiting.planned, 'contact')} to {verb}, is"
-        f" {waiting.message or _HELD_BACK}",
-        hint=f"look at `contactctl runs show {waiting.id}`;"
-        f" `contactctl runs apply {waiting.id}` asks for its confirmation",
-    )

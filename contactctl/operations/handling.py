@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from contactctl.domain.confirmation import Stakes, held_back, refusal_of
+from contactctl.domain.confirmation import Stakes
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.domain.values import format_value
 from contactctl.operations.apply import work_through
+from contactctl.operations.held_back import message_of, refusal_of
 from contactctl.operations.plan import stakes_of_change, stakes_of_plan
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.session import Session
@@ -30,7 +31,7 @@ class HandlingResult:
     @property
     def refusal(self) -> RefusedError | None:
         """Why what is due was not done; None where it was."""
-        return refusal_of(self.waiting, "handle") if self.waiting else None
+        return refusal_of(self.waiting, "handled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _still_held_back(session: Session, rules: Sequence[TimedRule]) -> Run | None
 
 def _plan_within_limits(session: Session, rules: Sequence[TimedRule]) -> Run | None:
     def check(figures: PlanFigures) -> None:
-        if message := held_back(stakes_of_plan(session, figures).limits_exceeded):
+        if message := message_of(stakes_of_plan(session, figures).limits_exceeded):
             raise _OverLimitsError(message)
 
     return write_run_with_plan(

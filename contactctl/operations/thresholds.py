@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contactctl.domain.confirmation import held_back, refusal_of
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.runs import Run, RunKind, RunState
@@ -12,6 +11,7 @@ from contactctl.domain.thresholds import ThresholdRules, threshold_rules
 from contactctl.operations import waits
 from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.held_back import message_of, refusal_of
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
@@ -47,7 +47,7 @@ class ThresholdResult:
     @property
     def refusal(self) -> RefusedError | None:
         """Why not all that is due was done; None where it was."""
-        return refusal_of(self.waiting, "deactivate") if self.waiting else None
+        return refusal_of(self.waiting, "deactivated")
 
 
 def rules_in_force(session: Session) -> ThresholdRules:
@@ -101,7 +101,7 @@ def plan_thresholds(
     limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
 
     def judge(losing: int, active_total: int) -> Expiry | None:
-        message = held_back(limits.exceeded(losing, active_total))
+        message = message_of(limits.exceeded(losing, active_total))
         return Expiry(message, expires_at) if message or ask_first else None
 
     return write_threshold_plan(

@@ -243,7 +243,7 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     why = "held back until confirmed: 3 of 10 active contacts is over the limit of 25 %"
     assert result.waiting.message == why
     assert result.refusal is not None
-    assert result.refusal.message == f"run 1, 3 contacts to deactivate, is {why}"
+    assert result.refusal.message == f"run 1, 3 contacts to be deactivated, is {why}"
     assert apply_run(session, result.waiting.id).changed == 3
     assert len(deactivated(store)) == 3
 
