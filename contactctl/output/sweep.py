@@ -28,7 +28,7 @@ _RUN_COLUMNS = (
     Column("state"),
     Column("planned"),
     Column("changed"),
-    Column("message"),
+    Column("message", wraps=True),
 )
 
 
