@@ -31,9 +31,9 @@ def present_created(change: GroupChange) -> Presentation:
 
 
 def notes_on_name(name: str) -> list[str]:
-    """How criteria name a group whose name would be several in a list."""
+    """How criteria name a group whose name could be meant as several."""
     quoted = name.replace('"', '""')
-    return [f'in a list its name needs quotes: group in "{quoted}",other'] if "," in name else []
+    return [f'criteria name it in quotes: group = "{quoted}"'] if "," in name else []
 
 
 def present_group_change(change: GroupChange, done: str, already: str) -> Presentation:

@@ -53,16 +53,16 @@ def test_mistakes_change_nothing(run, args: tuple[str, ...], exit_code: int, wor
     assert len(run("runs", "list", "--json").json["data"]["runs"]) == 2
 
 
-def test_a_name_with_a_comma_is_written_in_quotes_in_a_list(run) -> None:
-    hint = 'note: in a list its name needs quotes: group in "a, b",other\n'
+def test_a_name_with_a_comma_is_written_in_quotes_in_criteria(run) -> None:
+    hint = 'note: criteria name it in quotes: group = "a, b"\n'
     assert hint in run("groups", "create", "a, b").stderr
     run("groups", "create", "other")
     run("contacts", "add", "c@x.no", "--group", "a, b")
-    for condition in ("group = a, b", 'group in "a, b",other'):
+    for condition in ('group = "a, b"', 'group in "a, b",other'):
         found = run("preview", "--where", condition, "--json")
         assert found.json["data"]["count"] == 1
-    assert "in a list" in run("groups", "rename", "other", "c,d").stderr
-    assert "in a list" not in run("groups", "delete", "c,d").stderr
+    assert "in quotes" in run("groups", "rename", "other", "c,d").stderr
+    assert "in quotes" not in run("groups", "delete", "c,d").stderr
 
 
 def test_a_store_without_groups(run) -> None:
