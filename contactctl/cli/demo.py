@@ -103,7 +103,7 @@ def _next_commands(invocation: Invocation, target: "DemoFolder") -> list[str]:
     folder = os.path.relpath(target.path, invocation.console.cwd)
     program = shlex.quote(_program_from(target.path))
     return [
-        f"cd {shlex.quote(folder)}",
+        *([] if folder == os.curdir else [f"cd {shlex.quote(folder)}"]),
         f"{program} preview --where 'last_opportunity older-than 36 months'",
         f"{program} preview --criteria stale.yaml",
         f"{program} deactivate",

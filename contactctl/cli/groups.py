@@ -37,12 +37,12 @@ def create(
     Names ignore case, and cannot hold ; or |, which separate names in files.
     """
     from contactctl.operations.groups import create_group
-    from contactctl.output.groups import CHANGE_FIELDS, present_group_change
+    from contactctl.output.groups import CHANGE_FIELDS, present_created
 
     invocation.check_fields(*CHANGE_FIELDS)
     with invocation.open_session() as session:
         change = create_group(session, group, reason=reason or "")
-        return present_group_change(change, "Created", "Created")
+        return present_created(change)
 
 
 def add(

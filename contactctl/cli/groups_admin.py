@@ -63,11 +63,11 @@ def rename(
     more: rename it there as well.
     """
     from contactctl.operations.group_admin import rename as rename_group
-    from contactctl.output.groups_admin import present_whole_group
+    from contactctl.output.groups_admin import present_renamed
 
     with invocation.open_session() as session:
         renamed, run = rename_group(session, group, name, reason=reason or "")
-        return present_whole_group("Renamed to", renamed, run)
+        return present_renamed(renamed, run)
 
 
 def delete(

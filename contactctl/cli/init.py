@@ -1,35 +1,56 @@
 """The command `init`."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.presentation import Presentation
 
+if TYPE_CHECKING:
+    from contactctl.config.settings import LoadedSettings
+
 
 def init(invocation: StoreInvocation) -> Presentation:
-    """Write a config and create the store.
+    """Create the store, and write a config unless there is one.
 
     Examples:
         contactctl init
         contactctl init --config ./contactctl.yaml --database sqlite:///contacts.db
         contactctl init --database postgresql://db.example.com/marketing
 
-    Without flags the config goes to your config folder and the store is a SQLite
-    file in your data folder. What is there already stays as it is.
+    A config that is there is used: --config or CONTACTCTL_CONFIG, ./contactctl.yaml,
+    or the one in your config folder. Where there is none it is written, to your
+    config folder unless one is named, with the recommended thresholds and handling
+    rules switched on. Without --database and config the store is a SQLite file in
+    your data folder. What is there already stays as it is.
     """
-    from contactctl.config.load import load_settings, user_config_path
+    from contactctl.config.load import strongest_config_path
     from contactctl.operations.initialise import initialise
     from contactctl.output.database import present_initialised
 
-    given = invocation.config_file
-    config = invocation.console.cwd / given if given else user_config_path()
-    loaded = load_settings(
-        config_path=config if config.exists() else None,
-        flag_values={"database": invocation.shared["database"]},
-        environ=invocation.console.environ,
+    console, database = invocation.console, invocation.shared["database"]
+    config = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    settings = _load(invocation, config if config.exists() else None, database).settings
+    made = initialise(
+        config,
+        settings.database,
+        settings.suppression_key_file,
+        database_in_config=database is not None,
+    )
+    return present_initialised(made, settings.database, _load(invocation, config, None))
+
+
+def _load(
+    invocation: StoreInvocation, config: Path | None, database: str | None
+) -> "LoadedSettings":
+    """What holds with this config, which may be the one that CONTACTCTL_CONFIG names."""
+    from contactctl.config.load import load_settings
+    from contactctl.config.sources import CONFIG_VARIABLE
+
+    environ = {k: v for k, v in invocation.console.environ.items() if k != CONFIG_VARIABLE}
+    return load_settings(
+        config_path=config,
+        flag_values={"database": database},
+        environ=environ,
         cwd=invocation.console.cwd,
     )
-    by_flag = invocation.shared["database"] is not None
-    settings = loaded.settings
-    made = initialise(
-        config, settings.database, settings.suppression_key_file, database_in_config=by_flag
-    )
-    return present_initialised(made)

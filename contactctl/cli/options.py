@@ -25,7 +25,9 @@ Fields = Annotated[
     str | None,
     typer.Option("--fields", metavar="A,B", help="Show these fields only, in this order."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No notes and no progress on stderr.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="No notes and no progress on stderr; warnings stay.")
+]
 NoColour = Annotated[
     bool, typer.Option("--no-color", help="No colour, as with the NO_COLOR variable.")
 ]

@@ -1,8 +1,9 @@
 """Questions that a person answers by typing; a bare "y" is never asked for."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.values import shown
 from contactctl.output.console import Console
 from contactctl.output.paint import BOLD, paint
 
@@ -15,12 +16,13 @@ def count_spellings(count: int) -> tuple[str, ...]:
 def ask_typed(
     console: Console,
     question: str,
-    accepted: Collection[str],
+    accepted: Sequence[str],
     *,
     option: str,
     normalise: Callable[[str], str] = str.strip,
 ) -> None:
     """Return when one of the `accepted` texts is typed; `normalise` is applied to the answer.
+    The first of them is named where another one is typed.
 
     Raises RefusedError for anything else, for the end of input, and, naming `option` as the way
     for scripts, when there is no terminal to ask at.
@@ -31,8 +33,11 @@ def ask_typed(
             hint=f"give {option}",
             code="not-confirmed",
         )
-    if normalise(_answer(console, question)) not in accepted:
-        raise RefusedError("not confirmed: nothing was changed", code="not-confirmed")
+    typed = _answer(console, question)
+    if normalise(typed) not in accepted:
+        other = shown(typed.strip())
+        why = f"you typed '{other}', not '{shown(accepted[0])}'; " if other else ""
+        raise RefusedError(f"not confirmed: {why}nothing was changed", code="not-confirmed")
 
 
 def _answer(console: Console, question: str) -> str:

@@ -84,7 +84,7 @@ GROUPS: dict[str, Group] = {
 }
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("init:init", "Write a config and create the store."),
+    "init": Entry("init:init", "Create the store, and write a config unless there is one."),
     "demo": Entry(
         "demo:demo", "Make a sample store of 5,000 contacts, and try the main job on it."
     ),

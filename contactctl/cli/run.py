@@ -1,6 +1,7 @@
 """The one wrapper: from argv to an exit code, every error told in the form that was asked for."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -113,7 +114,8 @@ def _usage_error(error: Any) -> UsageError:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")
+    one_line = re.sub(r"\s*\n\s*", " ", text)  # Typer lists choices one below the other
+    return one_line[:1].lower() + one_line[1:].rstrip(".")
 
 
 def _os_error_text(error: OSError) -> str:

@@ -129,18 +129,24 @@ def _sweep_asking(
             done += asking[part](invocation, session)
         except ContactctlError as error:
             return done + SweepResult(problems=(error,))
+        if done.declined or done.is_busy:
+            return done
     return done
 
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.confirming import ask_for_remaining
-    from contactctl.operations.sweep import sweep_runs
+    from contactctl.operations.sweep import SweepResult, sweep_runs
     from contactctl.operations.work import interrupted_runs
     from contactctl.output.runs import present_runs
 
     if interrupted := interrupted_runs(session):
+        remaining = sum(run.remaining for run in interrupted)
         invocation.show_before_prompt(present_runs(interrupted))
-        ask_for_remaining(invocation.console, sum(run.remaining for run in interrupted))
+        try:
+            ask_for_remaining(invocation.console, remaining)
+        except RefusedError as refusal:
+            return SweepResult(problems=(refusal,), declined=(remaining,))
     return sweep_runs(session)
 
 
@@ -165,6 +171,9 @@ def _apply_asking(
 
     if run is None:
         return SweepResult()
-    with dropped_unless_started(session, run.id):
-        ask_for_plan(invocation, session, run.id)
-        return SweepResult(runs=(apply_run(session, run.id),))
+    try:
+        with dropped_unless_started(session, run.id):
+            ask_for_plan(invocation, session, run.id)
+            return SweepResult(runs=(apply_run(session, run.id),))
+    except RefusedError as refusal:
+        return SweepResult(problems=(refusal,), declined=(run.planned,))

@@ -66,6 +66,14 @@ def user_config_path() -> Path:
     return _user_folder("config") / FILE_NAME
 
 
+def strongest_config_path(config_path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """The config file that is named, though it may not exist yet, or else the first that is found;
+    where there is none, the user's."""
+    if named := config_path or environ.get(CONFIG_VARIABLE):
+        return _absolute(str(named), cwd)
+    return next(filter(_exists, (cwd / FILE_NAME, user_config_path())), user_config_path())
+
+
 def _refuse_password_flag(database_flag: str | None) -> None:
     if database_flag and has_password(database_flag):
         raise UsageError(
@@ -89,15 +97,19 @@ def _config_files(
 
 
 def _named_file(named: str, cwd: Path) -> Path:
-    try:
-        path = absolute_path(named, cwd)
-    except ValueError as problem:
-        raise ConfigError(f"the config file's name {problem}") from problem
+    path = _absolute(named, cwd)
     if not _exists(path):
         raise ConfigError(
             f"the config file {named} does not exist", hint="`contactctl init` writes one"
         )
     return path
+
+
+def _absolute(named: str, cwd: Path) -> Path:
+    try:
+        return absolute_path(named, cwd)
+    except ValueError as problem:
+        raise ConfigError(f"the config file's name {problem}") from problem
 
 
 def _exists(path: Path) -> bool:

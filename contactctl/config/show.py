@@ -6,11 +6,11 @@ from typing import NamedTuple
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.durations import format_duration
 from contactctl.domain.fields import AttributeDeclaration
+from contactctl.domain.handling import rule_text
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import (
     Billing,
     GroupPolicy,
-    HandlingRule,
     ResponsePolicy,
     Threshold,
 )
@@ -55,7 +55,7 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
         yield f"thresholds.{category}", _threshold(threshold)
     yield "reset_on_delivery", _boolean(policy.reset_on_delivery)
     for category, rule in policy.handling.items():
-        yield f"handling.{category}", _rule(rule)
+        yield f"handling.{category}", rule_text(rule)
     yield "allow_not_recommended", _boolean(policy.allow_not_recommended)
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
@@ -87,14 +87,10 @@ def _threshold(threshold: Threshold) -> str:
     return f"{threshold.count}{within}"
 
 
-def _rule(rule: HandlingRule) -> str:
-    return f"{rule.action} after {format_duration(rule.after)}"
-
-
 def _group(group: GroupPolicy) -> str:
     parts = [
         *(f"{category}: {_threshold(own)}" for category, own in group.thresholds.items()),
-        *(f"{category}: {_rule(own)}" for category, own in group.handling.items()),
+        *(f"{category}: {rule_text(own)}" for category, own in group.handling.items()),
         f"deactivate: {group.deactivate}",
         f"bypass_system_wide: {_boolean(group.bypass_system_wide)}",
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.errors import RefusedError
+from contactctl.domain.errors import OverLimitError, RefusedError
 from contactctl.domain.policies import Limits
 
 _LONGEST = 40  # characters of a count; Python refuses to read thousands of digits
@@ -56,8 +56,7 @@ def require_confirmed(stakes: Stakes, said: Confirmation) -> None:
             code="wrong-count",
         )
     if stakes.limits_exceeded and said.limit_override != stakes.count:
-        raise RefusedError(
+        raise OverLimitError(
             f"over the limits: {'; '.join(stakes.limits_exceeded)}; nothing was changed",
             hint=f"if that is right, add --limit-override {stakes.count}",
-            code="over-limit",
         )

@@ -94,6 +94,8 @@ def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
 
 def require_whole_date(date_format: str) -> None:
     """ValueError unless a date written so can be read again: year, month and day."""
+    if "%" not in date_format:
+        raise ValueError("no % code")
     for written in _WRITTEN_AND_READ:
         try:
             read = _strptime(written.strftime(date_format), date_format)
@@ -101,6 +103,14 @@ def require_whole_date(date_format: str) -> None:
             raise ValueError("no date can be read so") from None
         if read.date() != written.date():
             raise ValueError("it does not hold year, month and day")
+
+
+def with_codes(date_format: str) -> str:
+    """`%d/%m/%Y` for `dd/mm/yyyy`, as other programs have it."""
+    codes = {"yyyy": "%Y", "yy": "%y", "mm": "%m", "m": "%m", "dd": "%d", "d": "%d"}
+    return re.sub(
+        "y{4}|y{2}|m{1,2}|d{1,2}", lambda part: codes[part[0].lower()], date_format, flags=re.I
+    )
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -75,6 +75,12 @@ class RefusedError(ContactctlError):
     exit_code = ExitCode.REFUSED
 
 
+class OverLimitError(RefusedError):
+    """More contacts than the limits allow without somebody who insists."""
+
+    code = "over-limit"
+
+
 class RejectedError(ContactctlError):
     """One thing that was given is not taken, as a file's rejected rows are not."""
 

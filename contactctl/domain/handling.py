@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.contacts import Origin
+from contactctl.domain.durations import format_duration
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
 
@@ -114,6 +115,11 @@ def _steps(contact: HandledContact, policy: ResponsePolicy) -> Iterator[Step]:
                 blocked=contact.blocks_reactivation,
             )
         yield from _removals(each, contact, policy)
+
+
+def rule_text(rule: HandlingRule) -> str:
+    """`remove from group after 90 days`."""
+    return f"{rule.action.replace('-', ' ')} after {format_duration(rule.after)}"
 
 
 def _reactivation_rule(

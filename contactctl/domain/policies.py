@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from contactctl.domain.responses import Category
-from contactctl.domain.text import fold
+from contactctl.domain.text import counted, fold
 
 LARGEST_COUNT = 10**9  # more than anybody counts; the databases' integers hold it, and one more
 
@@ -39,7 +39,8 @@ class Limits:
         """The limits that changing `count` of `active_total` contacts exceeds, in words."""
         reasons = []
         if count > self.max_contacts:
-            reasons.append(f"{count:,} is over the limit of {self.max_contacts:,} contacts")
+            most = counted(self.max_contacts, "contact")
+            reasons.append(f"{count:,} is over the limit of {most}")
         if count * 100 > self.max_percent * active_total:
             reasons.append(
                 f"{count:,} of {active_total:,} active contacts is over the limit of"

@@ -73,4 +73,11 @@ class Rejection:
     raw: bytes = b""
 
 
-Event = Response | Activity | Rejection
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """A mail or event that was read, and from which nothing follows: a newsletter, say."""
+
+    source: str
+
+
+Event = Response | Activity | Rejection | NoResponse

@@ -24,6 +24,11 @@ def show_safely(text: str) -> str:
     return UNSAFE_CHARACTERS.sub(_escape, text)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 contact`, `1,284 contacts`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x100:

@@ -1,5 +1,6 @@
 """The grammar of values, by field type. Nothing is guessed: what does not fit is an error."""
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -85,6 +86,15 @@ def parse_span(text: str) -> Span:
 def shown(text: str) -> str:
     """Text from outside for an error message: one line, at most 60 characters, harmless."""
     return show_safely(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def shown_json(value: object) -> str:
+    """A value out of JSON for an error message: text in quotes, never a whole list or object."""
+    if isinstance(value, str):
+        return f"'{shown(value)}'"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return shown(json.dumps(value))
 
 
 def _parse(field: Field, text: str) -> Scalar:

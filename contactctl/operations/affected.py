@@ -7,7 +7,7 @@ from typing import Any
 from contactctl.domain.confirmation import Stakes
 from contactctl.domain.errors import UsageError
 from contactctl.domain.runs import RunKind
-from contactctl.operations.plan import stakes_of_run
+from contactctl.operations.plan import stakes_of_change
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.select import CriteriaSource, Selection, selection_of
 from contactctl.operations.session import Session
@@ -47,5 +47,5 @@ def affected(session: Session, kind: RunKind, selection: Selection, where: Claus
             selection=selection,
             count=count,
             rows=first_rows(connection, ids_where(where), PREVIEW_ROWS),
-            stakes=stakes_of_run(session, kind, count, count_active(connection)),
+            stakes=stakes_of_change(session, kind, count, count_active(connection)),
         )

@@ -12,9 +12,10 @@ from contactctl.operations.apply import (
     require_applicable,
     work_through,
 )
-from contactctl.operations.plan import stakes_of_run
+from contactctl.operations.plan import stakes_of_plan
 from contactctl.operations.session import Session
 from contactctl.store.locks import exclusive
+from contactctl.store.planning import figures_of
 from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.totals import count_active
 
@@ -53,8 +54,8 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
     """The planned run; RefusedError unless it may be applied and `said` is its count."""
     run = require_applicable(session, run_id)
     with session.store.reading() as connection:
-        active_total = count_active(connection)
-    require_confirmed(stakes_of_run(session, run.kind, run.planned, active_total), said)
+        figures = figures_of(connection, run, count_active(connection))
+    require_confirmed(stakes_of_plan(session, figures), said)
     return run
 
 

@@ -46,7 +46,7 @@ def erase_one(
             session.store,
             request,
             lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
-            lambda _planned, _active: None,
+            lambda _figures: None,
             now=session.clock(),
             expires_at=None,
         )

@@ -11,6 +11,7 @@ from contactctl.domain.contact_values import (
     parse_names,
     parser_for,
     require_whole_date,
+    with_codes,
 )
 from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
 from contactctl.domain.fields import Field
@@ -47,6 +48,7 @@ from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 from contactctl.store.totals import count_active
 
+_DATE_FORMAT_HINT = "use strptime codes, for example %d.%m.%Y or %Y%m%d"
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
 
 
@@ -220,13 +222,21 @@ def _check_date_formats(options: ImportOptions) -> None:
     for form in (options.date_format, *options.column_date_formats.values()):
         if form is None:
             continue
-        try:
-            require_whole_date(form)
-        except ValueError as error:
+        if (error := _mistake_in(form)) is not None:
+            codes = with_codes(form)
+            known = "%" not in form and _mistake_in(codes) is None
             raise UsageError(
                 f"--date-format '{show_safely(form)}': {error}",
-                hint="use strptime codes, for example %d.%m.%Y or %Y%m%d",
-            ) from None
+                hint=f"write {codes}" if known else _DATE_FORMAT_HINT,
+            )
+
+
+def _mistake_in(date_format: str) -> str | None:
+    try:
+        require_whole_date(date_format)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:

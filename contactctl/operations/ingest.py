@@ -48,10 +48,17 @@ class IngestResult:
     run: int
     counts: RecordedCounts = field(default_factory=RecordedCounts)
     activities: int = 0
+    no_responses: int = 0
     rejected: int = 0
     incidents: tuple[Incident, ...] = ()
     thresholds: ThresholdResult | None = None
     busy: BusyError | None = None
+
+    @property
+    def read(self) -> int:
+        """All mails and events; a mail that tells of several recipients is as many."""
+        responses = self.counts.recorded + self.counts.duplicates
+        return responses + self.activities + self.no_responses + self.rejected
 
     @property
     def held(self) -> int:
@@ -168,6 +175,7 @@ class _Ingest:
                 self.result,
                 counts=self.result.counts + counts,
                 activities=self.result.activities + batch.activity_events,
+                no_responses=self.result.no_responses + batch.no_responses,
             )
             update_run(connection, result.run, _totals(result))
         self.result = result
@@ -190,6 +198,7 @@ def _totals(result: IngestResult) -> dict[str, object]:
             "held": result.held,
             "rejected": result.rejected,
             "activities": result.activities,
+            "no_response": result.no_responses,
         },
     }
 

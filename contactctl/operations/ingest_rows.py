@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from contactctl.domain.emails import email_key
-from contactctl.domain.responses import Activity, ActivityKind, Event, Rejection, Response
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Event,
+    NoResponse,
+    Rejection,
+    Response,
+)
 from contactctl.domain.text import fold
 from contactctl.store.staged import Staged, stored_instant
 
@@ -29,7 +36,7 @@ class ReadBatch:
     """Events ready for store.ingest_batch, in the order in which they were read.
 
     Activities are put together, the latest of each kind per address; `events` counts responses and
-    activities before that, `activity_events` the latter alone.
+    activities before that, `activity_events` the latter alone; `no_responses` what is neither.
     """
 
     responses: list[Staged] = field(default_factory=list)
@@ -37,6 +44,7 @@ class ReadBatch:
     rejected: list[Rejection] = field(default_factory=list)
     events: int = 0
     activity_events: int = 0
+    no_responses: int = 0
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
@@ -47,7 +55,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
         if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
             yield batch.read()
             batch = _Batch()
-    if batch.events or batch.rejected:
+    if batch.events or batch.rejected or batch.no_responses:
         yield batch.read()
 
 
@@ -87,11 +95,15 @@ class _Batch:
         self.rejected: list[Rejection] = []
         self.rejected_bytes = 0
         self.events = 0
+        self.no_responses = 0
 
     def add(self, event: Event) -> None:
         if isinstance(event, Rejection):
             self.rejected.append(event)
             self.rejected_bytes += len(event.raw)
+            return
+        if isinstance(event, NoResponse):
+            self.no_responses += 1
             return
         self.events += 1
         if isinstance(event, Response):
@@ -115,7 +127,14 @@ class _Batch:
             (key, *instants, max(filter(None, instants))) for key, instants in self.latest.items()
         ]
         activity_events = self.events - len(self.responses)
-        return ReadBatch(self.responses, activities, self.rejected, self.events, activity_events)
+        return ReadBatch(
+            self.responses,
+            activities,
+            self.rejected,
+            self.events,
+            activity_events,
+            self.no_responses,
+        )
 
 
 def response_row(response: Response) -> Staged:

@@ -17,7 +17,7 @@ from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import planned_by_rule
 from contactctl.store.left_out import count_left_out
 from contactctl.store.losses import losses_of_plan
-from contactctl.store.planning import WritePlan, write_run_with_plan
+from contactctl.store.planning import PlanFigures, WritePlan, figures_of, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids
 from contactctl.store.runs import get_run, overdue_plans
@@ -32,7 +32,6 @@ VERBS: Mapping[RunKind, str] = {
     RunKind.ANONYMIZE: "anonymize",
     RunKind.DELETE: "delete",
 }
-_BRINGING_BACK = (RunKind.UNDO, RunKind.HANDLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +86,9 @@ def write_planned_run(
     """Write the plan of any kind of run, in one transaction."""
     now = session.clock()
 
-    def check(planned: int, active_total: int) -> None:
+    def check(figures: PlanFigures) -> None:
         if said is not None:
-            require_confirmed(stakes_of_run(session, request.kind, planned, active_total), said)
+            require_confirmed(stakes_of_plan(session, figures), said)
 
     return write_run_with_plan(
         session.store,
@@ -113,7 +112,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
             impact = impact_of(session, active, losses_of_plan(connection, run_id, bypassing))
         by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
         names = group_names_by_id(connection) if by_rule else {}
-    stakes = stakes_of_run(session, run.kind, run.planned, active)
+        stakes = stakes_of_plan(session, figures_of(connection, run, active))
     return ShownPlan(run, rows, stakes, impact, due_under_rules(by_rule, names))
 
 
@@ -135,16 +134,18 @@ def expire_plans(session: Session) -> list[int]:
     return overdue
 
 
-def over_limits(session: Session, kind: RunKind, planned: int, active: int) -> str:
-    """Which limits a run of this kind exceeds, in words; '' where none."""
-    return "; ".join(stakes_of_run(session, kind, planned, active).limits_exceeded)
+def stakes_of_plan(session: Session, plan: PlanFigures) -> Stakes:
+    """What confirming a plan means."""
+    return stakes_of_change(session, plan.kind, plan.planned, plan.active, plan.returning)
 
 
-def stakes_of_run(session: Session, kind: RunKind, planned: int, active: int) -> Stakes:
-    """What confirming a run of this kind means.
+def stakes_of_change(
+    session: Session, kind: RunKind, count: int, active: int, returning: int = 0
+) -> Stakes:
+    """What changing `count` contacts means, `returning` of which become active by it.
 
-    What brings contacts back is a share of the active afterwards; what takes contacts away, of the
-    active now, or of itself where it is about inactive ones.
+    They are a share of the active with those who return; or of themselves, where more of them are
+    inactive and stay so.
     """
-    total = active + planned if kind in _BRINGING_BACK else max(active, planned)
-    return stakes_of(VERBS[kind], planned, total, session.settings.limits)
+    total = max(active + returning, count)
+    return stakes_of(VERBS[kind], count, total, session.settings.limits)

@@ -13,7 +13,7 @@ from contactctl.operations.read_aside import ReadingTask, read_aside
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
 from contactctl.responses.mail import VerpPattern
-from contactctl.responses.read import Input, read_events, read_mails
+from contactctl.responses.read import Input, read_events, read_mails, require_format
 from contactctl.responses.rules import Rule, parse_rules
 
 _MAILDIR_PARTS = ("new", "cur")
@@ -32,7 +32,8 @@ class ResponseReader:
         return default_classifier(self.own_rules)
 
     def read(self, inputs: Sequence[Input], format_: str) -> Iterator[Event]:
-        """The events of all inputs; InputError at once when one of them does not exist."""
+        """The events of all inputs; at once UsageError for an unknown format, InputError for an
+        input that does not exist."""
         _require_existing(inputs)
         return read_events(inputs, self.classifier, format=format_, verp=self.verp)
 
@@ -40,6 +41,7 @@ class ResponseReader:
         self, inputs: Sequence[Input], format_: str, batch_size: int
     ) -> Generator[ReadBatch]:
         """The same in batches; large files are read by a process of its own."""
+        require_format(format_)
         _require_existing(inputs)
         files = [each for each in inputs if isinstance(each, Path) and each.is_file()]
         size = sum(file.stat().st_size for file in files)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contactctl.domain.durations import format_duration
 from contactctl.domain.handling import RECOMMENDED, RECOMMENDED_DAYS, TO_ACKNOWLEDGE
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
@@ -72,13 +71,6 @@ def advice_on(category: Category, rule: HandlingRule | None) -> str:
     if days < shortest:
         return f"sooner than recommended ({shortest} to {longest} days)"
     return f"later than recommended ({shortest} to {longest} days)" if days > longest else ""
-
-
-def rule_text(rule: HandlingRule | None) -> str:
-    """`reactivate after 10 days`, or that nothing happens."""
-    if rule is None:
-        return "stays deactivated"
-    return f"{rule.action.replace('-', ' ')} after {format_duration(rule.after)}"
 
 
 def read_rules(session: Session) -> list[RuleInForce]:

@@ -16,7 +16,7 @@ from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
-from contactctl.operations.work import interrupted_runs
+from contactctl.operations.work import interrupted_runs, plans_waiting
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_sql import due_contact_ids
@@ -40,11 +40,13 @@ IN_ORDER = (SweepPart.RUNS, SweepPart.THRESHOLDS, SweepPart.HANDLING)
 
 @dataclass(frozen=True, slots=True)
 class DueNow:
-    """What a sweep would do now. `interrupted` runs and `overdue` plans are run numbers.
+    """What a sweep of these `parts` would do now; `overdue` are the runs of plans to expire.
 
-    `thresholds` counts contacts by (group or None, category).
+    `thresholds` counts contacts by (group or None, category). Over the limits nothing is done by
+    itself: `waiting` are the plans that hold such contacts back already.
     """
 
+    parts: Sequence[SweepPart] = ()
     interrupted: Sequence[Run] = ()
     overdue: Sequence[int] = ()
     thresholds_total: int = 0
@@ -52,6 +54,8 @@ class DueNow:
     handling_total: int = 0
     handling: Sequence[DueUnderRule] = ()
     rows: Sequence[dict[str, Any]] = ()
+    limits_exceeded: Sequence[str] = ()
+    waiting: Sequence[Run] = ()
 
     @property
     def contacts(self) -> int:
@@ -63,7 +67,8 @@ class SweepResult:
     """What a sweep did. `runs` are those it worked through, `waiting` those over the limits.
 
     `finished` are the numbers of runs that had been interrupted. `problems` stand in the order in
-    which they were met; a BusyError is the last, as it ends the sweep.
+    which they were met; a BusyError is the last, as it ends the sweep. `declined` has the number
+    of contacts of each part that was shown to a person, who said no.
     """
 
     runs: tuple[Run, ...] = ()
@@ -71,6 +76,7 @@ class SweepResult:
     expired: tuple[int, ...] = ()
     waiting: tuple[Run, ...] = ()
     problems: tuple[ContactctlError, ...] = ()
+    declined: tuple[int, ...] = ()
 
     @property
     def is_busy(self) -> bool:
@@ -79,8 +85,9 @@ class SweepResult:
 
     @property
     def due(self) -> int:
-        """Contacts that were due: changed, skipped, or still waiting."""
-        return sum(run.planned for run in (*self.runs, *self.waiting))
+        """Contacts that were due: changed, skipped, declined, or still waiting."""
+        runs = (*self.runs, *self.waiting)
+        return sum(self.declined) + sum(run.planned for run in runs)
 
     @property
     def deactivated(self) -> int:
@@ -106,6 +113,7 @@ class SweepResult:
             self.expired + other.expired,
             self.waiting + other.waiting,
             self.problems + other.problems,
+            self.declined + other.declined,
         )
 
 
@@ -120,7 +128,7 @@ def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
 
 def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
     """What a sweep would do now; nothing is written."""
-    due = DueNow()
+    due = DueNow(parts)
     if SweepPart.RUNS in parts:
         due = _look_at_runs(session, due)
     if SweepPart.THRESHOLDS in parts:
@@ -206,21 +214,34 @@ def _look_at_runs(session: Session, due: DueNow) -> DueNow:
 
 
 def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:
-    counts = thresholds_due(session, session.now)
+    counts, limits_exceeded = thresholds_due(session, session.now)
     with session.store.reading() as connection:
         names = group_names_by_id(connection)
     by_scope = [
         (names.get(group_id), str(category), number)
         for (group_id, category), number in counts.by_scope.items()
     ]
-    return replace(due, thresholds_total=counts.contacts, thresholds=by_scope)
+    return replace(
+        due,
+        thresholds_total=counts.contacts,
+        thresholds=by_scope,
+        limits_exceeded=limits_exceeded,
+        waiting=plans_waiting(session, RunKind.THRESHOLDS),
+    )
 
 
 def _look_at_handling(session: Session, due: DueNow) -> DueNow:
-    total, by_rule = handling_due(session)
+    handling = handling_due(session)
     rows: Sequence[dict[str, Any]] = ()
-    if total:
+    if handling.contacts:
         ids = due_contact_ids(timed_rules(session, session.now))
         with session.store.reading() as connection:
             rows = first_rows(connection, ids, PREVIEW_ROWS)
-    return replace(due, handling_total=total, handling=by_rule, rows=rows)
+    return replace(
+        due,
+        handling_total=handling.contacts,
+        handling=handling.by_rule,
+        rows=rows,
+        limits_exceeded=(*due.limits_exceeded, *handling.limits_exceeded),
+        waiting=(*due.waiting, *plans_waiting(session, RunKind.HANDLING)),
+    )

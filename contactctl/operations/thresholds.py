@@ -11,7 +11,7 @@ from contactctl.domain.thresholds import ThresholdRules, threshold_rules
 from contactctl.operations import waits
 from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
-from contactctl.operations.held_back import refusal_of
+from contactctl.operations.held_back import message_of, refusal_of
 from contactctl.operations.session import Session
 from contactctl.operations.work import interrupted_runs
 from contactctl.store.groups import group_ids
@@ -24,6 +24,7 @@ from contactctl.store.threshold_runs import (
     write_threshold_plan,
 )
 from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
+from contactctl.store.totals import count_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def plan_thresholds(
     limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
 
     def judge(losing: int, active_total: int) -> Expiry | None:
-        reasons = "; ".join(limits.exceeded(losing, active_total))
-        return Expiry(reasons, expires_at) if reasons or ask_first else None
+        message = message_of(limits.exceeded(losing, active_total))
+        return Expiry(message, expires_at) if message or ask_first else None
 
     return write_threshold_plan(
         session.store,
@@ -117,11 +118,13 @@ def finish_interrupted(session: Session) -> tuple[Run, ...]:
     return tuple(work_through(session, run) for run in interrupted)
 
 
-def thresholds_due(session: Session, now: datetime) -> DueCounts:
-    """How many contacts a sweep would deactivate now, by group and category."""
+def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[str, ...]]:
+    """How many contacts a sweep would deactivate now, whatever plans wait, and which limits that
+    exceeds."""
     rules = rules_in_force(session)
     with session.store.reading() as connection:
-        return count_due(connection, rules, now)
+        counts, active_total = count_due(connection, rules, now), count_active(connection)
+    return counts, session.settings.limits.exceeded(counts.losing, active_total)
 
 
 def _held(session: Session, planned: PlannedThresholds, among: ContactIds | None) -> Run | None:

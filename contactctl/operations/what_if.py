@@ -60,10 +60,12 @@ def _effect(session: Session) -> Effect:
     with session.store.reading() as connection:
         names = group_names_by_id(connection)
         due = count_due(connection, thresholds, session.now)
-    handled, under_rules = handling_due(session)
+    handling = handling_due(session)
     by_rule = dict(_reaching_thresholds(due, names))
-    by_rule |= {Rule(each.action, each.group, each.category): each.contacts for each in under_rules}
-    return Effect(due.contacts, due.active, handled, by_rule)
+    by_rule |= {
+        Rule(each.action, each.group, each.category): each.contacts for each in handling.by_rule
+    }
+    return Effect(due.contacts, due.active, handling.contacts, by_rule)
 
 
 def _reaching_thresholds(due: DueCounts, names: Mapping[int, str]) -> Iterator[tuple[Rule, int]]:

@@ -20,6 +20,14 @@ def interrupted_runs(session: Session, kinds: Sequence[RunKind] = RESUMABLE) -> 
     return runs[::-1]
 
 
+def plans_waiting(session: Session, kind: RunKind) -> list[Run]:
+    """The plans that somebody can still confirm, the oldest first."""
+    with session.store.reading() as connection:
+        plans = list_runs(connection, limit=_MOST_RUNS, kinds=[kind], states=[RunState.PLANNED])
+    now = session.clock()
+    return [run for run in reversed(plans) if run.expires_at is None or run.expires_at > now]
+
+
 def work_of(session: Session, kind: RunKind) -> BatchWork:
     """The work of a kind of run; erasing needs the suppression key."""
     if kind not in ERASING:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from contactctl.config.settings import LoadedSettings
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.results import Problem
+from contactctl.domain.urls import hide_password
 from contactctl.operations.database import StoreCheck, Upgrade
 from contactctl.operations.initialise import Initialised
 from contactctl.output.presentation import (
+    Block,
     Column,
     KeyValues,
     Presentation,
@@ -15,8 +18,13 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
+from contactctl.output.values import counted
 
-_CHECK_COLUMNS = (Column("check"), Column("broken"), Column("hint", wraps=True))
+_AUTOMATIC = """\
+`responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`
+follows the handling rules. `contactctl rules show` lists them. Whatever you take
+out of the config does not happen."""
+_CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
 
 def present_check(check: StoreCheck) -> Presentation:
@@ -32,7 +40,7 @@ def present_check(check: StoreCheck) -> Presentation:
     }
     blocks = [KeyValues([("Database", check.database), ("Schema", check.schema_version)])]
     problems = [
-        Problem("check", f"{f.check}: {f.broken:,} are not", f.hint)
+        Problem("check", f"{f.check}: {counted(f.broken, 'exception')}", f.hint)
         for f in check.findings
         if f.broken
     ]
@@ -59,23 +67,44 @@ def present_grants(statements: Sequence[str]) -> Presentation:
     return Presentation(data, None, [Verbatim("\n".join(statements))])
 
 
-def present_initialised(made: Initialised) -> Presentation:
-    """What was made, and what to do next."""
+def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> Presentation:
+    """What was made, what happens by itself from now on, and what to do next.
+
+    `url` is the store's; `later` is what later commands read.
+    """
+    policy = later.settings.responses
+    groups = policy.groups.values()
+    thresholds = len(policy.thresholds) + sum(len(group.thresholds) for group in groups)
+    rules = len(policy.handling) + sum(len(group.handling) for group in groups)
     data = {
         "database": made.database,
         "config": str(made.config),
+        "config_files": [str(path) for path in later.files],
         "store_created": made.store_created,
         "config_written": made.config_written,
+        "thresholds": thresholds,
+        "handling_rules": rules,
     }
     store = "created" if made.store_created else "was there already, unchanged"
-    config = "written" if made.config_written else "was there already, unchanged"
-    return Presentation(
-        data,
-        None,
-        [
-            KeyValues(
-                [("Store", f"{made.database} ({store})"), ("Config", f"{made.config} ({config})")]
-            ),
-            Text("Next: contactctl contacts import FILE, then contactctl preview"),
-        ],
-    )
+    config = "written" if made.config_written else "found, unchanged"
+    further = [("Config besides", str(path)) for path in later.files if path != made.config]
+    automatic = f"{counted(thresholds, 'threshold')}, {counted(rules, 'handling rule')}"
+    pairs = [
+        ("Store", f"{made.database} ({store})"),
+        ("Config", f"{made.config} ({config})"),
+        *further,
+        ("Automatic", automatic if thresholds or rules else "nothing"),
+    ]
+    blocks: list[Block] = [KeyValues(pairs)]
+    if thresholds or rules:
+        blocks.append(Text(_AUTOMATIC))
+    blocks.append(Text("Next: contactctl contacts import FILE, then contactctl preview"))
+    return Presentation(data, None, blocks, notes=_elsewhere(url, later))
+
+
+def _elsewhere(url: str, later: LoadedSettings) -> list[str]:
+    """A note where the config names another store than the one that --database has made."""
+    if later.settings.database == url:
+        return []
+    other = hide_password(later.settings.database)
+    return [f"without --database other commands use {other}"]

@@ -1,6 +1,7 @@
 """How groups are shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from contactctl.operations.groups import GroupChange
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
@@ -21,6 +22,18 @@ def present_groups(groups: Sequence[GroupSummary]) -> Presentation:
     """The groups with their sizes."""
     items = [{name: getattr(group, name) for name in GROUP_FIELDS} for group in groups]
     return Presentation(rows=Rows("groups", _COLUMNS, items), blocks=[RowsTable("(no groups)")])
+
+
+def present_created(change: GroupChange) -> Presentation:
+    """The new group."""
+    shown = present_group_change(change, "Created", "Created")
+    return replace(shown, notes=notes_on_name(change.group))
+
+
+def notes_on_name(name: str) -> list[str]:
+    """How criteria name a group whose name could be meant as several."""
+    quoted = name.replace('"', '""')
+    return [f'criteria name it in quotes: group = "{quoted}"'] if "," in name else []
 
 
 def present_group_change(change: GroupChange, done: str, already: str) -> Presentation:

@@ -1,7 +1,10 @@
 """How changes of whole groups are shown."""
 
+from dataclasses import replace
+
 from contactctl.domain.group_settings import format_threshold
 from contactctl.operations.group_admin import BYPASS_WARNING, GroupPolicyInForce, Members
+from contactctl.output.groups import notes_on_name
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
 from contactctl.output.selection import Pairs, rows_blocks
 
@@ -21,6 +24,11 @@ def present_members(members: Members) -> Presentation:
     rows = Rows("members", _MEMBER_COLUMNS, members.rows)
     blocks = rows_blocks(len(members.rows), members.total, noun="members")
     return Presentation(data, rows, blocks)
+
+
+def present_renamed(name: str, run: int) -> Presentation:
+    """The group's new name."""
+    return replace(present_whole_group("Renamed to", name, run), notes=notes_on_name(name))
 
 
 def present_whole_group(done: str, name: str, run: int) -> Presentation:

@@ -103,8 +103,9 @@ class Presentation:
     """A command's whole result.
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
-    jsonl and csv, `blocks` the text for people. `notes` go to stderr. `problems` and `exit_code`
-    tell what went wrong; a refused command still shows the data it has.
+    jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
+    --quiet leaves: somebody has to decide, though nothing went wrong. `problems` and `exit_code`
+    tell what did; a refused command still shows the data it has.
     """
 
     data: Mapping[str, object] = field(default_factory=dict)
@@ -113,6 +114,7 @@ class Presentation:
     notes: Sequence[str] = ()
     problems: Sequence[Problem] = ()
     exit_code: ExitCode = ExitCode.DONE
+    warnings: Sequence[str] = ()
 
     def failed(self, error: ContactctlError) -> "Presentation":
         """The same data, as the result of a command that ended with this error."""

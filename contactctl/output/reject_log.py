@@ -20,7 +20,6 @@ class RejectLog:
     one of the `inputs` or over anything else.
     """
 
-    MORE: ClassVar[str]  # what follows the number of those that are not told
     HINT: ClassVar[str]
     BEGINNING: ClassVar[bytes]  # of every file of these rejects
 
@@ -46,7 +45,7 @@ class RejectLog:
         """The first rejects, one a line, and how many more there are."""
         told = [Problem(REJECT, message) for message in self.first]
         if self.number > len(told):
-            told.append(Problem(REJECT, f"{self.number - len(told):,} more {self.MORE}"))
+            told.append(Problem(REJECT, f"{self.number - len(told):,} more rejected"))
         if told and self.path is None:
             told[-1] = Problem(REJECT, told[-1].message, self.HINT)
         return told

@@ -12,7 +12,6 @@ from contactctl.output.reject_log import RejectLog
 class RejectsFile(RejectLog):
     """Writes line, reason and the row's own cells, to be corrected and imported again."""
 
-    MORE = "rejected rows"
     HINT = "--rejects FILE writes every rejected row to a file"
     BEGINNING = b"line,reason"
 

@@ -22,6 +22,8 @@ def render(
     console.stdout.flush()
     for note in presentation.notes:
         console.note(to_people(note))
+    for warning in presentation.warnings:
+        _say("warning", YELLOW, warning, console)
     if choice.format is not OutputFormat.JSON:
         show_problems(presentation, console)
 
@@ -55,7 +57,11 @@ def show_problems(presentation: Presentation, console: Console) -> None:
     for problem in presentation.problems:
         is_error = failed and problem.code != REJECT
         word, colour = ("error", RED) if is_error else ("warning", YELLOW)
-        label = paint(f"{word}:", colour, console.colours_stderr)
-        console.say(f"{label} {to_people(problem.message)}")
+        _say(word, colour, problem.message, console)
         if problem.hint:
             console.say(f"hint: {to_people(problem.hint)}")
+
+
+def _say(word: str, colour: str, message: str, console: Console) -> None:
+    label = paint(f"{word}:", colour, console.colours_stderr)
+    console.say(f"{label} {to_people(message)}")

@@ -10,7 +10,6 @@ from contactctl.output.reject_log import RejectLog
 class ResponseRejects(RejectLog):
     """Writes one object a line: `source`, `reason`, and `raw` (or `raw_base64`) as it was read."""
 
-    MORE = "were rejected"
     HINT = "--rejects FILE keeps everything that was rejected"
     BEGINNING = b'{"source": '
 

@@ -107,6 +107,11 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        warnings=[
+            f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
+            " until somebody looks at `contactctl responses list --held`"
+            for each in result.incidents
+        ],
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
@@ -115,11 +120,13 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
 
 
 def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
-    """An ingest for programs: recorded, duplicates and rejected are all that was read besides
-    activities; unmatched, not_counted, held and by_category speak of those recorded."""
+    """An ingest for programs: recorded, duplicates, activities, no_response and rejected are all
+    that was read; unmatched, not_counted, held and by_category speak of those recorded."""
     counts = result.counts
     return {
         "run": result.run,
+        "read": result.read,
+        "no_response": result.no_responses,
         "recorded": counts.recorded,
         "duplicates": counts.duplicates,
         "unmatched": counts.unmatched,
@@ -153,7 +160,9 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
     by_category = ", ".join(
         f"{number:,} {name}" for name, number in counts.by_category.most_common()
     )
+    no_response = f", {result.no_responses:,} of them no response" if result.no_responses else ""
     pairs: Pairs = [
+        ("Mails and events", f"{result.read:,}{no_response}"),
         ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
         (
             "of which",
@@ -175,13 +184,10 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
 def _incident_blocks(result: IngestResult) -> list[Block]:
     if not result.incidents:
         return []
-    lines = [
-        f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
-        for each in result.incidents
+    return [
+        Text(
+            f"Look: contactctl responses list --held\n"
+            f"Then: contactctl responses release --run {result.run}   (they count)\n"
+            f"   or: contactctl responses discard --run {result.run}   (they never will)"
+        )
     ]
-    hint = (
-        f"Look: contactctl responses list --held\n"
-        f"Then: contactctl responses release --run {result.run}   (they count)\n"
-        f"   or: contactctl responses discard --run {result.run}   (they never will)"
-    )
-    return [Text("\n".join(lines)), Text(hint)]

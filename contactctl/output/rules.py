@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from contactctl.domain.errors import ContactctlError
-from contactctl.operations.rules import RuleInForce, rule_text
+from contactctl.domain.handling import rule_text
+from contactctl.operations.rules import RuleInForce
 from contactctl.output.presentation import (
     Column,
     Presentation,
@@ -55,7 +56,7 @@ def _rows(rules: Sequence[RuleInForce]) -> Rows:
         {
             "category": each.category,
             "group": each.group,
-            "handling": rule_text(each.rule),
+            "handling": rule_text(each.rule) if each.rule else "stays deactivated",
             "recommended": each.recommended,
             "advice": each.advice or None,
         }

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.results import Problem
-from contactctl.operations.sweep import DueNow, SweepResult
+from contactctl.operations.sweep import DueNow, SweepPart, SweepResult
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -18,8 +18,8 @@ from contactctl.output.presentation import (
     Verbatim,
 )
 from contactctl.output.runs import run_data
-from contactctl.output.selection import Pairs, preview_rows, rows_blocks
-from contactctl.output.values import instant_text
+from contactctl.output.selection import Pairs, limit_blocks, preview_rows, rows_blocks
+from contactctl.output.values import counted, instant_text
 
 _RULE_COLUMNS = (Column("rule"), Column("group"), Column("contacts"))
 _RUN_COLUMNS = (
@@ -28,7 +28,7 @@ _RUN_COLUMNS = (
     Column("state"),
     Column("planned"),
     Column("changed"),
-    Column("message"),
+    Column("message", wraps=True),
 )
 
 
@@ -59,8 +59,11 @@ def present_due(due: DueNow) -> Presentation:
     """What a sweep would do now: rule by rule, with the first contacts of the handling rules."""
     by_rule = _by_rule(due)
     data: dict[str, object] = {
+        "parts": list(due.parts),
         "due": due.contacts,
         "due_by_rule": by_rule,
+        "limits_exceeded": list(due.limits_exceeded),
+        "waiting_runs": [run.id for run in due.waiting],
         "deactivated": 0,
         "reactivated": 0,
         "removed": 0,
@@ -70,18 +73,28 @@ def present_due(due: DueNow) -> Presentation:
         "overdue_plans": list(due.overdue),
         "runs": [],
     }
-    pairs: Pairs = [
-        ("Interrupted runs", len(due.interrupted)),
-        ("Overdue plans", len(due.overdue)),
-        ("At a threshold", f"{due.thresholds_total:,} contacts"),
-        ("Due to be handled", f"{due.handling_total:,} contacts"),
-    ]
-    blocks: list[Block] = [KeyValues(pairs)]
+    blocks: list[Block] = [KeyValues(_due_pairs(due)), *limit_blocks(due.limits_exceeded)]
     if by_rule:
         blocks += [Heading("Due under each rule"), Table(_RULE_COLUMNS, by_rule)]
     if due.rows:
         blocks += [Heading("To be handled"), *rows_blocks(len(due.rows), due.handling_total)]
     return Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
+
+
+def _due_pairs(due: DueNow) -> Pairs:
+    """The parts that were asked for, and the plans of earlier sweeps."""
+    of_part: dict[SweepPart, Pairs] = {
+        SweepPart.RUNS: [
+            ("Interrupted runs", len(due.interrupted)),
+            ("Overdue plans", len(due.overdue)),
+        ],
+        SweepPart.THRESHOLDS: [("At a threshold", counted(due.thresholds_total, "contact"))],
+        SweepPart.HANDLING: [("Due to be handled", counted(due.handling_total, "contact"))],
+    }
+    waiting: Pairs = [
+        ("Waiting plan", f"run {run.id}, {counted(run.planned, 'contact')}") for run in due.waiting
+    ]
+    return [pair for part in due.parts for pair in of_part[part]] + waiting
 
 
 def _by_rule(due: DueNow) -> list[Row]:
@@ -114,10 +127,10 @@ def _runs(result: SweepResult) -> list[Row]:
 
 def _result_pairs(result: SweepResult) -> Pairs:
     return [
-        ("Due", f"{result.due:,} contacts"),
-        ("Deactivated", f"{result.deactivated:,} contacts"),
-        ("Reactivated", f"{result.reactivated:,} contacts"),
-        ("Removed", f"{result.removed:,} memberships"),
+        ("Due", counted(result.due, "contact")),
+        ("Deactivated", counted(result.deactivated, "contact")),
+        ("Reactivated", counted(result.reactivated, "contact")),
+        ("Removed", counted(result.removed, "membership")),
         ("Runs finished", len(result.finished)),
         ("Plans expired", len(result.expired)),
     ]

@@ -9,6 +9,7 @@ from enum import Enum
 from math import isfinite
 
 from contactctl.domain.text import UNSAFE_CHARACTERS, show_safely
+from contactctl.domain.text import counted as counted  # noqa: PLC0414 - handed on
 
 MISSING = "-"
 
@@ -81,11 +82,6 @@ def to_people(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{show_safely(str(k))}={to_people(v)}" for k, v in value.items())
     return show_safely(str(to_json(value)))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 contact`, `1,284 contacts`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _several(values: list[object] | tuple[object, ...] | AbstractSet[object]) -> str:

@@ -10,7 +10,8 @@ from typing import BinaryIO
 from contactctl.domain.errors import InputError
 from contactctl.responses.mail import MAX_MAIL_BYTES
 
-_MAIL_SUFFIXES = (".eml", ".mbox", ".mbx")
+ONE_MAIL_SUFFIX = ".eml"
+_MAIL_SUFFIXES = (ONE_MAIL_SUFFIX, ".mbox", ".mbx")
 _MAX_LINE_CHARACTERS = 1 << 16
 _MBOX_START = b"From "
 # A line that starts a mail in an mbox: the envelope sender and a date (RFC 4155).
@@ -86,7 +87,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _mails_of_file(file: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.suffix.lower() == ".eml":
+    if path.suffix.lower() == ONE_MAIL_SUFFIX:
         yield str(path), file.read(MAX_MAIL_BYTES + 1)
     else:
         yield from _mails_of_stream(file, str(path))

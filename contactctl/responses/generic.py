@@ -7,12 +7,14 @@ status (RFC 3463) and the diagnostic are classified. `occurred_at` is ISO 8601 o
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
 from contactctl.domain.errors import InputError
+from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.domain.values import shown_json
 from contactctl.responses.classify import Classification
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.json_stream import JsonValue, bounded_lines
@@ -102,9 +104,12 @@ def _judge(category: str, status: str, diagnostic: str, classify: Classify) -> C
 
 
 def _recipient(row: dict[str, object]) -> str:
-    address = address_of(row.get("email"))
+    value = row.get("email")
+    address = address_of(value)
     if not address:
-        raise ValueError("no email address in 'email'")
+        raise ValueError(
+            "no email" if value in (None, "") else f"no email address: {shown_json(value)}"
+        )
     return address
 
 
@@ -112,22 +117,29 @@ def _occurred_at(row: dict[str, object]) -> datetime | None:
     value = row.get("occurred_at")
     instant = instant_of(value)
     if instant is None and value not in (None, ""):
-        raise ValueError("occurred_at is neither ISO 8601 nor seconds since 1970")
+        raise ValueError(
+            f"occurred_at {shown_json(value)} is neither ISO 8601 nor seconds since 1970"
+        )
     return instant
 
 
 def _channel(row: dict[str, object]) -> str:
     channel = text_of(row.get("channel")).lower() or "email"
     if channel not in CHANNELS:
-        raise ValueError(f"unknown channel; one of {', '.join(CHANNELS)}")
+        raise ValueError(_unknown("channel", channel, CHANNELS))
     return channel
 
 
 def _category(row: dict[str, object]) -> str:
     category = text_of(row.get("category")).lower().replace(" ", "-").replace("_", "-")
     if category and category not in _CATEGORIES and category not in _ACTIVITIES:
-        raise ValueError(f"unknown category; one of {', '.join([*_CATEGORIES, *_ACTIVITIES])}")
+        raise ValueError(_unknown("category", category, [*_CATEGORIES, *_ACTIVITIES]))
     return category
+
+
+def _unknown(what: str, value: str, known: Sequence[str]) -> str:
+    hint = did_you_mean(value, list(known)) or f"one of {', '.join(known)}"
+    return f"unknown {what} {shown_json(value)}; {hint}"
 
 
 def _text_lines(stream: BinaryIO, name: str) -> Iterator[str]:

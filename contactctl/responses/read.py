@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.fields import did_you_mean
+from contactctl.domain.responses import Event, NoResponse, Rejection
+from contactctl.domain.text import show_safely
 from contactctl.responses import generic
 from contactctl.responses.classify import Classifier
-from contactctl.responses.containers import iter_mails
+from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails
 from contactctl.responses.detect import FORMATS, HEAD_BYTES, detect
 from contactctl.responses.json_stream import JsonValue, read_json
 from contactctl.responses.mail import VerpPattern, read_mail
@@ -34,15 +36,21 @@ def read_events(
     """The events of all inputs, one after the other, in flat memory.
 
     `format` is `auto` or one of detect.FORMATS. Of a folder the mails are read, and with `auto` its
-    JSON and CSV files too; with another format all its files. Raises UsageError on an unknown
-    format, InputError on an input that cannot be opened or is refused as a whole; all else becomes
-    a Rejection.
+    JSON and CSV files too; with another format all its files. Raises UsageError at once on an
+    unknown format, InputError on an input that cannot be opened or is refused as a whole; all else
+    becomes a Rejection, or a NoResponse where nothing follows from it. Files and streams without
+    content hold nothing, but for a file that is called .eml.
     """
-    if format not in ("auto", *FORMATS):
-        raise UsageError(f"unknown format {format!r}", hint=f"one of auto, {', '.join(FORMATS)}")
-    reader = _Reader(format, classifier, cached(classifier), verp)
-    for one in inputs:
-        yield from reader.read_path(one) if isinstance(one, Path) else reader.read_stream(one)
+    require_format(format)
+    return _Reader(format, classifier, cached(classifier), verp).read(inputs)
+
+
+def require_format(format: str) -> None:
+    """UsageError unless it is `auto` or one of detect.FORMATS."""
+    known = ["auto", *FORMATS]
+    if format not in known:
+        hint = did_you_mean(format, known) or f"one of {', '.join(known)}"
+        raise UsageError(f"unknown format '{show_safely(format)}'", hint=hint)
 
 
 def read_mails(
@@ -50,7 +58,16 @@ def read_mails(
 ) -> Iterator[Event]:
     """The events of mails given as (source, raw)."""
     for source, raw in mails:
-        yield from read_mail(raw, source, classifier, verp=verp)
+        yield from _or_no_response(read_mail(raw, source, classifier, verp=verp), source)
+
+
+def _or_no_response(events: Iterable[Event], source: str) -> Iterator[Event]:
+    found = False
+    for event in events:
+        found = True
+        yield event
+    if not found:
+        yield NoResponse(source)
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,10 @@ class _Reader:
     classifier: Classifier
     classify: Classify
     verp: VerpPattern | None
+
+    def read(self, inputs: Iterable[Input]) -> Iterator[Event]:
+        for one in inputs:
+            yield from self.read_path(one) if isinstance(one, Path) else self.read_stream(one)
 
     def read_path(self, path: Path) -> Iterator[Event]:
         if not path.is_dir():
@@ -74,6 +95,8 @@ class _Reader:
         name = str(getattr(stream, "name", "<stdin>"))
         name = "-" if name == "<stdin>" else name
         head = stream.read(HEAD_BYTES)
+        if _is_empty(head):
+            return
         whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
         format_ = self._format_of(head, name)
         if format_ == "mail":
@@ -93,6 +116,8 @@ class _Reader:
             raise InputError(f"{path}: {error.strerror}", hint="check the path") from error
         with file:
             head = file.read(HEAD_BYTES)
+            if _is_empty(head) and path.suffix.lower() != ONE_MAIL_SUFFIX:
+                return
             format_ = self._format_of(head, str(path))
             if format_ != "mail":
                 file.seek(0)
@@ -102,6 +127,10 @@ class _Reader:
 
     def _format_of(self, head: bytes, name: str) -> str:
         return detect(head, name) if self.format == "auto" else self.format
+
+
+def _is_empty(head: bytes) -> bool:
+    return len(head) < HEAD_BYTES and not head.strip()
 
 
 class _Replayed(RawIOBase):
@@ -133,7 +162,7 @@ def _read_payloads(
         elif not isinstance(row.value, dict):
             yield Rejection(row.place, "no JSON object", _raw(row))
         else:
-            for event in read(row.value, row.place, classify):
+            for event in _or_no_response(read(row.value, row.place, classify), row.place):
                 yield replace(event, raw=_raw(row)) if isinstance(event, Rejection) else event
 
 

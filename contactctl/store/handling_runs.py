@@ -67,6 +67,16 @@ def planned_by_rule(connection: Connection, run_id: int) -> list[tuple[str, str,
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
+def planned_returning(connection: Connection, run_id: int) -> int:
+    """How many contacts a handling plan brings back, those apart that return to a group alone."""
+    statement = select(func.count(distinct(_item.c.contact_id))).where(
+        _item.c.run_id == run_id,
+        _item.c.action == HandlingAction.REACTIVATE,
+        _item.c.group_id == SYSTEM_WIDE,
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
 def handling_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch's contacts are still to be changed; items that no longer hold go."""
     connection.execute(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     and_,
+    case,
     distinct,
     exists,
     func,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
+from contactctl.domain.values import format_value
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -53,7 +55,7 @@ class TimedRule:
         return {
             "action": self.action,
             "category": self.category,
-            "cutoff": self.cutoff.isoformat(),
+            "cutoff": format_value(self.cutoff),
             "group_id": self.group_id,
             "others": list(self.others),
         }
@@ -75,13 +77,34 @@ def anything_due(connection: Connection, rules: Sequence[TimedRule]) -> bool:
     return any(connection.execute(due_under(rule).limit(1)).first() for rule in rules)
 
 
-def count_due(connection: Connection, rules: Sequence[TimedRule]) -> int:
+@dataclass(frozen=True, slots=True)
+class DueContacts:
+    """How many contacts the rules would change; `returning` of them to where messages reach them,
+    those apart that return to a group alone."""
+
+    contacts: int = 0
+    returning: int = 0
+
+
+def count_due(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
     """How many contacts the rules would change now."""
     if not rules:
-        return 0
-    contact_ids = union_all(*(due_under(rule) for rule in rules)).subquery()
-    statement = select(func.count(distinct(contact_ids.c.contact_id)))
-    return int(connection.execute(statement).scalar_one())
+        return DueContacts()
+    due = union_all(
+        *(
+            due_under(rule).add_columns(
+                literal_column("1" if rule.action is HandlingAction.REACTIVATE else "0").label(
+                    "reactivates"
+                )
+            )
+            for rule in rules
+        )
+    ).subquery()
+    returning = case(
+        (and_(due.c.reactivates == 1, due.c.group_id == SYSTEM_WIDE), due.c.contact_id)
+    )
+    statement = select(func.count(distinct(due.c.contact_id)), func.count(distinct(returning)))
+    return DueContacts(*connection.execute(statement).one())
 
 
 def due_by_rule(

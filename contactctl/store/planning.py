@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
-from contactctl.domain.runs import Request, Run, RunState
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.store.handling_runs import planned_returning
 from contactctl.store.planner import refresh_statistics
 from contactctl.store.runs import get_run, insert_run, update_run
 from contactctl.store.runwork import end_plan, stop_run
@@ -15,9 +17,30 @@ from contactctl.store.store import Store
 from contactctl.store.totals import count_active
 
 WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
-CheckPlan = Callable[[int, int], None]  # (planned, active total); raises to take it all back
+CheckPlan = Callable[["PlanFigures"], None]  # raises to take it all back
 
 _INTERRUPTED = "interrupted while planning"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    """How many contacts a plan holds, how many are `active` in all, and how many more will be
+    (`returning`) when it has been carried out."""
+
+    kind: RunKind
+    planned: int
+    active: int
+    returning: int
+
+
+def figures_of(connection: Connection, run: Run, active: int) -> PlanFigures:
+    """The figures of a plan that is still there, beside an active total."""
+    returning = 0
+    if run.kind is RunKind.UNDO:
+        returning = run.planned
+    elif run.kind is RunKind.HANDLING:
+        returning = planned_returning(connection, run.id)
+    return PlanFigures(run.kind, run.planned, active, returning)
 
 
 class _NothingPlannedError(Exception):
@@ -53,11 +76,12 @@ def write_run_with_plan(
             planned = write(connection, run_id)
             refresh_statistics(connection, "plan_item")
             active_total = count_active(connection)
-            check(planned, active_total)
+            update_run(connection, run_id, {"planned": planned, "active_before": active_total})
+            run = get_run(connection, run_id)
+            check(figures_of(connection, run, active_total))
             if planned == 0:
                 raise _NothingPlannedError
-            update_run(connection, run_id, {"planned": planned, "active_before": active_total})
-            return get_run(connection, run_id)
+            return run
     except _NothingPlannedError:
         return None
     except (KeyboardInterrupt, InterruptedByUserError):

@@ -223,30 +223,33 @@ def _is_planned(counted: FromClause, rule: CTE, runs: Sequence[int]) -> Exists:
 
 @dataclass(frozen=True, slots=True)
 class DueCounts:
-    """What is due: contacts in all, how many of them are active, and number of contacts by
-    (group id, category)."""
+    """What is due: contacts in all, how many of them are active, how many lose something (a
+    further reason for an inactive one changes nothing), and number by (group id, category)."""
 
     contacts: int
     active: int
+    losing: int
     by_scope: Mapping[tuple[int, Category], int]
 
 
 def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
-        return DueCounts(0, 0, {})
+        return DueCounts(0, 0, 0, {})
     found = due(rules, now, connection.dialect.name).subquery("due")
     by_scope = connection.execute(
         select(found.c.scope, found.c.category, func.count()).group_by(
             found.c.scope, found.c.category
         )
     )
-    is_active = case((_contact.c.status == Status.ACTIVE, _contact.c.id))
+    is_active = _contact.c.status == Status.ACTIVE
+    loses = or_(is_active, found.c.scope != SYSTEM_WIDE)
     totals = connection.execute(
-        select(func.count(distinct(_contact.c.id)), func.count(distinct(is_active))).join_from(
-            found, _contact, _contact.c.id == found.c.contact_id
-        )
+        select(
+            func.count(distinct(_contact.c.id)),
+            func.count(distinct(case((is_active, _contact.c.id)))),
+            func.count(distinct(case((loses, _contact.c.id)))),
+        ).join_from(found, _contact, _contact.c.id == found.c.contact_id)
     ).one()
-    return DueCounts(
-        totals[0], totals[1], {(scope, Category(name)): number for scope, name, number in by_scope}
-    )
+    numbers = {(scope, Category(name)): number for scope, name, number in by_scope}
+    return DueCounts(totals[0], totals[1], totals[2], numbers)

@@ -142,3 +142,8 @@ def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path
 def test_only_who_looks_at_the_script_is_told_where_it_goes() -> None:
     assert run_cli(["completion", "bash"]).stderr == ""
     assert "~/.bashrc" in run_cli(["completion", "bash"], tty=True).stderr
+
+
+def test_a_missing_shell_is_told_on_one_line_with_the_choices() -> None:
+    said = run_cli(["completion"]).stderr.splitlines()[0]
+    assert said == "error: missing argument 'SHELL'. Choose from: bash, zsh, fish"

@@ -58,6 +58,11 @@ def test_a_demo_that_is_there_is_used_again(made: tuple[Path, CliResult]) -> Non
     assert "already" in again.stderr
 
 
+def test_in_the_current_folder_there_is_nowhere_to_go_first(tmp_path: Path) -> None:
+    made = run_cli(["demo", ".", "--json"], cwd=tmp_path).json["data"]["next"]
+    assert " preview --where " in made[0]
+
+
 def test_the_typed_count_deactivates(tmp_path: Path) -> None:
     declined = run_cli(["demo", "try"], cwd=tmp_path, tty=True, stdin="y\n")
     assert declined.exit_code == 0

@@ -53,5 +53,17 @@ def test_mistakes_change_nothing(run, args: tuple[str, ...], exit_code: int, wor
     assert len(run("runs", "list", "--json").json["data"]["runs"]) == 2
 
 
+def test_a_name_with_a_comma_is_written_in_quotes_in_criteria(run) -> None:
+    hint = 'note: criteria name it in quotes: group = "a, b"\n'
+    assert hint in run("groups", "create", "a, b").stderr
+    run("groups", "create", "other")
+    run("contacts", "add", "c@x.no", "--group", "a, b")
+    for condition in ('group = "a, b"', 'group in "a, b",other'):
+        found = run("preview", "--where", condition, "--json")
+        assert found.json["data"]["count"] == 1
+    assert "in quotes" in run("groups", "rename", "other", "c,d").stderr
+    assert "in quotes" not in run("groups", "delete", "c,d").stderr
+
+
 def test_a_store_without_groups(run) -> None:
     assert "(no groups)" in run("groups", "list").stdout

@@ -52,6 +52,44 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
     assert run_cli(["status", "--json"], cwd=tmp_path).json["data"]["total"] == 1
 
 
+@pytest.mark.parametrize("named_by", ["folder", "variable"])
+def test_a_config_that_is_found_is_used_and_no_other_is_written(
+    tmp_path: Path, monkeypatch, named_by: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "users"))
+    name = "contactctl.yaml" if named_by == "folder" else "other.yaml"
+    env = {} if named_by == "folder" else {"CONTACTCTL_CONFIG": "other.yaml"}
+    (tmp_path / name).write_text("database: sqlite:///c.db\nthresholds: {blocked: {count: 2}}\n")
+    made = run_cli(["init", "--json"], cwd=tmp_path, env=env).json["data"]
+    assert (made["config"], made["config_written"]) == (str(tmp_path / name), False)
+    assert made["config_files"] == [str(tmp_path / name)]
+    assert (made["thresholds"], made["handling_rules"]) == (1, 0)
+    assert not list((tmp_path / "users").rglob("*.yaml"))
+
+
+def test_it_says_what_a_written_config_switches_on(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "users"))
+    made = run_cli(["init", "--database", "sqlite:///c.db"], cwd=tmp_path)
+    assert "contactctl.yaml (written)" in made.stdout
+    assert "Automatic  6 thresholds, 3 handling rules\n" in made.stdout
+    (tmp_path / "contactctl.yaml").write_text("database: sqlite:///c.db\nthresholds: {}\n")
+    again = run_cli(["init"], cwd=tmp_path)
+    assert again.stdout.splitlines()[2].startswith("Config besides") and not again.stderr
+
+
+def test_a_config_that_the_environment_names_is_written_there(tmp_path: Path) -> None:
+    env = {"CONTACTCTL_CONFIG": "new.yaml"}
+    made = run_cli(["init", "--database", "sqlite:///c.db"], cwd=tmp_path, env=env)
+    assert made.exit_code == 0
+    assert run_cli(["status"], cwd=tmp_path, env=env).exit_code == 0
+
+
+def test_it_tells_when_the_config_names_another_store(tmp_path: Path) -> None:
+    (tmp_path / "contactctl.yaml").write_text("database: sqlite:///c.db\n")
+    made = run_cli(["init", "--database", "sqlite:///d.db"], cwd=tmp_path)
+    assert f"note: without --database other commands use sqlite:///{tmp_path}/c.db" in made.stderr
+
+
 def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     other.write_text("my notes, which are no database, " * 100)

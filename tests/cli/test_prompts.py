@@ -53,6 +53,22 @@ def test_anything_else_is_refused(answer: str) -> None:
         ask_typed(console, "Type the count:", count_spellings(1284), option="--confirm")
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("\x1b[31m\u202e 644\n", r"you typed '\x1b[31m\u202e 644', not 'ann@example.com'; "),
+        ("x" * 99 + "\n", f"you typed '{'x' * 57}...', not 'ann@example.com'; "),
+        ("  \n", ""),
+        ("", ""),
+    ],
+)
+def test_what_was_typed_instead_is_told_harmlessly(answer: str, told: str) -> None:
+    console = memory_console(tty=True, stdin=answer)
+    with pytest.raises(RefusedError) as refusal:
+        ask_typed(console, "Email:", ("ann@example.com",), option="--confirm")
+    assert refusal.value.message == f"not confirmed: {told}nothing was changed"
+
+
 def test_without_a_terminal_nothing_is_asked_and_the_option_is_named() -> None:
     console = memory_console(stdin="1284\n")
 
@@ -121,7 +137,7 @@ def test_a_wrong_count_exits_4(terminal) -> None:
 
     exit_code, rest = ended(child)
     assert exit_code == 4
-    assert "error: not confirmed: nothing was changed" in rest
+    assert "error: not confirmed: you typed '1285', not '1284'; nothing was changed" in rest
     assert "\r\nchanged" not in rest
 
 

@@ -88,6 +88,8 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
     data = first.json["data"]
     expected = {
         "run": 1,
+        "read": 5,
+        "no_response": 0,
         "recorded": 4,
         "duplicates": 0,
         "unmatched": 1,
@@ -103,6 +105,16 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
     assert expected.items() <= data.items()
     again = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events)).json["data"]
     assert (again["recorded"], again["duplicates"], again["by_category"]) == (0, 4, {})
+
+
+def test_ingest_says_how_much_it_has_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    nothing = cli("responses", "ingest", tmp_path / "none.jsonl")
+    assert (nothing.exit_code, nothing.lines[0].split()) == (0, ["Mails", "and", "events", "0"])
+    for name in "abc":
+        (tmp_path / f"{name}.eml").write_text("From: news@example.com\nSubject: June\n\nHi\n")
+    shown = cli("responses", "ingest", tmp_path)
+    assert shown.lines[0].endswith("  3, 3 of them no response")
 
 
 def test_what_cannot_be_read_is_kept_aside_and_the_rest_recorded(cli: Cli, tmp_path: Path) -> None:
@@ -154,13 +166,20 @@ def test_a_missing_path_is_refused_before_anything_is_recorded(cli: Cli, tmp_pat
     assert cli("responses", "list", "--json").json["data"]["responses"] == []
 
 
+def test_a_mistyped_format_is_refused_before_a_run_starts(cli: Cli) -> None:
+    result = cli("responses", "ingest", "-", "--from", "postmrk", "--json", stdin="{}")
+    assert result.exit_code == 2
+    assert result.json["errors"][0]["hint"] == "did you mean 'postmark'?"
+    assert cli("runs", "list", "--json").json["data"]["runs"] == []
+
+
 def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "invalid-address") for n in range(1, 5)]
     result = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
     assert result.exit_code == 4
     data = result.json["data"]
     assert (data["recorded"], data["deactivated"], data["waiting_run"]) == (4, 0, 2)
-    assert result.json["errors"][0]["code"] == "limits"
+    assert result.json["errors"][0]["code"] == "over-limit"
     assert cli("status", "--json").json["data"]["inactive"] == 0
     shown = cli("runs", "show", 2, "--json").json["data"]
     assert (shown["state"], shown["planned"]) == ("planned", 4)
@@ -178,7 +197,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "3 of 3 responses of example.com are blocked: held" in result.stdout
+    assert "warning: 3 of 3 responses of example.com are blocked: held" in result.stderr
     assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2

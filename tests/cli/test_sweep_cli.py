@@ -40,7 +40,7 @@ def test_what_is_due_is_told_in_the_documented_words(
     assert (dry.exit_code, dry.json["data"]["due"], alone.exit_code) == (0, 2, 4)
     assert (over.exit_code, over.json["data"]["due"], log.exit_code) == (4, 2, 4)
     assert [run["state"] for run in over.json["data"]["runs"]] == ["planned"]
-    assert over.json["errors"][0]["code"] == "limits"
+    assert over.json["errors"][0]["code"] == "over-limit"
     assert log.lines == [
         "2026-06-26T12:00:00Z sweep handling: due 2, deactivated 0, reactivated 0, removed 0,"
         " runs finished 0, plans expired 0"
@@ -61,9 +61,39 @@ def test_a_person_types_the_count_of_a_sweep(store: Store, store_url: str, tmp_p
 
     declined = run_cli(args, env=later, tty=True, stdin="2\n")
     assert (declined.exit_code, statuses(store)) == (4, {ann: "inactive"})
+    assert declined.lines[:2] == ["Due            1 contact", "Deactivated    0 contacts"]
     done = run_cli(args, env=later, tty=True, stdin="1\n")
     assert (done.exit_code, statuses(store)) == (0, {ann: "active"})
     assert "transient" in done.stderr
+
+
+def test_a_dry_run_tells_the_limits_and_what_waits_of_its_parts_alone(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("limits: {max_contacts: 1}\nhandling: {transient: {reactivate_after: 1 day}}")
+    for number in range(2):
+        add_deactivated(store, f"c{number}@example.com", Category.TRANSIENT)
+    common = ["--database", store_url, "--config", config]
+    later = {"CONTACTCTL_NOW": "2026-06-26T12:00:00Z"}
+    dry = ["sweep", "handling", "--dry-run", *common]
+
+    before = run_cli([*dry, "--json"], env=later).json["data"]
+    over = run_cli(["sweep", "all", "--yes", "--json", *common], env=later)
+    after, shown = run_cli([*dry, "--json"], env=later).json["data"], run_cli(dry, env=later)
+
+    assert (before["parts"], before["waiting_runs"]) == (["handling"], [])
+    assert before["limits_exceeded"][0] == "2 is over the limit of 1 contact"
+    held = over.json["data"]["runs"][0]
+    assert held["details"]["as_of"] == later["CONTACTCTL_NOW"]
+    assert (after["due"], after["waiting_runs"], shown.exit_code) == (2, [held["run"]], 0)
+    assert shown.lines[:5] == [
+        "Due to be handled  2 contacts",
+        f"Waiting plan       run {held['run']}, 2 contacts",
+        "",
+        "Over the limits  2 is over the limit of 1 contact",
+        "                 2 of 2 active contacts is over the limit of 25 %",
+    ]
 
 
 @pytest.mark.parametrize("options", [("--yes", "--dry-run"), ("--log",), ("--log", "--dry-run")])

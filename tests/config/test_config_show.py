@@ -44,7 +44,7 @@ def test_every_kind_of_value_is_shown_with_its_origin(load):
     assert shown["thresholds.transient"] == ("5 within 36 hours", "contactctl.yaml:3")
     assert shown["handling.transient"] == ("reactivate after 14 days", "contactctl.yaml:4")
     assert shown["groups.News"] == (
-        "blocked: 2; blocked: remove-from-group after 1 day; deactivate: system-wide;"
+        "blocked: 2; blocked: remove from group after 1 day; deactivate: system-wide;"
         " bypass_system_wide: false",
         "contactctl.yaml:8",
     )

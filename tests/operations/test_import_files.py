@@ -54,6 +54,9 @@ def test_json_lines(store: Store) -> None:
     )
     assert imported.counts == (2, 0, 0, 11)
     assert [reject.line for reject in imported.rejects] == list(range(4, 15))
+    reasons = [reject.reason for reject in imported.rejects]
+    assert reasons[1] == "attributes.orders: '3' where a number belongs"
+    assert reasons[2] == "phone: 47 where a text belongs"
     assert imported.rejects.names == ["record"]
     assert imported.rejects[0].cells == ("[1]",)
     assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47}',)
@@ -85,7 +88,10 @@ def test_json_lines(store: Store) -> None:
         ("email\n", {"date_format": "%d.%d.%Y"}, UsageError, "'%d.%d.%Y'", "strptime"),
         ("email\n", {"date_format": "%d.%m"}, UsageError, "year, month and day", "strptime"),
         ("email\n", {"date_format": "%Y-%m-03"}, UsageError, "'%Y-%m-03'", "strptime"),
-        ("email\n", {"column_date_formats": {"email": ""}}, UsageError, "day", "strptime"),
+        ("email\n", {"column_date_formats": {"email": ""}}, UsageError, "% code", "strptime"),
+        ("email\n", {"date_format": "dd/mm/yyyy"}, UsageError, "no % code", "write %d/%m/%Y"),
+        ("email\n", {"date_format": "YYYYMMDD"}, UsageError, "no % code", "write %Y%m%d"),
+        ("email\n", {"date_format": "dd/mm"}, UsageError, "no % code", "strptime"),
         ("email\n", {"encoding": "klingon"}, UsageError, "unknown encoding", "utf-8"),
         ("email\n", {"encoding": "hex"}, UsageError, "unknown encoding", "utf-8"),
         ("email\n", {"encoding": "undefined"}, UsageError, "unknown encoding", "utf-8"),

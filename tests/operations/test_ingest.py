@@ -11,7 +11,15 @@ from sqlalchemy import select
 
 from contactctl.domain.errors import BusyError, RefusedError
 from contactctl.domain.policies import GroupPolicy, IncidentGuard, Limits, ResponsePolicy, Threshold
-from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Category,
+    Event,
+    NoResponse,
+    Rejection,
+    Response,
+)
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.add_contact import add_contact
@@ -115,7 +123,9 @@ def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
         response("nobody@example.com"),
         Activity("test", "o", "c1@example.com", ActivityKind.OPENED, AN_HOUR_AGO),
         Rejection("line 5", "no JSON"),
+        NoResponse("line 6"),
     )
+    assert (result.read, result.no_responses) == (6, 1)
     run = read_run(session_on(store), result.run)
     assert (run.kind, run.state, run.planned, run.changed) == (
         RunKind.INGEST,
@@ -129,6 +139,7 @@ def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
         "held": 0,
         "rejected": 1,
         "activities": 1,
+        "no_response": 1,
     }
     assert result.counts.by_category == {"transient": 3}
 

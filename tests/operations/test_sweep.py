@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from contactctl.domain.confirmation import Confirmation
-from contactctl.domain.errors import BusyError, ExitCode, RefusedError, StoreError
+from contactctl.domain.errors import BusyError, ExitCode, StoreError
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -33,6 +33,7 @@ from contactctl.store.locks import exclusive
 from contactctl.store.runs import insert_run
 from contactctl.store.runwork import CONTACT_CHANGES, start_run
 from contactctl.store.store import Store
+from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.handled import (
     add_deactivated,
@@ -127,7 +128,7 @@ def test_over_the_limits_one_plan_waits_however_often_cron_comes_by(store: Store
     first, second = (sweep(session, IN_ORDER) for _ in range(2))
 
     for result in (first, second):
-        assert [type(problem) for problem in result.problems] == [RefusedError]
+        assert [problem.code for problem in result.problems] == ["over-limit"]
         assert (result.reactivated, result.due) == (0, 4)
     assert [run.id for run in first.waiting] == [run.id for run in second.waiting]
     assert states(store) == [RunState.PLANNED]
@@ -136,6 +137,29 @@ def test_over_the_limits_one_plan_waits_however_often_cron_comes_by(store: Store
     assert [(each.category, each.contacts) for each in shown.by_rule] == [(TRANSIENT, 4)]
     assert apply_run(session, first.waiting[0].id).changed == 4
     assert set(statuses(store).values()) == {"active"}
+
+
+def test_only_those_who_come_back_are_held_against_the_total_afterwards(store: Store) -> None:
+    """Three of twelve active contacts are removed from a group: 25 % of what is active now."""
+    seed_contacts(store, 12)
+    waiting = [
+        add_deactivated(store, f"c{n}@example.com", TRANSIENT, started_at=NOW - timedelta(days=8))
+        for n in range(3)
+    ]
+    with store.writing() as connection:
+        news = add_group(connection, "news")
+        for contact_id in waiting:
+            add_member(connection, contact_id, news)
+    limits = Limits(max_contacts=10**6, max_percent=24)
+
+    held = sweep(session_on(store, limits=limits), [SweepPart.HANDLING]).waiting[0]
+
+    assert "3 of 12 active contacts" in held.message
+    assert show_plan(session_on(store), held.id).stakes.phrase == "handle 3 of 12"
+    for contact_id in waiting:  # three days later they come back as well: 3 of 15
+        assert statuses(store)[contact_id] == "inactive"
+    later = session_on(store, limits=limits, now=NOW + timedelta(days=3))
+    assert sweep(later, [SweepPart.HANDLING]).reactivated == 3
 
 
 def test_a_plan_that_waited_too_long_makes_room_for_the_next(store: Store) -> None:

@@ -240,8 +240,10 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     assert result.deactivated == 0
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
-    assert result.waiting.message == "3 of 10 active contacts is over the limit of 25 %"
+    why = "held back until confirmed: 3 of 10 active contacts is over the limit of 25 %"
+    assert result.waiting.message == why
     assert result.refusal is not None
+    assert result.refusal.message == f"run 1, 3 contacts to be deactivated, is {why}"
     assert apply_run(session, result.waiting.id).changed == 3
     assert len(deactivated(store)) == 3
 
@@ -317,9 +319,9 @@ def test_what_is_due_is_counted_by_group_and_category(store: Store) -> None:
     for contact_id in (1, 2, 3):
         respond(store, contact_id, *days_ago(1), category=Category.INVALID_ADDRESS)
     respond(store, 1, *days_ago(1), category=Category.SPAM_COMPLAINT)
-    found = thresholds_due(session_with(store, thresholds=AT_ONCE), NOW)
+    found, _ = thresholds_due(session_with(store, thresholds=AT_ONCE), NOW)
     expected = {(0, Category.INVALID_ADDRESS): 3, (0, Category.SPAM_COMPLAINT): 1}
-    assert found == DueCounts(contacts=3, active=2, by_scope=expected)
+    assert found == DueCounts(contacts=3, active=2, losing=2, by_scope=expected)
     assert deactivated(store) == []
 
 
@@ -328,4 +330,4 @@ def test_without_thresholds_nothing_is_ever_due(store: Store) -> None:
     respond(store, 1, *days_ago(1), category=Category.INVALID_ADDRESS)
     session = session_with(store)
     assert sweep_thresholds(session).runs == ()
-    assert thresholds_due(session, NOW).contacts == 0
+    assert thresholds_due(session, NOW)[0].contacts == 0

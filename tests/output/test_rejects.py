@@ -34,7 +34,7 @@ def test_the_first_five_are_told_and_the_others_counted(number: int, told: int) 
     if problems:
         assert "--rejects FILE" in problems[-1].hint
     if number > 5:
-        assert problems[-1].message == f"{number - 5:,} more rejected rows"
+        assert problems[-1].message == f"{number - 5:,} more rejected"
 
 
 def test_who_keeps_them_needs_no_hint(tmp_path: Path) -> None:

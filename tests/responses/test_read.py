@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.responses import Category, Event, Rejection, Response
+from contactctl.domain.responses import Category, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.detect import HEAD_BYTES
 from contactctl.responses.mail import VerpPattern
@@ -65,7 +65,28 @@ def test_detected_and_named_formats_read_the_same(provider: str, tmp_path: Path)
     file = tmp_path / "misleading.eml"
     file.write_text("\n".join(json.dumps(event) for event, _ in CASES[provider]))
     assert read(file) == read(file, format=provider)
-    assert len(read(file)) == sum(len(expected) for _, expected in CASES[provider])
+    followed = [one for one in read(file) if not isinstance(one, NoResponse)]
+    assert len(followed) == sum(len(expected) for _, expected in CASES[provider])
+    silent = sum(not expected for _, expected in CASES[provider])
+    assert len(read(file)) - len(followed) == silent
+
+
+@pytest.mark.parametrize("format", ["auto", "mail", "jsonl", "csv", "ses"])
+def test_what_is_empty_holds_nothing(tmp_path: Path, format: str) -> None:
+    (tmp_path / "events").write_bytes(b"\n \n")
+    assert read(tmp_path / "events", io.BytesIO(b""), format=format) == []
+
+
+def test_an_empty_mail_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(b"")
+    assert [type(one) for one in read(tmp_path / "a.eml")] == [Rejection]
+    assert [type(one) for one in read(tmp_path)] == [Rejection]
+
+
+def test_a_mail_from_which_nothing_follows_is_told(tmp_path: Path) -> None:
+    newsletter = b"From: news@example.com\nSubject: June\n\nSpecial offers.\n"
+    (tmp_path / "a.eml").write_bytes(newsletter)
+    assert read(tmp_path) == [NoResponse(str(tmp_path / "a.eml"))]
 
 
 def test_a_folder_of_mails_and_payloads(tmp_path: Path) -> None:

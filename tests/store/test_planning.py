@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
 from contactctl.domain.runs import Request, Run, RunKind, RunState
-from contactctl.store.planning import write_run_with_plan
+from contactctl.store.planning import PlanFigures, write_run_with_plan
 from contactctl.store.plans import Batch, next_batch, planned_contacts
 from contactctl.store.runs import change_state, get_run, lock_run, update_run
 from contactctl.store.runwork import apply_batch
@@ -21,7 +21,7 @@ from helpers.sessions import NOW, make_session
 REQUEST = Request(RunKind.DEACTIVATE, "tester@host", "why", {"nested": {"ø": [1, None, True]}})
 
 
-def no_check(planned: int, active: int) -> None:
+def no_check(figures: PlanFigures) -> None:
     """Everything is right."""
 
 
@@ -29,8 +29,8 @@ def test_what_a_check_raises_takes_everything_back(store: Store) -> None:
     seed_contacts(store, 10)
     before = dump(store)
 
-    def refuse(planned: int, active: int) -> None:
-        assert (planned, active) == (3, 10)
+    def refuse(figures: PlanFigures) -> None:
+        assert figures == PlanFigures(RunKind.DEACTIVATE, planned=3, active=10, returning=0)
         raise RefusedError("no")
 
     with pytest.raises(RefusedError, match="no"):

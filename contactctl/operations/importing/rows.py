@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from contactctl.domain.contact_values import NAME_SEPARATORS
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import ColumnNames, FileColumn, importable_fields
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
 from contactctl.operations.importing.source import Source
@@ -212,7 +213,7 @@ def _cell(known: Field, value: Any) -> str:
             return f"{value:f}" if isinstance(value, float) and "e" in repr(value) else repr(value)
     elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
         return value.strip()
-    raise ValueError(f"{known.name}: {type(value).__name__} where a {known.type} belongs")
+    raise ValueError(f"{known.name}: {shown_json(value)} where a {known.type} belongs")
 
 
 def _set_cell(known: Field, value: Any) -> str:

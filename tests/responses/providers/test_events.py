@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contactctl.domain.responses import Activity, Event, Rejection, Response
+from contactctl.domain.responses import Activity, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.providers.registry import PROVIDERS
 from contactctl.responses.providers.verdict import cached
@@ -39,7 +39,8 @@ def in_short(event: Event) -> str:
 
 
 def read_all(provider: str, payload: bytes) -> list[Event]:
-    return list(read_events([BytesIO(payload)], default_classifier(), format=provider))
+    events = read_events([BytesIO(payload)], default_classifier(), format=provider)
+    return [event for event in events if not isinstance(event, NoResponse)]
 
 
 def placeless(events: list[Event]) -> list[Event]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contactctl.domain.errors import InputError
-from contactctl.domain.responses import Activity, Rejection, Response
+from contactctl.domain.responses import Activity, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.providers.verdict import cached
 from contactctl.responses.read import read_events
@@ -94,6 +94,8 @@ def check(event: object) -> None:
     """What reaches the store can be stored; what is rejected says why."""
     if isinstance(event, Rejection):
         assert event.reason
+        return
+    if isinstance(event, NoResponse):
         return
     assert isinstance(event, Response | Activity)
     assert "@" in event.recipient
