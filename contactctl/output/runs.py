@@ -39,6 +39,8 @@ _RUN_COLUMNS = (
     Column("changed"),
     Column("skipped", for_people=False),
     Column("operator", yields=True),
+    Column("applied_by", for_people=False),
+    Column("resumed_by", for_people=False),
     Column("reason", yields=True),
     Column("active_before", for_people=False),
     Column("active_after", for_people=False),
@@ -67,6 +69,8 @@ def run_data(run: Run) -> dict[str, object]:
         "active_before": run.active_before,
         "active_after": run.active_after,
         "operator": run.operator,
+        "applied_by": run.applied_by,
+        "resumed_by": run.resumed_by,
         "reason": run.reason,
         "database": run.database,
         "planned_at": run.planned_at,
@@ -135,7 +139,7 @@ def _run_pairs(run: Run) -> Pairs:
     pairs: Pairs = [
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
-        ("Operator", run.operator),
+        *_operator_pairs(run),
         *([("Reason", run.reason)] if run.reason else []),
         *_condition_pairs(run.details),
         ("Planned", f"{counted(run.planned, 'contact')} at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
@@ -145,6 +149,16 @@ def _run_pairs(run: Run) -> Pairs:
         pairs.append(("Message", run.message))
     if run.clock_replaced:
         pairs.append(("Clock", "replaced by CONTACTCTL_NOW"))
+    return pairs
+
+
+def _operator_pairs(run: Run) -> Pairs:
+    """Who asked for the run, and whoever else had a hand in it."""
+    pairs: Pairs = [("Operator", run.operator)]
+    if run.applied_by and run.applied_by != run.operator:
+        pairs.append(("Applied by", run.applied_by))
+    if run.resumed_by:
+        pairs.append(("Resumed by", run.resumed_by))
     return pairs
 
 

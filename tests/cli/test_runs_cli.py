@@ -37,7 +37,7 @@ def kept(cli: StoreCli) -> StoreCli:
 @pytest.fixture
 def half_done(kept: StoreCli) -> StoreCli:
     """With run 1 interrupted after four of its ten contacts."""
-    apply_batch(kept.store, start_run(kept.store, 1, NOW), 4, NOW)
+    apply_batch(kept.store, start_run(kept.store, 1, NOW, operator="tester@host"), 4, NOW)
     return kept
 
 
@@ -165,8 +165,22 @@ def test_a_second_operator_applies_what_the_first_has_planned(kept: StoreCli) ->
 
     assert kept("runs", "apply", 1, "--confirm", "10").exit_code == 4
     assert len(active_ids(kept.store)) == 100
-    assert kept("runs", "apply", 1, "--confirm", "10", operator="boss@host").exit_code == 0
+    kept.json("runs", "apply", 1, "--confirm", "10", operator="boss@host")
     assert len(active_ids(kept.store)) == 90
+
+
+def test_a_run_tells_who_planned_and_who_applied_it(kept: StoreCli) -> None:
+    assert kept.json("runs", "show", 1)["applied_by"] is None
+    applied = kept.json("runs", "apply", 1, "--confirm", "10", operator="boss@host")
+    own = kept.json("deactivate", "--where", "id > 90", "--confirm", "10")
+
+    assert applied["operator"].startswith("tester@host")
+    assert applied["applied_by"].startswith("boss@host")
+    assert own["applied_by"] == own["operator"]
+    listed = kept.json("runs", "list")["runs"]
+    assert [run["applied_by"] for run in listed] == [own["applied_by"], applied["applied_by"]]
+    assert "Applied by  boss@host" in kept("runs", "show", 1).stdout
+    assert "Applied by" not in kept("runs", "show", 2).stdout
 
 
 def test_apply_again_is_refused(kept: StoreCli) -> None:
@@ -185,7 +199,7 @@ def test_while_another_process_changes_contacts_it_exits_6(
     kept: StoreCli, args: tuple[object, ...]
 ) -> None:
     if args[0] == "resume":
-        start_run(kept.store, 1, NOW)
+        start_run(kept.store, 1, NOW, operator="tester@host")
     before = dump(kept.store)
     other = open_store(kept.url)
     with exclusive(other, CONTACT_CHANGES):
@@ -213,6 +227,14 @@ def test_resume_goes_on_where_the_run_stopped(half_done: StoreCli) -> None:
     assert (data["state"], data["deactivated"], data["active_after"]) == ("done", 10, 90)
     assert deactivated_by(half_done.store, 1) == list(range(1, 11))
     assert half_done.json("runs", "resume", 1, "--yes")["deactivated"] == 10
+
+
+def test_a_run_tells_who_went_on_with_it(half_done: StoreCli) -> None:
+    half_done.json("runs", "resume", 1, "--yes", operator="boss@host")
+
+    data = half_done.json("runs", "show", 1)
+    assert (data["applied_by"], data["resumed_by"][:9]) == ("tester@host", "boss@host")
+    assert "Resumed by  boss@host" in half_done("runs", "show", 1).stdout
 
 
 def test_resume_asks_a_person_for_the_number_still_to_come(half_done: StoreCli) -> None:

@@ -33,7 +33,8 @@ def plan(session: Session, *where: str, **values: Any) -> Run:
 
 def started(session: Session, *where: str) -> Run:
     """A run at work, which has dealt with no contact yet."""
-    return start_run(session.store, plan(session, *where).id, session.clock())
+    run = plan(session, *where)
+    return start_run(session.store, run.id, session.clock(), operator=session.operator)
 
 
 def deactivated(session: Session, *where: str) -> Run:

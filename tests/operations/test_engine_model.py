@@ -99,7 +99,7 @@ class Engine(RuleBasedStateMachine):
             return None
         planned = self.planned.pop(run_id)
         wanted = [n for n, seen in planned.items() if not self.open[n] and self.revision[n] == seen]
-        run = start_run(self.store, run_id, NOW)
+        run = start_run(self.store, run_id, NOW, operator="tester@host")
         for _ in range(batches):
             run = apply_batch(self.store, run, size, NOW) or run
         finished = resume_run(self.session, run_id)
@@ -123,7 +123,7 @@ class Engine(RuleBasedStateMachine):
         undo = plan_undo_of(self.session, read_run(self.session, run_id))
         alone = [number for number, runs in self.open.items() if runs == {run_id}]
         if undo is not None:
-            start_run(self.store, undo.id, NOW)
+            start_run(self.store, undo.id, NOW, operator="tester@host")
             finished = resume_run(self.session, undo.id)
             assert finished.changed == len(alone)
         else:

@@ -240,6 +240,7 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     assert result.deactivated == 0
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
+    assert result.waiting.applied_by is None
     assert result.waiting.message == "3 of 10 active contacts is over the limit of 25 %"
     assert result.refusal is not None
     assert apply_run(session, result.waiting.id).changed == 3

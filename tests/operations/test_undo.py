@@ -237,7 +237,7 @@ def test_undo_is_off_unless_the_config_allows_it(store: Store) -> None:
 def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
     seed_contacts(store, 20)
     session = make_session(store, allow_undo=True)
-    running = start_run(store, plan(session, "id > 10").id, NOW)
+    running = start_run(store, plan(session, "id > 10").id, NOW, operator="tester@host")
     with pytest.raises(RefusedError, match="not finished"):
         require_undoable(session, running.id)
     cancel_run(session, running.id)
