@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
 
 from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.types import BigId
 
 _run = tables.run
 
@@ -91,6 +92,15 @@ def list_runs(
         statement = statement.where(_run.c.kind.in_(kinds))
     if states:
         statement = statement.where(_run.c.state.in_(states))
+    return [_to_run(row) for row in connection.execute(statement)]
+
+
+def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
+    """The runs that brought this contact back by hand, or took an override back; oldest first."""
+    of_contact = cast(_run.c.request["contact"].as_string(), BigId) == contact_id
+    statement = (
+        select(_run).where(_run.c.kind == RunKind.REACTIVATE, of_contact).order_by(_run.c.id)
+    )
     return [_to_run(row) for row in connection.execute(statement)]
 
 

@@ -261,7 +261,7 @@ def test_explain_says_that_a_complaint_blocks_reactivation(cli: Cli) -> None:
     events = [event("c1@example.com", id=n) for n in range(3)]
     cli("responses", "ingest", "-", stdin=jsonl(*events, event("c1@example.com", "spam-complaint")))
     shown = cli("explain", 1).stdout
-    assert "a complaint blocks every automatic reactivation" in shown
+    assert "which keeps the handling rule from ending this" in shown
     assert cli("explain", "nobody@example.com").exit_code == 1
 
 
