@@ -10,7 +10,7 @@ from contactctl.output.presentation import (
     KeyValues,
     Presentation,
     Rows,
-    RowsTable,
+    Table,
     Text,
 )
 from contactctl.output.selection import (
@@ -35,21 +35,30 @@ _RUN_COLUMNS = (
     Column("kind"),
     Column("state"),
     Column("planned"),
-    Column("deactivated", for_people=False),
+    Column("deactivated"),
     Column("changed"),
-    Column("skipped", for_people=False),
+    Column("skipped"),
     Column("operator", yields=True),
-    Column("applied_by", for_people=False),
-    Column("resumed_by", for_people=False),
+    Column("applied_by"),
+    Column("resumed_by"),
     Column("reason", yields=True),
-    Column("active_before", for_people=False),
-    Column("active_after", for_people=False),
-    Column("database", for_people=False),
-    Column("planned_at", for_people=False),
-    Column("started_at", "STARTED"),
-    Column("finished_at", for_people=False),
-    Column("expires_at", for_people=False),
-    Column("message", for_people=False),
+    Column("active_before"),
+    Column("active_after"),
+    Column("database"),
+    Column("planned_at"),
+    Column("started_at"),
+    Column("finished_at"),
+    Column("expires_at"),
+    Column("message"),
+)
+_LISTED_COLUMNS = (
+    Column("run"),
+    Column("kind"),
+    Column("state"),
+    Column("contacts"),
+    Column("operator", yields=True),
+    Column("reason", yields=True),
+    Column("when"),
 )
 RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
 
@@ -91,7 +100,20 @@ def present_run(run: Run) -> Presentation:
 def present_runs(runs: Sequence[Run]) -> Presentation:
     """The runs as rows, newest first."""
     items = [run_data(run) for run in runs]
-    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [RowsTable(empty="(no runs)")])
+    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """A line for each run: how many contacts it changed, and when it started, or would have."""
+    items = [
+        run_data(run)
+        | {
+            "contacts": run.changed if run.started_at else run.planned,
+            "when": run.started_at or run.planned_at,
+        }
+        for run in runs
+    ]
+    return Table(_LISTED_COLUMNS, items, empty="(no runs)")
 
 
 def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:

@@ -62,6 +62,18 @@ def test_list_has_every_run_with_the_fixed_keys_newest_first(cli: StoreCli) -> N
     assert cli.json("runs", "list", "--kind", "import")["runs"] == []
 
 
+def test_list_says_of_a_plan_when_it_was_made_and_whom_it_holds(cli: StoreCli) -> None:
+    cli.json("deactivate", *TEN, "--plan", "--reason", "clean-up")
+    cli.json("runs", "cancel", 1)
+
+    columns = ["RUN", "KIND", "STATE", "CONTACTS", "OPERATOR", "REASON", "WHEN", "(UTC)"]
+    for lines in (cli("runs", "list").stdout, cli("status").stdout):
+        *_, heading, line = lines.splitlines()
+        assert heading.split() == columns
+        assert line.split()[:4] == ["1", "deactivate", "cancelled", "10"]
+        assert line.endswith("2026-06-15 12:00")
+
+
 @pytest.mark.parametrize(
     "flags",
     [("--state", "dnoe"), ("--kind", "delete-all"), ("--limit", "0"), ("--fields", "nmae")],
