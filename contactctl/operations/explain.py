@@ -21,11 +21,13 @@ from contactctl.operations.find import contact_id_of
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_in_force
-from contactctl.operations.timeline import Happening, read_history, timeline
+from contactctl.operations.timeline import Happening, History, runs_spoken_of, timeline
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
+from contactctl.store.memberships import membership_periods
 from contactctl.store.reactivation import read_deactivated
 from contactctl.store.responses import responses_of_contact
+from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.threshold_runs import plans_holding
 from contactctl.store.threshold_subject import read_subject
 
@@ -82,7 +84,12 @@ def explain(session: Session, name: str) -> Explanation:
         responses = responses_of_contact(connection, contact_id)
         subject = read_subject(connection, contact_id, responses)
         waiting = plans_holding(connection, contact_id, session.now)
-        history = read_history(connection, record, responses, subject.reactivated_at, names)
+        periods = membership_periods(connection, contact_id)
+        reactivations = reactivations_of(connection, contact_id)
+        runs = get_runs(connection, runs_spoken_of(record, periods))
+    history = History(
+        record, responses, subject.reactivated_at, periods, reactivations, runs, names
+    )
     steps = upcoming_steps(deactivated.as_handled(), policy)
     expected = [
         *_waiting(waiting),

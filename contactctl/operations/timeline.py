@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
 from contactctl.domain.durations import format_duration
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.runs import Run, RunKind
 from contactctl.store.handling_sql import timed_rule
-from contactctl.store.memberships import MembershipPeriod, membership_periods
-from contactctl.store.runs import get_run, reactivations_of
+from contactctl.store.memberships import MembershipPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +45,12 @@ class History:
     group_names: Mapping[int, str]
 
 
-def read_history(
-    connection: Connection,
-    record: ContactRecord,
-    responses: Sequence[Mapping[str, Any]],
-    reactivated_at: datetime | None,
-    group_names: Mapping[int, str],
-) -> History:
-    """The history of the contact with that record and these responses."""
-    periods = membership_periods(connection, record.id)
+def runs_spoken_of(record: ContactRecord, periods: Sequence[MembershipPeriod]) -> set[int]:
+    """The numbers of the runs that a history's `runs` must have."""
     numbers = {each.run for each in periods}
     for each in record.deactivations:
         numbers |= {each.run, each.ended_by}
-    return History(
-        record,
-        responses,
-        reactivated_at,
-        periods,
-        reactivations_of(connection, record.id),
-        {number: get_run(connection, number) for number in numbers if number is not None},
-        group_names,
-    )
+    return {number for number in numbers if number is not None}
 
 
 def timeline(history: History) -> list[Happening]:

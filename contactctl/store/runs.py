@@ -1,6 +1,6 @@
 """Run rows. Each function works inside the caller's transaction, run row first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,12 @@ def get_run(connection: Connection, run_id: int) -> Run:
     return _found(connection.execute(_of_number(run_id)).first(), run_id)
 
 
+def get_runs(connection: Connection, run_ids: Collection[int]) -> dict[int, Run]:
+    """The runs of these numbers, by number."""
+    rows = connection.execute(select(_run).where(_run.c.id.in_(run_ids)))
+    return {row.id: _to_run(row) for row in rows}
+
+
 def lock_run(connection: Connection, run_id: int) -> Run:
     """The run, its row locked until the end of the transaction; NotFoundError as above."""
     return _found(connection.execute(_of_number(run_id).with_for_update()).first(), run_id)
@@ -102,6 +108,16 @@ def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
         select(_run).where(_run.c.kind == RunKind.REACTIVATE, of_contact).order_by(_run.c.id)
     )
     return [_to_run(row) for row in connection.execute(statement)]
+
+
+def undos_of(connection: Connection, run_id: int) -> list[int]:
+    """The numbers of the runs that have taken this one back, or are at it."""
+    statement = select(_run.c.id).where(
+        _run.c.kind == RunKind.UNDO,
+        _run.c.started_at.is_not(None),
+        _run.c.request["undoes"].as_integer() == run_id,
+    )
+    return list(connection.execute(statement.order_by(_run.c.id)).scalars())
 
 
 def change_state(
