@@ -165,6 +165,10 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     shown = cli("runs", "show", 2, "--json").json["data"]
     assert (shown["state"], shown["planned"]) == ("planned", 4)
     assert "over the limit" in shown["message"]
+    (due,) = shown["by_rule"]
+    assert (due["action"], due["category"], due["group"]) == ("deactivate", "invalid-address", None)
+    assert (due["contacts"], due["threshold"]) == (4, "1")
+    assert "invalid-address  deactivate 4 (threshold: 1)" in cli("runs", "show", 2).stdout
     assert "c4@example.com" in cli("explain", "c4@example.com").stdout
     expected = cli("explain", "c4@example.com", "--json").json["data"]["next"]
     assert [each["action"] for each in expected] == ["wait-for-confirmation"]

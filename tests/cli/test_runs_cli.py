@@ -19,6 +19,7 @@ RUN_KEYS = {
     "run", "state", "planned", "deactivated", "skipped", "active_before", "active_after",
 }  # fmt: skip
 REPOSITORY = Path(__file__).parents[2]
+BILLING = "billing: {currency: USD, tiers: [{up_to: 95, price: 10}, {price: 20}]}\n"
 TEN = ("--where", "id <= 10")
 
 
@@ -100,6 +101,35 @@ def test_show_of_a_plan_shows_its_contacts_and_how_to_go_on(kept: StoreCli) -> N
     assert data["impact"]["active_after"] == 90
     assert "contactctl runs apply 1" in shown
     assert "contactctl runs cancel 1" in shown
+
+
+def test_whoever_approves_a_plan_sees_who_asked_why_and_until_when(cli: StoreCli) -> None:
+    cli.json("deactivate", *TEN, "--plan", "--reason", "clean-up")
+
+    for text in (
+        cli("runs", "show", 1).stdout,
+        cli("runs", "apply", 1, tty=True, stdin="no\n").stderr,
+    ):
+        assert "Operator  tester@host" in text
+        assert "Reason    clean-up" in text
+        assert "Planned   2026-06-15 12:00 UTC" in text
+        assert "Expires   2026-06-16 12:00 UTC" in text
+
+
+def test_show_does_not_tell_to_show(cli: StoreCli) -> None:
+    applied = cli("deactivate", *TEN, "--confirm", "10").stdout
+    shown = cli("runs", "show", 1).stdout
+
+    assert "contactctl runs show 1" in applied
+    assert "contactctl runs show" not in shown
+    assert "contactctl reactivate EMAIL" in applied
+    assert "contactctl reactivate EMAIL" in shown
+
+
+def test_show_says_what_a_run_was_about(cli: StoreCli) -> None:
+    cli.json("groups", "create", "winter")
+
+    assert "What      the group winter created" in cli("runs", "show", 1).stdout
 
 
 @pytest.mark.parametrize("command", ["show", "apply", "resume", "watch", "cancel"])
@@ -330,6 +360,45 @@ def test_undo_by_typing_the_count(undoable: StoreCli) -> None:
 
     assert undoable("runs", "undo", 1, tty=True, stdin="10\n").exit_code == 0
     assert len(active_ids(undoable.store)) == 100
+
+
+def test_undo_says_which_run_and_what_it_means(undoable: StoreCli) -> None:
+    undoable.configure(f"allow_undo: true\n{BILLING}")
+    ann = undoable.json("contacts", "show", 1)["email"]
+    undoable.json("reactivate", ann, "--confirm", ann)
+    before = dump(undoable.store)
+
+    data = undoable.json("runs", "undo", 1, "--dry-run")
+    dry = undoable("runs", "undo", 1, "--dry-run").stdout
+    assert dump(undoable.store) == before
+    kept = undoable("runs", "undo", 1, "--plan").stdout
+
+    assert (data["undoes"], data["count"], data["touched_since"]) == (1, 9, 1)
+    assert (data["impact"]["active_before"], data["impact"]["active_after"]) == (91, 100)
+    assert data["impact"]["members_regained"] == {"newsletter": 5, "customers": 3, "partners": 1}
+    for text in (dry, kept):
+        assert "Takes back  run 1, deactivate, by tester@host" in text
+        assert "Contacts    9 of 100 (9.0 %) to reactivate" in text
+        assert "Left out    1 of its 10: touched since" in text
+        assert "Active            91 -> 100" in text
+        assert "USD 10 (up to 95) -> USD 20 (open-ended tier)" in text
+        assert "Group newsletter  +5" in text
+
+
+def test_a_dry_run_of_an_undo_goes_with_nothing_that_changes(undoable: StoreCli) -> None:
+    for flags in (["--plan"], ["--confirm", "10"], ["--background"]):
+        undoable.errors("runs", "undo", 1, "--dry-run", *flags, exit_code=2)
+
+
+def test_a_run_and_its_undo_name_each_other(undoable: StoreCli) -> None:
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == []
+    undoable.json("runs", "undo", 1, "--plan")
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == []
+    undoable.json("runs", "apply", 2, "--confirm", "10")
+
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == [2]
+    assert "Taken back  by run 2" in undoable("runs", "show", 1).stdout
+    assert "What      takes back run 1" in undoable("runs", "show", 2).stdout
 
 
 def test_undo_that_is_not_confirmed_changes_nothing(undoable: StoreCli) -> None:

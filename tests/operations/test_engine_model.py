@@ -18,8 +18,9 @@ from sqlalchemy import insert, update
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import RunState
 from contactctl.operations.apply import read_run, resume_run
-from contactctl.operations.plan import plan_deactivation, plan_undo_of
+from contactctl.operations.plan import plan_deactivation
 from contactctl.operations.runs import cancel_run
+from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.groups import mark_changed
 from contactctl.store.runwork import apply_batch, start_run
