@@ -26,7 +26,7 @@ from contactctl.output.selection import (
     share,
 )
 from contactctl.output.undo import touched_pairs, undone_data, undone_text
-from contactctl.output.values import counted
+from contactctl.output.values import counted, to_people
 
 if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
     from contactctl.operations.plan import ShownPlan
@@ -233,18 +233,13 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
         *_asked_pairs(run),
-        ("Planned", run.planned_at),
-        ("Expires", run.expires_at),
-        *(_what_pairs(run) if plan.undone is None else _undone_pairs(plan.undone)),
+        ("Planned", f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}"),
+        *([("Takes back", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
         *((f"{each.category}", _rule_text(each)) for each in plan.by_rule),
         *(left_out_pairs(left_out) if isinstance(left_out, Mapping) else []),
     ]
-
-
-def _undone_pairs(undone: Run) -> Pairs:
-    return [("Takes back", undone_text(undone))]
 
 
 def _rule_text(due: "DueUnderRule") -> str:

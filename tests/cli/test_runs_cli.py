@@ -112,8 +112,7 @@ def test_whoever_approves_a_plan_sees_who_asked_why_and_until_when(cli: StoreCli
     ):
         assert "Operator  tester@host" in text
         assert "Reason    clean-up" in text
-        assert "Planned   2026-06-15 12:00 UTC" in text
-        assert "Expires   2026-06-16 12:00 UTC" in text
+        assert "Planned   2026-06-15 12:00 UTC, expires 2026-06-16 12:00 UTC" in text
 
 
 def test_show_does_not_tell_to_show(cli: StoreCli) -> None:
