@@ -119,7 +119,7 @@ def present_runs(runs: Sequence[Run]) -> Presentation:
     return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
 
 
-def runs_table(runs: Sequence[Run]) -> Table:
+def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
     """A line for each run: how many contacts it changed, and when it started, or would have."""
     items = [
         run_data(run)
@@ -129,7 +129,8 @@ def runs_table(runs: Sequence[Run]) -> Table:
         }
         for run in runs
     ]
-    return Table(_LISTED_COLUMNS, items, empty="(no runs)")
+    columns = [each for each in _LISTED_COLUMNS if with_reasons or each.key != "reason"]
+    return Table(columns, items, empty="(no runs)")
 
 
 def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:

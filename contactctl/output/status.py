@@ -39,7 +39,7 @@ def present_status(status: StoreStatus) -> Presentation:
     if any(number for _, number in status.per_month):
         blocks += [Heading("Deactivations per month"), Bars(status.per_month)]
     if runs:
-        blocks += [Heading("Latest runs"), runs_table(status.latest_runs)]
+        blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
     return Presentation(data, None, blocks)
 
 
