@@ -25,11 +25,17 @@ MakePlan = Callable[[Confirmation | None], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to carry out: confirmed by a script (`said`) or asking; `wait` seconds for the lock."""
+    """How to carry out: confirmed by a script (`said`) or asking; `wait` seconds for the lock.
+
+    Or not yet: with `dry_run` everything is shown and nothing written, with `keeps_plan` the plan
+    is left for `runs apply`.
+    """
 
     said: Confirmation | None = None
     background: bool = False
     wait: float = waits.FOR_CHANGES_S
+    dry_run: bool = False
+    keeps_plan: bool = False
 
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:

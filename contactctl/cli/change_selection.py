@@ -56,11 +56,16 @@ class ChangingInvocation(SelectingInvocation):
     def manner(self, *, background: bool = False) -> Manner:
         """How to carry the change out; UsageError where the options exclude each other."""
         said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
-        if sum((self.dry_run, self.keeps_plan, said is not None)) > 1:
-            raise UsageError("--dry-run, --plan and --confirm exclude each other")
-        if background and (self.dry_run or self.keeps_plan):
-            raise UsageError("--background has nothing to do with --dry-run or --plan")
-        return Manner(said, background, self.shared["wait"])
+        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
+
+
+def checked(manner: Manner) -> Manner:
+    """The manner; UsageError where its options exclude each other."""
+    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
+        raise UsageError("--dry-run, --plan and --confirm exclude each other")
+    if manner.background and (manner.dry_run or manner.keeps_plan):
+        raise UsageError("--background has nothing to do with --dry-run or --plan")
+    return manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,12 @@ def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> C
 
 
 def change_selection(
-    invocation: ChangingInvocation, session: "Session", manner: Manner, change: Change
+    invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Preview the change, keep its plan, or make it, as the options say."""
-    if invocation.dry_run:
+    """Preview the change, keep its plan, or make it, as the manner says."""
+    if manner.dry_run:
         return change.preview()
-    if invocation.keeps_plan:
+    if manner.keeps_plan:
         return keep_plan(session, change.make_plan) or change.nothing()
     return make_change(invocation, session, manner, change)
 

@@ -6,7 +6,7 @@ import typer
 
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
-from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.errors import RefusedError
 from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
@@ -82,15 +82,15 @@ def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
         contactctl runs show 12 --json
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.apply import read_run
     from contactctl.operations.plan import show_plan
-    from contactctl.output.runs import present_kept_plan, present_run
+    from contactctl.operations.runs import find_run
+    from contactctl.output.runs import present_kept_plan, present_looked_up_run
 
     with invocation.open_session() as session:
-        found = read_run(session, run)
-        if found.state is RunState.PLANNED:
+        found = find_run(session, run)
+        if found.run.state is RunState.PLANNED:
             return present_kept_plan(show_plan(session, run))
-        return present_run(found)
+        return present_looked_up_run(found)
 
 
 def apply(
@@ -185,6 +185,7 @@ def undo(
     invocation: StoreInvocation,
     run: RunNumber,
     reason: options.Reason = None,
+    dry_run: options.DryRun = False,
     plan: options.KeepPlan = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
@@ -194,6 +195,7 @@ def undo(
     """Take a mistaken run back.
 
     Examples:
+        contactctl runs undo 12 --dry-run
         contactctl runs undo 12 --reason 'wrong group'
         contactctl runs undo 12 --confirm 1284
 
@@ -201,29 +203,27 @@ def undo(
     since, after showing and confirming them. Off unless the config says
     allow_undo: true.
     """
-    from contactctl.cli.carry_out import Manner, keep_plan, plan_and_carry_out, require_may_ask
+    from contactctl.cli.carry_out import Manner
+    from contactctl.cli.change_selection import Change, change_selection, checked
     from contactctl.cli.confirming import read_confirmation
-    from contactctl.operations.deactivate import require_undoable
-    from contactctl.operations.plan import plan_undo_of
+    from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
+    from contactctl.output.undo import present_undo
 
-    manner = Manner(read_confirmation(confirm, limit_override), background, wait)
-    if plan and (manner.said is not None or background):
-        raise UsageError("--plan goes with neither --confirm nor --background")
+    said = read_confirmation(confirm, limit_override)
+    manner = checked(Manner(said, background, wait, dry_run, plan))
     with invocation.open_session() as session:
         undone = require_undoable(session, run)
 
         def make_plan(said: "Confirmation | None") -> "Run | None":
             return plan_undo_of(session, undone, reason=reason or "", said=said)
 
-        if plan:
-            shown = keep_plan(session, make_plan)
-        else:
-            if manner.said is None:
-                require_may_ask(invocation, session)
-            shown = plan_and_carry_out(invocation, session, manner, make_plan)
-    if shown is None:
-        raise _nothing_to_undo(undone)
-    return shown
+        def preview() -> Presentation:
+            return present_undo(preview_undo(session, undone))
+
+        def nothing() -> Presentation:
+            return preview().failed(_nothing_to_undo(undone))
+
+        return change_selection(invocation, session, manner, Change(make_plan, preview, nothing))
 
 
 def _confirm_kept_plan(

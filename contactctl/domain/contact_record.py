@@ -17,7 +17,10 @@ class GroupMembership:
 
 @dataclass(frozen=True, slots=True)
 class DeactivationRecord:
-    """One reason why a contact is, or was, inactive; `group` None: system-wide."""
+    """One reason why a contact is, or was, inactive; `group` None: system-wide.
+
+    `run` opened it, `ended_by` ended it.
+    """
 
     group: str | None
     origin: Origin
@@ -25,6 +28,7 @@ class DeactivationRecord:
     started_at: datetime
     ended_at: datetime | None
     run: int
+    ended_by: int | None = None
 
     @property
     def scope(self) -> str:

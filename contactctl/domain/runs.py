@@ -76,6 +76,9 @@ class Request:
 class Run:
     """One run as it is now. `cursor` is the id of the last contact dealt with.
 
+    `operator` asked for it; `applied_by` let it start, None: nobody has, or it was not recorded
+    yet; `resumed_by` is the last one besides who went on with it.
+
     `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
     tell: `ended` deactivations, `removed` memberships.
     """
@@ -84,6 +87,8 @@ class Run:
     kind: RunKind
     state: RunState
     operator: str
+    applied_by: str | None
+    resumed_by: str | None
     database: str
     reason: str
     details: Mapping[str, object]

@@ -17,6 +17,7 @@ from contactctl.store.runwork import (
     apply_batch,
     end_plan,
     finish_run,
+    note_resumed,
     start_run,
 )
 
@@ -32,14 +33,17 @@ def apply_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         require_applicable(session, run_id)
-        run = start_run(session.store, run_id, session.clock())
-        return work_through(session, run)
+        return work_through(session, _start(session, run_id))
 
 
 def begin_run(session: Session, run_id: int) -> Run:
     """Start a planned run, for another process to work through (`resume_run`)."""
     require_applicable(session, run_id)
-    return start_run(session.store, run_id, session.clock())
+    return _start(session, run_id)
+
+
+def _start(session: Session, run_id: int) -> Run:
+    return start_run(session.store, run_id, session.clock(), operator=session.operator)
 
 
 def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
@@ -95,6 +99,8 @@ def _require_second_operator(session: Session, run: Run) -> None:
 def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
     work = work_of(session, run.kind)
+    if session.operator != run.applied_by:
+        note_resumed(session.store, run.id, session.operator)
     with _resumable(run.id), session.progress("Working", run.planned) as advance:
         advance(run.dealt_with)
         while (after := _apply_next_batch(session, run, work)) is not None:

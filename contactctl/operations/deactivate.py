@@ -1,14 +1,13 @@
-"""Deactivating a selection that a script has confirmed, and taking a run back."""
+"""Deactivating a selection that a script has confirmed."""
 
 from collections.abc import Callable
 
 from contactctl.domain.confirmation import Confirmation, require_confirmed
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Approval
-from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunState
+from contactctl.domain.runs import Run
 from contactctl.operations import waits
 from contactctl.operations.apply import (
-    read_run,
     require_applicable,
     work_through,
 )
@@ -56,24 +55,4 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
     with session.store.reading() as connection:
         figures = figures_of(connection, run, count_active(connection))
     require_confirmed(stakes_of_plan(session, figures), said)
-    return run
-
-
-def require_undoable(session: Session, run_id: int) -> Run:
-    """The run to take back; RefusedError where the config or the run does not allow it."""
-    if not session.settings.allow_undo:
-        raise RefusedError(
-            "taking back a whole run is off",
-            hint="`allow_undo: true` in the config allows it;"
-            " `contactctl reactivate EMAIL` brings back one contact",
-            code="undo-off",
-        )
-    run = read_run(session, run_id)
-    if run.kind not in DEACTIVATING_KINDS:
-        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
-    if run.state is RunState.RUNNING:
-        raise RefusedError(
-            f"run {run_id} is not finished",
-            hint=f"`contactctl runs resume {run_id}` or `contactctl runs cancel {run_id}` first",
-        )
     return run

@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from contactctl.domain.contact_record import ContactRecord
 from contactctl.domain.errors import NotFoundError
 from contactctl.domain.handling import Step, upcoming_steps
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import Run
 from contactctl.domain.thresholds import (
     SYSTEM_WIDE,
     ThresholdRule,
@@ -23,29 +21,15 @@ from contactctl.operations.find import contact_id_of
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_of
+from contactctl.operations.timeline import Happening, History, runs_spoken_of, timeline
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.memberships import MembershipPeriod, membership_periods
+from contactctl.store.memberships import membership_periods
 from contactctl.store.reactivation import read_deactivated
 from contactctl.store.responses import responses_of_contact
-from contactctl.store.runs import get_run
+from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.threshold_runs import plans_holding
 from contactctl.store.threshold_subject import read_subject
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One thing that happened.
-
-    `kind`: created, joined, left, response, deactivated, ended, reactivated.
-    """
-
-    at: datetime
-    kind: str
-    text: str
-    category: str = ""
-    group: str | None = None
-    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,73 +86,23 @@ def explain(session: Session, name: str) -> Explanation:
         subject = read_subject(connection, contact_id, responses)
         waiting = plans_holding(connection, contact_id, session.now)
         periods = membership_periods(connection, contact_id)
-        changed_by = {each.run for each in record.deactivations} | {each.run for each in periods}
-        runs = {run: get_run(connection, run) for run in changed_by if run is not None}
+        reactivations = reactivations_of(connection, contact_id)
+        runs = get_runs(connection, runs_spoken_of(record, periods))
+    history = History(
+        record, responses, subject.reactivated_at, periods, reactivations, runs, names
+    )
     steps = upcoming_steps(deactivated.as_handled(), policy)
+    expected = [
+        *_waiting(waiting),
+        *_due(subject, rules, names, session.now, waiting=bool(waiting)),
+        *(_step(step, session.now) for step in steps),
+        *_stays(record, steps, complained=deactivated.complained),
+    ]
     return Explanation(
         record,
-        sorted(
-            (*_timeline(record, responses, runs, subject), *_in_groups(periods, runs)),
-            key=lambda each: each.at,
-        ),
+        timeline(history),
         list(_counts(subject, rules, names, session.now)),
-        [
-            *_waiting(waiting),
-            *_due(subject, rules, names, session.now, waiting=bool(waiting)),
-            *(_step(step, session.now) for step in steps),
-            *_stays(record, steps, complained=deactivated.complained),
-        ],
-    )
-
-
-def _timeline(
-    record: ContactRecord,
-    responses: Sequence[Mapping[str, Any]],
-    runs: Mapping[int, Run],
-    subject: ThresholdSubject,
-) -> Iterator[Happening]:
-    created = record.values["created"]
-    if isinstance(created, datetime):
-        yield Happening(created, "created", "the contact was created")
-    for row in responses:
-        yield _response(row)
-    for each in record.deactivations:
-        where = "system-wide" if each.group is None else f"in {each.group}"
-        run = runs[each.run]
-        reason = f", {run.reason}" if run.reason else ""
-        yield Happening(
-            each.started_at,
-            "deactivated",
-            f"deactivated {where} ({each.origin}) by {run.operator}{reason}",
-            each.category,
-            each.group,
-            each.run,
-        )
-        if each.ended_at is not None:
-            text = f"the deactivation {where} of run {each.run} ended"
-            yield Happening(each.ended_at, "ended", text, each.category, each.group, each.run)
-    if subject.reactivated_at is not None:
-        yield Happening(
-            subject.reactivated_at, "reactivated", "active again: earlier responses count no more"
-        )
-
-
-def _in_groups(periods: Sequence[MembershipPeriod], runs: Mapping[int, Run]) -> Iterator[Happening]:
-    for each in periods:
-        yield Happening(each.added, "joined", f"joined the group {each.group}", group=each.group)
-        if each.ended_at is not None and each.run is not None:
-            run = runs[each.run]
-            reason = f", {run.reason}" if run.reason else ""
-            text = f"removed from the group {each.group} ({run.kind}) by {run.operator}{reason}"
-            yield Happening(each.ended_at, "left", text, group=each.group, run=each.run)
-
-
-def _response(row: Mapping[str, Any]) -> Happening:
-    said = " ".join(part for part in (row["status"], row["diagnostic"]) if part)
-    aside = "held" if row["held"] else "" if row["counts"] else f"not counted: {row['not_counted']}"
-    text = "; ".join(part for part in (said or row["rule"], aside) if part)
-    return Happening(
-        row["occurred_at"], "response", text, row["category"], row["group"], row["run"]
+        [_ERASED] if deactivated.is_erased else expected,
     )
 
 
@@ -225,19 +159,22 @@ def _due(
 
 
 def _step(step: Step, now: datetime) -> Expected:
-    text = _STEP_TEXTS[step.action]
     if step.blocked:
-        text = f"{text}: does not happen, as a complaint blocks every automatic reactivation"
-    elif step.due_at <= now:
+        text = "a complaint is on record, which keeps the handling rule from ending this"
+        return Expected(step.action.value, text, None, step.category, step.group)
+    text = _STEP_TEXTS[step.action]
+    if step.due_at <= now:
         text = f"{text}: due, the next sweep does it"
-    at = None if step.blocked else step.due_at
-    return Expected(step.action.value, text, at, step.category, step.group)
+    return Expected(step.action.value, text, step.due_at, step.category, step.group)
 
 
 _STEP_TEXTS = {
     "reactivate": "the handling rule ends this deactivation",
     "remove-from-group": "the handling rule takes it out of the group",
 }
+_ERASED = Expected(
+    "stay-inactive", "the contact was anonymised, which cannot be taken back: it stays inactive"
+)
 
 
 def _stays(record: ContactRecord, steps: Sequence[Step], *, complained: bool) -> Iterator[Expected]:

@@ -7,12 +7,17 @@ from typing import Any
 from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
 from contactctl.domain.runs import DEACTIVATING_KINDS, Request, Run, RunKind, RunState
 from contactctl.operations.group_policies import bypassing_groups
-from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
-from contactctl.operations.rules import DueUnderRule, due_under_rules
+from contactctl.operations.preview import (
+    PREVIEW_ROWS,
+    Impact,
+    impact_of,
+    impact_of_regains,
+)
+from contactctl.operations.rules import DueUnderRule, due_in_plan
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
-from contactctl.store.deactivations import plan_undo
+from contactctl.store.deactivations import undone_run_id
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import planned_by_rule
 from contactctl.store.left_out import count_left_out
@@ -20,6 +25,7 @@ from contactctl.store.losses import losses_of_plan
 from contactctl.store.planning import PlanFigures, WritePlan, figures_of, write_run_with_plan
 from contactctl.store.plans import write_plan
 from contactctl.store.preview import first_rows, planned_ids
+from contactctl.store.regains import regains_of_undo
 from contactctl.store.runs import get_run, overdue_plans
 from contactctl.store.runwork import end_plan
 
@@ -38,7 +44,8 @@ VERBS: Mapping[RunKind, str] = {
 class ShownPlan:
     """A planned run as a person must see it before saying yes.
 
-    `impact` is that of deactivating; `by_rule` has what each handling rule is about to do.
+    `by_rule` has what each threshold or handling rule is about to do, `undone` the run that is to
+    be taken back.
     """
 
     run: Run
@@ -46,6 +53,7 @@ class ShownPlan:
     stakes: Stakes
     impact: Impact | None
     by_rule: Sequence[DueUnderRule] = ()
+    undone: Run | None = None
 
 
 def plan_deactivation(
@@ -67,16 +75,6 @@ def plan_deactivation(
     request = session.request(RunKind.DEACTIVATE, reason=reason, details=details)
     return write_planned_run(
         session, request, lambda connection, run_id: write_plan(connection, run_id, where), said
-    )
-
-
-def plan_undo_of(
-    session: Session, undone: Run, *, reason: str = "", said: Confirmation | None = None
-) -> Run | None:
-    """Freeze what `undone` deactivated and nothing has touched since; `said` as above."""
-    request = session.request(RunKind.UNDO, reason=reason, details={"undoes": undone.id})
-    return write_planned_run(
-        session, request, lambda connection, run_id: plan_undo(connection, run_id, undone.id), said
     )
 
 
@@ -103,17 +101,22 @@ def write_planned_run(
 def show_plan(session: Session, run_id: int) -> ShownPlan:
     """Read a planned run back, with what people must see of it."""
     bypassing = bypassing_groups(session)
+    impact, undone, counts = None, None, []
     with session.store.reading() as connection:
         run = get_run(connection, run_id)
         active = run.active_before or 0
-        rows = first_rows(connection, planned_ids(run_id), PREVIEW_ROWS)
-        impact = None
         if run.kind in DEACTIVATING_KINDS:
             impact = impact_of(session, active, losses_of_plan(connection, run_id, bypassing))
-        by_rule = planned_by_rule(connection, run_id) if run.kind is RunKind.HANDLING else []
-        names = group_names_by_id(connection) if by_rule else {}
+        if run.kind is RunKind.UNDO:
+            undone = get_run(connection, undone_run_id(run))
+            regains = regains_of_undo(connection, undone.id, planned_ids(run_id), bypassing)
+            impact = impact_of_regains(session, active, regains)
+        if run.kind in (RunKind.HANDLING, RunKind.THRESHOLDS):
+            counts = planned_by_rule(connection, run_id)
+        rows = first_rows(connection, planned_ids(run_id), PREVIEW_ROWS)
+        names = group_names_by_id(connection) if counts else {}
         stakes = stakes_of_plan(session, figures_of(connection, run, active))
-    return ShownPlan(run, rows, stakes, impact, due_under_rules(by_rule, names))
+    return ShownPlan(run, rows, stakes, impact, due_in_plan(run, counts, names), undone)
 
 
 def drop_if_planned(session: Session, run_id: int, message: str) -> None:

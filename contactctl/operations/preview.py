@@ -1,7 +1,7 @@
 """What criteria select, and what deactivating it would mean; nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contactctl.domain.billing import tier_for
@@ -15,6 +15,7 @@ from contactctl.store.criteria_sql import where_clause
 from contactctl.store.left_out import count_left_out
 from contactctl.store.losses import Losses, losses_of_contacts
 from contactctl.store.preview import active_ids, count_active_where, first_rows
+from contactctl.store.regains import Regains
 from contactctl.store.totals import count_active
 
 PREVIEW_ROWS = 30
@@ -22,14 +23,19 @@ PREVIEW_ROWS = 30
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a deactivation changes: totals, what is paid, and members no longer mailed by group."""
+    """What a run changes: totals, what is paid, and by group the members it loses or regains.
+
+    `brings_back`: it is the impact of taking a deactivation back.
+    """
 
     active_before: int
     active_after: int
     tier_before: BillingTier | None
     tier_after: BillingTier | None
     currency: str
-    members_lost: Mapping[str, int]
+    members_lost: Mapping[str, int] = field(default_factory=dict)
+    members_regained: Mapping[str, int] = field(default_factory=dict)
+    brings_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,22 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
 
 def impact_of(session: Session, active_total: int, losses: Losses) -> Impact:
     """What it means that so many of `active_total` contacts become inactive."""
+    totals = _impact_on_totals(session, active_total, active_total - losses.active)
+    return replace(totals, members_lost=losses.members)
+
+
+def impact_of_regains(session: Session, active_total: int, regains: Regains) -> Impact:
+    """What it means that so many contacts are active again besides `active_total`."""
+    totals = _impact_on_totals(session, active_total, active_total + regains.active)
+    return replace(totals, members_regained=regains.members, brings_back=True)
+
+
+def _impact_on_totals(session: Session, before: int, after: int) -> Impact:
     billing = session.settings.billing
-    active_after = active_total - losses.active
     return Impact(
-        active_before=active_total,
-        active_after=active_after,
-        tier_before=tier_for(active_total, billing),
-        tier_after=tier_for(active_after, billing),
+        active_before=before,
+        active_after=after,
+        tier_before=tier_for(before, billing),
+        tier_after=tier_for(after, billing),
         currency=billing.currency,
-        members_lost=losses.members,
     )

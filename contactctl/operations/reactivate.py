@@ -103,7 +103,7 @@ def find_target(
         contact = read_deactivated(connection, contact_id)
     if contact is None:
         raise NotFoundError(f"contact {contact_id} has just been deleted")
-    if "@" not in contact.email_key:
+    if contact.is_erased:
         raise RefusedError(f"contact {contact_id} was anonymised; that cannot be taken back")
     if group_name is not None and contact.membership_in(group_id) is None:
         raise RefusedError(

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from contactctl.domain.handling import RECOMMENDED, RECOMMENDED_DAYS, TO_ACKNOWLEDGE
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
+from contactctl.domain.runs import Run, RunKind
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
@@ -29,12 +31,16 @@ class RuleInForce:
 
 @dataclass(frozen=True, slots=True)
 class DueUnderRule:
-    """How many contacts wait for one rule. `group` None: what holds system-wide."""
+    """How many contacts wait for one rule. `group` None: what holds system-wide.
 
-    action: HandlingAction
+    `action` None: a threshold deactivates; `threshold` says which.
+    """
+
+    action: HandlingAction | None
     category: Category
     group: str | None
     contacts: int
+    threshold: str = ""
 
 
 def due_under_rules(
@@ -44,6 +50,29 @@ def due_under_rules(
     return [
         DueUnderRule(HandlingAction(action), Category(category), group_names.get(group), contacts)
         for action, category, group, contacts in counts
+    ]
+
+
+def due_in_plan(
+    run: Run, counts: Sequence[tuple[str, str, int, int]], group_names: Mapping[int, str]
+) -> list[DueUnderRule]:
+    """The same of a plan by handling rules, or by thresholds, which its run keeps."""
+    if run.kind is not RunKind.THRESHOLDS:
+        return due_under_rules(counts, group_names)
+    kept: Any = run.details.get("thresholds", ())
+    return [
+        DueUnderRule(
+            None,
+            Category(category),
+            group_names.get(scope),
+            contacts,
+            " or ".join(
+                each["threshold"]
+                for each in kept
+                if (each["scope"], each["category"]) == (scope, category)
+            ),
+        )
+        for _, category, scope, contacts in counts
     ]
 
 

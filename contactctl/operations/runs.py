@@ -1,6 +1,7 @@
 """Looking at runs, and ending one before it is done."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from contactctl.domain.errors import BusyError, RefusedError
 from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState
@@ -9,8 +10,22 @@ from contactctl.operations.session import Session
 from contactctl.operations.work import ERASING
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.locks import exclusive
-from contactctl.store.runs import get_run, list_runs
+from contactctl.store.runs import get_run, list_runs, undos_of
 from contactctl.store.runwork import CONTACT_CHANGES, end_plan, stop_run
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run, and the numbers of the runs that have taken it back."""
+
+    run: Run
+    taken_back_by: Sequence[int] = ()
+
+
+def find_run(session: Session, run_id: int) -> FoundRun:
+    """The run of that number; NotFoundError where there is none."""
+    with session.store.reading() as connection:
+        return FoundRun(get_run(connection, run_id), undos_of(connection, run_id))
 
 
 def latest_runs(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.group_settings import format_threshold
 from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.domain.thresholds import ThresholdRules, threshold_rules
+from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
 from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
@@ -97,6 +98,7 @@ def plan_thresholds(
     rules, now = rules_in_force(session), session.clock()
     if not rules.rules:
         return PlannedThresholds(None, ())
+    details = {**(cause or {}), "thresholds": [_kept(rule) for rule in rules.rules]}
     limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
 
     def judge(losing: int, active_total: int) -> Expiry | None:
@@ -105,11 +107,17 @@ def plan_thresholds(
 
     return write_threshold_plan(
         session.store,
-        session.request(RunKind.THRESHOLDS, details=cause),
+        session.request(RunKind.THRESHOLDS, details=details),
         lambda waiting: due(rules, now, session.store.dialect, among=among, waiting_runs=waiting),
         judge,
         now,
     )
+
+
+def _kept(rule: ThresholdRule) -> dict[str, object]:
+    """What the run keeps of a threshold, to say afterwards why."""
+    threshold = format_threshold(rule.threshold)
+    return {"category": rule.category, "scope": rule.scope, "threshold": threshold}
 
 
 def finish_interrupted(session: Session) -> tuple[Run, ...]:

@@ -1,6 +1,7 @@
 """How one contact is explained."""
 
-from contactctl.operations.explain import Count, Expected, Explanation, Happening
+from contactctl.operations.explain import Count, Expected, Explanation
+from contactctl.operations.timeline import Happening
 from contactctl.output.presentation import (
     Block,
     Column,

@@ -10,9 +10,10 @@ from contactctl.output.presentation import (
     KeyValues,
     Presentation,
     Rows,
-    RowsTable,
+    Table,
     Text,
 )
+from contactctl.output.run_words import what_of
 from contactctl.output.selection import (
     Pairs,
     criteria_pairs,
@@ -24,30 +25,44 @@ from contactctl.output.selection import (
     rows_blocks,
     share,
 )
-from contactctl.output.values import counted
+from contactctl.output.undo import touched_pairs, undone_data, undone_text
+from contactctl.output.values import counted, to_people
 
 if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
     from contactctl.operations.plan import ShownPlan
     from contactctl.operations.preview import Preview
+    from contactctl.operations.rules import DueUnderRule
+    from contactctl.operations.runs import FoundRun
 
 _RUN_COLUMNS = (
     Column("run"),
     Column("kind"),
     Column("state"),
     Column("planned"),
-    Column("deactivated", for_people=False),
+    Column("deactivated"),
     Column("changed"),
-    Column("skipped", for_people=False),
+    Column("skipped"),
+    Column("operator", yields=True),
+    Column("applied_by"),
+    Column("resumed_by"),
+    Column("reason", yields=True),
+    Column("active_before"),
+    Column("active_after"),
+    Column("database"),
+    Column("planned_at"),
+    Column("started_at"),
+    Column("finished_at"),
+    Column("expires_at"),
+    Column("message"),
+)
+_LISTED_COLUMNS = (
+    Column("run"),
+    Column("kind"),
+    Column("state"),
+    Column("contacts"),
     Column("operator", yields=True),
     Column("reason", yields=True),
-    Column("active_before", for_people=False),
-    Column("active_after", for_people=False),
-    Column("database", for_people=False),
-    Column("planned_at", for_people=False),
-    Column("started_at", "STARTED"),
-    Column("finished_at", for_people=False),
-    Column("expires_at", for_people=False),
-    Column("message", for_people=False),
+    Column("when"),
 )
 RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
 
@@ -67,6 +82,8 @@ def run_data(run: Run) -> dict[str, object]:
         "active_before": run.active_before,
         "active_after": run.active_after,
         "operator": run.operator,
+        "applied_by": run.applied_by,
+        "resumed_by": run.resumed_by,
         "reason": run.reason,
         "database": run.database,
         "planned_at": run.planned_at,
@@ -80,14 +97,40 @@ def run_data(run: Run) -> dict[str, object]:
 
 
 def present_run(run: Run) -> Presentation:
-    """One run: what was asked, by whom, and what it did."""
-    return Presentation(run_data(run), None, [KeyValues(_run_pairs(run)), *_next_steps(run)])
+    """A run that a command has just worked on: what was asked, by whom, and what it did."""
+    blocks = [KeyValues(_run_pairs(run)), *_next_steps(run, is_shown=False)]
+    return Presentation(run_data(run), None, blocks)
+
+
+def present_looked_up_run(found: "FoundRun") -> Presentation:
+    """The same of a run that somebody looks at, and which runs have taken it back."""
+    run = found.run
+    pairs = _run_pairs(run)
+    if found.taken_back_by:
+        by = " and ".join(f"run {number}" for number in found.taken_back_by)
+        pairs.append(("Taken back", f"by {by}"))
+    data = run_data(run) | {"taken_back_by": list(found.taken_back_by)}
+    return Presentation(data, None, [KeyValues(pairs), *_next_steps(run, is_shown=True)])
 
 
 def present_runs(runs: Sequence[Run]) -> Presentation:
     """The runs as rows, newest first."""
     items = [run_data(run) for run in runs]
-    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [RowsTable(empty="(no runs)")])
+    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
+
+
+def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
+    """A line for each run: how many contacts it changed, and when it started, or would have."""
+    items = [
+        run_data(run)
+        | {
+            "contacts": run.changed if run.started_at else run.planned,
+            "when": run.started_at or run.planned_at,
+        }
+        for run in runs
+    ]
+    columns = [each for each in _LISTED_COLUMNS if with_reasons or each.key != "reason"]
+    return Table(columns, items, empty="(no runs)")
 
 
 def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:
@@ -95,7 +138,12 @@ def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation
 
     `facts_last`: the contacts first, so that a question below has the facts right above it.
     """
-    data = run_data(plan.run) | {"limits_exceeded": list(plan.stakes.limits_exceeded)}
+    data = run_data(plan.run) | {
+        "limits_exceeded": list(plan.stakes.limits_exceeded),
+        "by_rule": [_rule_data(each) for each in plan.by_rule],
+    }
+    if plan.undone is not None:
+        data |= undone_data(plan.undone, plan.run.planned)
     facts = KeyValues(_plan_pairs(plan))
     contacts = rows_blocks(len(plan.rows), plan.run.planned)
     blocks: list[Block] = [*contacts, facts] if facts_last else [facts, *contacts]
@@ -109,7 +157,8 @@ def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation
 def present_kept_plan(plan: "ShownPlan") -> Presentation:
     """A plan that waits for `runs apply`."""
     shown = present_plan(plan)
-    return Presentation(shown.data, shown.rows, [*shown.blocks, *_next_steps(plan.run)])
+    blocks = [*shown.blocks, *_next_steps(plan.run, is_shown=True)]
+    return Presentation(shown.data, shown.rows, blocks)
 
 
 def present_nothing_to_do(preview: "Preview") -> Presentation:
@@ -135,9 +184,8 @@ def _run_pairs(run: Run) -> Pairs:
     pairs: Pairs = [
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
-        ("Operator", run.operator),
-        *([("Reason", run.reason)] if run.reason else []),
-        *_condition_pairs(run.details),
+        *_asked_pairs(run),
+        *_what_pairs(run),
         ("Planned", f"{counted(run.planned, 'contact')} at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
         *_result_pairs(run),
     ]
@@ -146,6 +194,23 @@ def _run_pairs(run: Run) -> Pairs:
     if run.clock_replaced:
         pairs.append(("Clock", "replaced by CONTACTCTL_NOW"))
     return pairs
+
+
+def _asked_pairs(run: Run) -> Pairs:
+    """Who asked for the run and why, and whoever else had a hand in it."""
+    pairs: Pairs = [("Operator", run.operator)]
+    if run.applied_by and run.applied_by != run.operator:
+        pairs.append(("Applied by", run.applied_by))
+    if run.resumed_by:
+        pairs.append(("Resumed by", run.resumed_by))
+    if run.reason:
+        pairs.append(("Reason", run.reason))
+    return pairs
+
+
+def _what_pairs(run: Run) -> Pairs:
+    what = what_of(run)
+    return [*([("What", what)] if what else []), *_condition_pairs(run.details)]
 
 
 def _result_pairs(run: Run) -> Pairs:
@@ -168,18 +233,30 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
     return [
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
-        *_condition_pairs(run.details),
+        *_asked_pairs(run),
+        ("Planned", f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}"),
+        *([("Takes back", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
-        *(
-            (f"{each.category}", f"{each.action} {each.contacts:,}" + _in_group(each.group))
-            for each in plan.by_rule
-        ),
+        *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
+        *((f"{each.category}", _rule_text(each)) for each in plan.by_rule),
         *(left_out_pairs(left_out) if isinstance(left_out, Mapping) else []),
     ]
 
 
-def _in_group(group: str | None) -> str:
-    return f" in {group}" if group else ""
+def _rule_text(due: "DueUnderRule") -> str:
+    where = f" in {due.group}" if due.group else ""
+    threshold = f" (threshold: {due.threshold})" if due.threshold else ""
+    return f"{due.action or 'deactivate'} {due.contacts:,}{where}{threshold}"
+
+
+def _rule_data(due: "DueUnderRule") -> dict[str, object]:
+    return {
+        "action": due.action or "deactivate",
+        "category": due.category,
+        "group": due.group,
+        "threshold": due.threshold or None,
+        "contacts": due.contacts,
+    }
 
 
 def _condition_pairs(details: Mapping[str, object]) -> Pairs:
@@ -189,8 +266,8 @@ def _condition_pairs(details: Mapping[str, object]) -> Pairs:
     return []
 
 
-def _next_steps(run: Run) -> list[Block]:
-    """What can be done with the run now."""
+def _next_steps(run: Run, *, is_shown: bool) -> list[Block]:
+    """What can be done with the run now; `is_shown`: it is being looked at already."""
     match run.state, run.kind:
         case RunState.PLANNED, _:
             return [
@@ -207,10 +284,6 @@ def _next_steps(run: Run) -> list[Block]:
                 )
             ]
         case RunState.DONE, RunKind.DEACTIVATE:
-            return [
-                Text(
-                    f"Look at it: contactctl runs show {run.id}\n"
-                    "Take back one contact: contactctl reactivate EMAIL"
-                )
-            ]
+            look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
+            return [Text(f"{look}Take back one contact: contactctl reactivate EMAIL")]
     return []

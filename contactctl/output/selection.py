@@ -71,13 +71,20 @@ def impact_blocks(impact: "Impact") -> list[Block]:
         pairs.append(
             ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
         )
-    pairs.append(("Campaigns", "deactivated contacts get none; they come back one at a time"))
+    campaigns = "deactivated contacts get none; they come back one at a time"
+    if impact.brings_back:
+        campaigns = "contacts that come back get them again"
+    pairs.append(("Campaigns", campaigns))
     pairs += [(f"Group {name}", f"-{lost:,}") for name, lost in impact.members_lost.items()]
+    pairs += [(f"Group {name}", f"+{n:,}") for name, n in impact.members_regained.items()]
     return [Heading("Impact"), KeyValues(pairs)]
 
 
 def impact_data(impact: "Impact") -> dict[str, object]:
     """The impact for programs."""
+    members: dict[str, object] = {"members_lost": dict(impact.members_lost)}
+    if impact.brings_back:
+        members = {"members_regained": dict(impact.members_regained)}
     return {
         "active_before": impact.active_before,
         "active_after": impact.active_after,
@@ -86,7 +93,7 @@ def impact_data(impact: "Impact") -> dict[str, object]:
             "price_before": impact.tier_before and impact.tier_before.price,
             "price_after": impact.tier_after and impact.tier_after.price,
         },
-        "members_lost": dict(impact.members_lost),
+        **members,
     }
 
 

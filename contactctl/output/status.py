@@ -5,24 +5,13 @@ from contactctl.operations.status import StoreStatus
 from contactctl.output.presentation import (
     Bars,
     Block,
-    Column,
     Heading,
     KeyValues,
     Presentation,
-    Table,
 )
-from contactctl.output.runs import run_data
+from contactctl.output.runs import run_data, runs_table
 from contactctl.output.selection import Pairs
 from contactctl.output.values import counted
-
-_RUN_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("changed"),
-    Column("operator"),
-    Column("started_at", "STARTED"),
-)
 
 
 def present_status(status: StoreStatus) -> Presentation:
@@ -50,7 +39,7 @@ def present_status(status: StoreStatus) -> Presentation:
     if any(number for _, number in status.per_month):
         blocks += [Heading("Deactivations per month"), Bars(status.per_month)]
     if runs:
-        blocks += [Heading("Latest runs"), Table(_RUN_COLUMNS, runs)]
+        blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
     return Presentation(data, None, blocks)
 
 

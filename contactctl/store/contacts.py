@@ -131,6 +131,7 @@ def _deactivations(connection: Connection, contact_id: int) -> list[Deactivation
             started_at=row.started_at,
             ended_at=row.ended_at,
             run=row.run_id,
+            ended_by=row.ended_by_run_id,
         )
         for row in connection.execute(statement)
     ]

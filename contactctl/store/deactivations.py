@@ -94,11 +94,10 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     connection.execute(
         update(_deactivation)
         .where(
-            _is_open_of(undone, _deactivation),
+            is_only_reason_of(undone, _deactivation),
             _deactivation.c.contact_id.in_(
                 select(_item.c.contact_id).where(in_batch(run.id, batch))
             ),
-            ~_other_reason(undone, _deactivation),
         )
         .values(ended_at=now, ended_by_run_id=run.id)
     )
@@ -121,11 +120,25 @@ def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
     chosen = (
         select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
         .join(_contact, _contact.c.id == _deactivation.c.contact_id)
-        .where(_is_open_of(undone, _deactivation), ~_other_reason(undone, _deactivation))
+        .where(is_only_reason_of(undone, _deactivation))
         .distinct()  # automatic runs may have opened several, one for each category
     )
     statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
+
+
+def undoable_ids(undone: int) -> Select[int]:
+    """The contacts that `plan_undo` would freeze now."""
+    return (
+        select(_deactivation.c.contact_id)
+        .where(is_only_reason_of(undone, _deactivation))
+        .distinct()
+    )
+
+
+def is_only_reason_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+    """True for a deactivation that this run opened, and without which nothing is open there."""
+    return and_(_is_open_of(run_id, table), ~_other_reason(run_id, table))
 
 
 def undone_run_id(run: Run) -> int:
@@ -146,9 +159,7 @@ def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
 def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     """True where the undone run's deactivation is still the only open one of its scope."""
     mine = _deactivation.alias()
-    return exists().where(
-        mine.c.contact_id == contact_id, _is_open_of(undone, mine), ~_other_reason(undone, mine)
-    )
+    return exists().where(mine.c.contact_id == contact_id, is_only_reason_of(undone, mine))
 
 
 def _is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:

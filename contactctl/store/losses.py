@@ -33,7 +33,7 @@ def losses_of_contacts(
 ) -> Losses:
     """When these `count` active contacts become inactive."""
     lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
-    return Losses(count, _members(connection, lost))
+    return Losses(count, count_members(connection, lost))
 
 
 def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[int]) -> Losses:
@@ -51,7 +51,7 @@ def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[in
         and_(_loses_followers(bypassing), becomes_inactive),
         and_(is_mailed, _is_planned(run_id, _item.c.group_id == _membership.c.group_id)),
     )
-    return Losses(int(connection.execute(leaving).scalar_one()), _members(connection, lost))
+    return Losses(int(connection.execute(leaving).scalar_one()), count_members(connection, lost))
 
 
 def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
@@ -63,7 +63,8 @@ def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[boo
     return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
 
 
-def _members(connection: Connection, lost: ColumnElement[bool]) -> dict[str, int]:
+def count_members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
+    """How many memberships are chosen, by group, most first; contacts are joined to them."""
     number = func.count()
     statement = (
         select(_group.c.name, number)
@@ -72,7 +73,7 @@ def _members(connection: Connection, lost: ColumnElement[bool]) -> dict[str, int
                 _contact, _contact.c.id == _membership.c.contact_id
             )
         )
-        .where(lost)
+        .where(chosen)
         .group_by(_group.c.name)
         .order_by(number.desc(), _group.c.name)
     )

@@ -39,6 +39,11 @@ def count_active_where(connection: Connection, where: ColumnElement[bool]) -> in
     return int(connection.execute(statement).scalar_one())
 
 
+def count_ids(connection: Connection, ids: Select[int]) -> int:
+    """How many contacts these are."""
+    return int(connection.execute(select(func.count()).select_from(ids.subquery())).scalar_one())
+
+
 def first_rows(connection: Connection, ids: Select[int], limit: int) -> list[dict[str, Any]]:
     """The first `limit` of these contacts by id, with the columns of PREVIEW_COLUMNS."""
     columns = [_contact.c[name] for name in PREVIEW_COLUMNS]

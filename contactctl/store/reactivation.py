@@ -44,6 +44,11 @@ class Deactivated:
     reasons: tuple[Reason, ...]
     memberships: tuple[tuple[int, str, MembershipState], ...]
 
+    @property
+    def is_erased(self) -> bool:
+        """Anonymised: what stands in place of the address is none."""
+        return "@" not in self.email_key
+
     def reasons_in(self, group_id: int) -> tuple[Reason, ...]:
         """The open deactivations of one scope."""
         return tuple(reason for reason in self.reasons if reason.group_id == group_id)

@@ -1,14 +1,15 @@
 """Run rows. Each function works inside the caller's transaction, run row first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
 
 from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.types import BigId
 
 _run = tables.run
 
@@ -27,6 +28,7 @@ def insert_run(
         "kind": request.kind,
         "state": state,
         "operator": request.operator,
+        "applied_by": None if state is RunState.PLANNED else request.operator,
         "database_identity": identity,
         "reason": request.reason,
         "request": dict(request.details),
@@ -64,6 +66,12 @@ def get_run(connection: Connection, run_id: int) -> Run:
     return _found(connection.execute(_of_number(run_id)).first(), run_id)
 
 
+def get_runs(connection: Connection, run_ids: Collection[int]) -> dict[int, Run]:
+    """The runs of these numbers, by number."""
+    rows = connection.execute(select(_run).where(_run.c.id.in_(run_ids)))
+    return {row.id: _to_run(row) for row in rows}
+
+
 def lock_run(connection: Connection, run_id: int) -> Run:
     """The run, its row locked until the end of the transaction; NotFoundError as above."""
     return _found(connection.execute(_of_number(run_id).with_for_update()).first(), run_id)
@@ -91,6 +99,25 @@ def list_runs(
     if states:
         statement = statement.where(_run.c.state.in_(states))
     return [_to_run(row) for row in connection.execute(statement)]
+
+
+def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
+    """The runs that brought this contact back by hand, or took an override back; oldest first."""
+    of_contact = cast(_run.c.request["contact"].as_string(), BigId) == contact_id
+    statement = (
+        select(_run).where(_run.c.kind == RunKind.REACTIVATE, of_contact).order_by(_run.c.id)
+    )
+    return [_to_run(row) for row in connection.execute(statement)]
+
+
+def undos_of(connection: Connection, run_id: int) -> list[int]:
+    """The numbers of the runs that have taken this one back, or are at it."""
+    statement = select(_run.c.id).where(
+        _run.c.kind == RunKind.UNDO,
+        _run.c.started_at.is_not(None),
+        _run.c.request["undoes"].as_integer() == run_id,
+    )
+    return list(connection.execute(statement.order_by(_run.c.id)).scalars())
 
 
 def change_state(
@@ -167,6 +194,8 @@ def _to_run(row: Row[Any]) -> Run:
         kind=RunKind(row.kind),
         state=RunState(row.state),
         operator=row.operator,
+        applied_by=row.applied_by,
+        resumed_by=row.resumed_by,
         database=row.database_identity,
         reason=row.reason,
         details=row.request,

@@ -17,7 +17,7 @@ from contactctl.store.group_admin import removal_outcome, remove_memberships
 from contactctl.store.handling_runs import handle, handling_outcome
 from contactctl.store.locks import in_turn, serialise
 from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
-from contactctl.store.runs import advance, change_state, get_run, lock_run
+from contactctl.store.runs import advance, change_state, get_run, lock_run, update_run
 from contactctl.store.store import Store
 from contactctl.store.threshold_runs import threshold_deactivate, threshold_outcome
 from contactctl.store.totals import count_active
@@ -47,15 +47,25 @@ WORK_OF_KIND: dict[RunKind, BatchWork] = {
 }
 
 
-def start_run(store: Store, run_id: int, now: datetime) -> Run:
+def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
     """planned -> running, with the active total as it is before the first change."""
     with store.writing() as connection:
         lock_run(connection, run_id)
-        values = {"started_at": now, "active_before": count_active(connection)}
+        values = {
+            "started_at": now,
+            "applied_by": operator,
+            "active_before": count_active(connection),
+        }
         change_state(
             connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values
         )
         return get_run(connection, run_id)
+
+
+def note_resumed(store: Store, run_id: int, operator: str) -> None:
+    """Keep who goes on with a run that somebody else has started."""
+    with store.writing() as connection:
+        update_run(connection, run_id, {"resumed_by": operator})
 
 
 def apply_batch(

@@ -233,7 +233,8 @@ class Run(SQLModel, table=True):
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
     more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
-    they move in the same transaction as the contacts.
+    they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
+    start, `resumed_by` is the last one besides who went on with it.
     """
 
     __tablename__ = "run"
@@ -267,6 +268,8 @@ class Run(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=_instant())
     clock_replaced: bool = False
     message: str = ""
+    applied_by: str | None = None
+    resumed_by: str | None = None
 
 
 class PlanItem(SQLModel, table=True):

@@ -199,6 +199,7 @@ def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
         values |= {
             "state": RunState.PLANNED,
             "started_at": None,
+            "applied_by": None,
             "message": expiry.message,
             "expires_at": expiry.at,
         }

@@ -184,6 +184,10 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     shown = cli("runs", "show", 2, "--json").json["data"]
     assert (shown["state"], shown["planned"]) == ("planned", 4)
     assert "over the limit" in shown["message"]
+    (due,) = shown["by_rule"]
+    assert (due["action"], due["category"], due["group"]) == ("deactivate", "invalid-address", None)
+    assert (due["contacts"], due["threshold"]) == (4, "1")
+    assert "invalid-address  deactivate 4 (threshold: 1)" in cli("runs", "show", 2).stdout
     assert "c4@example.com" in cli("explain", "c4@example.com").stdout
     expected = cli("explain", "c4@example.com", "--json").json["data"]["next"]
     assert [each["action"] for each in expected] == ["wait-for-confirmation"]
@@ -280,7 +284,7 @@ def test_explain_says_that_a_complaint_blocks_reactivation(cli: Cli) -> None:
     events = [event("c1@example.com", id=n) for n in range(3)]
     cli("responses", "ingest", "-", stdin=jsonl(*events, event("c1@example.com", "spam-complaint")))
     shown = cli("explain", 1).stdout
-    assert "a complaint blocks every automatic reactivation" in shown
+    assert "which keeps the handling rule from ending this" in shown
     assert cli("explain", "nobody@example.com").exit_code == 1
 
 

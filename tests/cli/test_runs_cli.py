@@ -19,6 +19,7 @@ RUN_KEYS = {
     "run", "state", "planned", "deactivated", "skipped", "active_before", "active_after",
 }  # fmt: skip
 REPOSITORY = Path(__file__).parents[2]
+BILLING = "billing: {currency: USD, tiers: [{up_to: 95, price: 10}, {price: 20}]}\n"
 TEN = ("--where", "id <= 10")
 
 
@@ -37,7 +38,7 @@ def kept(cli: StoreCli) -> StoreCli:
 @pytest.fixture
 def half_done(kept: StoreCli) -> StoreCli:
     """With run 1 interrupted after four of its ten contacts."""
-    apply_batch(kept.store, start_run(kept.store, 1, NOW), 4, NOW)
+    apply_batch(kept.store, start_run(kept.store, 1, NOW, operator="tester@host"), 4, NOW)
     return kept
 
 
@@ -60,6 +61,17 @@ def test_list_has_every_run_with_the_fixed_keys_newest_first(cli: StoreCli) -> N
     assert [run["run"] for run in cli.json("runs", "list", "--limit", "1")["runs"]] == [2]
     assert [run["run"] for run in cli.json("runs", "list", "--state", "done")["runs"]] == [1]
     assert cli.json("runs", "list", "--kind", "import")["runs"] == []
+
+
+def test_list_says_of_a_plan_when_it_was_made_and_whom_it_holds(cli: StoreCli) -> None:
+    cli.json("deactivate", *TEN, "--plan", "--reason", "clean-up")
+    cli.json("runs", "cancel", 1)
+
+    for lines, reason in ((cli("runs", "list").stdout, "REASON"), (cli("status").stdout, "")):
+        *_, heading, line = lines.splitlines()
+        assert heading.split() == f"RUN KIND STATE CONTACTS OPERATOR {reason} WHEN (UTC)".split()
+        assert line.split()[:4] == ["1", "deactivate", "cancelled", "10"]
+        assert line.endswith("2026-06-15 12:00")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +100,34 @@ def test_show_of_a_plan_shows_its_contacts_and_how_to_go_on(kept: StoreCli) -> N
     assert data["impact"]["active_after"] == 90
     assert "contactctl runs apply 1" in shown
     assert "contactctl runs cancel 1" in shown
+
+
+def test_whoever_approves_a_plan_sees_who_asked_why_and_until_when(cli: StoreCli) -> None:
+    cli.json("deactivate", *TEN, "--plan", "--reason", "clean-up")
+
+    for text in (
+        cli("runs", "show", 1).stdout,
+        cli("runs", "apply", 1, tty=True, stdin="no\n").stderr,
+    ):
+        assert "Operator  tester@host" in text
+        assert "Reason    clean-up" in text
+        assert "Planned   2026-06-15 12:00 UTC, expires 2026-06-16 12:00 UTC" in text
+
+
+def test_show_does_not_tell_to_show(cli: StoreCli) -> None:
+    applied = cli("deactivate", *TEN, "--confirm", "10").stdout
+    shown = cli("runs", "show", 1).stdout
+
+    assert "contactctl runs show 1" in applied
+    assert "contactctl runs show" not in shown
+    assert "contactctl reactivate EMAIL" in applied
+    assert "contactctl reactivate EMAIL" in shown
+
+
+def test_show_says_what_a_run_was_about(cli: StoreCli) -> None:
+    cli.json("groups", "create", "winter")
+
+    assert "What      the group winter created" in cli("runs", "show", 1).stdout
 
 
 @pytest.mark.parametrize("command", ["show", "apply", "resume", "watch", "cancel"])
@@ -165,8 +205,22 @@ def test_a_second_operator_applies_what_the_first_has_planned(kept: StoreCli) ->
 
     assert kept("runs", "apply", 1, "--confirm", "10").exit_code == 4
     assert len(active_ids(kept.store)) == 100
-    assert kept("runs", "apply", 1, "--confirm", "10", operator="boss@host").exit_code == 0
+    kept.json("runs", "apply", 1, "--confirm", "10", operator="boss@host")
     assert len(active_ids(kept.store)) == 90
+
+
+def test_a_run_tells_who_planned_and_who_applied_it(kept: StoreCli) -> None:
+    assert kept.json("runs", "show", 1)["applied_by"] is None
+    applied = kept.json("runs", "apply", 1, "--confirm", "10", operator="boss@host")
+    own = kept.json("deactivate", "--where", "id > 90", "--confirm", "10")
+
+    assert applied["operator"].startswith("tester@host")
+    assert applied["applied_by"].startswith("boss@host")
+    assert own["applied_by"] == own["operator"]
+    listed = kept.json("runs", "list")["runs"]
+    assert [run["applied_by"] for run in listed] == [own["applied_by"], applied["applied_by"]]
+    assert "Applied by  boss@host" in kept("runs", "show", 1).stdout
+    assert "Applied by" not in kept("runs", "show", 2).stdout
 
 
 def test_apply_again_is_refused(kept: StoreCli) -> None:
@@ -185,7 +239,7 @@ def test_while_another_process_changes_contacts_it_exits_6(
     kept: StoreCli, args: tuple[object, ...]
 ) -> None:
     if args[0] == "resume":
-        start_run(kept.store, 1, NOW)
+        start_run(kept.store, 1, NOW, operator="tester@host")
     before = dump(kept.store)
     other = open_store(kept.url)
     with exclusive(other, CONTACT_CHANGES):
@@ -213,6 +267,14 @@ def test_resume_goes_on_where_the_run_stopped(half_done: StoreCli) -> None:
     assert (data["state"], data["deactivated"], data["active_after"]) == ("done", 10, 90)
     assert deactivated_by(half_done.store, 1) == list(range(1, 11))
     assert half_done.json("runs", "resume", 1, "--yes")["deactivated"] == 10
+
+
+def test_a_run_tells_who_went_on_with_it(half_done: StoreCli) -> None:
+    half_done.json("runs", "resume", 1, "--yes", operator="boss@host")
+
+    data = half_done.json("runs", "show", 1)
+    assert (data["applied_by"], data["resumed_by"][:9]) == ("tester@host", "boss@host")
+    assert "Resumed by  boss@host" in half_done("runs", "show", 1).stdout
 
 
 def test_resume_asks_a_person_for_the_number_still_to_come(half_done: StoreCli) -> None:
@@ -296,6 +358,45 @@ def test_undo_by_typing_the_count(undoable: StoreCli) -> None:
 
     assert undoable("runs", "undo", 1, tty=True, stdin="10\n").exit_code == 0
     assert len(active_ids(undoable.store)) == 100
+
+
+def test_undo_says_which_run_and_what_it_means(undoable: StoreCli) -> None:
+    undoable.configure(f"allow_undo: true\n{BILLING}")
+    ann = undoable.json("contacts", "show", 1)["email"]
+    undoable.json("reactivate", ann, "--confirm", ann)
+    before = dump(undoable.store)
+
+    data = undoable.json("runs", "undo", 1, "--dry-run")
+    dry = undoable("runs", "undo", 1, "--dry-run").stdout
+    assert dump(undoable.store) == before
+    kept = undoable("runs", "undo", 1, "--plan").stdout
+
+    assert (data["undoes"], data["count"], data["touched_since"]) == (1, 9, 1)
+    assert (data["impact"]["active_before"], data["impact"]["active_after"]) == (91, 100)
+    assert data["impact"]["members_regained"] == {"newsletter": 5, "customers": 3, "partners": 1}
+    for text in (dry, kept):
+        assert "Takes back  run 1, deactivate, by tester@host" in text
+        assert "Contacts    9 of 100 (9.0 %) to reactivate" in text
+        assert "Left out    1 of its 10: touched since" in text
+        assert "Active            91 -> 100" in text
+        assert "USD 10 (up to 95) -> USD 20 (open-ended tier)" in text
+        assert "Group newsletter  +5" in text
+
+
+def test_a_dry_run_of_an_undo_goes_with_nothing_that_changes(undoable: StoreCli) -> None:
+    for flags in (["--plan"], ["--confirm", "10"], ["--background"]):
+        undoable.errors("runs", "undo", 1, "--dry-run", *flags, exit_code=2)
+
+
+def test_a_run_and_its_undo_name_each_other(undoable: StoreCli) -> None:
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == []
+    undoable.json("runs", "undo", 1, "--plan")
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == []
+    undoable.json("runs", "apply", 2, "--confirm", "10")
+
+    assert undoable.json("runs", "show", 1)["taken_back_by"] == [2]
+    assert "Taken back  by run 2" in undoable("runs", "show", 1).stdout
+    assert "What      takes back run 1" in undoable("runs", "show", 2).stdout
 
 
 def test_undo_that_is_not_confirmed_changes_nothing(undoable: StoreCli) -> None:

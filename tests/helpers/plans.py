@@ -9,9 +9,10 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.apply import apply_run
-from contactctl.operations.plan import plan_deactivation, plan_undo_of
+from contactctl.operations.plan import plan_deactivation
 from contactctl.operations.select import CriteriaSource, Selection, select_contacts
 from contactctl.operations.session import Session
+from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.runwork import start_run
 from contactctl.store.store import Store
@@ -33,7 +34,8 @@ def plan(session: Session, *where: str, **values: Any) -> Run:
 
 def started(session: Session, *where: str) -> Run:
     """A run at work, which has dealt with no contact yet."""
-    return start_run(session.store, plan(session, *where).id, session.clock())
+    run = plan(session, *where)
+    return start_run(session.store, run.id, session.clock(), operator=session.operator)
 
 
 def deactivated(session: Session, *where: str) -> Run:

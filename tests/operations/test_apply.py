@@ -1,11 +1,14 @@
 """Applying plans: exactly the planned contacts, whatever happens meanwhile."""
 
+from dataclasses import replace
+
 from sqlalchemy import func, select, update
 
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.runs import Run, RunState, SkipReason
 from contactctl.operations.apply import (
     apply_run,
+    begin_run,
     resume_run,
 )
 from contactctl.operations.deactivate import run_confirmed
@@ -83,6 +86,22 @@ def test_contacts_created_after_the_plan_are_not_touched(store: Store) -> None:
 
     assert apply_run(session, run.id).changed == 20
     assert active_ids(store) == set(range(21, 26))
+
+
+def test_who_starts_a_planned_run_has_applied_it(store: Store) -> None:
+    """Whether this process works through it, or leaves it to one in the background."""
+    seed_contacts(store, 10)
+    session = make_session(store)
+    boss = replace(session, operator="boss@host")
+
+    begun = begin_run(boss, plan(session, "id = 4").id)
+    done = resume_run(boss, begun.id)
+
+    assert (begun.operator, begun.applied_by) == ("tester@host", "boss@host")
+    assert (done.applied_by, done.resumed_by) == ("boss@host", None)
+    assert resume_run(session, begin_run(boss, plan(session, "id = 5").id).id).resumed_by == (
+        "tester@host"
+    )
 
 
 def test_two_plans_of_the_same_contacts_deactivate_them_once(store: Store) -> None:

@@ -54,7 +54,7 @@ def test_a_contact_that_changes_after_it_was_shown_is_skipped_and_counted(
     session = make_session(store)
     run = plan(session, "id <= 20")
     if when == "between two batches":
-        started_run = start_run(store, run.id, NOW)
+        started_run = start_run(store, run.id, NOW, operator="tester@host")
         apply_batch(store, started_run, 7, NOW)
     with store.writing() as connection:
         change(connection, 14)

@@ -85,7 +85,7 @@ def test_two_plans_of_overlapping_contacts_are_applied_at_once(
 def test_one_run_is_resumed_four_times_at_once(store: Store, store_url: str) -> None:
     seed_contacts(store, 300)
     session = make_session(store)
-    start_run(store, plan(session, "id <= 200").id, NOW)
+    start_run(store, plan(session, "id <= 200").id, NOW, operator="tester@host")
 
     exit_codes = run_together(
         store_url, *[["runs", "resume", 1, "--yes"]] * 3, ["runs", "watch", 1]
@@ -111,7 +111,7 @@ def test_one_plan_is_applied_twice_at_once(store: Store, store_url: str) -> None
 def test_a_run_is_cancelled_while_it_works(store: Store, store_url: str) -> None:
     seed_contacts(store, 6_000)
     session = make_session(store)
-    start_run(store, plan(session, "id > 0").id, NOW)
+    start_run(store, plan(session, "id > 0").id, NOW, operator="tester@host")
 
     worker = start_cli(["runs", "resume", 1, "--yes", "--database", store_url], batch_contacts=2)
     while read_run(session, 1).changed == 0:
@@ -130,7 +130,7 @@ def test_contacts_are_changed_by_another_writer_meanwhile(store: Store, store_ur
     """As an import does it; on Postgres a batch that collides with it starts over."""
     seed_contacts(store, 400)
     session = make_session(store)
-    start_run(store, plan(session, "id > 0").id, NOW)
+    start_run(store, plan(session, "id > 0").id, NOW, operator="tester@host")
     writer = threading.Thread(target=change_contacts, args=(store_url, 400))
 
     worker = start_cli(["runs", "resume", 1, "--yes", "--database", store_url], batch_contacts=20)

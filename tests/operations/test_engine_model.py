@@ -18,8 +18,9 @@ from sqlalchemy import insert, update
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import RunState
 from contactctl.operations.apply import read_run, resume_run
-from contactctl.operations.plan import plan_deactivation, plan_undo_of
+from contactctl.operations.plan import plan_deactivation
 from contactctl.operations.runs import cancel_run
+from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.groups import mark_changed
 from contactctl.store.runwork import apply_batch, start_run
@@ -99,7 +100,7 @@ class Engine(RuleBasedStateMachine):
             return None
         planned = self.planned.pop(run_id)
         wanted = [n for n, seen in planned.items() if not self.open[n] and self.revision[n] == seen]
-        run = start_run(self.store, run_id, NOW)
+        run = start_run(self.store, run_id, NOW, operator="tester@host")
         for _ in range(batches):
             run = apply_batch(self.store, run, size, NOW) or run
         finished = resume_run(self.session, run_id)
@@ -123,7 +124,7 @@ class Engine(RuleBasedStateMachine):
         undo = plan_undo_of(self.session, read_run(self.session, run_id))
         alone = [number for number, runs in self.open.items() if runs == {run_id}]
         if undo is not None:
-            start_run(self.store, undo.id, NOW)
+            start_run(self.store, undo.id, NOW, operator="tester@host")
             finished = resume_run(self.session, undo.id)
             assert finished.changed == len(alone)
         else:

@@ -1,30 +1,52 @@
-"""What `explain` tells of a contact's groups: when it came, when and why it left."""
+"""What `explain` tells: who did what to a contact, when and why, and what comes next."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from contactctl.domain.confirmation import Confirmation
-from contactctl.domain.policies import HandlingAction, Limits, ResponsePolicy, Threshold
+from contactctl.domain.policies import (
+    GroupPolicy,
+    HandlingAction,
+    Limits,
+    ResponsePolicy,
+    Scope,
+    Threshold,
+)
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind
+from contactctl.operations.apply import apply_run
 from contactctl.operations.deactivate import run_confirmed
 from contactctl.operations.erase import erase_one, find_contact
-from contactctl.operations.explain import Happening, explain
+from contactctl.operations.explain import explain
 from contactctl.operations.group_admin import plan_removing
 from contactctl.operations.groups import add_to_group, remove_from_group
+from contactctl.operations.reactivate import find_target, reactivate
 from contactctl.operations.select import CriteriaSource, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.operations.thresholds import sweep_thresholds
+from contactctl.operations.timeline import Happening
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.contacts import CREATED, add_contact
 from helpers.handled import add_group, add_member, add_response, rule
+from helpers.plans import deactivated, plan, undo_of
 from helpers.sessions import NOW, make_session
 
 INVALID = Category.INVALID_ADDRESS
+
+
+LATER = NOW + timedelta(hours=1)
+TRANSIENT = Category.TRANSIENT
+
+
+def later(session: Session) -> Session:
+    """The same, an hour on."""
+    return replace(session, now=LATER, clock=lambda: LATER)
 
 
 def add_ann(store: Store) -> None:
@@ -45,7 +67,10 @@ def test_a_contact_joins_leaves_and_joins_again(store: Store) -> None:
     joined, left, again = in_groups(session)
     assert (joined.kind, joined.at) == ("joined", CREATED)
     assert (left.kind, left.at, left.run) == ("left", NOW, run)
-    assert left.text == "removed from the group news (groups) by tester@host, asked for it"
+    assert (
+        left.text
+        == f"removed from the group news (groups) by run {run} (tester@host): asked for it"
+    )
     assert (again.kind, again.at) == ("joined", NOW)
 
 
@@ -79,6 +104,88 @@ def test_removed_by_a_handling_rule(store: Store) -> None:
     _, left = in_groups(later)
     assert (left.kind, left.at, left.run) == ("left", NOW + timedelta(days=6), run.id)
     assert "(handling)" in left.text
+
+
+def test_deactivated_by_a_plan_of_two_people_and_brought_back_by_hand(store: Store) -> None:
+    add_ann(store)
+    session = make_session(store)
+    boss = replace(session, operator="boss@host")
+    run = apply_run(boss, plan(session, "id = 1", reason="clean-up").id)
+    back = reactivate(later(session), find_target(session, "1"), reason="asked by phone")
+
+    _, _, deactivated, ended, active = explain(session, "1").timeline
+    assert (deactivated.kind, deactivated.run, deactivated.text) == (
+        "deactivated",
+        run.id,
+        f"deactivated system-wide (bulk) by run {run.id}"
+        " (planned by tester@host, applied by boss@host): clean-up",
+    )
+    assert (ended.kind, ended.at, ended.run) == ("ended", LATER, back.run)
+    assert ended.text == f"reactivated by run {back.run} (tester@host): asked by phone"
+    assert (active.kind, active.at, active.run) == ("reactivated", LATER, back.run)
+
+
+def test_taken_back_with_the_whole_run(store: Store) -> None:
+    add_ann(store)
+    session = make_session(store, allow_undo=True)
+    undo = apply_run(later(session), undo_of(session, deactivated(session, "id = 1")).id)
+
+    ended = explain(session, "1").timeline[-2]
+    assert (ended.kind, ended.run) == ("ended", undo.id)
+    assert ended.text == f"taken back by run {undo.id} (tester@host)"
+
+
+@pytest.mark.parametrize("group", [None, "news"])
+def test_ended_by_a_handling_rule(store: Store, group: str | None) -> None:
+    add_ann(store)
+    general, own = rule(HandlingAction.REACTIVATE, 10), rule(HandlingAction.REACTIVATE, 7)
+    thresholds = {TRANSIENT: Threshold(1)}
+    policy = ResponsePolicy(
+        thresholds=thresholds,
+        handling={TRANSIENT: general},
+        groups={"news": GroupPolicy("news", thresholds, {TRANSIENT: own}, Scope.GROUP)},
+    )
+    limits = Limits(max_contacts=10, max_percent=100)
+    session = make_session(store, responses=policy, limits=limits)
+    with store.writing() as connection:
+        about = {"occurred_at": NOW - timedelta(hours=1), "group_id": 1 if group else 0}
+        add_response(connection, 1, TRANSIENT, **about)
+    sweep_thresholds(session)
+    after = make_session(store, now=NOW + timedelta(days=11), responses=policy, limits=limits)
+    (run,) = sweep(after, IN_ORDER).runs
+
+    (ended,) = [each for each in explain(after, "1").timeline if each.kind == "ended"]
+    days = 7 if group else 10
+    assert (ended.group, ended.run) == (group, run.id)
+    assert ended.text == f"ended by rule: transient after {days} days, run {run.id}"
+
+
+def test_an_override_and_its_clearing(store: Store) -> None:
+    add_ann(store)
+    session = make_session(store)
+    deactivated(session, "id = 1")
+    given = reactivate(later(session), find_target(session, "1", group="news"), reason="opted in")
+    cleared = reactivate(later(session), find_target(session, "1", group="news", clears=True))
+
+    _, override, back = in_groups(session)
+    assert (override.kind, override.at, override.run) == ("override", LATER, given.run)
+    assert override.text == (
+        f"mailed in news all the same, an override by run {given.run} (tester@host): opted in"
+    )
+    assert (back.kind, back.run) == ("cleared", cleared.run)
+    assert back.text == f"override in news cleared by run {cleared.run} (tester@host)"
+
+
+def test_an_anonymised_contact_stays_as_it_is(store: Store, tmp_path: Path) -> None:
+    add_ann(store)
+    session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
+    erase_one(session, RunKind.ANONYMIZE, find_contact(session, "ann@x.no"))
+
+    (expected,) = explain(session, "1").next
+    assert expected.action == "stay-inactive"
+    assert expected.text == (
+        "the contact was anonymised, which cannot be taken back: it stays inactive"
+    )
 
 
 def test_nothing_of_it_outlives_the_contact(store: Store, tmp_path: Path) -> None:

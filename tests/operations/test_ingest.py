@@ -234,11 +234,8 @@ def test_a_threshold_reached_over_two_ingests_deactivates_with_the_second(store:
     assert second.deactivated == 1
     assert second.thresholds is not None
     (run,) = second.thresholds.runs
-    assert (run.kind, run.state, run.details) == (
-        RunKind.THRESHOLDS,
-        RunState.DONE,
-        {"after_run": second.run},
-    )
+    assert (run.kind, run.state) == (RunKind.THRESHOLDS, RunState.DONE)
+    assert run.details["after_run"] == second.run
     assert deactivated(store) == [(1, 0, "transient")]
 
 

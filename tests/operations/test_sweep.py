@@ -177,7 +177,7 @@ def test_it_finishes_what_was_interrupted_and_expires_what_was_forgotten(store: 
         add_deactivated(store, f"c{number}@example.com")
     session = session_on(store)
     interrupted = plan(session, "id <= 4")
-    start_run(store, interrupted.id, NOW)
+    start_run(store, interrupted.id, NOW, operator="tester@host")
     plan(session, "id > 4")
 
     early = sweep(session, [SweepPart.RUNS])

@@ -17,6 +17,7 @@ from contactctl.domain.policies import (
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunState
 from contactctl.operations.apply import apply_run, read_run
+from contactctl.operations.plan import show_plan
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds, thresholds_due
 from contactctl.store import tables
@@ -240,12 +241,36 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     assert result.deactivated == 0
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
+    assert result.waiting.applied_by is None
     why = "held back until confirmed: 3 of 10 active contacts is over the limit of 25 %"
     assert result.waiting.message == why
     assert result.refusal is not None
     assert result.refusal.message == f"run 1, 3 contacts to be deactivated, is {why}"
     assert apply_run(session, result.waiting.id).changed == 3
     assert len(deactivated(store)) == 3
+
+
+def test_a_plan_says_why_by_category_and_group(store: Store) -> None:
+    """With the thresholds as they were when it was made, whatever the config says since."""
+    add_contacts(store, 1, 2, 3)
+    add_news_member(store, 3)
+    respond(store, 1, NOW, category=Category.INVALID_ADDRESS)
+    respond(store, 2, NOW, category=Category.INVALID_ADDRESS)
+    respond(store, 3, *days_ago(1, 2, 3, 4, 5), group_id=NEWS)
+    session = session_with(
+        store,
+        limits=Limits(max_contacts=1, max_percent=Decimal(100)),
+        thresholds=AT_ONCE | FIVE_IN_A_MONTH,
+        groups={"news": GroupPolicy("news", deactivate=Scope.GROUP)},
+    )
+    waiting = sweep_thresholds(session).waiting
+    assert waiting is not None
+
+    due = show_plan(make_session(store), waiting.id).by_rule
+    assert [(each.category, each.group, each.contacts, each.threshold) for each in due] == [
+        (Category.INVALID_ADDRESS, None, 2, "1"),
+        (Category.TRANSIENT, "News", 1, "5 within 30 days"),
+    ]
 
 
 def test_a_waiting_plan_is_not_made_again_and_holds_nobody_else_back(store: Store) -> None:

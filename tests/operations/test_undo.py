@@ -5,20 +5,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from contactctl.domain.contacts import Status
+from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.policies import Limits
+from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy
 from contactctl.domain.runs import RunKind, RunState, SkipReason
 from contactctl.operations.apply import apply_run
-from contactctl.operations.deactivate import require_undoable
-from contactctl.operations.plan import plan_undo_of, show_plan
+from contactctl.operations.plan import show_plan
 from contactctl.operations.runs import cancel_run
+from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
 from contactctl.store import tables
 from contactctl.store.runwork import apply_batch, start_run
 from contactctl.store.store import Store
-from helpers.contacts import seed_contacts
+from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
-from helpers.handled import member_states, open_deactivation
+from helpers.handled import add_group, add_member, member_states, open_deactivation
 from helpers.plans import (
     active_ids,
     confirmed,
@@ -237,7 +237,7 @@ def test_undo_is_off_unless_the_config_allows_it(store: Store) -> None:
 def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
     seed_contacts(store, 20)
     session = make_session(store, allow_undo=True)
-    running = start_run(store, plan(session, "id > 10").id, NOW)
+    running = start_run(store, plan(session, "id > 10").id, NOW, operator="tester@host")
     with pytest.raises(RefusedError, match="not finished"):
         require_undoable(session, running.id)
     cancel_run(session, running.id)
@@ -245,6 +245,42 @@ def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
 
     with pytest.raises(RefusedError, match=r"\(undo\) has deactivated nobody"):
         require_undoable(session, undo.id)
+
+
+def test_an_undo_gives_back_whom_groups_do_not_mail_now(store: Store) -> None:
+    """Followers of a contact that comes back, and members kept out of the group alone."""
+    with store.writing() as connection:
+        news, offers = add_group(connection, "news"), add_group(connection, "offers")
+        for number in range(1, 6):
+            contact_id = add_contact(connection, f"c{number}@x.no")
+            add_member(connection, contact_id, news)
+    session = make_session(store, allow_undo=True)
+    run = deactivated(session, "id <= 3")
+    with store.writing() as connection:
+        add_member(connection, 1, offers, MembershipState.ACTIVE)  # mailed now as well
+        open_deactivation(connection, 2, group_id=news, run_id=98)  # another run's, which stays
+        open_deactivation(connection, 3, run_id=99)  # the same system-wide: it does not come back
+        open_deactivation(connection, 4, group_id=news, run_id=run.id)
+
+    for impact in (
+        preview_undo(session, run).impact,
+        show_plan(session, undo_of(session, run).id).impact,
+    ):
+        assert impact is not None
+        assert (impact.active_before, impact.active_after) == (2, 4)
+        assert impact.members_regained == {"news": 2}
+        assert (impact.members_lost, impact.brings_back) == ({}, True)
+
+
+def test_an_undo_gives_nobody_back_to_a_group_that_mails_them_anyway(store: Store) -> None:
+    with store.writing() as connection:
+        add_member(connection, add_contact(connection, "ann@x.no"), add_group(connection, "news"))
+    policy = ResponsePolicy(groups={"news": GroupPolicy("news", bypass_system_wide=True)})
+    session = make_session(store, allow_undo=True, responses=policy)
+    run = deactivated(session, "id = 1")
+
+    impact = preview_undo(session, run).impact
+    assert (impact.active_after, impact.members_regained) == (1, {})
 
 
 def test_the_share_of_an_undo_is_of_the_active_afterwards(store: Store) -> None:
@@ -255,7 +291,7 @@ def test_the_share_of_an_undo_is_of_the_active_afterwards(store: Store) -> None:
 
     assert shown.stakes.phrase == "reactivate 10 of 40"
     assert shown.stakes.limits_exceeded == ()
-    assert shown.impact is None
+    assert shown.undone == run
     assert [row["id"] for row in shown.rows] == list(range(1, 11))
 
 

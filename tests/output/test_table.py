@@ -144,6 +144,17 @@ def test_columns_that_yield_are_cut_before_the_others() -> None:
     assert lines[1] == "ann.longname@example.com  spring…"
 
 
+def test_cells_give_way_before_headings() -> None:
+    columns = [Column("kind"), Column("operator", yields=True), Column("reason", yields=True)]
+    row = {"kind": "remove-from-group", "operator": "ann@laptop", "reason": "spring cleaning"}
+
+    assert on_terminal(35, columns, row) == [
+        "KIND               OPERATOR  REASON",
+        "remove-from-group  ann@lap…  sprin…",
+    ]
+    assert on_terminal(28, columns, row)[0] == "KIND        OPERATOR  REASON"
+
+
 def test_columns_that_say_nothing_go_where_there_is_no_room() -> None:
     columns = [Column("email"), Column("group"), Column("held")]
     row = {"email": "ann@example.com", "group": None, "held": False}

@@ -53,12 +53,15 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     databases.drop_database(server_url, url)
 
 
-def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(empty_url: str) -> None:
+@pytest.mark.parametrize("older", ["0001", "0002"])
+def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(
+    empty_url: str, older: str
+) -> None:
     store = connect(empty_url)
-    upgrade(store, "0001")
+    upgrade(store, older)
     with store.writing() as connection:
         add_contact(connection, "ann@x.no")
-    with pytest.raises(StoreError, match="schema 0001") as caught:
+    with pytest.raises(StoreError, match=f"schema {older}") as caught:
         open_store(empty_url)
     assert "db upgrade" in caught.value.hint
 

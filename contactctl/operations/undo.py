@@ -1,0 +1,80 @@
+"""Taking a whole run back: what is left to take back of it, shown before and frozen as a plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.domain.confirmation import Confirmation, Stakes
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunKind, RunState
+from contactctl.operations.apply import read_run
+from contactctl.operations.group_policies import bypassing_groups
+from contactctl.operations.plan import stakes_of_change, write_planned_run
+from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of_regains
+from contactctl.operations.session import Session
+from contactctl.store.deactivations import plan_undo, undoable_ids
+from contactctl.store.preview import count_ids, first_rows
+from contactctl.store.regains import regains_of_undo
+from contactctl.store.totals import count_active
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPreview:
+    """What taking `undone` back would do now; `count` of the contacts that it changed are left."""
+
+    database: str
+    undone: Run
+    count: int
+    rows: Sequence[Mapping[str, Any]]
+    stakes: Stakes
+    impact: Impact
+
+
+def require_undoable(session: Session, run_id: int) -> Run:
+    """The run to take back; RefusedError where the config or the run does not allow it."""
+    if not session.settings.allow_undo:
+        raise RefusedError(
+            "taking back a whole run is off",
+            hint="`allow_undo: true` in the config allows it;"
+            " `contactctl reactivate EMAIL` brings back one contact",
+            code="undo-off",
+        )
+    run = read_run(session, run_id)
+    if run.kind not in DEACTIVATING_KINDS:
+        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
+    if run.state is RunState.RUNNING:
+        raise RefusedError(
+            f"run {run_id} is not finished",
+            hint=f"`contactctl runs resume {run_id}` or `contactctl runs cancel {run_id}` first",
+        )
+    return run
+
+
+def preview_undo(session: Session, undone: Run) -> UndoPreview:
+    """Count and show whom `undone` deactivated and nothing has touched since; writes nothing."""
+    bypassing = bypassing_groups(session)
+    ids = undoable_ids(undone.id)
+    with session.store.reading() as connection:
+        count, active = count_ids(connection, ids), count_active(connection)
+        regains = regains_of_undo(connection, undone.id, ids, bypassing)
+        return UndoPreview(
+            database=session.store.identity,
+            undone=undone,
+            count=count,
+            rows=first_rows(connection, ids, PREVIEW_ROWS),
+            stakes=stakes_of_change(session, RunKind.UNDO, count, active, returning=count),
+            impact=impact_of_regains(session, active, regains),
+        )
+
+
+def plan_undo_of(
+    session: Session, undone: Run, *, reason: str = "", said: Confirmation | None = None
+) -> Run | None:
+    """Freeze what `undone` deactivated and nothing has touched since; None where nothing is left.
+
+    With `said` (a script's confirmation) the run is `running` at once, as with a deactivation.
+    """
+    request = session.request(RunKind.UNDO, reason=reason, details={"undoes": undone.id})
+    return write_planned_run(
+        session, request, lambda connection, run_id: plan_undo(connection, run_id, undone.id), said
+    )
