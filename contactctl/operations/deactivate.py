@@ -8,6 +8,7 @@ from contactctl.domain.policies import Approval
 from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunState
 from contactctl.operations.apply import (
     DEFAULT_WAIT_SECONDS,
+    begin_run,
     read_run,
     require_applicable,
     work_through,
@@ -55,6 +56,12 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
         active_total = count_active(connection)
     require_confirmed(stakes_of_run(session, run.kind, run.planned, active_total), said)
     return run
+
+
+def begin_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
+    """Start the planned run that `said` confirms, for another process to work through."""
+    require_plan_confirmed(session, run_id, said)
+    return begin_run(session, run_id)
 
 
 def require_undoable(session: Session, run_id: int) -> Run:
