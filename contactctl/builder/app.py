@@ -45,7 +45,7 @@ class _NobodyWatchesError(Exception):
 
 
 class BuilderApp(App[None]):
-    """`outcome` says, once it has run, what came of it; `close` must be called in the end."""
+    """`close` must be called in the end; `outcome` says then what came of it."""
 
     CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
@@ -79,17 +79,23 @@ class BuilderApp(App[None]):
         self._count.close()
         self._counting.store.close()
         self._plan.close()
+        begun = self._plan.begun
+        if begun is not None and self.outcome.run is None:  # left before it was told
+            self._remember(begun)
 
     def end(self, signal_name: str) -> None:
         """Leave because of a signal; may be called at any moment, by its handler."""
         self._left = True
         self.outcome = replace(self.outcome, closed_by=signal_name)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.exit)
+        with suppress(RuntimeError):  # it has left already
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.action_leave)
 
     def on_mount(self) -> None:
         self._count.start()
         self.push_screen(ReminderScreen(self._session.store.identity))
+        if self._left:  # a signal came before there was an event loop to tell
+            self.exit()
 
     def action_start_finding(self) -> None:
         work = self._work
@@ -107,6 +113,7 @@ class BuilderApp(App[None]):
     def action_leave(self) -> None:
         """Out of the builder: what has not been confirmed does not happen."""
         self._left = True
+        self._plan.stop()
         self.exit()
 
     def action_turn_light(self) -> None:
