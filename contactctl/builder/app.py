@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.live_count import Answer, LiveCount
@@ -30,7 +31,7 @@ from contactctl.domain.text import show_safely
 from contactctl.operations.preview import Preview, preview
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
-from contactctl.operations.watch import watch_run
+from contactctl.operations.watch import Watched, watch_run
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.groups import group_names
 from contactctl.store.store import connect
@@ -44,7 +45,7 @@ class _NobodyWatchesError(Exception):
 
 
 class BuilderApp(App[None]):
-    """`outcome` says, once it has run, what came of it; `close` must be called in the end."""
+    """`close` must be called in the end; `outcome` says then what came of it."""
 
     CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
@@ -78,17 +79,23 @@ class BuilderApp(App[None]):
         self._count.close()
         self._counting.store.close()
         self._plan.close()
+        begun = self._plan.begun
+        if begun is not None and self.outcome.run is None:  # left before it was told
+            self._remember(begun)
 
     def end(self, signal_name: str) -> None:
         """Leave because of a signal; may be called at any moment, by its handler."""
         self._left = True
         self.outcome = replace(self.outcome, closed_by=signal_name)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.exit)
+        with suppress(RuntimeError):  # it has left already
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.action_leave)
 
     def on_mount(self) -> None:
         self._count.start()
         self.push_screen(ReminderScreen(self._session.store.identity))
+        if self._left:  # a signal came before there was an event loop to tell
+            self.exit()
 
     def action_start_finding(self) -> None:
         work = self._work
@@ -106,12 +113,8 @@ class BuilderApp(App[None]):
     def action_leave(self) -> None:
         """Out of the builder: what has not been confirmed does not happen."""
         self._left = True
+        self._plan.stop()
         self.exit()
-
-    def action_decline(self) -> None:
-        """Back to the conditions; the plan is deleted."""
-        self.pop_screen()
-        self._drop_plan()
 
     def action_turn_light(self) -> None:
         self.theme = _LIGHT if self.theme == _DARK else _DARK
@@ -127,30 +130,37 @@ class BuilderApp(App[None]):
 
     @on(EditorScreen.Chosen)
     def _make_plan(self, chosen: EditorScreen.Chosen) -> None:
-        self.push_screen(PlanningScreen())
-        self._write_plan(chosen.criteria)
+        if self.screen is self._editor:  # not asked for twice
+            planning = PlanningScreen()
+            self.push_screen(planning)
+            self._write_plan(chosen.criteria, planning)
 
     @on(PlanMade)
     def _show_plan(self, made: PlanMade) -> None:
-        if not isinstance(self.screen, PlanningScreen):  # declined meanwhile
-            self._drop_plan()
-        elif made.plan is None:
+        plan, awaited = made.plan, self.screen is made.waiting
+        if plan is not None and awaited:
+            self.switch_screen(
+                ConfirmationScreen(plan, needs_second_operator=self._needs_second_operator)
+            )
+        elif plan is not None:
+            self._drop_plan(plan.run)
+        elif awaited:
             self.pop_screen()
             self.notify("No active contact matches; nothing was changed.", markup=False)
-        else:
-            self.switch_screen(
-                ConfirmationScreen(made.plan, needs_second_operator=self._needs_second_operator)
-            )
+
+    @on(ConfirmationScreen.Declined)
+    def _declined(self, declined: ConfirmationScreen.Declined) -> None:
+        self.pop_screen()
+        self._drop_plan(declined.run)
 
     @on(ConfirmationScreen.Confirmed)
-    def _confirmed(self) -> None:
-        self._begin()
+    def _confirmed(self, confirmed: ConfirmationScreen.Confirmed) -> None:
+        self._begin(confirmed, self.screen)
 
     @on(ConfirmationScreen.Kept)
     def _kept(self, kept: ConfirmationScreen.Kept) -> None:
-        self._plan.keep()
-        self.outcome = replace(self.outcome, run=kept.run)
-        self.switch_screen(OutcomeScreen(kept.run, None))
+        self._plan.keep(kept.run.id)
+        self._show_outcome(Finished(Watched(kept.run)))
 
     @on(Begun)
     def _show_progress(self, begun: Begun) -> None:
@@ -166,15 +176,18 @@ class BuilderApp(App[None]):
     @on(Finished)
     def _show_outcome(self, finished: Finished) -> None:
         watched = finished.watched
-        self.outcome = replace(self.outcome, run=watched.run, problem=watched.problem)
+        self._remember(watched)
         self.switch_screen(OutcomeScreen(watched.run, watched.problem))
 
     @on(Failed)
     def _show_failure(self, failed: Failed) -> None:
-        if isinstance(self.screen, PlanningScreen | ConfirmationScreen):
-            self.action_decline()
+        if self.screen is failed.waiting:
+            self.pop_screen()
         text = "\n".join(filter(None, (failed.problem.message, failed.problem.hint)))
         self.notify(show_safely(text), severity="error", markup=False, timeout=15)
+
+    def _remember(self, watched: Watched) -> None:
+        self.outcome = replace(self.outcome, run=watched.run, problem=watched.problem)
 
     @property
     def _needs_second_operator(self) -> bool:
@@ -183,21 +196,26 @@ class BuilderApp(App[None]):
     # what waits for the store, in threads
 
     @work(thread=True)
-    def _write_plan(self, criteria: Criteria) -> None:
-        prebuilt = criteria == _PREBUILT
-        with self._telling_failure():
-            plan = self._plan.make(criteria, self._work.reason, prebuilt=prebuilt)
-            self.post_message(PlanMade(plan))
+    def _write_plan(self, criteria: Criteria, waiting: Screen[None]) -> None:
+        with self._telling_failure(waiting):
+            plan = self._plan.make(
+                criteria,
+                self._work.reason,
+                prebuilt=criteria == _PREBUILT,
+                wanted=lambda: waiting in self.screen_stack,
+            )
+            self.post_message(PlanMade(plan, waiting))
 
     @work(thread=True)
-    def _drop_plan(self) -> None:
+    def _drop_plan(self, run: Run) -> None:
         with self._telling_failure():
-            self._plan.drop()
+            self._plan.drop(run.id)
 
     @work(thread=True)
-    def _begin(self) -> None:
-        with self._telling_failure():
-            self.post_message(Begun(self._plan.begin()))
+    def _begin(self, confirmed: ConfirmationScreen.Confirmed, waiting: Screen[None]) -> None:
+        with self._telling_failure(waiting):
+            begun = self._plan.begin(confirmed.run.id, confirmed.said)
+            self.post_message(Begun(begun.run) if begun.problem is None else Finished(begun))
 
     @work(thread=True)
     def _watch(self, run: Run) -> None:
@@ -206,11 +224,13 @@ class BuilderApp(App[None]):
             self.post_message(Finished(watch_run(session, run.id)))
 
     @contextmanager
-    def _telling_failure(self) -> Iterator[None]:
+    def _telling_failure(self, waiting: Screen[None] | None = None) -> Iterator[None]:
         try:
             yield
         except ContactctlError as problem:
-            self.post_message(Failed(problem))
+            self.post_message(Failed(problem, waiting))
+        except OSError as error:
+            self.post_message(Failed(ContactctlError(str(error)), waiting))
 
     @contextmanager
     def _progress(self, _title: str, _total: int | None) -> Iterator[Advance]:

@@ -1,6 +1,7 @@
 """What the builder's threads tell its screens."""
 
 from textual.message import Message
+from textual.screen import Screen
 
 from contactctl.builder.live_count import Answer
 from contactctl.domain.errors import ContactctlError
@@ -18,15 +19,16 @@ class Answered(Message):
 
 
 class PlanMade(Message):
-    """The plan is there; None: nobody matches."""
+    """The plan is there; None: nobody matches. `waiting` is shown while somebody waits for it."""
 
-    def __init__(self, plan: ShownPlan | None) -> None:
+    def __init__(self, plan: ShownPlan | None, waiting: Screen[None]) -> None:
         super().__init__()
         self.plan = plan
+        self.waiting = waiting
 
 
 class Begun(Message):
-    """The run has started, or was kept as a plan."""
+    """The run has begun, and has a process of its own."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -50,8 +52,9 @@ class Finished(Message):
 
 
 class Failed(Message):
-    """A thread met a foreseen failure."""
+    """A thread met a foreseen failure; `waiting` is the screen, if any, that waits in vain."""
 
-    def __init__(self, problem: ContactctlError) -> None:
+    def __init__(self, problem: ContactctlError, waiting: Screen[None] | None) -> None:
         super().__init__()
         self.problem = problem
+        self.waiting = waiting

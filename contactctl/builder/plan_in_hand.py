@@ -1,70 +1,133 @@
 """The one plan that waits for its confirmation; it does not outlive the builder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 
+from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.criteria import Criteria
+from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.runs import Run
-from contactctl.operations.apply import begin_run
+from contactctl.operations.deactivate import begin_confirmed
 from contactctl.operations.plan import ShownPlan, drop_if_planned, plan_deactivation, show_plan
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Session
+from contactctl.operations.watch import Watched
 from contactctl.store.cancelling import QueryCanceller
 
 
 class PlanInHand:
     """Makes a plan, and sees to it that it is started, kept, or gone.
 
-    Every method but `close` waits for the store, and so belongs into a worker thread.
+    There is never more than one: whoever begins, keeps or drops a plan names its run, and another
+    plan than the one in hand is not meant. `make`, `drop` and `begin` wait for the store, and so
+    belong into worker threads. `begun` is the run that was begun, once there is one.
     """
 
     def __init__(self, session: Session, finish_in_background: Callable[[Run], None]) -> None:
+        self.begun: Watched | None = None
         self._session = session
         self._finish_in_background = finish_in_background
         self._canceller = QueryCanceller(session.store)
         self._at_work = Lock()
+        self._making = False
         self._run_id: int | None = None
-        self._closed = False
+        self._stopped = False
 
-    def make(self, criteria: Criteria, reason: str, *, prebuilt: bool) -> ShownPlan | None:
-        """Freeze what the criteria select; None when they select nobody, or it is too late."""
-        with self._at_work:
-            if self._closed:
-                return None
-            selection = selection_of(self._session, criteria, prebuilt=prebuilt)
-            run = plan_deactivation(self._session, selection, reason=reason)
-            if run is None:
-                return None
-            self._run_id = run.id
-            return show_plan(self._session, run.id)
+    def make(
+        self, criteria: Criteria, reason: str, *, prebuilt: bool, wanted: Callable[[], bool]
+    ) -> ShownPlan | None:
+        """Freeze what the criteria select, in place of any other plan.
 
-    def drop(self) -> None:
-        """Delete the plan, if one waits: nothing was changed."""
+        None when they select nobody, or the plan is not `wanted` any more when its turn comes.
+        """
         with self._at_work:
             self._drop()
+            if not wanted():
+                return None
+            self._making = True
+            try:
+                return self._make(criteria, reason, prebuilt=prebuilt)
+            finally:
+                self._making = False
 
-    def keep(self) -> None:
+    def drop(self, run_id: int) -> None:
+        """Delete the plan, if it still waits: nothing was changed."""
+        with self._at_work:
+            if self._run_id == run_id:
+                self._drop()
+
+    def keep(self, run_id: int) -> None:
         """Leave the plan for `runs apply`."""
         with self._at_work:
+            self._require_in_hand(run_id)
             self._run_id = None
 
-    def begin(self) -> Run:
-        """Start the confirmed run in a process of its own, which outlives this one."""
+    def begin(self, run_id: int, said: Confirmation) -> Watched:
+        """Start the run in a process of its own, which outlives this one; a second time, say so.
+
+        RefusedError unless `said` confirms the plan in hand.
+        """
         with self._at_work:
-            if self._run_id is None:
-                raise AssertionError("there is no plan to begin")
-            run = begin_run(self._session, self._run_id)
-            self._run_id = None
-            self._finish_in_background(run)
-            return run
+            if self.begun is None or self.begun.run.id != run_id:
+                self._require_in_hand(run_id)
+                with self._dropped_unless_done():
+                    run = begin_confirmed(self._session, run_id, said)
+                self._run_id = None
+                self.begun = Watched(run, self._start_process(run))
+            return self.begun
+
+    def stop(self) -> None:
+        """Make no plan any more; one that is just being written is cancelled."""
+        self._stopped = True
+        if self._making:
+            self._canceller.cancel()
 
     def close(self) -> None:
         """Drop the plan, also one that is just being written; none is made afterwards."""
-        self._closed = True
-        self._canceller.cancel()
-        self.drop()
+        self.stop()
+        with self._at_work:
+            self._drop()
+
+    def _make(self, criteria: Criteria, reason: str, *, prebuilt: bool) -> ShownPlan | None:
+        if self._stopped:
+            return None
+        selection = selection_of(self._session, criteria, prebuilt=prebuilt)
+        run = plan_deactivation(self._session, selection, reason=reason)
+        if run is None:
+            return None
+        self._run_id = run.id
+        with self._dropped_unless_done():
+            return show_plan(self._session, run.id)
 
     def _drop(self) -> None:
         if self._run_id is not None:
             drop_if_planned(self._session, self._run_id, "not confirmed")
             self._run_id = None
+
+    @contextmanager
+    def _dropped_unless_done(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._drop()
+            raise
+
+    def _require_in_hand(self, run_id: int) -> None:
+        if self._run_id != run_id:
+            raise RefusedError(
+                f"the plan of run {run_id} does not wait any more; nothing was changed",
+                hint="make a new plan",
+                code="not-in-hand",
+            )
+
+    def _start_process(self, run: Run) -> ContactctlError | None:
+        try:
+            self._finish_in_background(run)
+        except OSError as error:
+            return ContactctlError(
+                f"run {run.id} has begun, but no process could be started for it: {error}",
+                hint=f"`contactctl runs resume {run.id}` goes on",
+                code="interrupted-run",
+            )
+        return None

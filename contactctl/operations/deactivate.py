@@ -8,6 +8,7 @@ from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run
 from contactctl.operations import waits
 from contactctl.operations.apply import (
+    begin_run,
     require_applicable,
     work_through,
 )
@@ -56,3 +57,9 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
         figures = figures_of(connection, run, count_active(connection))
     require_confirmed(stakes_of_plan(session, figures), said)
     return run
+
+
+def begin_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
+    """Start the planned run that `said` confirms, for another process to work through."""
+    require_plan_confirmed(session, run_id, said)
+    return begin_run(session, run_id)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
@@ -33,6 +34,12 @@ class Driver:
     async def press(self, *keys: str) -> None:
         """Press keys; a text of several characters that is no key's name is typed."""
         await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def press_at_once(self, *keys: str) -> None:
+        """Keys that are there before the first is dealt with, as from a paste or a slow line."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await self.pilot.pause()
 
     async def write(self, text: str) -> None:

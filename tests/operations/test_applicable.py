@@ -19,7 +19,7 @@ from contactctl.operations.apply import (
     read_run,
     resume_run,
 )
-from contactctl.operations.deactivate import require_plan_confirmed, run_confirmed
+from contactctl.operations.deactivate import begin_confirmed, require_plan_confirmed, run_confirmed
 from contactctl.operations.runs import cancel_run
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
@@ -123,3 +123,14 @@ def test_a_kept_plan_is_confirmed_with_its_own_count_and_todays_limits(store: St
         make_inactive(connection, 40)
     with pytest.raises(RefusedError, match="10 of 39 active contacts is over the limit of 25 %"):
         require_plan_confirmed(session, run.id, Confirmation(10))
+
+
+def test_a_run_begins_with_its_own_count_alone(store: Store) -> None:
+    seed_contacts(store, 40)
+    session = make_session(store)
+    run = plan(session, "id <= 10")
+
+    with pytest.raises(RefusedError, match="10 contacts match"):
+        begin_confirmed(session, run.id, confirmed(9))
+    assert states(store) == [RunState.PLANNED]
+    assert begin_confirmed(session, run.id, Confirmation(10)).state is RunState.RUNNING

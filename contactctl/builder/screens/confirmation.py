@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
 from contactctl.builder.widgets.blocks import Blocks
-from contactctl.domain.confirmation import Stakes, parse_count
+from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.runs import Run
 from contactctl.operations.plan import ShownPlan
 from contactctl.output.presentation import Presentation
@@ -25,16 +25,28 @@ class ConfirmationScreen(Screen[None]):
     """Shows a plan; goes on only when its count, or over a limit the whole phrase, is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.decline", "Back, nothing is deactivated"),
+        Binding("escape", "decline", "Back, nothing is deactivated"),
         Binding("pageup", "scroll(-1)", "Page up", priority=True),
         Binding("pagedown", "scroll(1)", "Page down", priority=True),
     ]
 
     class Confirmed(Message):
-        """The right thing was typed."""
+        """The right thing was typed, for this run."""
+
+        def __init__(self, run: Run, said: Confirmation) -> None:
+            super().__init__()
+            self.run = run
+            self.said = said
 
     class Kept(Message):
         """The plan stays, for a second operator."""
+
+        def __init__(self, run: Run) -> None:
+            super().__init__()
+            self.run = run
+
+    class Declined(Message):
+        """The plan is not wanted."""
 
         def __init__(self, run: Run) -> None:
             super().__init__()
@@ -44,6 +56,7 @@ class ConfirmationScreen(Screen[None]):
         super().__init__()
         self.plan = plan
         self._needs_second_operator = needs_second_operator
+        self._answered = False
 
     def compose(self) -> ComposeResult:
         yield Static("Deactivate these contacts?", classes="title")
@@ -54,7 +67,7 @@ class ConfirmationScreen(Screen[None]):
             yield Input(id="typed", compact=True)
         yield Static(id="problem", markup=False)
         with Horizontal(id="go"):
-            yield Button("Back", action="app.decline", compact=True)
+            yield Button("Back", action="screen.decline", compact=True)
             if self._needs_second_operator:
                 yield Button("Keep the plan", variant="primary", id="keep", compact=True)
             else:
@@ -68,18 +81,36 @@ class ConfirmationScreen(Screen[None]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#confirm")
     def _check(self) -> None:
-        if is_confirmation(self.query_one("#typed", Input).value, self.plan.stakes):
-            self.post_message(self.Confirmed())
+        problem = self.query_one("#problem", Static)
+        said = confirmation_in(self.query_one("#typed", Input).value, self.plan.stakes)
+        if said is None:
+            problem.update("That is not it: nothing was deactivated.")
         else:
-            self.query_one("#problem", Static).update("That is not it: nothing was deactivated.")
+            problem.update("The run begins ...")
+            self._answer(self.Confirmed(self.plan.run, said))
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
-        self.post_message(self.Kept(self.plan.run))
+        self._answer(self.Kept(self.plan.run))
+
+    def action_decline(self) -> None:
+        self._answer(self.Declined(self.plan.run))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
+        """What has been answered cannot be declined any more."""
+        return action != "decline" or not self._answered
 
     def action_scroll(self, pages: int) -> None:
         plan = self.query_one("#plan", VerticalScroll)
         (plan.scroll_page_down if pages > 0 else plan.scroll_page_up)(animate=False)
+
+    def _answer(self, answer: Confirmed | Kept | Declined) -> None:
+        """Once: further keys may be on their way already."""
+        if not self._answered:
+            self._answered = True
+            self.query("#typed, #go").set(disabled=True)
+            self.refresh_bindings()
+            self.post_message(answer)
 
     def _question(self) -> str:
         if self._needs_second_operator:
@@ -101,8 +132,9 @@ def summary_first(plan: ShownPlan) -> Presentation:
     return replace(presentation, blocks=[*summary, *contacts])
 
 
-def is_confirmation(typed: str, stakes: Stakes) -> bool:
+def confirmation_in(typed: str, stakes: Stakes) -> Confirmation | None:
     """The count as people write it; the whole phrase, and nothing else, over a limit."""
     if stakes.limits_exceeded:
-        return typed.strip() == stakes.phrase
-    return parse_count(typed) == stakes.count
+        over = typed.strip() == stakes.phrase
+        return Confirmation(stakes.count, limit_override=stakes.count) if over else None
+    return Confirmation(stakes.count) if parse_count(typed) == stakes.count else None

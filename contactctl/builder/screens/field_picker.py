@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, OptionList
 from textual.widgets.option_list import Option
 
+from contactctl.builder.screens.dialog import Dialog
 from contactctl.domain.fields import Field
 from contactctl.domain.text import fold, show_safely
 
 
-class FieldPicker(ModalScreen[Field | None]):
+class FieldPicker(Dialog[Field | None]):
     """Every field with its type and help; the list shrinks as one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,14 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
+from contactctl.builder.screens.dialog import Dialog
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import show_safely
 
 
-class FileDialog(ModalScreen[None]):
+class FileDialog(Dialog[None]):
     """Asks for a file's name until `use` accepts it; says in words why it does not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]

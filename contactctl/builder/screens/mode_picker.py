@@ -6,15 +6,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from contactctl.builder.draft import Mode
+from contactctl.builder.screens.dialog import Dialog
 from contactctl.builder.widgets.criteria_tree import TITLES
 
 
-class ModePicker(ModalScreen[Mode | None]):
+class ModePicker(Dialog[Mode | None]):
     """All, any or none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]

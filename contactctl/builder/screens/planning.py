@@ -5,14 +5,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
+from contactctl.builder.screens.dialog import Dialog
 
-class PlanningScreen(ModalScreen[None]):
-    """Can be left at once; the plan is dropped when it is there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.decline", "Back")]
+class PlanningScreen(Dialog[None]):
+    """Can be left at once; the plan that nobody waits for is dropped when it is there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small"):
