@@ -1,5 +1,7 @@
 """How the state of the store is shown."""
 
+from itertools import dropwhile
+
 from contactctl.domain.runs import RunState
 from contactctl.operations.status import StoreStatus
 from contactctl.output.presentation import (
@@ -15,12 +17,13 @@ from contactctl.output.runs import run_data
 from contactctl.output.selection import Pairs
 from contactctl.output.values import counted
 
+_MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 _RUN_COLUMNS = (
     Column("run"),
     Column("kind"),
     Column("state"),
     Column("changed"),
-    Column("operator"),
+    Column("operator", yields=True),
     Column("started_at", "STARTED"),
 )
 
@@ -47,11 +50,15 @@ def present_status(status: StoreStatus) -> Presentation:
         "latest_runs": runs,
     }
     blocks: list[Block] = [KeyValues(_totals(status))]
-    if any(number for _, number in status.per_month):
-        blocks += [Heading("Deactivations per month"), Bars(status.per_month)]
+    if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
+        blocks += [Heading("Deactivations per month"), Bars(months)]
     if runs:
         blocks += [Heading("Latest runs"), Table(_RUN_COLUMNS, runs)]
     return Presentation(data, None, blocks)
+
+
+def _is_empty(month: tuple[str, int]) -> bool:
+    return month[1] == 0
 
 
 def _totals(status: StoreStatus) -> Pairs:
