@@ -18,9 +18,9 @@ def preview(invocation: SelectingInvocation) -> Presentation:
     """
     from contactctl.operations.preview import preview as preview_contacts
     from contactctl.operations.select import select_contacts
-    from contactctl.output.preview import PREVIEW_FIELDS, present_preview
+    from contactctl.output.preview import present_preview
 
-    invocation.check_fields(*PREVIEW_FIELDS)
+    invocation.check_fields(*invocation.catalogue.names())
     source = invocation.criteria_source()
     with invocation.open_session() as session:
         return present_preview(preview_contacts(session, select_contacts(session, source)))

@@ -130,6 +130,10 @@ class FieldCatalogue:
         ]
         return [*BUILT_IN_FIELDS, *declared]
 
+    def names(self) -> list[str]:
+        """The name of every field, in the same order."""
+        return [each.name for each in self.fields()]
+
     def find(self, name: str) -> Field:
         """The field of that name (case ignored); CriteriaError with a did-you-mean otherwise."""
         found = self._by_name.get(name.casefold())
