@@ -118,8 +118,6 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [
         f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
     ]
-    if notes:
-        notes.append("--map 'COLUMN=FIELD' takes a column in; `contactctl fields` lists the fields")
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 

@@ -395,3 +395,10 @@ def test_who_is_inactive_and_why_can_be_listed(program: Program) -> None:
     ann, bo = program.run("contacts", "list", "--json").json["data"]["contacts"]
     assert ann["deactivated"] is not None
     assert (ann["group"], bo["deactivated"]) == (["news"], None)
+
+
+def test_map_is_the_way_in_only_for_columns_that_have_one(sqlite_program: Program) -> None:
+    told = sqlite_program.import_text("email,status\na@x.no,inactive\n").stderr
+    assert "an import never changes the status" in told
+    assert "--map" not in told
+    assert "--map 'COLUMN=FIELD'" in sqlite_program.import_text("email,zzz\nb@x.no,1\n").stderr
