@@ -156,6 +156,9 @@ class StoreInvocation(ConfiguredInvocation):
             )
 
 
+CONDITION_OPTIONS = ("where", "where_any", "where_not")
+
+
 class SelectingInvocation(StoreInvocation):
     """A command that selects contacts by criteria."""
 

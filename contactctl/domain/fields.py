@@ -151,6 +151,9 @@ class FieldCatalogue:
         as_attribute = f"{ATTRIBUTE_PREFIX}{name}".casefold()
         if as_attribute in self._by_name:
             return f"did you mean '{as_attribute}'?"
+        longer = [known for known in self._by_name if known.startswith(f"{name.casefold()}_")]
+        if len(longer) > 1:  # the first word of a name that is written with blanks
+            return f"did you mean one of {', '.join(longer)}?"
         return did_you_mean(name, list(self._by_name)) or "`contactctl fields` lists every field"
 
     def _attribute_hint(self, bare_name: str) -> str:
