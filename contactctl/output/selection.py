@@ -36,13 +36,14 @@ def preview_rows(
     """The first contacts of a set, under the JSON key `preview`.
 
     People see who it is, what was `asked_about`, and what else tells something; --fields can name
-    any of `fields`.
+    any of `fields`, or of those that the contacts have.
     """
     shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
     empty = {name for name in shown if all(to_people(row.get(name)) == MISSING for row in rows)}
     always = dict.fromkeys((*shown, *_FOR_PROGRAMS))
     columns = [contact_column(name, for_people=name in shown.keys() - empty) for name in always]
-    others = [contact_column(name) for name in fields if name not in always]
+    known = fields or [name for row in rows[:1] for name in row]
+    others = [contact_column(name) for name in known if name not in always]
     return Rows("preview", columns, rows, others, beginning_of)
 
 

@@ -193,6 +193,14 @@ def test_columns_without_any_value_are_not_shown_unless_asked_for(cli: StoreCli)
     assert cli.json("preview", *missing)["preview"][0].keys() == PREVIEW_KEYS
 
 
+def test_a_plan_shows_the_same_columns(cli: StoreCli) -> None:
+    cli.configure("attributes: {plan: text}\n")
+
+    data = cli.json("deactivate", "--where", "id <= 10", "--plan")
+
+    assert data["preview"][0].keys() == PREVIEW_KEYS
+
+
 def test_any_field_can_be_asked_for(cli: StoreCli) -> None:
     cli.configure("attributes: {plan: text}\n")
     fields = (
