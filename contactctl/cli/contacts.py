@@ -96,8 +96,10 @@ def list_(
         contactctl contacts list --limit 20
         contactctl contacts list --where 'email_domain = example.com' --sort -created
         contactctl contacts list --where 'group missing' --json
+        contactctl contacts list --fields email,deactivated,deactivation_category
 
-    Without criteria it lists all contacts, by id.
+    Without criteria it lists all contacts, by id. --fields takes every field
+    that `contactctl fields` lists.
     """
     from contactctl.operations.export_contacts import ContactFilter
     from contactctl.output.contacts import list_order, present_contacts
