@@ -65,8 +65,10 @@ def _screens(session: Session, size: tuple[int, int], *, light: bool = False) ->
     async def steps(user: Driver) -> None:
         async def take(name: str) -> None:
             user.app.clear_notifications()
-            await user.pilot.pause()
-            pictures[name] = user.app.export_screenshot()
+            shown = ""
+            while shown != pictures.get(name):  # a scrollbar that appears has all laid out anew
+                await user.pilot.pause()
+                shown, pictures[name] = pictures.get(name, shown), user.app.export_screenshot()
 
         await user.screen("ReminderScreen")
         await take("reminder")

@@ -33,6 +33,8 @@ _TYPER_SETTINGS: dict[str, Any] = {
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
 }
+# commands take this over from the program's
+_CONTEXT_SETTINGS = {"help_option_names": ["--help", "-h"]}
 
 
 class _Help:
@@ -142,7 +144,7 @@ class LazyGroup(_Help, TyperGroup):
 
 def build_program() -> Any:
     """The program itself: the group of everything."""
-    app = typer.Typer(cls=LazyGroup, **_TYPER_SETTINGS)
+    app = typer.Typer(cls=LazyGroup, context_settings=_CONTEXT_SETTINGS, **_TYPER_SETTINGS)
     app.callback()(_program)
     program = typer.main.get_command(app)
     for param in program.params:

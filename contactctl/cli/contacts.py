@@ -70,15 +70,17 @@ def export(
     to everybody, or to one group, may mail.
     """
     from contactctl.operations.export_contacts import ContactFilter
-    from contactctl.output.contacts import list_fields, present_export
+    from contactctl.operations.importing.columns import importable_fields
+    from contactctl.output.contacts import present_contacts
 
     if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
-    importable = _importable(invocation)
-    invocation.check_fields(*list_fields(importable))
+    invocation.check_fields(*invocation.catalogue.names())
+    importable = [field.name for field in importable_fields(invocation.catalogue)]
+    fields = invocation.output.fields or importable
     source = invocation.criteria_source()
-    contacts = _streamed(invocation, ContactFilter(source, deliverable, group))
-    return present_export(contacts, importable, every_field=bool(invocation.output.fields))
+    contacts = _streamed(invocation, ContactFilter(source, deliverable, group, fields=fields))
+    return present_contacts(contacts, fields)
 
 
 def list_(
@@ -94,17 +96,20 @@ def list_(
         contactctl contacts list --limit 20
         contactctl contacts list --where 'email_domain = example.com' --sort -created
         contactctl contacts list --where 'group missing' --json
+        contactctl contacts list --fields email,deactivated,deactivation_category
 
-    Without criteria it lists all contacts, by id.
+    Without criteria it lists all contacts, by id. --fields takes every field
+    that `contactctl fields` lists.
     """
     from contactctl.operations.export_contacts import ContactFilter
-    from contactctl.output.contacts import list_fields, present_list
+    from contactctl.output.contacts import list_order, present_contacts
 
-    importable = _importable(invocation)
-    invocation.check_fields(*list_fields(importable))
+    known = invocation.catalogue.names()
+    invocation.check_fields(*known)
+    fields = invocation.output.fields or list_order(known)
     source = invocation.criteria_source()
-    wanted = ContactFilter(source, deliverable, group, sort, limit)
-    return present_list(_streamed(invocation, wanted), importable)
+    wanted = ContactFilter(source, deliverable, group, sort, limit, fields)
+    return present_contacts(_streamed(invocation, wanted), fields)
 
 
 def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
@@ -164,14 +169,6 @@ def add(
             session, given, groups=group or (), tags=tag or (), reason=reason or ""
         )
         return present_added(contact_id, email.strip(), run)
-
-
-def _importable(invocation: StoreInvocation) -> list[str]:
-    from contactctl.domain.fields import FieldCatalogue
-    from contactctl.operations.importing.columns import importable_fields
-
-    catalogue = FieldCatalogue(invocation.settings.attributes)
-    return [field.name for field in importable_fields(catalogue)]
 
 
 def _streamed(invocation: StoreInvocation, wanted: "ContactFilter") -> "Iterator[ContactRecord]":

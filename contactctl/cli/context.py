@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contactctl.config.settings import LoadedSettings, Settings
+    from contactctl.domain.fields import FieldCatalogue
     from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
@@ -76,8 +77,12 @@ class Invocation:
         from contactctl.output.formats.table import block_lines
         from contactctl.output.paint import paint
 
-        for style, line in block_lines(presentation, self.console.width, cuts=True):
+        notes: list[str] = []
+        lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)
+        for style, line in lines:
             print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
+        for note in notes:
+            self.console.note(note)
         print(file=self.console.stderr)
 
     def without_repeating(self, presentation: "Presentation") -> "Presentation":
@@ -116,6 +121,13 @@ class ConfiguredInvocation(Invocation):
     def settings(self) -> "Settings":
         return self.loaded_settings.settings
 
+    @property
+    def catalogue(self) -> "FieldCatalogue":
+        """The fields that there are, declared attributes among them."""
+        from contactctl.domain.fields import FieldCatalogue
+
+        return FieldCatalogue(self.settings.attributes)
+
 
 class StoreInvocation(ConfiguredInvocation):
     """A command that reads or changes the store."""
@@ -142,6 +154,9 @@ class StoreInvocation(ConfiguredInvocation):
                 clock_replaced=self.console.now_is_replaced,
                 progress=progress_on(self.console),
             )
+
+
+CONDITION_OPTIONS = ("where", "where_any", "where_not")
 
 
 class SelectingInvocation(StoreInvocation):

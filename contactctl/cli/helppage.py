@@ -42,7 +42,7 @@ def _placeholder(param: Any) -> str:
 def _term(param: Any) -> str:
     if param.param_type_name == "argument":
         return _placeholder(param)
-    flags = " / ".join([*param.opts, *param.secondary_opts])
+    flags = " / ".join([", ".join(sorted(param.opts, key=len)), *param.secondary_opts])
     return flags if param.is_flag else f"{flags} {_placeholder(param)}"
 
 

@@ -52,7 +52,14 @@ def _conditions(flag: str, help: str) -> Any:
 
 
 # Which contacts
-Where = Annotated[list[str] | None, _conditions("--where", "All of these must hold. Repeatable.")]
+Where = Annotated[
+    list[str] | None,
+    _conditions(
+        "--where",
+        "All of these must hold: 'FIELD OPERATOR VALUE', in quotes; "
+        "`contactctl fields` lists both. Repeatable.",
+    ),
+]
 WhereAny = Annotated[
     list[str] | None, _conditions("--where-any", "One of these must hold. Repeatable.")
 ]

@@ -13,14 +13,16 @@ def preview(invocation: SelectingInvocation) -> Presentation:
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
         contactctl preview --criteria stale.yaml --json
 
-    Without criteria it uses the prebuilt one, last_opportunity older-than 24
-    months. Nothing is changed; `contactctl deactivate` takes the same flags.
+    It shows the fields that the criteria name; --fields takes any other that
+    `contactctl fields` lists. Without criteria it uses the prebuilt one,
+    last_opportunity older-than 24 months. Nothing is changed; `contactctl
+    deactivate` takes the same flags.
     """
     from contactctl.operations.preview import preview as preview_contacts
     from contactctl.operations.select import select_contacts
-    from contactctl.output.preview import PREVIEW_FIELDS, present_preview
+    from contactctl.output.preview import present_preview
 
-    invocation.check_fields(*PREVIEW_FIELDS)
+    invocation.check_fields(*invocation.catalogue.names())
     source = invocation.criteria_source()
     with invocation.open_session() as session:
         return present_preview(preview_contacts(session, select_contacts(session, source)))

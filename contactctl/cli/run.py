@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 import typer
 
-from contactctl.cli.app import PROGRAM, build_program
+from contactctl.cli.app import PROGRAM, LazyGroup, build_program
+from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
 from contactctl.domain.errors import (
     ContactctlError,
@@ -109,8 +110,19 @@ def _usage_error(error: Any) -> UsageError:
     if close:
         return UsageError(_sentence(error.message), hint=f"did you mean '{close[0]}'?")
     context = getattr(error, "ctx", None)
-    hint = f"`{context.command_path} --help` shows how" if context else ""
+    hint = _hint_in(context, error) if context else ""
     return UsageError(_sentence(error.format_message()), hint=hint)
+
+
+def _hint_in(context: Any, error: Any) -> str:
+    """What to write instead, for the mistakes that are made most; else where the help is."""
+    option = getattr(error, "option_name", "")
+    if option and isinstance(context.command, LazyGroup):
+        return f"options follow the command: `{context.command_path} COMMAND {option}`"
+    has_conditions = any(context.params.get(name) for name in CONDITION_OPTIONS)
+    if has_conditions and error.message.startswith("Got unexpected extra argument"):
+        return "put each condition into quotes: --where 'FIELD OPERATOR VALUE'"
+    return f"`{context.command_path} --help` shows how"
 
 
 def _sentence(text: str) -> str:

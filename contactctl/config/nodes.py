@@ -24,7 +24,7 @@ class Node(NamedTuple):
     def error(self, problem: str, *, hint: str = "") -> ConfigError:
         """What is wrong with this value, ready to raise."""
         subject = f"{self.key}: " if self.key else ""
-        hint = hint or "docs/reference/config.md describes every key"
+        hint = hint or "the config that `contactctl init` writes describes every key"
         return ConfigError(show_safely(f"{self.place}: {subject}{problem}"), hint=hint)
 
     def mapping(self) -> Mapping[str, "Node"]:

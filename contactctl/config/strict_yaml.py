@@ -108,7 +108,7 @@ def load_strict(text: str, source: str, error_class: type[ContactctlError] = Con
     try:
         return _Reader(text, source, error_class).document()
     except yaml.YAMLError as error:
-        raise _syntax_error(error, source, error_class) from None
+        raise _syntax_error(error, text, source, error_class) from None
 
 
 def load_strict_file(
@@ -235,13 +235,22 @@ def _too_large(source: str, error_class: type[ContactctlError]) -> ContactctlErr
     return error_class(f"{source}: larger than 1 MiB", hint="is this the right file?")
 
 
+def _is_by_a_tab(text: str, mark: Any) -> bool:
+    """Whether there is a tab at the place, or in its line's indentation."""
+    line = "".join(text.split("\n")[mark.line : mark.line + 1])
+    indentation = line[: len(line) - len(line.lstrip())]
+    return "\t" in indentation + line[mark.column : mark.column + 1]
+
+
 def _syntax_error(
-    error: yaml.YAMLError, source: str, error_class: type[ContactctlError]
+    error: yaml.YAMLError, text: str, source: str, error_class: type[ContactctlError]
 ) -> ContactctlError:
     mark = getattr(error, "problem_mark", None)
     place = f"{source}:{mark.line + 1}" if mark else source
     if "nesting depth" in str(error):  # some libyaml look that far ahead, and have a limit
         return error_class(f"{place}: {_TOO_DEEP}")
+    if mark and _is_by_a_tab(text, mark):
+        return error_class(f"{place}: a tab", hint="YAML forbids tabs here; use blanks")
     return error_class(
         f"{place}: {show_safely(getattr(error, 'problem', None) or 'not YAML')}",
         hint="put text with : # & * ! or quotes into quotes",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,42 @@ class DeactivationRecord:
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """One contact. `values` maps every field that is a column of its own to its value or None."""
+    """One contact. `values` maps every field that is a column of its own to its value or None.
+
+    `responses` are the counted ones by category. What was not asked for is empty.
+    """
 
     id: int
     email: str
+    email_domain: str
     status: Status
     values: Mapping[str, object]
     attributes: Mapping[str, object]
     tags: Sequence[str] = ()
     groups: Sequence[GroupMembership] = ()
     deactivations: Sequence[DeactivationRecord] = field(default_factory=tuple)
+    responses: Mapping[str, int] = field(default_factory=dict)
+
+    def by_field(self) -> dict[str, object]:
+        """The value of each field of the catalogue that the contact has, by the field's name."""
+        return {
+            "id": self.id,
+            "email": self.email,
+            "email_domain": self.email_domain,
+            "status": self.status,
+            **self.values,
+            "tag": self.tags,
+            "group": [membership.group for membership in self.groups],
+            **self._deactivation_values(),
+            **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
+            **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
+        }
+
+    def _deactivation_values(self) -> dict[str, object]:
+        """Of those that are open system-wide, which make the contact inactive."""
+        ours = [d for d in self.deactivations if d.group is None and d.ended_at is None]
+        return {
+            "deactivated": max((each.started_at for each in ours), default=None),
+            "deactivation_origin": sorted({each.origin for each in ours}),
+            "deactivation_category": sorted({each.category for each in ours} - {""}),
+        }

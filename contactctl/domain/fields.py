@@ -130,6 +130,10 @@ class FieldCatalogue:
         ]
         return [*BUILT_IN_FIELDS, *declared]
 
+    def names(self) -> list[str]:
+        """The name of every field, in the same order."""
+        return [each.name for each in self.fields()]
+
     def find(self, name: str) -> Field:
         """The field of that name (case ignored); CriteriaError with a did-you-mean otherwise."""
         found = self._by_name.get(name.casefold())
@@ -147,6 +151,9 @@ class FieldCatalogue:
         as_attribute = f"{ATTRIBUTE_PREFIX}{name}".casefold()
         if as_attribute in self._by_name:
             return f"did you mean '{as_attribute}'?"
+        longer = [known for known in self._by_name if known.startswith(f"{name.casefold()}_")]
+        if len(longer) > 1:  # the first word of a name that is written with blanks
+            return f"did you mean one of {', '.join(longer)}?"
         return did_you_mean(name, list(self._by_name)) or "`contactctl fields` lists every field"
 
     def _attribute_hint(self, bare_name: str) -> str:

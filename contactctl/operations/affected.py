@@ -24,6 +24,7 @@ class Affected:
     selection: Selection
     count: int
     rows: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
     stakes: Stakes
 
 
@@ -47,5 +48,6 @@ def affected(session: Session, kind: RunKind, selection: Selection, where: Claus
             selection=selection,
             count=count,
             rows=first_rows(connection, ids_where(where), PREVIEW_ROWS),
+            fields=session.catalogue.names(),
             stakes=stakes_of_change(session, kind, count, count_active(connection)),
         )

@@ -1,6 +1,6 @@
 """Contacts by filter, in flat memory: for an export, or for a list."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,8 @@ class ContactFilter:
     """Which contacts: all that match the criteria, if there are any.
 
     `deliverable` leaves those that a campaign may mail: one to everybody, or, with `group`, one
-    to that group. `sort` is a field, with a minus before it for descending.
+    to that group. `sort` is a field, with a minus before it for descending. `fields` are those
+    that will be looked at; None: all.
     """
 
     source: CriteriaSource
@@ -28,6 +29,7 @@ class ContactFilter:
     group: str | None = None
     sort: str = "id"
     limit: int | None = None
+    fields: Collection[str] | None = None
 
 
 @contextmanager
@@ -52,6 +54,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
             sort=sort,
             descending=wanted.sort.startswith("-"),
             limit=wanted.limit,
+            fields=wanted.fields,
         )
 
 

@@ -40,7 +40,10 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A selection, counted. `left_out` maps a field to active contacts without a value for it."""
+    """A selection, counted. `left_out` maps a field to active contacts without a value for it.
+
+    `rows` are the first contacts, with their values of `fields`, which are all there are.
+    """
 
     database: str
     selection: Selection
@@ -48,6 +51,7 @@ class Preview:
     active_total: int
     left_out: Mapping[str, int]
     rows: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
     stakes: Stakes
     impact: Impact | None = None
 
@@ -75,6 +79,7 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             active_total=active_total,
             left_out=count_left_out(connection, selection.resolved, session.store.dialect),
             rows=first_rows(connection, ids, PREVIEW_ROWS),
+            fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact,
         )

@@ -19,6 +19,7 @@ from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.resolve import ResolvedCriteria, resolve
 from contactctl.domain.text import fold, show_safely
+from contactctl.domain.values import format_value
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names
 from contactctl.store.tags import some_tags, tags_among
@@ -80,7 +81,7 @@ class Selection:
             "criteria": as_data(self.criteria),
             "conditions": [list(pair) for pair in self.resolved.describe()],
             "lines": self.lines,
-            "as_of": self.resolved.as_of.isoformat(),
+            "as_of": format_value(self.resolved.as_of),
             "time_zone": self.resolved.zone.key,
             "prebuilt": self.prebuilt,
         }

@@ -3,6 +3,7 @@
 from contactctl.operations.affected import Affected
 from contactctl.output.presentation import KeyValues, Presentation
 from contactctl.output.selection import (
+    asked_about,
     criteria_pairs,
     limit_blocks,
     preview_rows,
@@ -30,4 +31,5 @@ def present_affected(found: Affected) -> Presentation:
         *rows_blocks(len(found.rows), found.count),
         *limit_blocks(found.stakes.limits_exceeded),
     ]
-    return Presentation(data, preview_rows(found.rows), blocks, notes=["nothing was changed"])
+    rows = preview_rows(found.rows, asked_about(details), found.fields)
+    return Presentation(data, rows, blocks, notes=["nothing was changed"])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
 from contactctl.domain.errors import ExitCode
 from contactctl.operations.import_contacts import ImportResult
+from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -19,8 +20,6 @@ from contactctl.output.presentation import (
 from contactctl.output.rejects import RejectsFile
 
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
-_YIELDING = ("first_name", "last_name", "group")
-_NOT_IMPORTABLE = ("id", "status", "created", "updated")
 IMPORT_FIELDS = (
     "run",
     "dry_run",
@@ -45,25 +44,16 @@ _DEACTIVATION_COLUMNS = (
 )
 
 
-def list_fields(importable: Sequence[str]) -> list[str]:
-    """The fields of a contact in a list or an export."""
-    return [*_NOT_IMPORTABLE, *importable]
+def list_order(names: Sequence[str]) -> list[str]:
+    """These fields, those for people first."""
+    return [*_FOR_PEOPLE, *(name for name in names if name not in _FOR_PEOPLE)]
 
 
-def present_list(contacts: Iterable[ContactRecord], importable: Sequence[str]) -> Presentation:
-    """Contacts with all their fields; people see the most important ones."""
-    return Presentation(
-        rows=_contact_rows(contacts, list_fields(importable)),
-        blocks=[RowsTable(empty="(no contacts)")],
-    )
-
-
-def present_export(
-    contacts: Iterable[ContactRecord], importable: Sequence[str], *, every_field: bool
-) -> Presentation:
-    """Contacts with the fields that an import takes, so that it can be imported as it is."""
-    names = list_fields(importable) if every_field else importable
-    return Presentation(rows=_contact_rows(contacts, names), blocks=[RowsTable()])
+def present_contacts(contacts: Iterable[ContactRecord], names: Sequence[str]) -> Presentation:
+    """Contacts with their values of these fields; people see the most important ones."""
+    columns = [contact_column(name, for_people=name in _FOR_PEOPLE) for name in names]
+    rows = Rows("contacts", columns, (_row(contact, names) for contact in contacts))
+    return Presentation(rows=rows, blocks=[RowsTable(empty="(no contacts)")])
 
 
 def present_contact(contact: ContactRecord) -> Presentation:
@@ -128,8 +118,6 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [
         f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
     ]
-    if notes:
-        notes.append("--map 'COLUMN=FIELD' takes a column in; `contactctl fields` lists the fields")
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 
@@ -144,23 +132,8 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     return facts
 
 
-def _contact_rows(contacts: Iterable[ContactRecord], names: Sequence[str]) -> Rows:
-    columns = [
-        Column(name, for_people=name in _FOR_PEOPLE, yields=name in _YIELDING) for name in names
-    ]
-    return Rows("contacts", columns, (_row(contact, names) for contact in contacts))
-
-
 def _row(contact: ContactRecord, names: Sequence[str]) -> Row:
-    values = {
-        "id": contact.id,
-        "email": contact.email,
-        "status": contact.status,
-        "tag": contact.tags,
-        "group": [each.group for each in contact.groups],
-        **contact.values,
-        **{f"attributes.{name}": value for name, value in contact.attributes.items()},
-    }
+    values = contact.by_field()
     return {name: values.get(name) for name in names}
 
 

@@ -14,7 +14,9 @@ class Column:
     """One field of the rows: `key` as in JSON, CSV and --fields; `title` for people.
 
     A column with `for_people=False` is left out of the table unless --fields names it. On a
-    narrow terminal one that `wraps` goes on in further lines, one that `yields` is cut first.
+    narrow terminal one that `wraps` goes on in further lines, and one that `yields` gives way
+    first: it is cut, or left out, the last of them before the others. One that was asked for by
+    its name is `kept`.
     """
 
     key: str
@@ -22,6 +24,7 @@ class Column:
     for_people: bool = True
     wraps: bool = False
     yields: bool = False
+    kept: bool = False
 
     @property
     def heading(self) -> str:
@@ -30,18 +33,38 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The list in a result: `name` is its key in the JSON data. A lazy iterable is streamed."""
+    """The list in a result: `name` is its key in the JSON data. A lazy iterable is streamed.
+
+    `on_request` are further columns that --fields can name. `beginning_of` says, where the items
+    are only the first ones, of how many and where the others are; '' where they are all.
+    """
 
     name: str
     columns: Sequence[Column]
     items: Iterable[Row]
+    on_request: Sequence[Column] = ()
+    beginning_of: str = ""
+
+    @property
+    def keys(self) -> list[str]:
+        """Everything that --fields can name."""
+        return [column.key for column in (*self.columns, *self.on_request)]
 
     def pick(self, keys: Sequence[str]) -> "Rows":
         """Only the named columns, in that order; the names must be known."""
-        by_key = {column.key: column for column in self.columns}
-        chosen = [replace(by_key[key], for_people=True) for key in keys]
+        by_key = {column.key: column for column in (*self.columns, *self.on_request)}
+        chosen = [replace(by_key[key], for_people=True, kept=True) for key in keys]
+        return self._with_columns(chosen)
+
+    def without_request(self) -> "Rows":
+        """Only the columns that are there unasked."""
+        return self._with_columns(self.columns) if self.on_request else self
+
+    def _with_columns(self, columns: Sequence[Column]) -> "Rows":
+        keys = [column.key for column in columns]
         items = ({key: item.get(key) for key in keys} for item in self.items)
-        return Rows(self.name, chosen, list(items) if isinstance(self.items, Sequence) else items)
+        kept = list(items) if isinstance(self.items, Sequence) else items
+        return replace(self, columns=columns, items=kept, on_request=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """How a preview is shown."""
 
 from contactctl.operations.preview import Preview
-from contactctl.output.presentation import Block, KeyValues, Presentation
+from contactctl.output.presentation import Block, KeyValues, Presentation, Rows
 from contactctl.output.selection import (
-    CONTACT_COLUMNS,
+    asked_about,
     criteria_pairs,
     impact_blocks,
     impact_data,
@@ -14,13 +14,13 @@ from contactctl.output.selection import (
     share,
 )
 
-PREVIEW_FIELDS = tuple(column.key for column in CONTACT_COLUMNS)
+_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
 
 
 def present_preview(preview: Preview) -> Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
-    return Presentation(_data(preview), preview_rows(preview.rows), blocks)
+    return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
 def present_dry_run(preview: Preview) -> Presentation:
@@ -31,7 +31,31 @@ def present_dry_run(preview: Preview) -> Presentation:
         data["impact"] = impact_data(preview.impact)
         blocks += impact_blocks(preview.impact)
     blocks += limit_blocks(preview.stakes.limits_exceeded)
-    return Presentation(data, preview_rows(preview.rows), blocks, notes=["nothing was changed"])
+    notes = [*_notes(preview), "nothing was changed"]
+    return Presentation(data, _rows(preview), blocks, notes=notes)
+
+
+def _rows(preview: Preview) -> Rows:
+    shown = len(preview.rows)
+    others = (
+        f"the first {shown} of {preview.count:,}; `contactctl contacts export --deliverable` with "
+        "the same criteria writes them all"
+    )
+    return preview_rows(
+        preview.rows,
+        asked_about(preview.selection.details()),
+        preview.fields,
+        beginning_of=others if preview.count > shown else "",
+    )
+
+
+def _notes(preview: Preview) -> list[str]:
+    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.details())):
+        return []
+    return [
+        "this is about active contacts alone; "
+        "`contactctl contacts list` with the same criteria shows the others too"
+    ]
 
 
 def _data(preview: Preview) -> dict[str, object]:

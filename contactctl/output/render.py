@@ -37,10 +37,10 @@ def _writer(output_format: OutputFormat) -> Callable[[Presentation, Console, str
 
 def choose_fields(presentation: Presentation, choice: OutputChoice) -> Presentation:
     """The presentation reduced to the fields of --fields: those of its rows, or else its data."""
-    if not choice.fields:
-        return presentation
     rows = presentation.rows
-    choice.check_fields([c.key for c in rows.columns] if rows else list(presentation.data))
+    if not choice.fields:
+        return replace(presentation, rows=rows and rows.without_request())
+    choice.check_fields(rows.keys if rows else list(presentation.data))
     if rows is None:
         data = {key: presentation.data[key] for key in choice.fields}
         return replace(presentation, data=data, blocks=[KeyValues(list(data.items()))])

@@ -29,7 +29,7 @@ _CLASSIFIED_COLUMNS = (
     Column("category"),
     Column("counts"),
     Column("not_counted", for_people=False),
-    Column("status"),
+    Column("status", yields=True),
     Column("diagnostic", for_people=False),
     Column("rule"),
     Column("occurred_at", for_people=False),

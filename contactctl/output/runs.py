@@ -16,6 +16,7 @@ from contactctl.output.presentation import (
 from contactctl.output.run_words import what_of
 from contactctl.output.selection import (
     Pairs,
+    asked_about,
     criteria_pairs,
     impact_blocks,
     impact_data,
@@ -151,7 +152,7 @@ def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation
         data["impact"] = impact_data(plan.impact)
         blocks += impact_blocks(plan.impact)
     blocks += limit_blocks(plan.stakes.limits_exceeded)
-    return Presentation(data, preview_rows(plan.rows), blocks)
+    return Presentation(data, preview_rows(plan.rows, asked_about(plan.run.details)), blocks)
 
 
 def present_kept_plan(plan: "ShownPlan") -> Presentation:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.policies import BillingTier
+from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
-    Column,
     Heading,
     KeyValues,
     Row,
@@ -14,28 +14,45 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
 )
+from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
     from contactctl.operations.preview import Impact
 
-CONTACT_COLUMNS = (
-    Column("id"),
-    Column("email"),
-    Column("first_name", "FIRST NAME", yields=True),
-    Column("last_name", "LAST NAME", yields=True),
-    Column("company", for_people=False),
-    Column("last_opportunity", "LAST OPPORTUNITY"),
-    Column("last_emailed", for_people=False),
-    Column("last_opened", for_people=False),
-    Column("created", for_people=False),
-)
+_WHO = ("id", "email")
+_FOR_PEOPLE = ("first_name", "last_name", "last_opportunity")
+_FOR_PROGRAMS = ("company", "last_emailed", "last_opened", "created")
 
 Pairs = list[tuple[str, object]]
 
 
-def preview_rows(rows: Sequence[Row]) -> Rows:
-    """The first contacts of a set, under the JSON key `preview`."""
-    return Rows("preview", CONTACT_COLUMNS, rows)
+def preview_rows(
+    rows: Sequence[Row],
+    asked_about: Sequence[str] = (),
+    fields: Sequence[str] = (),
+    *,
+    beginning_of: str = "",
+) -> Rows:
+    """The first contacts of a set, under the JSON key `preview`.
+
+    People see who it is, what was `asked_about`, and what else tells something; --fields can name
+    any of `fields`, or of those that the contacts have.
+    """
+    shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
+    empty = {name for name in shown if all(to_people(row.get(name)) == MISSING for row in rows)}
+    always = dict.fromkeys((*shown, *_FOR_PROGRAMS))
+    columns = [contact_column(name, for_people=name in shown.keys() - empty) for name in always]
+    known = fields or [name for row in rows[:1] for name in row]
+    others = [contact_column(name) for name in known if name not in always]
+    return Rows("preview", columns, rows, others, beginning_of)
+
+
+def asked_about(details: Mapping[str, object]) -> list[str]:
+    """The fields that criteria name, from what a run keeps of them."""
+    conditions = details.get("conditions")
+    if not isinstance(conditions, Sequence):
+        return []
+    return list(dict.fromkeys(str(text).partition(" ")[0] for text, _ in conditions))
 
 
 def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:

@@ -1,5 +1,7 @@
 """How the state of the store is shown."""
 
+from itertools import dropwhile
+
 from contactctl.domain.runs import RunState
 from contactctl.operations.status import StoreStatus
 from contactctl.output.presentation import (
@@ -12,6 +14,8 @@ from contactctl.output.presentation import (
 from contactctl.output.runs import run_data, runs_table
 from contactctl.output.selection import Pairs
 from contactctl.output.values import counted
+
+_MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 
 
 def present_status(status: StoreStatus) -> Presentation:
@@ -36,11 +40,15 @@ def present_status(status: StoreStatus) -> Presentation:
         "latest_runs": runs,
     }
     blocks: list[Block] = [KeyValues(_totals(status))]
-    if any(number for _, number in status.per_month):
-        blocks += [Heading("Deactivations per month"), Bars(status.per_month)]
+    if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
+        blocks += [Heading("Deactivations per month"), Bars(months)]
     if runs:
         blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
     return Presentation(data, None, blocks)
+
+
+def _is_empty(month: tuple[str, int]) -> bool:
+    return month[1] == 0
 
 
 def _totals(status: StoreStatus) -> Pairs:

@@ -1,10 +1,10 @@
 """Contacts one by one: found by address or number, with everything that belongs to them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from contactctl.domain.contact_record import (
     ContactRecord,
@@ -12,7 +12,10 @@ from contactctl.domain.contact_record import (
     GroupMembership,
 )
 from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.fields import RESPONSES_PREFIX
+from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.field_sql import counts_by_email
 from contactctl.store.groups import scope_name
 
 _contact = tables.contact
@@ -20,6 +23,7 @@ _group = tables.group
 _tag = tables.contact_tag
 _membership = tables.membership
 _deactivation = tables.deactivation
+_response = tables.response
 
 VALUE_COLUMNS = (
     "first_name",
@@ -35,7 +39,8 @@ VALUE_COLUMNS = (
     "updated",
 )
 RECORD_COLUMNS = tuple(
-    _contact.c[name] for name in ("id", "email", "status", *VALUE_COLUMNS, "attributes")
+    _contact.c[name]
+    for name in ("id", "email", "email_domain", "status", *VALUE_COLUMNS, "attributes")
 )
 
 
@@ -59,32 +64,41 @@ def is_anonymised(connection: Connection, contact_id: int) -> bool:
 
 
 def get_record(connection: Connection, contact_id: int) -> ContactRecord | None:
-    """The contact of that number with tags, groups and all its deactivations; None: no such."""
+    """The contact of that number with all that is stored about it; None: no such."""
     statement = select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)
     rows = connection.execute(statement).mappings().all()
-    records = to_records(connection, rows, deactivations=_deactivations(connection, contact_id))
+    records = to_records(connection, rows)
     return records[0] if records else None
 
 
 def to_records(
-    connection: Connection,
-    rows: Sequence[RowMapping],
-    *,
-    deactivations: Sequence[DeactivationRecord] = (),
+    connection: Connection, rows: Sequence[RowMapping], fields: Collection[str] | None = None
 ) -> list[ContactRecord]:
-    """Rows of RECORD_COLUMNS with their tags and memberships, in the same order."""
+    """Rows of RECORD_COLUMNS with what other tables hold, in the same order.
+
+    With `fields`, only what these fields show is looked up.
+    """
     ids = [row["id"] for row in rows]
-    tags, memberships = _tags(connection, ids), _memberships(connection, ids)
+
+    def is_asked(beginning: str) -> bool:
+        return fields is None or any(name.startswith(beginning) for name in fields)
+
+    tags = _tags(connection, ids) if is_asked("tag") else {}
+    memberships = _memberships(connection, ids) if is_asked("group") else {}
+    deactivations = _deactivations(connection, ids) if is_asked("deactivat") else {}
+    responses = _responses(connection, ids) if is_asked(RESPONSES_PREFIX) else {}
     return [
         ContactRecord(
             id=row["id"],
             email=row["email"],
+            email_domain=row["email_domain"],
             status=Status(row["status"]),
             values={name: row[name] for name in VALUE_COLUMNS},
             attributes=row["attributes"],
             tags=tags.get(row["id"], ()),
             groups=memberships.get(row["id"], ()),
-            deactivations=deactivations,
+            deactivations=deactivations.get(row["id"], ()),
+            responses=responses.get(row["id"], {}),
         )
         for row in rows
     ]
@@ -115,16 +129,32 @@ def _memberships(connection: Connection, ids: Sequence[int]) -> dict[int, list[G
     return found
 
 
-def _deactivations(connection: Connection, contact_id: int) -> list[DeactivationRecord]:
+def _responses(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """How many of each category count, 0 included."""
+    statement = (
+        select(_response.c.contact_id, _response.c.category, func.count())
+        .where(_response.c.contact_id.in_(ids), counts_by_email())
+        .group_by(_response.c.contact_id, _response.c.category)
+    )
+    found = {contact_id: dict.fromkeys(map(str, Category), 0) for contact_id in ids}
+    for contact_id, category, number in connection.execute(statement):
+        found[contact_id][category] = number
+    return found
+
+
+def _deactivations(
+    connection: Connection, ids: Sequence[int]
+) -> dict[int, list[DeactivationRecord]]:
     """All deactivations, open and ended, oldest first."""
     statement: Any = (
         select(_deactivation, _group.c.name.label("group_name"))
         .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
-        .where(_deactivation.c.contact_id == contact_id)
+        .where(_deactivation.c.contact_id.in_(ids))
         .order_by(_deactivation.c.started_at, _deactivation.c.run_id, _deactivation.c.category)
     )
-    return [
-        DeactivationRecord(
+    found: dict[int, list[DeactivationRecord]] = defaultdict(list)
+    for row in connection.execute(statement):
+        record = DeactivationRecord(
             group=scope_name(row.group_id, row.group_name),
             origin=Origin(row.origin),
             category=row.category,
@@ -133,5 +163,5 @@ def _deactivations(connection: Connection, contact_id: int) -> list[Deactivation
             run=row.run_id,
             ended_by=row.ended_by_run_id,
         )
-        for row in connection.execute(statement)
-    ]
+        found[row.contact_id].append(record)
+    return found

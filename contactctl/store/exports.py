@@ -1,6 +1,6 @@
 """Many contacts out of the store, in flat memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
@@ -24,10 +24,12 @@ def stream_contacts(
     sort: str = "id",
     descending: bool = False,
     limit: int | None = None,
+    fields: Collection[str] | None = None,
 ) -> Iterator[ContactRecord]:
     """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
 
-    The transaction must stay open until the last one is taken. Missing values sort last.
+    The transaction must stay open until the last one is taken. Missing values sort last. With
+    `fields`, only these need to be there.
     """
     column = SORTABLE[sort]
     ordered = column.desc() if descending else column.asc()
@@ -36,7 +38,7 @@ def stream_contacts(
     statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
     streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
     for rows in streamed.execute(statement).mappings().partitions():
-        yield from to_records(connection, rows)
+        yield from to_records(connection, rows, fields)
 
 
 def deliverable() -> ColumnElement[bool]:

@@ -142,9 +142,13 @@ def _response_count(category: str) -> Value:
 
 
 def _is_counted(category: str) -> Clause:
+    return and_(tables.response.c.category == category, counts_by_email())
+
+
+def counts_by_email() -> Clause:
+    """True for the responses that the `responses.` fields count."""
     response = tables.response.c
     return and_(
-        response.category == category,
         response.counts.is_(True),
         response.held.is_(False),
         response.channel == "email",

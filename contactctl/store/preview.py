@@ -5,22 +5,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
+from contactctl.store.contacts import RECORD_COLUMNS, to_records
 from contactctl.store.criteria_sql import active_where
 
 _contact = tables.contact
 _item = tables.plan_item
-
-PREVIEW_COLUMNS = (
-    "id",
-    "email",
-    "first_name",
-    "last_name",
-    "company",
-    "last_opportunity",
-    "last_emailed",
-    "last_opened",
-    "created",
-)
 
 
 def active_ids(where: ColumnElement[bool]) -> Select[int]:
@@ -45,8 +34,10 @@ def count_ids(connection: Connection, ids: Select[int]) -> int:
 
 
 def first_rows(connection: Connection, ids: Select[int], limit: int) -> list[dict[str, Any]]:
-    """The first `limit` of these contacts by id, with the columns of PREVIEW_COLUMNS."""
-    columns = [_contact.c[name] for name in PREVIEW_COLUMNS]
+    """The first `limit` of these contacts by id, each with its value of every field."""
     first = ids.order_by(ids.selected_columns[0]).limit(limit).subquery()
-    statement = select(*columns).join(first, first.c[0] == _contact.c.id).order_by(_contact.c.id)
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    statement = (
+        select(*RECORD_COLUMNS).join(first, first.c[0] == _contact.c.id).order_by(_contact.c.id)
+    )
+    rows = connection.execute(statement).mappings().all()
+    return [record.by_field() for record in to_records(connection, rows)]

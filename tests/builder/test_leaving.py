@@ -41,11 +41,11 @@ def test_a_run_that_begins_while_the_builder_is_left_goes_on(
     begun: list[Run] = []
 
     async def steps(user: Driver) -> None:
-        def start_when_left(*args: Any) -> Run:
+        def start_when_left(*args: Any, **values: Any) -> Run:
             reached.set()
             while user.app.is_running:
                 time.sleep(0.01)
-            return start_run(*args)
+            return start_run(*args, **values)
 
         monkeypatch.setattr(apply, "start_run", start_when_left)
         await user.start()

@@ -378,3 +378,27 @@ def test_what_is_shown_are_the_fields_that_can_be_chosen(sqlite_program: Program
     assert keys("contacts", "import", "-") == IMPORT_FIELDS
     assert keys("contacts", "add", "a@x.no") == ADDED_FIELDS
     assert keys("groups", "create", "news") == CHANGE_FIELDS
+
+
+def test_who_is_inactive_and_why_can_be_listed(program: Program) -> None:
+    program.import_text("email,group\na@x.no,news\nb@x.no,\n")
+    program.write(
+        "contactctl.yaml", "thresholds: {invalid-address: {count: 1}}\nlimits: {max_percent: 100}\n"
+    )
+    events = '{"email": "a@x.no", "category": "invalid-address", "id": "1"}\n'
+    assert program.run("responses", "ingest", "-", stdin=events).exit_code == 0
+    fields = "email,deactivation_origin,deactivation_category,responses.invalid-address"
+
+    for command in ("list", "export"):
+        listed = program.run("contacts", command, "--fields", fields, "--format", "csv")
+        assert listed.lines[1:] == ["a@x.no,threshold,invalid-address,1", "b@x.no,,,0"]
+    ann, bo = program.run("contacts", "list", "--json").json["data"]["contacts"]
+    assert ann["deactivated"] is not None
+    assert (ann["group"], bo["deactivated"]) == (["news"], None)
+
+
+def test_map_is_the_way_in_only_for_columns_that_have_one(sqlite_program: Program) -> None:
+    told = sqlite_program.import_text("email,status\na@x.no,inactive\n").stderr
+    assert "an import never changes the status" in told
+    assert "--map" not in told
+    assert "--map 'COLUMN=FIELD'" in sqlite_program.import_text("email,zzz\nb@x.no,1\n").stderr

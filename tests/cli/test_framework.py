@@ -61,6 +61,32 @@ def test_an_unknown_option_is_a_usage_error_with_a_suggestion() -> None:
     assert result.stderr == "error: no such option: --jsn\nhint: did you mean '--json'?\n"
 
 
+def test_an_option_before_the_command_is_shown_its_place() -> None:
+    result = run_cli(["--quiet", "status"])
+
+    assert result.exit_code == 2
+    assert "hint: options follow the command: `contactctl COMMAND --quiet`" in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--where", "--where-any", "--where-not"])
+def test_a_condition_without_quotes_is_told_of_them(flag: str) -> None:
+    result = run_cli(["preview", flag, "last_opportunity", "older-than", "24", "months"])
+
+    assert result.exit_code == 2
+    assert "quotes: --where 'FIELD OPERATOR VALUE'" in result.stderr
+
+
+@pytest.mark.parametrize("path", [(), ("runs",), ("runs", "show"), ("preview",)])
+def test_h_is_short_for_help(path: tuple[str, ...]) -> None:
+    assert run_cli([*path, "-h"]) == run_cli([*path, "--help"])
+
+
+def test_the_help_of_where_says_how_a_condition_is_written() -> None:
+    shown = " ".join(run_cli(["preview", "--help"]).stdout.split())
+
+    assert "'FIELD OPERATOR VALUE', in quotes; `contactctl fields` lists" in shown
+
+
 def test_a_value_outside_the_choices_names_them() -> None:
     result = run_cli(["fields", "--format", "xml"])
 

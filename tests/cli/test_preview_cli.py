@@ -11,6 +11,10 @@ from helpers.dumps import dump
 from helpers.store_cli import StoreCli, seeded_cli
 
 KEYS = {"count", "active_total", "left_out", "criteria", "as_of", "preview"}
+PREVIEW_KEYS = {
+    *("id", "email", "first_name", "last_name", "company", "created"),
+    *("last_opportunity", "last_emailed", "last_opened"),
+}
 
 
 @pytest.fixture
@@ -166,3 +170,58 @@ def test_sql_in_values_is_text(cli: StoreCli, value: str) -> None:
     for operator in ("=", "contains", "starts-with"):
         assert cli.json("preview", "--where", f"company {operator} {value}")["count"] == 0
     assert dump(cli.store) == before
+
+
+def test_what_was_asked_about_is_shown(cli: StoreCli) -> None:
+    cli.configure("attributes: {plan: text, orders: number}\n")
+    asked = ("--where", "attributes.orders < 9", "--where-any", "group = newsletter")
+
+    heading, first = cli("preview", *asked).stdout.split("\n\n")[1].splitlines()[:2]
+    row = cli.json("preview", *asked)["preview"][0]
+
+    assert heading.split()[:4] == ["ID", "EMAIL", "ORDERS", "GROUP"]
+    assert first.split()[2] == str(row["attributes.orders"])
+    assert "newsletter" in row["group"]
+    assert row.keys() == {*PREVIEW_KEYS, "attributes.orders", "group"}
+
+
+def test_columns_without_any_value_are_not_shown_unless_asked_for(cli: StoreCli) -> None:
+    missing = ("--where", "last_opportunity missing")
+
+    assert "LAST OPPORTUNITY" not in cli("preview", *missing).stdout
+    assert "LAST OPPORTUNITY" in cli("preview", *missing, "--fields", "last_opportunity").stdout
+    assert cli.json("preview", *missing)["preview"][0].keys() == PREVIEW_KEYS
+
+
+def test_a_plan_shows_the_same_columns(cli: StoreCli) -> None:
+    cli.configure("attributes: {plan: text}\n")
+
+    data = cli.json("deactivate", "--where", "id <= 10", "--plan")
+
+    assert data["preview"][0].keys() == PREVIEW_KEYS
+
+
+def test_any_field_can_be_asked_for(cli: StoreCli) -> None:
+    cli.configure("attributes: {plan: text}\n")
+    fields = (
+        "id,email_domain,phone,source,tag,group,attributes.plan,deactivated,responses.transient"
+    )
+
+    for command in (("preview",), ("deactivate", "--dry-run")):
+        data = cli.json(*command, "--where", "id = 1", "--fields", fields)
+        assert list(data["preview"][0]) == fields.split(",")
+        assert data["preview"][0]["email_domain"] == "mail1.example.com"
+        assert data["preview"][0]["responses.transient"] == 0
+
+
+@pytest.mark.parametrize("field", ["status = inactive", "deactivation_category = transient"])
+def test_who_asks_about_inactive_contacts_is_told_where_they_are(cli: StoreCli, field: str) -> None:
+    assert "`contactctl contacts list`" in cli("preview", "--where", field).stderr
+    assert "contacts list" not in cli("preview").stderr
+
+
+def test_formats_without_a_count_say_that_there_are_more(cli: StoreCli) -> None:
+    for format_ in ("csv", "jsonl"):
+        shown = cli("preview", "--where", "id > 100", "--format", format_)
+        assert "the first 30 of 100; `contactctl contacts export --deliverable`" in shown.stderr
+    assert "the first" not in cli("preview", "--where", "id <= 30", "--format", "csv").stderr

@@ -65,6 +65,11 @@ def test_the_last_twelve_months_of_deactivations(cli: StoreCli) -> None:
     numbers = {month["month"]: month["number"] for month in months if month["number"]}
     assert numbers == {"2025-07": 3, "2026-05": 4, "2026-06": 5}
 
+    shown = [line.split() for line in cli("status").lines]
+    bars = [line[0] for line in shown if line and line[0].startswith("202")]
+    assert bars == ["2026-05", "2026-06"]  # six months, from the first that has any
+    assert len(shown) <= 23
+
 
 def test_what_people_see_fits_80_columns(cli: StoreCli) -> None:
     cli.json("deactivate", "--where", "id <= 10", "--confirm", "10")

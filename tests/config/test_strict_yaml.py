@@ -92,6 +92,13 @@ def test_deep_nesting_is_refused_before_it_is_followed(opening):
     assert error_of(opening * 100_000).message == f"f.yaml:1: nested deeper than {MAX_DEPTH} levels"
 
 
+@pytest.mark.parametrize("text", ["all:\n\t- id = 1\n", "a: [\n  \t- c]\n", "é: 1\r\n\té: 2"])
+def test_a_tab_is_called_a_tab(text):
+    error = error_of(text)
+    assert error.message == "f.yaml:2: a tab"
+    assert error.hint == "YAML forbids tabs here; use blanks"
+
+
 def test_a_mebibyte_is_the_limit():
     fitting = "a: " + "x" * (MAX_BYTES - 3)
     assert plain(fitting) == {"a": "x" * (MAX_BYTES - 3)}

@@ -1,15 +1,17 @@
 """Every console example of the README and the docs is run, in order, and shows what it says.
 
-In a ```console block a line `$ command` is run by a shell in a folder of the page's own, which
-holds what the page's `<!-- run: command -->` comments have made. The lines below it are what the
-command prints; `...` stands for anything, alone on a line for any number of lines. A command
-without such lines must succeed. Blocks of other kinds are not run.
+In a ```console block a line `$ command` is run, in one shell for the whole page, as its reader has
+it, and in a folder of the page's own. The lines below it are what the command prints; `...` stands
+for anything, alone on a line for any number of lines. A command without such lines must succeed.
+Blocks of other kinds are not run; `<!-- run: command -->` does what one tells the reader to do.
 """
 
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NOW = "2026-06-15T12:00:00Z"
+END = "-- end of an example, exit code"
 
 _PART = re.compile(r"^<!-- run: (?P<setup>.+?) -->$|^```console\n(?P<block>.*?)^```$", re.M | re.S)
 
@@ -52,16 +55,31 @@ def one_spaced(line: str) -> str:
     return re.sub(" +", " ", line).rstrip()
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """What became of one command."""
+
+    command: str
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    def __str__(self) -> str:
+        return f"$ {self.command}\n{self.stdout}\n--- stderr\n{self.stderr}"
+
+
+def run_all(commands: Sequence[str], folder: Path) -> list[Done]:
+    """The commands, one after the other in one shell."""
+    mark = f'done=$?; echo "{END} $done"; echo "{END} $done" >&2'
     environment = {
         "HOME": str(folder / "home"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
         "LANG": "C.UTF-8",
         "CONTACTCTL_NOW": NOW,
     }
-    return subprocess.run(
-        command,
-        shell=True,
+    shell = subprocess.run(
+        ["sh", "-c", "\n".join(f"{command}\n{mark}" for command in commands)],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -69,18 +87,23 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         check=False,
     )
+    out, err = (re.split(rf"{END} (\d+)\n", text) for text in (shell.stdout, shell.stderr))
+    parts = zip(commands, out[1::2], out[::2], err[::2], strict=False)
+    return [Done(command, int(code), *texts) for command, code, *texts in parts]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_show_what_they_say(page: Path, tmp_path: Path) -> None:
-    for command, expected in examples_of(page.read_text(encoding="utf-8")):
-        done = run(command, tmp_path)
-        said = f"$ {command}\n{done.stdout}\n--- stderr\n{done.stderr}"
+    examples = examples_of(page.read_text(encoding="utf-8"))
+    done = run_all([command for command, _ in examples], tmp_path)
+
+    assert len(done) == len(examples), done
+    for example, (_, expected) in zip(done, examples, strict=True):
         if expected:
-            shown = "".join(f"{one_spaced(line)}\n" for line in done.stdout.splitlines())
-            assert pattern_of(expected).fullmatch(shown), said
+            shown = "".join(f"{one_spaced(line)}\n" for line in example.stdout.splitlines())
+            assert pattern_of(expected).fullmatch(shown), str(example)
         else:
-            assert done.returncode == 0, said
+            assert example.exit_code == 0, str(example)
 
 
 def test_an_example_that_shows_something_else_is_found() -> None:

@@ -84,6 +84,8 @@ def test_values_are_typed_by_the_field(text, values):
         ("", "an empty condition", "write FIELD OPERATOR [VALUE]"),
         ("email", "no operator after 'email'", "operators of a text: ="),
         ("emial = x", "unknown field 'emial'", "did you mean 'email'?"),
+        ("Last Opportunity exists", "unknown field 'Last'", "last_name, last_opportunity, "),
+        ("last-opportunity exists", "unknown field", "did you mean 'last_opportunity'?"),
         ("plan = x", "unknown field 'plan'", "did you mean 'attributes.plan'?"),
         ("attributes.plam = x", "unknown field 'attributes.plam'", "'attributes.plan'?"),
         ("attributes.zzz = x", "unknown field 'attributes.zzz'", "declare it in the config"),

@@ -9,6 +9,7 @@ import pytest
 
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.operations.import_contacts import ImportInput, import_contacts
+from contactctl.operations.importing.columns import UNKNOWN_NAME
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store, open_store
@@ -172,7 +173,7 @@ def test_columns_without_a_field_are_left_out_and_said(store: Store) -> None:
     imported = import_text(store, "email,Orders,status,First Name\na@x.no,1,inactive,A\n")
     assert imported.counts == (1, 0, 0, 0)
     assert imported.result.columns_left_out == {
-        "Orders": "no field has that name",
+        "Orders": UNKNOWN_NAME,
         "status": "an import never changes the status; see `contactctl deactivate` and"
         " `reactivate`",
     }
@@ -183,7 +184,7 @@ def test_columns_without_a_field_are_left_out_and_said(store: Store) -> None:
 def test_keys_without_a_field_in_json_lines_are_left_out_and_said(store: Store) -> None:
     imported = import_text(store, '{"email": "a@x.no"}\n{"email": "b@x.no", "shoe": 43}\n')
     assert imported.counts == (2, 0, 0, 0)
-    assert imported.result.columns_left_out == {"shoe": "no field has that name"}
+    assert imported.result.columns_left_out == {"shoe": UNKNOWN_NAME}
 
 
 def test_ignore_unknown_says_nothing(sqlite_store: Store) -> None:

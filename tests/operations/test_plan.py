@@ -64,7 +64,7 @@ def test_a_plan_records_who_asks_what_and_when(store: Store) -> None:
     assert run.details["conditions"] == [
         ["last_opportunity older-than 24 months", "last_opportunity before 2024-06-15"]
     ]
-    assert run.details["as_of"] == "2026-06-15T12:00:00+00:00"
+    assert run.details["as_of"] == "2026-06-15T12:00:00Z"
     assert run.details["left_out"] == {"last_opportunity": 15}
     assert run.details["prebuilt"] is False
 

@@ -139,20 +139,47 @@ def test_columns_that_yield_are_cut_before_the_others() -> None:
     columns = [Column("email"), Column("reason", yields=True)]
     row = {"email": "ann.longname@example.com", "reason": "spring cleaning"}
 
-    lines = on_terminal(34, columns, row)
+    lines = on_terminal(38, columns, row)
 
-    assert lines[1] == "ann.longname@example.com  spring…"
+    assert lines[1] == "ann.longname@example.com  spring clea…"
 
 
-def test_cells_give_way_before_headings() -> None:
-    columns = [Column("kind"), Column("operator", yields=True), Column("reason", yields=True)]
-    row = {"kind": "remove-from-group", "operator": "ann@laptop", "reason": "spring cleaning"}
+def test_times_and_numbers_are_never_cut_and_headings_are_broken_at_blanks() -> None:
+    columns = [Column("occurred_at"), Column("number_of_all"), Column("reason", yields=True)]
+    row = {
+        "occurred_at": datetime(2026, 6, 15, 12, tzinfo=UTC),
+        "number_of_all": 123456789,
+        "reason": "the mailbox is full",
+    }
 
-    assert on_terminal(35, columns, row) == [
-        "KIND               OPERATOR  REASON",
-        "remove-from-group  ann@lap…  sprin…",
+    assert on_terminal(41, columns, row) == [
+        "OCCURRED AT       NUMBER OF",
+        "(UTC)                   ALL  REASON",
+        "2026-06-15 12:00  123456789  the mailbox…",
     ]
-    assert on_terminal(28, columns, row)[0] == "KIND        OPERATOR  REASON"
+
+
+def test_columns_that_yield_are_left_out_before_they_say_too_little() -> None:
+    columns = [Column("email"), Column("reason", yields=True), Column("group", yields=True)]
+    row = {"email": "ann.longname@example.com", "reason": "spring cleaning", "group": "news, more"}
+    console = memory_console(tty=True, width=38)
+
+    write(Presentation(rows=Rows("r", columns, [row]), blocks=[RowsTable()]), console, "probe")
+
+    assert console.stdout.getvalue().splitlines()[0] == "EMAIL                     REASON"
+    assert console.stderr.getvalue() == (
+        "note: no room for group; --fields shows what is left out\n"
+    )
+
+
+def test_a_column_asked_for_is_never_left_out() -> None:
+    columns = [Column("email"), Column("reason", yields=True), Column("group", yields=True)]
+    row = {"email": "ann@example.com", "reason": "spring cleaning", "group": None}
+    rows = Rows("r", columns, [row]).pick(["email", "reason", "group"])
+
+    heading = shown(RowsTable(), rows=rows, tty=True, width=30).splitlines()[0]
+
+    assert heading.split() == ["EMAIL", "REASON", "GROUP"]
 
 
 def test_columns_that_say_nothing_go_where_there_is_no_room() -> None:

@@ -17,7 +17,7 @@ from contactctl.domain.text import show_safely
 from contactctl.operations.preview import Preview
 from contactctl.output.presentation import Presentation
 from contactctl.output.presentation import Text as Lines
-from contactctl.output.selection import preview_rows, rows_blocks, share
+from contactctl.output.selection import asked_about, preview_rows, rows_blocks, share
 
 _SLOW_AFTER_S = 1
 _NARROW = 60
@@ -67,7 +67,7 @@ class LivePanel(Vertical):
         self._waiting_since = None
         self._text("#count", f"{share(preview.count, preview.active_total)} active contacts")
         self._left_out(Presentation(blocks=[Lines(_left_out_text(preview.left_out))]))
-        rows = preview_rows(preview.rows)
+        rows = preview_rows(preview.rows, asked_about(preview.selection.details()))
         if self.size.width < _NARROW:
             rows = rows.pick(_NARROW_COLUMNS)
         blocks = rows_blocks(len(preview.rows), preview.count)

@@ -17,6 +17,8 @@ from contactctl.operations.importing.options import ImportOptions
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 
+UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
+
 _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
@@ -89,7 +91,7 @@ class ColumnNames:
             field = self._catalogue.find(_as_field_name(plain))
         except CriteriaError as error:
             self._require_no_mistake(name, error)
-            self._leave_out(name, "no field has that name")
+            self._leave_out(name, UNKNOWN_NAME)
             return None
         reason = _reason_against(field)
         if reason is None:

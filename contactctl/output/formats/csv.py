@@ -21,6 +21,8 @@ def write(presentation: Presentation, console: Console, command: str) -> None:  
         cells = [cell(row.get(key)) for key in keys]
         # a terminal obeys escape sequences; a file or pipe gets the data as it is
         writer.writerow(map(show_safely, cells) if console.stdout_is_tty else cells)
+    if rows.beginning_of:
+        console.note(rows.beginning_of)
 
 
 def cell(value: object) -> str:

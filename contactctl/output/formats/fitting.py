@@ -1,58 +1,105 @@
-"""How wide a table's columns are on a terminal: whole where there is room."""
+"""How wide a table's columns are on a terminal: whole where there is room.
 
-from collections.abc import Callable, Mapping, Sequence
+Numbers and times are never cut, nor the words of headings: a column that says too little goes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from contactctl.output.presentation import Column
-from contactctl.output.textwidth import width_of
 
 GAP = "  "
-_NARROWEST = 6
-_NARROWEST_WRAPPED = 20
-_NARROWEST_OF_ALL = 3
+_LEAST_WRAPPED = 20
+_LEAST_YIELDING = 12
+_LEAST_TEXT = 40  # addresses are mostly shorter, and say little when cut
+_LEAST_OF_ALL = 3
 
 
-def fit(columns: Sequence[Column], widths: Sequence[int], total: int | None) -> list[int]:
-    """The widths, made smaller until a row fits into `total` cells; None leaves them as they are.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A column, and how many cells its values, its heading and the heading's longest word take.
 
-    Text that wraps gives way first, as nothing of it is lost; then columns that yield; then all.
-    Headings give way last.
+    `is_exact`: its values are numbers, times, yes or no.
     """
-    fitted = list(widths)
-    if total is None:
-        return fitted
-    excess = sum(fitted) + len(GAP) * (len(fitted) - 1) - total
-    ranks: list[tuple[Callable[[Column], bool], Callable[[Column], int]]] = [
-        (lambda column: column.wraps, lambda _: _NARROWEST_WRAPPED),
-        (lambda column: column.yields, _with_heading),
-        (lambda _: True, _with_heading),
-        (lambda _: True, lambda _: _NARROWEST),
-        (lambda _: True, lambda _: _NARROWEST_OF_ALL),
-    ]
-    for gives_way, narrowest in ranks:
-        floors = {at: narrowest(each) for at, each in enumerate(columns) if gives_way(each)}
-        excess = _shrink(fitted, floors, excess)
-    return fitted
+
+    column: Column
+    values: int
+    heading: int
+    word: int
+    is_exact: bool
+
+    @property
+    def natural(self) -> int:
+        return max(self.values, self.heading)
+
+    @property
+    def least(self) -> int:
+        """The width below which it would say too little."""
+        if self.column.wraps:
+            return self._at_least(_LEAST_WRAPPED)
+        return self._at_least(_LEAST_YIELDING if self.column.yields else _LEAST_TEXT)
+
+    @property
+    def least_when_narrow(self) -> int:
+        """The same where even columns that do not yield are in the way of each other."""
+        return self._at_least(_LEAST_YIELDING)
+
+    def _at_least(self, cells: int) -> int:
+        return max(self.values if self.is_exact else min(self.values, cells), self.word)
 
 
-def _with_heading(column: Column) -> int:
-    return max(_NARROWEST, width_of(column.heading))
+def row_width(widths: Sequence[int]) -> int:
+    """The cells that a row takes."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
-def leave_out(columns: Sequence[Column], total: int) -> list[Column]:
-    """Without the last of those that yield, until the narrowest possible row fits into `total`."""
-    left = list(columns)
-    while _least(left) > total and (yielding := [column for column in left if column.yields]):
-        left.remove(yielding[-1])
+def leave_out(measured: Sequence[Measured], total: int) -> list[Measured]:
+    """Without as many as it takes for the others to fit into `total`, the last ones first.
+
+    Those that yield go before the others say too little, the others only where they could hardly
+    be read; the first column always stays, as do those that wrap and those that were asked for.
+    """
+    left = list(measured)
+    yielding = [each for each in _can_go(left) if each.column.yields]
+    while yielding and row_width([each.least for each in left]) > total:
+        left.remove(yielding.pop())
+    others = _can_go(left)
+    while others and row_width([each.least_when_narrow for each in left]) > total:
+        left.remove(others.pop())
     return left
 
 
-def _least(columns: Sequence[Column]) -> int:
-    return len(columns) * (_NARROWEST + len(GAP)) - len(GAP)
+def _can_go(measured: Sequence[Measured]) -> list[Measured]:
+    return [each for each in measured[1:] if not (each.column.wraps or each.column.kept)]
 
 
-def _shrink(widths: list[int], floors: Mapping[int, int], excess: int) -> int:
-    """Take single cells from the widest of these places, none below its floor; return the rest."""
-    while excess > 0 and (left := [at for at, floor in floors.items() if widths[at] > floor]):
-        widths[max(left, key=lambda at: widths[at])] -= 1
-        excess -= 1
-    return excess
+def fit(measured: Sequence[Measured], total: int) -> list[int]:
+    """The widths, made smaller until a row fits into `total` cells.
+
+    Headings give way first, as they can be broken; then text that wraps, as nothing of it is lost;
+    then what yields; then other text. When all that is not enough, text is cut to nearly nothing.
+    """
+    widths = [each.natural for each in measured]
+    ranks: list[tuple[Callable[[Measured], bool], Callable[[Measured], int]]] = [
+        (lambda _: True, lambda each: max(each.values, each.word)),
+        (lambda each: each.column.wraps, lambda each: each.least),
+        (lambda each: each.column.yields, lambda each: each.least),
+        (lambda _: True, lambda each: each.least),
+        (lambda each: not each.is_exact, lambda _: _LEAST_OF_ALL),
+    ]
+    for gives_way, least in ranks:
+        _shrink(
+            widths,
+            {at: least(each) for at, each in enumerate(measured) if gives_way(each)},
+            row_width(widths) - total,
+        )
+    return widths
+
+
+def _shrink(widths: list[int], least: dict[int, int], excess: int) -> None:
+    """Take up to `excess` single cells from the places named, always from the widest that can."""
+    for _ in range(excess):
+        places = [at for at, fewest in least.items() if widths[at] > fewest]
+        if not places:
+            return
+        widths[max(places, key=lambda at: widths[at])] -= 1

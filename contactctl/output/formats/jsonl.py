@@ -8,5 +8,8 @@ from contactctl.output.presentation import Presentation
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the rows, or the data as one object when the result has no rows."""
-    for row in rows_or_single(presentation).items:
+    rows = rows_or_single(presentation)
+    for row in rows.items:
         console.stdout.write(dump_row(row) + "\n")
+    if rows.beginning_of:
+        console.note(rows.beginning_of)

@@ -1,14 +1,14 @@
 """Text for people: aligned columns, no boxes, nothing that a pipe would have to strip."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, islice, zip_longest
 
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
-from contactctl.output.formats.fitting import GAP, fit, leave_out
+from contactctl.output.formats.fitting import GAP, Measured, fit, leave_out, row_width
 from contactctl.output.paint import BOLD, DIM, paint
 from contactctl.output.presentation import (
     Bars,
@@ -32,24 +32,38 @@ _NARROWEST_VALUE = 20
 _BAR_WIDTH = 40
 _ZONE = " UTC"
 _NUMBERS = frozenset((int, float, Decimal))
+_EXACT = _NUMBERS | {bool, date, datetime}
+
+Tell = Callable[[str], None]
 
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the blocks to stdout, a blank line between them."""
-    lines = block_lines(presentation, console.width, cuts=console.stdout_is_tty)
+    notes: list[str] = []
+    lines = block_lines(presentation, console.width, cuts=console.stdout_is_tty, tell=notes.append)
     for kind, line in lines:
         console.stdout.write(paint(line, kind, console.colours_stdout) + "\n")
+    console.stdout.flush()
+    for note in notes:
+        console.note(note)
 
 
-def block_lines(presentation: Presentation, width: int, *, cuts: bool) -> Iterator[tuple[str, str]]:
-    """Style and text of each line. `cuts` wraps text and shortens long cells to fit `width`."""
+def block_lines(
+    presentation: Presentation, width: int, *, cuts: bool, tell: Tell = lambda _: None
+) -> Iterator[tuple[str, str]]:
+    """Style and text of each line. `cuts` wraps text and shortens long cells to fit `width`.
+
+    `tell` gets to know which columns there was no room for.
+    """
     for number, block in enumerate(presentation.blocks):
         if number and not isinstance(presentation.blocks[number - 1], Heading):
             yield "", ""
-        yield from _lines_of(block, presentation.rows, width if cuts else None)
+        yield from _lines_of(block, presentation.rows, width if cuts else None, tell)
 
 
-def _lines_of(block: Block, rows: Rows | None, width: int | None) -> Iterator[tuple[str, str]]:
+def _lines_of(
+    block: Block, rows: Rows | None, width: int | None, tell: Tell
+) -> Iterator[tuple[str, str]]:
     match block:
         case Heading(text):
             yield BOLD, to_people(text)
@@ -60,10 +74,10 @@ def _lines_of(block: Block, rows: Rows | None, width: int | None) -> Iterator[tu
         case KeyValues(pairs):
             yield from _pair_lines(pairs, width)
         case Table(columns, items, empty):
-            yield from _table_lines(columns, items, empty, width)
+            yield from _table_lines(Rows("", columns, items), empty, width, tell)
         case RowsTable(empty):
             if rows is not None:
-                yield from _table_lines(rows.columns, rows.items, empty, width)
+                yield from _table_lines(rows, empty, width, tell)
         case Bars(numbers):
             yield from _bar_lines(numbers, width)
 
@@ -88,17 +102,20 @@ def _pair_lines(
 
 
 def _table_lines(
-    columns: Sequence[Column], items: Iterable[Row], empty: str, width: int | None
+    rows: Rows, empty: str, width: int | None, tell: Tell
 ) -> Iterator[tuple[str, str]]:
     """Header and rows; column widths come from the first rows, so that the rest can stream."""
-    remaining = iter(items)
+    remaining = iter(rows.items)
     measured = list(islice(remaining, _MEASURED_ROWS))
     if not measured:
         yield DIM, empty
         return
-    shown = [_with_zone(column, measured) for column in columns if column.for_people]
+    shown = [_with_zone(column, measured) for column in rows.columns if column.for_people]
     grid = _Grid.of(shown, measured, width)
-    yield BOLD, grid.heading()
+    if left_out := [c.key for c in shown if _says_something(c, measured) and c not in grid.columns]:
+        instead = "--fields" if rows.name else "a wider terminal"
+        tell(f"no room for {', '.join(left_out)}; {instead} shows what is left out")
+    yield from ((BOLD, line) for line in grid.heading())
     for item in chain(measured, remaining):
         yield from (("", line) for line in grid.lines(item))
 
@@ -114,19 +131,26 @@ class _Grid:
 
     @classmethod
     def of(cls, columns: Sequence[Column], items: Sequence[Row], width: int | None) -> "_Grid":
-        natural = {column.key: _natural_width(column, items) for column in columns}
-        if width is not None and _row_width(natural.values()) > width:
-            columns = [each for each in columns if _says_something(each, items)] or columns
-            columns = leave_out(columns, width)
-        return cls(
-            columns,
-            fit(columns, [natural[column.key] for column in columns], width),
-            [_is_numeric(column, items) for column in columns],
-            width is not None,
-        )
+        measured = [_measure(column, items) for column in columns]
+        widths = [each.natural for each in measured]
+        if width is not None and row_width(widths) > width:
+            telling = [m for m in measured if m.column.kept or _says_something(m.column, items)]
+            measured = leave_out(telling or measured, width)
+            widths = fit(measured, width)
+        columns = [each.column for each in measured]
+        numeric = [_is_numeric(column, items) for column in columns]
+        return cls(columns, widths, numeric, width is not None)
 
-    def heading(self) -> str:
-        return self._line([column.heading for column in self.columns])
+    def heading(self) -> Iterator[str]:
+        """The titles, those too long for their columns in several lines that end in the last."""
+        titles = [column.heading for column in self.columns]
+        cells = [
+            wrap(title, width, hang=0) if self.cuts else [title]
+            for title, width in zip(titles, self.widths, strict=True)
+        ]
+        most = max(map(len, cells))
+        raised = [[""] * (most - len(lines)) + lines for lines in cells]
+        yield from map(self._line, zip(*raised, strict=True))
 
     def lines(self, item: Row) -> Iterator[str]:
         """The row's line, and those in which its wrapped cells go on."""
@@ -159,13 +183,15 @@ def _with_zone(column: Column, items: Sequence[Row]) -> Column:
     return replace(column, title=f"{column.heading} ({_ZONE.strip()})") if has_instants else column
 
 
-def _natural_width(column: Column, items: Sequence[Row]) -> int:
+def _measure(column: Column, items: Sequence[Row]) -> Measured:
     texts = (_cell(item.get(column.key)) for item in items)
-    return max(width_of(column.heading), *map(width_of, texts))
-
-
-def _row_width(widths: Collection[int]) -> int:
-    return sum(widths) + len(GAP) * (len(widths) - 1)
+    return Measured(
+        column,
+        values=max(map(width_of, texts)),
+        heading=width_of(column.heading),
+        word=max(map(width_of, column.heading.split()), default=0),
+        is_exact=_kinds(column, items) <= _EXACT,
+    )
 
 
 def _says_something(column: Column, items: Sequence[Row]) -> bool:
@@ -176,8 +202,13 @@ def _says_something(column: Column, items: Sequence[Row]) -> bool:
 
 def _is_numeric(column: Column, items: Sequence[Row]) -> bool:
     """Whether the values that are there are numbers."""
-    kinds = {type(value) for item in items if (value := item.get(column.key)) is not None}
+    kinds = _kinds(column, items)
     return bool(kinds) and kinds <= _NUMBERS
+
+
+def _kinds(column: Column, items: Sequence[Row]) -> set[type]:
+    """The types of the values that are there."""
+    return {type(value) for item in items if (value := item.get(column.key)) is not None}
 
 
 def _bar_lines(numbers: Sequence[tuple[str, int]], width: int | None) -> Iterator[tuple[str, str]]:
