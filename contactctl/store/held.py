@@ -1,11 +1,12 @@
 """Held responses: set aside while it is open whether they count, then released or discarded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Text,
     and_,
     delete,
     exists,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    union_all,
     update,
 )
 
@@ -24,6 +26,7 @@ _contact = tables.contact
 _item = tables.plan_item
 _response = tables.response
 _run = tables.run
+_unmatched = tables.unmatched_response
 
 Holds = Callable[[int, int], bool]  # (blocked, all counted responses of a domain)
 
@@ -50,7 +53,8 @@ class HeldFilter:
 def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int) -> list[Incident]:
     """Let go what an ingest has held to be safe, except where it looks like an incident.
 
-    A domain is looked at from `at_least` held responses on.
+    A domain is looked at from `at_least` held responses on, those of nobody included: they count
+    as soon as their contact is imported.
     """
     held = _held_by_domain(connection, run_id, at_least)
     totals = _counted_by_domain(connection, run_id, list(held)) if held else {}
@@ -59,15 +63,17 @@ def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int)
         for domain, number in sorted(held.items())
         if holds(number, totals[domain])
     ]
+    domains = [incident.domain for incident in incidents]
     of_incident = exists().where(
-        _contact.c.id == _response.c.contact_id,
-        _contact.c.email_domain.in_([incident.domain for incident in incidents]),
+        _contact.c.id == _response.c.contact_id, _contact.c.email_domain.in_(domains)
     )
-    connection.execute(
-        update(_response)
-        .where(_response.c.held, _response.c.run_id == run_id, ~of_incident)
-        .values(held=False)
-    )
+    dialect = connection.dialect.name
+    for table, kept in (
+        (_response, of_incident),
+        (_unmatched, _domain_of_nobody(dialect).in_(domains)),
+    ):
+        let_go = and_(table.c.held, table.c.run_id == run_id, ~kept)
+        connection.execute(update(table).where(let_go).values(held=False))
     return incidents
 
 
@@ -79,15 +85,12 @@ def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int
         .distinct()
     )
     connection.execute(insert(_item).from_select(["contact_id", "run_id", "revision"], concerned))
-    statement = update(_response).where(_is_chosen(chosen)).values(held=False)
-    return connection.execute(statement).rowcount
+    return _decide(connection, chosen, {"held": False})
 
 
 def discard_held(connection: Connection, chosen: HeldFilter) -> int:
     """Held responses stay on record and never count. Returns how many."""
-    values = {"held": False, "counts": False, "not_counted": DISCARDED}
-    statement = update(_response).where(_is_chosen(chosen)).values(values)
-    return connection.execute(statement).rowcount
+    return _decide(connection, chosen, {"held": False, "counts": False, "not_counted": DISCARDED})
 
 
 def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
@@ -113,11 +116,18 @@ def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
 
 
 def _held_by_domain(connection: Connection, run_id: int, at_least: int) -> dict[str, int]:
-    statement = (
-        select(_contact.c.email_domain, func.count())
+    of_contacts = (
+        select(_contact.c.email_domain.label("domain"))
         .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
         .where(_response.c.held, _response.c.run_id == run_id)
-        .group_by(_contact.c.email_domain)
+    )
+    of_nobody = select(_domain_of_nobody(connection.dialect.name)).where(
+        _unmatched.c.held, _unmatched.c.run_id == run_id
+    )
+    every = union_all(of_contacts, of_nobody).subquery()
+    statement = (
+        select(every.c.domain, func.count())
+        .group_by(every.c.domain)
         .having(func.count() >= at_least)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
@@ -126,8 +136,8 @@ def _held_by_domain(connection: Connection, run_id: int, at_least: int) -> dict[
 def _counted_by_domain(
     connection: Connection, run_id: int, domains: Sequence[str]
 ) -> dict[str, int]:
-    statement = (
-        select(_contact.c.email_domain, func.count())
+    of_contacts = (
+        select(_contact.c.email_domain.label("domain"))
         .select_from(
             _item.join(_contact, _contact.c.id == _item.c.contact_id).join(
                 _response, _response.c.contact_id == _contact.c.id
@@ -139,9 +149,35 @@ def _counted_by_domain(
             _response.c.run_id == run_id,
             _response.c.counts,
         )
-        .group_by(_contact.c.email_domain)
     )
+    domain = _domain_of_nobody(connection.dialect.name)
+    of_nobody = select(domain).where(
+        _unmatched.c.run_id == run_id, _unmatched.c.counts, domain.in_(domains)
+    )
+    every = union_all(of_contacts, of_nobody).subquery()
+    statement = select(every.c.domain, func.count()).group_by(every.c.domain)
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, object]) -> int:
+    """Decide about held responses, those of nobody included; returns how many there were."""
+    of_nobody: list[ColumnElement[bool]] = [_unmatched.c.held]
+    if chosen.run_id is not None:
+        of_nobody.append(_unmatched.c.run_id == chosen.run_id)
+    if chosen.domain is not None:
+        of_nobody.append(_domain_of_nobody(connection.dialect.name) == chosen.domain)
+    return sum(
+        connection.execute(update(table).where(which).values(values)).rowcount
+        for table, which in ((_response, _is_chosen(chosen)), (_unmatched, and_(*of_nobody)))
+    )
+
+
+def _domain_of_nobody(dialect: str) -> ColumnElement[str]:
+    """The domain in the address of an unmatched response."""
+    key = _unmatched.c.email_key
+    if dialect == "sqlite":
+        return func.substr(key, func.instr(key, "@") + 1, type_=Text())
+    return func.split_part(key, "@", 2, type_=Text())
 
 
 def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:

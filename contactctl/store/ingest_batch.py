@@ -30,20 +30,20 @@ _MATCHED = f"""
     LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
     LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
 _HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
+_HELD = f"counts AND category = '{Category.BLOCKED}'"  # until store.held has judged
 # in the order of the keys: two ingests at once never wait for each other in a circle
 _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, held, status,
         diagnostic, rule, recipient, channel, group_id, occurred_at, recorded_at, source, run_id)
-    SELECT contact_id, source_key, category, counts, not_counted,
-        counts AND category = '{Category.BLOCKED}', status,
+    SELECT contact_id, source_key, category, counts, not_counted, {_HELD}, status,
         diagnostic, rule, recipient, channel, group_id, {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
     ON CONFLICT DO NOTHING RETURNING contact_id, category, counts"""
 _KEEP_UNMATCHED = f"""
-    INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted, status,
-        diagnostic, rule, recipient, channel, group_folded, occurred_at, recorded_at, source,
-        run_id)
-    SELECT email_key, source_key, category, counts, not_counted, status,
+    INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted, held,
+        status, diagnostic, rule, recipient, channel, group_folded, occurred_at, recorded_at,
+        source, run_id)
+    SELECT email_key, source_key, category, counts, not_counted, {_HELD}, status,
         diagnostic, rule, recipient, channel, group_folded, {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING category, counts"""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, literal, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, select
 
 from contactctl.store import tables
 
@@ -84,13 +84,13 @@ def _of_nobody(wanted: ResponseFilter) -> Select[Any]:
     statement = select(
         null().label("contact"),
         null().label("email"),
-        literal(False).label("held"),
+        _unmatched.c.held,
         _unmatched.c.group_folded.label("group"),
         *_shared_columns(_unmatched),
     )
     if wanted.email_key is not None:
         statement = statement.where(_unmatched.c.email_key == wanted.email_key)
-    return statement
+    return statement.where(_unmatched.c.held) if wanted.held else statement
 
 
 def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[ColumnElement[bool]]:

@@ -209,13 +209,19 @@ class UnmatchedResponse(SQLModel, table=True):
     """
 
     __tablename__ = "unmatched_response"
-    __table_args__ = _NO_ROWID
+    __table_args__ = (
+        Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
+        _NO_ROWID,
+    )
 
     email_key: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
     category: str
     counts: bool
     not_counted: str = ""
+    held: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
     status: str = ""
     diagnostic: str = ""
     rule: str = ""

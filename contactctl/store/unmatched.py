@@ -15,6 +15,7 @@ _SHARED_COLUMNS = (
     "category",
     "counts",
     "not_counted",
+    "held",
     "status",
     "diagnostic",
     "rule",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.errors import BusyError, RefusedError
-from contactctl.domain.policies import GroupPolicy, IncidentGuard, Limits, ResponsePolicy, Threshold
+from contactctl.domain.policies import GroupPolicy, Threshold
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -18,80 +17,34 @@ from contactctl.domain.responses import (
     Event,
     NoResponse,
     Rejection,
-    Response,
 )
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.add_contact import add_contact
 from contactctl.operations.apply import read_run
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
-from contactctl.operations.list_responses import discard, latest_responses, release
+from contactctl.operations.list_responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.held import HeldFilter
 from contactctl.store.locks import exclusive
 from contactctl.store.responses import ResponseFilter
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store
-from helpers.responses import insert_contact, insert_group, open_deactivations, statuses
+from helpers.ingested import (
+    AN_HOUR_AGO,
+    add,
+    blocked,
+    deactivated,
+    record,
+    recorded,
+    response,
+    session_on,
+)
+from helpers.responses import insert_group, statuses
 from helpers.sessions import NOW, make_session
-
-AN_HOUR_AGO = NOW - timedelta(hours=1)
-GUARD = IncidentGuard(max_blocked=3, max_blocked_percent=Decimal(50))
-THRESHOLDS = {
-    Category.INVALID_ADDRESS: Threshold(1),
-    Category.BLOCKED: Threshold(1),
-    Category.TRANSIENT: Threshold(2),
-}
-
-
-def session_on(store: Store, **policy: Any) -> Session:
-    limits = Limits(1000, Decimal(100))
-    values = {"thresholds": THRESHOLDS, "incident_guard": GUARD} | policy
-    return make_session(store, responses=ResponsePolicy(**values), limits=limits)
-
-
-def add(store: Store, *emails: str, **values: Any) -> None:
-    """Contacts with ids from 1 on, in order."""
-    with store.writing() as connection:
-        for contact_id, email in enumerate(emails, start=1):
-            insert_contact(connection, contact_id, email, **values)
-
-
-def response(
-    recipient: str = "c1@example.com",
-    key: str = "",
-    category: Category = Category.TRANSIENT,
-    **values: Any,
-) -> Response:
-    known: dict[str, Any] = {"occurred_at": AN_HOUR_AGO, "source": "test"}
-    source_key = key or f"{recipient} {category}"
-    return Response(
-        source_key=source_key, recipient=recipient, category=category, **(known | values)
-    )
-
-
-def record(
-    session: Session, *events: Event, rejects: list[Rejection] | None = None
-) -> IngestResult:
-    return ingest(session, events, (rejects if rejects is not None else []).append)
-
-
-def recorded(store: Store, *columns: str) -> list[tuple[Any, ...]]:
-    table = tables.response
-    statement = select(*(table.c[name] for name in columns)).order_by(
-        table.c.contact_id, table.c.source_key
-    )
-    with store.reading() as connection:
-        return [tuple(row) for row in connection.execute(statement)]
-
-
-def deactivated(store: Store) -> list[tuple[int, int, str]]:
-    with store.reading() as connection:
-        return open_deactivations(connection)
 
 
 def figures(result: IngestResult) -> tuple[int, int, int, int, int]:
@@ -271,80 +224,6 @@ def test_a_suppressed_address_is_rejected(store: Store, tmp_path: Path) -> None:
     result = ingest(session, [response(), gone], rejects.append)
     assert figures(result) == (1, 0, 0, 0, 1)
     assert "suppressed" in rejects[0].reason
-
-
-def blocked(domain: str, number: int) -> list[Response]:
-    return [
-        response(f"c{each}@{domain}", category=Category.BLOCKED) for each in range(1, number + 1)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("number", "others", "held"),
-    [(3, 0, 0), (4, 0, 4), (4, 3, 4), (4, 4, 0)],
-    ids=["not enough", "more than three", "more than half", "half"],
-)
-def test_a_domain_that_blocks_beyond_share_and_number_is_held(
-    store: Store, number: int, others: int, held: int
-) -> None:
-    add(store, *(f"c{each}@example.com" for each in range(1, 10)))
-    rest = [
-        response(f"c{each}@example.com", category=Category.INVALID_ADDRESS)
-        for each in range(9, 9 - others, -1)
-    ]
-    result = record(session_on(store), *blocked("example.com", number), *rest)
-    assert result.held == held
-    assert result.deactivated == others + (0 if held else number)
-    assert sum(row[0] for row in recorded(store, "held")) == held
-
-
-def test_another_domain_goes_on_as_usual(store: Store) -> None:
-    add(store, *(f"c{each}@one.com" for each in range(1, 5)), "c1@two.com")
-    result = record(session_on(store), *blocked("one.com", 4), *blocked("two.com", 1))
-    (incident,) = result.incidents
-    assert (incident.domain, incident.held, incident.responses) == ("one.com", 4, 4)
-    assert deactivated(store) == [(5, 0, "blocked")]
-
-
-def test_released_responses_count(store: Store) -> None:
-    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
-    session = session_on(store)
-    run_id = record(session, *blocked("example.com", 4)).run
-    result = release(session, HeldFilter(run_id=run_id), reason="really gone")
-    assert result.responses == 4
-    assert len(deactivated(store)) == 4
-    assert read_run(session, result.run).kind is RunKind.RELEASE
-    with pytest.raises(RefusedError, match="no such response is held"):
-        release(session, HeldFilter())
-
-
-def test_discarded_responses_never_count(store: Store) -> None:
-    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
-    session = session_on(store)
-    record(session, *blocked("example.com", 4))
-    with pytest.raises(RefusedError):
-        discard(session, HeldFilter(domain="other.com"))
-    assert discard(session, HeldFilter(domain="example.com")).responses == 4
-    sweep_thresholds(session)
-    assert deactivated(store) == []
-    assert set(recorded(store, "counts", "not_counted", "held")) == {(False, "discarded", False)}
-
-
-def test_a_sweep_while_blocked_responses_come_in_does_not_count_them(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody knows before the end of an ingest whether they are an incident."""
-    monkeypatch.setattr(ingest_module, "BATCH_EVENTS", 1)
-    add(store, *(f"c{each}@example.com" for each in range(1, 5)))
-    session = session_on(store)
-    result = ingest(
-        session,
-        blocked("example.com", 4),
-        [].append,
-        after_commit=lambda: sweep_thresholds(session) and None,
-    )
-    assert result.held == 4
-    assert deactivated(store) == []
 
 
 def test_what_an_interrupted_ingest_recorded_is_looked_at_by_the_next(store: Store) -> None:
