@@ -53,7 +53,6 @@ class BuilderApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True),
         Binding("ctrl+t", "turn_light", "Light or dark", show=False),
-        Binding("f1", "help", "Keys"),
     ]
 
     def __init__(self, work: BuilderWork) -> None:
@@ -118,13 +117,6 @@ class BuilderApp(App[None]):
 
     def action_turn_light(self) -> None:
         self.theme = _LIGHT if self.theme == _DARK else _DARK
-
-    def action_help(self) -> None:
-        """Show every key, or hide them again."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
 
     # from criteria to a run
 

@@ -6,7 +6,7 @@ from threading import Lock
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.criteria import Criteria
-from contactctl.domain.errors import ContactctlError, RefusedError
+from contactctl.domain.errors import ContactctlError, OverLimitError, RefusedError
 from contactctl.domain.runs import Run
 from contactctl.operations.deactivate import begin_confirmed
 from contactctl.operations.plan import ShownPlan, drop_if_planned, plan_deactivation, show_plan
@@ -71,7 +71,7 @@ class PlanInHand:
         with self._at_work:
             if self.begun is None or self.begun.run.id != run_id:
                 self._require_in_hand(run_id)
-                with self._dropped_unless_done():
+                with self._dropped_unless_done(), _hinting_at_keys():
                     run = begin_confirmed(self._session, run_id, said)
                 self._run_id = None
                 self.begun = Watched(run, self._start_process(run))
@@ -131,3 +131,13 @@ class PlanInHand:
                 code="interrupted-run",
             )
         return None
+
+
+@contextmanager
+def _hinting_at_keys() -> Iterator[None]:
+    """What exceeds a limit only now can be confirmed here too, though not by a script's flags."""
+    try:
+        yield
+    except OverLimitError as problem:
+        hint = "make the plan again with D: it asks for the whole phrase then"
+        raise OverLimitError(problem.message, hint=hint) from problem

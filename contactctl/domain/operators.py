@@ -45,35 +45,34 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How an operator is written: what it takes, an example value, and what it means."""
+    """How an operator is written: what it takes, and an example value."""
 
     takes: Takes
     example: str
-    help: str
 
 
 USAGES: Mapping[Operator, Usage] = {
-    Operator.EQUALS: Usage(Takes.ONE, "VALUE", "is the value; of a set: a member is"),
-    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE", "is present and not the value"),
-    Operator.IN: Usage(Takes.SEVERAL, "A,B", "is one of the values; of a set: a member is"),
-    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B", "is present and none of the values"),
-    Operator.CONTAINS: Usage(Takes.ONE, "TEXT", "has the text in it"),
-    Operator.STARTS_WITH: Usage(Takes.ONE, "TEXT", "begins with the text"),
-    Operator.ENDS_WITH: Usage(Takes.ONE, "TEXT", "ends with the text"),
-    Operator.LESS: Usage(Takes.ONE, "NUMBER", "is less than"),
-    Operator.AT_MOST: Usage(Takes.ONE, "NUMBER", "is at most"),
-    Operator.GREATER: Usage(Takes.ONE, "NUMBER", "is greater than"),
-    Operator.AT_LEAST: Usage(Takes.ONE, "NUMBER", "is at least"),
-    Operator.BETWEEN: Usage(Takes.RANGE, "A and B", "lies between the two, both included"),
-    Operator.BEFORE: Usage(Takes.ONE, "DATE", "lies before the date"),
-    Operator.AFTER: Usage(Takes.ONE, "DATE", "lies after the date"),
-    Operator.ON: Usage(Takes.ONE, "DATE", "lies on the date, in the configured time zone"),
-    Operator.OLDER_THAN: Usage(Takes.SPAN, "24 months", "lies more than that in the past"),
-    Operator.WITHIN_LAST: Usage(Takes.SPAN, "30 days", "lies in the past, by at most that"),
-    Operator.WITHIN_NEXT: Usage(Takes.SPAN, "2 weeks", "lies in the future, by at most that"),
-    Operator.LATER_THAN: Usage(Takes.SPAN, "1 year", "lies more than that in the future"),
-    Operator.MISSING: Usage(Takes.NOTHING, "", "has no value, or none of the declared type"),
-    Operator.EXISTS: Usage(Takes.NOTHING, "", "has a value"),
+    Operator.EQUALS: Usage(Takes.ONE, "VALUE"),
+    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE"),
+    Operator.IN: Usage(Takes.SEVERAL, "A,B"),
+    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B"),
+    Operator.CONTAINS: Usage(Takes.ONE, "TEXT"),
+    Operator.STARTS_WITH: Usage(Takes.ONE, "TEXT"),
+    Operator.ENDS_WITH: Usage(Takes.ONE, "TEXT"),
+    Operator.LESS: Usage(Takes.ONE, "NUMBER"),
+    Operator.AT_MOST: Usage(Takes.ONE, "NUMBER"),
+    Operator.GREATER: Usage(Takes.ONE, "NUMBER"),
+    Operator.AT_LEAST: Usage(Takes.ONE, "NUMBER"),
+    Operator.BETWEEN: Usage(Takes.RANGE, "A and B"),
+    Operator.BEFORE: Usage(Takes.ONE, "DATE"),
+    Operator.AFTER: Usage(Takes.ONE, "DATE"),
+    Operator.ON: Usage(Takes.ONE, "DATE"),
+    Operator.OLDER_THAN: Usage(Takes.SPAN, "24 months"),
+    Operator.WITHIN_LAST: Usage(Takes.SPAN, "30 days"),
+    Operator.WITHIN_NEXT: Usage(Takes.SPAN, "2 weeks"),
+    Operator.LATER_THAN: Usage(Takes.SPAN, "1 year"),
+    Operator.MISSING: Usage(Takes.NOTHING, ""),
+    Operator.EXISTS: Usage(Takes.NOTHING, ""),
 }
 
 _PRESENCE = (Operator.MISSING, Operator.EXISTS)

@@ -1,5 +1,6 @@
 """What is pressed, or fails, while the store is still at work on a plan or a beginning run."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from contactctl.builder import plan_in_hand
 from contactctl.builder.draft import draft_of
 from contactctl.domain.errors import BusyError
+from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import apply
 from contactctl.operations.runs import cancel_run
@@ -16,11 +18,12 @@ from contactctl.store.store import Store
 from helpers.builder import Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.gate import Gate
-from helpers.plans import NO_LIMITS, active_ids, plan_items, states
+from helpers.plans import NO_LIMITS, active_ids, deactivated, plan_items, states
 from helpers.sessions import make_session
 
 CONTACTS = 400
 OLD = 186  # the prebuilt criteria select so many of them
+UNDATED = 60  # so many have no last_opportunity
 
 
 @pytest.fixture
@@ -273,3 +276,25 @@ def test_a_plan_that_somebody_else_cancelled_does_not_begin(session: Session, st
 
     assert states(store) == [RunState.CANCELLED, RunState.CANCELLED]
     assert len(active_ids(store)) == CONTACTS
+
+
+def test_a_limit_that_is_exceeded_since_asks_for_the_plan_anew(store: Store) -> None:
+    seed_contacts(store, CONTACTS)
+    session = make_session(store, limits=Limits(max_percent=Decimal(50)))
+    others = make_session(store, limits=NO_LIMITS)
+
+    async def steps(user: Driver) -> None:
+        await user.start()
+        await user.to_confirmation()
+        assert user.to_be_typed == str(OLD)
+        deactivated(others, "last_opportunity missing")
+        await user.write(user.to_be_typed)
+        await user.press("enter")
+        await user.screen("EditorScreen")
+        told = next(iter(user.app._notifications)).message
+        assert "over the limit" in told and "with D" in told and "--" not in told
+        await user.to_confirmation()
+        assert user.to_be_typed == f"deactivate {OLD} of {CONTACTS - UNDATED}"
+        assert len(active_ids(store)) == CONTACTS - UNDATED
+
+    drive(session, steps)

@@ -18,6 +18,7 @@ from contactctl.builder.live_count import LiveCount
 from contactctl.builder.messages import Answered
 from contactctl.builder.screens.field_picker import FieldPicker
 from contactctl.builder.screens.file_dialog import FileDialog
+from contactctl.builder.screens.keys import KeysScreen
 from contactctl.builder.screens.mode_picker import ModePicker
 from contactctl.builder.widgets.condition_entry import ConditionEntry
 from contactctl.builder.widgets.criteria_tree import CriteriaTree
@@ -54,15 +55,16 @@ class EditorScreen(Screen[None]):
         Binding("a", "add_condition", "Add"),
         Binding("g", "add_group", "Group"),
         Binding("x,delete", "remove", "Remove"),
-        Binding("shift+up,K", "move(-1)", "Move", key_display="⇧↑↓"),
-        Binding("shift+down,J", "move(1)", "Move down", show=False),
+        Binding("shift+up,K", "move(-1)", show=False),
+        Binding("shift+down,J", "move(1)", show=False),
         Binding("s,ctrl+s", "save", "Save"),
-        Binding("o,ctrl+o", "load", "Load"),
-        Binding("y", "copy_yaml", "Copy YAML", show=False),
-        Binding("f", "copy_flags", "Copy flags", show=False),
+        Binding("o,ctrl+o", "load", show=False),
+        Binding("y", "copy_yaml", show=False),
+        Binding("f", "copy_flags", show=False),
         Binding("D", "deactivate", "Deactivate", key_display="D"),
         Binding("escape", "back", "Back"),
-        Binding("q", "app.leave", "Leave", show=False),
+        Binding("q", "app.leave", show=False),
+        Binding("f1", "keys", "Keys", key_display="F1"),
     ]
 
     def __init__(
@@ -143,6 +145,9 @@ class EditorScreen(Screen[None]):
         if part is not None and self.draft.move(part, step):
             self._show_draft(part)
 
+    def action_keys(self) -> None:
+        self.app.push_screen(KeysScreen())
+
     async def action_back(self) -> None:
         """Out of an entry to the rows; from there out of the builder."""
         tree = self.query_one(CriteriaTree)
@@ -181,9 +186,10 @@ class EditorScreen(Screen[None]):
     # what follows from an edit
 
     @on(CriteriaTree.Highlighted)
-    async def _show_part(self, event: CriteriaTree.Highlighted) -> None:
-        if event.part is not None and event.part is not self._shown_part:
-            await self._show_in_entry(event.part)
+    async def _show_part(self) -> None:
+        part = self._part  # where the cursor is by now
+        if part is not None and part is not self._shown_part:
+            await self._show_in_entry(part)
 
     @on(ConditionEntry.Edited)
     def _row_edited(self) -> None:

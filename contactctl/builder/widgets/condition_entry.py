@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Select, Static
 
 from contactctl.builder.draft import Part, Row, change_operator
+from contactctl.builder.meanings import meaning
 from contactctl.builder.widgets.criteria_tree import TITLES
 from contactctl.builder.widgets.value_entry import ValueEntry, value_entry
-from contactctl.domain.operators import OPERATORS, USAGES, Operator
+from contactctl.domain.operators import OPERATORS, Operator
 
 
 class ConditionEntry(Vertical):
@@ -31,10 +32,10 @@ class ConditionEntry(Vertical):
         self._group_names: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
+        yield Button("field", id="change-field", compact=True, action="screen.change_field")
         yield Static(id="about-part", markup=False)
-        with Horizontal(id="test"):
-            yield Button("field", id="change-field", compact=True, action="screen.change_field")
-            yield Select[Operator]([], id="operator", compact=True)
+        yield Select[Operator]([], id="operator", compact=True)
+        yield Static(id="meaning", markup=False)
         yield Vertical(id="value")
         yield Static(id="problem", markup=False)
 
@@ -78,10 +79,8 @@ class ConditionEntry(Vertical):
             await holder.mount(value_entry(row, self._group_names))
 
     def _explain(self, row: Row) -> None:
-        usage = USAGES[row.operator]
-        self.query_one("#about-part", Static).update(
-            Content(f"{row.field.help} ({row.field.type}) {usage.help}")
-        )
+        self.query_one("#about-part", Static).update(Content(row.field.help))
+        self.query_one("#meaning", Static).update(Content(meaning(row.field.type, row.operator)))
 
     @on(Select.Changed, "#operator")
     async def _change_operator(self, event: Select.Changed) -> None:

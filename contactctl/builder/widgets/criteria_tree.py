@@ -36,7 +36,7 @@ class CriteriaTree(Tree[Part]):
         super().__init__("criteria", id=id)
         self.show_root = False
         self.auto_expand = False
-        self.guide_depth = 3
+        self.guide_depth = 2
         self._node_of: dict[Part, TreeNode[Part]] = {}
         self._shown: dict[Part, tuple[Text, str]] = {}
 
@@ -53,7 +53,7 @@ class CriteriaTree(Tree[Part]):
         for group in draft.groups:
             self._add(self.root, group, problems)
         if part is not None and part in self._node_of:
-            self.call_after_refresh(self._go_to, part)
+            self._go_to(part)
 
     def show_problems(self, draft: Draft, problems: Problems) -> None:
         """Show the same parts as they are now."""
@@ -62,8 +62,10 @@ class CriteriaTree(Tree[Part]):
                 self._relabel(node, row, problems.get(row, ""))
 
     def _go_to(self, part: Part) -> None:
-        if (node := self._node_of.get(part)) is not None:
-            self.move_cursor(node)
+        """At once, for the next key; told also where another part has the same line now."""
+        if self.last_line >= 0:  # asking for it gives the nodes their lines
+            self.move_cursor(self._node_of[part])
+        self.post_message(self.Highlighted(part))
 
     def _add(self, parent: TreeNode[Part], part: Part, problems: Problems) -> None:
         node = parent.add(_label(part), part, expand=True, allow_expand=False)
@@ -87,9 +89,17 @@ class CriteriaTree(Tree[Part]):
 
     def render_label(self, node: TreeNode[Part], base_style: Style, style: Style) -> Text:
         label = super().render_label(node, base_style, style)
+        if (width := self.size.width - self._indent(node)) > 0:
+            label.truncate(width, overflow="ellipsis")
         if label.plain.startswith("! "):
             label.stylize(self.get_component_rich_style("criteria-tree--problem", partial=True))
         return label
+
+    def _indent(self, node: TreeNode[Part]) -> int:
+        depth = 0
+        while node.parent is not None and node.parent is not self.root:
+            node, depth = node.parent, depth + 1
+        return depth * self.guide_depth
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"criteria-tree--problem"}
 

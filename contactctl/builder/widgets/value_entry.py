@@ -24,10 +24,10 @@ _TURNED: Mapping[Operator, Operator] = {
     Operator.WITHIN_NEXT: Operator.WITHIN_LAST,
 }
 _PAST = (Operator.OLDER_THAN, Operator.WITHIN_LAST)
-_EXAMPLES: Mapping[FieldType, str] = {
-    FieldType.NUMBER: "12",
-    FieldType.DATE: "2024-05-31",
-    FieldType.INSTANT: "2024-05-31 or 2024-05-31T14:30:00Z",
+_FORMS: Mapping[FieldType, str] = {  # no value, which without colour looks as if it were typed
+    FieldType.NUMBER: "number",
+    FieldType.DATE: "YYYY-MM-DD",
+    FieldType.INSTANT: "YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
 }
 
 
@@ -73,7 +73,7 @@ class TextEntry(ValueEntry):
 
     def compose(self) -> ComposeResult:
         value = self.row.words[0] if self.row.words else ""
-        yield Input(value, placeholder=_example(self.row), compact=True)
+        yield Input(value, placeholder=_form(self.row), compact=True)
 
 
 class RangeEntry(ValueEntry):
@@ -81,9 +81,9 @@ class RangeEntry(ValueEntry):
 
     def compose(self) -> ComposeResult:
         low, high = (*self.row.words, "", "")[:2]
-        example = _EXAMPLES.get(self.row.field.type, "")
-        yield Input(low, placeholder=example, compact=True)
-        yield Input(high, placeholder=f"to {example}", compact=True)
+        form = _FORMS[self.row.field.type]
+        yield Input(low, placeholder=f"from {form}", compact=True)
+        yield Input(high, placeholder=f"to {form}", compact=True)
 
 
 class SpanEntry(ValueEntry):
@@ -93,7 +93,7 @@ class SpanEntry(ValueEntry):
         number, _, unit = (self.row.words[0] if self.row.words else "").partition(" ")
         plural = unit if unit.endswith("s") else f"{unit}s"
         chosen = Unit(plural) if plural in list(Unit) else Unit.MONTHS
-        yield Input(number, placeholder="24", compact=True, classes="number")
+        yield Input(number, placeholder="number", compact=True, classes="number")
         yield _select([(unit.value, unit) for unit in Unit], chosen, "unit")
         tenses = [("in the past", True), ("in the future", False)]
         yield _select(tenses, self.row.operator in _PAST, "tense")
@@ -193,6 +193,6 @@ def _select(options: Sequence[tuple[str, object]], chosen: object, kind: str) ->
     )
 
 
-def _example(row: Row) -> str:
-    example = _EXAMPLES.get(row.field.type, "text")
-    return f"{example}, {example}" if USAGES[row.operator].takes is Takes.SEVERAL else example
+def _form(row: Row) -> str:
+    form = _FORMS.get(row.field.type, "text")
+    return f"{form}, {form}, ..." if USAGES[row.operator].takes is Takes.SEVERAL else form
