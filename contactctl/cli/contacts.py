@@ -21,6 +21,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="With status, reasons, overrides and creation.")]
 DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
@@ -55,6 +56,7 @@ Tags = Annotated[
 
 def export(
     invocation: SelectingInvocation,
+    full: Full = False,
     deliverable: Deliverable = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
@@ -62,22 +64,29 @@ def export(
 
     Examples:
         contactctl contacts export > all.csv
+        contactctl contacts export --full > copy.csv
         contactctl contacts export --where 'tag = vip' --format jsonl
         contactctl contacts export --deliverable --group newsletter --fields email
 
-    CSV unless --format says otherwise. Without --fields it has every field that
-    an import takes. --deliverable leaves exactly the contacts that a campaign
-    to everybody, or to one group, may mail.
+    CSV unless --format says otherwise. Without --fields it has the data that an
+    import takes; with --full also the status, its reasons, overrides, and when
+    a contact was created. --deliverable leaves exactly the contacts that a
+    campaign to everybody, or to one group, may mail.
     """
     from contactctl.operations.export_contacts import ContactFilter
-    from contactctl.operations.importing.columns import importable_fields
+    from contactctl.operations.importing.columns import exported_names
     from contactctl.output.contacts import present_contacts
 
     if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
-    invocation.check_fields(*invocation.catalogue.names())
-    importable = [field.name for field in importable_fields(invocation.catalogue)]
-    fields = invocation.output.fields or importable
+    in_full = exported_names(invocation.catalogue, full=True)
+    invocation.check_fields(*dict.fromkeys((*invocation.catalogue.names(), *in_full)))
+    fields = invocation.output.fields or exported_names(invocation.catalogue, full=full)
+    if not (full or deliverable or invocation.output.fields):
+        invocation.console.note(
+            "status and overrides are left out: an import of this makes everybody active;"
+            " --full has them"
+        )
     source = invocation.criteria_source()
     contacts = _streamed(invocation, ContactFilter(source, deliverable, group, fields=fields))
     return present_contacts(contacts, fields)

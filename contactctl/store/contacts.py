@@ -17,6 +17,7 @@ from contactctl.domain.responses import Category
 from contactctl.store import tables
 from contactctl.store.field_sql import counts_by_email
 from contactctl.store.groups import scope_name
+from contactctl.store.value_sql import is_one_of
 
 _contact = tables.contact
 _group = tables.group
@@ -49,6 +50,12 @@ def id_of_key(connection: Connection, email_key: str) -> int | None:
     statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
     found = connection.execute(statement).scalar()
     return None if found is None else int(found)
+
+
+def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
+    """Those of the keys that contacts have; one parameter, however many."""
+    listed = is_one_of(_contact.c.email_key, email_keys, connection.dialect.name)
+    return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
 
 
 def has_contact(connection: Connection, contact_id: int) -> bool:
