@@ -8,7 +8,7 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.assignments import read_assignments
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.domain.errors import UsageError
 from contactctl.domain.responses import Category
 from contactctl.operations.importing.options import (
@@ -90,6 +90,7 @@ PresetOption = Annotated[
         "--preset", metavar="NAME|FILE", help="Read another program's export (`contacts presets`)."
     ),
 ]
+PresetName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The preset to print.")]
 UpdateOnly = Annotated[
     bool, typer.Option("--update-only", help="Create nobody: reject addresses not known here.")
 ]
@@ -166,8 +167,8 @@ def import_(
         bytes_of_stdin(invocation.console),
         ImportOptions(
             format=from_,
-            delimiter=_one_character(delimiter),
-            encoding="utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding,
+            delimiter=one_character(delimiter),
+            encoding=with_signature(encoding),
             renames=read_assignments("--map", map_, str.rpartition),
             ignored=frozenset(ignore or ()),
             ignore_unknown=ignore_unknown,
@@ -188,6 +189,22 @@ def import_(
     with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
         result = import_contacts(session, given, rejected, dry_run=dry_run, reason=why)
         return present_import(result, rejected)
+
+
+def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
+    """List the presets of an import, or print one to be copied.
+
+    Examples:
+        contactctl contacts presets
+        contactctl contacts presets mailchimp > ours.yaml
+
+    `contacts import --preset ours.yaml` reads a file by your own copy.
+    """
+    from contactctl.operations.importing.presets import preset_text, shipped_presets
+    from contactctl.output.contacts import PRESET_FIELDS, present_preset, present_presets
+
+    invocation.check_fields(*PRESET_FIELDS)
+    return present_preset(preset_text(name)) if name else present_presets(shipped_presets())
 
 
 def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:
@@ -237,7 +254,12 @@ def _names_column(text: str) -> bool:
     return "=" in text.partition("%")[0]
 
 
-def _one_character(delimiter: str | None) -> str | None:
+def with_signature(encoding: str) -> str:
+    """UTF-8 with or without a byte order mark; any other encoding as it is."""
+    return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+
+
+def one_character(delimiter: str | None) -> str | None:
     if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
         return delimiter
     if delimiter.lower() in ("tab", "\\t"):

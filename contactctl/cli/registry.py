@@ -107,6 +107,9 @@ COMMANDS: dict[str, Entry] = {
     "contacts import": Entry(
         "contacts_import:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
+    "contacts presets": Entry(
+        "contacts_import:presets", "List the presets of an import, or print one to be copied."
+    ),
     "contacts export": Entry(
         "contacts:export", "Print contacts as CSV or JSON lines, as an import takes them."
     ),
@@ -137,8 +140,13 @@ COMMANDS: dict[str, Entry] = {
     ),
     "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
     "suppressions check": Entry("suppressions:check", "Say whether an address is suppressed."),
-    "suppressions add": Entry("suppressions:add", "Keep an address out that no contact has."),
-    "suppressions remove": Entry("suppressions:remove", "Let an address be imported again."),
+    "suppressions import": Entry("suppressions:import_", "Keep a whole list of addresses out."),
+    "suppressions add": Entry(
+        "suppressions:add", "Keep an address out that no contact has, or a whole domain."
+    ),
+    "suppressions remove": Entry(
+        "suppressions:remove", "Let an address, or a domain, be imported again."
+    ),
     "suppressions rotate-key": Entry(
         "suppressions:rotate_key", "Make a new key for the hashes to come."
     ),

@@ -6,6 +6,7 @@ from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.text import counted
 from contactctl.operations.import_contacts import ImportResult
+from contactctl.operations.importing.options import Preset
 from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
@@ -17,6 +18,7 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Table,
+    Verbatim,
 )
 from contactctl.output.rejects import RejectsFile
 
@@ -34,6 +36,8 @@ IMPORT_FIELDS = (
     "columns_left_out",
     "rejects_file",
 )
+_PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
+PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
 _GROUP_COLUMNS = (Column("name"), Column("state"))
 _DEACTIVATION_COLUMNS = (
@@ -111,6 +115,18 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
+
+
+def present_presets(presets: Iterable[Preset]) -> Presentation:
+    """The presets that come with the program."""
+    items = [{"name": each.name, "about": each.about, "note": each.note} for each in presets]
+    rows = Rows("presets", _PRESET_COLUMNS, items)
+    return Presentation(rows=rows, blocks=[RowsTable(empty="(none)")])
+
+
+def present_preset(text: str) -> Presentation:
+    """A preset's data file, to be copied."""
+    return Presentation({"yaml": text}, blocks=[Verbatim(text)])
 
 
 def present_added(contact_id: int, email: str, run: int) -> Presentation:

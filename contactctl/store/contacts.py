@@ -58,6 +58,23 @@ def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
     return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
 
 
+def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
+    """Ids and keys of the next contacts behind an id, in its order."""
+    statement = (
+        select(_contact.c.id, _contact.c.email_key)
+        .where(_contact.c.id > last_id)
+        .order_by(_contact.c.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def count_of_domain(connection: Connection, domain: str) -> int:
+    """How many contacts have an address of this domain."""
+    statement = select(func.count()).where(_contact.c.email_domain == domain)
+    return int(connection.execute(statement).scalar_one())
+
+
 def has_contact(connection: Connection, contact_id: int) -> bool:
     """Whether there is a contact of that number."""
     statement = select(_contact.c.id).where(_contact.c.id == contact_id)

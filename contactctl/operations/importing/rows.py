@@ -99,7 +99,7 @@ def _detect_format(source: Source) -> FileFormat:
 
 
 def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Rows:
-    beginning = _beginning(source)
+    beginning = beginning_of(source)
     delimiter = options.delimiter or source.delimiter or beginning.delimiter
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
@@ -119,7 +119,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
 
 
 @dataclass(frozen=True, slots=True)
-class _Beginning:
+class Beginning:
     """How many lines come before the header, the header, and what separates its cells."""
 
     skipped: int
@@ -128,7 +128,7 @@ class _Beginning:
     sep_line: bool = False
 
 
-def _beginning(source: Source) -> _Beginning:
+def beginning_of(source: Source) -> Beginning:
     """Without empty rows, and without the line `sep=;` that Excel writes and reads."""
     text, skipped, told = source.text(), 0, ""
     while line := text.readline(_LONGEST_CELL):
@@ -138,7 +138,7 @@ def _beginning(source: Source) -> _Beginning:
             break
         skipped += 1
     found_delimiters = _delimiters(line)
-    return _Beginning(skipped, line, told or "".join(found_delimiters[:1]) or ",", bool(told))
+    return Beginning(skipped, line, told or "".join(found_delimiters[:1]) or ",", bool(told))
 
 
 def _delimiters(header: str) -> list[str]:
