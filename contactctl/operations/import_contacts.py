@@ -127,7 +127,7 @@ def import_contacts(
                     _finish_run(session, run_id)
             return replace(
                 work.result,
-                columns_left_out=dict(rows.left_out),
+                columns_left_out=dict(rows.known.left_out),
                 notes=tuple(work.told.notes(options, reading.dates)),
             )
 

@@ -88,7 +88,8 @@ class ColumnNames:
     """Names as a file has them -> fields, through the renames, the preset and the catalogue.
 
     `left_out` grows with each column that gives no field, and says why; `undecided` with each
-    that looks like consent or status and of which nobody has said what it means.
+    that looks like consent or status and of which nobody has said what it means; `unknown` with
+    each other name that is no field's.
     """
 
     def __init__(self, options: ImportOptions, catalogue: FieldCatalogue) -> None:
@@ -110,6 +111,7 @@ class ColumnNames:
         self._found: dict[str, Field | None] = {}
         self.left_out: dict[str, str] = {}
         self.undecided: list[str] = []
+        self.unknown: list[str] = []
 
     def header(self, names: Sequence[str]) -> list[FileColumn]:
         """The columns of a header line; InputError unless each is known once, email among them."""
@@ -149,6 +151,7 @@ class ColumnNames:
                 self.undecided.append(name)
                 return None
             self._require_no_mistake(name, error)
+            self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)
             return None
         reason = _reason_against(field)
@@ -164,8 +167,8 @@ class ColumnNames:
     def _require_no_mistake(self, name: str, error: CriteriaError) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
         field_name = _as_field_name(plain(name))
-        known = [field.name for field in self._catalogue.fields()]
-        if self._options.ignore_unknown:
+        known = [field.name for field in importable_fields(self._catalogue)]
+        if self._options.ignore_unknown or self._options.preset.name:
             return
         if field_name.startswith(ATTRIBUTE_PREFIX) or get_close_matches(
             field_name, known, n=1, cutoff=_MISTYPED_ABOVE

@@ -28,9 +28,15 @@ def looks_like_consent(name: str) -> bool:
     )
 
 
+def looks_like_opt_out(value: str) -> bool:
+    """Whether a cell says that somebody must not get mail, whatever its column is called."""
+    return " ".join(_words(value)) in _known().values
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     names: frozenset[str]
+    values: frozenset[str]
     words: frozenset[str]
     parts: tuple[str, ...]
 
@@ -40,10 +46,13 @@ def _known() -> _Known:
     lists = {
         key: [item.text for item in node.as_list()]
         for key, node in load_strict_file(_WORDS_FILE, _WORDS_FILE.name)
-        .as_mapping(("names", "words", "parts"))
+        .as_mapping(("names", "words", "parts", "values"))
         .items()
     }
-    return _Known(frozenset(lists["names"]), frozenset(lists["words"]), tuple(lists["parts"]))
+    values = frozenset(" ".join(_words(value)) for value in lists["values"])
+    return _Known(
+        frozenset(lists["names"]), values, frozenset(lists["words"]), tuple(lists["parts"])
+    )
 
 
 def _words(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
 from contactctl.domain.name_cells import list_cell
-from contactctl.domain.text import trim
+from contactctl.domain.text import show_safely, trim
 from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import (
     ColumnNames,
@@ -58,17 +58,15 @@ class Batch:
 class Rows:
     """A file's columns, and its rows in batches.
 
-    `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `left_out` maps
-    columns without a field to the reason, `undecided` lists those that look like consent; with
-    JSON lines both grow with the batches.
+    `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `known` has
+    what is known of the columns' names; with JSON lines it grows with the batches.
     """
 
     columns: Sequence[FileColumn]
     names: Sequence[str]
     batches: Iterator[Batch]
     from_spreadsheet: bool
-    left_out: Mapping[str, str]
-    undecided: Sequence[str]
+    known: ColumnNames
 
 
 def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
@@ -83,7 +81,7 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     columns += [FileColumn(name, None) for name in spoken_of]
     keys = _JsonKeys(names, fields, {plain(name): at for at, name in enumerate(spoken_of)})
     batches = _json_batches(source, keys, _batch_rows(source, options))
-    return Rows(columns, ["record"], batches, False, names.left_out, names.undecided)
+    return Rows(columns, ["record"], batches, False, names)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -115,7 +113,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
         _refuse_ambiguous(source, beginning.header)
     columns = names.header(header)
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return Rows(columns, header, batches, True, names.left_out, names.undecided)
+    return Rows(columns, header, batches, True, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +201,19 @@ class _JsonKeys:
 
 
 def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]:
-    batch = Batch()
+    batch, decided = Batch(), False
     for number, line in _numbered_lines(source.text()):
         if not line.strip():
             continue
         try:
-            batch.rows.append(_json_row(line, keys))
+            batch.rows.append(_json_row(line, keys, decided=decided))
             batch.lines.append(number)
             batch.records.append(line.rstrip("\r\n"))
         except (ValueError, UsageError, RecursionError) as error:
             batch.rejects.append(Reject(number, _json_problem(error), (line.rstrip("\r\n"),)))
         if len(batch) >= size:
             yield batch
-            batch = Batch()
+            batch, decided = Batch(), True
     yield batch
 
 
@@ -229,7 +227,8 @@ def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
             line = text.readline(_LONGEST_LINE)
 
 
-def _json_row(line: str, keys: _JsonKeys) -> list[Cell]:
+def _json_row(line: str, keys: _JsonKeys, *, decided: bool) -> list[Cell]:
+    """An object's cells; `decided`: by now nothing may look like consent that nobody spoke of."""
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
     record = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
@@ -246,6 +245,11 @@ def _json_row(line: str, keys: _JsonKeys) -> list[Cell]:
             if known.name in values:
                 raise ValueError(f"the field '{known.name}' is given twice")
             values[known.name] = value
+        elif decided and name in keys.names.undecided:
+            raise ValueError(
+                f"'{show_safely(name)}' looks like consent or status:"
+                " say what it means with --inactive-when or --ignore"
+            )
     cells = [
         _cell(known, values[known.name]) if known.name in values else None for known in keys.fields
     ]

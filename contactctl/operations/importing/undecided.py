@@ -10,6 +10,7 @@ from contactctl.domain.fields import did_you_mean
 from contactctl.domain.text import fold, show_safely, trim
 from contactctl.domain.values import shown
 from contactctl.operations.importing.columns import plain, preset_for
+from contactctl.operations.importing.consent_columns import looks_like_opt_out
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch, Rows
 
@@ -23,7 +24,11 @@ def refuse_undecided(rows: Rows, first: Batch, options: ImportOptions) -> None:
     Later rows with a status that is not ours are rejected one by one.
     """
     _require_keys(rows, first, options)
-    undecided = {name: _values(rows, first, name) for name in rows.undecided}
+    undecided = {name: _values(rows, first, name) for name in rows.known.undecided}
+    if not options.all_inactive:
+        for name in rows.known.unknown:
+            if any(map(looks_like_opt_out, set(_cells(rows, first, name)))):
+                undecided[name] = _values(rows, first, name)
     nulls = options.all_nulls
     for column in rows.columns:
         if column.field and column.field.name == "status":
