@@ -4,7 +4,6 @@ import bz2
 import csv
 import gzip
 import lzma
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,13 +16,14 @@ from typing import IO, Any, cast
 from contactctl.domain.errors import InputError
 
 _CHUNK = 1 << 20
+_ZSTD_CHUNK = 1 << 10  # a few bytes can mean 128 KiB, and all that comes out is held
 _HARMLESS = 1 << 30  # bytes that may come out of any file, however small
 _MOST_PACKED = 200  # times; text packs 3 to 20 times, a bomb a thousand
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8), and import that"
 
-Open = Callable[[IO[bytes]], IO[bytes]]
+Unpack = Callable[[IO[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +53,58 @@ def unpacked(stream: IO[bytes], name: str) -> Iterator[Unpacked]:
         raise InputError(f"{name} is an old Office file (.xls)", hint=_SAVE_AS_CSV)
     if start.startswith(b"%PDF"):
         raise InputError(f"{name} is a PDF file", hint="export the contacts as CSV")
-    opener = next((found for magic, found in _OPENERS.items() if start.startswith(magic)), None)
-    if opener is None:
+    unpack = next((found for magic, found in _UNPACKERS.items() if start.startswith(magic)), None)
+    if unpack is None:
         yield Unpacked(stream)
         return
     with tempfile.TemporaryFile() as copy:
-        _copy(opener, stream, copy, name)
+        _copy(unpack, stream, copy, name)
         yield Unpacked(copy)
 
 
-def _open_zstd(stream: IO[bytes]) -> IO[bytes]:
+def _chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def _zstd_chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of all frames. Its own stream reader would take a frame cut off for a whole one."""
     import zstandard  # noqa: PLC0415  (few files need it)
 
-    reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-    return cast("IO[bytes]", reader)
+    try:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        while packed := stream.read(_ZSTD_CHUNK):
+            while packed:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(packed)
+                packed = frame.unused_data
+    except zstandard.ZstdError as error:
+        raise OSError(str(error)) from error
+    if not frame.eof:
+        raise EOFError("the last frame is not complete")
 
 
-_OPENERS: dict[bytes, Open] = {
-    b"\x1f\x8b": lambda stream: cast("IO[bytes]", gzip.GzipFile(fileobj=stream)),
-    b"\x28\xb5\x2f\xfd": _open_zstd,
-    b"BZh": lambda stream: cast("IO[bytes]", bz2.BZ2File(stream)),
-    b"\xfd7zXZ\x00": lambda stream: cast("IO[bytes]", lzma.LZMAFile(stream)),  # noqa: SIM115
+_UNPACKERS: dict[bytes, Unpack] = {
+    b"\x1f\x8b": lambda stream: _chunks_of(cast("IO[bytes]", gzip.GzipFile(fileobj=stream))),
+    b"\x28\xb5\x2f\xfd": _zstd_chunks,
+    b"BZh": lambda stream: _chunks_of(cast("IO[bytes]", bz2.BZ2File(stream))),
+    b"\xfd7zXZ\x00": lambda stream: _chunks_of(cast("IO[bytes]", lzma.LZMAFile(stream))),  # noqa: SIM115
 }
 
 
-def _copy(opener: Open, stream: IO[bytes], copy: IO[bytes], name: str) -> None:
+def _copy(unpack: Unpack, stream: IO[bytes], copy: IO[bytes], name: str) -> None:
     packed = stream.seek(0, 2)
     stream.seek(0)
     try:
-        plain = opener(stream)
-        while chunk := plain.read(_CHUNK):
+        for chunk in unpack(stream):
             copy.write(chunk)
             _require_harmless(copy.tell(), packed, name)
-    except (OSError, EOFError, lzma.LZMAError, _zstd_error()) as error:
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise InputError(
             f"{name}: the compressed data is broken: {error}",
             hint="is the file complete? unpack it yourself to see",
         ) from error
-
-
-def _zstd_error() -> type[Exception]:
-    module = sys.modules.get("zstandard")
-    return module.ZstdError if module else EOFError
 
 
 def _require_harmless(size: int, packed: int, name: str) -> None:
