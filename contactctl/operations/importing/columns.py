@@ -1,5 +1,6 @@
 """Which column of a file is which field. A column that is none is left out, and that is said."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,8 @@ from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.presets import shipped_presets
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
+
+_REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
 
 UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
 
@@ -170,12 +173,12 @@ class ColumnNames:
         known = [field.name for field in importable_fields(self._catalogue)]
         if self._options.ignore_unknown or self._options.preset.name:
             return
-        if field_name.startswith(ATTRIBUTE_PREFIX) or get_close_matches(
-            field_name, known, n=1, cutoff=_MISTYPED_ABOVE
-        ):
+        close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
+        if field_name.startswith(ATTRIBUTE_PREFIX) or close:
             guess = f"{error.hint} " if error.hint.startswith("did you mean") else ""
             raise UsageError(
-                f"unknown column '{show_safely(name)}'", hint=guess + _what_to_do_with(name)
+                f"unknown column '{show_safely(name)}'",
+                hint=guess + _what_to_do_with(name, close[0] if close else "FIELD"),
             ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:
@@ -185,27 +188,32 @@ class ColumnNames:
         except InputError:
             raise
         except UsageError as error:
-            raise InputError(error.message, hint=error.hint) from None
+            preset = preset_for(names)
+            known = f"--preset {preset} reads such a file; or " if preset else ""
+            raise InputError(error.message, hint=known + error.hint) from None
 
     def _decide_repeated(self, names: Sequence[str]) -> None:
         """InputError for a field's column that comes twice, unless it is said which one counts."""
         by_key = {plain(name): name for name in names}
         said = self._renamed.keys() | self._ignored.keys()
+        undecided: dict[str, list[str]] = {}
         for name in names:
-            first, _, number = name.rpartition(" (")
-            if plain(name) in said or not number.removesuffix(")").isdigit():
+            first = plain(_REPEATED.sub("", name))
+            if plain(name) in said or first == plain(name) or first not in by_key:
                 continue
-            if plain(first) not in by_key:
-                continue
-            given = self.resolve(by_key[plain(first)])
-            if plain(first) in said or given is None:
+            if first in said or self.resolve(by_key[first]) is None:
                 self._found[name] = None
                 self._leave_out(name, "a column before it has the same name")
-                continue
+            else:
+                undecided.setdefault(by_key[first], []).append(name)
+        for first, others in undecided.items():
+            given = self.resolve(first)
+            wanted = f"{others[0]}={given.name if given else 'FIELD'}"
             raise InputError(
-                f"the header has '{show_safely(by_key[plain(first)])}' twice",
-                hint=f"--ignore {_shell(name)} leaves the second one out; to take it instead of the"
-                f" first: --ignore {_shell(first)} --map {_shell(f'{name}={given.name}')}",
+                f"the header has '{show_safely(first)}' twice",
+                hint=f"{' '.join(f'--ignore {_shell(each)}' for each in others)} leaves out what"
+                f" comes after the first; to take the second one instead:"
+                f" --ignore {_shell(first)} --map {_shell(wanted)}",
             )
 
     def _one_column_a_field(self, columns: Sequence[FileColumn]) -> list[FileColumn]:
@@ -320,17 +328,17 @@ def _reason_against(field: Field) -> str | None:
 def _hint_for_email(names: Sequence[str]) -> str:
     if preset := preset_for(names):
         return f"it looks like an export of another program: --preset {preset} reads it"
+    if len(names) == 1 and "|" in names[0]:
+        return "is | what separates the cells? then say --delimiter '|'"
     likely = [name for name in names if "mail" in plain(name).replace("-", "")]
     if likely:
         return f"name it with --map {_shell(f'{likely[0]}=email')}"
-    if len(names) == 1 and "|" in names[0]:
-        return "is | what separates the cells? then say --delimiter '|'"
     return "name it with --map 'COLUMN=email'; is the delimiter right?"
 
 
-def _what_to_do_with(name: str) -> str:
+def _what_to_do_with(name: str, field: str) -> str:
     return (
-        f"give it a field with --map {_shell(f'{name}=FIELD')},"
+        f"give it a field with --map {_shell(f'{name}={field}')},"
         f" or leave it out with --ignore {_shell(name)}"
     )
 
