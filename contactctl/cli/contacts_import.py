@@ -145,7 +145,7 @@ def import_(
         contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
         contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
         contactctl contacts import members.csv --preset mailchimp
-        contactctl contacts import crm.csv --inactive-when 'Status=unsubscribed,cleaned'
+        contactctl contacts import crm.csv --inactive-when 'Status=cleaned'
         zcat people.jsonl.gz | contactctl contacts import -
 
     The header names fields (`contactctl fields`); contacts are told apart by
