@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -63,6 +63,11 @@ class CodeText(Code):
 
     impl = Text
     cache_ok = True
+
+
+def is_text(column: Column[Any]) -> bool:
+    """Whether a column holds text, through whatever type of ours or SQLModel's."""
+    return isinstance(getattr(column.type, "impl", column.type), String)
 
 
 # SQLite numbers rows itself only for a column of exactly the type INTEGER
