@@ -7,7 +7,7 @@ from contactctl.domain.runs import Run, RunKind
 from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
 from contactctl.operations.apply import work_through
-from contactctl.operations.find import contact_id_of
+from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.plan import write_planned_run
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session

@@ -17,7 +17,7 @@ from contactctl.domain.thresholds import (
     due_deactivations,
     watermark,
 )
-from contactctl.operations.find import contact_id_of
+from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_of

@@ -42,6 +42,12 @@ def list_groups(session: Session) -> list[GroupSummary]:
         return read_groups(connection)
 
 
+def group_of(session: Session, name: str) -> tuple[int, str]:
+    """Id and name, as stored, of a group; NotFoundError where there is none."""
+    with session.store.reading() as connection:
+        return group_named(connection, name)
+
+
 def names_of_groups(session: Session) -> list[str]:
     """The name of every group, in order."""
     with session.store.reading() as connection:

@@ -9,7 +9,8 @@ from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
 from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind
-from contactctl.operations.find import contact_id_of, group_of
+from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
 from contactctl.store.locks import serialise
 from contactctl.store.reactivation import (
