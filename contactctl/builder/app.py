@@ -28,13 +28,11 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
+from contactctl.operations.groups import names_of_groups
 from contactctl.operations.preview import Preview, preview
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
 from contactctl.operations.watch import Watched, watch_run
-from contactctl.store.cancelling import QueryCanceller
-from contactctl.store.groups import group_names
-from contactctl.store.store import connect
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
 _PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would belie
@@ -63,10 +61,10 @@ class BuilderApp(App[None]):
         self._work = work
         self._session = work.session
         self._plan = PlanInHand(work.session, work.finish_in_background)
-        self._counting = replace(work.session, store=connect(work.session.settings.database))
+        self._counting = work.session.apart()
         self._count = LiveCount(
             self._ask,
-            QueryCanceller(self._counting.store).cancel,
+            self._counting.canceller().cancel,
             self._deliver,
         )
         self._editor: EditorScreen | None = None
@@ -98,12 +96,10 @@ class BuilderApp(App[None]):
 
     def action_start_finding(self) -> None:
         work = self._work
-        with self._session.store.reading() as connection:
-            groups = group_names(connection)
         self._editor = EditorScreen(
             work.criteria or _PREBUILT,
             self._session.catalogue,
-            groups,
+            names_of_groups(self._session),
             CriteriaFiles(work.folder, work.file),
             self._count,
         )

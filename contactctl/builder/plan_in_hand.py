@@ -13,7 +13,6 @@ from contactctl.operations.plan import ShownPlan, drop_if_planned, plan_deactiva
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Session
 from contactctl.operations.watch import Watched
-from contactctl.store.cancelling import QueryCanceller
 
 
 class PlanInHand:
@@ -28,7 +27,7 @@ class PlanInHand:
         self.begun: Watched | None = None
         self._session = session
         self._finish_in_background = finish_in_background
-        self._canceller = QueryCanceller(session.store)
+        self._canceller = session.canceller()
         self._at_work = Lock()
         self._making = False
         self._run_id: int | None = None

@@ -6,7 +6,7 @@ StoreInvocation --database besides, SelectingInvocation the criteria before its 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -140,20 +140,17 @@ class StoreInvocation(ConfiguredInvocation):
     def open_session(self) -> Iterator["Session"]:
         """What operations work with, on the store that the configuration names."""
         from contactctl.cli.progress import progress_on
-        from contactctl.operations.session import Session
-        from contactctl.store.store import open_store
+        from contactctl.operations.session import open_session
 
-        with closing(open_store(self.settings.database)) as store:
-            role = store.database_role()
-            yield Session(
-                store=store,
-                settings=self.settings,
-                now=self.now,
-                clock=self.console.now,
-                operator=f"{self.operator} as {role}" if role else self.operator,
-                clock_replaced=self.console.now_is_replaced,
-                progress=progress_on(self.console),
-            )
+        with open_session(
+            self.settings,
+            now=self.now,
+            clock=self.console.now,
+            operator=self.operator,
+            clock_replaced=self.console.now_is_replaced,
+            progress=progress_on(self.console),
+        ) as session:
+            yield session
 
 
 CONDITION_OPTIONS = ("where", "where_any", "where_not")

@@ -64,10 +64,10 @@ def grants(
     """
     from contactctl.operations.database import grants_for
     from contactctl.output.database import present_grants
-    from contactctl.store.grants import Roles
 
     with invocation.open_session() as session:
-        return present_grants(grants_for(session, Roles(viewer, operator, admin)))
+        granted = grants_for(session, viewer=viewer, operator=operator, admin=admin)
+        return present_grants(granted)
 
 
 def copy(

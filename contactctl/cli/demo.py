@@ -59,13 +59,11 @@ def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocat
 
 def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
     from contactctl.operations.demo import import_demo_contacts, prepare_demo_folder
-    from contactctl.store.migrate import create_store
 
     if target.has_store:
         in_folder.console.note(f"using the demo that is in {target.path} already")
         return
     prepare_demo_folder(target, in_folder.now)
-    create_store(target.database_url).close()
     with in_folder.open_session() as session:
         created = import_demo_contacts(session, target)
     in_folder.console.note(f"made {created:,} sample contacts in {target.path}")

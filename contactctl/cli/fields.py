@@ -15,7 +15,6 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
     Each field has a type, which decides the operators that fit. Attributes are
     the fields of your own that the config declares.
     """
-    from contactctl.operations.list_fields import list_fields
     from contactctl.output.fields import present_fields
 
-    return present_fields(list_fields(invocation.catalogue))
+    return present_fields(invocation.catalogue.fields())

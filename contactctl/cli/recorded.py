@@ -73,10 +73,9 @@ def list_(
         contactctl responses list --held
     """
     from contactctl.cli.choices import chosen
-    from contactctl.domain.responses import Category
+    from contactctl.domain.responses import Category, ResponseFilter
     from contactctl.operations.list_responses import latest_responses
     from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
-    from contactctl.store.responses import ResponseFilter
 
     invocation.check_fields(*RESPONSE_FIELDS)
     if unmatched and (held or domain):
@@ -114,9 +113,9 @@ def release(
     When one domain's responses of an ingest look like a problem with the mail's
     content, those that are `blocked` are held (incident_guard in the config).
     """
+    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.list_responses import release as release_held
     from contactctl.output.response_list import present_held
-    from contactctl.store.held import HeldFilter
 
     _require_choice(run, domain, all_=all_)
     with invocation.open_session() as session:
@@ -137,9 +136,9 @@ def discard(
         contactctl responses discard --run 31 --reason 'our link was on a blocklist'
         contactctl responses discard --domain example.com
     """
+    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.list_responses import discard as discard_held
     from contactctl.output.response_list import present_held
-    from contactctl.store.held import HeldFilter
 
     _require_choice(run, domain, all_=all_)
     with invocation.open_session() as session:

@@ -108,7 +108,8 @@ def present_values(field: Field, contact: ContactView) -> frozenset[Comparable]:
     elif field.name in _SET_MEMBERS:
         return frozenset(map(fold, getattr(contact, _SET_MEMBERS[field.name])))
     else:
-        value = getattr(contact, _VIEW_NAMES.get(field.name, field.name))
+        name = _VIEW_NAMES.get(field.name, field.name)
+        value = getattr(contact, name, contact.values.get(name))
     if value is None:
         return frozenset()
     return frozenset({fold(value) if isinstance(value, str) else value})

@@ -1,5 +1,6 @@
 """Email responses: the categories, and what a reader hands on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,3 +82,29 @@ class NoResponse:
 
 
 Event = Response | Activity | Rejection | NoResponse
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFilter:
+    """Which responses are listed, newest first; what is empty or None does not restrict.
+
+    `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
+    """
+
+    categories: Sequence[str] = ()
+    email_key: str | None = None
+    domain: str | None = None
+    since: datetime | None = None
+    run_id: int | None = None
+    unmatched: bool = False
+    held: bool = False
+    not_counted: bool = False
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFilter:
+    """Which held responses are meant: of one run, of one domain, of both, or all."""
+
+    run_id: int | None = None
+    domain: str | None = None

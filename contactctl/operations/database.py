@@ -70,13 +70,14 @@ def upgrade_database(url: str) -> Upgrade:
         store.close()
 
 
-def grants_for(session: Session, roles: Roles) -> list[str]:
-    """The GRANT statements for this Postgres database; UsageError on SQLite."""
+def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:
+    """The GRANT statements for these roles in a Postgres database; UsageError on SQLite."""
     store = session.store
     if store.dialect == "sqlite":
         raise UsageError(
             "SQLite has no roles", hint="the file's permissions decide who may read and write it"
         )
+    roles = Roles(viewer, operator, admin)
     return grant_statements(store.engine.url.database or "", current_schema(store), roles)
 
 

@@ -2,11 +2,12 @@
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.runs import Run, RunKind
 from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
 from contactctl.operations.apply import work_through
-from contactctl.operations.find import contact_id_of
+from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.plan import write_planned_run
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
@@ -16,15 +17,15 @@ from contactctl.store.criteria_sql import where_clause
 from contactctl.store.erasure import plan_erasure
 from contactctl.store.locks import exclusive
 from contactctl.store.planning import write_run_with_plan
-from contactctl.store.reactivation import Deactivated, read_deactivated
+from contactctl.store.reactivation import read_standing
 from contactctl.store.runwork import CONTACT_CHANGES
 
 
-def find_contact(session: Session, name: str) -> Deactivated:
+def find_contact(session: Session, name: str) -> ContactStanding:
     """The contact by email or number, as it is to be shown before it is erased."""
     contact_id = contact_id_of(session, name)
     with session.store.reading() as connection:
-        contact = read_deactivated(connection, contact_id)
+        contact = read_standing(connection, contact_id)
     if contact is None:
         raise RefusedError(f"contact {contact_id} has just been deleted")
     return contact
@@ -33,7 +34,7 @@ def find_contact(session: Session, name: str) -> Deactivated:
 def erase_one(
     session: Session,
     kind: RunKind,
-    contact: Deactivated,
+    contact: ContactStanding,
     *,
     reason: str = "",
     wait_seconds: float = waits.FOR_CHANGES_S,

@@ -13,18 +13,17 @@ from contactctl.domain.responses import Category
 from contactctl.domain.runs import Request, Run, RunKind
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.affected import Affected, affected
-from contactctl.operations.find import group_of
+from contactctl.operations.groups import group_of
 from contactctl.operations.plan import write_planned_run
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
-from contactctl.store.affected import both
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.group_admin import (
     count_members,
     delete_group,
     first_members,
     group_settings,
-    is_member,
+    members_among,
     plan_removal,
     rename_group,
     set_group_settings,
@@ -195,7 +194,7 @@ def preview_removing(session: Session, group: str, selection: Selection) -> Affe
     """The members of the group that the selection means."""
     group_id, _ = group_of(session, group)
     where = where_clause(selection.resolved, session.store.dialect)
-    members = both(is_member(group_id), where)
+    members = members_among(where, group_id)
     return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
 
 

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.groups import GroupSummary
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.session import Session
 from contactctl.store.contacts import is_anonymised
 from contactctl.store.groups import (
-    GroupSummary,
     add_member,
     create_groups,
     find_group,
+    group_names,
     remove_member,
 )
 from contactctl.store.groups import list_groups as read_groups
@@ -39,6 +40,18 @@ def list_groups(session: Session) -> list[GroupSummary]:
     """Every group with its size, by name."""
     with session.store.reading() as connection:
         return read_groups(connection)
+
+
+def group_of(session: Session, name: str) -> tuple[int, str]:
+    """Id and name, as stored, of a group; NotFoundError where there is none."""
+    with session.store.reading() as connection:
+        return group_named(connection, name)
+
+
+def names_of_groups(session: Session) -> list[str]:
+    """The name of every group, in order."""
+    with session.store.reading() as connection:
+        return group_names(connection)
 
 
 def create_group(session: Session, name: str, *, reason: str = "") -> GroupChange:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.ingest import INGESTING, look_at_thresholds
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
-from contactctl.store.held import HeldFilter, discard_held, release_held
+from contactctl.store.held import discard_held, release_held
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.responses import ResponseFilter, list_responses
+from contactctl.store.responses import list_responses
 from contactctl.store.runs import insert_run, update_run
 from contactctl.store.runwork import CONTACT_CHANGES
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
+from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind
-from contactctl.operations.find import contact_id_of, group_of
+from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
 from contactctl.store.locks import serialise
 from contactctl.store.reactivation import (
-    Deactivated,
-    Reason,
     end_reasons,
-    read_deactivated,
+    read_standing,
     set_active,
     set_membership,
 )
@@ -39,7 +39,7 @@ class Target:
     `clears`: the override in the group is taken back.
     """
 
-    contact: Deactivated
+    contact: ContactStanding
     group_id: int = SYSTEM_WIDE
     group: str | None = None
     clears: bool = False
@@ -100,7 +100,7 @@ def find_target(
     contact_id = contact_id_of(session, name)
     group_id, group_name = group_of(session, group) if group else (SYSTEM_WIDE, None)
     with session.store.reading() as connection:
-        contact = read_deactivated(connection, contact_id)
+        contact = read_standing(connection, contact_id)
     if contact is None:
         raise NotFoundError(f"contact {contact_id} has just been deleted")
     if contact.is_erased:
@@ -140,7 +140,7 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
     contact_id = target.contact.id
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
-        if read_deactivated(connection, contact_id) != target.contact:
+        if read_standing(connection, contact_id) != target.contact:
             raise RefusedError(
                 "the contact changed since it was shown; nothing was changed",
                 hint="look at it again",

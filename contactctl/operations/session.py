@@ -1,15 +1,16 @@
 """What every operation works with: the store, the settings, the clock, and who asks."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.runs import Request, RunKind
-from contactctl.store.store import Store
+from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -50,3 +51,28 @@ class Session:
     ) -> Request:
         """A request for a run of this kind, by this operator."""
         return Request(kind, self.operator, reason, details or {}, self.clock_replaced)
+
+    def canceller(self) -> QueryCanceller:
+        """What ends, from another thread, the query that this session's store is busy with."""
+        return QueryCanceller(self.store)
+
+    def apart(self) -> "Session":
+        """The same on connections of its own; its store must be closed in the end."""
+        return replace(self, store=connect(self.settings.database))
+
+
+@contextmanager
+def open_session(
+    settings: Settings,
+    *,
+    now: datetime,
+    clock: Callable[[], datetime],
+    operator: str,
+    clock_replaced: bool,
+    progress: Progress,
+) -> Iterator[Session]:
+    """A session on the store that the settings name; its operator is named with the role there."""
+    with closing(open_store(settings.database)) as store:
+        role = store.database_role()
+        by = f"{operator} as {role}" if role else operator
+        yield Session(store, settings, now, clock, by, clock_replaced, progress)

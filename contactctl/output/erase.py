@@ -1,10 +1,10 @@
 """How a contact that is to be erased is shown, and that it was."""
 
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.runs import Run, RunKind
 from contactctl.output.presentation import KeyValues, Presentation, Text
 from contactctl.output.runs import run_data
 from contactctl.output.selection import Pairs
-from contactctl.store.reactivation import Deactivated
 
 _MEANING = {
     RunKind.ANONYMIZE: "Name, address, attributes, tags, memberships and responses go for good;"
@@ -14,7 +14,7 @@ _MEANING = {
 _SUPPRESSED = "Its address stays suppressed: no import can bring it back."
 
 
-def present_before_erasing(contact: Deactivated, kind: RunKind) -> Presentation:
+def present_before_erasing(contact: ContactStanding, kind: RunKind) -> Presentation:
     """Who it is, and what erasing means."""
     data = {"id": contact.id, "email": contact.email, "status": contact.status}
     pairs: Pairs = [

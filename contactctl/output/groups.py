@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from contactctl.domain.groups import GroupSummary
 from contactctl.operations.groups import GroupChange
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
-from contactctl.store.groups import GroupSummary
 
 _COLUMNS = (
     Column("name"),

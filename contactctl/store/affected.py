@@ -1,6 +1,6 @@
 """Contacts of any status, counted and listed."""
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
 
@@ -18,11 +18,6 @@ def count_where(connection: Connection, where: Clause) -> int:
 def ids_where(where: Clause) -> Select[int]:
     """Their ids."""
     return select(_contact.c.id).where(where)
-
-
-def both(one: Clause, other: Clause) -> Clause:
-    """True where both are."""
-    return and_(one, other)
 
 
 def is_contact(contact_id: int) -> Clause:

@@ -33,6 +33,7 @@ from contactctl.store.settling import settle
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import is_text
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -154,7 +155,7 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
-        column.name: None if column.nullable else {}
+        column.name: None if column.nullable else "" if is_text(column) else {}
         for column in _contact.c
         if column.name not in _KEPT
     }

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 from contactctl.domain.contact_record import ContactRecord
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store import tables
-from contactctl.store.contacts import RECORD_COLUMNS, to_records
+from contactctl.store.contact_columns import RECORD_COLUMNS
+from contactctl.store.contacts import to_records
 
 _contact = tables.contact
 _membership = tables.membership

@@ -4,7 +4,7 @@ Attributes are raw JSON. A CASE guards each reading of one, so that a value that
 declared type counts as missing, and one "n/a" never fails a whole query on Postgres.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from contactctl.domain.fields import Field, FieldType
 from contactctl.store import tables
+from contactctl.store.contact_columns import compared_column
 from contactctl.store.tables import SYSTEM_WIDE, contact, contact_tag, deactivation, membership
 
 Value = ColumnElement[Any]
@@ -37,24 +38,6 @@ Clause = ColumnElement[bool]
 # what the reference takes for a date; dates are compared as this text
 _DATE_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 _DATE_GLOB = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
-
-_COLUMNS: Mapping[str, Value] = {
-    "id": contact.c.id,
-    "email": contact.c.email_key,
-    "email_domain": contact.c.email_domain,
-    "first_name": contact.c.first_name_folded,
-    "last_name": contact.c.last_name_folded,
-    "phone": contact.c.phone_folded,
-    "company": contact.c.company_folded,
-    "status": contact.c.status,
-    "source": contact.c.source_folded,
-    "created": contact.c.created,
-    "updated": contact.c.updated,
-    "last_opportunity": contact.c.last_opportunity,
-    "last_emailed": contact.c.last_emailed,
-    "last_opened": contact.c.last_opened,
-    "last_clicked": contact.c.last_clicked,
-}
 
 _open_system_wide = and_(deactivation.c.group_id == SYSTEM_WIDE, deactivation.c.ended_at.is_(None))
 
@@ -132,7 +115,7 @@ def field_value(field: Field, dialect: str) -> Value:
         return attributes(field.attribute).value(field.type)
     if field.response_category is not None:
         return _response_count(field.response_category)
-    return _COLUMNS[field.name]
+    return compared_column(field.name)
 
 
 def _response_count(category: str) -> Value:

@@ -1,12 +1,12 @@
 """Groups and memberships."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, case, func, insert, select, update
 
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.groups import GroupSummary
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.memberships import end_memberships
@@ -15,17 +15,6 @@ _group = tables.group
 _membership = tables.membership
 _contact = tables.contact
 _deactivation = tables.deactivation
-
-
-@dataclass(frozen=True, slots=True)
-class GroupSummary:
-    """A group with its size; `active_members` are those whose contact is active."""
-
-    id: int
-    name: str
-    created: datetime
-    members: int
-    active_members: int
 
 
 def group_ids(connection: Connection) -> dict[str, int]:

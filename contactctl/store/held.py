@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.responses import HeldFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.threshold_sql import ContactIds
@@ -40,14 +41,6 @@ class Incident:
     domain: str
     held: int
     responses: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFilter:
-    """Which held responses are meant: of one run, of one domain, of both, or all."""
-
-    run_id: int | None = None
-    domain: str | None = None
 
 
 def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int) -> list[Incident]:

@@ -1,36 +1,16 @@
 """Recorded responses, to be listed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, select
 
+from contactctl.domain.responses import ResponseFilter
 from contactctl.store import tables
 
 _contact = tables.contact
 _group = tables.group
 _response = tables.response
 _unmatched = tables.unmatched_response
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFilter:
-    """Which responses are listed, newest first; what is empty or None does not restrict.
-
-    `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
-    """
-
-    categories: Sequence[str] = ()
-    email_key: str | None = None
-    domain: str | None = None
-    since: datetime | None = None
-    run_id: int | None = None
-    unmatched: bool = False
-    held: bool = False
-    not_counted: bool = False
-    limit: int = 100
 
 
 def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:

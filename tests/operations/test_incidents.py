@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.apply import read_run
@@ -12,8 +12,6 @@ from contactctl.operations.ingest import ingest
 from contactctl.operations.list_responses import discard, latest_responses, release
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.held import HeldFilter
-from contactctl.store.responses import ResponseFilter
 from contactctl.store.store import Store
 from contactctl.store.unmatched import adopt_unmatched
 from helpers.ingested import add, blocked, deactivated, record, recorded, response, session_on

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from contactctl.domain.contact_record import DeactivationRecord, GroupMembership
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.errors import NotFoundError, UsageError
-from contactctl.operations.show_contact import show_contact
+from contactctl.operations.contacts import show_contact
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.imports import contacts_in, import_text

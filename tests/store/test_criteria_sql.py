@@ -26,6 +26,7 @@ from contactctl.store.left_out import count_left_out, fields_that_leave_out
 from contactctl.store.store import open_store
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
+from helpers.views import contact_view
 
 NOW = datetime(2024, 3, 31, 10, tzinfo=UTC)
 CATALOGUE = FieldCatalogue({"plan": AttributeDeclaration("plan", FieldType.TEXT)})
@@ -34,7 +35,7 @@ CATALOGUE = FieldCatalogue({"plan": AttributeDeclaration("plan", FieldType.TEXT)
 def make_contact(number: int, **values: object) -> ContactView:
     fixed = {"email_key": f"c{number}@b.example", "email_domain": "b.example"}
     defaults = {"status": Status.ACTIVE, "created": NOW, "updated": NOW}
-    return ContactView(id=number, **(fixed | defaults | values))  # type: ignore[arg-type]
+    return contact_view(id=number, **(fixed | defaults | values))
 
 
 def criteria(where=(), where_any=(), where_not=()) -> Criteria:

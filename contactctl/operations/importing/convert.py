@@ -18,13 +18,9 @@ from contactctl.domain.text import fold
 from contactctl.operations.importing.columns import FileColumn
 from contactctl.operations.importing.options import Reject
 from contactctl.operations.importing.rows import Batch, Cell
+from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
 from contactctl.store.staged import Staged, stored_instant
-from contactctl.store.staging import (
-    FOLDED_COLUMNS,
-    VALUE_COLUMNS,
-    Layout,
-    stored_date,
-)
+from contactctl.store.staging import Layout, stored_date
 
 KEY = 2  # where a staged row holds its email key
 _SUPPRESSED = "the address is suppressed: its contact was erased"
@@ -87,7 +83,7 @@ def make_plan(
     }
     return Plan(
         email=readers["email"],
-        values=tuple(readers[name] for name in VALUE_COLUMNS if name in readers),
+        values=tuple(readers[name] for name in GIVEN_COLUMNS if name in readers),
         attributes=tuple(reader for reader in readers.values() if reader.field.is_attribute),
         tags=readers.get("tag"),
         groups=readers.get("group"),

@@ -1,18 +1,20 @@
-"""Contacts by filter, in flat memory: for an export, or for a list."""
+"""Looking at contacts: one by what a person calls it, or many by filter, in flat memory."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contactctl.domain.contact_record import ContactRecord
-from contactctl.domain.errors import UsageError
+from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.fields import did_you_mean
-from contactctl.operations.find import group_of
 from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.groups import group_of
 from contactctl.operations.select import CriteriaSource, selection_of
 from contactctl.operations.session import Session
+from contactctl.store.contacts import get_record
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.exports import SORTABLE, deliverable, deliverable_in, stream_contacts
+from contactctl.store.named import contact_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,26 @@ class ContactFilter:
     sort: str = "id"
     limit: int | None = None
     fields: Collection[str] | None = None
+
+
+def contact_id_of(session: Session, name: str) -> int:
+    """The id of a contact, from its email or its number; NotFoundError where there is none.
+
+    For reading, or to show before a change. What changes it looks it up again in its own
+    transaction: somebody else may have deleted it meanwhile.
+    """
+    with session.store.reading() as connection:
+        return contact_named(connection, name)
+
+
+def show_contact(session: Session, name: str) -> ContactRecord:
+    """The contact with that email or number, with everything that is stored about it."""
+    contact_id = contact_id_of(session, name)
+    with session.store.reading() as connection:
+        record = get_record(connection, contact_id)
+    if record is None:
+        raise NotFoundError(f"contact {contact_id} has just been deleted")
+    return record
 
 
 @contextmanager
