@@ -29,9 +29,9 @@ from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
 from contactctl.operations.preview import Preview, preview
+from contactctl.operations.runs import Watched, watch_run
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
-from contactctl.operations.watch import Watched, watch_run
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.groups import group_names
 from contactctl.store.store import connect

@@ -25,7 +25,7 @@ from contactctl.operations.timeline import Happening, History, runs_spoken_of, t
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.memberships import membership_periods
-from contactctl.store.reactivation import read_deactivated
+from contactctl.store.reactivation import read_standing
 from contactctl.store.responses import responses_of_contact
 from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.threshold_runs import plans_holding
@@ -78,7 +78,7 @@ def explain(session: Session, name: str) -> Explanation:
     rules = rules_of(session, policy)
     with session.store.reading() as connection:
         record = get_record(connection, contact_id)
-        deactivated = read_deactivated(connection, contact_id)
+        deactivated = read_standing(connection, contact_id)
         if record is None or deactivated is None:
             raise NotFoundError(f"contact {contact_id} has just been deleted")
         names = group_names_by_id(connection)

@@ -32,7 +32,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Deactivated:
+class ContactStanding:
     """A contact with what stands between it and messages; compared to tell whether it changed."""
 
     id: int
@@ -77,7 +77,7 @@ class Deactivated:
         )
 
 
-def read_deactivated(connection: Connection, contact_id: int) -> Deactivated | None:
+def read_standing(connection: Connection, contact_id: int) -> ContactStanding | None:
     """The contact as it is now; None where there is none of that number."""
     row = connection.execute(
         select(
@@ -91,7 +91,7 @@ def read_deactivated(connection: Connection, contact_id: int) -> Deactivated | N
     ).first()
     if row is None:
         return None
-    return Deactivated(
+    return ContactStanding(
         row.id,
         row.email,
         row.email_key,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, column, table, text
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
-from contactctl.store.planner import join_by_index, refresh_statistics
+from contactctl.store.postgres_planner import join_by_index, refresh_statistics
 from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
 from contactctl.store.temporary import fill, temporary_tables
@@ -154,7 +154,7 @@ class _Statements:
         if self.layout.has_attributes:
             assignments |= {name: self._merged(name) for name in _JSON_COLUMNS}
         changes = "".join(f"{name} = {value}, " for name, value in assignments.items())
-        # see planner.join_by_index: SQLite is told by name
+        # see postgres_planner.join_by_index: SQLite is told by name
         contact = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
         return (
             f"UPDATE {contact} SET {changes}revision = revision + 1, updated = :now"
