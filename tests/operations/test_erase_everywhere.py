@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
 from contactctl.domain.runs import RunKind
-from contactctl.operations.erase import erase_one, find_contact
+from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.store import tables
 from contactctl.store.store import Store, open_store
 from contactctl.store.types import Code, Json, UtcInstant, is_text
