@@ -11,7 +11,8 @@ from contactctl.operations.plan import stakes_of_change
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.select import CriteriaSource, Selection, selection_of
 from contactctl.operations.session import Session
-from contactctl.store.affected import Clause, count_where, ids_where
+from contactctl.store.affected import count_where, ids_where
+from contactctl.store.predicates import Clause
 from contactctl.store.preview import first_rows
 from contactctl.store.totals import count_active
 

@@ -1,10 +1,9 @@
 """Contacts of any status, counted and listed."""
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from contactctl.store import tables
-
-Clause = ColumnElement[bool]
+from contactctl.store.predicates import Clause
 
 _contact = tables.contact
 

@@ -23,6 +23,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.plans import Batch, BatchOutcome, in_batch, outcome_by_reason
+from contactctl.store.predicates import is_active, is_open, is_open_system_wide, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
 
@@ -33,7 +34,7 @@ _membership = tables.membership
 
 _AS_SHOWN = and_(
     _contact.c.id == _item.c.contact_id,
-    _contact.c.status == Status.ACTIVE,
+    is_active(),
     _contact.c.revision == _item.c.revision,
 )
 
@@ -151,8 +152,7 @@ def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     other = _deactivation.alias()
     return exists().where(
         other.c.contact_id == contact_id,
-        other.c.group_id == SYSTEM_WIDE,
-        other.c.ended_at.is_(None),
+        is_open_system_wide(other),
     )
 
 
@@ -164,7 +164,7 @@ def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[boo
 
 def _is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
     """True for a deactivation that this run opened and nobody has ended."""
-    return and_(table.c.run_id == run_id, table.c.ended_at.is_(None))
+    return and_(table.c.run_id == run_id, is_open(table))
 
 
 def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
@@ -174,7 +174,7 @@ def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
         other.c.contact_id == mine.c.contact_id,
         other.c.group_id == mine.c.group_id,
         other.c.run_id != undone,
-        other.c.ended_at.is_(None),
+        is_open(other),
     )
 
 
@@ -182,8 +182,7 @@ def _ended_by(run: Run, batch: Batch) -> Select[int]:
     """The contacts of the batch of which this run has ended a deactivation."""
     return select(_deactivation.c.contact_id).where(
         _deactivation.c.ended_by_run_id == run.id,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
+        is_within(batch, _deactivation.c.contact_id),
     )
 
 
@@ -196,8 +195,7 @@ def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: dat
     connection.execute(
         update(_membership)
         .where(
-            _membership.c.contact_id > batch.after,
-            _membership.c.contact_id <= batch.last,
+            is_within(batch, _membership.c.contact_id),
             _membership.c.state == MembershipState.INACTIVE,
             ended_here,
         )
@@ -212,7 +210,7 @@ def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]
     """
     if connection.dialect.name != "postgresql":
         return []
-    return [_contact.c.id > batch.after, _contact.c.id <= batch.last]
+    return [is_within(batch, _contact.c.id)]
 
 
 def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
@@ -223,8 +221,7 @@ def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
     opened = select(_deactivation.c.contact_id).where(
         _is_open_of(run.id, _deactivation),
         _deactivation.c.group_id == SYSTEM_WIDE,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
+        is_within(batch, _deactivation.c.contact_id),
     )
     connection.execute(
         update(_contact).where(_contact.c.id.in_(opened)).values(status=Status.INACTIVE)

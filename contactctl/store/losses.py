@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState
 from contactctl.store import tables
+from contactctl.store.predicates import is_active
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -38,13 +39,11 @@ def losses_of_contacts(
 
 def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[int]) -> Losses:
     """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
-    becomes_inactive = and_(
-        _is_planned(run_id, _item.c.group_id == SYSTEM_WIDE), _contact.c.status == Status.ACTIVE
-    )
+    becomes_inactive = and_(_is_planned(run_id, _item.c.group_id == SYSTEM_WIDE), is_active())
     leaving = select(func.count()).select_from(_contact).where(becomes_inactive)
     is_mailed = or_(
         _membership.c.state == MembershipState.ACTIVE,
-        and_(_follows, _contact.c.status == Status.ACTIVE),
+        and_(_follows, is_active()),
         and_(_follows, _membership.c.group_id.in_(bypassing)),
     )
     lost = or_(

@@ -9,6 +9,7 @@ from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store import tables
 from contactctl.store.deactivations import is_only_reason_of
 from contactctl.store.losses import count_members
+from contactctl.store.predicates import is_active
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -41,7 +42,7 @@ def regains_of_undo(
     back_in_group = and_(
         _membership.c.state == MembershipState.INACTIVE,
         _ends_in(undone, _membership.c.group_id),
-        or_(_contact.c.status == Status.ACTIVE, comes_back, _membership.c.group_id.in_(bypassing)),
+        or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
     )
     return Regains(
         int(connection.execute(coming_back).scalar_one()),
