@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from contactctl.domain.contact_values import (
-    MAX_TEXT,
-    parse_text,
-)
+from contactctl.domain.contact_values import parse_text
 from contactctl.domain.emails import email_key
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.spreadsheet import undo_defuse
 from contactctl.domain.text import fold
+from contactctl.domain.values import MAX_TEXT
 from contactctl.operations.importing.columns import FileColumn
 from contactctl.operations.importing.options import Reject
 from contactctl.operations.importing.rows import Batch, Cell
