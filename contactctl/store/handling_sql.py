@@ -87,7 +87,7 @@ class DueContacts:
     returning: int = 0
 
 
-def count_due(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
+def count_handled(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
     """How many contacts the rules would change now."""
     if not rules:
         return DueContacts()

@@ -34,7 +34,7 @@ def losses_of_contacts(
 ) -> Losses:
     """When these `count` active contacts become inactive."""
     lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
-    return Losses(count, count_members(connection, lost))
+    return Losses(count, members_by_group(connection, lost))
 
 
 def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[int]) -> Losses:
@@ -50,7 +50,7 @@ def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[in
         and_(_loses_followers(bypassing), becomes_inactive),
         and_(is_mailed, _is_planned(run_id, _item.c.group_id == _membership.c.group_id)),
     )
-    return Losses(int(connection.execute(leaving).scalar_one()), count_members(connection, lost))
+    return Losses(int(connection.execute(leaving).scalar_one()), members_by_group(connection, lost))
 
 
 def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
@@ -62,7 +62,7 @@ def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[boo
     return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
 
 
-def count_members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
+def members_by_group(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
     """How many memberships are chosen, by group, most first; contacts are joined to them."""
     number = func.count()
     statement = (

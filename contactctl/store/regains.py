@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store import tables
 from contactctl.store.deactivations import is_only_reason_of
-from contactctl.store.losses import count_members
+from contactctl.store.losses import members_by_group
 from contactctl.store.predicates import is_active
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -46,7 +46,7 @@ def regains_of_undo(
     )
     return Regains(
         int(connection.execute(coming_back).scalar_one()),
-        count_members(connection, and_(chosen, or_(follows_back, back_in_group))),
+        members_by_group(connection, and_(chosen, or_(follows_back, back_in_group))),
     )
 
 

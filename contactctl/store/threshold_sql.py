@@ -227,7 +227,7 @@ class DueCounts:
     by_scope: Mapping[tuple[int, Category], int]
 
 
-def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+def count_reached(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})

@@ -97,7 +97,7 @@ def convert(plan: Plan, batch: Batch) -> Converted:
     return _Conversion(plan, batch).result()
 
 
-def without_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
+def rows_not_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
     """The rows whose address is not among these email keys; the others join the rejects."""
     positions = {row[0] for row in converted.rows if row[KEY] in keys}
     if not positions:
