@@ -9,7 +9,7 @@ from typing import Any
 
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
 from contactctl.config.settings import ResponseRules, Settings
 from contactctl.config.values import (
@@ -21,7 +21,7 @@ from contactctl.config.values import (
     one_of,
     percentage,
     price,
-    shown,
+    quoted,
     text,
     time_zone,
     verp_pattern,
@@ -62,11 +62,11 @@ _POLICY_KEYS = (
 )
 
 
-def _file_path(node: Node) -> Path:
+def _file_path(node: Setting) -> Path:
     return absolute_path(node.value, node.folder)
 
 
-def _database(node: Node) -> str:
+def _database(node: Setting) -> str:
     return normalise_database_url(node.value, node.folder)
 
 
@@ -76,12 +76,12 @@ def _attribute_name(name: str) -> str:
     return name
 
 
-def _attribute(node: Node) -> AttributeDeclaration:
+def _attribute(node: Setting) -> AttributeDeclaration:
     if isinstance(node.value, list):
         return AttributeDeclaration(node.name, FieldType.CHOICE, _choices(node.plain()))
     if not isinstance(node.value, str) or node.value not in _ATTRIBUTE_TYPES:
         known = ", ".join(_ATTRIBUTE_TYPES)
-        problem = f"must be one of {known} or a list of choices, not {shown(node.value)}"
+        problem = f"must be one of {known} or a list of choices, not {quoted(node.value)}"
         close = did_you_mean(str(node.value), list(_ATTRIBUTE_TYPES))
         raise ValueError(f"{problem}: {close}" if close else problem)
     return AttributeDeclaration(node.name, _ATTRIBUTE_TYPES[node.value])
@@ -146,7 +146,7 @@ def _mailbox_name(name: str) -> str:
     return name
 
 
-def _response_rules(node: Node) -> ResponseRules:
+def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
     from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
@@ -155,7 +155,7 @@ def _response_rules(node: Node) -> ResponseRules:
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
 
 
-def _rule_mappings(node: Node) -> list[dict[str, Any]]:
+def _rule_mappings(node: Setting) -> list[dict[str, Any]]:
     for rule in node.items():
         rule.mapping()
     rules: list[dict[str, Any]] = node.plain()

@@ -1,21 +1,25 @@
-"""A contact's values as text, read strictly: ValueError says in words what does not fit."""
+"""A contact's values as text, read strictly: ValueError says in words what does not fit.
+
+The forms are those of criteria (domain.values), with two differences. A number has no exponent:
+spreadsheets write one where they have lost digits. An instant may leave out its offset.
+"""
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 
+from contactctl.domain import values
+from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
-from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, shown
+from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, MAX_TEXT, find_choice, shown
 
-MAX_TEXT = 1000
 MAX_NAME = 100
 NAME_SEPARATORS = ";|"
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 _LARGEST_EXACT = 2**53  # the largest number up to which a double holds every integer
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
 # what no database of ours can store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -65,17 +69,17 @@ def parse_number(text: str) -> int | float:
 
 def parse_boolean(text: str) -> bool:
     """true, yes, 1 or false, no, 0; case ignored."""
-    found = _BOOLEANS.get(text.lower())
-    if found is None:
-        raise ValueError(f"'{shown(text)}' is neither true, yes, 1 nor false, no, 0")
-    return found
+    try:
+        return values.parse_boolean(text)
+    except CriteriaError as error:
+        raise ValueError(f"{error.message} ({error.hint})") from None
 
 
 def parse_date(text: str, date_format: str | None = None) -> date:
     """An ISO 8601 date (`2024-05-31` or `20240531`), or one in `date_format`."""
     try:
-        found = _strptime(text, date_format).date() if date_format else date.fromisoformat(text)
-    except ValueError:
+        found = _strptime(text, date_format).date() if date_format else values.parse_date(text)
+    except (ValueError, CriteriaError):
         raise ValueError(_not_in_form(text, "a date", date_format or "2024-05-31")) from None
     _check_year(found)
     return found
@@ -146,10 +150,8 @@ def _checked_name(name: str) -> str:
 
 
 def _choice_parser(field: Field) -> Parser:
-    by_folded: Mapping[str, str] = {fold(choice): choice for choice in field.choices}
-
     def parse_choice(text: str) -> str:
-        found = by_folded.get(fold(text))
+        found = find_choice(field, text)
         if found is None:
             raise ValueError(f"'{shown(text)}' is none of {', '.join(field.choices)}")
         return found

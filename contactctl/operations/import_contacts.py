@@ -26,8 +26,8 @@ from contactctl.operations.importing.convert import (
     Read,
     convert,
     make_plan,
+    rows_not_suppressed,
     value_parser,
-    without_suppressed,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.rows import Batch, read_rows
@@ -144,7 +144,7 @@ class _Import:
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
             suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
-            converted = without_suppressed(read, batch, suppressed)
+            converted = rows_not_suppressed(read, batch, suppressed)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
             known = group_ids(connection) if converted.groups else {}

@@ -14,8 +14,8 @@ from contactctl.operations import waits
 from contactctl.operations.ingest_rows import (
     ReadBatch,
     batches_of,
+    events_not_suppressed,
     rare_garbage_collection,
-    without_suppressed,
 )
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -174,7 +174,7 @@ class _Ingest:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             lock_running_run(connection, self.result.run)
-            batch = without_suppressed(batch, partial(self.suppressed, connection))
+            batch = events_not_suppressed(batch, partial(self.suppressed, connection))
             for rejection in batch.rejected:
                 self._reject(rejection)
             counts = record_batch(

@@ -72,7 +72,7 @@ def due_in_plan(
     ]
 
 
-def rules_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
+def handling_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
     """Every category's general rule, then the rules of groups."""
     general = [_in_force(category, None, policy.handling.get(category)) for category in Category]
     own = [
@@ -100,7 +100,7 @@ def advice_on(category: Category, rule: HandlingRule | None) -> str:
 
 def read_rules(session: Session) -> list[RuleInForce]:
     """The rules that a sweep would follow now."""
-    return rules_in_force(policy_in_force(session))
+    return handling_in_force(policy_in_force(session))
 
 
 def timed_rules(session: Session, now: datetime) -> list[TimedRule]:
