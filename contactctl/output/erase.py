@@ -7,9 +7,9 @@ from contactctl.output.selection import Pairs
 from contactctl.store.reactivation import Deactivated
 
 _MEANING = {
-    RunKind.ANONYMIZE: "Name, address, attributes, tags, memberships and responses go for good;"
-    " a number stays for the totals.",
-    RunKind.DELETE: "The contact goes for good, with everything that is stored about it.",
+    RunKind.ANONYMIZE: "Name, address, attributes, tags, memberships and responses are removed for"
+    " good; a number stays for the totals.",
+    RunKind.DELETE: "The contact and everything stored about it are deleted for good.",
 }
 _SUPPRESSED = "Its address stays suppressed: no import can bring it back."
 

@@ -1,4 +1,4 @@
-"""What a run was about, in words: from what it keeps, which is numbers and names of groups."""
+"""What a run was about, in words: from its details, which are numbers and names of groups."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from contactctl.output.values import to_people
 
 
 def what_of(run: Run) -> str:
-    """What the run was told to do; '' where its kind and its criteria say all."""
+    """What the run was asked to do; '' when its kind and its criteria say everything."""
     in_words = _WORDS.get(run.kind)
     return "" if in_words is None else in_words(run.details)
 
@@ -24,9 +24,9 @@ def _group_change(told: Mapping[str, Any]) -> str:
     group = told["group"]
     match told["action"]:
         case "add":
-            return f"contact {told['contact']} into the group {group}"
+            return f"contact {told['contact']} added to the group {group}"
         case "remove":
-            return f"contact {told['contact']} out of the group {group}"
+            return f"contact {told['contact']} removed from the group {group}"
         case "rename":
             return f"the group {group} renamed to {told['to']}"
         case "set":
@@ -58,13 +58,13 @@ def _looked_at(told: Mapping[str, Any]) -> str:
 
 
 _WORDS: Mapping[RunKind, Callable[[Mapping[str, Any]], str]] = {
-    RunKind.UNDO: lambda told: f"takes back run {told['undoes']}",
+    RunKind.UNDO: lambda told: f"undoes run {told['undoes']}",
     RunKind.REACTIVATE: _reactivation,
     RunKind.THRESHOLDS: _looked_at,
     RunKind.IMPORT: lambda told: f"the file {told['file']}",
     RunKind.ADD: _contact,
     RunKind.GROUPS: _group_change,
-    RunKind.REMOVE_FROM_GROUP: lambda told: f"out of the group {told['group']}",
+    RunKind.REMOVE_FROM_GROUP: lambda told: f"removed from the group {told['group']}",
     RunKind.INGEST: _source,
     RunKind.RELEASE: _held,
     RunKind.DISCARD: _held,
