@@ -57,8 +57,8 @@ def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR
             )
         if run.state is RunState.RUNNING and run.kind not in RESUMABLE:
             raise RefusedError(
-                f"run {run_id} ({run.kind}) has no plan to go on with",
-                hint=f"do the same {run.kind} again: what is recorded is not recorded twice;"
+                f"run {run_id} ({run.kind}) has no plan and cannot be resumed",
+                hint=f"do the same {run.kind} again: nothing is recorded twice;"
                 f" `contactctl runs cancel {run_id}` ends this one",
             )
         return run if run.state in FINAL_STATES else work_through(session, run)
@@ -92,7 +92,7 @@ def _require_second_operator(session: Session, run: Run) -> None:
     if second and same_user(run.operator, session.operator):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
-            hint=f"somebody else applies it with `contactctl runs apply {run.id}`",
+            hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
         )
 
 
@@ -115,8 +115,7 @@ def work_through(session: Session, run: Run) -> Run:
 def _resumable(run_id: int) -> Iterator[None]:
     """Say, when interrupted or left by the store, that nothing is lost and how to go on."""
     how = (
-        f"`contactctl runs resume {run_id}` goes on, `contactctl runs cancel {run_id}`"
-        " leaves it at that"
+        f"`contactctl runs resume {run_id}` continues it, `contactctl runs cancel {run_id}` ends it"
     )
     try:
         yield

@@ -6,7 +6,7 @@ from contactctl.domain.errors import OverLimitError
 from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
 
-_HELD_BACK = "held back until confirmed"
+_HELD_BACK = "held until confirmed"
 
 
 def message_of(limits_exceeded: Sequence[str]) -> str:
@@ -21,6 +21,6 @@ def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:
     return OverLimitError(
         f"run {waiting.id}, {counted(waiting.planned, 'contact')} to be {undone}, is"
         f" {waiting.message or _HELD_BACK}",
-        hint=f"look at `contactctl runs show {waiting.id}`;"
+        hint=f"`contactctl runs show {waiting.id}` shows it;"
         f" `contactctl runs apply {waiting.id}` asks for its confirmation",
     )

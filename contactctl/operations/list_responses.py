@@ -66,7 +66,7 @@ def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) ->
         if number == 0:
             raise RefusedError(
                 "no such response is held",
-                hint="`contactctl responses list --held` shows those that are",
+                hint="`contactctl responses list --held` lists the held ones",
                 code="nothing-held",
             )
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}

@@ -42,7 +42,7 @@ def cancel_run(session: Session, run_id: int) -> Run:
         run = get_run(connection, run_id)
     if run.state in FINAL_STATES:
         raise RefusedError(
-            f"run {run_id} is {run.state} already", hint=f"`contactctl runs show {run_id}`"
+            f"run {run_id} is already {run.state}", hint=f"`contactctl runs show {run_id}`"
         )
     message = f"cancelled by {session.operator}"
     if run.state is RunState.PLANNED:
@@ -60,6 +60,6 @@ def _clean_up_what_was_erased(session: Session) -> None:
             clean_up(session.store)
     except BusyError as error:
         raise BusyError(
-            f"the run is cancelled, but what it has erased is in old pages still: {error.message}",
-            hint="`contactctl sweep runs --yes` cleans up when the other process has ended",
+            f"the run is cancelled, but old pages still have what it has erased: {error.message}",
+            hint="`contactctl sweep runs --yes` cleans up after the other process has ended",
         ) from error

@@ -104,7 +104,7 @@ def _ending(ended: DeactivationRecord, run: Run, group_names: Mapping[int, str])
         case RunKind.HANDLING:
             return f"ended by rule: {_rule_text(ended, run, group_names)}, run {run.id}"
         case RunKind.UNDO:
-            return f"taken back {by_run(run)}"
+            return f"undone {by_run(run)}"
     where = "" if ended.group is None else f" in {ended.group}"
     return f"reactivated{where} {by_run(run)}"
 
@@ -128,7 +128,7 @@ def _active_again(history: History) -> Iterator[Happening]:
     if at is None:
         return
     ended_by = (each.ended_by for each in history.record.deactivations if each.ended_at == at)
-    text = "active again: earlier responses count no more"
+    text = "active again: earlier responses no longer count"
     yield Happening(at, "reactivated", text, run=next(ended_by, None))
 
 
@@ -152,7 +152,7 @@ def _by_hand_in_groups(history: History) -> Iterator[Happening]:
                 at, "cleared", f"override in {group} cleared {by_run(run)}", "", group, run.id
             )
         elif _was_inactive(history.record, at):
-            text = f"mailed in {group} all the same, an override {by_run(run)}"
+            text = f"override in {group} set {by_run(run)}"
             yield Happening(at, "override", text, "", group, run.id)
 
 

@@ -55,7 +55,7 @@ def _nobody_is_at_work(session: Session) -> bool:
 
 def _abandoned(run_id: int) -> ContactctlError:
     return ContactctlError(
-        f"nobody works on run {run_id}; it was interrupted",
-        hint=f"`contactctl runs resume {run_id}` goes on",
+        f"no process works on run {run_id}; it was interrupted",
+        hint=f"`contactctl runs resume {run_id}` continues it",
         code="interrupted-run",
     )
