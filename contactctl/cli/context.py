@@ -1,8 +1,8 @@
-"""What a command function gets besides its own options: an Invocation.
+"""What a command function gets in addition to its own options: an Invocation.
 
-A command names one of these classes as the type of its first parameter, and so takes the options
-that belong to it: Invocation the output options, ConfiguredInvocation --config besides,
-StoreInvocation --database besides, SelectingInvocation the criteria before its own options.
+A command names one of these classes as the type of its first parameter and so gets its options:
+Invocation the output options, ConfiguredInvocation also --config, StoreInvocation also --database,
+SelectingInvocation also the criteria, before the command's own options.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ class Invocation:
         self.output.check_fields(known)
 
     def show_before_prompt(self, presentation: "Presentation") -> None:
-        """Show on stderr what a person must see before answering; nothing where none can answer."""
+        """Show on stderr what a person must see before answering; nothing if nobody can answer."""
         if not self.console.can_prompt:
             return
         self._shown = presentation.blocks
@@ -123,7 +123,7 @@ class ConfiguredInvocation(Invocation):
 
     @property
     def catalogue(self) -> "FieldCatalogue":
-        """The fields that there are, declared attributes among them."""
+        """Every field, declared attributes included."""
         from contactctl.domain.fields import FieldCatalogue
 
         return FieldCatalogue(self.settings.attributes)
@@ -190,10 +190,10 @@ class SelectingInvocation(StoreInvocation):
 
 
 def output_choice(shared: Mapping[str, Any]) -> OutputChoice:
-    """The output options as one value. Raises UsageError when they contradict each other."""
+    """The output options as one value. Raises UsageError when they cannot be combined."""
     chosen = shared["format"]
     if shared["json"] and chosen not in (None, OutputFormat.JSON):
-        raise UsageError(f"--json and --format {chosen} contradict each other")
+        raise UsageError(f"--json and --format {chosen} cannot be combined")
     if shared["json"]:
         chosen = OutputFormat.JSON
     return OutputChoice(chosen or OutputFormat.TABLE, _field_names(shared["fields"]))

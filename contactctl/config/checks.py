@@ -1,4 +1,4 @@
-"""Checks of the response policy across keys: what is refused, and what is warned of."""
+"""Checks of the response policy across keys: what is refused, and what gets a warning."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _NEVER_REACTIVATED = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
 
 
 def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
-    """What to warn of at every check; ConfigError for reactivations that are not recommended.
+    """The warnings of every check; ConfigError for reactivations that are not recommended.
 
     `config` is the whole config, already read successfully into `policy`.
     """

@@ -1,12 +1,12 @@
 """One condition as one line of text: FIELD OPERATOR [VALUE]. Parse and print round-trip.
 
-A value needs quotes ("..." or '...') where it has a comma or semicolon (after = and != or in a
-list), starts with a quote (in a list, a bracket), has spaces at its ends, or goes on like another
+A value needs quotes ("..." or '...') if it has a comma or semicolon (after = and != or in a
+list), starts with a quote (in a list, a bracket), has spaces at its ends, or continues like another
 condition. Inside quotes the quote
 itself is doubled; nothing else is special.
 
-Where text could be taken for more than one value or condition, it is refused: `company != a, b` and
-`company != a or tag = b`, each taken for one text, would be true of nearly everybody.
+Text that could be more than one value or condition is refused: `company != a, b` and
+`company != a or tag = b`, each read as one text, would match nearly every contact.
 """
 
 import re
@@ -38,7 +38,7 @@ _SEPARATOR = re.compile("[,;]")
 
 
 def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
-    """The condition that `text` says; CriteriaError, with a hint, where it says none."""
+    """The condition that `text` says; CriteriaError, with a hint, if it is not one."""
     if len(text) > _MAX_LINE:
         raise CriteriaError(f"a condition of {len(text)} characters")
     words = text.split(maxsplit=2)
@@ -81,7 +81,7 @@ def _split(operator: Operator, text: str) -> list[str]:
 
 
 def split_list(text: str) -> list[str]:
-    """The texts of a list such as `free,trial`; CriteriaError where a comma or quote is amiss."""
+    """The texts of a list such as `free,trial`; CriteriaError if a comma or quote is wrong."""
     if text.startswith(_BRACKETS):
         raise CriteriaError(
             "a bracket at the start of a list", hint="write a,b; a value with brackets needs quotes"

@@ -31,14 +31,14 @@ class ContactctlError(Exception):
 
 
 class UsageError(ContactctlError):
-    """The command line asks for something that does not exist or does not fit together."""
+    """The command line names something that does not exist, or options that cannot be combined."""
 
     code = "usage"
     exit_code = ExitCode.USAGE
 
 
 class CriteriaError(UsageError):
-    """Criteria that cannot be read; never guessed at, since a guess could widen a selection."""
+    """Criteria that cannot be read; never guessed, as a guess could widen a selection."""
 
     code = "criteria"
 
@@ -76,13 +76,13 @@ class RefusedError(ContactctlError):
 
 
 class OverLimitError(RefusedError):
-    """More contacts than the limits allow without somebody who insists."""
+    """More contacts than the limits allow without an override."""
 
     code = "over-limit"
 
 
 class RejectedError(ContactctlError):
-    """One thing that was given is not taken, as a file's rejected rows are not."""
+    """One input is not accepted, such as a rejected row of a file."""
 
     code = "rejected"
     exit_code = ExitCode.PARTIAL

@@ -1,10 +1,10 @@
-"""What every command's result has in common, whatever the format it is shown in."""
+"""What every command's result has in common, in every format."""
 
 from dataclasses import dataclass
 
 from contactctl.domain.errors import ContactctlError, ExitCode
 
-REJECT = "reject"  # code of input that was left aside, which stops nothing
+REJECT = "reject"  # code of rejected input, which does not stop the command
 
 
 @dataclass(frozen=True, slots=True)

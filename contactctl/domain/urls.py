@@ -2,7 +2,7 @@
 
 import re
 
-# up to the last @: a password may hold an @ or a / that nobody encoded
+# up to the last @: a password may contain an unencoded @ or /
 _USER_PASSWORD = re.compile(r"(://[^:/?#@]*):.*@", re.DOTALL)
 _QUERY_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 

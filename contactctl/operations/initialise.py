@@ -54,7 +54,7 @@ def _create_store(url: str) -> bool:
             return version != SCHEMA_VERSION
         if exists and store.dialect == "sqlite" and not holds_nothing(store):
             raise StoreError(
-                f"{store.identity} holds something else",
+                f"{store.identity} contains something else",
                 hint="name another file or database with --database",
             )
     finally:
