@@ -1,4 +1,7 @@
-"""How long a command waits for another process unless it is told, in seconds."""
+"""How long a command waits unless it is told, in seconds."""
 
-FOR_CHANGES_S = 30.0  # of contacts
+from contactctl.store.waits import FOR_ANSWERS_S, FOR_LOCKS_S
+
+FOR_CHANGES_S = FOR_LOCKS_S  # of contacts, by another process
 FOR_INGEST_S = 300.0  # which may be reading a mailbox or large files
+FOR_ANSWER_S = FOR_ANSWERS_S  # of the database, to one statement

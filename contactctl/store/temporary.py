@@ -8,6 +8,8 @@ from sqlalchemy import Connection, exc, text
 
 from contactctl.store.staged import Staged
 
+_TIMESTAMPTZ = 1184  # its number in pg_type, the same on every server
+
 
 @contextmanager
 def temporary_tables(connection: Connection, definitions: Mapping[str, str]) -> Iterator[None]:
@@ -36,8 +38,22 @@ def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
 
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        with driver.cursor() as cursor:
+            cursor.execute(f"TABLE {table} LIMIT 0")
+            columns = cursor.description or ()
+            instants = [n for n, each in enumerate(columns) if each.type_code == _TIMESTAMPTZ]
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in _with_offset(rows, instants) if instants else rows:
+                    copy.write_row(row)
     except psycopg.Error as error:
         raise exc.DBAPIError(f"COPY {table}", None, error) from error
+
+
+def _with_offset(rows: Iterable[Staged], instants: Sequence[int]) -> Iterator[Staged]:
+    """Rows whose instants say that they are UTC, whatever the session thinks of it."""
+    for row in rows:
+        values = list(row)
+        for at in instants:
+            if values[at] is not None:
+                values[at] += "+00"
+        yield tuple(values)
