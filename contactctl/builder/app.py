@@ -63,7 +63,9 @@ class BuilderApp(App[None]):
         self._work = work
         self._session = work.session
         self._plan = PlanInHand(work.session, work.finish_in_background)
-        self._counting = replace(work.session, store=connect(work.session.settings.database))
+        store = work.session.store
+        counting = connect(work.session.settings.database, store.waits)
+        self._counting = replace(work.session, store=counting)
         self._count = LiveCount(
             self._ask,
             QueryCanceller(self._counting.store).cancel,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import UsageError
+from contactctl.operations import waits
 from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
+    from contactctl.store.waits import Waits
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -133,8 +135,17 @@ class StoreInvocation(ConfiguredInvocation):
     """A command that reads or changes the store."""
 
     OPTIONS = MappingProxyType(
-        {**ConfiguredInvocation.OPTIONS, "database": (options.Database, None)}
+        {
+            **ConfiguredInvocation.OPTIONS,
+            "database": (options.Database, None),
+            "timeout": (options.Timeout, waits.FOR_ANSWER_S),
+        }
     )
+
+    @property
+    def waits(self) -> "Waits":
+        """How long the store may wait for others, and for its server."""
+        return waits.waits_of(self.shared.get("wait"), self.shared["timeout"])
 
     @contextmanager
     def open_session(self) -> Iterator["Session"]:
@@ -143,7 +154,7 @@ class StoreInvocation(ConfiguredInvocation):
         from contactctl.operations.session import Session
         from contactctl.store.store import open_store
 
-        with closing(open_store(self.settings.database)) as store:
+        with closing(open_store(self.settings.database, self.waits)) as store:
             role = store.database_role()
             yield Session(
                 store=store,

@@ -138,6 +138,16 @@ def _wait(help: str) -> Any:
 
 Wait = Annotated[float, _wait("Wait so long while another process changes contacts; then exit 6.")]
 WaitForIngest = Annotated[float, _wait("Wait so long for another ingest; then exit 6.")]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=1,
+        max=_DAY_S,
+        help="Wait so long for one answer of a Postgres server; then exit 3.",
+    ),
+]
 Background = Annotated[
     bool,
     typer.Option(

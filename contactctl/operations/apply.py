@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError, StoreError
+from contactctl.domain.errors import (
+    BusyError,
+    InterruptedByUserError,
+    RefusedError,
+    StoreError,
+    cut_short,
+)
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import FINAL_STATES, Run, RunState, same_user
 from contactctl.operations import waits
@@ -124,12 +130,8 @@ def _resumable(run_id: int) -> Iterator[None]:
         raise InterruptedByUserError(
             f"run {run_id} was interrupted; what it has done so far is kept", hint=how
         ) from interruption
-    except StoreError as error:
-        raise StoreError(
-            f"run {run_id} was cut short; what it has done so far is kept: {error.message}",
-            hint="; ".join(filter(None, (error.hint, how))),
-            code=error.code,
-        ) from error
+    except (StoreError, BusyError) as error:
+        raise cut_short(f"run {run_id}", error, how) from error
 
 
 def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:

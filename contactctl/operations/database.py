@@ -17,6 +17,7 @@ from contactctl.store.store import (
     file_is_missing,
     schema_version,
 )
+from contactctl.store.waits import DEFAULT_WAITS, Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ def check_database(session: Session) -> StoreCheck:
     return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
 
 
-def upgrade_database(url: str) -> Upgrade:
+def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
-    store = connect(url)
+    store = connect(url, waits)
     try:
         if file_is_missing(store):
             raise _no_store(store.identity)

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import show_safely
@@ -266,4 +266,7 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
+        if isinstance(error, StoreError | BusyError):
+            again = "ingest the same input again: nothing is recorded twice"
+            raise cut_short(f"the ingest (run {run_id})", error, again) from error
         raise

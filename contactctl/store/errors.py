@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import exc
 
-from contactctl.domain.errors import BusyError, ContactctlError, StoreError
+from contactctl.domain.errors import CANCELLED, BusyError, ContactctlError, StoreError
 
 _CHECK_SCHEMA = "`contactctl db check` says what is wrong with the schema"
 _LOST = "the connection to the server was lost; look at the server, then try again"
@@ -35,7 +35,7 @@ _SERVER_HINTS = {
 }
 _CONFLICT = {"40001", "40P01"}
 _LOCK_TIMEOUT = "55P03"
-_CANCELLED = "57014"
+_QUERY_CANCELED = "57014"
 _HELD_TOO_LONG = (
     "another process or program holds what this needs; `contactctl runs list` shows what runs,"
     " and where there is --wait SECONDS, it waits longer"
@@ -86,7 +86,7 @@ def _translate(error: exc.DBAPIError, database: NamedDatabase) -> ContactctlErro
         )
     if state == _LOCK_TIMEOUT:
         return BusyError(where, hint=_HELD_TOO_LONG)
-    code = "cancelled" if state == _CANCELLED else ""
+    code = CANCELLED if state == _QUERY_CANCELED else ""
     hint = getattr(cause, "hint", "") or _pooler_hint(text) or _server_hint(state)
     return StoreError(where, hint=hint, code=code)
 
@@ -104,6 +104,8 @@ def _from_sqlite(error: sqlite3.Error, where: str, path: Path | None) -> Contact
     text = str(error)
     if "locked" in text:
         return BusyError(where, hint=_HELD_TOO_LONG)
+    if "interrupted" in text:
+        return StoreError(where, code=CANCELLED)
     if any(words in text for words in ("full", "unable to open", "disk I/O error")):
         return StoreError(where, hint=_disk_hint(text, path))
     if "readonly" in text:

@@ -8,14 +8,15 @@ from alembic.config import Config
 from contactctl.store.errors import translated_errors
 from contactctl.store.sqlite_engine import create_sqlite_file, sqlite_path
 from contactctl.store.store import Store, connect, parse_url
+from contactctl.store.waits import DEFAULT_WAITS, Waits
 
 
-def create_store(url: str) -> Store:
+def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`, created with the newest schema where there is none, upgraded if older."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
         create_sqlite_file(path)
-    store = connect(url)
+    store = connect(url, waits)
     upgrade(store)
     return store
 

@@ -13,13 +13,11 @@ from contactctl.domain.errors import StoreError
 from contactctl.store.errors import translated_errors
 from contactctl.store.postgres_engine import PostgresDatabase
 from contactctl.store.sqlite_engine import BEGIN, SqliteDatabase
-from contactctl.store.waits import Waits
+from contactctl.store.waits import DEFAULT_WAITS, Waits
 
 Dialect = Literal["sqlite", "postgresql"]
 
 SCHEMA_VERSION = "0004"  # the newest migration; a test holds it to migrations/versions
-
-_WAITS = Waits()
 
 
 class Store:
@@ -94,7 +92,7 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str, waits: Waits = _WAITS) -> Store:
+def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
     store = connect(url, waits)
     if file_is_missing(store):
@@ -110,7 +108,7 @@ def open_store(url: str, waits: Waits = _WAITS) -> Store:
     return store
 
 
-def connect(url: str, waits: Waits = _WAITS) -> Store:
+def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """A Store on any database, whatever it holds; nothing is created or checked."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":

@@ -19,3 +19,6 @@ class Waits:
     @property
     def locks_ms(self) -> int:
         return int(max(self.locks_s, _SHORTEST_LOCK_WAIT_S) * 1000)
+
+
+DEFAULT_WAITS = Waits()
