@@ -27,6 +27,10 @@ DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 # BadParameter is the only one of its kind with a public name in every Typer from 0.26 on
 _TyperUsageError = typer.BadParameter.__bases__[0]
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE_HINT = (
+    "free some disk space; what is read from standard input is kept in the folder for temporary"
+    " files, and TMPDIR names another one"
+)
 _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
 
 
@@ -101,7 +105,7 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
     if isinstance(error, _TyperUsageError):
         return _usage_error(error)
     if isinstance(error, OSError):
-        hint = _disk_hint() if error.errno in _NO_SPACE else ""
+        hint = _NO_SPACE_HINT if error.errno in _NO_SPACE else ""
         return ContactctlError(_os_error_text(error), hint=hint, code="operating-system")
     return None
 
@@ -130,15 +134,6 @@ def _hint_in(context: Any, error: Any) -> str:
 def _sentence(text: str) -> str:
     one_line = re.sub(r"\s*\n\s*", " ", text)  # Typer lists choices one below the other
     return one_line[:1].lower() + one_line[1:].rstrip(".")
-
-
-def _disk_hint() -> str:
-    from tempfile import gettempdir
-
-    return (
-        "free some disk space; standard input and other large data are kept in"
-        f" {gettempdir()} for a while, and TMPDIR names another folder for that"
-    )
 
 
 def _os_error_text(error: OSError) -> str:

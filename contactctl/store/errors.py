@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Protocol
 
 from sqlalchemy import exc
@@ -119,9 +118,10 @@ def _disk_hint(text: str, path: Path | None) -> str:
     """Which disk is full, if one is: SQLite says little of what it could not write."""
     if path is not None and _is_full(path.parent):
         return f"the disk of {path.parent} is full; free some space: nothing was half written"
-    temporary = os.environ.get("SQLITE_TMPDIR") or gettempdir()
-    if "full" in text or _is_full(Path(temporary)):
-        return f"temporary files found no space in {temporary}; TMPDIR names another folder"
+    temporary = os.environ.get("SQLITE_TMPDIR") or os.environ.get("TMPDIR", "")
+    if "full" in text or (temporary and _is_full(Path(temporary))):
+        where = temporary or "the system's folder for them"
+        return f"temporary files found no space in {where}; TMPDIR names another folder"
     return "check that the file and its folder may be read and written"
 
 
