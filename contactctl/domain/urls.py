@@ -7,33 +7,12 @@ from urllib.parse import unquote_plus
 _USER_PASSWORD = re.compile(r"(://[^:/?#@]*):.*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
 # parameters of libpq that hold nothing secret; any other, such as options, may
-_SHOWN_PARAMETERS = frozenset(
-    [
-        "host",
-        "hostaddr",
-        "port",
-        "dbname",
-        "user",
-        "passfile",
-        "service",
-        "application_name",
-        "connect_timeout",
-        "client_encoding",
-        "sslmode",
-        "sslcert",
-        "sslkey",
-        "sslrootcert",
-        "sslcrl",
-        "channel_binding",
-        "gssencmode",
-        "target_session_attrs",
-        "load_balance_hosts",
-        "keepalives",
-        "keepalives_idle",
-        "keepalives_interval",
-        "keepalives_count",
-        "tcp_user_timeout",
-    ]
+_SHOWN_PARAMETERS = (
+    *("host", "hostaddr", "port", "dbname", "user", "passfile", "service", "application_name"),
+    *("connect_timeout", "client_encoding", "target_session_attrs", "load_balance_hosts"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "channel_binding", "gssencmode"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+    "tcp_user_timeout",
 )
 _PASSWORD_PARAMETERS = ("password", "sslpassword")
 # inside a text: one slash is what a path makes of two, and a text may be cut before the @; digits
