@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 
 from contactctl.domain.criteria import Criteria
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import CANCELLED, ContactctlError
 from contactctl.operations.preview import Preview
 
 DEBOUNCE_S = 0.15
@@ -115,11 +115,11 @@ class LiveCount:
     def _answer(self, generation: int, criteria: Criteria) -> Answer:
         try:
             return self._attempt(generation, criteria)
-        except BusyError:  # the server may deliver an older query's cancellation late
-            try:
-                return self._attempt(generation, criteria)
-            except ContactctlError as problem:
+        except ContactctlError as problem:
+            if problem.code != CANCELLED:
                 return Answer(generation, problem=problem)
+        try:  # the server may pass on an older question's cancellation late
+            return self._attempt(generation, criteria)
         except ContactctlError as problem:
             return Answer(generation, problem=problem)
 

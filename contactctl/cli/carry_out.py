@@ -12,6 +12,7 @@ from contactctl.cli.confirming import (
 )
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import ContactctlError
 from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
@@ -69,7 +70,19 @@ def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
     from contactctl.output.runs import present_kept_plan
 
     run = make_plan(None)
-    return None if run is None else present_kept_plan(show_plan(session, run.id))
+    if run is None:
+        return None
+    try:
+        return present_kept_plan(show_plan(session, run.id))
+    except ContactctlError as error:
+        how = (
+            f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
+        )
+        raise type(error)(
+            f"the plan is kept as run {run.id}, but cannot be shown: {error.message}",
+            hint="; ".join(filter(None, (error.hint, how))),
+            code=error.code,
+        ) from error
 
 
 def carry_out(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import UsageError
+from contactctl.operations import waits
 from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.fields import FieldCatalogue
+    from contactctl.domain.waits import Waits
     from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
@@ -133,8 +135,17 @@ class StoreInvocation(ConfiguredInvocation):
     """A command that reads or changes the store."""
 
     OPTIONS = MappingProxyType(
-        {**ConfiguredInvocation.OPTIONS, "database": (options.Database, None)}
+        {
+            **ConfiguredInvocation.OPTIONS,
+            "database": (options.Database, None),
+            "timeout": (options.Timeout, waits.FOR_ANSWER_S),
+        }
     )
+
+    @property
+    def waits(self) -> "Waits":
+        """How long the store may wait for others, and for its server."""
+        return waits.waits_of(self.shared.get("wait"), self.shared["timeout"])
 
     @contextmanager
     def open_session(self) -> Iterator["Session"]:
@@ -144,6 +155,7 @@ class StoreInvocation(ConfiguredInvocation):
 
         with open_session(
             self.settings,
+            self.waits,
             now=self.now,
             clock=self.console.now,
             operator=self.operator,

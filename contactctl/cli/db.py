@@ -38,7 +38,7 @@ def upgrade(invocation: StoreInvocation) -> Presentation:
     from contactctl.operations.database import upgrade_database
     from contactctl.output.database import present_upgrade
 
-    return present_upgrade(upgrade_database(invocation.settings.database))
+    return present_upgrade(upgrade_database(invocation.settings.database, invocation.waits))
 
 
 def grants(

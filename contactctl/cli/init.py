@@ -36,6 +36,7 @@ def init(invocation: StoreInvocation) -> Presentation:
         settings.database,
         settings.suppression_key_file,
         database_in_config=database is not None,
+        waits=invocation.waits,
     )
     return present_initialised(made, settings.database, _load(invocation, config, None))
 

@@ -136,6 +136,16 @@ def _wait(help: str) -> Any:
 
 Wait = Annotated[float, _wait("Wait up to SECONDS for another process; then exit 6.")]
 WaitForIngest = Annotated[float, _wait("Wait up to SECONDS for another ingest; then exit 6.")]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=1,
+        max=_DAY_S,
+        help="Wait up to SECONDS for one answer of a Postgres server; then exit 3.",
+    ),
+]
 Background = Annotated[
     bool,
     typer.Option("--background", help="Work in the background; `runs watch` shows the progress."),

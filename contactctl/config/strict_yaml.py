@@ -92,7 +92,7 @@ class Node:
             return "a list"
         if isinstance(self.value, dict):
             return "a mapping"
-        return "nothing" if self.value is None else f"'{show_safely(self.text[:60])}'"
+        return "nothing" if self.value is None else _cited(self.text)
 
 
 def load_strict(text: str, source: str, error_class: type[ContactctlError] = ConfigError) -> Node:
@@ -168,7 +168,7 @@ class _Reader:
         if plain and event.end_mark.line > event.start_mark.line:
             raise self._error(
                 event,
-                f"'{show_safely(event.value[:60])}' continues on the next line",
+                f"{_cited(event.value)} continues on the next line",
                 "is a dash missing, or the indentation wrong? text over several lines needs quotes",
             )
         return self._node(event, _resolve(event.value) if plain else event.value, event.value)
@@ -213,6 +213,11 @@ class _Reader:
 
     def _error(self, event: Any, message: str, hint: str = "") -> ContactctlError:
         return self._node(event, None).error(message, hint=hint)
+
+
+def _cited(text: str) -> str:
+    """The start of a text, but of a URL nothing: what is cut off may be what shows a password."""
+    return "a URL" if "://" in text else f"'{show_safely(text[:60])}'"
 
 
 def _resolve(text: str) -> Scalar:

@@ -21,17 +21,18 @@ from contactctl.domain.values import format_value, shown
 
 _QUOTES = ("'", '"')
 _BRACKETS = ("[", "(", "{")
-_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s+and\s+", re.IGNORECASE)
 _GLUED = re.compile(r"([^=!<>]+)(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 _MAX_LINE = 2**20
 _BUILT_IN = "|".join(re.escape(field.name) for field in BUILT_IN_FIELDS)
-_FIELD = rf"({_BUILT_IN}|attributes\.[^\s=!<>]+)"
+_FIELD = rf"({_BUILT_IN}|attributes\.[^\s=!<>]{{1,100}}+)"
 _SIGNS = "(!=|<=|>=|=|<|>)"
 _WORDS = r"({})(?!\S)".format("|".join(each for each in Operator if each[0].isalpha()))
 _JOINED = r"(\b(and|or|not)\b|&&|\|\||[;,(-])"
-# a field and a sign are enough; words such as `group in` may be part of a name
+# a field and a sign are enough; words such as `group in` may be part of a name. No part of the
+# pattern is tried twice at one place: time grows with the text's length
 _ANOTHER_CONDITION = re.compile(
-    rf"((?:^|[\s;,(]){_FIELD}\s*{_SIGNS}|{_JOINED}[\s(]*{_FIELD}\s+{_WORDS})", re.IGNORECASE
+    rf"((?:^|[\s;,(]){_FIELD}\s*+{_SIGNS}|{_JOINED}\s*+{_FIELD}\s++{_WORDS})", re.IGNORECASE
 )
 _OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")

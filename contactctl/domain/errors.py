@@ -16,6 +16,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+CANCELLED = "cancelled"  # the code of what was ended while the store was busy with it
+
+
 class ContactctlError(Exception):
     """A foreseen failure: one clear line, what to do about it, and an exit code."""
 
@@ -100,3 +103,12 @@ class InterruptedByUserError(ContactctlError):
 
     code = "interrupted"
     exit_code = ExitCode.INTERRUPTED
+
+
+def cut_short(what: str, error: ContactctlError, how_to_go_on: str) -> ContactctlError:
+    """The same kind of failure, said of work that keeps what it has done so far."""
+    return type(error)(
+        f"{what} was cut short; what it has done so far is kept: {error.message}",
+        hint="; ".join(filter(None, (error.hint, how_to_go_on))),
+        code=error.code,
+    )

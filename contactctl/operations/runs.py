@@ -13,6 +13,7 @@ from contactctl.domain.errors import (
     InterruptedByUserError,
     RefusedError,
     StoreError,
+    cut_short,
 )
 from contactctl.domain.policies import Approval
 from contactctl.domain.run_kinds import RUN_TYPES
@@ -279,12 +280,8 @@ def _resumable(run_id: int) -> Iterator[None]:
         raise InterruptedByUserError(
             f"run {run_id} was interrupted; what it has done so far is kept", hint=how
         ) from interruption
-    except StoreError as error:
-        raise StoreError(
-            f"run {run_id} was cut short; what it has done so far is kept: {error.message}",
-            hint="; ".join(filter(None, (error.hint, how))),
-            code=error.code,
-        ) from error
+    except (StoreError, BusyError) as error:
+        raise cut_short(f"run {run_id}", error, how) from error
 
 
 def _clean_up_what_was_erased(session: Session) -> None:
