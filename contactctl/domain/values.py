@@ -83,7 +83,7 @@ def parse_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise CriteriaError(f"'{text}' is no day of the calendar") from None
+        raise CriteriaError(f"'{text}' is not a calendar day") from None
 
 
 def format_value(value: Scalar, zone: tzinfo = UTC) -> str:
