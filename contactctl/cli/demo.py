@@ -49,7 +49,9 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
 
 def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
     """The same call on the folder's config and store, whatever the environment says."""
+    defaults = {name: default for name, (_, default) in StoreInvocation.OPTIONS.items()}
     shared = {
+        **defaults,
         **invocation.shared,
         "config": target.config,
         "database": target.database_url,
