@@ -16,7 +16,8 @@ from contactctl.store.errors import translated_errors
 
 Dialect = Literal["sqlite", "postgresql"]
 
-SCHEMA_VERSION = "0004"  # the newest migration; a test holds it to migrations/versions
+_MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
+SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the newest one
 
 _BUSY_TIMEOUT_MS = 30_000
 _SQLITE_CACHE_KIB = 32_768
