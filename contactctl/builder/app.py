@@ -30,9 +30,9 @@ from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
 from contactctl.operations.groups import names_of_groups
 from contactctl.operations.preview import Preview, preview
+from contactctl.operations.runs import Watched, watch_run
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
-from contactctl.operations.watch import Watched, watch_run
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
 _PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would belie

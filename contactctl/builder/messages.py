@@ -6,8 +6,8 @@ from textual.screen import Screen
 from contactctl.builder.live_count import Answer
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.runs import Run
-from contactctl.operations.plan import ShownPlan
-from contactctl.operations.watch import Watched
+from contactctl.operations.plans import ShownPlan
+from contactctl.operations.runs import Watched
 
 
 class Answered(Message):

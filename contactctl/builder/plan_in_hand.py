@@ -8,11 +8,10 @@ from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.criteria import Criteria
 from contactctl.domain.errors import ContactctlError, OverLimitError, RefusedError
 from contactctl.domain.runs import Run
-from contactctl.operations.deactivate import begin_confirmed
-from contactctl.operations.plan import ShownPlan, drop_if_planned, plan_deactivation, show_plan
+from contactctl.operations.plans import ShownPlan, drop_if_planned, plan_deactivation, show_plan
+from contactctl.operations.runs import Watched, begin_confirmed
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Session
-from contactctl.operations.watch import Watched
 
 
 class PlanInHand:

@@ -40,7 +40,7 @@ class Manner:
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
     """RefusedError where the config asks for a second operator, or there is nobody to ask."""
-    from contactctl.operations.deactivate import require_same_operator_policy
+    from contactctl.operations.runs import require_same_operator_policy
 
     require_same_operator_policy(session)
     require_someone_to_ask(invocation.console)
@@ -65,7 +65,7 @@ def plan_and_carry_out(
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
     """Plan, and leave the plan for `runs apply`; None when nothing matches."""
-    from contactctl.operations.plan import show_plan
+    from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_kept_plan
 
     run = make_plan(None)
@@ -76,7 +76,7 @@ def carry_out(
     invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:
     """Apply the confirmed plan and show what it did; in the background, start it and say so."""
-    from contactctl.operations.apply import apply_run, begin_run
+    from contactctl.operations.runs import apply_run, begin_run
     from contactctl.output.runs import present_run
 
     if not manner.background:
@@ -89,7 +89,7 @@ def carry_out(
 def _carry_out_confirmed(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    from contactctl.operations.deactivate import run_confirmed
+    from contactctl.operations.runs import run_confirmed
     from contactctl.output.runs import present_run
 
     run = run_confirmed(

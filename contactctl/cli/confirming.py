@@ -38,7 +38,7 @@ def require_someone_to_ask(console: Console) -> None:
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
     """Show a plan, and have its count typed; RefusedError for anything else."""
-    from contactctl.operations.plan import show_plan
+    from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_plan
 
     shown = show_plan(session, run_id)
@@ -82,7 +82,7 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
 @contextmanager
 def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     """Delete the plan when the body ends in an error before the run has started."""
-    from contactctl.operations.plan import drop_if_planned
+    from contactctl.operations.plans import drop_if_planned
 
     try:
         yield

@@ -1,9 +1,11 @@
 """The commands below `db`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.presentation import Presentation
 
@@ -66,3 +68,51 @@ def grants(
     with invocation.open_session() as session:
         granted = grants_for(session, viewer=viewer, operator=operator, admin=admin)
         return present_grants(granted)
+
+
+def copy(
+    invocation: StoreInvocation,
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="The empty database, or the new file.")
+    ],
+    wait: options.Wait = 0,
+) -> Presentation:
+    """Copy the whole store into an empty database, and compare both at the end.
+
+    Examples:
+        contactctl db copy --to postgresql://db.example.com/marketing
+        contactctl db copy --to sqlite:///contacts-copy.db
+
+    Everything goes along: contacts, groups, deactivations, responses, runs, plans
+    and suppressions. Runs that change contacts wait meanwhile. After an interruption
+    run the same command again: it goes on where it was. The source is not changed.
+    """
+    from contactctl.config.database import target_url
+    from contactctl.operations.copy_store import copy_store
+    from contactctl.output.database import present_copy
+
+    url = target_url(to, invocation.console.cwd)
+    with invocation.open_session() as session:
+        copied = copy_store(session, url, wait_seconds=wait)
+        return present_copy(copied, session.settings.suppression_key_file)
+
+
+def backup(
+    invocation: StoreInvocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
+) -> Presentation:
+    """Write the whole store into one new file, while others work on it.
+
+    Examples:
+        contactctl db backup contacts-2026-06-15.backup
+
+    On SQLite the file is a store itself: `--database sqlite:///FILE` uses it. On
+    Postgres it is what pg_dump makes, for pg_restore.
+    """
+    from contactctl.operations.backup import back_up
+    from contactctl.output.database import present_backup
+
+    with invocation.open_session() as session:
+        return present_backup(
+            back_up(session, invocation.console.cwd / file), session.settings.suppression_key_file
+        )

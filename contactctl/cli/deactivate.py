@@ -40,7 +40,7 @@ def deactivate(
 
 def deactivation(session: "Session", selection: "Selection", *, reason: str) -> Change:
     """Deactivating exactly the selected contacts."""
-    from contactctl.operations.plan import plan_deactivation
+    from contactctl.operations.plans import plan_deactivation
     from contactctl.operations.preview import preview
     from contactctl.output.preview import present_dry_run
     from contactctl.output.runs import present_nothing_to_do

@@ -22,8 +22,12 @@ class Group:
 
 GROUPS: dict[str, Group] = {
     "db": Group(
-        "Check and upgrade the store; rights for its roles.",
-        ("contactctl db check", "contactctl db upgrade"),
+        "Check, upgrade, back up and move the store; rights for its roles.",
+        (
+            "contactctl db check",
+            "contactctl db backup contacts.backup",
+            "contactctl db copy --to postgresql://db.example.com/marketing",
+        ),
     ),
     "contacts": Group(
         "Import, export, list, show, add and erase contacts.",
@@ -92,6 +96,12 @@ COMMANDS: dict[str, Entry] = {
     "db upgrade": Entry("db:upgrade", "Bring the store to this program's schema."),
     "db grants": Entry(
         "db:grants", "Print the rights that viewers, operators and admins need on Postgres."
+    ),
+    "db copy": Entry(
+        "db:copy", "Copy the whole store into an empty database, and compare both at the end."
+    ),
+    "db backup": Entry(
+        "db:backup", "Write the whole store into one new file, while others work on it."
     ),
     "status": Entry(
         "status:status", "Show totals, billing, deactivations by month and the latest runs."

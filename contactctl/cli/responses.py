@@ -76,6 +76,7 @@ def ingest(
     waits for `contactctl runs apply`. Something that cannot be read is
     rejected, exit 5; the rest is recorded.
     """
+    from contactctl.domain.run_kinds import IngestRun
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.read_responses import ResponseReader
@@ -95,7 +96,7 @@ def ingest(
                 session,
                 batches,
                 rejected.add,
-                details={"sources": [show_safely(str(path)) for path in paths], "format": from_},
+                details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
                 after_commit=moved.move if moved else _do_nothing,
                 wait_seconds=wait,
             )

@@ -82,7 +82,7 @@ def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
         contactctl runs show 12 --json
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.plan import show_plan
+    from contactctl.operations.plans import show_plan
     from contactctl.operations.runs import find_run
     from contactctl.output.runs import present_kept_plan, present_looked_up_run
 
@@ -138,7 +138,7 @@ def resume(
     once more, a script says --yes. `contactctl sweep` resumes runs as well.
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.apply import read_run, resume_run
+    from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
@@ -157,7 +157,7 @@ def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
 
     Ends when the run does; also when nobody works on it any more.
     """
-    from contactctl.operations.watch import watch_run
+    from contactctl.operations.runs import watch_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
@@ -230,8 +230,7 @@ def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
     from contactctl.cli.confirming import ask_for_plan, require_someone_to_ask
-    from contactctl.operations.apply import require_applicable
-    from contactctl.operations.deactivate import require_plan_confirmed
+    from contactctl.operations.runs import require_applicable, require_plan_confirmed
 
     if said is not None:
         require_plan_confirmed(session, run_id, said)

@@ -136,8 +136,8 @@ def _sweep_asking(
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.confirming import ask_for_remaining
+    from contactctl.operations.runs import interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
-    from contactctl.operations.work import interrupted_runs
     from contactctl.output.runs import present_runs
 
     if interrupted := interrupted_runs(session):
@@ -153,7 +153,7 @@ def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResul
 def _apply_thresholds(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.operations.thresholds import plan_thresholds
 
-    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True).run)
+    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True))
 
 
 def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepResult":
@@ -166,7 +166,7 @@ def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
     from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
-    from contactctl.operations.apply import apply_run
+    from contactctl.operations.runs import apply_run
     from contactctl.operations.sweep import SweepResult
 
     if run is None:

@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from contactctl.config.values import absolute_path
+from contactctl.domain.errors import UsageError
+from contactctl.domain.urls import has_password
 
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z")
 _POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z")
@@ -38,6 +40,19 @@ def normalise_database_url(url: Any, folder: Path) -> str:
     if scheme := _SCHEME.match(url):
         raise ValueError(f"'{scheme[1]}' is no database we know: give a URL {_EXAMPLES}")
     raise ValueError(f"must be a URL {_EXAMPLES}")
+
+
+def target_url(url: str, folder: Path) -> str:
+    """The URL of a second database, as given on the command line; UsageError when it is wrong."""
+    if has_password(url):
+        raise UsageError(
+            "--to: every user of this machine can read a password given there",
+            hint="put it into ~/.pgpass or PGPASSWORD",
+        )
+    try:
+        return normalise_database_url(url, folder)
+    except ValueError as error:
+        raise UsageError(f"--to: {error}") from None
 
 
 def sqlite_url(path: Path) -> str:

@@ -33,6 +33,21 @@ TO_ACKNOWLEDGE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
+class TimedRule:
+    """A handling rule at one instant: it is due for what started at `cutoff` or before.
+
+    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
+    category, where the general one does not hold.
+    """
+
+    action: HandlingAction
+    category: Category
+    cutoff: datetime
+    group_id: int | None
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDeactivation:
     """A reason why a contact is inactive now; `group` None: system-wide. Bulk has no category."""
 

@@ -9,7 +9,7 @@ from contactctl.store.checks import Finding, check_store
 from contactctl.store.grants import Roles, grant_statements
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import upgrade
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import (
     SCHEMA_VERSION,
     connect,

@@ -15,6 +15,7 @@ from contactctl.domain.contact_values import (
 )
 from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
 from contactctl.domain.fields import Field
+from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.importing.columns import FileColumn, column_date_format
@@ -37,6 +38,7 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import (
+    CONTACT_CHANGES,
     change_state,
     insert_run,
     list_runs,
@@ -44,7 +46,6 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
-from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 from contactctl.store.totals import count_active
 
@@ -241,8 +242,7 @@ def _mistake_in(date_format: str) -> str | None:
 
 def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
-    details = {"file": name, "renames": dict(options.renames)}
-    request = session.request(RunKind.IMPORT, reason=reason, details=details)
+    request = session.request(ImportRun(name, dict(options.renames)), reason=reason)
     with session.store.writing() as connection:
         for dead in list_runs(
             connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]

@@ -8,7 +8,7 @@ from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
 from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import EndedReason, ReactivateRun
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
@@ -19,8 +19,7 @@ from contactctl.store.reactivation import (
     set_active,
     set_membership,
 )
-from contactctl.store.runs import insert_done_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.totals import count_active
 
@@ -149,7 +148,7 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         active_before = count_active(connection)
         run_id = insert_done_run(
             connection,
-            session.request(RunKind.REACTIVATE, reason=reason, details=_details(target)),
+            session.request(_details(target), reason=reason),
             identity=session.store.identity,
             now=now,
             values={"results": {"ended": len(target.ending)}, "active_before": active_before},
@@ -171,14 +170,7 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
     return Reactivated(target, status, len(target.ending), run_id)
 
 
-def _details(target: Target) -> dict[str, object]:
+def _details(target: Target) -> ReactivateRun:
     """What the run keeps: numbers, and no address."""
-    return {
-        "contact": target.contact.id,
-        "group": target.group,
-        "clears": target.clears,
-        "ended": [
-            {"run": each.run, "origin": each.origin, "category": each.category}
-            for each in target.ending
-        ],
-    }
+    ended = tuple(EndedReason(each.run, each.origin, each.category) for each in target.ending)
+    return ReactivateRun(target.contact.id, target.group, target.clears, ended)

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from contactctl.domain.handling import RECOMMENDED, RECOMMENDED_DAYS, TO_ACKNOWLEDGE
+from contactctl.domain.handling import (
+    RECOMMENDED,
+    RECOMMENDED_DAYS,
+    TO_ACKNOWLEDGE,
+    TimedRule,
+)
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.runs import Run
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
-from contactctl.store.handling_sql import TimedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +60,15 @@ def due_in_plan(
     run: Run, counts: Sequence[tuple[str, str, int, int]], group_names: Mapping[int, str]
 ) -> list[DueUnderRule]:
     """The same of a plan by handling rules, or by thresholds, which its run keeps."""
-    if run.kind is not RunKind.THRESHOLDS:
-        return due_under_rules(counts, group_names)
-    kept: Any = run.details.get("thresholds", ())
     return [
         DueUnderRule(
-            None,
+            HandlingAction(action) if action else None,
             Category(category),
-            group_names.get(scope),
+            group_names.get(group),
             contacts,
-            " or ".join(
-                each["threshold"]
-                for each in kept
-                if (each["scope"], each["category"]) == (scope, category)
-            ),
+            run.details.threshold_of(category, group),
         )
-        for _, category, scope, contacts in counts
+        for action, category, group, contacts in counts
     ]
 
 

@@ -18,8 +18,8 @@ from contactctl.domain.criteria_lines import criteria_lines
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.resolve import ResolvedCriteria, resolve
+from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.domain.text import fold, show_safely
-from contactctl.domain.values import format_value
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names
 from contactctl.store.tags import some_tags, tags_among
@@ -75,16 +75,16 @@ class Selection:
         """The criteria as people read them, with every date counted out."""
         return criteria_lines(self.resolved)
 
-    def details(self) -> dict[str, object]:
-        """What a run keeps of them: the text, and every date as it was counted."""
-        return {
-            "criteria": as_data(self.criteria),
-            "conditions": [list(pair) for pair in self.resolved.describe()],
-            "lines": self.lines,
-            "as_of": format_value(self.resolved.as_of),
-            "time_zone": self.resolved.zone.key,
-            "prebuilt": self.prebuilt,
-        }
+    def kept(self) -> KeptCriteria:
+        """What a run keeps of them."""
+        return KeptCriteria(
+            criteria=as_data(self.criteria),
+            conditions=tuple(self.resolved.describe()),
+            lines=tuple(self.lines),
+            as_of=self.resolved.as_of,
+            time_zone=self.resolved.zone.key,
+            prebuilt=self.prebuilt,
+        )
 
 
 def select_contacts(session: Session, source: CriteriaSource) -> Selection:

@@ -1,6 +1,6 @@
 """What every operation works with: the store, the settings, the clock, and who asks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
 from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.runs import Request, RunKind
+from contactctl.domain.run_kinds import RunDetails
+from contactctl.domain.runs import Request
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.store import Store, connect, open_store
 
@@ -46,11 +47,9 @@ class Session:
     def time_zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.time_zone)
 
-    def request(
-        self, kind: RunKind, *, reason: str = "", details: Mapping[str, object] | None = None
-    ) -> Request:
-        """A request for a run of this kind, by this operator."""
-        return Request(kind, self.operator, reason, details or {}, self.clock_replaced)
+    def request(self, details: RunDetails, *, reason: str = "") -> Request:
+        """A request for such a run, by this operator."""
+        return Request(details, self.operator, reason, self.clock_replaced)
 
     def canceller(self) -> QueryCanceller:
         """What ends, from another thread, the query that this session's store is busy with."""

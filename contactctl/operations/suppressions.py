@@ -6,14 +6,13 @@ from functools import partial
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.suppression import Key, Keyring
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 from contactctl.operations.session import Session
 from contactctl.store.contacts import id_of_key
 from contactctl.store.locks import serialise
-from contactctl.store.runs import insert_done_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.suppressions import (
     Suppressed,
     SuppressionRow,
@@ -161,7 +160,7 @@ def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int
     """What writes the run's row within a transaction, and gives its number."""
     return partial(
         insert_done_run,
-        request=session.request(RunKind.SUPPRESSIONS, reason=reason, details={"action": action}),
+        request=session.request(SuppressionsRun(action), reason=reason),
         identity=session.store.identity,
         now=session.clock(),
     )

@@ -43,14 +43,14 @@ def _rows(preview: Preview) -> Rows:
     )
     return preview_rows(
         preview.rows,
-        asked_about(preview.selection.details()),
+        asked_about(preview.selection.kept()),
         preview.fields,
         beginning_of=others if preview.count > shown else "",
     )
 
 
 def _notes(preview: Preview) -> list[str]:
-    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.details())):
+    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
         return []
     return [
         "this is about active contacts alone; "
@@ -59,13 +59,12 @@ def _notes(preview: Preview) -> list[str]:
 
 
 def _data(preview: Preview) -> dict[str, object]:
-    details = preview.selection.details()
     return {
         "database": preview.database,
         "count": preview.count,
         "active_total": preview.active_total,
         "left_out": dict(preview.left_out),
-        "criteria": details["criteria"],
+        "criteria": preview.selection.kept().criteria,
         "conditions": [
             {"text": text, "resolved": resolved}
             for text, resolved in preview.selection.resolved.describe()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.policies import BillingTier
+from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
@@ -47,12 +48,11 @@ def preview_rows(
     return Rows("preview", columns, rows, others, beginning_of)
 
 
-def asked_about(details: Mapping[str, object]) -> list[str]:
+def asked_about(kept: KeptCriteria | None) -> list[str]:
     """The fields that criteria name, from what a run keeps of them."""
-    conditions = details.get("conditions")
-    if not isinstance(conditions, Sequence):
+    if kept is None:
         return []
-    return list(dict.fromkeys(str(text).partition(" ")[0] for text, _ in conditions))
+    return list(dict.fromkeys(text.partition(" ")[0] for text, _ in kept.conditions))
 
 
 def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:

@@ -27,9 +27,8 @@ from contactctl.domain.runs import Run
 from contactctl.domain.suppression import Key
 from contactctl.store import tables
 from contactctl.store.errors import translated_errors
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 from contactctl.store.scrubbing import scrub
-from contactctl.store.settling import settle
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
@@ -180,3 +179,7 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
     ).where(in_batch(run.id, batch))
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, rows))
+
+
+ANONYMISING = BatchWork(erasure_outcome, anonymise, clean_up)
+DELETING = BatchWork(erasure_outcome, delete_contacts, clean_up)

@@ -18,6 +18,8 @@ Dialect = Literal["sqlite", "postgresql"]
 
 _MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
 SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the newest one
+# stands in its place while a store is being filled by a copy: no command uses it then
+UNFINISHED_COPY = "copying"
 
 _BUSY_TIMEOUT_MS = 30_000
 _SQLITE_CACHE_KIB = 32_768
@@ -161,6 +163,12 @@ def require_current_schema(store: Store) -> None:
     if version is None:
         raise StoreError(
             f"no store in {store.identity}", hint="`contactctl init` creates one", code="no-store"
+        )
+    if version == UNFINISHED_COPY:
+        raise StoreError(
+            f"{store.identity} is an unfinished copy of another store",
+            hint="`contactctl db copy --to URL`, with the source's config, goes on with it",
+            code="unfinished-copy",
         )
     if version > SCHEMA_VERSION:
         raise StoreError(

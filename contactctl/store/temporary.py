@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, Row, Table, exc, text
 
 from contactctl.store.staged import Staged
+from contactctl.store.types import Json
 
 
 @contextmanager
@@ -31,7 +32,25 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
         connection.exec_driver_sql(insert, list(rows))
 
 
-def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
+def copy_rows(connection: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
+    """Load rows, with a value for every column, into a Postgres table."""
+    from psycopg.types.json import Jsonb  # noqa: PLC0415
+
+    documents = [
+        index for index, column in enumerate(table.columns) if isinstance(column.type, Json)
+    ]
+    name = connection.dialect.identifier_preparer.quote(table.name)
+    columns = ", ".join(column.name for column in table.columns)
+    wrapped = (
+        [Jsonb(value) if index in documents else value for index, value in enumerate(row)]
+        if documents
+        else row
+        for row in rows
+    )
+    _copy(connection, f"{name} ({columns})", wrapped)
+
+
+def _copy(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
     import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
 
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]

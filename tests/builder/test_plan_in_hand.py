@@ -8,7 +8,7 @@ from contactctl.domain.confirmation import Confirmation, Stakes
 from contactctl.domain.criteria import prebuilt_criteria
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations.plan import ShownPlan
+from contactctl.operations.plans import ShownPlan
 from contactctl.operations.session import Session
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts

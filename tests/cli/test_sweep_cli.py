@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.responses import Category
-from contactctl.store.runwork import apply_batch
+from contactctl.store.run_steps import apply_batch
 from contactctl.store.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts

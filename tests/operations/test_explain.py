@@ -17,14 +17,13 @@ from contactctl.domain.policies import (
     Threshold,
 )
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import RunKind
-from contactctl.operations.apply import apply_run
-from contactctl.operations.deactivate import run_confirmed
-from contactctl.operations.erase import erase_one, find_contact
+from contactctl.domain.run_kinds import AnonymizeRun
+from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.operations.explain import explain
 from contactctl.operations.group_admin import plan_removing
 from contactctl.operations.groups import add_to_group, remove_from_group
 from contactctl.operations.reactivate import find_target, reactivate
+from contactctl.operations.runs import apply_run, run_confirmed
 from contactctl.operations.select import CriteriaSource, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
@@ -179,7 +178,7 @@ def test_an_override_and_its_clearing(store: Store) -> None:
 def test_an_anonymised_contact_stays_as_it_is(store: Store, tmp_path: Path) -> None:
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
 
     (expected,) = explain(session, "1").next
     assert expected.action == "stay-inactive"
@@ -192,7 +191,7 @@ def test_nothing_of_it_outlives_the_contact(store: Store, tmp_path: Path) -> Non
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
     remove_from_group(session, "news", "ann@x.no")
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
     with store.reading() as connection:
         kept = select(func.count()).select_from(tables.former_membership)
         assert connection.execute(kept).scalar_one() == 0

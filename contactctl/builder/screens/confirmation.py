@@ -15,7 +15,7 @@ from textual.widgets import Button, Footer, Input, Static
 from contactctl.builder.widgets.blocks import Blocks
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.runs import Run
-from contactctl.operations.plan import ShownPlan
+from contactctl.operations.plans import ShownPlan
 from contactctl.output.presentation import Presentation
 from contactctl.output.runs import present_plan
 from contactctl.output.selection import rows_blocks

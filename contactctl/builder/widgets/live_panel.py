@@ -67,7 +67,7 @@ class LivePanel(Vertical):
         self._waiting_since = None
         self._text("#count", f"{share(preview.count, preview.active_total)} active contacts")
         self._left_out(Presentation(blocks=[Lines(_left_out_text(preview.left_out))]))
-        rows = preview_rows(preview.rows, asked_about(preview.selection.details()))
+        rows = preview_rows(preview.rows, asked_about(preview.selection.kept()))
         if self.size.width < _NARROW:
             rows = rows.pick(_NARROW_COLUMNS)
         blocks = rows_blocks(len(preview.rows), preview.count)
