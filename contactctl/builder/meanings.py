@@ -1,4 +1,4 @@
-"""What each operator says of a field, where its type makes a difference."""
+"""What each operator means for a field, where the type makes a difference."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from contactctl.domain.fields import FieldType
 from contactctl.domain.operators import USAGES, Operator
 
 _OF_TEXT: Mapping[Operator, str] = {
-    Operator.EQUALS: "is this text, in capitals or not",
+    Operator.EQUALS: "is this text (case is ignored)",
     Operator.IN: "is one of these texts",
     Operator.MISSING: "has no value",
 }
@@ -25,5 +25,5 @@ _OF_TYPE: Mapping[FieldType, Mapping[Operator, str]] = {
 
 
 def meaning(kind: FieldType, operator: Operator) -> str:
-    """What the operator says of a field of this type."""
+    """What the operator means for a field of this type."""
     return _OF_TYPE.get(kind, {}).get(operator, USAGES[operator].meaning)

@@ -1,4 +1,4 @@
-"""The parts of a --help page that come from parameters, in the customary forms.
+"""The parts of a --help page that come from parameters, in the usual forms.
 
 Typer's own say `{FILE}`, `<list[Path]>` and `[1<=x<=2147483647; required]`.
 """

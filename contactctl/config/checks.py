@@ -1,4 +1,4 @@
-"""Checks of the response policy across keys: what is refused, and what is warned of."""
+"""Checks of the response policy across keys: what is refused, and what gets a warning."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from contactctl.domain.policies import BYPASS_WARNING, ResponsePolicy
 
 
 def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
-    """What to warn of at every check; ConfigError for reactivations that are not recommended.
+    """The warnings of every check; ConfigError for reactivations that are not recommended.
 
     `config` is the whole config, already read successfully into `policy`.
     """

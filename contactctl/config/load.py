@@ -57,7 +57,7 @@ def load_settings(
 
 
 def load_settings_file(path: Path) -> LoadedSettings:
-    """The settings of one file alone, on the defaults: what another config would say."""
+    """The settings of one file alone, over the defaults: what another config would say."""
     return _settings_from([read_yaml(path, str(path))], (path,))
 
 

@@ -1,4 +1,4 @@
-"""Config values as they were found, each with its place; sources laid over each other."""
+"""Config values as found, each with its place; merging of sources."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,15 +28,15 @@ class Setting(NamedTuple):
         return ConfigError(show_safely(f"{self.place}: {subject}{problem}"), hint=hint)
 
     def mapping(self) -> Mapping[str, "Setting"]:
-        """The children by name; ConfigError when this is no mapping."""
+        """The children by name; ConfigError if this is not a mapping."""
         if not isinstance(self.value, Mapping):
             raise self.error(
-                "must be a mapping of keys to values", hint="remove it, or indent keys"
+                "must be a mapping of keys to values", hint="remove it, or indent its keys"
             )
         return self.value
 
     def items(self) -> list["Setting"]:
-        """The elements; ConfigError when this is no list."""
+        """The elements; ConfigError if this is not a list."""
         if not isinstance(self.value, list):
             raise self.error("must be a list")
         return self.value

@@ -1,6 +1,6 @@
 """The building blocks of the schema: each reads a node, and knows the keys it accepts.
 
-Named tuples, since making a dataclass takes a millisecond of every command's start.
+Named tuples, as a dataclass would add a millisecond to every command's start.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ class Scalar(NamedTuple, Generic[T]):
 
 
 class Placed(NamedTuple, Generic[T]):
-    """One value whose meaning depends on where it stands. `parse` raises ValueError as above."""
+    """One value whose meaning depends on its place. `parse` raises ValueError as above."""
 
     parse: Callable[[Setting], T]
 
@@ -99,7 +99,7 @@ class ByName(NamedTuple, Generic[K, T]):
         for child in node.mapping().values():
             name = _located(child, partial(self.parse_name, child.name))
             if name in values:
-                raise child.error("there is another one of this name (case does not matter)")
+                raise child.error("this name occurs twice (case is ignored)")
             values[name] = self.shape.read(child)
         return values
 

@@ -72,7 +72,7 @@ def _database(node: Setting) -> str:
 
 def _attribute_name(name: str) -> str:
     if not _ATTRIBUTE_NAME.match(name):
-        raise ValueError("an attribute's name is made of a-z, 0-9 and _, and starts with a letter")
+        raise ValueError("an attribute name consists of a-z, 0-9 and _, and starts with a letter")
     return name
 
 
@@ -92,7 +92,7 @@ def _choices(values: list[Any]) -> tuple[str, ...]:
     if not choices:
         raise ValueError("needs at least one choice")
     if len(set(choices)) < len(choices):
-        raise ValueError("has the same choice twice (case does not matter)")
+        raise ValueError("has the same choice twice (case is ignored)")
     return choices
 
 
@@ -108,7 +108,7 @@ def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> B
     if bounds and (bounds[-1] is not None or len(closed) != len(bounds) - 1):
         raise ValueError("the last tier, and only the last, must be without 'up_to'")
     if any(lower >= upper for lower, upper in pairwise(closed)):
-        raise ValueError("the tiers must ascend: each 'up_to' greater than the one before")
+        raise ValueError("the tiers must ascend: each 'up_to' must be greater than the one before")
     return Billing(currency, tiers)
 
 
@@ -132,7 +132,7 @@ def _category(name: str) -> Category:
     known = [category.value for category in Category]
     if name not in known:
         close = did_you_mean(name, known) or f"one of {', '.join(known)}"
-        raise ValueError(f"no response category: {close}")
+        raise ValueError(f"not a response category: {close}")
     return Category(name)
 
 
@@ -142,7 +142,7 @@ def _group_key(name: str) -> str:
 
 def _mailbox_name(name: str) -> str:
     if not _MAILBOX_NAME.match(name):
-        raise ValueError("a mailbox's name is made of letters, digits, - and _")
+        raise ValueError("a mailbox name consists of letters, digits, - and _")
     return name
 
 

@@ -48,7 +48,7 @@ def _as_written(number: str) -> Decimal | str:
     """A price is what was written, not the nearest binary fraction."""
     try:
         return Decimal(number)
-    except InvalidOperation:  # too long an exponent: it is refused where its key is known
+    except InvalidOperation:  # the exponent is too long: refused later, when its key is known
         return number
 
 
@@ -92,7 +92,7 @@ def _unknown_variable(name: str, known: list[str]) -> str:
     tails = {candidate.removeprefix(PREFIX): candidate for candidate in known}
     close = get_close_matches(name.removeprefix(PREFIX), tails, n=1)
     suggestion = f"; did you mean {tails[close[0]]}?" if close else ""
-    return f"the environment variable {name} is not read by anything{suggestion}"
+    return f"the environment variable {name} is unknown{suggestion}"
 
 
 def _from_dotted(values: Mapping[str, Any], places: Mapping[str, str], folder: Path) -> Setting:

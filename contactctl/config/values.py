@@ -38,7 +38,7 @@ def absolute_path(value: Any, folder: Path) -> Path:
     try:
         return (folder / Path(text(value)).expanduser()).absolute()
     except RuntimeError:
-        raise ValueError("must be a path; the home folder of '~' is not known") from None
+        raise ValueError("must be a path; the home folder of '~' is unknown") from None
 
 
 def boolean(value: Any) -> bool:
@@ -126,7 +126,7 @@ def time_zone(value: Any) -> str:
 
 
 def verp_pattern(value: Any) -> str:
-    """The return address of sent mails, with the recipient's parts in it."""
+    """The return address of sent mails, which contains the recipient's parts."""
     if not isinstance(value, str) or not is_template(value):
         raise ValueError(f"must be an address pattern such as {EXAMPLE}, not {quoted(value)}")
     return value

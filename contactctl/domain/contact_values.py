@@ -1,4 +1,4 @@
-"""A contact's values as text, read strictly: ValueError says in words what does not fit.
+"""A contact's values as text, read strictly: ValueError says what does not fit.
 
 The forms are those of criteria (domain.values), with two differences. A number has no exponent:
 spreadsheets write one where they have lost digits. An instant may leave out its offset.
@@ -21,10 +21,10 @@ NAME_SEPARATORS = ";|"
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 _LARGEST_EXACT = 2**53  # the largest number up to which a double holds every integer
 _NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
-# what no database of ours can store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
+# what our databases cannot store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-# nothing but the year's century is the same, so no part of a date can be left out
+# only the century is the same, so no part of a date can be left out
 _WRITTEN_AND_READ = (datetime(2001, 2, 3, tzinfo=UTC), datetime(2022, 11, 30, tzinfo=UTC))
 
 ContactValue = str | int | float | bool | date | datetime
@@ -53,7 +53,7 @@ def parse_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise ValueError(f"longer than {MAX_TEXT:,} characters")
     if _UNSTORABLE.search(text):
-        raise ValueError("holds a NUL, or is no valid Unicode")
+        raise ValueError("contains a NUL, or is not valid Unicode")
     return text
 
 
@@ -97,20 +97,20 @@ def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
 
 
 def require_whole_date(date_format: str) -> None:
-    """ValueError unless a date written so can be read again: year, month and day."""
+    """ValueError unless a date in this format can be read again: year, month and day."""
     if "%" not in date_format:
         raise ValueError("no % code")
     for written in _WRITTEN_AND_READ:
         try:
             read = _strptime(written.strftime(date_format), date_format)
         except re.error:  # a code given twice
-            raise ValueError("no date can be read so") from None
+            raise ValueError("no date can be read with it") from None
         if read.date() != written.date():
-            raise ValueError("it does not hold year, month and day")
+            raise ValueError("it lacks the year, month or day")
 
 
 def with_codes(date_format: str) -> str:
-    """`%d/%m/%Y` for `dd/mm/yyyy`, as other programs have it."""
+    """`%d/%m/%Y` for `dd/mm/yyyy`, as other programs write it."""
     codes = {"yyyy": "%Y", "yy": "%y", "mm": "%m", "m": "%m", "dd": "%d", "d": "%d"}
     return re.sub(
         "y{4}|y{2}|m{1,2}|d{1,2}", lambda part: codes[part[0].lower()], date_format, flags=re.I
@@ -137,7 +137,7 @@ def parse_group_name(text: str) -> str:
     if not name:
         raise ValueError("a name cannot be empty")
     if UNSAFE_CHARACTERS.search(name):
-        raise ValueError("a name cannot hold control or invisible characters")
+        raise ValueError("a name cannot contain control or invisible characters")
     return _checked_name(name)
 
 
@@ -145,7 +145,7 @@ def _checked_name(name: str) -> str:
     if len(name) > MAX_NAME:
         raise ValueError(f"'{shown(name)}' is longer than {MAX_NAME} characters")
     if _NAME_SEPARATOR.search(name):
-        raise ValueError("a name cannot hold ; or |, which separate names")
+        raise ValueError("a name cannot contain ; or |, which separate names")
     return parse_text(name)
 
 
@@ -153,7 +153,7 @@ def _choice_parser(field: Field) -> Parser:
     def parse_choice(text: str) -> str:
         found = find_choice(field, text)
         if found is None:
-            raise ValueError(f"'{shown(text)}' is none of {', '.join(field.choices)}")
+            raise ValueError(f"'{shown(text)}' is not one of {', '.join(field.choices)}")
         return found
 
     return parse_choice

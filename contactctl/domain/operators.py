@@ -45,7 +45,7 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How an operator is written: what it takes, an example value, and what it says of a field."""
+    """How an operator is written: what it takes, an example value, and what it means for a field."""
 
     takes: Takes
     example: str
@@ -54,17 +54,17 @@ class Usage:
 
 USAGES: Mapping[Operator, Usage] = {
     Operator.EQUALS: Usage(Takes.ONE, "VALUE", "is exactly this"),
-    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE", "has a value, and another than this"),
+    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE", "has a value, but a different one"),
     Operator.IN: Usage(Takes.SEVERAL, "A,B", "is one of these"),
-    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B", "has a value, and none of these"),
-    Operator.CONTAINS: Usage(Takes.ONE, "TEXT", "has this text somewhere in it"),
+    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B", "has a value, but none of these"),
+    Operator.CONTAINS: Usage(Takes.ONE, "TEXT", "contains this text"),
     Operator.STARTS_WITH: Usage(Takes.ONE, "TEXT", "begins with this text"),
     Operator.ENDS_WITH: Usage(Takes.ONE, "TEXT", "ends with this text"),
     Operator.LESS: Usage(Takes.ONE, "NUMBER", "is less than this"),
     Operator.AT_MOST: Usage(Takes.ONE, "NUMBER", "is this or less"),
     Operator.GREATER: Usage(Takes.ONE, "NUMBER", "is more than this"),
     Operator.AT_LEAST: Usage(Takes.ONE, "NUMBER", "is this or more"),
-    Operator.BETWEEN: Usage(Takes.RANGE, "A and B", "is one of these two, or between them"),
+    Operator.BETWEEN: Usage(Takes.RANGE, "A and B", "is between these two, both included"),
     Operator.BEFORE: Usage(Takes.ONE, "DATE", "is before this"),
     Operator.AFTER: Usage(Takes.ONE, "DATE", "is after this"),
     Operator.ON: Usage(Takes.ONE, "DATE", "is on this day"),

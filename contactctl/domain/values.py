@@ -1,4 +1,4 @@
-"""The grammar of values, by field type. Nothing is guessed: what does not fit is an error.
+"""The grammar of values, by field type. No guessing: a value that does not fit is an error.
 
 Criteria and imports (domain.contact_values) read the same forms of dates, booleans and choices.
 """
@@ -32,7 +32,7 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 _DATE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9]")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # local times of old had seconds
+    r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # historical local times had seconds
 )
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
@@ -42,7 +42,7 @@ _ADDRESS_AROUND = {"email": "{}", "email_domain": "x@{}"}
 
 
 def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tuple[Scalar, ...]:
-    """The typed values of a condition from their texts; CriteriaError where one does not fit.
+    """The typed values of a condition from their texts; CriteriaError if one does not fit.
 
     `words` holds what the operator takes: none, one, several, two (`between`) or one span.
     """
@@ -83,7 +83,7 @@ def parse_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise CriteriaError(f"'{text}' is no day of the calendar") from None
+        raise CriteriaError(f"'{text}' is not a calendar day") from None
 
 
 def format_value(value: Scalar, zone: tzinfo = UTC) -> str:
@@ -150,7 +150,7 @@ def _text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise CriteriaError(f"a text of {len(text)} characters", hint=f"at most {MAX_TEXT}")
     if _CONTROL_OR_SURROGATE.search(text):
-        raise CriteriaError(f"a control character, or no valid UTF-8, in '{shown(text)}'")
+        raise CriteriaError(f"a control character, or invalid UTF-8, in '{shown(text)}'")
     return text
 
 
@@ -159,7 +159,7 @@ def _choice(field: Field, text: str) -> str:
     if found is None:
         close = did_you_mean(text, [fold(choice) for choice in field.choices])
         hint = close or f"choices: {', '.join(field.choices)}"
-        raise CriteriaError(f"'{shown(text)}' is no choice of '{field.name}'", hint=hint)
+        raise CriteriaError(f"'{shown(text)}' is not a choice of '{field.name}'", hint=hint)
     return found
 
 
@@ -182,8 +182,8 @@ def _number(text: str) -> int | float:
         raise CriteriaError(f"the number '{shown(text)}' is too large")
     if Decimal(text) != Decimal(repr(number)):  # rounded it could let more contacts in
         raise CriteriaError(
-            f"the number '{shown(text)}' has more digits than are kept apart",
-            hint="at most 15 digits that count",
+            f"the number '{shown(text)}' has more digits than can be told apart",
+            hint="at most 15 significant digits",
         )
     return number
 
@@ -197,8 +197,8 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise CriteriaError(f"'{text}' is no time of the calendar") from None
-    # the first and the last day reach into the years around them, in one zone or another
+        raise CriteriaError(f"'{text}' is not a calendar time") from None
+    # in some zones the first and the last day reach into the neighbouring years
     _check_year(text, moment.year, EARLIEST_YEAR - 1, LATEST_YEAR + 1)
     return moment
 
@@ -212,13 +212,14 @@ def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
 
 
 def _require_address(field: Field, text: str) -> None:
-    """No contact has what is no address, so `email != ann@example` would be true of everybody."""
+    """No contact has such a value, so `email != ann@example` would match everybody."""
     try:
         email_key(_ADDRESS_AROUND[field.name].format(text))
     except ValueError as error:
+        kind = "address" if field.name == "email" else "domain"
         raise CriteriaError(
-            f"'{shown(text)}' is no {field.name.replace('_', ' ')}: {error}",
-            hint="'contains', 'starts-with' and 'ends-with' look for a part of it",
+            f"'{shown(text)}' is not an email {kind}: {error}",
+            hint="'contains', 'starts-with' and 'ends-with' search for a part of it",
         ) from None
 
 

@@ -61,7 +61,7 @@ def add_contact(
             raise RejectedError("the address is suppressed: its contact was erased")
         if id_of_key(connection, key) is not None:
             raise RefusedError(
-                f"there is a contact '{show_safely(key)}'",
+                f"there is already a contact '{show_safely(key)}'",
                 hint=f"`contactctl contacts show {show_safely(key)}` shows it",
             )
         put_in(
@@ -82,7 +82,7 @@ def _key(email: str) -> str:
     try:
         return parse_email(email).key
     except ValueError as error:
-        raise UsageError(f"'{show_safely(email)}' is no email: {error}") from None
+        raise UsageError(f"'{show_safely(email)}' is not an email address: {error}") from None
 
 
 def _converted(

@@ -89,13 +89,13 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
     try:
         checked = parse_group_name(new_name)
     except ValueError as error:
-        raise UsageError(f"no name for a group: {error}") from None
+        raise UsageError(f"not a group name: {error}") from None
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         group_id, old_name = group_named(connection, group)
         holder = find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
-            raise RefusedError(f"there is a group '{show_safely(holder[1])}'")
+            raise RefusedError(f"there is already a group '{show_safely(holder[1])}'")
         run_id = insert_done_run(
             connection,
             session.request(GroupsRun("rename", old_name, to=checked), reason=reason),
@@ -148,7 +148,7 @@ def set_policy(
         group_id, name = group_named(connection, group)
         if fold(name) in session.settings.responses.groups:
             raise RefusedError(
-                f"the config names the group '{show_safely(name)}', and what it says holds",
+                f"the config names the group '{show_safely(name)}', and the config decides",
                 hint="change it there; `contactctl config show` names the file",
                 code="configured",
             )

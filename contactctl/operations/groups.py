@@ -59,7 +59,7 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
     try:
         checked = parse_group_name(name)
     except ValueError as error:
-        raise UsageError(f"no name for a group: {error}") from None
+        raise UsageError(f"not a group name: {error}") from None
     request = session.request(GroupsRun("create", checked), reason=reason)
     now = session.clock()
     with session.store.writing() as connection:
@@ -67,7 +67,7 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
         existing = find_group(connection, checked)
         if existing:
             raise RefusedError(
-                f"there is a group '{show_safely(existing[1])}'",
+                f"there is already a group '{show_safely(existing[1])}'",
                 hint="`contactctl groups list` shows the groups",
             )
         run_id = insert_run(
@@ -105,7 +105,7 @@ def _change_member(
         )
         if action == "add":
             if is_anonymised(connection, contact_id):
-                raise RefusedError(f"contact {contact_id} was anonymised; it can join no group")
+                raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
             changed = add_member(connection, contact_id, group_id, now)
         else:
             changed = remove_member(connection, contact_id, group_id, run_id, now)

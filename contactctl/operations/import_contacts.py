@@ -13,7 +13,14 @@ from contactctl.domain.contact_values import (
     require_whole_date,
     with_codes,
 )
-from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    StoreError,
+    UsageError,
+    cut_short,
+)
 from contactctl.domain.fields import Field
 from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
@@ -284,11 +291,14 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         ending = "interrupted" if interrupted else f"ended by {reason}"
         with suppress(ContactctlError):  # the store may be what failed
             _fail_run(session, run_id, ending)
+        again = "give the same command again: what is in the store already stays as it is"
+        if isinstance(error, StoreError | BusyError):
+            raise cut_short(f"the import (run {run_id})", error, again) from error
         if not interrupted:
             raise
         raise InterruptedByUserError(
             f"the import (run {run_id}) was interrupted; what it has done so far is kept",
-            hint="give the same command again: what is in the store already stays as it is",
+            hint=again,
         ) from error
 
 

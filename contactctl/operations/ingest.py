@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
@@ -275,4 +275,7 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
+        if isinstance(error, StoreError | BusyError):
+            again = "ingest the same input again: nothing is recorded twice"
+            raise cut_short(f"the ingest (run {run_id})", error, again) from error
         raise

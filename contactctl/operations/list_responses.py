@@ -70,7 +70,7 @@ def _decide(
         if number == 0:
             raise RefusedError(
                 "no such response is held",
-                hint="`contactctl responses list --held` shows those that are",
+                hint="`contactctl responses list --held` lists the held ones",
                 code="nothing-held",
             )
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}

@@ -22,7 +22,7 @@ from contactctl.store.preview import first_rows
 from contactctl.store.run_steps import Decide, Waiting, WritePlan, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
 
-_HELD_BACK = "held back until confirmed"
+_HELD_BACK = "held until confirmed"
 _MOST_WAITING = 1000
 
 
@@ -95,7 +95,7 @@ def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:
     return OverLimitError(
         f"run {waiting.id}, {counted(waiting.planned, 'contact')} to be {undone}, is"
         f" {waiting.message or _HELD_BACK}",
-        hint=f"look at `contactctl runs show {waiting.id}`;"
+        hint=f"`contactctl runs show {waiting.id}` shows it;"
         f" `contactctl runs apply {waiting.id}` asks for its confirmation",
     )
 

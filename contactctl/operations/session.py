@@ -10,6 +10,7 @@ from contactctl.config.settings import Settings
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
+from contactctl.domain.waits import Waits
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.store import Store, connect, open_store
 
@@ -57,12 +58,13 @@ class Session:
 
     def apart(self) -> "Session":
         """The same on connections of its own; its store must be closed in the end."""
-        return replace(self, store=connect(self.settings.database))
+        return replace(self, store=connect(self.settings.database, self.store.waits))
 
 
 @contextmanager
 def open_session(
     settings: Settings,
+    waits: Waits,
     *,
     now: datetime,
     clock: Callable[[], datetime],
@@ -71,7 +73,7 @@ def open_session(
     progress: Progress,
 ) -> Iterator[Session]:
     """A session on the store that the settings name; its operator is named with the role there."""
-    with closing(open_store(settings.database)) as store:
+    with closing(open_store(settings.database, waits)) as store:
         role = store.database_role()
         by = f"{operator} as {role}" if role else operator
         yield Session(store, settings, now, clock, by, clock_replaced, progress)

@@ -65,7 +65,7 @@ def _runs_finished(connection: Connection) -> Finding:
     return Finding(
         "no run is unfinished",
         running,
-        "at work right now, or interrupted: `contactctl sweep all` goes on with them,"
+        "running right now, or interrupted: `contactctl sweep all` resumes them,"
         " `contactctl runs cancel RUN` ends an import",
     )
 

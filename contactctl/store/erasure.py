@@ -29,6 +29,7 @@ from contactctl.store import tables
 from contactctl.store.errors import translated_errors
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 from contactctl.store.scrubbing import scrub
+from contactctl.store.sqlite_engine import BEGIN
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
@@ -110,8 +111,8 @@ def clean_up(store: Store) -> None:
     if not needs_clean_up(store):
         return
     # in place of BEGIN: VACUUM runs outside a transaction
-    outside = {"contactctl_begin": "PRAGMA secure_delete = ON"}
-    with translated_errors(store.identity), store.engine.connect() as connection:
+    outside = {BEGIN: "PRAGMA secure_delete = ON"}
+    with translated_errors(store), store.engine.connect() as connection:
         connection.execution_options(**outside).exec_driver_sql("VACUUM")
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if checkpoint[0]:

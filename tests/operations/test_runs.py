@@ -84,7 +84,7 @@ def test_a_run_without_a_plan_is_not_resumed(store: Store, details: RunDetails) 
             now=NOW,
         )
 
-    with pytest.raises(RefusedError, match="has no plan to go on with") as caught:
+    with pytest.raises(RefusedError, match="has no plan and cannot be resumed") as caught:
         resume_run(session, run_id)
 
     assert f"do the same {details.kind} again" in caught.value.hint

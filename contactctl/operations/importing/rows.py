@@ -85,6 +85,12 @@ def _detect_format(source: Source) -> FileFormat:
 
 
 def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
+    if source.longest_line > _LONGEST_LINE:
+        raise InputError(
+            f"{source.name} has a line of {source.longest_line:,} bytes; the limit is"
+            f" {_LONGEST_LINE:,}",
+            hint="is this a text file with one contact per line?",
+        )
     delimiter = options.delimiter or _detect_delimiter(source)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
