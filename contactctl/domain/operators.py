@@ -45,7 +45,7 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How an operator is written: what it takes, an example value, and what it means for a field."""
+    """How an operator is written: what it takes, an example, and what it means for a field."""
 
     takes: Takes
     example: str
