@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from contactctl.cli.context import StoreInvocation
-from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.cli.prompts import ask_typed, count_spellings, nobody_to_ask
 from contactctl.cli.signals import uninterrupted
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.errors import RefusedError, UsageError
@@ -29,11 +29,7 @@ def read_confirmation(confirm: str | None, limit_override: str | None) -> Confir
 def require_someone_to_ask(console: Console) -> None:
     """RefusedError when there is neither a terminal nor a count on a flag."""
     if not console.can_prompt:
-        raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
-            hint="look at the preview, then give its count: --confirm COUNT",
-            code="not-confirmed",
-        )
+        raise nobody_to_ask("look at the preview, then give its count: --confirm COUNT")
 
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:

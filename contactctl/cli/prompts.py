@@ -28,16 +28,21 @@ def ask_typed(
     for scripts, when there is no terminal to ask on.
     """
     if not console.can_prompt:
-        raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask on",
-            hint=f"give {option}",
-            code="not-confirmed",
-        )
+        raise nobody_to_ask(f"give {option}")
     typed = _answer(console, question)
     if normalise(typed) not in accepted:
         other = shown(typed.strip())
         why = f"you typed '{other}', not '{shown(accepted[0])}'; " if other else ""
         raise RefusedError(f"not confirmed: {why}nothing was changed", code="not-confirmed")
+
+
+def nobody_to_ask(hint: str) -> RefusedError:
+    """There is no terminal; the hint says how scripts confirm."""
+    return RefusedError(
+        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
+        hint=hint,
+        code="not-confirmed",
+    )
 
 
 def _answer(console: Console, question: str) -> str:

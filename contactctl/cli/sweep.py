@@ -7,6 +7,7 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
+from contactctl.cli.prompts import nobody_to_ask
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
@@ -105,11 +106,7 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
 
 
 def _nobody_to_ask() -> RefusedError:
-    return RefusedError(
-        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
-        hint="give --yes to do what is within the limits",
-        code="not-confirmed",
-    )
+    return nobody_to_ask("give --yes to do what is within the limits")
 
 
 def _sweep_asking(

@@ -36,11 +36,6 @@ from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 T = TypeVar("T")
 
-BYPASS_WARNING = (
-    "bypasses system-wide deactivation: it mails contacts that bounced or complained elsewhere,"
-    " which harms deliverability"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsChange:

@@ -3,11 +3,11 @@
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contactctl.config.drafts import OWNER_ALONE, draft_of
 from contactctl.domain.errors import StoreError
 from contactctl.domain.suppression import (
     KEY_BYTES,
@@ -87,22 +87,13 @@ def _require_closed(path: Path, mode: int) -> None:
 @contextmanager
 def _written(path: Path, keyring: Keyring) -> Iterator[Path]:
     """A draft beside `path`, on the disk before it takes its place, which is kept on the disk."""
-    draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        draft = Path(name)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(format_keyring(keyring))
-            file.flush()
-            os.fsync(file.fileno())
-        yield draft
-        _keep_on_disk(path.parent)
+        with draft_of(path, format_keyring(keyring), OWNER_ALONE) as draft:
+            yield draft
+            _keep_on_disk(path.parent)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
 
 
 def _keep_on_disk(folder: Path) -> None:
