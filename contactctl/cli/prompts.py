@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.text import show_safely
 from contactctl.domain.values import shown
 from contactctl.output.console import Console
 from contactctl.output.paint import BOLD, paint
@@ -54,3 +55,28 @@ def _answer(console: Console, question: str) -> str:
     if not line.endswith("\n"):
         console.say("")  # the end of input leaves the cursor after the question
     return line
+
+
+def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
+    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
+
+    `key` is the email's normalised form: that is what must agree.
+    """
+    if said is None:
+        question = f"Type the contact's email, {show_safely(email)}, to continue:"
+        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
+    elif _typed_key(said) != key:
+        raise RefusedError(
+            "--confirm gives a different email; nothing was changed",
+            hint="give the email of the contact shown",
+            code="wrong-email",
+        )
+
+
+def _typed_key(text: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        return email_key(text)
+    except ValueError:
+        return text.strip()  # an anonymised contact has a name that is not an address

@@ -132,7 +132,7 @@ def _sweep_asking(
 
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.cli.confirming import ask_for_remaining
+    from contactctl.cli.changes import ask_for_remaining
     from contactctl.operations.runs import interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
     from contactctl.output.runs import present_runs
@@ -162,7 +162,7 @@ def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepRe
 def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
-    from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
+    from contactctl.cli.changes import ask_for_plan, dropped_unless_started
     from contactctl.operations.runs import apply_run
     from contactctl.operations.sweep import SweepResult
 
