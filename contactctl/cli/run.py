@@ -24,8 +24,6 @@ from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
-# BadParameter is the only one of its kind with a public name in every Typer from 0.26 on
-_TyperUsageError = typer.BadParameter.__bases__[0]
 _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
 
 
@@ -97,7 +95,7 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
         return error
     if isinstance(error, KeyboardInterrupt):
         return InterruptedByUserError("interrupted")
-    if isinstance(error, _TyperUsageError):
+    if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError):
         return ContactctlError(_os_error_text(error), code="operating-system")
