@@ -58,7 +58,7 @@ def read_keyring(path: Path) -> Keyring:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
             f"the suppression key {path} cannot be used: {reason}",
-            hint="who runs this must be able to read the file, as `contactctl init` made it",
+            hint="the user who runs this must be able to read the file that `contactctl init` made",
             code="suppression-key",
         ) from None
 

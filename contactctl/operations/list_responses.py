@@ -69,8 +69,8 @@ def _decide(
             number = discard_held(connection, chosen)
         if number == 0:
             raise RefusedError(
-                "no such response is held",
-                hint="`contactctl responses list --held` lists the held ones",
+                "no matching response is held",
+                hint="`contactctl responses list --held` lists them",
                 code="nothing-held",
             )
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}
