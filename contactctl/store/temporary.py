@@ -46,7 +46,9 @@ def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
                 for row in _with_offset(rows, instants) if instants else rows:
                     copy.write_row(row)
     except psycopg.Error as error:
-        raise exc.DBAPIError(f"COPY {table}", None, error) from error
+        # the end of a COPY that failed fails as well, and says less
+        first = error.__context__ if isinstance(error.__context__, psycopg.Error) else error
+        raise exc.DBAPIError(f"COPY {table}", None, first) from error
 
 
 def _with_offset(rows: Iterable[Staged], instants: Sequence[int]) -> Iterator[Staged]:
