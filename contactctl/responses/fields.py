@@ -44,7 +44,7 @@ def address_of(value: object) -> str:
 def instant_of(value: object) -> datetime | None:
     """Seconds, milli- or microseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
 
-    Text without an offset is UTC; `2026-03-01 10:00:00 UTC` too. None where the value is unreadable or outside 2000 to 2099.
+    Text without an offset is UTC. None where the value is unreadable or outside 2000 to 2099.
     """
     if isinstance(value, (int, float)):
         return _instant_of_number(value)

@@ -57,7 +57,7 @@ def is_journal_entry(document: Mapping[str, object]) -> bool:
 class PostfixReader:
     """Reads log lines and journal entries in the order in which they were written.
 
-    Times without a year are of the year before `now` (aware); times without an offset are of `zone`.
+    Times without a year are the latest before `now` (aware); those without an offset are of `zone`.
     """
 
     def __init__(self, classify: Classify, now: datetime, zone: tzinfo = UTC) -> None:

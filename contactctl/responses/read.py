@@ -56,11 +56,11 @@ def read_events(
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
 
-    `format` is `auto`, one of FORMATS or the name of an own one. Of a folder the mails are read, and with `auto` its
-    JSON and CSV files too; with another format all its files. Raises UsageError at once on an
-    unknown format, InputError on an input that cannot be opened or is refused as a whole; all else
-    becomes a Rejection, or a NoResponse where nothing follows from it. Files and streams without
-    content hold nothing, but for a file that is called .eml.
+    `format` is `auto`, one of FORMATS, or the name of an own one. Of a folder the mails are read,
+    and with `auto` its JSON, CSV and log files too; with another format all its files. Raises
+    UsageError at once on an unknown format, InputError on an input that cannot be opened or is
+    refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows from it.
+    Files and streams without content hold nothing, but for a file that is called .eml.
     """
     own = own or OwnFormats()
     require_format(format, own)

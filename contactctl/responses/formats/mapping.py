@@ -120,13 +120,18 @@ class Document:
 
     def __init__(self, name: str, mapping: Mapping[str, Any]) -> None:
         self.name = name
+        emails = [parse_path(text) for text in texts_of(_email_of(mapping))]
         self.keys = frozenset(_top_level_keys(mapping))
         self.matches = _test_of(mapping)
-        emails = [parse_path(text) for text in texts_of(_email_of(mapping))]
         self._scope = Scope(emails)
         self._email = value_getter(mapping["email"], self._scope)
         self._decide = compile_outcome(_events_of(mapping), self._scope, name)
-        self._single_recipient = mapping.get("single_recipient", False) is True
+        self._single_recipient = mapping.get("single_recipient", False)
+        if not isinstance(self._single_recipient, bool):
+            raise ValueError("single_recipient: must be true or false")
+        key = mapping.get("key", _DEFAULT_KEY)
+        if not isinstance(key, list | tuple):
+            raise ValueError("key: must be a list of paths")
         get = partial(_optional_getter, mapping, self._scope)
         self._instant = _instant_reader(mapping, get("occurred_at"))
         self._diagnostic, self._status = get("diagnostic"), get("status")
@@ -141,7 +146,7 @@ class Document:
         )
         self._key_parts = [
             part if part in _FOUND else value_getter(part, self._scope)
-            for part in map(partial(_key_part, mapping), mapping.get("key", _DEFAULT_KEY))
+            for part in map(partial(_key_part, mapping), key)
             if part is not None
         ]
 
@@ -151,8 +156,16 @@ class Document:
             return self._read_row((document,), context)
         rows = self._scope.rows(document)
         if len(rows) > 1 and self._single_recipient:
-            return []  # the document does not say which of them it was
+            return self._read_unclear(rows[0], len(rows), context)
         return [event for row in rows for event in self._read_row(row, context)]
+
+    def _read_unclear(self, row: Row, recipients: int, context: Context) -> list[Event]:
+        """Nothing for an open or a click; a response of nobody knows whom is a rejection."""
+        outcome = self._decide(row)
+        if not isinstance(outcome, str) and outcome.kind in (Kind.ACTIVITY, Kind.NOTHING):
+            return []
+        reason = f"{self.name} event names {recipients} recipients, and not which of them it is of"
+        return [Rejection(context.source, reason)]
 
     def _read_row(self, row: Row, context: Context) -> list[Event]:
         outcome = self._decide(row)
@@ -336,14 +349,19 @@ def _optional_getter(mapping: Mapping[str, Any], scope: Scope, key: str) -> Get 
 def _instant_reader(
     mapping: Mapping[str, Any], get: Get | None
 ) -> Callable[[Row], datetime | None]:
-    date_format = mapping.get("date_format")
-    if get is None:
-        return lambda _row: None
-    if date_format is None:
-        return lambda row: instant_of(get(row))
+    date_format = mapping.get("date_format", "%Y")
     if not isinstance(date_format, str) or "%" not in date_format:
         raise ValueError("date_format: must be a format such as %d.%m.%Y %H:%M")
-    return lambda row: instant_in_format(get(row), date_format)
+    if get is None:
+        return lambda _row: None
+    if "date_format" not in mapping:
+        return lambda row: instant_of(get(row))
+
+    def read(row: Row) -> datetime | None:
+        value = get(row)
+        return instant_in_format(value, date_format) or instant_of(value)
+
+    return read
 
 
 def instant_in_format(value: object, date_format: str) -> datetime | None:

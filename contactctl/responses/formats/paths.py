@@ -1,4 +1,4 @@
-"""Paths into a document, compiled to functions: `data.email`, `items[].reason`, `"a key.with dots"`.
+"""Paths into a document, compiled to functions: `data.email`, `items[].reason`, `"a key.b"`.
 
 `[]` stands for each element of a list, `*` for each value of an object. Paths of one mapping that
 begin alike up to a `[]` speak of the same element: a row is the document, followed by the element

@@ -43,24 +43,23 @@ class DocumentReader:
         return self._read(value, Context(place, self._classify), MAX_ENVELOPES)
 
     def _read(self, value: object, context: Context, envelopes_left: int) -> Iterable[Event]:
+        if isinstance(value, list) and envelopes_left < MAX_ENVELOPES:
+            inside = tuple((f"[{number}]", item) for number, item in enumerate(value))
+            return self._read_inside(inside, context, envelopes_left)
         if not isinstance(value, dict):
-            if isinstance(value, list) and envelopes_left < MAX_ENVELOPES:
-                inside = tuple((f"[{number}]", item) for number, item in enumerate(value))
-                return self._read_inside(inside, context, envelopes_left)
             return [Rejection(context.source, "not a JSON object", _raw(value))]
         kind = self._kind_of(value)
         if kind is not None:
             return _with_raw(kind.read(value, context), value, context.source)
         opened = open_envelope(value) if envelopes_left else None
-        if opened is not None:
-            if opened.refused:
-                return [Rejection(context.source, opened.refused, _raw(value))]
+        if opened is not None and not opened.refused:
             inner = context._replace(sent_at=opened.sent_at or context.sent_at)
             return self._read_inside(opened.documents, inner, envelopes_left - 1)
+        if opened is not None:
+            return [Rejection(context.source, opened.refused, _raw(value))]
         events = self._read_other(value, context)
-        if events is not None:
-            return _with_raw(events, value, context.source)
-        return [Rejection(context.source, unknown_document(value), _raw(value))]
+        events = [Rejection(context.source, unknown_document(value))] if events is None else events
+        return _with_raw(events, value, context.source)
 
     def _read_inside(
         self, documents: Sequence[tuple[str, object]], context: Context, envelopes_left: int
