@@ -42,7 +42,7 @@ ALIASES = {
 _UNSUBSCRIBED = "unsubscribed"
 _ACTIVITIES = {kind.value: kind for kind in ActivityKind}
 _CATEGORIES = {category.value: category for category in Category}
-_MISTYPED_ABOVE = 0.81  # likeness from which on an unknown name is taken for a mistyped field
+_MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 _MOST_LAYOUTS = 256
 
 
