@@ -168,7 +168,7 @@ def _format_name(name: str) -> str:
     return name
 
 
-def _format(node: Node) -> FormatMapping:
+def _format(node: Setting) -> FormatMapping:
     """A mapping, or the path of a file that holds one."""
     if isinstance(node.value, str):
         from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
