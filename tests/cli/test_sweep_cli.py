@@ -89,7 +89,7 @@ def test_a_dry_run_tells_the_limits_and_what_waits_of_its_parts_alone(
     assert (after["due"], after["waiting_runs"], shown.exit_code) == (2, [held["run"]], 0)
     assert shown.lines[:5] == [
         "Due for handling  2 contacts",
-        f"Waiting plan       run {held['run']}, 2 contacts",
+        f"Waiting plan      run {held['run']}, 2 contacts",
         "",
         "Over the limits  2 is over the limit of 1 contact",
         "                 2 of 2 active contacts is over the limit of 25 %",
