@@ -7,7 +7,14 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from contactctl.domain.errors import ContactctlError, InterruptedByUserError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    StoreError,
+    cut_short,
+)
+from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import (
@@ -18,7 +25,7 @@ from contactctl.operations.importing.convert import (
     Plan,
     convert,
     make_plan,
-    without,
+    rows_without,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.reading import (
@@ -38,6 +45,7 @@ from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.imported_status import Creating, last_contact_id
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import (
+    CONTACT_CHANGES,
     change_state,
     insert_run,
     list_runs,
@@ -45,7 +53,6 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
-from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 from contactctl.store.totals import count_active
 
@@ -160,10 +167,10 @@ class _Import:
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
             keys = [row[KEY] for row in read.rows]
-            converted = without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
+            converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
             if self.options.update_only:
                 unknown = set(keys) - known_keys(connection, keys)
-                converted = without(converted, batch, unknown, UNKNOWN_ADDRESS)
+                converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
             known = group_ids(connection) if _names_groups(converted) else {}
@@ -214,8 +221,7 @@ def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
 
 def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
-    details = {"file": name, "renames": dict(options.renames)}
-    request = session.request(RunKind.IMPORT, reason=reason, details=details)
+    request = session.request(ImportRun(name, dict(options.renames)), reason=reason)
     with session.store.writing() as connection:
         for dead in list_runs(
             connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]
@@ -257,11 +263,14 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         ending = "interrupted" if interrupted else f"ended by {reason}"
         with suppress(ContactctlError):  # the store may be what failed
             _fail_run(session, run_id, ending)
+        again = "give the same command again: what is in the store already stays as it is"
+        if isinstance(error, StoreError | BusyError):
+            raise cut_short(f"the import (run {run_id})", error, again) from error
         if not interrupted:
             raise
         raise InterruptedByUserError(
             f"the import (run {run_id}) was interrupted; what it has done so far is kept",
-            hint="give the same command again: what is in the store already stays as it is",
+            hint=again,
         ) from error
 
 

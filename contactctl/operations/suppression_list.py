@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.suppression import Digest
 from contactctl.operations.importing.address_list import Listed, read_list
 from contactctl.operations.importing.options import Reject, Rejects
@@ -16,8 +16,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing, suppressed_in, suppressible_key
 from contactctl.store.contacts import keys_after, known_keys
 from contactctl.store.locks import serialise
-from contactctl.store.runs import insert_done_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
 from contactctl.store.suppressions import add_hashes, key_ids, known_hashes
 
 _BATCH = 10_000
@@ -68,9 +67,7 @@ def suppress_list(
         serialise(connection, CONTACT_CHANGES)
         rejects.begin(["address"])
         listed = read_list(source, given.column, given.delimiter, partial(_fits, parse))
-        request = session.request(
-            RunKind.SUPPRESSIONS, reason=reason, details={"action": "import", "file": source.name}
-        )
+        request = session.request(SuppressionsRun("import", file=source.name), reason=reason)
         run_id = insert_done_run(
             connection, request, identity=session.store.identity, now=session.clock()
         )

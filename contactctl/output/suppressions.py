@@ -1,4 +1,4 @@
-"""How suppressions are shown: never with an address, which nobody knows any more."""
+"""How suppressions are shown: never with an address, as only its hash is stored."""
 
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.suppression import Keyring, key_id_of
@@ -40,9 +40,9 @@ def present_suppressed(suppressed: bool) -> Presentation:
 
 
 def present_suppression_change(change: SuppressionChange) -> Presentation:
-    """How it is now, and the run that made it so."""
+    """Whether it is suppressed now, and the run that changed it."""
     data = {"suppressed": change.suppressed, "run": change.run}
-    notes = [] if change.run is not None else ["it was so already"]
+    notes = [] if change.run is not None else ["nothing had to change"]
     if change.contacts:
         notes.append(
             f"{counted(change.contacts, 'contact')} of this domain stay as they are;"

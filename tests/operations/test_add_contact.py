@@ -13,7 +13,7 @@ from contactctl.domain.errors import (
     UsageError,
 )
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations import add_contact as module
+from contactctl.operations import waits
 from contactctl.operations.add_contact import add_contact
 from contactctl.operations.groups import create_group
 from contactctl.operations.import_contacts import CREATING_CONTACTS
@@ -45,14 +45,14 @@ def test_a_contact_with_everything(store: Store) -> None:
     with store.reading() as connection:
         run = get_run(connection, run_id)
     assert (run.kind, run.state, run.changed) == (RunKind.ADD, RunState.DONE, 1)
-    assert run.details == {"contact": contact_id}
+    assert run.details.to_json() == {"contact": contact_id}
 
 
 def test_an_address_that_exists_is_refused_and_nothing_changes(store: Store) -> None:
     session = make_session(store)
     add_contact(session, {"email": "a@x.no", "first_name": "A"})
     before = contacts_in(store)
-    with pytest.raises(RefusedError, match=r"there is a contact 'a@x\.no'"):
+    with pytest.raises(RefusedError, match=r"there is already a contact 'a@x\.no'"):
         add_contact(session, {"email": "A@X.no", "first_name": "B"})
     assert contacts_in(store) == before
     with store.reading() as connection:
@@ -93,6 +93,6 @@ def test_a_suppressed_address_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_it_waits_its_turn_behind_an_import(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0)
+    monkeypatch.setattr(waits, "FOR_ONE_CONTACT_S", 0)
     with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
         add_contact(make_session(store), {"email": "a@x.no"})

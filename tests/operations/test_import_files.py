@@ -92,7 +92,7 @@ def test_json_lines(store: Store) -> None:
         ("email\n", {"ignored": frozenset({"x"})}, UsageError, "--ignore: the file has no", ""),
         ("email\n", {"date_formats": ("%Q",)}, UsageError, "--date-format '%Q'", "strptime"),
         ("email\n", {"date_formats": ("%d.%d.%Y",)}, UsageError, "'%d.%d.%Y'", "strptime"),
-        ("email\n", {"date_formats": ("%d.%m",)}, UsageError, "year, month and day", "strptime"),
+        ("email\n", {"date_formats": ("%d.%m",)}, UsageError, "year, month or day", "strptime"),
         ("email\n", {"date_formats": ("%Y-%m-03",)}, UsageError, "'%Y-%m-03'", "strptime"),
         ("email\n", {"column_date_formats": {"email": ("",)}}, UsageError, "% code", "strptime"),
         ("email\n", {"date_formats": ("dd/mm/yyyy",)}, UsageError, "no % code", "write %d/%m/%Y"),

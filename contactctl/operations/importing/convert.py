@@ -8,11 +8,12 @@ from functools import lru_cache
 from shlex import quote
 from typing import Any
 
-from contactctl.domain.contact_values import MAX_TEXT, parse_text
+from contactctl.domain.contact_values import parse_text
 from contactctl.domain.emails import email_key
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.spreadsheet import undo_defuse
 from contactctl.domain.text import fold, trim
+from contactctl.domain.values import MAX_TEXT
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
     GROUP_INACTIVE,
@@ -24,13 +25,9 @@ from contactctl.operations.importing.inactive import Inactive, inactive_rows
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.rows import Batch, Cell
 from contactctl.operations.importing.told import NULL_WORDS, Told
+from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
 from contactctl.store.staged import Staged, stored_instant
-from contactctl.store.staging import (
-    FOLDED_COLUMNS,
-    VALUE_COLUMNS,
-    Layout,
-    stored_date,
-)
+from contactctl.store.staging import Layout, stored_date
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
@@ -141,7 +138,7 @@ def make_plan(
     set_fields = ("tag", "group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)
     return Plan(
         email=readers["email"],
-        values=tuple(readers[name] for name in VALUE_COLUMNS if name in readers),
+        values=tuple(readers[name] for name in GIVEN_COLUMNS if name in readers),
         attributes=tuple(reader for reader in readers.values() if reader.field.is_attribute),
         names={name: readers[name] for name in set_fields if name in readers},
         status={name: readers[name] for name in STATUS_FIELDS if name in readers},
@@ -161,7 +158,9 @@ def convert(plan: Plan, batch: Batch, told: Told) -> Converted:
     return _Conversion(plan, batch, told).result()
 
 
-def without(converted: Converted, batch: Batch, keys: AbstractSet[str], reason: str) -> Converted:
+def rows_without(
+    converted: Converted, batch: Batch, keys: AbstractSet[str], reason: str
+) -> Converted:
     """The rows whose address is not among these email keys; the others join the rejects."""
     positions = {row[0] for row in converted.rows if row[KEY] in keys}
     if not positions:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
 from contactctl.domain.name_cells import list_cell
+from contactctl.domain.strict_json import STRICT
 from contactctl.domain.text import show_safely, trim
 from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import (
@@ -55,7 +56,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FileRows:
     """A file's columns, and its rows in batches.
 
     `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `known` has
@@ -69,7 +70,7 @@ class Rows:
     known: ColumnNames
 
 
-def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
+def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
     """The rows of a CSV or JSON lines file; InputError when its header cannot be used."""
     names = ColumnNames(options, catalogue)
     if (options.format or _detect_format(source)) is FileFormat.CSV:
@@ -81,7 +82,7 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     columns += [FileColumn(name, None) for name in spoken_of]
     keys = _JsonKeys(names, fields, {plain(name): at for at, name in enumerate(spoken_of)})
     batches = _json_batches(source, keys, _batch_rows(source, options))
-    return Rows(columns, ["record"], batches, False, names)
+    return FileRows(columns, ["record"], batches, False, names)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -96,7 +97,13 @@ def _detect_format(source: Source) -> FileFormat:
     return FileFormat.JSONL if start.startswith("{") else FileFormat.CSV
 
 
-def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Rows:
+def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
+    if source.longest_line > _LONGEST_LINE:
+        raise InputError(
+            f"{source.name} has a line of {source.longest_line:,} bytes; the limit is"
+            f" {_LONGEST_LINE:,}",
+            hint="is this a text file with one contact per line?",
+        )
     beginning = beginning_of(source)
     delimiter = options.delimiter or source.delimiter or beginning.delimiter
     csv.field_size_limit(_LONGEST_CELL)
@@ -113,7 +120,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
         _refuse_ambiguous(source, beginning.header)
     columns = names.header(header)
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return Rows(columns, header, batches, True, names)
+    return FileRows(columns, header, batches, True, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +238,7 @@ def _json_row(line: str, keys: _JsonKeys, *, decided: bool) -> list[Cell]:
     """An object's cells; `decided`: by now nothing may look like consent that nobody spoke of."""
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
-    record = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    record = STRICT.decode(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     values: dict[str, Any] = {}
@@ -296,17 +303,6 @@ def _set_cell(known: Field, value: Any) -> str:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError(f"{known.name}: not a list of texts")
     return list_cell([trim(item) for item in value])
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("the same key twice in one object")
-    return record
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is not a JSON number")
 
 
 def _json_problem(error: Exception) -> str:

@@ -25,6 +25,7 @@ _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 class Source:
     """An input that can be read more than once: `size` bytes, with `lines` line ends in them.
 
+    `longest_line` is in bytes, and known to a chunk: lines are only told apart where it matters.
     `delimiter` is what separates cells, where the kind of file tells.
     """
 
@@ -33,6 +34,7 @@ class Source:
     encoding: str
     lines: int
     size: int
+    longest_line: int
     delimiter: str | None = None
 
     def text(self) -> TextIOWrapper:
@@ -56,10 +58,11 @@ def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[S
     _require_encoding(encoding)
     name = show_safely(str(path)) if path else "standard input"
     with _seekable(path, stdin) as packed, unpacked(packed, name) as text:
-        encoding = text.encoding or encoding
-        _refuse_utf_16(text.stream, name, encoding)
-        lines = _count_lines(text.stream, name, encoding)
-        yield Source(name, text.stream, encoding, lines, text.stream.tell(), text.delimiter)
+        stream, encoding = text.stream, text.encoding or encoding
+        _refuse_utf_16(stream, name, encoding)
+        lines, longest = _count_lines(stream, name, encoding)
+        size = stream.tell()
+        yield Source(name, stream, encoding, lines, size, longest, text.delimiter)
 
 
 @contextmanager
@@ -102,11 +105,12 @@ def _another(encoding: str) -> str:
     return "cp1252" if encoding.startswith("utf") else "latin-1"
 
 
-def _count_lines(stream: IO[bytes], name: str, encoding: str) -> int:
-    """The number of lines, all of them decoded once; InputError names the first wrong byte."""
+def _count_lines(stream: IO[bytes], name: str, encoding: str) -> tuple[int, int]:
+    """The number of lines, all of them decoded once, and the bytes of the longest, where it is
+    longer than a chunk; InputError names the first wrong byte."""
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)
-    consumed = lines = 0
+    consumed = lines = unended = longest = 0
     while True:
         chunk = stream.read(_CHUNK)
         waiting = len(decoder.getstate()[0])
@@ -120,6 +124,15 @@ def _count_lines(stream: IO[bytes], name: str, encoding: str) -> int:
                 hint=f"name the file's own encoding, for example --encoding {_another(encoding)}",
             ) from error
         if not chunk:
-            return lines
+            return lines, longest
         consumed += len(chunk)
+        last_end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        longest = max(longest, unended + _first_end(chunk))
+        unended = len(chunk) - last_end - 1 + (unended if last_end < 0 else 0)
         lines += chunk.count(b"\n")
+
+
+def _first_end(chunk: bytes) -> int:
+    """Where the first line in the chunk ends; its length where none does."""
+    ends = [at for at in (chunk.find(b"\n"), chunk.find(b"\r")) if at >= 0]
+    return min(ends, default=len(chunk))

@@ -12,13 +12,13 @@ from contactctl.domain.values import shown
 from contactctl.operations.importing.columns import plain, preset_for
 from contactctl.operations.importing.consent_columns import looks_like_opt_out
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.rows import Batch, Rows
+from contactctl.operations.importing.rows import Batch, FileRows
 
 _SHOWN_VALUES = 6
 _OURS = {"", *map(str, Status)}
 
 
-def refuse_undecided(rows: Rows, first: Batch, options: ImportOptions) -> None:
+def refuse_undecided(rows: FileRows, first: Batch, options: ImportOptions) -> None:
     """InputError when the first rows have such a column, or a status of another program's.
 
     Later rows with a status that is not ours are rejected one by one.
@@ -42,7 +42,7 @@ def refuse_undecided(rows: Rows, first: Batch, options: ImportOptions) -> None:
     raise InputError(f"{names} {looks} like consent or status", hint=_hint(rows, undecided))
 
 
-def _hint(rows: Rows, undecided: dict[str, list[str]]) -> str:
+def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
     preset = preset_for(rows.names)
     known = f"--preset {preset} knows what it means; or " if preset else ""
     name, values = max(undecided.items(), key=lambda each: bool(any(each[1])))
@@ -56,7 +56,7 @@ def _hint(rows: Rows, undecided: dict[str, list[str]]) -> str:
     )
 
 
-def _values(rows: Rows, batch: Batch, name: str) -> list[str]:
+def _values(rows: FileRows, batch: Batch, name: str) -> list[str]:
     """Some of the different values of a column, as they come."""
     found: dict[str, None] = {}
     for value in _cells(rows, batch, name):
@@ -66,7 +66,7 @@ def _values(rows: Rows, batch: Batch, name: str) -> list[str]:
     return list(found)
 
 
-def _cells(rows: Rows, batch: Batch, name: str) -> Iterator[str]:
+def _cells(rows: FileRows, batch: Batch, name: str) -> Iterator[str]:
     if not batch.records:
         at = next(at for at, column in enumerate(rows.columns) if column.name == name)
         yield from (row[at] or "" for row in batch.rows)
@@ -76,7 +76,7 @@ def _cells(rows: Rows, batch: Batch, name: str) -> Iterator[str]:
         yield value if isinstance(value, str) else json.dumps(value) if value is not None else ""
 
 
-def _require_keys(rows: Rows, first: Batch, options: ImportOptions) -> None:
+def _require_keys(rows: FileRows, first: Batch, options: ImportOptions) -> None:
     """UsageError for a rule on a key that no object has; a header is asked when it is read."""
     if not first.records:
         return
