@@ -75,9 +75,11 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """A mail or event that was read, and from which nothing follows: a newsletter, say."""
+    """A mail or event that was read, and from which nothing follows. `reason` says what it is
+    instead, `an automatic reply` for example; empty where that is not known."""
 
     source: str
+    reason: str = ""
 
 
 Event = Response | Activity | Rejection | NoResponse

@@ -12,7 +12,7 @@ from contactctl.operations.ingest_rows import ReadBatch, batches_of
 from contactctl.operations.read_aside import ReadingTask, read_aside
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.mail import Naming, VerpPattern
 from contactctl.responses.read import Input, read_events, read_mails, require_format
 from contactctl.responses.rules import Rule, parse_rules
 
@@ -25,7 +25,8 @@ class ResponseReader:
 
     def __init__(self, settings: Settings) -> None:
         self.own_rules = own_rules(settings)
-        self.verp = VerpPattern.parse(settings.verp) if settings.verp else None
+        verp = VerpPattern.parse(settings.verp) if settings.verp else None
+        self.naming = Naming(verp)
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -35,7 +36,7 @@ class ResponseReader:
         """The events of all inputs; at once UsageError for an unknown format, InputError for an
         input that does not exist."""
         _require_existing(inputs)
-        return read_events(inputs, self.classifier, format=format_, verp=self.verp)
+        return read_events(inputs, self.classifier, format=format_, naming=self.naming)
 
     def read_batches(
         self, inputs: Sequence[Input], format_: str, batch_size: int
@@ -46,12 +47,12 @@ class ResponseReader:
         files = [each for each in inputs if isinstance(each, Path) and each.is_file()]
         size = sum(file.stat().st_size for file in files)
         if len(files) == len(inputs) and size >= _READ_ASIDE_BYTES:
-            return read_aside(ReadingTask(files, format_, self.own_rules, self.verp, batch_size))
+            return read_aside(ReadingTask(files, format_, self.own_rules, self.naming, batch_size))
         return batches_of(self.read(inputs, format_), batch_size)
 
     def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
         """The events of mails given as (source, raw)."""
-        return read_mails(mails, self.classifier, self.verp)
+        return read_mails(mails, self.classifier, self.naming)
 
 
 class MovedMaildirs:

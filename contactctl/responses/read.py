@@ -16,7 +16,7 @@ from contactctl.responses.classify import Classifier
 from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails
 from contactctl.responses.detect import FORMATS, HEAD_BYTES, detect
 from contactctl.responses.json_stream import JsonValue, read_json
-from contactctl.responses.mail import VerpPattern, read_mail
+from contactctl.responses.mail import NO_NAMING, Naming, read_mail
 from contactctl.responses.providers.registry import PROVIDERS
 from contactctl.responses.providers.verdict import Classify, cached
 
@@ -31,7 +31,7 @@ def read_events(
     classifier: Classifier,
     *,
     format: str = "auto",
-    verp: VerpPattern | None = None,
+    naming: Naming = NO_NAMING,
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
 
@@ -42,7 +42,7 @@ def read_events(
     content hold nothing, but for a file that is called .eml.
     """
     require_format(format)
-    return _Reader(format, classifier, cached(classifier), verp).read(inputs)
+    return _Reader(format, classifier, cached(classifier), naming).read(inputs)
 
 
 def require_format(format: str) -> None:
@@ -54,11 +54,11 @@ def require_format(format: str) -> None:
 
 
 def read_mails(
-    mails: Iterable[tuple[str, bytes]], classifier: Classifier, verp: VerpPattern | None = None
+    mails: Iterable[tuple[str, bytes]], classifier: Classifier, naming: Naming = NO_NAMING
 ) -> Iterator[Event]:
     """The events of mails given as (source, raw)."""
     for source, raw in mails:
-        yield from _or_no_response(read_mail(raw, source, classifier, verp=verp), source)
+        yield from _or_no_response(read_mail(raw, source, classifier, naming), source)
 
 
 def _or_no_response(events: Iterable[Event], source: str) -> Iterator[Event]:
@@ -75,7 +75,7 @@ class _Reader:
     format: str
     classifier: Classifier
     classify: Classify
-    verp: VerpPattern | None
+    naming: Naming
 
     def read(self, inputs: Iterable[Input]) -> Iterator[Event]:
         for one in inputs:
@@ -86,7 +86,7 @@ class _Reader:
             yield from self._read_file(path)
             return
         if self.format in ("auto", "mail"):
-            yield from read_mails(iter_mails(path), self.classifier, self.verp)
+            yield from read_mails(iter_mails(path), self.classifier, self.naming)
         for file in sorted(path.iterdir()):
             if file.is_file() and self._is_payload(file):
                 yield from self._read_file(file)
@@ -100,7 +100,7 @@ class _Reader:
         whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
         format_ = self._format_of(head, name)
         if format_ == "mail":
-            yield from read_mails(iter_mails(whole), self.classifier, self.verp)
+            yield from read_mails(iter_mails(whole), self.classifier, self.naming)
         else:
             yield from _read_payloads(whole, name, format_, self.classify)
 
@@ -123,7 +123,7 @@ class _Reader:
                 file.seek(0)
                 yield from _read_payloads(file, str(path), format_, self.classify)
                 return
-        yield from read_mails(iter_mails(path), self.classifier, self.verp)
+        yield from read_mails(iter_mails(path), self.classifier, self.naming)
 
     def _format_of(self, head: bytes, name: str) -> str:
         return detect(head, name) if self.format == "auto" else self.format
