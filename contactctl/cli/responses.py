@@ -154,7 +154,7 @@ def classify(
     from contactctl.output.responses import CLASSIFIED_FIELDS, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
-    reader = ResponseReader(invocation.settings)
+    reader = ResponseReader(invocation.settings, is_thorough=True)
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     responses = _responses(events, rejected)

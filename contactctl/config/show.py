@@ -45,6 +45,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _policy(settings.responses)
     yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
     yield "verp", settings.verp
+    yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
     yield "suppression_key_file", str(settings.suppression_key_file)

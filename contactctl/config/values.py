@@ -24,6 +24,7 @@ _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _VERP_PARTS = re.compile(r"[^{}@\s]*\{local\}[^{}@\s]+\{domain\}[^{}@\s]*@[^{}@\s]+\Z")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,100}\Z")
 
 
 def text(value: Any) -> str:
@@ -130,6 +131,13 @@ def verp_pattern(value: Any) -> str:
     if not isinstance(value, str) or not _VERP_PARTS.match(value):
         example = "bounce+{local}={domain}@returns.example.com"
         raise ValueError(f"must be an address pattern such as {example}, not {shown(value)}")
+    return value
+
+
+def header_name(value: Any) -> str:
+    """The name of a mail's header field (RFC 5322, 2.2)."""
+    if not isinstance(value, str) or not _HEADER_NAME.match(value):
+        raise ValueError(f"must be a header field's name such as X-ListMember, not {shown(value)}")
     return value
 
 

@@ -34,7 +34,10 @@ class Response:
     same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
     `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
-    `auto-reply`).
+    `auto-reply`). `evidence` is the kind of evidence that decided the category (`reply`, `status`),
+    `outranked` what weaker pieces said; both are empty where an event's type decides.
+    `through` is the address at which it failed, where that is another than the recipient's own: an
+    alias or a list passed the mail on.
     """
 
     source: str
@@ -50,6 +53,9 @@ class Response:
     occurred_at: datetime | None = None
     channel: str = "email"
     group: str | None = None
+    evidence: str = ""
+    outranked: str = ""
+    through: str = ""
 
 
 @dataclass(slots=True)

@@ -23,14 +23,15 @@ _READ_ASIDE_BYTES = 1 << 23  # less is read before another process has started
 class ResponseReader:
     """Turns inputs into events. Raises ConfigError for rules or a pattern that cannot be read."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, is_thorough: bool = False) -> None:
+        self._is_thorough = is_thorough
         self.own_rules = own_rules(settings)
         verp = VerpPattern.parse(settings.verp) if settings.verp else None
-        self.naming = Naming(verp)
+        self.naming = Naming(verp, [name.lower() for name in settings.recipient_headers])
 
     @cached_property
     def classifier(self) -> Classifier:
-        return default_classifier(self.own_rules)
+        return default_classifier(self.own_rules, is_thorough=self._is_thorough)
 
     def read(self, inputs: Sequence[Input], format_: str) -> Iterator[Event]:
         """The events of all inputs; at once UsageError for an unknown format, InputError for an

@@ -54,10 +54,14 @@ class _Reading(NamedTuple):
 
 
 class Classifier:
-    """Tries rules in order; the first that matches decides."""
+    """Tries rules in order; the first that matches decides.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    A thorough one is for those who want to know what else was said (`mail.ranking.judge`).
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, is_thorough: bool = False) -> None:
         self.rules = tuple(rules)
+        self.is_thorough = is_thorough
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
         for number, rule in enumerate(self.rules):
@@ -109,9 +113,11 @@ class Classifier:
         return [self.rules[number] for number in sorted(numbers)]
 
 
-def default_classifier(extra_rules: Sequence[Rule] = ()) -> Classifier:
+def default_classifier(
+    extra_rules: Sequence[Rule] = (), *, is_thorough: bool = False
+) -> Classifier:
     """The built-in rules, after the `extra_rules` of the config."""
-    return Classifier((*extra_rules, *load_builtin_rules()))
+    return Classifier((*extra_rules, *load_builtin_rules()), is_thorough=is_thorough)
 
 
 def normalise(diagnostic: str) -> str:

@@ -42,7 +42,7 @@ class Piece:
     says: Classification
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.says.rule} ({self.says.category})"
+        return f"{self.kind}: {self.says.rule} ({self.says.category})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,19 @@ class Judgement:
 def judge(evidence: Evidence, classifier: Classifier) -> Judgement:
     """The category of one failure: the strongest piece that says something decides.
 
-    A code for "some error" (550, 5.0.0) says something only where nothing else does.
+    A code for "some error" (550, 5.0.0) says something only where nothing else does. The weaker
+    pieces that say otherwise are outranked: of those, the report's status is always looked at, and
+    all others by a thorough classifier alone, which takes twice as long.
     """
-    undecided: Piece | None = None
-    for piece in _pieces(evidence, classifier):
-        if piece.says.by_text or piece.says.category is not Category.UNKNOWN:
-            return Judgement(piece.says, piece)
-        undecided = undecided or piece
-    if undecided:
-        return Judgement(undecided.says, undecided)
-    return Judgement(Classification(None, "", evidence.status))
+    pieces = _pieces(evidence, classifier)
+    decided: Piece | None = None
+    while not _is_told(decided) and (piece := next(pieces, None)):
+        decided = _stronger(decided, piece)
+    if decided is None:
+        return Judgement(Classification(None, "", evidence.status))
+    weaker = pieces if classifier.is_thorough else _statuses_in_report(evidence)
+    others = (each for each in weaker if each.says.category not in (decided.says.category, _ANY))
+    return Judgement(decided.says, decided, tuple(dict.fromkeys(others)))
 
 
 def _pieces(evidence: Evidence, classifier: Classifier) -> Iterator[Piece]:
@@ -74,6 +77,23 @@ def _pieces(evidence: Evidence, classifier: Classifier) -> Iterator[Piece]:
     for kind, rule_of_evidence in RULES_OF_EVIDENCE.items():
         for says in rule_of_evidence(evidence, classifier):
             yield Piece(kind, says)
+
+
+def _statuses_in_report(evidence: Evidence) -> Iterator[Piece]:
+    if status_category(evidence.status) is not None:
+        kind = Kind.STATUS if is_specific(evidence.status) else Kind.CODE
+        yield Piece(kind, by_status(evidence.status))
+
+
+def _is_told(decided: Piece | None) -> bool:
+    """Whether a piece has said something: a rule's own "unknown" counts, an unknown code not."""
+    return decided is not None and (
+        decided.says.by_text or decided.says.category is not Category.UNKNOWN
+    )
+
+
+def _stronger(decided: Piece | None, next_one: Piece) -> Piece:
+    return next_one if decided is None or _is_told(next_one) else decided
 
 
 def _replies(evidence: Evidence, classifier: Classifier) -> Iterator[Classification]:
@@ -130,6 +150,7 @@ def _delay(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
         yield Classification(Category.COMMUNICATION_FAILURE, "delay", evidence.status)
 
 
+_ANY = Category.UNKNOWN  # of codes that may mean anything
 RULES_OF_EVIDENCE: dict[Kind, RuleOfEvidence] = {
     Kind.REPLY: _replies,
     Kind.STATUS: _statuses,

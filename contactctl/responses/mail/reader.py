@@ -103,8 +103,18 @@ def _response(
         status=says.status,
         diagnostic=" ".join(failure.words().split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
         rule=says.rule,
+        evidence=str(judgement.decided_by.kind) if judgement.decided_by else "",
+        outranked=", ".join(map(str, judgement.outranked)),
+        through=_through(failure),
         occurred_at=failure.occurred_at or parse_time(anatomy.headers.get("date")),
     )
+
+
+def _through(failure: Failure) -> str:
+    """The address at which it failed, where the sender wrote to another one."""
+    original = failure.original_recipient
+    is_other = original is not None and original.lower() != failure.recipient.lower()
+    return failure.recipient if is_other else ""
 
 
 def _mail_digest(anatomy: Anatomy) -> bytes:
