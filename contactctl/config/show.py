@@ -47,6 +47,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, mapping in settings.formats.items():
         yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
+    yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
     yield "suppression_key_file", str(settings.suppression_key_file)
