@@ -140,12 +140,12 @@ class StoreInvocation(ConfiguredInvocation):
     def open_session(self) -> Iterator["Session"]:
         """What operations work with, on the store that the configuration names."""
         from contactctl.cli.progress import progress_on
-        from contactctl.operations.session import Session
+        from contactctl.operations.session import Session, guard_against_replaced_clock
         from contactctl.store.store import open_store
 
         with closing(open_store(self.settings.database)) as store:
             role = store.database_role()
-            yield Session(
+            session = Session(
                 store=store,
                 settings=self.settings,
                 now=self.now,
@@ -154,6 +154,8 @@ class StoreInvocation(ConfiguredInvocation):
                 clock_replaced=self.console.now_is_replaced,
                 progress=progress_on(self.console),
             )
+            guard_against_replaced_clock(session)
+            yield session
 
 
 CONDITION_OPTIONS = ("where", "where_any", "where_not")

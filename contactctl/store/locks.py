@@ -48,6 +48,7 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
         with store.writing() as connection:
             yield connection
         return
+    store.require_writable()
     with translated_errors(store.identity), store.engine.connect() as connection:
         _between_transactions(connection, "SELECT pg_advisory_lock(:key)", _turn_key(work))
         try:

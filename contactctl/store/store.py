@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
-from contactctl.domain.errors import StoreError
+from contactctl.domain.errors import ContactctlError, StoreError
 from contactctl.store.errors import translated_errors
 
 Dialect = Literal["sqlite", "postgresql"]
@@ -31,6 +31,8 @@ class Store:
         self.engine = engine
         self.dialect: Dialect = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
         self.identity = database_identity(engine.url)
+        self.refusal: ContactctlError | None = None
+        """Why nothing may be written, where something is in the way."""
 
     @property
     def path(self) -> Path | None:
@@ -54,6 +56,7 @@ class Store:
         cannot change before it is written. `snapshot` asks the same of Postgres: a row that
         somebody else has changed since then is a BusyError with the code `conflict`.
         """
+        self.require_writable()
         options: dict[str, Any] = {}
         if self.dialect == "sqlite":
             options = {"contactctl_begin": "BEGIN IMMEDIATE"}
@@ -61,6 +64,11 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
+
+    def require_writable(self) -> None:
+        """Raise what is in the way of writing."""
+        if self.refusal is not None:
+            raise self.refusal
 
     @contextmanager
     def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
