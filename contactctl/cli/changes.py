@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from contactctl.cli import options
 from contactctl.cli.background import finish_in_background
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
-from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.cli.prompts import ask_typed, count_spellings, nobody_to_ask
 from contactctl.cli.signals import uninterrupted
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
-from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.operations import waits
 from contactctl.output.console import Console
 from contactctl.output.presentation import Presentation
@@ -28,10 +28,10 @@ MakePlan = Callable[[Confirmation | None], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to carry out: confirmed by a script (`said`) or asking; `wait` seconds for the lock.
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock.
 
-    Or not yet: with `dry_run` everything is shown and nothing written, with `keeps_plan` the plan
-    is left for `runs apply`.
+    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
+    `runs apply`.
     """
 
     said: Confirmation | None = None
@@ -71,23 +71,23 @@ class ChangingInvocation(SelectingInvocation):
         return bool(self.shared["plan"])
 
     def manner(self, *, background: bool = False) -> Manner:
-        """How to carry the change out; UsageError where the options exclude each other."""
+        """How to carry the change out; UsageError for options that cannot be combined."""
         said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
         return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
 
 
 def checked(manner: Manner) -> Manner:
-    """The manner; UsageError where its options exclude each other."""
+    """The manner; UsageError for options that cannot be combined."""
     if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
-        raise UsageError("--dry-run, --plan and --confirm exclude each other")
+        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
     if manner.background and (manner.dry_run or manner.keeps_plan):
-        raise UsageError("--background has nothing to do with --dry-run or --plan")
+        raise UsageError("--background cannot be combined with --dry-run or --plan")
     return manner
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of contacts: `preview` shows it before, `nothing` where it is about nobody."""
+    """A change of contacts: `preview` shows it before, `nothing` when no contact matches."""
 
     make_plan: MakePlan
     preview: Callable[[], Presentation]
@@ -107,7 +107,7 @@ def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> C
 def change_selection(
     invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Preview the change, keep its plan, or make it, as the manner says."""
+    """Preview the change, keep its plan, or apply it, as the manner says."""
     if manner.dry_run:
         return change.preview()
     if manner.keeps_plan:
@@ -118,7 +118,7 @@ def change_selection(
 def make_change(
     invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Plan, have it confirmed, apply; where a script is refused, the preview with the refusal."""
+    """Plan, ask for confirmation, apply; a refused script gets the preview with the refusal."""
     try:
         if manner.said is None:
             require_may_ask(invocation, session)
@@ -134,7 +134,7 @@ def make_change(
 
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
-    """RefusedError where the config asks for a second operator, or there is nobody to ask."""
+    """RefusedError where the config asks for a second operator, or nobody can be asked."""
     from contactctl.operations.runs import require_same_operator_policy
 
     require_same_operator_policy(session)
@@ -144,9 +144,9 @@ def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
 def plan_and_carry_out(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    """Plan, have it confirmed, carry it out; None when nothing matches.
+    """Plan, ask for confirmation, apply; None when nothing matches.
 
-    Raises RefusedError where it is not confirmed: the plan is gone, nothing was changed.
+    Raises RefusedError when it is not confirmed: the plan is deleted, nothing was changed.
     """
     if manner.said is not None:
         return _carry_out_confirmed(invocation, session, manner, make_plan)
@@ -159,12 +159,24 @@ def plan_and_carry_out(
 
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
-    """Plan, and leave the plan for `runs apply`; None when nothing matches."""
+    """Plan, and keep the plan for `runs apply`; None when nothing matches."""
     from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_kept_plan
 
     run = make_plan(None)
-    return None if run is None else present_kept_plan(show_plan(session, run.id))
+    if run is None:
+        return None
+    try:
+        return present_kept_plan(show_plan(session, run.id))
+    except ContactctlError as error:
+        how = (
+            f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
+        )
+        raise type(error)(
+            f"the plan is kept as run {run.id}, but cannot be shown: {error.message}",
+            hint="; ".join(filter(None, (error.hint, how))),
+            code=error.code,
+        ) from error
 
 
 def carry_out(
@@ -201,7 +213,7 @@ def _carry_out_confirmed(
 
 
 def read_confirmation(confirm: str | None, limit_override: str | None) -> Confirmation | None:
-    """What the flags confirm; None without --confirm. UsageError for what is no count."""
+    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
     if confirm is None:
         if limit_override is not None:
             raise UsageError("--limit-override needs --confirm with the same count")
@@ -213,15 +225,11 @@ def read_confirmation(confirm: str | None, limit_override: str | None) -> Confir
 def require_someone_to_ask(console: Console) -> None:
     """RefusedError when there is neither a terminal nor a count on a flag."""
     if not console.can_prompt:
-        raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask at; nothing was changed",
-            hint="look at the preview, then give its count: --confirm COUNT",
-            code="not-confirmed",
-        )
+        raise nobody_to_ask("look at the preview, then give its count: --confirm COUNT")
 
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
-    """Show a plan, and have its count typed; RefusedError for anything else."""
+    """Show a plan, and ask for its count; RefusedError for any other answer."""
     from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_plan
 
@@ -231,10 +239,10 @@ def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -
 
 
 def ask_for_count(console: Console, stakes: Stakes) -> None:
-    """Have the count typed, or the whole phrase where the plan is over a limit."""
+    """Ask for the count, or for the whole phrase when the plan is over a limit."""
     accepted: tuple[str, ...]
     if stakes.limits_exceeded:
-        question, accepted = f"Type '{stakes.phrase}' to go on:", (stakes.phrase,)
+        question, accepted = f"Type '{stakes.phrase}' to continue:", (stakes.phrase,)
     else:
         question = f"Type the number of contacts to {stakes.verb} them:"
         accepted = count_spellings(stakes.count)
@@ -242,8 +250,8 @@ def ask_for_count(console: Console, stakes: Stakes) -> None:
 
 
 def ask_for_remaining(console: Console, remaining: int) -> None:
-    """Have the number of contacts typed that interrupted runs still have to deal with."""
-    question = f"Type the number of contacts still to come, {remaining:,}:"
+    """Ask for the number of contacts that interrupted runs have not processed yet."""
+    question = f"Type the number of contacts that remain, {remaining:,}:"
     ask_typed(console, question, count_spellings(remaining), option="--yes")
 
 
@@ -263,5 +271,5 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
 def _count(option: str, text: str) -> int:
     count = parse_count(text)
     if count is None:
-        raise UsageError(f"{option} '{text}' is no count", hint="write 1284 or 1,284")
+        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
     return count

@@ -20,7 +20,7 @@ Confirm = Annotated[
     typer.Option(
         "--confirm",
         metavar="EMAIL|COUNT",
-        help="Instead of typing it: the one contact's email, or the number of contacts.",
+        help="The contact's email, or the number of contacts, instead of typing it.",
     ),
 ]
 
@@ -34,29 +34,29 @@ class ErasingInvocation(ChangingInvocation):
 
 
 def anonymize(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
-    """Take everything personal out of contacts, for good.
+    """Remove all personal data from contacts, permanently.
 
     Examples:
         contactctl contacts anonymize ann@example.com
         contactctl contacts anonymize ann@example.com --confirm ann@example.com
         contactctl contacts anonymize --where 'deactivated older-than 3 years'
 
-    Profile, tags, memberships, responses and the address, wherever the store has
-    it, are gone; a number stays for the totals. The address stays suppressed.
+    Removes profile, tags, memberships, responses, and the address wherever the
+    store has it; a number stays for the totals. The address stays suppressed.
     """
     return _erase(invocation, AnonymizeRun, contact)
 
 
 def delete(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
-    """Delete contacts with everything that is stored about them, for good.
+    """Delete contacts and everything stored about them, permanently.
 
     Examples:
         contactctl contacts delete ann@example.com
         contactctl contacts delete 1284 --confirm ann@example.com
         contactctl contacts delete --criteria gone.yaml --confirm 312
 
-    Only the run that did it stays, without the address. The address stays
-    suppressed: imports, `contacts add` and ingests reject it.
+    Only the run itself stays, without the address. The address stays suppressed:
+    imports, `contacts add` and ingests reject it.
     """
     return _erase(invocation, DeleteRun, contact)
 
@@ -70,7 +70,7 @@ def _erase(
         raise UsageError("give an email or criteria, not both")
     override = invocation.shared["limit_override"]
     if invocation.dry_run or invocation.keeps_plan or override is not None:
-        raise UsageError("--dry-run, --plan and --limit-override go with criteria alone")
+        raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
     return _erase_one(invocation, erasing, contact)
 
 

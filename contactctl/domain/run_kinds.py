@@ -138,21 +138,21 @@ class DeactivateRun(RunDetails):
     verb = "deactivate"
     work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
-    next_step = "Take back one contact: contactctl reactivate EMAIL"
+    next_step = "Reactivate one contact: contactctl reactivate EMAIL"
 
 
 @run_type
 class UndoRun(RunDetails):
-    """Takes a whole run back."""
+    """Undoes a whole run."""
 
     kind = RunKind.UNDO
     verb = "reactivate"
     work = "contactctl.store.undo:UNDOING"
-    ending = "taken back {by}"
+    ending = "undone {by}"
     undoes: int
 
     def in_words(self) -> str:
-        return f"takes back run {self.undoes}"
+        return f"undoes run {self.undoes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +272,9 @@ class GroupsRun(RunDetails):
     def in_words(self) -> str:
         match self.action:
             case "add":
-                return f"contact {self.contact} into the group {self.group}"
+                return f"contact {self.contact} added to the group {self.group}"
             case "remove":
-                return f"contact {self.contact} out of the group {self.group}"
+                return f"contact {self.contact} removed from the group {self.group}"
             case "rename":
                 return f"the group {self.group} renamed to {self.to}"
             case "set":
@@ -296,7 +296,7 @@ class RemoveFromGroupRun(RunDetails):
     group_id: int
 
     def in_words(self) -> str:
-        return f"out of the group {self.group}"
+        return f"removed from the group {self.group}"
 
 
 @run_type
@@ -361,7 +361,7 @@ class AnonymizeRun(ErasingRun):
     work = "contactctl.store.erasure:ANONYMISING"
     done = "anonymised"
     warning = (
-        "Name, address, attributes, tags, memberships and responses go for good;"
+        "Name, address, attributes, tags, memberships and responses are removed for good;"
         " a number stays for the totals."
     )
 
@@ -374,7 +374,7 @@ class DeleteRun(ErasingRun):
     verb = "delete"
     work = "contactctl.store.erasure:DELETING"
     done = "deleted"
-    warning = "The contact goes for good, with everything that is stored about it."
+    warning = "The contact and everything stored about it are deleted for good."
 
 
 @run_type

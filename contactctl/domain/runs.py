@@ -14,7 +14,7 @@ _Details = TypeVar("_Details", bound=RunDetails)
 
 
 class RunState(StrEnum):
-    """`planned` and `running` go on to one of the others, which are final."""
+    """`planned` and `running` lead to one of the others, which are final."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -28,7 +28,7 @@ FINAL_STATES = frozenset({RunState.DONE, RunState.CANCELLED, RunState.EXPIRED, R
 
 
 class SkipReason(StrEnum):
-    """Why a planned contact was left as it was."""
+    """Why a planned contact was not changed."""
 
     NOT_ACTIVE = "not-active"
     CHANGED = "changed-since-plan"
@@ -46,7 +46,7 @@ def _user(operator: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for a change, why, and for what; `details` are kept with the run for ever."""
+    """Who asks for a change, why, and for what; `details` are kept with the run forever."""
 
     details: RunDetails
     operator: str
@@ -60,10 +60,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as it is now. `cursor` is the id of the last contact dealt with.
+    """One run as it is now. `cursor` is the id of the last contact processed.
 
     `operator` asked for it; `applied_by` let it start, None: nobody has, or it was not recorded
-    yet; `resumed_by` is the last one besides who went on with it.
+    yet; `resumed_by` is the last other one who resumed it.
 
     `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
     tell: `ended` deactivations, `removed` memberships.
@@ -125,5 +125,5 @@ class Run:
 
     @property
     def remaining(self) -> int:
-        """Planned contacts that have not been dealt with yet."""
+        """Planned contacts that have not been processed yet."""
         return self.planned - self.dealt_with

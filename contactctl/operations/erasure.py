@@ -2,12 +2,17 @@
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Run
 from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
-from contactctl.operations.find import contact_id_of
-from contactctl.operations.plans import without_limits, write_confirmed_plan, write_plan
+from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.plans import (
+    without_limits,
+    write_confirmed_plan,
+    write_plan,
+)
 from contactctl.operations.runs import work_through
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
@@ -16,7 +21,7 @@ from contactctl.store.criteria_sql import where_clause
 from contactctl.store.erasure import plan_erasure
 from contactctl.store.locks import exclusive
 from contactctl.store.preview import is_contact
-from contactctl.store.reactivation import ContactStanding, read_standing
+from contactctl.store.reactivation import read_standing
 from contactctl.store.runs import CONTACT_CHANGES
 
 

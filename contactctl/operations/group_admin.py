@@ -14,7 +14,7 @@ from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun
 from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.affected import Affected, affected
-from contactctl.operations.find import group_of
+from contactctl.operations.groups import group_of
 from contactctl.operations.plans import write_confirmed_plan
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
@@ -24,7 +24,7 @@ from contactctl.store.group_admin import (
     delete_group,
     first_members,
     group_settings,
-    members_where,
+    members_among,
     plan_removal,
     rename_group,
     set_group_settings,
@@ -35,11 +35,6 @@ from contactctl.store.named import group_named
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 T = TypeVar("T")
-
-BYPASS_WARNING = (
-    "bypasses system-wide deactivation: it mails contacts that bounced or complained elsewhere,"
-    " which harms deliverability"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +89,13 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
     try:
         checked = parse_group_name(new_name)
     except ValueError as error:
-        raise UsageError(f"no name for a group: {error}") from None
+        raise UsageError(f"not a group name: {error}") from None
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         group_id, old_name = group_named(connection, group)
         holder = find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
-            raise RefusedError(f"there is a group '{show_safely(holder[1])}'")
+            raise RefusedError(f"there is already a group '{show_safely(holder[1])}'")
         run_id = insert_done_run(
             connection,
             session.request(GroupsRun("rename", old_name, to=checked), reason=reason),
@@ -153,7 +148,7 @@ def set_policy(
         group_id, name = group_named(connection, group)
         if fold(name) in session.settings.responses.groups:
             raise RefusedError(
-                f"the config names the group '{show_safely(name)}', and what it says holds",
+                f"the config names the group '{show_safely(name)}', and the config decides",
                 hint="change it there; `contactctl config show` names the file",
                 code="configured",
             )
@@ -193,7 +188,7 @@ def preview_removing(session: Session, group: str, selection: Selection) -> Affe
     """The members of the group that the selection means."""
     group_id, _ = group_of(session, group)
     where = where_clause(selection.resolved, session.store.dialect)
-    members = members_where(group_id, where)
+    members = members_among(where, group_id)
     return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
 
 

@@ -22,7 +22,7 @@ from contactctl.operations.runs import work_through
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import plan_handling
-from contactctl.store.handling_sql import anything_due, count_due, due_by_rule
+from contactctl.store.handling_sql import anything_due, count_handled, due_by_rule
 from contactctl.store.locks import exclusive
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.totals import count_active
@@ -88,7 +88,7 @@ def handling_due(session: Session) -> DueHandling:
 def _stakes(session: Session, rules: Sequence[TimedRule]) -> Stakes:
     """What doing all that is due now would mean."""
     with session.store.reading() as connection:
-        due, active = count_due(connection, rules), count_active(connection)
+        due, active = count_handled(connection, rules), count_active(connection)
     return stakes_of_change(session, RunKind.HANDLING, due.contacts, active, due.returning)
 
 

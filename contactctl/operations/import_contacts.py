@@ -13,7 +13,14 @@ from contactctl.domain.contact_values import (
     require_whole_date,
     with_codes,
 )
-from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    StoreError,
+    UsageError,
+    cut_short,
+)
 from contactctl.domain.fields import Field
 from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
@@ -26,8 +33,8 @@ from contactctl.operations.importing.convert import (
     Read,
     convert,
     make_plan,
+    rows_not_suppressed,
     value_parser,
-    without_suppressed,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.rows import Batch, read_rows
@@ -144,7 +151,7 @@ class _Import:
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
             suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
-            converted = without_suppressed(read, batch, suppressed)
+            converted = rows_not_suppressed(read, batch, suppressed)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
             known = group_ids(connection) if converted.groups else {}
@@ -284,11 +291,14 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         ending = "interrupted" if interrupted else f"ended by {reason}"
         with suppress(ContactctlError):  # the store may be what failed
             _fail_run(session, run_id, ending)
+        again = "give the same command again: what is in the store already stays as it is"
+        if isinstance(error, StoreError | BusyError):
+            raise cut_short(f"the import (run {run_id})", error, again) from error
         if not interrupted:
             raise
         raise InterruptedByUserError(
             f"the import (run {run_id}) was interrupted; what it has done so far is kept",
-            hint="give the same command again: what is in the store already stays as it is",
+            hint=again,
         ) from error
 
 

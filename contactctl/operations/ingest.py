@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
@@ -14,8 +14,8 @@ from contactctl.operations import waits
 from contactctl.operations.ingest_rows import (
     ReadBatch,
     batches_of,
+    events_not_suppressed,
     rare_garbage_collection,
-    without_suppressed,
 )
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -58,6 +58,8 @@ class IngestResult:
     counts: RecordedCounts = field(default_factory=RecordedCounts)
     activities: int = 0
     no_responses: int = 0
+    unsubscribes: int = 0
+    undated: int = 0
     rejected: int = 0
     incidents: tuple[Incident, ...] = ()
     thresholds: ThresholdResult | None = None
@@ -67,7 +69,8 @@ class IngestResult:
     def read(self) -> int:
         """All mails and events; a mail that tells of several recipients is as many."""
         responses = self.counts.recorded + self.counts.duplicates
-        return responses + self.activities + self.no_responses + self.rejected
+        others = self.no_responses + self.unsubscribes + self.rejected
+        return responses + self.activities + others
 
     @property
     def held(self) -> int:
@@ -174,7 +177,7 @@ class _Ingest:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             lock_running_run(connection, self.result.run)
-            batch = without_suppressed(batch, partial(self.suppressed, connection))
+            batch = events_not_suppressed(batch, partial(self.suppressed, connection))
             for rejection in batch.rejected:
                 self._reject(rejection)
             counts = record_batch(
@@ -185,6 +188,8 @@ class _Ingest:
                 counts=self.result.counts + counts,
                 activities=self.result.activities + batch.activity_events,
                 no_responses=self.result.no_responses + batch.no_responses,
+                unsubscribes=self.result.unsubscribes + len(batch.unsubscribes),
+                undated=self.result.undated + batch.undated,
             )
             update_run(connection, result.run, _totals(result))
         self.result = result
@@ -208,6 +213,7 @@ def _totals(result: IngestResult) -> dict[str, object]:
             "rejected": result.rejected,
             "activities": result.activities,
             "no_response": result.no_responses,
+            "unsubscribes": result.unsubscribes,
         },
     }
 
@@ -275,4 +281,7 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
+        if isinstance(error, StoreError | BusyError):
+            again = "ingest the same input again: nothing is recorded twice"
+            raise cut_short(f"the ingest (run {run_id})", error, again) from error
         raise

@@ -25,7 +25,7 @@ from contactctl.store.runs import get_run, list_runs, overdue_plans
 # what exceeds the limits: (figures) -> in words
 Judge = Callable[[PlanFigures], Sequence[str]]
 
-_HELD_BACK = "held back until confirmed"
+_HELD_BACK = "held until confirmed"
 _MOST_WAITING = 1000
 
 
@@ -117,7 +117,7 @@ def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:
     return OverLimitError(
         f"run {waiting.id}, {counted(waiting.planned, 'contact')} to be {undone}, is"
         f" {waiting.message or _HELD_BACK}",
-        hint=f"look at `contactctl runs show {waiting.id}`;"
+        hint=f"`contactctl runs show {waiting.id}` shows it;"
         f" `contactctl runs apply {waiting.id}` asks for its confirmation",
     )
 

@@ -13,6 +13,7 @@ from contactctl.domain.errors import (
     InterruptedByUserError,
     RefusedError,
     StoreError,
+    cut_short,
 )
 from contactctl.domain.policies import Approval
 from contactctl.domain.run_kinds import RUN_TYPES
@@ -158,8 +159,8 @@ def resume_run(
             )
         if run.state is RunState.RUNNING and not run.run_type.work:
             raise RefusedError(
-                f"run {run_id} ({run.kind}) has no plan to go on with",
-                hint=f"do the same {run.kind} again: what is recorded is not recorded twice;"
+                f"run {run_id} ({run.kind}) has no plan and cannot be resumed",
+                hint=f"do the same {run.kind} again: nothing is recorded twice;"
                 f" `contactctl runs cancel {run_id}` ends this one",
             )
         if run.state in FINAL_STATES:
@@ -212,7 +213,7 @@ def require_same_operator_policy(session: Session) -> None:
     if session.settings.plans.approval is Approval.SECOND_OPERATOR:
         raise RefusedError(
             "the config asks for a second operator (plans.approval)",
-            hint="keep the plan with --plan; somebody else applies it with `contactctl runs apply`",
+            hint="keep the plan with --plan; somebody else must apply it: `contactctl runs apply`",
             code="second-operator",
         )
 
@@ -248,7 +249,7 @@ def _require_second_operator(session: Session, run: Run) -> None:
     if second and same_user(run.operator, session.operator):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
-            hint=f"somebody else applies it with `contactctl runs apply {run.id}`",
+            hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
         )
 
 
@@ -257,7 +258,7 @@ def cancel_run(session: Session, run_id: int) -> Run:
     run = read_run(session, run_id)
     if run.state in FINAL_STATES:
         raise RefusedError(
-            f"run {run_id} is {run.state} already", hint=f"`contactctl runs show {run_id}`"
+            f"run {run_id} is already {run.state}", hint=f"`contactctl runs show {run_id}`"
         )
     message = f"cancelled by {session.operator}"
     if run.state is RunState.PLANNED:
@@ -330,8 +331,7 @@ def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None
 def _resumable(run_id: int) -> Iterator[None]:
     """Say, when interrupted or left by the store, that nothing is lost and how to go on."""
     how = (
-        f"`contactctl runs resume {run_id}` goes on, `contactctl runs cancel {run_id}`"
-        " leaves it at that"
+        f"`contactctl runs resume {run_id}` continues it, `contactctl runs cancel {run_id}` ends it"
     )
     try:
         yield
@@ -339,12 +339,8 @@ def _resumable(run_id: int) -> Iterator[None]:
         raise InterruptedByUserError(
             f"run {run_id} was interrupted; what it has done so far is kept", hint=how
         ) from interruption
-    except StoreError as error:
-        raise StoreError(
-            f"run {run_id} was cut short; what it has done so far is kept: {error.message}",
-            hint="; ".join(filter(None, (error.hint, how))),
-            code=error.code,
-        ) from error
+    except (StoreError, BusyError) as error:
+        raise cut_short(f"run {run_id}", error, how) from error
 
 
 def _clean_up_what_was_erased(session: Session) -> None:
@@ -354,8 +350,8 @@ def _clean_up_what_was_erased(session: Session) -> None:
             clean_up(session.store)
     except BusyError as error:
         raise BusyError(
-            f"the run is cancelled, but what it has erased is in old pages still: {error.message}",
-            hint="`contactctl sweep runs --yes` cleans up when the other process has ended",
+            f"the run is cancelled, but old pages still have what it has erased: {error.message}",
+            hint="`contactctl sweep runs --yes` cleans up after the other process has ended",
         ) from error
 
 
@@ -370,7 +366,7 @@ def _nobody_is_at_work(session: Session) -> bool:
 
 def _abandoned(run_id: int) -> ContactctlError:
     return ContactctlError(
-        f"nobody works on run {run_id}; it was interrupted",
-        hint=f"`contactctl runs resume {run_id}` goes on",
+        f"no process works on run {run_id}; it was interrupted",
+        hint=f"`contactctl runs resume {run_id}` continues it",
         code="interrupted-run",
     )

@@ -51,8 +51,8 @@ class CriteriaSource:
             return from_flags(self.where, self.where_any, self.where_not, catalogue)
         if self.has_flags:
             raise UsageError(
-                "--criteria and --where flags do not go together",
-                hint="put every condition into the file, or every one on flags",
+                "--criteria and --where flags cannot be combined",
+                hint="put all conditions into the file, or all into flags",
             )
         if self.stdin is not None:
             return read_criteria(self.stdin, "standard input", catalogue)
@@ -124,7 +124,7 @@ def _require_carried_tags(session: Session, criteria: Criteria) -> None:
         carried = tags_among(connection, [fold(tag) for tag, _ in excluded])
         for tag, place in excluded:
             if fold(tag) not in carried:
-                nobody = "nobody carries it, so leave the condition out, or check the spelling"
+                nobody = "no contact has this tag: remove the condition, or check the spelling"
                 hint = did_you_mean(fold(tag), some_tags(connection)) or nobody
                 message = f"no contact to exclude has the tag '{show_safely(tag)}'"
                 raise _unknown(message, place, hint)

@@ -61,7 +61,7 @@ def key_of(address: str) -> str:
     try:
         return email_key(address)
     except ValueError as error:
-        raise UsageError(f"no email address: {error}") from None
+        raise UsageError(f"not an email address: {error}") from None
 
 
 def is_suppressed(session: Session, address: str) -> bool:
@@ -80,7 +80,7 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 "a contact has this address",
-                hint="`contactctl contacts delete EMAIL` deletes it and keeps its address out",
+                hint="`contactctl contacts delete EMAIL` deletes it and suppresses its address",
             )
         run_id = _run_writer(session, "add", reason)(connection)
         current = key_for_hashing(session, key_ids(connection))
@@ -150,7 +150,7 @@ def _require(keyring: Keyring, used: Collection[str], session: Session) -> list[
     except KeyError as missing:
         raise StoreError(
             f"{session.settings.suppression_key_file} lacks the key {missing.args[0]},"
-            " which some suppressions were made with",
+            " with which some suppressions were made",
             hint="add that key's line from your backup: key files can be joined line by line",
             code="no-suppression-key",
         ) from None

@@ -19,8 +19,11 @@ from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.threshold_runs import any_planned, plan_due
-from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
+from contactctl.store.threshold_runs import (
+    any_planned,
+    plan_due,
+)
+from contactctl.store.threshold_sql import ContactIds, DueCounts, count_reached, due
 from contactctl.store.totals import count_active
 
 
@@ -46,7 +49,7 @@ class ThresholdResult:
         return refusal_of(self.waiting, "deactivated")
 
 
-def rules_in_force(session: Session) -> ThresholdRules:
+def threshold_rules_in_force(session: Session) -> ThresholdRules:
     """The thresholds of the config and of `groups set`, for the groups of the store."""
     return rules_of(session, policy_in_force(session))
 
@@ -72,7 +75,7 @@ def sweep_thresholds(
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
-        if not rules_in_force(session).rules:
+        if not threshold_rules_in_force(session).rules:
             return ThresholdResult(finished)
         waiting = _holding(session, plans_waiting(session, RunKind.THRESHOLDS), among)
         run = plan_thresholds(session, among=among, after_run=after_run)
@@ -93,7 +96,7 @@ def plan_thresholds(
     With `ask_first` it is `planned` in any case, for a person to see and confirm. A `running` one
     must be worked through by the caller, who holds the right to change contacts.
     """
-    rules, now = rules_in_force(session), session.clock()
+    rules, now = threshold_rules_in_force(session), session.clock()
     if not rules.rules:
         return None
 
@@ -131,9 +134,12 @@ def finish_interrupted(session: Session) -> tuple[Run, ...]:
 def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[str, ...]]:
     """How many contacts a sweep would deactivate now, whatever plans wait, and which limits that
     exceeds."""
-    rules = rules_in_force(session)
+    rules = threshold_rules_in_force(session)
     with session.store.reading() as connection:
-        counts, active_total = count_due(connection, rules, now), count_active(connection)
+        counts, active_total = (
+            count_reached(connection, rules, now),
+            count_active(connection),
+        )
     return counts, session.settings.limits.exceeded(counts.losing, active_total)
 
 

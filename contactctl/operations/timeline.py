@@ -104,7 +104,7 @@ def _active_again(history: History) -> Iterator[Happening]:
     if at is None:
         return
     ended_by = (each.ended_by for each in history.record.deactivations if each.ended_at == at)
-    text = "active again: earlier responses count no more"
+    text = "active again: earlier responses no longer count"
     yield Happening(at, "reactivated", text, run=next(ended_by, None))
 
 
@@ -127,7 +127,7 @@ def _by_hand_in_groups(history: History) -> Iterator[Happening]:
             text = f"override in {told.group} cleared {run.by}"
             yield Happening(at, "cleared", text, "", told.group, run.id)
         elif _was_inactive(history.record, at):
-            text = f"mailed in {told.group} all the same, an override {run.by}"
+            text = f"override in {told.group} set {run.by}"
             yield Happening(at, "override", text, "", told.group, run.id)
 
 

@@ -34,14 +34,14 @@ def require_undoable(session: Session, run_id: int) -> Run:
     """The run to take back; RefusedError where the config or the run does not allow it."""
     if not session.settings.allow_undo:
         raise RefusedError(
-            "taking back a whole run is off",
+            "undoing a whole run is off",
             hint="`allow_undo: true` in the config allows it;"
-            " `contactctl reactivate EMAIL` brings back one contact",
+            " `contactctl reactivate EMAIL` reactivates one contact",
             code="undo-off",
         )
     run = read_run(session, run_id)
     if not run.run_type.deactivates:
-        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
+        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated no contact")
     if run.state is RunState.RUNNING:
         raise RefusedError(
             f"run {run_id} is not finished",

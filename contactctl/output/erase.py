@@ -1,11 +1,11 @@
 """How a contact that is to be erased is shown, and that it was."""
 
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Run
 from contactctl.output.presentation import KeyValues, Presentation, Text
 from contactctl.output.runs import run_data
 from contactctl.output.selection import Pairs
-from contactctl.store.reactivation import ContactStanding
 
 _SUPPRESSED = "Its address stays suppressed: no import can bring it back."
 

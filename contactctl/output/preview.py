@@ -53,8 +53,8 @@ def _notes(preview: Preview) -> list[str]:
     if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
         return []
     return [
-        "this is about active contacts alone; "
-        "`contactctl contacts list` with the same criteria shows the others too"
+        "only active contacts are counted; "
+        "`contactctl contacts list` with the same criteria shows the others, too"
     ]
 
 

@@ -103,12 +103,12 @@ def present_run(run: Run) -> Presentation:
 
 
 def present_looked_up_run(found: "FoundRun") -> Presentation:
-    """The same of a run that somebody looks at, and which runs have taken it back."""
+    """The same for a run that somebody looks at, and the runs that have undone it."""
     run = found.run
     pairs = _run_pairs(run)
     if found.taken_back_by:
         by = " and ".join(f"run {number}" for number in found.taken_back_by)
-        pairs.append(("Taken back", f"by {by}"))
+        pairs.append(("Undone", f"by {by}"))
     data = run_data(run) | {"taken_back_by": list(found.taken_back_by)}
     return Presentation(data, None, [KeyValues(pairs), *_next_steps(run, is_shown=True)])
 
@@ -120,7 +120,7 @@ def present_runs(runs: Sequence[Run]) -> Presentation:
 
 
 def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
-    """A line for each run: how many contacts it changed, and when it started, or would have."""
+    """A line for each run: how many contacts it changed, and when it started, or was planned."""
     items = [
         run_data(run)
         | {
@@ -134,7 +134,7 @@ def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
 
 
 def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:
-    """Everything to be seen before a plan is confirmed.
+    """Everything to see before a plan is confirmed.
 
     `facts_last`: the contacts first, so that a question below has the facts right above it.
     """
@@ -163,7 +163,7 @@ def present_kept_plan(plan: "ShownPlan") -> Presentation:
 
 
 def present_nothing_to_do(preview: "Preview") -> Presentation:
-    """No contact matches: nothing was planned, and that is no error."""
+    """No contact matches: nothing was planned, and that is not an error."""
     data = {
         "run": None,
         "state": RunState.DONE,
@@ -198,7 +198,7 @@ def _run_pairs(run: Run) -> Pairs:
 
 
 def _asked_pairs(run: Run) -> Pairs:
-    """Who asked for the run and why, and whoever else had a hand in it."""
+    """Who asked for the run and why, and who else applied or resumed it."""
     pairs: Pairs = [("Operator", run.operator)]
     if run.applied_by and run.applied_by != run.operator:
         pairs.append(("Applied by", run.applied_by))
@@ -236,7 +236,7 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         ("Database", run.database),
         *_asked_pairs(run),
         ("Planned", f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}"),
-        *([("Takes back", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
+        *([("Undoes", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
         *((f"{each.category}", _rule_text(each)) for each in plan.by_rule),
@@ -265,8 +265,8 @@ def _next_steps(run: Run, *, is_shown: bool) -> list[Block]:
     if run.state is RunState.PLANNED:
         return [
             Text(
-                f"Nothing has changed yet. To go on: contactctl runs apply {run.id}\n"
-                f"To drop the plan: contactctl runs cancel {run.id}"
+                f"Nothing has changed yet. To apply it: contactctl runs apply {run.id}\n"
+                f"To delete the plan: contactctl runs cancel {run.id}"
             )
         ]
     if run.state is RunState.RUNNING:

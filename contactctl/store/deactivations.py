@@ -23,6 +23,7 @@ from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, outcome_by_reason
+from contactctl.store.predicates import is_active, is_open, is_open_system_wide, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
 
@@ -33,7 +34,7 @@ _membership = tables.membership
 
 _AS_SHOWN = and_(
     _contact.c.id == _item.c.contact_id,
-    _contact.c.status == Status.ACTIVE,
+    is_active(),
     _contact.c.revision == _item.c.revision,
 )
 
@@ -81,14 +82,13 @@ def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     other = _deactivation.alias()
     return exists().where(
         other.c.contact_id == contact_id,
-        other.c.group_id == SYSTEM_WIDE,
-        other.c.ended_at.is_(None),
+        is_open_system_wide(other),
     )
 
 
 def is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
     """True for a deactivation that this run opened and nobody has ended."""
-    return and_(table.c.run_id == run_id, table.c.ended_at.is_(None))
+    return and_(table.c.run_id == run_id, is_open(table))
 
 
 def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]:
@@ -98,7 +98,7 @@ def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]
     """
     if connection.dialect.name != "postgresql":
         return []
-    return [_contact.c.id > batch.after, _contact.c.id <= batch.last]
+    return [is_within(batch, _contact.c.id)]
 
 
 def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
@@ -109,8 +109,7 @@ def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
     opened = select(_deactivation.c.contact_id).where(
         is_open_of(run.id, _deactivation),
         _deactivation.c.group_id == SYSTEM_WIDE,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
+        is_within(batch, _deactivation.c.contact_id),
     )
     connection.execute(
         update(_contact).where(_contact.c.id.in_(opened)).values(status=Status.INACTIVE)

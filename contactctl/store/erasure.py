@@ -29,9 +29,11 @@ from contactctl.store import tables
 from contactctl.store.errors import translated_errors
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
+from contactctl.store.sqlite_engine import BEGIN
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import is_text
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -109,8 +111,8 @@ def clean_up(store: Store) -> None:
     if not needs_clean_up(store):
         return
     # in place of BEGIN: VACUUM runs outside a transaction
-    outside = {"contactctl_begin": "PRAGMA secure_delete = ON"}
-    with translated_errors(store.identity), store.engine.connect() as connection:
+    outside = {BEGIN: "PRAGMA secure_delete = ON"}
+    with translated_errors(store), store.engine.connect() as connection:
         connection.execution_options(**outside).exec_driver_sql("VACUUM")
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if checkpoint[0]:
@@ -153,7 +155,7 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
-        column.name: None if column.nullable else {}
+        column.name: None if column.nullable else "" if is_text(column) else {}
         for column in _contact.c
         if column.name not in _KEPT
     }

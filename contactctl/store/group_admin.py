@@ -92,16 +92,12 @@ def delete_group(connection: Connection, group_id: int) -> None:
     connection.execute(delete(_group).where(_group.c.id == group_id))
 
 
-def is_member(group_id: int) -> ColumnElement[bool]:
-    """True for the contacts that are members of the group, in whatever state."""
-    return exists().where(
+def members_among(where: ColumnElement[bool], group_id: int) -> ColumnElement[bool]:
+    """True for the contacts that fulfil `where` and are members, in whatever state."""
+    is_member = exists().where(
         _membership.c.contact_id == _contact.c.id, _membership.c.group_id == group_id
     )
-
-
-def members_where(group_id: int, where: ColumnElement[bool]) -> ColumnElement[bool]:
-    """True for the members of the group, active or not, that fulfil `where`."""
-    return and_(is_member(group_id), where)
+    return and_(is_member, where)
 
 
 def plan_removal(
@@ -113,7 +109,7 @@ def plan_removal(
         literal(run_id, Integer),
         literal(group_id, Integer),
         _contact.c.revision,
-    ).where(members_where(group_id, where))
+    ).where(members_among(where, group_id))
     columns = ["contact_id", "run_id", "group_id", "revision"]
     return connection.execute(insert(_item).from_select(columns, chosen)).rowcount
 

@@ -38,6 +38,7 @@ from contactctl.store.plans import (
     planned_by_rule,
     planned_contacts,
 )
+from contactctl.store.predicates import is_open, is_within
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -108,7 +109,7 @@ def _ends_by_rule() -> ColumnElement[bool]:
     """Open, and opened by a threshold. Written so that SQLite finds it by the contact's key: the
     partial index leads to all contacts of the category."""
     origin = func.coalesce(_deactivation.c.origin, "")
-    return and_(_deactivation.c.ended_at.is_(None), origin == Origin.THRESHOLD.value)
+    return and_(is_open(), origin == Origin.THRESHOLD.value)
 
 
 def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
@@ -166,7 +167,7 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     return connection.execute(
         update(_deactivation)
         .where(
-            _within(batch, _deactivation.c.contact_id),
+            is_within(batch, _deactivation.c.contact_id),
             key.in_(planned),
             _ends_by_rule(),
             _deactivation.c.started_at <= cutoff,
@@ -185,7 +186,7 @@ def _reactivate_contacts(connection: Connection, run: Run, batch: Batch, now: da
     return connection.execute(
         update(_contact)
         .where(
-            _within(batch, _contact.c.id),
+            is_within(batch, _contact.c.id),
             _contact.c.id.in_(ended_for),
             not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))),
         )
@@ -217,7 +218,7 @@ def _remove_memberships(connection: Connection, run: Run, batch: Batch, now: dat
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
     )
-    chosen = and_(_within(batch, _membership.c.contact_id), removal)
+    chosen = and_(is_within(batch, _membership.c.contact_id), removal)
     return end_memberships(connection, chosen, run.id, now)
 
 
@@ -233,11 +234,6 @@ def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime)
     )
 
 
-def _within(batch: Batch, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Said once more of the other table: a server has no figures yet about a fresh plan."""
-    return and_(contact_id > batch.after, contact_id <= batch.last)
-
-
 def _is_open_in(
     contact_id: ColumnElement[int], group_id: ColumnElement[int]
 ) -> ColumnElement[bool]:
@@ -245,7 +241,7 @@ def _is_open_in(
     return exists().where(
         opened.c.contact_id == contact_id,
         opened.c.group_id == group_id,
-        opened.c.ended_at.is_(None),
+        is_open(opened),
     )
 
 

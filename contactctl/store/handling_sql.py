@@ -26,6 +26,7 @@ from contactctl.domain.handling import TimedRule
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.predicates import is_open
 from contactctl.store.tables import SYSTEM_WIDE
 
 _deactivation = tables.deactivation
@@ -49,7 +50,7 @@ class DueContacts:
     returning: int = 0
 
 
-def count_due(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
+def count_handled(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
     """How many contacts the rules would change now."""
     if not rules:
         return DueContacts()
@@ -143,7 +144,7 @@ def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
         exists().where(
             opened.c.contact_id == contact_id,
             opened.c.category == Category.SPAM_COMPLAINT,
-            opened.c.ended_at.is_(None),
+            is_open(opened),
         ),
     )
 
@@ -159,6 +160,4 @@ def _waited_for(rule: TimedRule) -> ColumnElement[bool]:
 
 def _is_open_threshold() -> ColumnElement[bool]:
     """Only what a threshold opened ends by rule; a literal, to use the partial index."""
-    return and_(
-        _deactivation.c.ended_at.is_(None), _deactivation.c.origin == literal_column("'threshold'")
-    )
+    return and_(is_open(), _deactivation.c.origin == literal_column("'threshold'"))

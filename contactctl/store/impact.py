@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.runs import Run
 from contactctl.store import tables
+from contactctl.store.predicates import is_active
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -38,25 +39,23 @@ def losses_of_contacts(
     A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
     """
     lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
-    return Shift(count, count_members(connection, lost))
+    return Shift(count, members_by_group(connection, lost))
 
 
 def losses_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:
     """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
-    becomes_inactive = and_(
-        _is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), _contact.c.status == Status.ACTIVE
-    )
+    becomes_inactive = and_(_is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), is_active())
     leaving = select(func.count()).select_from(_contact).where(becomes_inactive)
     is_mailed = or_(
         _membership.c.state == MembershipState.ACTIVE,
-        and_(_follows, _contact.c.status == Status.ACTIVE),
+        and_(_follows, is_active()),
         and_(_follows, _membership.c.group_id.in_(bypassing)),
     )
     lost = or_(
         and_(_loses_followers(bypassing), becomes_inactive),
         and_(is_mailed, _is_planned(run.id, _item.c.group_id == _membership.c.group_id)),
     )
-    return Shift(int(connection.execute(leaving).scalar_one()), count_members(connection, lost))
+    return Shift(int(connection.execute(leaving).scalar_one()), members_by_group(connection, lost))
 
 
 def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
@@ -68,7 +67,7 @@ def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[boo
     return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
 
 
-def count_members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
+def members_by_group(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
     """How many memberships are chosen, by group, most first; contacts are joined to them."""
     number = func.count()
     statement = (

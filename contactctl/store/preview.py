@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
-from contactctl.store.contacts import RECORD_COLUMNS, to_records
+from contactctl.store.contact_columns import RECORD_COLUMNS
+from contactctl.store.contacts import to_records
 from contactctl.store.criteria_sql import active_where
 
 Where = ColumnElement[bool]

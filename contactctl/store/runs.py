@@ -194,7 +194,7 @@ def _found(row: Row[Any] | None, run_id: int) -> Run:
 def _moved_meanwhile(run: Run) -> ContactctlError:
     hint = f"`contactctl runs show {run.id}`"
     if run.state in FINAL_STATES:
-        return RefusedError(f"run {run.id} is {run.state} by now", hint=hint)
+        return RefusedError(f"run {run.id} is now {run.state}", hint=hint)
     return BusyError(f"another process works on run {run.id}, now {run.state}", hint=hint)
 
 

@@ -33,6 +33,7 @@ from contactctl.store.plans import (
     planned_by_rule,
     planned_contacts,
 )
+from contactctl.store.predicates import is_active, is_open, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.threshold_sql import ContactIds
 from contactctl.store.types import UtcInstant
@@ -150,7 +151,7 @@ def _losing(connection: Connection, run: Run) -> int:
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
         .where(
             _item.c.run_id == run.id,
-            or_(_contact.c.status == Status.ACTIVE, _item.c.group_id != SYSTEM_WIDE),
+            or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
         )
     )
     return int(connection.execute(statement).scalar_one())
@@ -161,16 +162,15 @@ def _is_open_already() -> ColumnElement[bool]:
         _deactivation.c.contact_id == _item.c.contact_id,
         _deactivation.c.group_id == _item.c.group_id,
         _deactivation.c.category == _item.c.category,
-        _deactivation.c.ended_at.is_(None),
+        is_open(),
     )
 
 
 def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
     return and_(
         _deactivation.c.run_id == run.id,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
-        _deactivation.c.ended_at.is_(None),
+        is_within(batch, _deactivation.c.contact_id),
+        is_open(),
     )
 
 
@@ -181,9 +181,8 @@ def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch) -> No
     connection.execute(
         update(_contact)
         .where(
-            _contact.c.id > batch.after,
-            _contact.c.id <= batch.last,
-            _contact.c.status == Status.ACTIVE,
+            is_within(batch, _contact.c.id),
+            is_active(),
             _contact.c.id.in_(opened),
         )
         .values(status=Status.INACTIVE)
@@ -200,8 +199,7 @@ def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> Non
     connection.execute(
         update(_membership)
         .where(
-            _membership.c.contact_id > batch.after,
-            _membership.c.contact_id <= batch.last,
+            is_within(batch, _membership.c.contact_id),
             opened,
         )
         .values(state=MembershipState.INACTIVE)

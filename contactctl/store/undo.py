@@ -25,7 +25,7 @@ from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.deactivations import is_open_of, open_system_wide
-from contactctl.store.impact import Shift, count_members
+from contactctl.store.impact import Shift, members_by_group
 from contactctl.store.plans import (
     Batch,
     BatchOutcome,
@@ -34,6 +34,7 @@ from contactctl.store.plans import (
     outcome_by_reason,
     planned_ids,
 )
+from contactctl.store.predicates import is_active, is_open, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -123,11 +124,11 @@ def regains_of_undo(
     back_in_group = and_(
         _membership.c.state == MembershipState.INACTIVE,
         _ends_in(undone, _membership.c.group_id),
-        or_(_contact.c.status == Status.ACTIVE, comes_back, _membership.c.group_id.in_(bypassing)),
+        or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
     )
     return Shift(
         int(connection.execute(coming_back).scalar_one()),
-        count_members(connection, and_(chosen, or_(follows_back, back_in_group))),
+        members_by_group(connection, and_(chosen, or_(follows_back, back_in_group))),
         brings_back=True,
     )
 
@@ -154,7 +155,7 @@ def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
         other.c.contact_id == mine.c.contact_id,
         other.c.group_id == mine.c.group_id,
         other.c.run_id != undone,
-        other.c.ended_at.is_(None),
+        is_open(other),
     )
 
 
@@ -162,8 +163,7 @@ def _ended_by(run: Run, batch: Batch) -> Select[int]:
     """The contacts of the batch of which this run has ended a deactivation."""
     return select(_deactivation.c.contact_id).where(
         _deactivation.c.ended_by_run_id == run.id,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
+        is_within(batch, _deactivation.c.contact_id),
     )
 
 
@@ -176,8 +176,7 @@ def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: dat
     connection.execute(
         update(_membership)
         .where(
-            _membership.c.contact_id > batch.after,
-            _membership.c.contact_id <= batch.last,
+            is_within(batch, _membership.c.contact_id),
             _membership.c.state == MembershipState.INACTIVE,
             ended_here,
         )

@@ -40,9 +40,9 @@ def test_a_plan_takes_the_place_of_another(session: Session, store: Store) -> No
 
     assert states(store) == [RunState.CANCELLED, RunState.PLANNED]
     assert plan_items(store) == second.run.planned
-    with pytest.raises(RefusedError, match="run 1 does not wait"):
+    with pytest.raises(RefusedError, match="run 1 is no longer waiting"):
         hand.begin(first.run.id, said(first))
-    with pytest.raises(RefusedError, match="run 1 does not wait"):
+    with pytest.raises(RefusedError, match="run 1 is no longer waiting"):
         hand.keep(first.run.id)
     hand.drop(first.run.id)
     assert states(store) == [RunState.CANCELLED, RunState.PLANNED]

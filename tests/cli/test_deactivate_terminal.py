@@ -173,7 +173,7 @@ def test_closing_the_terminal_at_the_question_changes_nothing(start: Start, seed
 
 def test_over_a_limit_the_phrase_is_asked_for(start: Start, seeded: Store) -> None:
     child = start("deactivate", "--where", "id <= 50")
-    child.expect_exact("Type 'deactivate 50 of 100' to go on: ")
+    child.expect_exact("Type 'deactivate 50 of 100' to continue: ")
     assert "over the limit of 25 %" in (child.before or "")
     child.sendline("deactivate 50 of 100")
 
@@ -201,7 +201,7 @@ def test_interrupted_at_work_it_can_be_resumed(start: Start, seeded: Store, how:
     assert deactivated_by(seeded, 1) == list(range(1, 11))
 
     resumed = start("runs", "resume", "1")
-    resumed.expect_exact("Type the number of contacts still to come, 10: ")
+    resumed.expect_exact("Type the number of contacts that remain, 10: ")
     resumed.sendline("10")
     assert ended(resumed)[0] == 0
     assert deactivated_by(seeded, 1) == list(range(1, 21))

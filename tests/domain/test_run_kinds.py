@@ -41,7 +41,7 @@ def run_of(kind: RunKind, kept: dict[str, Any]) -> Run:
 
 
 WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
-    (RunKind.UNDO, {"undoes": 3}, "takes back run 3"),
+    (RunKind.UNDO, {"undoes": 3}, "undoes run 3"),
     (RunKind.REACTIVATE, {"contact": 5, "group": None, "clears": False}, "contact 5"),
     (RunKind.REACTIVATE, {"contact": 5, "group": "news", "clears": False}, "contact 5 in news"),
     (
@@ -69,14 +69,14 @@ WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
     (
         RunKind.GROUPS,
         {"action": "add", "group": "news", "contact": 5},
-        "contact 5 into the group news",
+        "contact 5 added to the group news",
     ),
     (
         RunKind.GROUPS,
         {"action": "remove", "group": "news", "contact": 5},
-        "contact 5 out of the group news",
+        "contact 5 removed from the group news",
     ),
-    (RunKind.REMOVE_FROM_GROUP, {"group": "news", "group_id": 1}, "out of the group news"),
+    (RunKind.REMOVE_FROM_GROUP, {"group": "news", "group_id": 1}, "removed from the group news"),
     (RunKind.IMPORT, {"file": "may.csv", "renames": {}}, "the file may.csv"),
     (RunKind.INGEST, {"sources": ["a.eml", "b.eml"], "format": "auto"}, "a.eml, b.eml"),
     (RunKind.INGEST, {"mailbox": "bounces"}, "the mailbox bounces"),

@@ -117,7 +117,7 @@ def test_cut_short_by_the_database_it_says_how_to_go_on(
         apply_run(session, run.id)
 
     assert cut_short.value.code == "full"
-    assert cut_short.value.hint.startswith("free some; `contactctl runs resume 1` goes on")
+    assert cut_short.value.hint.startswith("free some; `contactctl runs resume 1` continues it")
     monkeypatch.undo()
     assert resume_run(session, 1).changed == 30
 

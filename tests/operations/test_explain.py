@@ -131,7 +131,7 @@ def test_taken_back_with_the_whole_run(store: Store) -> None:
 
     ended = explain(session, "1").timeline[-2]
     assert (ended.kind, ended.run) == ("ended", undo.id)
-    assert ended.text == f"taken back by run {undo.id} (tester@host)"
+    assert ended.text == f"undone by run {undo.id} (tester@host)"
 
 
 @pytest.mark.parametrize("group", [None, "news"])
@@ -168,9 +168,7 @@ def test_an_override_and_its_clearing(store: Store) -> None:
 
     _, override, back = in_groups(session)
     assert (override.kind, override.at, override.run) == ("override", LATER, given.run)
-    assert override.text == (
-        f"mailed in news all the same, an override by run {given.run} (tester@host): opted in"
-    )
+    assert override.text == (f"override in news set by run {given.run} (tester@host): opted in")
     assert (back.kind, back.run) == ("cleared", cleared.run)
     assert back.text == f"override in news cleared by run {cleared.run} (tester@host)"
 
@@ -183,7 +181,7 @@ def test_an_anonymised_contact_stays_as_it_is(store: Store, tmp_path: Path) -> N
     (expected,) = explain(session, "1").next
     assert expected.action == "stay-inactive"
     assert expected.text == (
-        "the contact was anonymised, which cannot be taken back: it stays inactive"
+        "the contact was anonymised, which cannot be undone: it stays inactive"
     )
 
 

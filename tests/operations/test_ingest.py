@@ -17,6 +17,7 @@ from contactctl.domain.responses import (
     Event,
     NoResponse,
     Rejection,
+    ResponseFilter,
 )
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
@@ -29,7 +30,6 @@ from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.locks import exclusive
-from contactctl.store.responses import ResponseFilter
 from contactctl.store.runs import list_runs
 from contactctl.store.store import Store
 from helpers.ingested import (

@@ -84,7 +84,7 @@ def test_a_run_without_a_plan_is_not_resumed(store: Store, details: RunDetails) 
             now=NOW,
         )
 
-    with pytest.raises(RefusedError, match="has no plan to go on with") as caught:
+    with pytest.raises(RefusedError, match="has no plan and cannot be resumed") as caught:
         resume_run(session, run_id)
 
     assert f"do the same {details.kind} again" in caught.value.hint
@@ -113,6 +113,6 @@ def test_a_run_that_is_over_cannot_be_cancelled(store: Store) -> None:
     run = deactivated(session, "id <= 5")
     before = dump(store)
 
-    with pytest.raises(RefusedError, match="run 1 is done already"):
+    with pytest.raises(RefusedError, match="run 1 is already done"):
         cancel_run(session, run.id)
     assert dump(store) == before

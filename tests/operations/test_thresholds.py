@@ -242,7 +242,7 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
     assert result.waiting.applied_by is None
-    why = "held back until confirmed: 3 of 10 active contacts is over the limit of 25 %"
+    why = "held until confirmed: 3 of 10 active contacts is over the limit of 25 %"
     assert result.waiting.message == why
     assert result.refusal is not None
     assert result.refusal.message == f"run 1, 3 contacts to be deactivated, is {why}"

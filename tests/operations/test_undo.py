@@ -242,7 +242,7 @@ def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
     cancel_run(session, running.id)
     undo = undo_of(session, deactivated(session, "id <= 2"))
 
-    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated nobody"):
+    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated no contact"):
         require_undoable(session, undo.id)
 
 

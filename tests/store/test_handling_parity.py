@@ -19,10 +19,11 @@ from contactctl.domain.policies import (
     Limits,
     ResponsePolicy,
 )
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.responses import Category
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.store import tables
-from contactctl.store.reactivation import ContactStanding, read_standing
+from contactctl.store.reactivation import read_standing
 from contactctl.store.store import Store
 from helpers.contacts import add_contact
 from helpers.sessions import NOW, make_session

@@ -25,7 +25,7 @@ _NARROW_COLUMNS = ("email", "last_opportunity")
 
 
 class LivePanel(Vertical):
-    """Shows one answer, or that there is none yet; never an older one beside newer criteria."""
+    """Shows one answer, or that there is none yet; never an older one with newer criteria."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -89,7 +89,7 @@ class LivePanel(Vertical):
 
     def _text(self, selector: str, text: str) -> None:
         if self._texts.get(selector) == text:
-            return  # each change has the whole screen laid out anew
+            return  # each change lays the whole screen out again
         self._texts[selector] = text
         safe = "\n".join(map(show_safely, text.split("\n")))
         self.query_one(selector, Static).update(Content(safe))
