@@ -18,6 +18,7 @@ from contactctl.config.values import (
     currency,
     duration,
     environment_name,
+    header_name,
     one_of,
     percentage,
     price,
@@ -235,6 +236,7 @@ SCHEMA = Section(
             PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
         ),
         "allow_undo": Scalar(boolean),
+        "allow_replaced_clock": Scalar(boolean),
         "thresholds": _THRESHOLDS,
         "reset_on_delivery": Scalar(boolean),
         "handling": _HANDLING,
@@ -250,6 +252,7 @@ SCHEMA = Section(
         "response_rules": Placed(_response_rules),
         "formats": ByName("NAME", _format_name, Placed(_format)),
         "verp": Scalar(verp_pattern),
+        "recipient_headers": ListOf(Scalar(header_name)),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
         "suppression_key_file": Placed(_file_path),
     },

@@ -24,6 +24,7 @@ _MAX_PRICE = 10**10
 _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,100}\Z")
 
 
 def text(value: Any) -> str:
@@ -129,6 +130,13 @@ def verp_pattern(value: Any) -> str:
     """The return address of sent mails, which contains the recipient's parts."""
     if not isinstance(value, str) or not is_template(value):
         raise ValueError(f"must be an address pattern such as {EXAMPLE}, not {quoted(value)}")
+    return value
+
+
+def header_name(value: Any) -> str:
+    """The name of a mail's header field (RFC 5322, 2.2)."""
+    if not isinstance(value, str) or not _HEADER_NAME.match(value):
+        raise ValueError(f"must be a header field's name such as X-ListMember, not {quoted(value)}")
     return value
 
 

@@ -52,6 +52,7 @@ def test_the_outline_of_the_design_is_read_whole(load):
             deactivate: group
         incident_guard: {max_blocked: 3, max_blocked_percent: 90}
         verp: 'bounce+{local}={domain}@returns.example.com'
+        recipient_headers: [X-ListMember]
         """).settings
     assert settings.database == "postgresql://host/db"
     assert settings.time_zone == "Europe/Oslo"
@@ -91,6 +92,7 @@ def test_the_outline_of_the_design_is_read_whole(load):
     }
     assert policy.incident_guard == IncidentGuard(3, Decimal(90))
     assert settings.verp == "bounce+{local}={domain}@returns.example.com"
+    assert settings.recipient_headers == ("X-ListMember",)
 
 
 @pytest.mark.parametrize(
@@ -333,3 +335,9 @@ def test_response_rules_stand_in_a_file_beside_the_config(load, project):
 def test_response_rules_of_another_kind_are_errors(load, project, yaml, rules, problem):
     (project / "rules.yaml").write_text(rules)
     assert problem in error_of(load, yaml).message
+
+
+@pytest.mark.parametrize("name", ["'X Member'", "'X-Member:'", "''", "7"])
+def test_a_recipient_header_is_the_name_of_a_field(load, name):
+    message = error_of(load, f"recipient_headers: [{name}]").message
+    assert "must be a header field's name" in message
