@@ -13,7 +13,7 @@ _MARKS = {",": "a comma", '"': "a quote"}
 
 
 def list_cell(names: list[str]) -> str:
-    """A list of names as one cell that `names_in` takes apart again, whatever they hold."""
+    """A list of names as one cell that `names_in` splits again, whatever they contain."""
     return "".join(LIST_MARK + name for name in names)
 
 
@@ -29,7 +29,7 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
         return unique_names(_quoted(text, separator))
     if found := _UNSAID.search(text):
         raise ValueError(
-            f"'{shown(text)}' holds {_MARKS[found[0]]}: --separator '{field}=,' splits at commas,"
+            f"'{shown(text)}' contains {_MARKS[found[0]]}: --separator '{field}=,' splits at commas,"
             f" --separator '{field}=;' does not"
         )
     return parse_names(text)
@@ -41,5 +41,5 @@ def _quoted(text: str, separator: str) -> list[str]:
     try:
         rows = list(csv.reader([text], delimiter=separator, skipinitialspace=True, strict=True))
     except csv.Error as error:
-        raise ValueError(f"'{shown(text)}' cannot be taken apart: {error}") from None
+        raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
     return rows[0] if rows else []

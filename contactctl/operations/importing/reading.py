@@ -62,7 +62,7 @@ class ColumnReading:
             names = names_in(known.name, text, separator)
             for name in names:
                 if known.choices and fold(name) not in known.choices:
-                    raise ValueError(f"'{shown(name)}' is none of {', '.join(known.choices)}")
+                    raise ValueError(f"'{shown(name)}' is not one of {', '.join(known.choices)}")
             return tuple(map(fold, names)) if known.choices else names
 
         return parse
