@@ -29,8 +29,8 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
         return unique_names(_quoted(text, separator))
     if found := _UNSAID.search(text):
         raise ValueError(
-            f"'{shown(text)}' contains {_MARKS[found[0]]}: --separator '{field}=,' splits at commas,"
-            f" --separator '{field}=;' does not"
+            f"'{shown(text)}' contains {_MARKS[found[0]]}:"
+            f" --separator '{field}=,' splits at commas, --separator '{field}=;' does not"
         )
     return parse_names(text)
 

@@ -275,6 +275,10 @@ def test_a_workbook_is_read_as_its_cells_are(sqlite_store: Store) -> None:
         (b"PK\x03\x04broken", "a broken ZIP archive", ""),
         (b"%PDF-1.7", "a PDF file", "CSV"),
     ],
+    ids=[
+        *("gzip-cut", "zstd-cut", "zstd-and-more", "bzip2-cut", "xz-cut", "two-sheets", "xls"),
+        *("ods", "zip", "workbook-broken", "zip-broken", "pdf"),
+    ],
 )
 def test_other_files_are_refused_by_their_names(
     sqlite_store: Store, data: bytes, words: str, hint: str
