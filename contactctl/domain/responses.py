@@ -34,7 +34,8 @@ class Response:
     same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
     `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
-    `auto-reply`).
+    `auto-reply`, `sender-side`). `host` is the receiving server's name as domain.hosts shortens it,
+    where the source names it.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Response:
     occurred_at: datetime | None = None
     channel: str = "email"
     group: str | None = None
+    host: str = ""
 
 
 @dataclass(slots=True)

@@ -159,11 +159,14 @@ def response_row(response: Response) -> Staged:
         given,
         response.channel,
         group,
+        response.host,
         None if at is None else stored_instant(at),
         response.source,
     )
     text = f"{given}{response.recipient}{response.source_key}{response.status}{response.diagnostic}"
-    is_plain = _is_plain(f"{text}{response.rule}{response.channel}{group}{response.source}")
+    is_plain = _is_plain(
+        f"{text}{response.rule}{response.channel}{group}{response.host}{response.source}"
+    )
     return row if is_plain else tuple(map(_storable, row))
 
 

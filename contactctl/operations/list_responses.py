@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.ingest import INGESTING, look_at_thresholds
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
-from contactctl.store.held import HeldFilter, discard_held, release_held
+from contactctl.store.bursts import list_incidents, note_decided
+from contactctl.store.held import HeldFilter, discard_held, incidents_of, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import ResponseFilter, list_responses
 from contactctl.store.runs import insert_run, update_run
@@ -33,6 +35,12 @@ def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[
         return list_responses(connection, wanted)
 
 
+def open_incidents(session: Session) -> list[Incident]:
+    """The incidents that hold responses, oldest first."""
+    with session.store.reading() as connection:
+        return list_incidents(connection)
+
+
 def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Let held responses count, and look at the thresholds of their contacts."""
     with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
@@ -48,7 +56,7 @@ def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldRe
 
 
 def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) -> HeldResult:
-    details = {"run": chosen.run_id, "domain": chosen.domain}
+    details = {"run": chosen.run_id, "domain": chosen.domain, "incident": chosen.incident}
     now = session.clock()
     with session.store.writing() as connection:
         run_id = insert_run(
@@ -59,6 +67,7 @@ def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) ->
             now=now,
         )
         serialise(connection, CONTACT_CHANGES)
+        incidents = incidents_of(connection, chosen)
         if kind is RunKind.RELEASE:
             number = release_held(connection, run_id, chosen)
         else:
@@ -69,6 +78,7 @@ def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) ->
                 hint="`contactctl responses list --held` shows those that are",
                 code="nothing-held",
             )
+        note_decided(connection, incidents)
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}
         update_run(connection, run_id, values)
     return HeldResult(run_id, number)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.group_settings import format_threshold
-from contactctl.domain.policies import ResponsePolicy
+from contactctl.domain.policies import Limits, ResponsePolicy
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
@@ -19,9 +19,11 @@ from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.threshold_runs import (
+    DayBefore,
     Expiry,
     PlannedThresholds,
     any_planned,
+    day_before,
     write_threshold_plan,
 )
 from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
@@ -33,11 +35,12 @@ class ThresholdResult:
     """What became of the thresholds that were reached.
 
     `runs` were carried out: one for what is due now, after those that had been interrupted.
-    `waiting` is the run of a plan that must be confirmed first.
+    `waiting` is the run of a plan that must be confirmed first, `is_new` where it was made now.
     """
 
     runs: tuple[Run, ...] = ()
     waiting: Run | None = None
+    is_new: bool = False
 
     @property
     def deactivated(self) -> int:
@@ -46,8 +49,8 @@ class ThresholdResult:
 
     @property
     def refusal(self) -> RefusedError | None:
-        """Why not all that is due was done; None where it was."""
-        return refusal_of(self.waiting, "deactivated")
+        """Why not all that is due was done, said once; None where it was, or was said before."""
+        return refusal_of(self.waiting, "deactivated") if self.is_new else None
 
 
 def rules_in_force(session: Session) -> ThresholdRules:
@@ -71,15 +74,15 @@ def sweep_thresholds(
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
-    Over the limits nobody is: the plan then waits for `runs apply`. What waits already is not
-    planned again. `cause` is kept with the run. Raises BusyError.
+    Over the limits of one run, or of all within a day, nobody is: the plan then waits for `runs
+    apply`. While one waits no second one is made. `cause` is kept with the run. Raises BusyError.
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
         planned = plan_thresholds(session, among=among, cause=cause)
         waiting = _held(session, planned, among)
         if planned.run is None or planned.run.state is RunState.PLANNED:
-            return ThresholdResult(finished, planned.run or waiting)
+            return ThresholdResult(finished, planned.run or waiting, planned.run is not None)
         return ThresholdResult((*finished, work_through(session, planned.run)), waiting)
 
 
@@ -101,17 +104,32 @@ def plan_thresholds(
     details = {**(cause or {}), "thresholds": [_kept(rule) for rule in rules.rules]}
     limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
 
-    def judge(losing: int, active_total: int) -> Expiry | None:
-        message = message_of(limits.exceeded(losing, active_total))
+    def judge(losing: int, active_total: int, before: DayBefore) -> Expiry | None:
+        message = message_of(_exceeded(limits, losing, active_total, before))
         return Expiry(message, expires_at) if message or ask_first else None
 
     return write_threshold_plan(
         session.store,
         session.request(RunKind.THRESHOLDS, details=details),
-        lambda waiting: due(rules, now, session.store.dialect, among=among, waiting_runs=waiting),
+        lambda waiting, unjudged: due(
+            rules,
+            now,
+            session.store.dialect,
+            among=among,
+            waiting_runs=waiting,
+            unjudged_runs=unjudged,
+        ),
         judge,
         now,
     )
+
+
+def _exceeded(limits: Limits, losing: int, active_total: int, before: DayBefore) -> tuple[str, ...]:
+    """The limits of one run and of a day; of a further reason for inactive ones there is none."""
+    of_run = limits.exceeded(losing, active_total)
+    if of_run or not losing:
+        return of_run
+    return limits.exceeded_in_a_day(before.spent, losing, before.active_at_start)
 
 
 def _kept(rule: ThresholdRule) -> dict[str, object]:
@@ -132,11 +150,14 @@ def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[st
     rules = rules_in_force(session)
     with session.store.reading() as connection:
         counts, active_total = count_due(connection, rules, now), count_active(connection)
-    return counts, session.settings.limits.exceeded(counts.losing, active_total)
+        before = day_before(connection, session.clock(), active_total)
+    return counts, _exceeded(session.settings.limits, counts.losing, active_total, before)
 
 
 def _held(session: Session, planned: PlannedThresholds, among: ContactIds | None) -> Run | None:
-    """The latest plan made before that holds contacts in question."""
+    """The latest plan made before that holds contacts in question, or that others wait behind."""
+    if planned.left:
+        return read_run(session, max(planned.waiting))
     with session.store.reading() as connection:
         holding = [run_id for run_id in planned.waiting if any_planned(connection, [run_id], among)]
     return read_run(session, max(holding)) if holding else None

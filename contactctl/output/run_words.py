@@ -44,9 +44,11 @@ def _source(told: Mapping[str, Any]) -> str:
 
 
 def _held(told: Mapping[str, Any]) -> str:
+    incident = f" of incident {told['incident']}" if told.get("incident") is not None else ""
     run = f" of run {told['run']}" if told.get("run") is not None else ""
     domain = f" from {told['domain']}" if told.get("domain") else ""
-    return f"held responses{run}{domain}" if run or domain else "all held responses"
+    which = f"{incident}{run}{domain}"
+    return f"held responses{which}" if which else "all held responses"
 
 
 def _contact(told: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, null, select
 
 from contactctl.store import tables
 
@@ -29,6 +29,7 @@ class ResponseFilter:
     run_id: int | None = None
     unmatched: bool = False
     held: bool = False
+    incident: int | None = None
     not_counted: bool = False
     limit: int = 100
 
@@ -101,6 +102,8 @@ def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[Column
         conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.run_id is not None:
         conditions.append(table.c.run_id == wanted.run_id)
+    if wanted.incident is not None:
+        conditions.append(table.c.incident_id == wanted.incident)
     if wanted.not_counted:
         conditions.append(~table.c.counts)
     return conditions
@@ -115,10 +118,12 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
         "status",
         "diagnostic",
         "rule",
+        "host",
         "channel",
         "occurred_at",
         "recorded_at",
         "source",
         "source_key",
     )
-    return [*(table.c[name] for name in names), table.c.run_id.label("run")]
+    incident = func.nullif(table.c.incident_id, 0).label("incident")
+    return [*(table.c[name] for name in names), incident, table.c.run_id.label("run")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -45,7 +45,8 @@ _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
 
-DuePlan = Callable[[Sequence[int]], Select[int, int, str, int]]
+# (waiting plans, runs whose responses have not been judged) -> what is due
+DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +57,37 @@ class Expiry:
     at: datetime
 
 
-# (contacts that lose something, active total) -> None: carry the plan out
-Judge = Callable[[int, int], Expiry | None]
+@dataclass(frozen=True, slots=True)
+class DayBefore:
+    """What automatic runs have done within 24 hours: `spent` contacts were deactivated, of
+    `active_at_start`."""
+
+    spent: int
+    active_at_start: int
+
+
+# (contacts that lose something, active total, the day before) -> None: carry the plan out
+Judge = Callable[[int, int, DayBefore], Expiry | None]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedThresholds:
-    """What is due: `run` is new, `running` or waiting; `waiting` are the plans made before."""
+    """What is due: `run` is new, `running` or waiting; `waiting` are the plans made before.
+
+    `left` contacts are due beside them, and must wait until these have been dealt with.
+    """
 
     run: Run | None
     waiting: tuple[int, ...]
+    left: int = 0
 
 
-class _NothingDueError(Exception):
-    """Takes the run row back with the transaction."""
+class _NotNowError(Exception):
+    """Takes the run row back with the transaction; `left` contacts must wait."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(left)
+        self.left = left
 
 
 def write_threshold_plan(
@@ -77,7 +95,8 @@ def write_threshold_plan(
 ) -> PlannedThresholds:
     """Freeze what is due as a run, in one transaction, without what another plan waits with.
 
-    `due` is given the numbers of the waiting plans. Where nothing else is due, no run is left.
+    Where nothing else is due, no run is left; nor where it would be a second plan that waits: one
+    at a time is enough to be looked at.
     """
     waiting: tuple[int, ...] = ()
     try:
@@ -86,13 +105,39 @@ def write_threshold_plan(
                 connection, request, state=RunState.RUNNING, identity=store.identity, now=now
             )
             waiting = waiting_plans(connection, now)
-            _write_items(connection, run_id, due(waiting))
-            if _settle(connection, run_id, judge) == 0:
-                raise _NothingDueError
+            _write_items(connection, run_id, due(waiting, _recording_runs(connection)))
+            planned, must_wait = _settle(connection, run_id, judge, now)
+            if planned == 0 or (must_wait and waiting):
+                raise _NotNowError(planned)
             refresh_statistics(connection, "plan_item")
             return PlannedThresholds(get_run(connection, run_id), waiting)
-    except _NothingDueError:
-        return PlannedThresholds(None, waiting)
+    except _NotNowError as nothing:
+        return PlannedThresholds(None, waiting, nothing.left)
+
+
+def day_before(connection: Connection, now: datetime, active_total: int) -> DayBefore:
+    """What thresholds have deactivated by themselves; a plan that somebody confirmed is not."""
+    statement = (
+        select(_run.c.changed, _run.c.active_before)
+        .where(
+            _run.c.kind == RunKind.THRESHOLDS,
+            _run.c.started_at > now - timedelta(hours=24),
+            _run.c.expires_at.is_(None),
+            _run.c.changed > 0,
+        )
+        .order_by(_run.c.id)
+    )
+    rows = connection.execute(statement).all()
+    at_start = rows[0].active_before if rows else None
+    return DayBefore(sum(row.changed for row in rows), at_start or active_total)
+
+
+def _recording_runs(connection: Connection) -> list[int]:
+    """The ingests at work: whether their responses are a burst is judged when all are there."""
+    statement = select(_run.c.id).where(
+        _run.c.kind == RunKind.INGEST, _run.c.state == RunState.RUNNING
+    )
+    return list(connection.execute(statement).scalars())
 
 
 def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
@@ -187,14 +232,15 @@ def _write_items(connection: Connection, run_id: int, due: Select[int, int, str,
     connection.execute(insert(_item).from_select(columns, items))
 
 
-def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
-    """Count the plan's contacts, and make it wait where `judge` says so; returns the count."""
+def _settle(connection: Connection, run_id: int, judge: Judge, now: datetime) -> tuple[int, bool]:
+    """Count the plan's contacts, and make it wait where `judge` says so; the count, and whether."""
     planned = connection.execute(
         select(func.count(distinct(_item.c.contact_id))).where(_item.c.run_id == run_id)
     ).scalar_one()
     active_total = count_active(connection)
     values: dict[str, Any] = {"planned": planned, "active_before": active_total}
-    expiry = judge(_losing(connection, run_id), active_total)
+    before = day_before(connection, now, active_total)
+    expiry = judge(_losing(connection, run_id), active_total, before)
     if expiry is not None:
         values |= {
             "state": RunState.PLANNED,
@@ -204,7 +250,7 @@ def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
             "expires_at": expiry.at,
         }
     update_run(connection, run_id, values)
-    return int(planned)
+    return int(planned), expiry is not None
 
 
 def _losing(connection: Connection, run_id: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     column,
     distinct,
     exists,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.responses import Category
-from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRules
+from contactctl.domain.thresholds import DISCARDED, ECHO, SYSTEM_WIDE, ThresholdRules
 from contactctl.store import tables
 from contactctl.store.types import UtcInstant
 
@@ -46,7 +48,35 @@ _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
 def counts() -> ColumnElement[bool]:
     """The responses that thresholds count at all."""
-    return and_(_response.c.counts, ~_response.c.held, _response.c.channel == "email")
+    return and_(
+        or_(_response.c.counts, _echoes_nothing()),
+        ~_response.c.held,
+        _response.c.channel == "email",
+    )
+
+
+def _echoes_nothing() -> ColumnElement[bool]:
+    """The first echo of a category of which the contact has no response on record."""
+    other = _response.alias("other")
+    is_earlier = or_(
+        other.c.occurred_at < _response.c.occurred_at,
+        and_(
+            other.c.occurred_at == _response.c.occurred_at,
+            other.c.source_key < _response.c.source_key,
+        ),
+    )
+    is_known = or_(
+        other.c.counts,
+        other.c.not_counted == DISCARDED,
+        and_(other.c.not_counted == ECHO, is_earlier),
+    )
+    known = exists().where(
+        other.c.contact_id == _response.c.contact_id,
+        other.c.category == _response.c.category,
+        other.c.channel == "email",
+        is_known,
+    )
+    return and_(_response.c.not_counted == ECHO, ~known)
 
 
 def due(
@@ -56,16 +86,27 @@ def due(
     *,
     among: ContactIds | None = None,
     waiting_runs: Sequence[int] = (),
+    unjudged_runs: Sequence[int] = (),
 ) -> Select[int, int, str, int]:
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
-    out. SQLite, which would sort all responses to group them, looks for candidates first.
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. SQLite,
+    which would sort all responses to group them, looks for candidates first; Postgres does so
+    where it must look at days besides.
     """
     rule = _rule_table(rules, now)
+    each_counts = all(each.counts_each for each in rules.rules)
     if among is None and dialect == "sqlite":
         among = _candidates(rules, now)
-    counted = _counted(rule, rules, among).subquery("counted")
+    elif among is None and not each_counts:
+        among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
+    spacing = _Spacing(rule, dialect)
+    number = func.count() if each_counts else spacing.number()
+    rows = _counted(rule, rules, among, number, unjudged_runs)
+    if any(each.over_seconds for each in rules.rules):
+        rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
+    counted = rows.subquery("counted")
     statement = (
         select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
         .select_from(
@@ -91,6 +132,8 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
         column("needed", Integer),
         column("since", UtcInstant),
         column("is_reset", Boolean),
+        column("days", Integer),
+        column("over", Integer),
     )
     rows = [
         (
@@ -101,6 +144,8 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
             rule.threshold.count,
             rule.window_start(now) or _ALWAYS,
             rules.reset_by_delivery(rule.category),
+            rule.days_apart,
+            rule.over_seconds,
         )
         for number, rule in enumerate(rules.rules)
     ]
@@ -130,7 +175,53 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
     )
 
 
-def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Select[Any]:
+def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
+    """The contacts with enough responses, whatever their days: again more than are due."""
+    rows = counted.subquery("numbered")
+    return (
+        select(rows.c.contact_id)
+        .join_from(rows, rule, rule.c.number == rows.c.rule)
+        .where(rows.c.responses >= rule.c.needed)
+        .distinct()
+    )
+
+
+class _Spacing:
+    """How far the responses of one group of rows lie apart, by their rule."""
+
+    def __init__(self, rule: CTE, dialect: str) -> None:
+        self._rule, self._is_sqlite = rule, dialect == "sqlite"
+
+    def number(self) -> ColumnElement[int]:
+        """How many they are; those of one period of days count once."""
+        length = case((self._rule.c.days == 0, 1), else_=self._rule.c.days)
+        periods = func.count(distinct(self._day() // length))
+        return case((func.max(self._rule.c.days) == 0, func.count()), else_=periods)
+
+    def seconds(self) -> ColumnElement[int]:
+        """From the first to the last."""
+        second = self._since_1970(19)
+        return func.max(second) - func.min(second)
+
+    def _day(self) -> ColumnElement[int]:
+        return self._since_1970(10) // 86_400
+
+    def _since_1970(self, characters: int) -> ColumnElement[int]:
+        """Whole seconds; SQLite rounds parts of one, so that they are cut off first."""
+        occurred_at = _response.c.occurred_at
+        if self._is_sqlite:
+            whole = func.substr(occurred_at, 1, characters, type_=Text())
+            return cast(func.strftime("%s", whole), Integer)
+        return cast(func.floor(func.extract("epoch", occurred_at)), BigInteger)
+
+
+def _counted(
+    rule: CTE,
+    rules: ThresholdRules,
+    among: ContactIds | None,
+    number: ColumnElement[int],
+    unjudged_runs: Sequence[int] = (),
+) -> Select[Any]:
     """(contact_id, rule, responses): how many of a contact's responses count for a rule."""
     rows: FromClause = _response
     if among is not None:
@@ -139,12 +230,14 @@ def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Sele
     rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     rows = rows.join(rule, _is_rule_of_response(rule, rules))
     conditions = [counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    if unjudged_runs:
+        conditions.append(_response.c.run_id.not_in(unjudged_runs))
     if any(each.scope != SYSTEM_WIDE for each in rules.rules):
         rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
         conditions.append(_concerns_member(rule))
     key = (_response.c.contact_id, rule.c.number)
     return (
-        select(key[0], key[1].label("rule"), func.count().label("responses"))
+        select(key[0], key[1].label("rule"), number.label("responses"))
         .select_from(rows)
         .where(*conditions)
         .group_by(*key)
@@ -207,7 +300,7 @@ def _is_settled(rule: CTE) -> ColumnElement[bool]:
         _deactivation.c.category == _response.c.category,
         or_(
             _deactivation.c.ended_at.is_(None),
-            _deactivation.c.ended_at >= _response.c.occurred_at,
+            and_(_deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back),
         ),
     )
 

@@ -16,11 +16,11 @@ from helpers.responses import insert_contact, open_deactivations
 from helpers.sessions import NOW, make_session
 
 AN_HOUR_AGO = NOW - timedelta(hours=1)
-GUARD = IncidentGuard(max_blocked=3, max_blocked_percent=Decimal(50))
+GUARD = IncidentGuard(more_than=3)
 THRESHOLDS = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.BLOCKED: Threshold(1),
-    Category.TRANSIENT: Threshold(2),
+    Category.TRANSIENT: Threshold(2, days_apart=0),
 }
 
 
