@@ -19,6 +19,7 @@ from contactctl.operations.ingest_rows import (
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
+from contactctl.responses.sender_side import SenderFault, faults_by_number
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.held import contacts_concerned, forget_concerned, runs_with_concerned
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
@@ -59,6 +60,12 @@ class IngestResult:
     @property
     def held(self) -> int:
         return self.judgement.held
+
+    @property
+    def sender_faults(self) -> dict[SenderFault, int]:
+        """How many of the responses recorded refuse the sender, by what of it; most first."""
+        refusals = self.counts.refusals.items()
+        return faults_by_number((rule, status, number) for (rule, status), number in refusals)
 
     @property
     def deactivated(self) -> int:
@@ -191,6 +198,7 @@ def _totals(result: IngestResult) -> dict[str, object]:
         "results": {
             "unmatched": counts.unmatched,
             "not_counted": counts.not_counted,
+            "sender_side": result.counts.refusals.total(),
             "held": result.held,
             "taken_back": result.judgement.taken_back,
             "rejected": result.rejected,

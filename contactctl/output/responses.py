@@ -135,6 +135,10 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
         "duplicates": counts.duplicates,
         "unmatched": counts.unmatched,
         "not_counted": counts.not_counted,
+        "sender_side": [
+            {"about": fault.about, "responses": number, "repair": fault.repair}
+            for fault, number in result.sender_faults.items()
+        ],
         "held": result.held,
         "taken_back": result.judgement.taken_back,
         "rejected": result.rejected,
@@ -199,6 +203,11 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
 def _incident_warnings(result: IngestResult) -> list[str]:
     """What is held, and what was taken back for it."""
     warnings = [
+        f"{counted(number, 'response')} refuse the sender, not the recipient, and count for nobody:"
+        f" repair {fault.repair}"
+        for fault, number in result.sender_faults.items()
+    ]
+    warnings += [
         f"incident {each.id}: {counted(each.held, f'{each.category} response')} of"
         f" {_SHARED[each.shared_by]} {each.name} held, more than is usual there"
         for each in result.judgement.incidents

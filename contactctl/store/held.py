@@ -32,7 +32,7 @@ _unmatched = tables.unmatched_response
 
 @dataclass(frozen=True, slots=True)
 class HeldFilter:
-    """Which held responses are meant: of an incident, run or domain, of several of these, or all."""
+    """Which held responses are meant: of an incident, run or domain, of several, or all."""
 
     run_id: int | None = None
     domain: str | None = None
