@@ -1,6 +1,6 @@
 """Responses put into a store by an ingest, and what came of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,9 +25,13 @@ THRESHOLDS = {
 
 
 def session_on(store: Store, **policy: Any) -> Session:
+    return session_at(store, NOW, **policy)
+
+
+def session_at(store: Store, now: datetime, **policy: Any) -> Session:
     limits = Limits(1000, Decimal(100))
     values = {"thresholds": THRESHOLDS, "incident_guard": GUARD} | policy
-    return make_session(store, responses=ResponsePolicy(**values), limits=limits)
+    return make_session(store, now=now, responses=ResponsePolicy(**values), limits=limits)
 
 
 def add(store: Store, *emails: str, **values: Any) -> None:
