@@ -21,6 +21,13 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
+WithoutWaiting = Annotated[
+    bool,
+    typer.Option(
+        "--without-waiting",
+        help="With --deliverable: nor those that a plan of thresholds would deactivate.",
+    ),
+]
 DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
@@ -56,6 +63,7 @@ Tags = Annotated[
 def export(
     invocation: SelectingInvocation,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
     """Print contacts as CSV or JSON lines, as an import takes them.
@@ -67,7 +75,8 @@ def export(
 
     CSV unless --format says otherwise. Without --fields it has every field that
     an import takes. --deliverable leaves exactly the contacts that a campaign
-    to everybody, or to one group, may mail.
+    to everybody, or to one group, may mail. While a plan of thresholds waits to be
+    confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
     from contactctl.operations.export_contacts import ContactFilter
     from contactctl.operations.importing.columns import importable_fields
@@ -79,13 +88,16 @@ def export(
     importable = [field.name for field in importable_fields(invocation.catalogue)]
     fields = invocation.output.fields or importable
     source = invocation.criteria_source()
-    contacts = _streamed(invocation, ContactFilter(source, deliverable, group, fields=fields))
+    contacts = _streamed(
+        invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
+    )
     return present_contacts(contacts, fields)
 
 
 def list_(
     invocation: SelectingInvocation,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
     sort: Sort = "id",
     limit: Limit = None,
@@ -108,7 +120,7 @@ def list_(
     invocation.check_fields(*known)
     fields = invocation.output.fields or list_order(known)
     source = invocation.criteria_source()
-    wanted = ContactFilter(source, deliverable, group, sort, limit, fields)
+    wanted = ContactFilter(source, deliverable, without_waiting, group, sort, limit, fields)
     return present_contacts(_streamed(invocation, wanted), fields)
 
 

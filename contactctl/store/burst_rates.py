@@ -155,6 +155,20 @@ def deliveries(
     return [(row[0], int(row[1]), row[2]) for row in connection.execute(statement)]
 
 
+def response_days(connection: Connection, since: datetime) -> dict[int, int]:
+    """How many responses that count there were on each day since 1970, UTC."""
+    statement = (
+        select(_rate.c.hour, func.sum(_rate.c.responses))
+        .where(_rate.c.hour >= since)
+        .group_by(_rate.c.hour)
+    )
+    days: dict[int, int] = {}
+    for hour, number in connection.execute(statement):
+        day = hour_of(hour) // 24
+        days[day] = days.get(day, 0) + int(number)
+    return days
+
+
 def forget_rates(connection: Connection, before: int) -> None:
     """Drop counts that no judgement looks at any more."""
     connection.execute(delete(_rate).where(_rate.c.hour < hour_start(before)))

@@ -36,8 +36,10 @@ from contactctl.store.burst_rates import (
     set_incidents,
     unjudged_hours,
 )
+from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
 from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.threshold_runs import TAKEN_BACK
 from contactctl.store.types import UtcInstant
 
 _incident = tables.incident
@@ -323,6 +325,7 @@ def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, no
         connection.execute(text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
     )
     if number:
+        _note_in_runs(connection)
         values = {"now": now, "run_id": run_id}
         for statement in _TAKE_BACK:
             used = {name: value for name, value in values.items() if f":{name}" in statement}
@@ -337,3 +340,12 @@ def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, no
         ended = text(_END_EMPTY_PLANS)
         connection.execute(ended.bindparams(bindparam("now", now, type_=UtcInstant())))
     return number
+
+
+def _note_in_runs(connection: Connection) -> None:
+    """The runs that had deactivated them say so, and have more of their day left."""
+    numbers = text("SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id")
+    for run_id, number in connection.execute(numbers).all():
+        results = dict(get_run(connection, run_id).results)
+        results[TAKEN_BACK] = results.get(TAKEN_BACK, 0) + number
+        update_run(connection, run_id, {"results": results})

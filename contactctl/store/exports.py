@@ -6,11 +6,14 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from contactctl.domain.contact_record import ContactRecord
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import RECORD_COLUMNS, to_records
 
 _contact = tables.contact
+_item = tables.plan_item
 _membership = tables.membership
+_run = tables.run
 
 _CHUNK = 1000
 
@@ -44,6 +47,14 @@ def stream_contacts(
 def deliverable() -> ColumnElement[bool]:
     """Contacts that a campaign to everybody may mail."""
     return _contact.c.status == Status.ACTIVE
+
+
+def not_waiting() -> ColumnElement[bool]:
+    """Contacts that no plan of thresholds holds, which waits to be confirmed."""
+    waiting = select(_run.c.id).where(
+        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
+    )
+    return ~exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id.in_(waiting))
 
 
 def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:

@@ -45,6 +45,8 @@ _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
 
+TAKEN_BACK = "taken_back"  # run.results of contacts that an incident made active again
+
 # (waiting plans, runs whose responses have not been judged) -> what is due
 DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
 
@@ -105,7 +107,7 @@ def write_threshold_plan(
                 connection, request, state=RunState.RUNNING, identity=store.identity, now=now
             )
             waiting = waiting_plans(connection, now)
-            _write_items(connection, run_id, due(waiting, _recording_runs(connection)))
+            _write_items(connection, run_id, due(waiting, _unjudged_runs(connection)))
             planned, must_wait = _settle(connection, run_id, judge, now)
             if planned == 0 or (must_wait and waiting):
                 raise _NotNowError(planned)
@@ -116,9 +118,10 @@ def write_threshold_plan(
 
 
 def day_before(connection: Connection, now: datetime, active_total: int) -> DayBefore:
-    """What thresholds have deactivated by themselves; a plan that somebody confirmed is not."""
+    """What thresholds have deactivated by themselves; what an incident took back does not count,
+    nor what somebody has confirmed."""
     statement = (
-        select(_run.c.changed, _run.c.active_before)
+        select(_run.c.changed, _run.c.results, _run.c.active_before)
         .where(
             _run.c.kind == RunKind.THRESHOLDS,
             _run.c.started_at > now - timedelta(hours=24),
@@ -129,14 +132,18 @@ def day_before(connection: Connection, now: datetime, active_total: int) -> DayB
     )
     rows = connection.execute(statement).all()
     at_start = rows[0].active_before if rows else None
-    return DayBefore(sum(row.changed for row in rows), at_start or active_total)
+    spent = sum(row.changed - row.results.get(TAKEN_BACK, 0) for row in rows)
+    return DayBefore(spent, at_start or active_total)
 
 
-def _recording_runs(connection: Connection) -> list[int]:
-    """The ingests at work: whether their responses are a burst is judged when all are there."""
-    statement = select(_run.c.id).where(
-        _run.c.kind == RunKind.INGEST, _run.c.state == RunState.RUNNING
-    )
+def _unjudged_runs(connection: Connection) -> list[int]:
+    """The ingests at work, and those cut short: whether their responses are a burst is judged when
+    all are there."""
+    any_unjudged = connection.execute(select(tables.unjudged_hour.c.hour).limit(1)).first()
+    is_unjudged = _run.c.state == RunState.RUNNING
+    if any_unjudged is not None:
+        is_unjudged = or_(is_unjudged, exists().where(_item.c.run_id == _run.c.id))
+    statement = select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
     return list(connection.execute(statement).scalars())
 
 

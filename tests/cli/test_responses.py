@@ -21,7 +21,7 @@ thresholds:
   spam-complaint: {count: 1}
 handling:
   transient: {reactivate_after: 10 days}
-incident_guard: {max_blocked: 2}
+incident_guard: {more_than: 2}
 limits: {max_percent: 50}
 """
 BOUNCE = """From: MAILER-DAEMON@mx.example.net
@@ -94,7 +94,9 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
         "duplicates": 0,
         "unmatched": 1,
         "not_counted": 1,
+        "sender_side": [],
         "held": 0,
+        "taken_back": 0,
         "rejected": 0,
         "activities": 1,
         "by_category": {"invalid-address": 1, "transient": 3},
@@ -201,7 +203,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "warning: 3 of 3 responses of example.com are blocked: held" in result.stderr
+    assert "incident 1: 3 blocked responses of the domain example.com held" in result.stderr
     assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
