@@ -135,7 +135,7 @@ def _result_pairs(result: SweepResult) -> Pairs:
         ("Removed", counted(result.removed, "membership")),
         ("Runs finished", len(result.finished)),
         ("Plans expired", len(result.expired)),
-        ("Waiting to be confirmed", counted(sum(r.planned for r in result.waiting), "contact")),
+        ("Waiting", counted(sum(r.planned for r in result.waiting), "contact")),
     ]
 
 

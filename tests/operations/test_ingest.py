@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.errors import BusyError, RefusedError
-from contactctl.domain.policies import GroupPolicy, Threshold
+from contactctl.domain.policies import GroupPolicy, IncidentGuard, Threshold
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -177,7 +177,8 @@ def test_a_delivery_in_the_same_ingest_resets_earlier_responses(store: Store) ->
         Activity("test", email, email, ActivityKind.DELIVERED, AN_HOUR_AGO)
         for email in ("c1@example.com", "c2@example.com")
     ]
-    record(session_on(store, reset_on_delivery=True), *events, *deliveries)
+    session = session_on(store, incident_guard=IncidentGuard(), reset_on_delivery=True)
+    record(session, *events, *deliveries)
     assert deactivated(store) == [(2, 0, "transient")]
 
 
@@ -201,7 +202,8 @@ def test_only_contacts_of_the_ingest_are_looked_at(store: Store) -> None:
         response("c2@example.com", "a"),
         response("c2@example.com"),
     )
-    record(session_on(store), response(key="a"), response(key="b"))
+    session = session_on(store, incident_guard=IncidentGuard())
+    record(session, response(key="a"), response(key="b"))
     assert deactivated(store) == [(1, 0, "transient")]
 
 
@@ -210,7 +212,7 @@ def test_a_response_of_a_group_is_counted_there(store: Store) -> None:
     with store.writing() as connection:
         insert_group(connection, 7, "News")
     groups = {"news": GroupPolicy("news", {Category.TRANSIENT: Threshold(5, days_apart=0)})}
-    session = session_on(store, groups=groups)
+    session = session_on(store, groups=groups, incident_guard=IncidentGuard())
     record(session, response(key="a", group="NEWS"), response(key="b", group="news"))
     assert deactivated(store) == []
     record(session, response(key="c", group="unknown"), response(key="d"))

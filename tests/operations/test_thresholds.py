@@ -271,7 +271,7 @@ def test_a_plan_says_why_by_category_and_group(store: Store) -> None:
     due = show_plan(make_session(store), waiting.id).by_rule
     assert [(each.category, each.group, each.contacts, each.threshold) for each in due] == [
         (Category.INVALID_ADDRESS, None, 2, "1"),
-        (Category.TRANSIENT, "News", 1, "5 within 30 days"),
+        (Category.TRANSIENT, "News", 1, "5 within 30 days, days apart 0"),
     ]
 
 
