@@ -166,7 +166,7 @@ def discard(
     """Keep held responses on record without ever counting them.
 
     Examples:
-        contactctl responses discard --incident 3 --reason 'our link was on a blocklist'
+        contactctl responses discard --incident 3 --reason 'an outage'
         contactctl responses discard --domain example.com
     """
     from contactctl.operations.list_responses import discard as discard_held
