@@ -20,15 +20,15 @@ Categories = Annotated[
     ),
 ]
 Email = Annotated[
-    str | None, typer.Option("--email", metavar="EMAIL", help="Only those of this address.")
+    str | None, typer.Option("--email", metavar="EMAIL", help="Only responses for this address.")
 ]
 Domain = Annotated[
     str | None,
-    typer.Option("--domain", metavar="DOMAIN", help="Only contacts with addresses there."),
+    typer.Option("--domain", metavar="DOMAIN", help="Only addresses in this domain."),
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="DATE", help="Only what happened since, as 2024-05-31."),
+    typer.Option("--since", metavar="DATE", help="Only responses since this date: 2024-05-31."),
 ]
 OfRun = Annotated[
     int | None,
@@ -37,7 +37,7 @@ OfRun = Annotated[
         metavar="RUN",
         min=1,
         max=options.MOST_NUMBER,
-        help="Only what this run recorded.",
+        help="Only responses that this run recorded.",
     ),
 ]
 OfIncident = Annotated[
@@ -51,14 +51,14 @@ OfIncident = Annotated[
     ),
 ]
 Unmatched = Annotated[
-    bool, typer.Option("--unmatched", help="Those to addresses that no contact has.")
+    bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
 ]
-Held = Annotated[bool, typer.Option("--held", help="Those that wait for a decision.")]
+Held = Annotated[bool, typer.Option("--held", help="Only responses that wait for a decision.")]
 NotCounted = Annotated[
-    bool, typer.Option("--not-counted", help="Those that count towards no threshold.")
+    bool, typer.Option("--not-counted", help="Only responses that count towards no threshold.")
 ]
-Limit = Annotated[int, options.limit("At most so many.", most=1_000_000)]
-All = Annotated[bool, typer.Option("--all", help="All that are held.")]
+Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
+All = Annotated[bool, typer.Option("--all", help="All held responses.")]
 
 
 def list_(
@@ -81,23 +81,20 @@ def list_(
         contactctl responses list --email ann@example.com
         contactctl responses list --category spam-complaint --since 2026-01-01 --json
         contactctl responses list --unmatched --limit 1000 --format csv
-        contactctl responses list --held
+        contactctl responses list --held --unmatched
     """
     from contactctl.cli.choices import chosen
-    from contactctl.domain.responses import Category
+    from contactctl.domain.responses import Category, ResponseFilter
     from contactctl.operations.list_responses import latest_responses
     from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
-    from contactctl.store.responses import ResponseFilter
 
     invocation.check_fields(*RESPONSE_FIELDS)
-    if unmatched and (held or domain):
-        raise UsageError("--unmatched has nothing to do with --held or --domain")
     categories = [chosen(Category, name, "--category") for name in category or ()]
     with invocation.open_session() as session:
         wanted = ResponseFilter(
             categories=categories,
             email_key=_key(email) if email else None,
-            domain=domain.lower() if domain else None,
+            domain=_domain_key(domain),
             since=_instant(since, session.time_zone) if since else None,
             run_id=run,
             unmatched=unmatched,
@@ -145,13 +142,13 @@ def release(
     When more responses of one category come from one domain, one receiving host or
     for one reason than is usual, they are held (incident_guard in the config).
     """
+    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.list_responses import release as release_held
     from contactctl.output.response_list import present_held
-    from contactctl.store.held import HeldFilter
 
     _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, domain.lower() if domain else None, incident)
+        chosen = HeldFilter(run, _domain_key(domain), incident)
         return present_held(release_held(session, chosen, reason=reason or ""), "Released")
 
 
@@ -163,19 +160,19 @@ def discard(
     all_: All = False,
     reason: options.Reason = None,
 ) -> Presentation:
-    """Keep held responses on record without ever counting them.
+    """Keep held responses on record, but never count them.
 
     Examples:
         contactctl responses discard --incident 3 --reason 'an outage'
         contactctl responses discard --domain example.com
     """
+    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.list_responses import discard as discard_held
     from contactctl.output.response_list import present_held
-    from contactctl.store.held import HeldFilter
 
     _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, domain.lower() if domain else None, incident)
+        chosen = HeldFilter(run, _domain_key(domain), incident)
         return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
 
 
@@ -185,7 +182,7 @@ def _require_choice(
     if all_ == any(each is not None for each in (incident, run, domain)):
         raise UsageError(
             "say which held responses: --incident, --run, --domain or several of these, or --all",
-            hint="`contactctl responses incidents` shows them",
+            hint="`contactctl responses incidents` lists them",
         )
 
 
@@ -195,7 +192,11 @@ def _key(email: str) -> str:
     try:
         return email_key(email)
     except ValueError:
-        return email.lower()  # kept as it came where it is no address that a contact could have
+        return email.lower()  # kept as given where it is not an address that a contact could have
+
+
+def _domain_key(domain: str | None) -> str | None:
+    return None if domain is None else _key(f"x@{domain.strip().removeprefix('@')}")[2:]
 
 
 def _instant(text: str, zone: tzinfo) -> datetime:

@@ -1,4 +1,4 @@
-"""The commands below `rules` that are about handling."""
+"""The commands below `rules` that concern handling."""
 
 from typing import Annotated
 
@@ -24,7 +24,8 @@ def show(invocation: StoreInvocation) -> Presentation:
         contactctl rules show
         contactctl rules show --json
 
-    A category without a rule stays deactivated until somebody looks at it.
+    Without a rule, contacts of a category stay deactivated until somebody
+    reactivates them.
     """
     from contactctl.operations.rules import read_rules
     from contactctl.output.rules import RULE_FIELDS, present_rules
@@ -35,13 +36,13 @@ def show(invocation: StoreInvocation) -> Presentation:
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Hold the rules against the recommended handling.
+    """Compare the rules with the recommended handling.
 
     Examples:
         contactctl rules check
         contactctl rules check --json
 
-    Ends with 1 when a rule is not as recommended; nothing is changed. It warns of
+    Exits with 1 if a rule is not as recommended; nothing is changed. It warns of
     thresholds that mail sent as rarely as it seems to be cannot reach.
     """
     from contactctl.operations.rules import read_rules, thresholds_out_of_reach
@@ -56,7 +57,7 @@ def recommend(
     invocation: Invocation,  # noqa: ARG001
     sending: Sending = None,
 ) -> Presentation:
-    """Print handling rules as recommended, to be put into the config.
+    """Print the recommended handling rules, ready for the config.
 
     Examples:
         contactctl rules recommend

@@ -1,6 +1,6 @@
 """Everything that can be configured, as plain frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,19 @@ DEFAULT = "default"
 class ResponseRules:
     """Classification rules tried before the built-in ones, as read: mappings, not yet parsed.
 
-    `origin` names where they stand, for the error messages of whoever parses them.
+    `origin` names their place, for the parser's error messages.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
     origin: str = ""
+
+
+@dataclass(frozen=True)
+class FormatMapping:
+    """A format of responses as read: a mapping, not yet parsed. `origin` names where it stands."""
+
+    content: Mapping[str, Any]
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Settings:
 
     `database` is a normalised URL, `sqlite:////absolute/path` or `postgresql://...`; show it
     through domain.urls.hide_password only. `time_zone` is an IANA name. `verp` is a pattern with
-    {local} and {domain}, or empty.
+    {local} and {domain}, or empty; `recipient_headers` name the header fields of sent mails that
+    hold the recipient.
     """
 
     database: str
@@ -42,13 +51,15 @@ class Settings:
     allow_undo: bool = False
     responses: ResponsePolicy = field(default_factory=ResponsePolicy)
     response_rules: ResponseRules = field(default_factory=ResponseRules)
+    formats: Mapping[str, FormatMapping] = field(default_factory=dict)
     verp: str = ""
+    recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """The settings, what to warn of, the files read (strongest first), and each value's origin.
+    """The settings, the warnings, the files read (strongest first), and each value's origin.
 
     `origins` maps a dotted key that was set (`time_zone`, `limits.max_contacts`, `groups.news`) to
     the flag, the environment variable or the `file:line` that set it: ask `origin()`.
@@ -60,5 +71,5 @@ class LoadedSettings:
     files: tuple[Path, ...] = ()
 
     def origin(self, key: str) -> str:
-        """Where the value of a dotted key comes from; `default` where nobody set it."""
+        """Where the value of a dotted key comes from; `default` if it was not set."""
         return self.origins.get(key, DEFAULT)

@@ -46,7 +46,10 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "allow_undo", _boolean(settings.allow_undo)
     yield from _policy(settings.responses)
     yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    for name, mapping in settings.formats.items():
+        yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
+    yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
     yield "suppression_key_file", str(settings.suppression_key_file)

@@ -19,7 +19,7 @@ _OVER_AT_LEAST = re.compile(r"\s*over at least (.+)\Z")
 
 
 def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
-    """The policy of a group as its stored settings say it."""
+    """The policy of a group according to its stored settings."""
     return GroupPolicy(
         name,
         thresholds={
@@ -32,7 +32,7 @@ def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
 
 
 def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
-    """The settings to be stored; what is as by default is left out."""
+    """The settings to store, without defaults."""
     settings: dict[str, Any] = {}
     if policy.bypass_system_wide:
         settings["bypass_system_wide"] = True
@@ -46,7 +46,7 @@ def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
 
 
 def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]) -> ResponsePolicy:
-    """The policy in force: a group that the config names is as the config says, and as a whole.
+    """The policy in force: a group that the config names follows the config, as a whole.
 
     `stored` is keyed by the folded name.
     """

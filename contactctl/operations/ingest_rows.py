@@ -17,6 +17,7 @@ from contactctl.domain.responses import (
     NoResponse,
     Rejection,
     Response,
+    Unsubscribe,
 )
 from contactctl.domain.text import fold
 from contactctl.responses.sender_side import SENDER_SIDE, is_sender_side
@@ -38,6 +39,7 @@ class ReadBatch:
 
     Activities are put together, the latest of each kind per address; `events` counts responses and
     activities before that, `activity_events` the latter alone; `no_responses` what is neither.
+    `unsubscribes` are read and not acted upon yet; `undated` responses have no time of their own.
     """
 
     responses: list[Staged] = field(default_factory=list)
@@ -46,6 +48,8 @@ class ReadBatch:
     events: int = 0
     activity_events: int = 0
     no_responses: int = 0
+    unsubscribes: list[Unsubscribe] = field(default_factory=list)
+    undated: int = 0
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
@@ -56,11 +60,11 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
         if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
             yield batch.read()
             batch = _Batch()
-    if batch.events or batch.rejected or batch.no_responses:
+    if batch.events or batch.rejected or batch.no_responses or batch.unsubscribes:
         yield batch.read()
 
 
-def without_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
+def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
     """The batch without suppressed addresses, whose responses are rejected."""
     keys = {key for row in batch.responses for key in row[:2] if key}
     forbidden = suppressed(keys.union([row[0] for row in batch.activities]))
@@ -97,6 +101,8 @@ class _Batch:
         self.rejected_bytes = 0
         self.events = 0
         self.no_responses = 0
+        self.unsubscribes: list[Unsubscribe] = []
+        self.undated = 0
 
     def add(self, event: Event) -> None:
         if isinstance(event, Rejection):
@@ -106,9 +112,13 @@ class _Batch:
         if isinstance(event, NoResponse):
             self.no_responses += 1
             return
+        if isinstance(event, Unsubscribe):
+            self.unsubscribes.append(event)
+            return
         self.events += 1
         if isinstance(event, Response):
             self.responses.append(response_row(event))
+            self.undated += event.occurred_at is None
         else:
             self._take_latest(event)
 
@@ -135,6 +145,8 @@ class _Batch:
             self.events,
             activity_events,
             self.no_responses,
+            self.unsubscribes,
+            self.undated,
         )
 
 

@@ -1,32 +1,26 @@
 """Deactivating who has reached a threshold: within the limits at once, over them never."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.group_settings import format_threshold
 from contactctl.domain.policies import Limits, ResponsePolicy
+from contactctl.domain.run_kinds import KeptThreshold, ThresholdsRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
-from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
-from contactctl.operations.held_back import message_of, refusal_of
+from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
+from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
-from contactctl.operations.work import interrupted_runs
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES
-from contactctl.store.threshold_runs import (
-    DayBefore,
-    Expiry,
-    PlannedThresholds,
-    any_planned,
-    day_before,
-    write_threshold_plan,
-)
-from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
+from contactctl.store.plans import PlanFigures
+from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.threshold_runs import DayBefore, any_planned, day_before, plan_due
+from contactctl.store.threshold_sql import ContactIds, DueCounts, count_reached, due
 from contactctl.store.totals import count_active
 
 
@@ -53,7 +47,11 @@ class ThresholdResult:
         return refusal_of(self.waiting, "deactivated") if self.is_new else None
 
 
-def rules_in_force(session: Session) -> ThresholdRules:
+class _OneWaitsError(Exception):
+    """Takes a plan back that would wait beside another: one at a time is enough to be looked at."""
+
+
+def threshold_rules_in_force(session: Session) -> ThresholdRules:
     """The thresholds of the config and of `groups set`, for the groups of the store."""
     return rules_of(session, policy_in_force(session))
 
@@ -69,58 +67,75 @@ def sweep_thresholds(
     session: Session,
     *,
     among: ContactIds | None = None,
-    cause: Mapping[str, object] | None = None,
+    after_run: int | None = None,
     wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
     Over the limits of one run, or of all within a day, nobody is: the plan then waits for `runs
-    apply`. While one waits no second one is made. `cause` is kept with the run. Raises BusyError.
+    apply`. While one waits no second one is made to wait, and what it holds is not planned again.
+    `after_run` is the run whose responses are the reason. Raises BusyError.
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
-        planned = plan_thresholds(session, among=among, cause=cause)
-        waiting = _held(session, planned, among)
-        if planned.run is None or planned.run.state is RunState.PLANNED:
-            return ThresholdResult(finished, planned.run or waiting, planned.run is not None)
-        return ThresholdResult((*finished, work_through(session, planned.run)), waiting)
+        if not threshold_rules_in_force(session).rules:
+            return ThresholdResult(finished)
+        plans = plans_waiting(session, RunKind.THRESHOLDS)
+        try:
+            run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
+        except _OneWaitsError:
+            return ThresholdResult(finished, plans[-1])
+        waiting = _holding(session, plans, among)
+        if run is None or run.state is RunState.PLANNED:
+            return ThresholdResult(finished, run or waiting, is_new=run is not None)
+        return ThresholdResult((*finished, work_through(session, run)), waiting)
 
 
 def plan_thresholds(
     session: Session,
     *,
     among: ContactIds | None = None,
-    cause: Mapping[str, object] | None = None,
+    after_run: int | None = None,
+    beside: Sequence[Run] = (),
     ask_first: bool = False,
-) -> PlannedThresholds:
+) -> Run | None:
     """Freeze what is due as a run: `running` within the limits, else `planned`.
 
     With `ask_first` it is `planned` in any case, for a person to see and confirm. A `running` one
-    must be worked through by the caller, who holds the right to change contacts.
+    must be worked through by the caller, who holds the right to change contacts. `beside` are
+    plans that wait already.
     """
-    rules, now = rules_in_force(session), session.clock()
+    rules, now = threshold_rules_in_force(session), session.clock()
     if not rules.rules:
-        return PlannedThresholds(None, ())
-    details = {**(cause or {}), "thresholds": [_kept(rule) for rule in rules.rules]}
-    limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
+        return None
+    with session.store.reading() as connection:
+        before = day_before(connection, now)
 
-    def judge(losing: int, active_total: int, before: DayBefore) -> Expiry | None:
-        message = message_of(_exceeded(limits, losing, active_total, before))
-        return Expiry(message, expires_at) if message or ask_first else None
+    def judge(figures: PlanFigures) -> tuple[str, ...]:
+        losing = figures.planned if figures.losing is None else figures.losing
+        exceeded = _exceeded(session.settings.limits, losing, figures.active, before)
+        if exceeded and beside:
+            raise _OneWaitsError
+        return exceeded
 
-    return write_threshold_plan(
-        session.store,
-        session.request(RunKind.THRESHOLDS, details=details),
-        lambda waiting, unjudged: due(
-            rules,
+    return write_plan(
+        session,
+        session.request(ThresholdsRun(after_run, tuple(map(_kept, rules.rules)))),
+        lambda connection, run_id: plan_due(
+            connection,
+            run_id,
+            lambda waiting, unjudged: due(
+                rules,
+                now,
+                session.store.dialect,
+                among=among,
+                waiting_runs=waiting,
+                unjudged_runs=unjudged,
+            ),
             now,
-            session.store.dialect,
-            among=among,
-            waiting_runs=waiting,
-            unjudged_runs=unjudged,
         ),
         judge,
-        now,
+        asks_first=ask_first,
     )
 
 
@@ -129,13 +144,13 @@ def _exceeded(limits: Limits, losing: int, active_total: int, before: DayBefore)
     of_run = limits.exceeded(losing, active_total)
     if of_run or not losing:
         return of_run
-    return limits.exceeded_in_a_day(before.spent, losing, before.active_at_start)
+    at_start = active_total if before.active_at_start is None else before.active_at_start
+    return limits.exceeded_in_a_day(before.spent, losing, at_start)
 
 
-def _kept(rule: ThresholdRule) -> dict[str, object]:
+def _kept(rule: ThresholdRule) -> KeptThreshold:
     """What the run keeps of a threshold, to say afterwards why."""
-    threshold = format_threshold(rule.threshold)
-    return {"category": rule.category, "scope": rule.scope, "threshold": threshold}
+    return KeptThreshold(rule.category, rule.scope, format_threshold(rule.threshold))
 
 
 def finish_interrupted(session: Session) -> tuple[Run, ...]:
@@ -147,17 +162,15 @@ def finish_interrupted(session: Session) -> tuple[Run, ...]:
 def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[str, ...]]:
     """How many contacts a sweep would deactivate now, whatever plans wait, and which limits that
     exceeds."""
-    rules = rules_in_force(session)
+    rules = threshold_rules_in_force(session)
     with session.store.reading() as connection:
-        counts, active_total = count_due(connection, rules, now), count_active(connection)
-        before = day_before(connection, session.clock(), active_total)
+        counts, active_total = count_reached(connection, rules, now), count_active(connection)
+        before = day_before(connection, session.clock())
     return counts, _exceeded(session.settings.limits, counts.losing, active_total, before)
 
 
-def _held(session: Session, planned: PlannedThresholds, among: ContactIds | None) -> Run | None:
-    """The latest plan made before that holds contacts in question, or that others wait behind."""
-    if planned.left:
-        return read_run(session, max(planned.waiting))
+def _holding(session: Session, plans: Sequence[Run], among: ContactIds | None) -> Run | None:
+    """The latest of the plans that holds contacts in question."""
     with session.store.reading() as connection:
-        holding = [run_id for run_id in planned.waiting if any_planned(connection, [run_id], among)]
-    return read_run(session, max(holding)) if holding else None
+        holding = [run for run in plans if any_planned(connection, [run.id], among)]
+    return holding[-1] if holding else None

@@ -59,7 +59,7 @@ def present_incidents(incidents: Sequence[Incident]) -> Presentation:
 
 
 def present_held(result: HeldResult, verb: str) -> Presentation:
-    """What was decided, and whom it deactivated."""
+    """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
     deactivated = thresholds.deactivated if thresholds else 0
     data = {

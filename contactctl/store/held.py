@@ -1,13 +1,11 @@
 """Held responses: set aside while it is open whether they count, then released or discarded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Text,
     and_,
     delete,
     exists,
@@ -18,25 +16,18 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.responses import HeldFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.threshold_sql import ContactIds
+from contactctl.store.unmatched import unmatched_domain
 
 _contact = tables.contact
 _item = tables.plan_item
 _response = tables.response
 _run = tables.run
 _unmatched = tables.unmatched_response
-
-
-@dataclass(frozen=True, slots=True)
-class HeldFilter:
-    """Which held responses are meant: of an incident, run or domain, of several, or all."""
-
-    run_id: int | None = None
-    domain: str | None = None
-    incident: int | None = None
 
 
 def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
@@ -105,14 +96,6 @@ def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, obj
     )
 
 
-def _domain_of_nobody(dialect: str) -> ColumnElement[str]:
-    """The domain in the address of an unmatched response."""
-    key = _unmatched.c.email_key
-    if dialect == "sqlite":
-        return func.substr(key, func.instr(key, "@") + 1, type_=Text())
-    return func.split_part(key, "@", 2, type_=Text())
-
-
 def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:
     conditions = _conditions(_response, chosen)
     if chosen.domain is not None:
@@ -126,7 +109,7 @@ def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:
 def _is_chosen_of_nobody(dialect: str, chosen: HeldFilter) -> ColumnElement[bool]:
     conditions = _conditions(_unmatched, chosen)
     if chosen.domain is not None:
-        conditions.append(_domain_of_nobody(dialect) == chosen.domain)
+        conditions.append(unmatched_domain(dialect) == chosen.domain)
     return and_(*conditions)
 
 

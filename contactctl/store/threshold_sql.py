@@ -29,10 +29,10 @@ from sqlalchemy import (
     values,
 )
 
-from contactctl.domain.contacts import Status
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import DISCARDED, ECHO, SYSTEM_WIDE, ThresholdRules
 from contactctl.store import tables
+from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -46,17 +46,14 @@ ContactIds = Select[int]  # one column, `contact_id`
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
 
-def counts() -> ColumnElement[bool]:
-    """The responses that thresholds count at all."""
-    return and_(
-        or_(_response.c.counts, _echoes_nothing()),
-        ~_response.c.held,
-        _response.c.channel == "email",
-    )
+def _counts() -> ColumnElement[bool]:
+    """The responses that thresholds count: the first echo of nothing too."""
+    is_echo = and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
+    return or_(counts_by_email(), is_echo)
 
 
-def _echoes_nothing() -> ColumnElement[bool]:
-    """The first echo of a category of which the contact has no response on record."""
+def _echoed() -> ColumnElement[bool]:
+    """Of the echo's category the contact has a response on record, or an earlier echo."""
     other = _response.alias("other")
     is_earlier = or_(
         other.c.occurred_at < _response.c.occurred_at,
@@ -65,18 +62,16 @@ def _echoes_nothing() -> ColumnElement[bool]:
             other.c.source_key < _response.c.source_key,
         ),
     )
-    is_known = or_(
-        other.c.counts,
-        other.c.not_counted == DISCARDED,
-        and_(other.c.not_counted == ECHO, is_earlier),
-    )
-    known = exists().where(
+    return exists().where(
         other.c.contact_id == _response.c.contact_id,
         other.c.category == _response.c.category,
         other.c.channel == "email",
-        is_known,
+        or_(
+            other.c.counts,
+            other.c.not_counted == DISCARDED,
+            and_(other.c.not_counted == ECHO, is_earlier),
+        ),
     )
-    return and_(_response.c.not_counted == ECHO, ~known)
 
 
 def due(
@@ -169,7 +164,7 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
     return (
         select(_response.c.contact_id)
-        .where(counts(), or_(*in_window))
+        .where(_counts(), or_(*in_window))
         .group_by(_response.c.contact_id)
         .having(or_(*reached))
     )
@@ -229,7 +224,7 @@ def _counted(
         rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
     rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     rows = rows.join(rule, _is_rule_of_response(rule, rules))
-    conditions = [counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    conditions = [_counts(), _is_past_watermark(rule), ~_is_settled(rule)]
     if unjudged_runs:
         conditions.append(_response.c.run_id.not_in(unjudged_runs))
     if any(each.scope != SYSTEM_WIDE for each in rules.rules):
@@ -299,7 +294,7 @@ def _is_settled(rule: CTE) -> ColumnElement[bool]:
         _deactivation.c.group_id == rule.c.scope,
         _deactivation.c.category == _response.c.category,
         or_(
-            _deactivation.c.ended_at.is_(None),
+            is_open(),
             and_(_deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back),
         ),
     )
@@ -325,7 +320,7 @@ class DueCounts:
     by_scope: Mapping[tuple[int, Category], int]
 
 
-def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+def count_reached(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})
@@ -335,12 +330,11 @@ def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> D
             found.c.scope, found.c.category
         )
     )
-    is_active = _contact.c.status == Status.ACTIVE
-    loses = or_(is_active, found.c.scope != SYSTEM_WIDE)
+    loses = or_(is_active(), found.c.scope != SYSTEM_WIDE)
     totals = connection.execute(
         select(
             func.count(distinct(_contact.c.id)),
-            func.count(distinct(case((is_active, _contact.c.id)))),
+            func.count(distinct(case((is_active(), _contact.c.id)))),
             func.count(distinct(case((loses, _contact.c.id)))),
         ).join_from(found, _contact, _contact.c.id == found.c.contact_id)
     ).one()

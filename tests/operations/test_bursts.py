@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from contactctl.domain.policies import IncidentGuard, Threshold
-from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Response
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Category,
+    Event,
+    HeldFilter,
+    Response,
+)
 from contactctl.operations.list_responses import discard, open_incidents, release
 from contactctl.operations.session import Session
 from contactctl.store import tables
-from contactctl.store.held import HeldFilter
 from contactctl.store.store import Store
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
 from helpers.sessions import NOW

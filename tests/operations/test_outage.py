@@ -9,11 +9,17 @@ from sqlalchemy import insert, select
 
 from contactctl.domain.bursts import SharedBy
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold
-from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Response
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Category,
+    Event,
+    HeldFilter,
+    Response,
+)
 from contactctl.operations.ingest import ingest
 from contactctl.operations.list_responses import discard, open_incidents, release
 from contactctl.store import tables
-from contactctl.store.held import HeldFilter
 from contactctl.store.store import Store
 from helpers.ingested import deactivated
 from helpers.sessions import make_session

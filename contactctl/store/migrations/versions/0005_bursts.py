@@ -24,7 +24,7 @@ _FILL = """
 
 def upgrade() -> None:
     for table in _RESPONSES:
-        op.add_column(table, sa.Column("host", sa.Text(), server_default="", nullable=False))
+        op.add_column(table, sa.Column("host", sa.String(), server_default="", nullable=False))
         op.add_column(table, sa.Column("incident_id", sa.Integer(), nullable=True))
         op.create_index(f"{table}_occurred", table, ["occurred_at"], unique=False)
     op.add_column(
