@@ -256,6 +256,7 @@ SCHEMA = Section(
             PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
         ),
         "allow_undo": Scalar(boolean),
+        "allow_replaced_clock": Scalar(boolean),
         "thresholds": _THRESHOLDS,
         "reset_on_delivery": Scalar(boolean),
         "handling": _HANDLING,

@@ -49,6 +49,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     plans: PlanPolicy = field(default_factory=PlanPolicy)
     allow_undo: bool = False
+    allow_replaced_clock: bool = False
     responses: ResponsePolicy = field(default_factory=ResponsePolicy)
     response_rules: ResponseRules = field(default_factory=ResponseRules)
     formats: Mapping[str, FormatMapping] = field(default_factory=dict)

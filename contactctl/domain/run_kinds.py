@@ -238,7 +238,7 @@ class ImportRun(RunDetails):
 
     kind = RunKind.IMPORT
     file: str
-    renames: Mapping[str, str]
+    renames: Mapping[str, str] = field(default_factory=dict)
 
     def in_words(self) -> str:
         return f"the file {self.file}"

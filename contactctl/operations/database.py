@@ -45,7 +45,7 @@ class Upgrade:
 def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
-        findings = check_store(connection)
+        findings = check_store(connection, session.clock())
     return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
 
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
 from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.runs import any_by_real_clock
 from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
@@ -76,4 +78,25 @@ def open_session(
     with closing(open_store(settings.database, waits)) as store:
         role = store.database_role()
         by = f"{operator} as {role}" if role else operator
-        yield Session(store, settings, now, clock, by, clock_replaced, progress)
+        session = Session(store, settings, now, clock, by, clock_replaced, progress)
+        _guard_against_replaced_clock(session)
+        yield session
+
+
+def _guard_against_replaced_clock(session: Session) -> None:
+    """Let nothing be written by a replaced clock into a store that is in use by the real one.
+
+    It is for rehearsals: it could apply a plan that has expired, or end a wait.
+    """
+    if not session.clock_replaced or session.settings.allow_replaced_clock:
+        return
+    with session.store.reading() as connection:
+        if not any_by_real_clock(connection):
+            return
+    session.store.refusal = RefusedError(
+        "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
+        " nothing was changed",
+        hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
+        " the config allows it here",
+        code="replaced-clock",
+    )

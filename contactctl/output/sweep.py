@@ -87,6 +87,10 @@ def _due_pairs(due: DueNow) -> Pairs:
     of_part: dict[SweepPart, Pairs] = {
         SweepPart.RUNS: [
             ("Interrupted runs", len(due.interrupted)),
+            *(
+                ("Left alone", f"run {run.id}, {run.kind}, begun by {run.applied_by}, who may not")
+                for run in due.left_alone
+            ),
             ("Overdue plans", len(due.overdue)),
         ],
         SweepPart.THRESHOLDS: [("At a threshold", counted(due.thresholds_total, "contact"))],

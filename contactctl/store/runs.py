@@ -169,6 +169,12 @@ def overdue_plans(connection: Connection, now: datetime) -> list[int]:
     return [row[0] for row in connection.execute(statement)]
 
 
+def any_by_real_clock(connection: Connection) -> bool:
+    """Whether somebody has changed the store at its own time: it is no rehearsal's."""
+    statement = select(_run.c.id).where(~_run.c.clock_replaced).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
     statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))

@@ -248,6 +248,7 @@ def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> Non
 APPLYING_THRESHOLDS = BatchWork(
     threshold_outcome,
     threshold_deactivate,
+    rights=(("INSERT", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),
     losing=_losing,
     impact=losses_of_plan,
     by_rule=planned_by_rule,
