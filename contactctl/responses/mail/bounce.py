@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from contactctl.responses.classify import Classifier
 from contactctl.responses.mail.addresses import MAX_RECIPIENTS, find_address, find_addresses
 from contactctl.responses.mail.anatomy import Anatomy, attached_mail
 from contactctl.responses.mail.dates import first_time
@@ -48,17 +49,17 @@ class Bounce:
     rejected: str = ""
 
 
-def bounced(anatomy: Anatomy, naming: Naming) -> Bounce:
+def bounced(anatomy: Anatomy, naming: Naming, classifier: Classifier) -> Bounce:
     """What a mail, or the bounce attached to it, reports."""
     for _ in range(_MAX_NESTED_MAILS):
-        inner = _attached_bounce(anatomy)
+        inner = _attached_bounce(anatomy, classifier)
         if inner is None:
             break
         anatomy = inner
-    return _Reading(anatomy, naming).bounce()
+    return _Reading(anatomy, naming, classifier).bounce()
 
 
-def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
+def _attached_bounce(anatomy: Anatomy, classifier: Classifier) -> Anatomy | None:
     """The bounce that a mail system passes on as an attachment."""
     if anatomy.status or anatomy.attached is None:
         return None
@@ -67,7 +68,7 @@ def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
     inner = attached_mail(anatomy)
     if inner is None:
         return None
-    reading = _Reading(inner, NO_NAMING)
+    reading = _Reading(inner, NO_NAMING, classifier)
     is_bounce = Impression(inner.headers).is_from_mail_system and reading.nature.is_bounce
     return inner if inner.is_delivery_report or is_bounce else None
 
@@ -75,9 +76,10 @@ def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
 class _Reading:
     """One mail, read as a bounce."""
 
-    def __init__(self, anatomy: Anatomy, naming: Naming) -> None:
+    def __init__(self, anatomy: Anatomy, naming: Naming, classifier: Classifier) -> None:
         self._anatomy = anatomy
         self._naming = naming
+        self._classifier = classifier
         self._impression = Impression(anatomy.headers)
         self._failed_recipients = find_addresses(anatomy.headers.get("x-failed-recipients"))
         self._own = {
@@ -155,6 +157,11 @@ class _Reading:
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
         return bool(self._prose.entries)
+
+    def gives_reason(self) -> bool:
+        """Whether an address is named, and a reason that a rule of classification knows."""
+        is_named = self._prose.entries or self._prose.mentions
+        return bool(is_named and self._classifier.by_words(self._prose.text))
 
     def _is_own_affair(self) -> bool:
         """Whether a mail is about its reader's own mailbox, with a link for it, or about that of
