@@ -1,6 +1,6 @@
 """Which recipients a bounce is about: by its report, else by its header fields and prose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -154,6 +154,11 @@ class _Reading:
             addressees.discard((find_address(self._impression.sender) or "").lower())
         return bool(named & addressees)
 
+    def own_came_back(self) -> bool:
+        """As `came_back`, and the returned mail is by somebody of the reader's domain."""
+        own, senders = map(_domains, (self._own, self._returned.senders))
+        return bool(own & senders) and self.came_back()
+
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
         return bool(self._prose.entries)
@@ -225,6 +230,10 @@ class _Reading:
         if not failures:
             return [Failure(recipient, original_recipient=recipient, prose=self._prose)]
         return [replace(failures[0], original_recipient=recipient)]
+
+
+def _domains(addresses: Iterable[str]) -> set[str]:
+    return {address.rpartition("@")[2] for address in addresses}
 
 
 def _failure_of_group(

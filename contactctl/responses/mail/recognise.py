@@ -32,7 +32,10 @@ _ADMINISTRATOR = re.compile(
     re.IGNORECASE,
 )
 _ADMINISTRATOR_NAME = re.compile(
-    r"postmaster|mail administrator|system administrator|mail system|content-filter", re.IGNORECASE
+    r"postmaster|mail administrator|system administrator|mail system|content-filter"
+    r"|(?:mail|smtp|message|messaging) ?(?:server|gateway|service|delivery|router)"
+    r"|post office|undeliver|non-?delivery|mail transfer agent",
+    re.IGNORECASE,
 )
 _REPLY = re.compile(
     r"\s*(?:re|aw|antw|sv|vs|odp|ynt|rif|res|fwd?|wg|tr|rv|enc|回复|答复|转发|返信)\s?"
@@ -67,6 +70,9 @@ class Findings(Protocol):
 
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
+
+    def own_came_back(self) -> bool:
+        """As `came_back`, and the returned mail is by somebody of the reader's domain."""
 
     def gives_reason(self) -> bool:
         """Whether an address is named, and a reason that a rule of classification knows."""
@@ -145,12 +151,8 @@ class Impression:
             return Nature(False, "an answer of a help desk")
         elif self.is_from_administrator:
             is_bounce = self._is_bounce_of_administrator(signs, text, findings)
-        elif self.is_list_mail or not self.has_null_sender:
-            is_bounce = False
         else:
-            has_report = has_answer or bool(_REPORT_FIELD.search(text))
-            is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
-            is_bounce = is_told or findings.came_back()
+            is_bounce = self._is_bounce_of_anybody(signs, text, findings)
         return BOUNCE if is_bounce else self._other(signs)
 
     def _excluded(self, text: str, has_answer: bool) -> str:
@@ -176,7 +178,17 @@ class Impression:
             return bool(is_certain) and signs + names_entry >= 2
         has_report = bool(_REPORT_FIELD.search(text)) and not self.is_reply
         signs += self.has_null_sender
-        return has_report or signs >= 2 or signs + findings.came_back() >= 2
+        if has_report or signs >= 2 or signs + findings.came_back() >= 2:
+            return True
+        return self.has_bounce_subject and findings.gives_reason()
+
+    def _is_bounce_of_anybody(self, signs: int, text: str, findings: Findings) -> bool:
+        """Who answers for a null sender wrote no letter; others must bring our own mail back."""
+        if self.is_list_mail or not self.has_null_sender:
+            return signs >= 2 and findings.own_came_back()
+        has_report = signs >= 3 or bool(_REPORT_FIELD.search(text))
+        is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
+        return is_told or findings.came_back()
 
     def _other(self, signs: int) -> Nature:
         if self.is_list_mail:
