@@ -163,6 +163,11 @@ class _Reading:
         """Whether an address opens a line, as failed ones do."""
         return bool(self._prose.entries)
 
+    def names_one(self) -> bool:
+        """Whether the text names one address only, and it opens a line."""
+        named = {each.address.lower() for each in self._prose.entries + self._prose.mentions}
+        return len(named) == 1 and self.names_entry()
+
     def gives_reason(self) -> bool:
         """Whether an address is named, and a reason that a rule of classification knows."""
         is_named = self._prose.entries or self._prose.mentions

@@ -71,6 +71,9 @@ class Findings(Protocol):
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
 
+    def names_one(self) -> bool:
+        """Whether the text names one address only, and it opens a line."""
+
     def own_came_back(self) -> bool:
         """As `came_back`, and the returned mail is by somebody of the reader's domain."""
 
@@ -146,7 +149,7 @@ class Impression:
             return Nature(False, excluded)
         signs = self.has_bounce_subject + has_answer + _has_bounce_words(text)
         if self.is_from_daemon:
-            is_bounce = signs > 0 or findings.came_back() or findings.gives_reason()
+            is_bounce = signs > 0 or self._is_told_by(findings)
         elif _TICKET.search(self.subject) and not findings.came_back():
             return Nature(False, "an answer of a help desk")
         elif self.is_from_administrator:
@@ -154,6 +157,10 @@ class Impression:
         else:
             is_bounce = self._is_bounce_of_anybody(signs, text, findings)
         return BOUNCE if is_bounce else self._other(signs)
+
+    def _is_told_by(self, findings: Findings) -> bool:
+        """Whether a daemon's mail in unknown words is a bounce by what it is made of."""
+        return findings.came_back() or findings.names_one() or findings.gives_reason()
 
     def _excluded(self, text: str, has_answer: bool) -> str:
         """What a mail is instead of a bounce, in spite of the words of one."""
@@ -180,7 +187,9 @@ class Impression:
         signs += self.has_null_sender
         if has_report or signs >= 2 or signs + findings.came_back() >= 2:
             return True
-        return self.has_bounce_subject and findings.gives_reason()
+        if self.has_bounce_subject and findings.gives_reason():
+            return True
+        return self.has_null_sender and findings.names_one()
 
     def _is_bounce_of_anybody(self, signs: int, text: str, findings: Findings) -> bool:
         """Who answers for a null sender wrote no letter; others must bring our own mail back."""
