@@ -156,6 +156,8 @@ def response_row(response: Response) -> Staged:
         response.status,
         response.diagnostic,
         response.rule,
+        _evidence(response),
+        bool(response.through),
         given,
         response.channel,
         group,
@@ -165,6 +167,13 @@ def response_row(response: Response) -> Staged:
     text = f"{given}{response.recipient}{response.source_key}{response.status}{response.diagnostic}"
     is_plain = _is_plain(f"{text}{response.rule}{response.channel}{group}{response.source}")
     return row if is_plain else tuple(map(_storable, row))
+
+
+def _evidence(response: Response) -> str:
+    """What decided, and what it outranks: `reply, over code: status-5.7.1 (blocked)`."""
+    if not response.outranked:
+        return response.evidence
+    return f"{response.evidence}, over {response.outranked}"
 
 
 def _key(address: str) -> str | None:

@@ -115,6 +115,8 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
         "status",
         "diagnostic",
         "rule",
+        "evidence",
+        "through",
         "channel",
         "occurred_at",
         "recorded_at",

@@ -16,7 +16,7 @@ from contactctl.store.errors import translated_errors
 
 Dialect = Literal["sqlite", "postgresql"]
 
-SCHEMA_VERSION = "0004"  # the newest migration; a test holds it to migrations/versions
+SCHEMA_VERSION = "0005"  # the newest migration; a test holds it to migrations/versions
 
 _BUSY_TIMEOUT_MS = 30_000
 _SQLITE_CACHE_KIB = 32_768

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text, false, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
@@ -20,6 +20,11 @@ def _contact_key() -> Any:
     return Column(
         BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
+
+
+def _added_text() -> Any:
+    """A text that older rows do not have."""
+    return Column(String, nullable=False, server_default=text("''"))
 
 
 def _instant(*, nullable: bool = True) -> Any:
@@ -193,6 +198,10 @@ class Response(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column=_added_text())
+    through: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
     recipient: str
     channel: str = "email"
     group_id: int = SYSTEM_WIDE
@@ -225,6 +234,10 @@ class UnmatchedResponse(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column=_added_text())
+    through: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
     recipient: str
     channel: str = "email"
     group_folded: str = ""

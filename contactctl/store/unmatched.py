@@ -19,6 +19,8 @@ _SHARED_COLUMNS = (
     "status",
     "diagnostic",
     "rule",
+    "evidence",
+    "through",
     "recipient",
     "channel",
     "occurred_at",
