@@ -14,7 +14,15 @@ from textual.screen import Screen
 
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.live_count import Answer, LiveCount
-from contactctl.builder.messages import Advanced, Answered, Begun, Failed, Finished, PlanMade
+from contactctl.builder.messages import (
+    Advanced,
+    Answered,
+    Begun,
+    Failed,
+    Finished,
+    GroupsRead,
+    PlanMade,
+)
 from contactctl.builder.plan_in_hand import PlanInHand
 from contactctl.builder.screens.confirmation import ConfirmationScreen
 from contactctl.builder.screens.editor import EditorScreen
@@ -28,16 +36,14 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
+from contactctl.operations.groups import names_of_groups
 from contactctl.operations.preview import Preview, preview
+from contactctl.operations.runs import Watched, watch_run
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
-from contactctl.operations.watch import Watched, watch_run
-from contactctl.store.cancelling import QueryCanceller
-from contactctl.store.groups import group_names
-from contactctl.store.store import connect
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
-_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would belie
+_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would make wrong
 
 
 class _NobodyWatchesError(Exception):
@@ -45,7 +51,7 @@ class _NobodyWatchesError(Exception):
 
 
 class BuilderApp(App[None]):
-    """`close` must be called in the end; `outcome` says then what came of it."""
+    """Call `close` at the end; `outcome` then holds the result."""
 
     CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
@@ -63,10 +69,10 @@ class BuilderApp(App[None]):
         self._work = work
         self._session = work.session
         self._plan = PlanInHand(work.session, work.finish_in_background)
-        self._counting = replace(work.session, store=connect(work.session.settings.database))
+        self._counting = work.session.apart()
         self._count = LiveCount(
             self._ask,
-            QueryCanceller(self._counting.store).cancel,
+            self._counting.canceller().cancel,
             self._deliver,
         )
         self._editor: EditorScreen | None = None
@@ -83,10 +89,10 @@ class BuilderApp(App[None]):
             self._remember(begun)
 
     def end(self, signal_name: str) -> None:
-        """Leave because of a signal; may be called at any moment, by its handler."""
+        """Exit because of a signal; its handler may call this at any moment."""
         self._left = True
         self.outcome = replace(self.outcome, closed_by=signal_name)
-        with suppress(RuntimeError):  # it has left already
+        with suppress(RuntimeError):  # it has ended already
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.action_leave)
 
@@ -97,26 +103,29 @@ class BuilderApp(App[None]):
             self.exit()
 
     def action_start_finding(self) -> None:
-        work = self._work
-        with self._session.store.reading() as connection:
-            groups = group_names(connection)
-        self._editor = EditorScreen(
-            work.criteria or _PREBUILT,
-            self._session.catalogue,
-            groups,
-            CriteriaFiles(work.folder, work.file),
-            self._count,
-        )
-        self.switch_screen(self._editor)
+        self._read_groups()
 
     def action_leave(self) -> None:
-        """Out of the builder: what has not been confirmed does not happen."""
+        """Leave the builder: what has not been confirmed does not happen."""
         self._left = True
         self._plan.stop()
         self.exit()
 
     def action_turn_light(self) -> None:
         self.theme = _LIGHT if self.theme == _DARK else _DARK
+
+    @on(GroupsRead)
+    def _edit(self, read: GroupsRead) -> None:
+        work = self._work
+        if self._editor is None:  # not started twice
+            self._editor = EditorScreen(
+                work.criteria or _PREBUILT,
+                self._session.catalogue,
+                read.names,
+                CriteriaFiles(work.folder, work.file),
+                self._count,
+            )
+            self.switch_screen(self._editor)
 
     # from criteria to a run
 
@@ -188,6 +197,11 @@ class BuilderApp(App[None]):
     # what waits for the store, in threads
 
     @work(thread=True)
+    def _read_groups(self) -> None:
+        with self._telling_failure():
+            self.post_message(GroupsRead(names_of_groups(self._session)))
+
+    @work(thread=True)
     def _write_plan(self, criteria: Criteria, waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
             plan = self._plan.make(
@@ -242,7 +256,7 @@ class BuilderApp(App[None]):
 
 
 def _tell_textual_about_colour(wanted: bool) -> None:
-    """Textual looks at NO_COLOR alone, and takes an empty one for set."""
+    """Textual looks only at NO_COLOR, and treats an empty one as set."""
     os.environ.pop("NO_COLOR", None)
     if not wanted:
         os.environ["NO_COLOR"] = "1"

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
 from contactctl.cli import registry
 from contactctl.cli.call import as_typer_callback
@@ -26,7 +26,7 @@ _PROGRAM_HELP = HelpText(
         f"{PROGRAM} status --json",
     ),
 )
-# those that every command of its kind has, whatever it does
+# options that every command of its kind has
 COMMON_OPTIONS = frozenset((*StoreInvocation.OPTIONS, "help"))
 _TYPER_SETTINGS: dict[str, Any] = {
     "add_completion": False,
@@ -113,9 +113,7 @@ class LazyGroup(_Help, TyperGroup):
                 formatter.write_dl([(name, self._help_of(name)) for name in names])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """As Typer's, without importing every command for its line of help."""
-        from typer._click.shell_completion import CompletionItem
-
+        """Like Typer's own, but imports no command for its line of help."""
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         options = TyperCommand.shell_complete(self, ctx, incomplete)
         return [*(CompletionItem(name, help=self._help_of(name)) for name in names), *options]

@@ -1,6 +1,6 @@
 """What the shell can complete: names that the config and the store know.
 
-A completion says nothing rather than something wrong: no error, no prompt, no store created.
+A completion shows nothing rather than something wrong: no error, no prompt, no store created.
 """
 
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contactctl.config.settings import Settings
     from contactctl.domain.fields import Field
 
-# what a shell takes as it is: a group's name must not become a command when Enter is pressed
+# what a shell takes literally: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
 _NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 
@@ -40,16 +40,16 @@ def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def group_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Groups in the store."""
-    from contactctl.store import names
+    from contactctl.operations.completion import group_names
 
-    return _starting_with(incomplete, ctx, lambda known: names.group_names(known.database))
+    return _starting_with(incomplete, ctx, group_names)
 
 
 def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
     """Numbers of the latest runs."""
-    from contactctl.store import names
+    from contactctl.operations.completion import run_numbers
 
-    return _starting_with(incomplete, ctx, lambda known: names.run_numbers(known.database))
+    return _starting_with(incomplete, ctx, run_numbers)
 
 
 def categories(incomplete: str) -> list[str]:
@@ -81,9 +81,9 @@ def _operators(field: "Field") -> Sequence[str]:
 
 def _values(field: "Field", settings: "Settings") -> Sequence[str]:
     """What the value can be, where there is a list to choose from."""
-    from contactctl.store import names
+    from contactctl.operations.completion import group_names
 
-    return names.group_names(settings.database) if field.name == "group" else field.choices
+    return group_names(settings) if field.name == "group" else field.choices
 
 
 def _starting_with(
@@ -93,18 +93,10 @@ def _starting_with(
     *,
     in_quotes: bool = False,
 ) -> list[str]:
-    from contactctl.config.load import load_settings
-    from contactctl.domain.errors import ContactctlError
+    from contactctl.operations.completion import settings_in_force
 
-    try:
-        loaded = load_settings(
-            config_path=ctx.params.get("config"),
-            flag_values={"database": ctx.params.get("database")},
-            environ=os.environ,
-            cwd=Path.cwd(),
-        )
-    except (ContactctlError, OSError):
-        return []
-    known = names(loaded.settings)
+    config, database = ctx.params.get("config"), ctx.params.get("database")
+    settings = settings_in_force(config, database, os.environ, Path.cwd())
+    known = names(settings) if settings else ()
     harmless = _NEEDS_NO_QUOTES_INSIDE if in_quotes else _NEEDS_NO_QUOTES
     return [n for n in known if n.startswith(incomplete) and harmless.fullmatch(n)]

@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contactctl.cli import options
 from contactctl.cli.assignments import read_assignments
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.domain.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.output.choice import OutputFormat
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.contact_record import ContactRecord
-    from contactctl.operations.export_contacts import ContactFilter
+    from contactctl.operations.contacts import ContactFilter
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
 Deliverable = Annotated[
@@ -25,20 +27,9 @@ DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
 ]
-Limit = Annotated[int | None, options.limit("At most so many contacts.")]
+Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 Sort = Annotated[
     str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
-]
-FirstName = Annotated[str | None, typer.Option("--first-name", metavar="TEXT", help="First name.")]
-LastName = Annotated[str | None, typer.Option("--last-name", metavar="TEXT", help="Last name.")]
-Phone = Annotated[str | None, typer.Option("--phone", metavar="TEXT", help="Telephone number.")]
-Company = Annotated[str | None, typer.Option("--company", metavar="TEXT", help="Company.")]
-SourceText = Annotated[
-    str | None, typer.Option("--source", metavar="TEXT", help="Where the contact came from.")
-]
-LastOpportunity = Annotated[
-    str | None,
-    typer.Option("--last-opportunity", metavar="DATE", help="As in 2024-05-31."),
 ]
 Attribute = Annotated[
     list[str] | None,
@@ -46,11 +37,39 @@ Attribute = Annotated[
 ]
 InGroups = Annotated[
     list[str] | None,
-    typer.Option("--group", metavar="NAME", help="Make it a member of this group. Repeatable."),
+    typer.Option("--group", metavar="NAME", help="Add it to this group. Repeatable."),
 ]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME", help="Give it this tag. Repeatable.")
 ]
+
+
+def _option_for(field: Field) -> Any:
+    is_date = field.type is FieldType.DATE
+    meaning = f"{field.help[0].upper()}{field.help[1:]}" + (
+        ", for example 2024-05-31." if is_date else "."
+    )
+    flag = f"--{field.name.replace('_', '-')}"
+    return Annotated[
+        str | None, typer.Option(flag, metavar="DATE" if is_date else "TEXT", help=meaning)
+    ]
+
+
+class AddingInvocation(StoreInvocation):
+    """A command that takes the values of one contact, with an option for each field."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {
+            field.name: (_option_for(field), None)
+            for field in BUILT_IN_FIELDS
+            if field.type in (FieldType.TEXT, FieldType.DATE) and not field.always_present
+        }
+    )
+
+    def values_given(self) -> dict[str, str]:
+        """The text of each field that was given, by its name."""
+        given = {name: self.shared[name] for name in self.LEADING_OPTIONS}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def export(
@@ -58,7 +77,7 @@ def export(
     deliverable: Deliverable = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
-    """Print contacts as CSV or JSON lines, as an import takes them.
+    """Print contacts as CSV or JSON lines that an import can read.
 
     Examples:
         contactctl contacts export > all.csv
@@ -66,10 +85,10 @@ def export(
         contactctl contacts export --deliverable --group newsletter --fields email
 
     CSV unless --format says otherwise. Without --fields it has every field that
-    an import takes. --deliverable leaves exactly the contacts that a campaign
+    an import reads. --deliverable selects exactly the contacts that a campaign
     to everybody, or to one group, may mail.
     """
-    from contactctl.operations.export_contacts import ContactFilter
+    from contactctl.operations.contacts import ContactFilter
     from contactctl.operations.importing.columns import importable_fields
     from contactctl.output.contacts import present_contacts
 
@@ -98,10 +117,10 @@ def list_(
         contactctl contacts list --where 'group missing' --json
         contactctl contacts list --fields email,deactivated,deactivation_category
 
-    Without criteria it lists all contacts, by id. --fields takes every field
+    Without criteria it lists all contacts, by id. --fields accepts every field
     that `contactctl fields` lists.
     """
-    from contactctl.operations.export_contacts import ContactFilter
+    from contactctl.operations.contacts import ContactFilter
     from contactctl.output.contacts import list_order, present_contacts
 
     known = invocation.catalogue.names()
@@ -119,7 +138,7 @@ def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentatio
         contactctl contacts show ann@example.com
         contactctl contacts show 1284 --json
     """
-    from contactctl.operations.show_contact import show_contact
+    from contactctl.operations.contacts import show_contact
     from contactctl.output.contacts import present_contact
 
     with invocation.open_session() as session:
@@ -127,14 +146,8 @@ def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentatio
 
 
 def add(
-    invocation: StoreInvocation,
+    invocation: AddingInvocation,
     email: Email,
-    first_name: FirstName = None,
-    last_name: LastName = None,
-    phone: Phone = None,
-    company: Company = None,
-    source: SourceText = None,
-    last_opportunity: LastOpportunity = None,
     attribute: Attribute = None,
     group: InGroups = None,
     tag: Tags = None,
@@ -146,22 +159,13 @@ def add(
         contactctl contacts add ann@example.com --first-name Ann --group newsletter
         contactctl contacts add bo@example.com --attribute plan=free --tag vip
 
-    An address that exists already is refused; `contacts import` updates.
+    An address that already exists is refused; `contacts import` updates contacts.
     """
     from contactctl.operations.add_contact import add_contact
     from contactctl.output.contacts import ADDED_FIELDS, present_added
 
     invocation.check_fields(*ADDED_FIELDS)
-    values = {
-        "email": email,
-        "first_name": first_name,
-        "last_name": last_name,
-        "phone": phone,
-        "company": company,
-        "source": source,
-        "last_opportunity": last_opportunity,
-    }
-    given = {name: value for name, value in values.items() if value is not None}
+    given = {"email": email, **invocation.values_given()}
     for name, value in read_assignments("--attribute", attribute).items():
         given[f"attributes.{name}"] = value
     with invocation.open_session() as session:
@@ -172,8 +176,8 @@ def add(
 
 
 def _streamed(invocation: StoreInvocation, wanted: "ContactFilter") -> "Iterator[ContactRecord]":
-    """The contacts, with the store open until the last one is taken; errors come at once."""
-    from contactctl.operations.export_contacts import selected_contacts
+    """The contacts, with the store open until the last one is read; errors are raised at once."""
+    from contactctl.operations.contacts import selected_contacts
 
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())

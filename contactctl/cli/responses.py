@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
     from contactctl.operations.read_responses import MovedMaildirs
     from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.output.responses import OtherEvents
+    from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
 
 Paths = Annotated[
@@ -32,8 +34,27 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="auto, mail, jsonl, csv, ses, sendgrid, postmark, mailgun, sparkpost, mailjet, brevo.",
+        help=(
+            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+            " brevo, or one of the config's formats."
+        ),
     ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="KEY=FIELD",
+        help="This column, or path such as data.email, gives that field. Repeatable.",
+    ),
+]
+Category = Annotated[
+    str | None,
+    typer.Option("--category", metavar="NAME", help="All rows are responses of this category."),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
 ]
 MailboxName = Annotated[
     str | None,
@@ -42,7 +63,7 @@ MailboxName = Annotated[
 Rejects = Annotated[
     Path | None,
     typer.Option(
-        "--rejects", metavar="FILE", help="Keep what could not be read here, as JSON lines."
+        "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
 ]
 MoveTo = Annotated[
@@ -50,7 +71,7 @@ MoveTo = Annotated[
     typer.Option(
         "--move-to",
         metavar="MAILDIR",
-        help="Move the mails of Maildirs there once their responses are recorded.",
+        help="Move a Maildir's mails to this folder once their responses are recorded.",
     ),
 ]
 
@@ -59,6 +80,9 @@ def ingest(
     invocation: StoreInvocation,
     paths: Paths,
     from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
     rejects: Rejects = None,
     move_to: MoveTo = None,
     wait: options.WaitForIngest = waits.FOR_INGEST_S,
@@ -70,12 +94,15 @@ def ingest(
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
+        contactctl responses ingest old.csv --map 'Bounced At=occurred_at' --category transient
+        curl ... | contactctl responses ingest -
 
     The same event is recorded once, however often and in whatever order it is
-    read. Over the config's limits nobody is deactivated: exit 4, and the plan
-    waits for `contactctl runs apply`. Something that cannot be read is
-    rejected, exit 5; the rest is recorded.
+    read. Over the config's limits nobody is deactivated: the plan waits for
+    `contactctl runs apply`, and the exit code is 4. Input that cannot be read is
+    rejected, with exit code 5; the rest is recorded.
     """
+    from contactctl.domain.run_kinds import IngestRun
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.read_responses import ResponseReader
@@ -83,7 +110,9 @@ def ingest(
     from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
-        reader = ResponseReader(session.settings)
+        reader = ResponseReader(
+            session.settings, session.clock(), _generic_options(map_, category, date_format)
+        )
         moved = _moved(paths, move_to, from_)
         if moved is None:
             inputs = _inputs(paths, invocation.console)
@@ -95,7 +124,7 @@ def ingest(
                 session,
                 batches,
                 rejected.add,
-                details={"sources": [show_safely(str(path)) for path in paths], "format": from_},
+                details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
                 after_commit=moved.move if moved else _do_nothing,
                 wait_seconds=wait,
             )
@@ -108,15 +137,15 @@ def fetch(
     rejects: Rejects = None,
     wait: options.WaitForIngest = waits.FOR_INGEST_S,
 ) -> Presentation:
-    """Record the responses in a mailbox of the config.
+    """Record the responses in a configured mailbox.
 
     Examples:
         contactctl responses fetch
         contactctl responses fetch bounces --json
 
-    The mails are marked, moved or deleted (after_fetch in the config) only once
-    their responses are recorded: after an interruption nothing is lost, and
-    nothing is recorded twice.
+    The mails are marked, moved or deleted (after_fetch in the config) only after
+    their responses are recorded: an interruption loses nothing, and nothing is
+    recorded twice.
     """
     from contactctl.operations.fetch import fetch as fetch_mails
     from contactctl.operations.fetch import find_mailbox, read_password
@@ -140,9 +169,12 @@ def classify(
     invocation: ConfiguredInvocation,
     paths: Paths,
     from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
     rejects: Rejects = None,
 ) -> Presentation:
-    """Show what would be recorded of responses, and why; no store is touched.
+    """Show what an ingest would record, and why; no store is used.
 
     Examples:
         contactctl responses classify bounce.eml
@@ -151,17 +183,20 @@ def classify(
     """
     from contactctl.operations.read_responses import ResponseReader
     from contactctl.output.response_rejects import ResponseRejects
-    from contactctl.output.responses import CLASSIFIED_FIELDS, present_classified
+    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
-    reader = ResponseReader(invocation.settings, is_thorough=True)
+    generic = _generic_options(map_, category, date_format)
+    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
-    responses = _responses(events, rejected)
+    others = OtherEvents()
+    responses = _responses(events, rejected, others)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
-        return present_classified(_then_partial(responses, rejected), rejected)
+        streamed = _then_partial(responses, rejected, others, invocation.console)
+        return present_classified(streamed, rejected, others)
     with rejected:
-        return present_classified(list(responses), rejected)
+        return present_classified(list(responses), rejected, others)
 
 
 def rules(invocation: ConfiguredInvocation) -> Presentation:
@@ -187,7 +222,7 @@ def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMai
     from contactctl.operations.read_responses import MovedMaildirs
 
     if from_ not in ("auto", "mail"):
-        raise UsageError(f"--move-to moves mails, and --from {from_} reads none")
+        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
     return MovedMaildirs(paths, move_to)
 
 
@@ -199,18 +234,32 @@ def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
     from contactctl.cli.standard_input import bytes_of_stdin
 
     if sum(str(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input (-) can be read once only")
+        raise UsageError("standard input (-) can be read only once")
     return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
 
 
-def _responses(events: "Iterator[Event]", rejected: "ResponseRejects") -> "Iterator[Response]":
+def _generic_options(
+    renames: Sequence[str] | None, category: str | None, date_format: str | None
+) -> "GenericOptions":
+    from contactctl.cli.assignments import read_assignments
+    from contactctl.responses.generic import GenericOptions
+
+    assigned = read_assignments("--map", renames, str.rpartition)
+    return GenericOptions(assigned, category or "", date_format or "")
+
+
+def _responses(
+    events: "Iterator[Event]", rejected: "ResponseRejects", others: "OtherEvents"
+) -> "Iterator[Response]":
     from contactctl.domain.responses import Rejection, Response
 
     for event in events:
+        if isinstance(event, Rejection):
+            rejected.add(event)
+            continue
+        others.count(event)
         if isinstance(event, Response):
             yield event
-        elif isinstance(event, Rejection):
-            rejected.add(event)
 
 
 class PartlyReadError(ContactctlError):
@@ -221,11 +270,16 @@ class PartlyReadError(ContactctlError):
 
 
 def _then_partial(
-    responses: "Iterator[Response]", rejected: "ResponseRejects"
+    responses: "Iterator[Response]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    console: Console,
 ) -> "Iterator[Response]":
-    """The responses; at their end an error where anything was rejected."""
+    """The responses; then what else was read, and an error where anything was rejected."""
     with rejected:
         yield from responses
+    for warning in others.warnings():
+        console.note(warning)
     if rejected.number:
         raise PartlyReadError(
             f"{rejected.number:,} rejected, the first {rejected.first[0]}",

@@ -16,11 +16,19 @@ DEFAULT = "default"
 class ResponseRules:
     """Classification rules tried before the built-in ones, as read: mappings, not yet parsed.
 
-    `origin` names where they stand, for the error messages of whoever parses them.
+    `origin` names their place, for the parser's error messages.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
     origin: str = ""
+
+
+@dataclass(frozen=True)
+class FormatMapping:
+    """A format of responses as read: a mapping, not yet parsed. `origin` names where it stands."""
+
+    content: Mapping[str, Any]
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,10 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     plans: PlanPolicy = field(default_factory=PlanPolicy)
     allow_undo: bool = False
+    allow_replaced_clock: bool = False
     responses: ResponsePolicy = field(default_factory=ResponsePolicy)
     response_rules: ResponseRules = field(default_factory=ResponseRules)
+    formats: Mapping[str, FormatMapping] = field(default_factory=dict)
     verp: str = ""
     recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
@@ -50,7 +60,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """The settings, what to warn of, the files read (strongest first), and each value's origin.
+    """The settings, the warnings, the files read (strongest first), and each value's origin.
 
     `origins` maps a dotted key that was set (`time_zone`, `limits.max_contacts`, `groups.news`) to
     the flag, the environment variable or the `file:line` that set it: ask `origin()`.
@@ -62,5 +72,5 @@ class LoadedSettings:
     files: tuple[Path, ...] = ()
 
     def origin(self, key: str) -> str:
-        """Where the value of a dotted key comes from; `default` where nobody set it."""
+        """Where the value of a dotted key comes from; `default` if it was not set."""
         return self.origins.get(key, DEFAULT)

@@ -42,8 +42,11 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "plans.expire_after", format_duration(settings.plans.expire_after)
     yield "plans.approval", settings.plans.approval
     yield "allow_undo", _boolean(settings.allow_undo)
+    yield "allow_replaced_clock", _boolean(settings.allow_replaced_clock)
     yield from _policy(settings.responses)
     yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    for name, mapping in settings.formats.items():
+        yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
     yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():

@@ -34,7 +34,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class ContactView:
-    """Everything criteria can ask of one contact. Instants are aware; attributes are raw JSON."""
+    """Everything criteria can ask of one contact. Instants are aware; attributes are raw JSON.
+
+    `values` are those of the other fields that are columns of their own, where there is one.
+    """
 
     id: int
     email_key: str
@@ -42,17 +45,9 @@ class ContactView:
     status: Status
     created: datetime
     updated: datetime
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    company: str | None = None
-    source: str | None = None
+    values: Mapping[str, str | date | datetime | None] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
-    last_opportunity: date | None = None
-    last_emailed: datetime | None = None
-    last_opened: datetime | None = None
-    last_clicked: datetime | None = None
     deactivated: datetime | None = None
     deactivation_origins: frozenset[str] = frozenset()
     deactivation_categories: frozenset[str] = frozenset()

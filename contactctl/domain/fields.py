@@ -81,7 +81,7 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
     Field("company", FieldType.TEXT, "company"),
     Field("status", FieldType.CHOICE, "active or inactive", ("active", "inactive"), True),
     Field("source", FieldType.TEXT, "where the contact came from"),
-    Field("tag", FieldType.SET, "tags the contact carries"),
+    Field("tag", FieldType.SET, "tags of the contact"),
     Field("group", FieldType.SET, "groups the contact is a member of"),
     Field("created", FieldType.INSTANT, "when the contact was added here", always_present=True),
     Field(
@@ -152,7 +152,7 @@ class FieldCatalogue:
         if as_attribute in self._by_name:
             return f"did you mean '{as_attribute}'?"
         longer = [known for known in self._by_name if known.startswith(f"{name.casefold()}_")]
-        if len(longer) > 1:  # the first word of a name that is written with blanks
+        if len(longer) > 1:  # the first word of a name written with blanks
             return f"did you mean one of {', '.join(longer)}?"
         return did_you_mean(name, list(self._by_name)) or "`contactctl fields` lists every field"
 

@@ -1,4 +1,4 @@
-"""What criteria mean, in plain Python: the yardstick that the SQL of every database is held to."""
+"""What criteria mean, in plain Python: the reference for the SQL of every database."""
 
 import re
 from collections.abc import Mapping
@@ -108,7 +108,8 @@ def present_values(field: Field, contact: ContactView) -> frozenset[Comparable]:
     elif field.name in _SET_MEMBERS:
         return frozenset(map(fold, getattr(contact, _SET_MEMBERS[field.name])))
     else:
-        value = getattr(contact, _VIEW_NAMES.get(field.name, field.name))
+        name = _VIEW_NAMES.get(field.name, field.name)
+        value = getattr(contact, name, contact.values.get(name))
     if value is None:
         return frozenset()
     return frozenset({fold(value) if isinstance(value, str) else value})

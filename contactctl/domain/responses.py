@@ -1,12 +1,13 @@
-"""Email responses: the categories, and what a reader hands on."""
+"""Email responses: the categories, and what a reader returns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 
 class Category(StrEnum):
-    """Response categories, by whose problem it is and whether time heals it."""
+    """Response categories, by who has the problem and whether it is temporary."""
 
     INVALID_ADDRESS = "invalid-address"
     SPAM_COMPLAINT = "spam-complaint"
@@ -17,7 +18,7 @@ class Category(StrEnum):
 
 
 class ActivityKind(StrEnum):
-    """Signs of life that are no response; each updates one date of the contact."""
+    """Signs of life that are not responses; each updates one date of the contact."""
 
     DELIVERED = "delivered"
     OPENED = "opened"
@@ -31,7 +32,7 @@ class Response:
     """One email response to one recipient.
 
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
-    same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
+    same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
     `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
     `auto-reply`). `evidence` is the kind of evidence that decided the category (`reply`, `status`),
@@ -60,7 +61,10 @@ class Response:
 
 @dataclass(slots=True)
 class Activity:
-    """A delivery, an open or a click. `occurred_at` is aware UTC."""
+    """A delivery, an open or a click. `occurred_at` is aware UTC.
+
+    `by_machine`: the source says that a proxy or a scanner opened or clicked, not a person.
+    """
 
     source: str
     source_key: str
@@ -68,6 +72,26 @@ class Activity:
     kind: ActivityKind
     occurred_at: datetime | None = None
     channel: str = "email"
+    by_machine: bool = False
+
+
+@dataclass(slots=True)
+class Unsubscribe:
+    """A person's wish to get no more mails, or (`resubscribed`) to get them again.
+
+    `group` is what the source names: a group, a list, a stream; None where it speaks of all mail.
+    `rule` names the kind of event, `occurred_at` is aware UTC. `echo`: a provider did not send,
+    because the person had unsubscribed before then.
+    """
+
+    source: str
+    source_key: str
+    recipient: str
+    occurred_at: datetime | None = None
+    group: str | None = None
+    resubscribed: bool = False
+    echo: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +112,30 @@ class NoResponse:
     reason: str = ""
 
 
-Event = Response | Activity | Rejection | NoResponse
+Event = Response | Activity | Unsubscribe | Rejection | NoResponse
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFilter:
+    """Which responses are listed, newest first; what is empty or None does not restrict.
+
+    `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
+    """
+
+    categories: Sequence[str] = ()
+    email_key: str | None = None
+    domain: str | None = None
+    since: datetime | None = None
+    run_id: int | None = None
+    unmatched: bool = False
+    held: bool = False
+    not_counted: bool = False
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFilter:
+    """Which held responses are meant: of one run, of one domain, of both, or all."""
+
+    run_id: int | None = None
+    domain: str | None = None

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contactctl.domain.errors import StoreError, UsageError
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.session import Session
 from contactctl.store.checks import Finding, check_store
 from contactctl.store.grants import Roles, grant_statements
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import upgrade
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import (
     SCHEMA_VERSION,
     connect,
@@ -44,13 +45,13 @@ class Upgrade:
 def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
-        findings = check_store(connection)
+        findings = check_store(connection, session.clock())
     return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
 
 
-def upgrade_database(url: str) -> Upgrade:
+def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
-    store = connect(url)
+    store = connect(url, waits)
     try:
         if file_is_missing(store):
             raise _no_store(store.identity)
@@ -70,13 +71,14 @@ def upgrade_database(url: str) -> Upgrade:
         store.close()
 
 
-def grants_for(session: Session, roles: Roles) -> list[str]:
-    """The GRANT statements for this Postgres database; UsageError on SQLite."""
+def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:
+    """The GRANT statements for these roles in a Postgres database; UsageError on SQLite."""
     store = session.store
     if store.dialect == "sqlite":
         raise UsageError(
             "SQLite has no roles", hint="the file's permissions decide who may read and write it"
         )
+    roles = Roles(viewer, operator, admin)
     return grant_statements(store.engine.url.database or "", current_schema(store), roles)
 
 

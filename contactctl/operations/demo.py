@@ -12,6 +12,7 @@ from contactctl.operations.demo_data import write_demo_contacts
 from contactctl.operations.import_contacts import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
+from contactctl.store.migrate import create_store
 
 CONFIG_NAME = "contactctl.yaml"
 CONTACTS_NAME = "contacts.csv"
@@ -75,17 +76,21 @@ class DemoFolder:
 
 
 def prepare_demo_folder(folder: DemoFolder, now: datetime) -> None:
-    """Write config, criteria and contacts; UsageError for a folder that holds other things."""
+    """Write config, criteria and contacts, and create the store.
+
+    UsageError for a folder that holds other things.
+    """
     folder.path.mkdir(parents=True, exist_ok=True)
     if any(folder.path.iterdir()):
         raise UsageError(
-            f"{folder.path} is not empty, and no demo either",
+            f"{folder.path} is not empty, and is not a demo",
             hint="name another folder: contactctl demo DIR",
         )
     folder.config.write_text(_CONFIG, encoding="utf-8")
     (folder.path / "stale.yaml").write_text(_CRITERIA, encoding="utf-8")
     with (folder.path / CONTACTS_NAME).open("w", encoding="utf-8") as contacts:
         write_demo_contacts(contacts, now.date())
+    create_store(folder.database_url).close()
 
 
 def import_demo_contacts(session: Session, folder: DemoFolder) -> int:

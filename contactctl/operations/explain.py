@@ -17,7 +17,7 @@ from contactctl.domain.thresholds import (
     due_deactivations,
     watermark,
 )
-from contactctl.operations.find import contact_id_of
+from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import rules_of
@@ -25,7 +25,7 @@ from contactctl.operations.timeline import Happening, History, runs_spoken_of, t
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.memberships import membership_periods
-from contactctl.store.reactivation import read_deactivated
+from contactctl.store.reactivation import read_standing
 from contactctl.store.responses import responses_of_contact
 from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.threshold_runs import plans_holding
@@ -78,7 +78,7 @@ def explain(session: Session, name: str) -> Explanation:
     rules = rules_of(session, policy)
     with session.store.reading() as connection:
         record = get_record(connection, contact_id)
-        deactivated = read_deactivated(connection, contact_id)
+        deactivated = read_standing(connection, contact_id)
         if record is None or deactivated is None:
             raise NotFoundError(f"contact {contact_id} has just been deleted")
         names = group_names_by_id(connection)
@@ -160,20 +160,20 @@ def _due(
 
 def _step(step: Step, now: datetime) -> Expected:
     if step.blocked:
-        text = "a complaint is on record, which keeps the handling rule from ending this"
+        text = "a complaint is on record: the handling rule cannot end this"
         return Expected(step.action.value, text, None, step.category, step.group)
     text = _STEP_TEXTS[step.action]
     if step.due_at <= now:
-        text = f"{text}: due, the next sweep does it"
+        text = f"{text}: due with the next sweep"
     return Expected(step.action.value, text, step.due_at, step.category, step.group)
 
 
 _STEP_TEXTS = {
     "reactivate": "the handling rule ends this deactivation",
-    "remove-from-group": "the handling rule takes it out of the group",
+    "remove-from-group": "the handling rule removes it from the group",
 }
 _ERASED = Expected(
-    "stay-inactive", "the contact was anonymised, which cannot be taken back: it stays inactive"
+    "stay-inactive", "the contact was anonymised, which cannot be undone: it stays inactive"
 )
 
 
@@ -185,5 +185,5 @@ def _stays(record: ContactRecord, steps: Sequence[Step], *, complained: bool) ->
             text = "no rule ends this deactivation: it stays until somebody reactivates the contact"
             yield Expected("stay-inactive", text, None, each.category, each.group)
     if complained and not any(each.ended_at is None for each in record.deactivations):
-        text = "a complaint is on record: no rule would ever reactivate the contact"
+        text = "a complaint is on record: no rule will reactivate the contact"
         yield Expected("blocked-by-complaint", text, None, Category.SPAM_COMPLAINT)

@@ -7,6 +7,7 @@ from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.run_kinds import IngestRun
 from contactctl.operations import waits
 from contactctl.operations.ingest import (
     IngestResult,
@@ -43,7 +44,7 @@ def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
         if not environ.get(variable):
             raise ConfigError(
                 f"mailbox {mailbox.name}: {variable} is not set",
-                hint="it must hold the password; or use password_file",
+                hint="it must contain the password; or use password_file",
             )
         return environ[variable]
     try:
@@ -53,7 +54,7 @@ def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(
             f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
-            hint="password_file holds the password in its first line",
+            hint="password_file contains the password in its first line",
         ) from error
     if not first_line:
         raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")
@@ -76,7 +77,7 @@ def fetch(
             session,
             mails.events(reader),
             on_reject,
-            details={"mailbox": mailbox.name},
+            details=IngestRun(mailbox=mailbox.name),
             after_commit=mails.commit,
             wait_seconds=wait_seconds,
         )

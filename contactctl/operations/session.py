@@ -1,15 +1,20 @@
 """What every operation works with: the store, the settings, the clock, and who asks."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.runs import Request, RunKind
-from contactctl.store.store import Store
+from contactctl.domain.run_kinds import RunDetails
+from contactctl.domain.runs import Request
+from contactctl.domain.waits import Waits
+from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.runs import any_by_real_clock
+from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -45,8 +50,53 @@ class Session:
     def time_zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.time_zone)
 
-    def request(
-        self, kind: RunKind, *, reason: str = "", details: Mapping[str, object] | None = None
-    ) -> Request:
-        """A request for a run of this kind, by this operator."""
-        return Request(kind, self.operator, reason, details or {}, self.clock_replaced)
+    def request(self, details: RunDetails, *, reason: str = "") -> Request:
+        """A request for such a run, by this operator."""
+        return Request(details, self.operator, reason, self.clock_replaced)
+
+    def canceller(self) -> QueryCanceller:
+        """What ends, from another thread, the query that this session's store is busy with."""
+        return QueryCanceller(self.store)
+
+    def apart(self) -> "Session":
+        """The same on connections of its own; its store must be closed in the end."""
+        return replace(self, store=connect(self.settings.database, self.store.waits))
+
+
+@contextmanager
+def open_session(
+    settings: Settings,
+    waits: Waits,
+    *,
+    now: datetime,
+    clock: Callable[[], datetime],
+    operator: str,
+    clock_replaced: bool,
+    progress: Progress,
+) -> Iterator[Session]:
+    """A session on the store that the settings name; its operator is named with the role there."""
+    with closing(open_store(settings.database, waits)) as store:
+        role = store.database_role()
+        by = f"{operator} as {role}" if role else operator
+        session = Session(store, settings, now, clock, by, clock_replaced, progress)
+        _guard_against_replaced_clock(session)
+        yield session
+
+
+def _guard_against_replaced_clock(session: Session) -> None:
+    """Let nothing be written by a replaced clock into a store that is in use by the real one.
+
+    It is for rehearsals: it could apply a plan that has expired, or end a wait.
+    """
+    if not session.clock_replaced or session.settings.allow_replaced_clock:
+        return
+    with session.store.reading() as connection:
+        if not any_by_real_clock(connection):
+            return
+    session.store.refusal = RefusedError(
+        "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
+        " nothing was changed",
+        hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
+        " the config allows it here",
+        code="replaced-clock",
+    )

@@ -1,11 +1,14 @@
 """How checks, upgrades, grants, and a first store are shown."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from contactctl.config.settings import LoadedSettings
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.results import Problem
 from contactctl.domain.urls import hide_password
+from contactctl.operations.backup import Backup
+from contactctl.operations.copy_store import StoreCopy
 from contactctl.operations.database import StoreCheck, Upgrade
 from contactctl.operations.initialise import Initialised
 from contactctl.output.presentation import (
@@ -22,13 +25,15 @@ from contactctl.output.values import counted
 
 _AUTOMATIC = """\
 `responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`
-follows the handling rules. `contactctl rules show` lists them. Whatever you take
-out of the config does not happen."""
+follows the handling rules. `contactctl rules show` lists them. What you remove
+from the config does not happen."""
+_KEY_BELONGS_TO_IT = "keep the suppression key with it; without the key erased addresses can return"
+_TABLE_COLUMNS = (Column("table"), Column("rows"), Column("checksum"))
 _CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
 
 def present_check(check: StoreCheck) -> Presentation:
-    """Each check with the number of rows that break it; exit 1 when one is broken."""
+    """Each check with the number of rows that break it; exit code 1 when one is broken."""
     items = [
         {"check": f.check, "broken": f.broken, "hint": f.hint if f.broken else ""}
         for f in check.findings
@@ -67,8 +72,47 @@ def present_grants(statements: Sequence[str]) -> Presentation:
     return Presentation(data, None, [Verbatim("\n".join(statements))])
 
 
+def present_copy(copied: StoreCopy, key_file: Path) -> Presentation:
+    """Each table with its rows and its digest, which is the same on both sides."""
+    data = {
+        "source": copied.source,
+        "target": copied.target,
+        "rows": copied.rows,
+        "continued": copied.continued,
+    }
+    items = [
+        {"table": one.table, "rows": one.rows, "checksum": one.digest} for one in copied.tables
+    ]
+    pairs = [
+        ("From", copied.source),
+        ("To", copied.target),
+        ("Compared", f"{counted(copied.rows, 'row')}, equal on both sides"),
+    ]
+    notes = ["the config still names the source: set `database` to use the copy"]
+    if copied.rows_in("suppression"):
+        notes.append(f"{_KEY_BELONGS_TO_IT}: {key_file}")
+    rows = Rows("tables", _TABLE_COLUMNS, items)
+    return Presentation(data, rows, [KeyValues(pairs), RowsTable()], notes=notes)
+
+
+def present_backup(made: Backup, key_file: Path) -> Presentation:
+    """The file, its size, and what is not in it."""
+    data = {
+        "database": made.database,
+        "file": str(made.file),
+        "bytes": made.size,
+        "form": made.form,
+    }
+    pairs = [
+        ("Database", made.database),
+        ("Backup", f"{made.file} ({made.size / 1_000_000:,.1f} MB)"),
+    ]
+    notes = [f"{_KEY_BELONGS_TO_IT}: {key_file}"]
+    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+
+
 def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> Presentation:
-    """What was made, what happens by itself from now on, and what to do next.
+    """What was created, what now happens automatically, and what to do next.
 
     `url` is the store's; `later` is what later commands read.
     """
@@ -85,9 +129,9 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
         "thresholds": thresholds,
         "handling_rules": rules,
     }
-    store = "created" if made.store_created else "was there already, unchanged"
+    store = "created" if made.store_created else "existed already, unchanged"
     config = "written" if made.config_written else "found, unchanged"
-    further = [("Config besides", str(path)) for path in later.files if path != made.config]
+    further = [("Also read", str(path)) for path in later.files if path != made.config]
     automatic = f"{counted(thresholds, 'threshold')}, {counted(rules, 'handling rule')}"
     pairs = [
         ("Store", f"{made.database} ({store})"),
@@ -103,7 +147,7 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
 
 
 def _elsewhere(url: str, later: LoadedSettings) -> list[str]:
-    """A note where the config names another store than the one that --database has made."""
+    """A note if the config names another store than the one that --database has created."""
     if later.settings.database == url:
         return []
     other = hide_password(later.settings.database)

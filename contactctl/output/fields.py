@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from contactctl.domain.fields import FieldType
+from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.operators import OPERATORS
-from contactctl.operations.list_fields import FieldUse
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -25,20 +24,20 @@ _COLUMNS = (
 )
 
 
-def present_fields(fields: Sequence[FieldUse]) -> Presentation:
+def present_fields(fields: Sequence[Field]) -> Presentation:
     """The fields as rows; people see the operators once per type, below."""
-    rows = Rows("fields", _COLUMNS, [_row(use) for use in fields])
+    rows = Rows("fields", _COLUMNS, [_row(field) for field in fields])
     blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
     return Presentation(rows=rows, blocks=blocks)
 
 
-def _row(use: FieldUse) -> Row:
+def _row(field: Field) -> Row:
     return {
-        "name": use.field.name,
-        "type": use.field.type,
-        "operators": list(use.operators),
-        "choices": list(use.field.choices),
-        "help": use.field.help,
+        "name": field.name,
+        "type": field.type,
+        "operators": list(OPERATORS[field.type]),
+        "choices": list(field.choices),
+        "help": field.help,
     }
 
 

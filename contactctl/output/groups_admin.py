@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from contactctl.domain.group_settings import format_threshold
-from contactctl.operations.group_admin import BYPASS_WARNING, GroupPolicyInForce, Members
+from contactctl.domain.policies import BYPASS_WARNING
+from contactctl.operations.group_admin import GroupPolicyInForce, Members
 from contactctl.output.groups import notes_on_name
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
 from contactctl.output.selection import Pairs, rows_blocks
@@ -32,14 +33,14 @@ def present_renamed(name: str, run: int) -> Presentation:
 
 
 def present_whole_group(done: str, name: str, run: int) -> Presentation:
-    """That a group was renamed or deleted."""
+    """The result of renaming or deleting a group."""
     return Presentation(
         {"group": name, "run": run}, None, [KeyValues([(done, name), ("Run", run)])]
     )
 
 
 def present_policy(found: GroupPolicyInForce) -> Presentation:
-    """What a group does differently, and who says so."""
+    """A group's own settings, and where they come from."""
     policy = found.policy
     thresholds = {
         category.value: format_threshold(each) for category, each in policy.thresholds.items()

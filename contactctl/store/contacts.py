@@ -15,8 +15,9 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.fields import RESPONSES_PREFIX
 from contactctl.domain.responses import Category
 from contactctl.store import tables
-from contactctl.store.field_sql import counts_by_email
+from contactctl.store.contact_columns import RECORD_COLUMNS, VALUE_COLUMNS
 from contactctl.store.groups import scope_name
+from contactctl.store.predicates import counts_by_email
 
 _contact = tables.contact
 _group = tables.group
@@ -24,24 +25,6 @@ _tag = tables.contact_tag
 _membership = tables.membership
 _deactivation = tables.deactivation
 _response = tables.response
-
-VALUE_COLUMNS = (
-    "first_name",
-    "last_name",
-    "phone",
-    "company",
-    "source",
-    "last_opportunity",
-    "last_emailed",
-    "last_opened",
-    "last_clicked",
-    "created",
-    "updated",
-)
-RECORD_COLUMNS = tuple(
-    _contact.c[name]
-    for name in ("id", "email", "email_domain", "status", *VALUE_COLUMNS, "attributes")
-)
 
 
 def id_of_key(connection: Connection, email_key: str) -> int | None:

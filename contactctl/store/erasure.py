@@ -27,12 +27,13 @@ from contactctl.domain.runs import Run
 from contactctl.domain.suppression import Key
 from contactctl.store import tables
 from contactctl.store.errors import translated_errors
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
-from contactctl.store.settling import settle
+from contactctl.store.sqlite_engine import BEGIN
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import is_text
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -110,8 +111,8 @@ def clean_up(store: Store) -> None:
     if not needs_clean_up(store):
         return
     # in place of BEGIN: VACUUM runs outside a transaction
-    outside = {"contactctl_begin": "PRAGMA secure_delete = ON"}
-    with translated_errors(store.identity), store.engine.connect() as connection:
+    outside = {BEGIN: "PRAGMA secure_delete = ON"}
+    with translated_errors(store), store.engine.connect() as connection:
         connection.execution_options(**outside).exec_driver_sql("VACUUM")
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if checkpoint[0]:
@@ -154,7 +155,7 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
-        column.name: None if column.nullable else {}
+        column.name: None if column.nullable else "" if is_text(column) else {}
         for column in _contact.c
         if column.name not in _KEPT
     }
@@ -179,3 +180,29 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
     ).where(in_batch(run.id, batch))
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, rows))
+
+
+_RIGHTS_TO_SCRUB: tuple[Right, ...] = (
+    ("INSERT", "suppression"),
+    ("UPDATE", "contact"),
+    ("UPDATE", "response"),
+    ("UPDATE", "unmatched_response"),
+    ("DELETE", "unmatched_response"),
+    ("DELETE", "contact_tag"),
+)
+ANONYMISING = BatchWork(
+    erasure_outcome,
+    anonymise,
+    rights=(
+        *_RIGHTS_TO_SCRUB,
+        *(("DELETE", table.name) for table in _THEIRS),
+        ("INSERT", "deactivation"),
+    ),
+    clean_up=clean_up,
+)
+DELETING = BatchWork(
+    erasure_outcome,
+    delete_contacts,
+    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
+    clean_up=clean_up,
+)

@@ -1,17 +1,16 @@
 """Bringing one contact back: read what is open, and end exactly that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.handling import HandledContact, OpenDeactivation
-from contactctl.domain.responses import Category
+from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.store import tables
 from contactctl.store.groups import scope_name
 from contactctl.store.handling_sql import complained
+from contactctl.store.predicates import is_open
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -19,65 +18,7 @@ _group = tables.group
 _membership = tables.membership
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One open deactivation; `group_id` SYSTEM_WIDE, or that of the only group it holds in."""
-
-    group_id: int
-    group: str | None
-    run: int
-    origin: Origin
-    category: str
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Deactivated:
-    """A contact with what stands between it and messages; compared to tell whether it changed."""
-
-    id: int
-    email: str
-    email_key: str
-    status: Status
-    revision: int
-    complained: bool
-    reasons: tuple[Reason, ...]
-    memberships: tuple[tuple[int, str, MembershipState], ...]
-
-    @property
-    def is_erased(self) -> bool:
-        """Anonymised: what stands in place of the address is none."""
-        return "@" not in self.email_key
-
-    def reasons_in(self, group_id: int) -> tuple[Reason, ...]:
-        """The open deactivations of one scope."""
-        return tuple(reason for reason in self.reasons if reason.group_id == group_id)
-
-    def membership_in(self, group_id: int) -> MembershipState | None:
-        """The state of the membership; None where there is none."""
-        states = {number: state for number, _, state in self.memberships}
-        return states.get(group_id)
-
-    def as_handled(self) -> HandledContact:
-        """The contact as handling rules look at it; an override is out of their reach."""
-        return HandledContact(
-            open=tuple(
-                OpenDeactivation(
-                    reason.group,
-                    reason.origin,
-                    Category(reason.category) if reason.category else None,
-                    reason.started_at,
-                )
-                for reason in self.reasons
-            ),
-            groups=frozenset(
-                name for _, name, state in self.memberships if state is not MembershipState.ACTIVE
-            ),
-            complained=self.complained,
-        )
-
-
-def read_deactivated(connection: Connection, contact_id: int) -> Deactivated | None:
+def read_standing(connection: Connection, contact_id: int) -> ContactStanding | None:
     """The contact as it is now; None where there is none of that number."""
     row = connection.execute(
         select(
@@ -91,7 +32,7 @@ def read_deactivated(connection: Connection, contact_id: int) -> Deactivated | N
     ).first()
     if row is None:
         return None
-    return Deactivated(
+    return ContactStanding(
         row.id,
         row.email,
         row.email_key,
@@ -112,7 +53,7 @@ def end_reasons(
         .where(
             _deactivation.c.contact_id == contact_id,
             _deactivation.c.group_id == group_id,
-            _deactivation.c.ended_at.is_(None),
+            is_open(),
         )
         .values(ended_at=now, ended_by_run_id=run_id)
     ).rowcount
@@ -160,7 +101,7 @@ def _open_reasons(connection: Connection, contact_id: int) -> list[Reason]:
             _deactivation.c.started_at,
         )
         .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
-        .where(_deactivation.c.contact_id == contact_id, _deactivation.c.ended_at.is_(None))
+        .where(_deactivation.c.contact_id == contact_id, is_open())
         .order_by(_deactivation.c.group_id, _deactivation.c.started_at, _deactivation.c.category)
     )
     return [

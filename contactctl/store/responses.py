@@ -1,13 +1,12 @@
 """Recorded responses, to be listed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, select
 
+from contactctl.domain.responses import ResponseFilter
 from contactctl.store import tables
+from contactctl.store.unmatched import unmatched_domain
 
 _contact = tables.contact
 _group = tables.group
@@ -15,28 +14,11 @@ _response = tables.response
 _unmatched = tables.unmatched_response
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFilter:
-    """Which responses are listed, newest first; what is empty or None does not restrict.
-
-    `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
-    """
-
-    categories: Sequence[str] = ()
-    email_key: str | None = None
-    domain: str | None = None
-    since: datetime | None = None
-    run_id: int | None = None
-    unmatched: bool = False
-    held: bool = False
-    not_counted: bool = False
-    limit: int = 100
-
-
 def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:
     """Rows with the keys of a response, and `contact` and `email`, None where unmatched."""
     table = _unmatched if wanted.unmatched else _response
-    statement = _of_nobody(wanted) if wanted.unmatched else _of_contacts(wanted)
+    dialect = connection.dialect.name
+    statement = _of_nobody(wanted, dialect) if wanted.unmatched else _of_contacts(wanted)
     statement = (
         statement.where(*_shared_conditions(table, wanted))
         .order_by(table.c.occurred_at.desc(), table.c.source_key)
@@ -80,7 +62,7 @@ def _of_contacts(wanted: ResponseFilter) -> Select[Any]:
     return statement.where(_response.c.held) if wanted.held else statement
 
 
-def _of_nobody(wanted: ResponseFilter) -> Select[Any]:
+def _of_nobody(wanted: ResponseFilter, dialect: str) -> Select[Any]:
     statement = select(
         null().label("contact"),
         null().label("email"),
@@ -90,6 +72,8 @@ def _of_nobody(wanted: ResponseFilter) -> Select[Any]:
     )
     if wanted.email_key is not None:
         statement = statement.where(_unmatched.c.email_key == wanted.email_key)
+    if wanted.domain is not None:
+        statement = statement.where(unmatched_domain(dialect) == wanted.domain)
     return statement.where(_unmatched.c.held) if wanted.held else statement
 
 

@@ -5,15 +5,17 @@ For a few addresses the database does so and gives the rows that may hold one; f
 with something like an address comes here.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     cast,
@@ -24,13 +26,17 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlmodel import SQLModel
 
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasing import SIGNS, clues, erase_from, erase_from_json
 from contactctl.store import tables
+from contactctl.store.contact_columns import ADDRESS_COLUMNS
+from contactctl.store.types import Code, Json, is_text
 from contactctl.store.value_sql import is_one_of
 
 _contact = tables.contact
+_group = tables.group
 _unmatched = tables.unmatched_response
 
 _FEW = 10  # addresses that the database looks for by itself
@@ -39,34 +45,39 @@ _ROWS_AT_A_TIME = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Columns of free text that may hold somebody's address; `searched` are enough to find it."""
+    """A table's columns that may hold somebody's address; `searched` are enough to find it."""
 
     table: Table
     searched: tuple[str, ...]
     texts: tuple[str, ...]
-    jsons: tuple[str, ...] = ()
+    jsons: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.primary_key.columns)
 
 
-_RESPONSE_TEXTS = ("recipient", "diagnostic", "source")
-_PROFILE_TEXTS = ("first_name", "last_name", "phone", "company", "source")
-_PROFILE_FOLDED = tuple(f"{name}_folded" for name in _PROFILE_TEXTS)
-_RUN = _Place(tables.run, ("reason", "message", "request"), ("reason", "message"), ("request",))
-_RESPONSE = _Place(tables.response, _RESPONSE_TEXTS, _RESPONSE_TEXTS)
-_UNMATCHED = _Place(_unmatched, _RESPONSE_TEXTS, _RESPONSE_TEXTS)
-_PROFILE = _Place(
-    _contact,
-    (*_PROFILE_FOLDED, "attributes_folded"),
-    (*_PROFILE_TEXTS, *_PROFILE_FOLDED),
-    ("attributes", "attributes_folded"),
-)
-_TAG = _Place(tables.contact_tag, ("tag_folded",), ("tag", "tag_folded"))
+def _is_free(column: Column[Any]) -> bool:
+    """Whether it may hold text from outside; a contact's own address goes with its contact."""
+    is_own = column.table is _contact and column.name in ADDRESS_COLUMNS
+    return not is_own and not isinstance(column.type, Code)
 
-_DROP_TAG = (
-    "DELETE FROM contact_tag WHERE contact_id = :at_contact_id AND tag_folded = :at_tag_folded"
-)
-_ADD_TAG = """
-    INSERT INTO contact_tag (contact_id, tag_folded, tag)
-    VALUES (:at_contact_id, :tag_folded, :tag) ON CONFLICT DO NOTHING"""
+
+def _place(table: Table) -> _Place:
+    columns = [column for column in table.columns if _is_free(column)]
+    texts = [column.name for column in columns if is_text(column)]
+    jsons = [column.name for column in columns if isinstance(column.type, Json)]
+    searched = [name for name in (*texts, *jsons) if f"{name}_folded" not in table.columns]
+    return _Place(table, tuple(searched), tuple(texts), tuple(jsons))
+
+
+_Change = tuple[dict[str, Any], dict[str, Any]]
+"""A row as it is, and its texts as they are to be."""
+
+# all tables but those with nothing to search, so that a new column is searched unless it is a code
+_PLACES = [
+    place for place in map(_place, SQLModel.metadata.sorted_tables) if place.texts or place.jsons
+]
 
 
 def scrub(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
@@ -76,11 +87,16 @@ def scrub(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
     """
     keys = frozenset(address.key for address in addresses)
     _drop_unmatched(connection, addresses, keys)
-    for place in (_RUN, _RESPONSE, _UNMATCHED, _PROFILE):
-        changes = list(_changes(connection, place, addresses, keys))
-        if changes:
-            connection.execute(_update(place), changes)
-    _scrub_tags(connection, addresses, keys)
+    for place in _PLACES:
+        changed: list[_Change] = []
+        moved: list[_Change] = []
+        for old, new in _changes(connection, place, addresses, keys):
+            is_moved = any(name in new and new[name] != old[name] for name in place.key)
+            (moved if is_moved else changed).append((old, new))
+        if changed:
+            connection.execute(_update(place), [_at(place, old) | new for old, new in changed])
+        if moved:
+            _move(connection, place, moved)
 
 
 def _drop_unmatched(
@@ -100,21 +116,30 @@ def _drop_unmatched_of(connection: Connection, keys: Collection[str]) -> None:
     connection.execute(delete(_unmatched).where(listed))
 
 
-def _scrub_tags(
-    connection: Connection, addresses: Sequence[EmailAddress], keys: frozenset[str]
-) -> None:
-    """Tags are part of their row's key, and two may become the same one."""
-    changes = list(_changes(connection, _TAG, addresses, keys))
-    if changes:
-        connection.execute(text(_DROP_TAG), changes)
-        connection.execute(text(_ADD_TAG), changes)
-
-
-def _update(place: _Place) -> Any:
-    keys = place.table.primary_key.columns
+def _update(place: _Place) -> Update:
     values: dict[str, Any] = {name: bindparam(name) for name in (*place.texts, *place.jsons)}
-    at_key = (key == bindparam(f"at_{key.name}") for key in keys)
-    return update(place.table).where(*at_key).values(values)
+    return update(place.table).where(*_at_key(place)).values(values)
+
+
+def _move(connection: Connection, place: _Place, moved: Sequence[_Change]) -> None:
+    """Rows whose key held the address are put in anew; two of them may become the same one."""
+    gone = delete(place.table).where(*_at_key(place))
+    connection.execute(gone, [_at(place, old) for old, _ in moved])
+    names = place.table.columns.keys()
+    put_in = (
+        f"INSERT INTO {place.table.name} ({', '.join(names)})"  # noqa: S608 (our own names)
+        f" VALUES ({', '.join(f':{name}' for name in names)}) ON CONFLICT DO NOTHING"
+    )
+    typed = [bindparam(column.name, type_=column.type) for column in place.table.columns]
+    connection.execute(text(put_in).bindparams(*typed), [{**old, **new} for old, new in moved])
+
+
+def _at_key(place: _Place) -> Iterator[ColumnElement[bool]]:
+    return (place.table.c[name] == bindparam(f"at_{name}") for name in place.key)
+
+
+def _at(place: _Place, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"at_{name}": row[name] for name in place.key}
 
 
 def _changes(
@@ -122,20 +147,20 @@ def _changes(
     place: _Place,
     addresses: Sequence[EmailAddress],
     keys: frozenset[str],
-) -> Iterator[dict[str, Any]]:
-    """The rows that hold one of the addresses: their key, and all texts as they are to be."""
-    row_key = list(place.table.primary_key.columns)
-    columns = [place.table.c[name] for name in (*place.texts, *place.jsons)]
+) -> list[_Change]:
+    """The rows that hold one of the addresses, each with all its texts as they are to be."""
     searched = [place.table.c[name] for name in place.searched]
-    statement = select(*(column.label(f"at_{column.name}") for column in row_key), *columns).where(
-        _may_hold(connection, searched, addresses)
-    )
+    statement = select(place.table).where(_may_hold(connection, searched, addresses))
     rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_A_TIME})
-    for row in rows.mappings():
+    changes = []
+    for row in map(dict[str, Any], rows.mappings()):
         new = {name: row[name] and erase_from(row[name], keys) for name in place.texts}
         new |= {name: erase_from_json(row[name], keys) for name in place.jsons}
+        if place.table is _group:  # names of groups differ, whatever they held
+            new |= {n: f"{new[n]} {row['id']}" for n in place.texts if new[n] != row[n]}
         if any(new[name] != row[name] for name in new):
-            yield {**row, **new}
+            changes.append((row, new))
+    return changes
 
 
 def _may_hold(

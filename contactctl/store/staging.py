@@ -6,29 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, column, table, text
+from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
-from contactctl.store.planner import join_by_index, refresh_statistics
+from contactctl.store.contact_columns import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
+from contactctl.store.postgres_planner import join_by_index, refresh_statistics
 from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
+from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unmatched import adopt_unmatched
-
-# what a contact's import may give besides its address; the folded ones are compared by it
-FOLDED_COLUMNS = ("first_name", "last_name", "phone", "company", "source")
-INSTANT_COLUMNS = ("last_emailed", "last_opened", "last_clicked")
-VALUE_COLUMNS = (*FOLDED_COLUMNS, "last_opportunity", *INSTANT_COLUMNS)
-
-_ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
-_JSON_COLUMNS = ("attributes", "attributes_folded")
-_COLUMN_TYPES = {
-    "last_opportunity": "date",
-    **dict.fromkeys(INSTANT_COLUMNS, "timestamp with time zone"),
-    **dict.fromkeys(_JSON_COLUMNS, "jsonb"),
-    "cleared": "integer",
-}
 
 _ROWS = table("import_row", column("email_key"))
 
@@ -59,15 +48,14 @@ class Layout:
     @property
     def stored_columns(self) -> tuple[str, ...]:
         """Names of the contact's columns that are written, besides the address and the JSON."""
-        folded = {name: (name, f"{name}_folded") for name in FOLDED_COLUMNS}
-        return tuple(part for name in self.columns for part in folded.get(name, (name,)))
+        return tuple(part for name in self.columns for part in _with_folded(name))
 
     @property
     def staged_columns(self) -> tuple[str, ...]:
         """Names of the temporary table's columns."""
-        json_columns = _JSON_COLUMNS if self.has_attributes else ()
+        json_columns = JSON_COLUMNS if self.has_attributes else ()
         cleared = ("cleared",) if self.clears else ()
-        return ("position", *_ADDRESS_COLUMNS, *self.stored_columns, *json_columns, *cleared)
+        return ("position", *ADDRESS_COLUMNS, *self.stored_columns, *json_columns, *cleared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +82,10 @@ class Counts:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
         )
+
+
+def _with_folded(name: str) -> tuple[str, ...]:
+    return (name, f"{name}_folded") if name in FOLDED_COLUMNS else (name,)
 
 
 def stored_date(day: date) -> str:
@@ -125,7 +117,7 @@ def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) ->
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
     join_by_index(connection)
-    with temporary_tables(connection, _definitions(layout)):
+    with temporary_tables(connection, _definitions(layout, connection.dialect)):
         loaded = {"import_row": wave.rows, "import_tag": wave.tags, "import_member": wave.members}
         for name, rows in loaded.items():
             if rows:
@@ -152,22 +144,22 @@ class _Statements:
     def update(self) -> str:
         assignments = {name: self._new_value(name) for name in self.layout.stored_columns}
         if self.layout.has_attributes:
-            assignments |= {name: self._merged(name) for name in _JSON_COLUMNS}
+            assignments |= {name: self._merged(name) for name in JSON_COLUMNS}
         changes = "".join(f"{name} = {value}, " for name, value in assignments.items())
-        # see planner.join_by_index: SQLite is told by name
-        contact = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
+        # see postgres_planner.join_by_index: SQLite is told by name
+        named = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
         return (
-            f"UPDATE {contact} SET {changes}revision = revision + 1, updated = :now"
+            f"UPDATE {named} SET {changes}revision = revision + 1, updated = :now"
             " FROM import_row s"
             f" WHERE contact.email_key = s.email_key AND ({self._something_differs()})"
         )
 
     def insert(self) -> str:
-        targets = (*_ADDRESS_COLUMNS, *self.layout.stored_columns)
+        targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
         values = ", ".join(f"s.{name}" for name in targets)
         attributes, folded = (
-            map(self._without_nulls, _JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
+            map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
         return (
             f"INSERT INTO contact ({columns}, status, created, updated, revision,"
@@ -238,10 +230,9 @@ def _has_new(staged: str, stored: str, member: str) -> str:
     )
 
 
-def _definitions(layout: Layout) -> dict[str, str]:
-    columns = ", ".join(
-        f"{name} {_COLUMN_TYPES.get(name, 'text')}" for name in layout.staged_columns[1:]
-    )
+def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
+    stored = {column.name: column.type.compile(dialect) for column in contact.c}
+    columns = ", ".join(f"{n} {stored.get(n, 'integer')}" for n in layout.staged_columns[1:])
     return {
         "import_row": f"position integer PRIMARY KEY, {columns}",
         "import_tag": "position integer, tag_folded text, tag text,"

@@ -1,13 +1,19 @@
-"""The tables (design: section 9). Growing tables have keys that start with the contact's id."""
+"""The tables. Growing tables have keys that start with the contact's id.
+
+Every other module takes its lists of columns from here. A text column `x` of `contact` that has the
+name of a field (domain.fields) is imported, shown, exported and compared; where `x_folded` stands
+beside it, it is compared by that (domain.text.fold). Whatever is text or JSON is searched when an
+address is erased, unless its type is Code.
+"""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Text, false, text
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
-from contactctl.store.types import BigId, Json, UtcInstant
+from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
 
@@ -16,19 +22,23 @@ SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds 
 _NO_ROWID = {"sqlite_with_rowid": False}
 
 
+_ZERO = {"server_default": text("0")}
+_EMPTY = {"server_default": ""}
+
+
 def _contact_key() -> Any:
-    return Column(
-        BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    """A key's first column: the contact that the row belongs to, and goes with."""
+    return Field(
+        sa_type=BigId,
+        primary_key=True,
+        foreign_key="contact.id",
+        ondelete="CASCADE",
+        sa_column_kwargs={"autoincrement": False},
     )
 
 
-def _added_text() -> Any:
-    """A text that older rows do not have."""
-    return Column(String, nullable=False, server_default=text("''"))
-
-
-def _instant(*, nullable: bool = True) -> Any:
-    return Column(UtcInstant, nullable=nullable)
+def _json() -> Any:
+    return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 
 
 class Contact(SQLModel, table=True):
@@ -51,7 +61,7 @@ class Contact(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
     email: str
     email_key: str = Field(unique=True)
     email_domain: str
@@ -66,23 +76,19 @@ class Contact(SQLModel, table=True):
     source: str | None = None
     source_folded: str | None = None
     status: str = Field(
-        default="active", sa_column=Column(Text, nullable=False, server_default="active")
+        default="active", sa_type=CodeText, sa_column_kwargs={"server_default": "active"}
     )
     last_opportunity: date | None = None
-    last_emailed: datetime | None = Field(default=None, sa_column=_instant())
-    last_opened: datetime | None = Field(default=None, sa_column=_instant())
-    last_clicked: datetime | None = Field(default=None, sa_column=_instant())
-    delivered_at: datetime | None = Field(default=None, sa_column=_instant())
-    reactivated_at: datetime | None = Field(default=None, sa_column=_instant())
-    created: datetime = Field(sa_column=_instant(nullable=False))
-    updated: datetime = Field(sa_column=_instant(nullable=False))
+    last_emailed: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_clicked: datetime | None = Field(default=None, sa_type=UtcInstant)
+    delivered_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    created: datetime = Field(sa_type=UtcInstant)
+    updated: datetime = Field(sa_type=UtcInstant)
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    attributes: dict[str, Any] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
-    attributes_folded: dict[str, Any] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
+    attributes: dict[str, Any] = _json()
+    attributes_folded: dict[str, Any] = _json()
 
 
 class ContactTag(SQLModel, table=True):
@@ -91,7 +97,7 @@ class ContactTag(SQLModel, table=True):
     __tablename__ = "contact_tag"
     __table_args__ = _NO_ROWID
 
-    contact_id: int = Field(sa_column=_contact_key())
+    contact_id: int = _contact_key()
     tag_folded: str = Field(primary_key=True)
     tag: str
 
@@ -104,10 +110,8 @@ class Group(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     name_folded: str = Field(unique=True)
-    created: datetime = Field(sa_column=_instant(nullable=False))
-    settings: dict[str, Any] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
+    created: datetime = Field(sa_type=UtcInstant)
+    settings: dict[str, Any] = _json()
 
 
 class Membership(SQLModel, table=True):
@@ -119,13 +123,13 @@ class Membership(SQLModel, table=True):
     __tablename__ = "membership"
     __table_args__ = (Index("membership_group", "group_id", "contact_id"), _NO_ROWID)
 
-    contact_id: int = Field(sa_column=_contact_key())
+    contact_id: int = _contact_key()
     group_id: int = Field(primary_key=True, foreign_key="group.id")
     state: str = Field(
-        default="follows", sa_column=Column(Text, nullable=False, server_default="follows")
+        default="follows", sa_type=CodeText, sa_column_kwargs={"server_default": "follows"}
     )
-    added: datetime = Field(sa_column=_instant(nullable=False))
-    reactivated_at: datetime | None = Field(default=None, sa_column=_instant())
+    added: datetime = Field(sa_type=UtcInstant)
+    reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
 class FormerMembership(SQLModel, table=True):
@@ -134,12 +138,12 @@ class FormerMembership(SQLModel, table=True):
     __tablename__ = "former_membership"
     __table_args__ = _NO_ROWID
 
-    contact_id: int = Field(sa_column=_contact_key())
+    contact_id: int = _contact_key()
     run_id: int = Field(primary_key=True)
     group_id: int = Field(primary_key=True)
     group_name: str
-    added: datetime = Field(sa_column=_instant(nullable=False))
-    ended_at: datetime = Field(sa_column=_instant(nullable=False))
+    added: datetime = Field(sa_type=UtcInstant)
+    ended_at: datetime = Field(sa_type=UtcInstant)
 
 
 class Deactivation(SQLModel, table=True):
@@ -160,13 +164,13 @@ class Deactivation(SQLModel, table=True):
         _NO_ROWID,
     )
 
-    contact_id: int = Field(sa_column=_contact_key())
+    contact_id: int = _contact_key()
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
-    category: str = Field(default="", primary_key=True)
-    origin: str
-    started_at: datetime = Field(sa_column=_instant(nullable=False))
-    ended_at: datetime | None = Field(default=None, sa_column=_instant())
+    category: str = Field(default="", sa_type=Code, primary_key=True)
+    origin: str = Field(sa_type=Code)
+    started_at: datetime = Field(sa_type=UtcInstant)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
 
 
@@ -187,26 +191,22 @@ class Response(SQLModel, table=True):
         _NO_ROWID,
     )
 
-    contact_id: int = Field(sa_column=_contact_key())
+    contact_id: int = _contact_key()
     source_key: str = Field(primary_key=True)
-    category: str
+    category: str = Field(sa_type=Code)
     counts: bool
-    not_counted: str = ""
-    held: bool = Field(
-        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
-    )
+    not_counted: str = Field(default="", sa_type=Code)
+    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
-    evidence: str = Field(default="", sa_column=_added_text())
-    through: bool = Field(
-        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
-    )
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
-    channel: str = "email"
+    channel: str = Field(default="email", sa_type=Code)
     group_id: int = SYSTEM_WIDE
-    occurred_at: datetime = Field(sa_column=_instant(nullable=False))
-    recorded_at: datetime = Field(sa_column=_instant(nullable=False))
+    occurred_at: datetime = Field(sa_type=UtcInstant)
+    recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
     run_id: int
 
@@ -225,24 +225,20 @@ class UnmatchedResponse(SQLModel, table=True):
 
     email_key: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
-    category: str
+    category: str = Field(sa_type=Code)
     counts: bool
-    not_counted: str = ""
-    held: bool = Field(
-        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
-    )
+    not_counted: str = Field(default="", sa_type=Code)
+    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
-    evidence: str = Field(default="", sa_column=_added_text())
-    through: bool = Field(
-        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
-    )
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
-    channel: str = "email"
+    channel: str = Field(default="email", sa_type=Code)
     group_folded: str = ""
-    occurred_at: datetime = Field(sa_column=_instant(nullable=False))
-    recorded_at: datetime = Field(sa_column=_instant(nullable=False))
+    occurred_at: datetime = Field(sa_type=UtcInstant)
+    recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
     run_id: int
 
@@ -260,31 +256,23 @@ class Run(SQLModel, table=True):
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
-    kind: str
-    state: str
+    kind: str = Field(sa_type=Code)
+    state: str = Field(sa_type=Code)
     operator: str
     database_identity: str
     reason: str = ""
-    request: dict[str, Any] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
+    request: dict[str, Any] = _json()
     planned: int = 0
     changed: int = 0
-    skipped: dict[str, int] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
-    results: dict[str, int] = Field(
-        default_factory=dict, sa_column=Column(Json, nullable=False, server_default="{}")
-    )
-    cursor: int = Field(
-        default=0, sa_column=Column(BigId, nullable=False, server_default=text("0"))
-    )
+    skipped: dict[str, int] = _json()
+    results: dict[str, int] = _json()
+    cursor: int = Field(default=0, sa_type=BigId, sa_column_kwargs=_ZERO)
     active_before: int | None = None
     active_after: int | None = None
-    planned_at: datetime = Field(sa_column=_instant(nullable=False))
-    started_at: datetime | None = Field(default=None, sa_column=_instant())
-    finished_at: datetime | None = Field(default=None, sa_column=_instant())
-    expires_at: datetime | None = Field(default=None, sa_column=_instant())
+    planned_at: datetime = Field(sa_type=UtcInstant)
+    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcInstant)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     clock_replaced: bool = False
     message: str = ""
     applied_by: str | None = None
@@ -301,14 +289,15 @@ class PlanItem(SQLModel, table=True):
     __tablename__ = "plan_item"
     __table_args__ = _NO_ROWID
 
-    contact_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     run_id: int = Field(primary_key=True)
     group_id: int = Field(
-        default=SYSTEM_WIDE,
-        sa_column=Column(Integer, primary_key=True, autoincrement=False, server_default=text("0")),
+        default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **_ZERO}
     )
-    category: str = Field(default="", sa_column=Column(Text, primary_key=True, server_default=""))
-    action: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    category: str = Field(default="", sa_type=CodeText, primary_key=True, sa_column_kwargs=_EMPTY)
+    action: str = Field(default="", sa_type=CodeText, sa_column_kwargs=_EMPTY)
     revision: int
 
 
@@ -317,8 +306,8 @@ class Suppression(SQLModel, table=True):
 
     __tablename__ = "suppression"
 
-    key_hash: str = Field(primary_key=True)
-    created: datetime = Field(sa_column=_instant(nullable=False))
+    key_hash: str = Field(sa_type=Code, primary_key=True)
+    created: datetime = Field(sa_type=UtcInstant)
     run_id: int | None = None
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -41,6 +41,33 @@ class Json(TypeDecorator[Any]):
         from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  (costs 45 ms)
 
         return dialect.type_descriptor(JSONB())
+
+
+class Code(TypeDecorator[str]):
+    """A word out of a closed list, or a hash: never text from outside, so never an address.
+
+    ValueError for what could be one: the column is not searched when an address is erased.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is not None and "@" in value:
+            raise ValueError("text that may hold an address does not belong in a column of codes")
+        return value
+
+
+class CodeText(Code):
+    """The same, for columns that were made as TEXT."""
+
+    impl = Text
+    cache_ok = True
+
+
+def is_text(column: Column[Any]) -> bool:
+    """Whether a column holds text, through whatever type of ours or SQLModel's."""
+    return isinstance(getattr(column.type, "impl", column.type), String)
 
 
 # SQLite numbers rows itself only for a column of exactly the type INTEGER

@@ -83,6 +83,7 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "plans.expire_after",
         "plans.approval",
         "allow_undo",
+        "allow_replaced_clock",
         "reset_on_delivery",
         "allow_not_recommended",
         "incident_guard.max_blocked",

@@ -18,6 +18,7 @@ from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.reference import matches
 from contactctl.domain.relative_time import Span, Unit, shift_date, shift_instant, start_of_day
 from contactctl.domain.resolve import Range, ResolvedCriteria, Test, resolve
+from helpers.views import contact_view
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOON = datetime(2024, 3, 31, 10, 0, tzinfo=UTC)
@@ -30,7 +31,7 @@ def resolved(text: str, now: datetime = NOON, zone: ZoneInfo = OSLO) -> Resolved
 def contact(**values: object) -> ContactView:
     fixed = {"id": 1, "email_key": "a@b.example", "email_domain": "b.example"}
     times = {"created": NOON, "updated": NOON}
-    return ContactView(status=Status.ACTIVE, **(fixed | times | values))  # type: ignore[arg-type]
+    return contact_view(status=Status.ACTIVE, **(fixed | times | values))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_description_fills_the_dates_in():
 
 def test_a_span_out_of_the_calendar_is_an_error():
     ancient = datetime(100, 1, 1, tzinfo=UTC)
-    with pytest.raises(CriteriaError, match="200 years from 100 is out of the calendar"):
+    with pytest.raises(CriteriaError, match="200 years from 100 is outside the calendar"):
         resolved("last_opportunity older-than 200 years", ancient)
 
 

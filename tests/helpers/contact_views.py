@@ -9,12 +9,11 @@ from sqlalchemy import Connection, insert
 from contactctl.domain.contacts import ContactView
 from contactctl.domain.text import fold
 from contactctl.store import tables
+from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
 
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 _EARLIER = datetime(1999, 1, 1, tzinfo=UTC)
-_TEXTS = ("first_name", "last_name", "phone", "company", "source")
-_PLAIN = ("id", "email_key", "email_domain", "status", "created", "updated", "last_opportunity")
-_TIMES = ("last_emailed", "last_opened", "last_clicked")
+_PLAIN = ("id", "email_key", "email_domain", "status", "created", "updated")
 
 
 def insert_views(connection: Connection, views: Iterable[ContactView]) -> None:
@@ -39,8 +38,9 @@ def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> N
 
 
 def _contact_row(view: ContactView) -> dict[str, Any]:
-    row = {name: getattr(view, name) for name in _PLAIN + _TIMES + _TEXTS}
-    folded = {f"{name}_folded": row[name] and fold(row[name]) for name in _TEXTS}
+    given = {name: view.values.get(name) for name in GIVEN_COLUMNS}
+    row = {name: getattr(view, name) for name in _PLAIN} | given
+    folded = {f"{name}_folded": row[name] and fold(row[name]) for name in FOLDED_COLUMNS}
     attributes = dict(view.attributes)
     attributes_folded = {k: fold(v) for k, v in attributes.items() if isinstance(v, str)}
     return (

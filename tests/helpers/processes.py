@@ -20,23 +20,22 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from contactctl.cli.run import run
-from contactctl.operations import apply
+from contactctl.operations import runs
 from contactctl.output.console import Console
-from helpers.cli import NOW
+from helpers.cli import REHEARSING
 
 _IMPORTED_BY_THE_SERVER = [
     "contactctl.cli.background",
-    "contactctl.cli.carry_out",
+    "contactctl.cli.changes",
     "contactctl.cli.deactivate",
     "contactctl.cli.progress",
     "contactctl.cli.responses",
     "contactctl.cli.runs",
     "contactctl.config.load",
-    "contactctl.operations.deactivate",
+    "contactctl.operations.runs",
     "contactctl.operations.ingest",
     "contactctl.operations.read_responses",
     "contactctl.operations.suppressions",
-    "contactctl.operations.watch",
     "contactctl.output.formats.json",
     "contactctl.output.formats.table",
     "contactctl.output.preview",
@@ -102,7 +101,7 @@ def _run(
     together: Barrier | None,
     output: Path | None,
 ) -> None:
-    apply.BATCH_CONTACTS = batch_contacts
+    runs.BATCH_CONTACTS = batch_contacts
     if death is not None:
         _arrange(death)
     with (output or Path(os.devnull)).open("w") as stream:
@@ -110,7 +109,7 @@ def _run(
             stdin=StringIO(),
             stdout=stream,
             stderr=stream,
-            environ={"CONTACTCTL_NOW": NOW},
+            environ=REHEARSING,
             operator=f"process{os.getpid()}@host",
         )
         if together is not None:

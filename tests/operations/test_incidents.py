@@ -4,16 +4,14 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind
 from contactctl.operations import ingest as ingest_module
-from contactctl.operations.apply import read_run
 from contactctl.operations.ingest import ingest
 from contactctl.operations.list_responses import discard, latest_responses, release
+from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.held import HeldFilter
-from contactctl.store.responses import ResponseFilter
 from contactctl.store.store import Store
 from contactctl.store.unmatched import adopt_unmatched
 from helpers.ingested import add, blocked, deactivated, record, recorded, response, session_on
@@ -55,7 +53,7 @@ def test_released_responses_count(store: Store) -> None:
     assert result.responses == 4
     assert len(deactivated(store)) == 4
     assert read_run(session, result.run).kind is RunKind.RELEASE
-    with pytest.raises(RefusedError, match="no such response is held"):
+    with pytest.raises(RefusedError, match="no matching response is held"):
         release(session, HeldFilter())
 
 

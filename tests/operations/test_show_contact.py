@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from contactctl.domain.contact_record import DeactivationRecord, GroupMembership
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.errors import NotFoundError, UsageError
-from contactctl.operations.show_contact import show_contact
+from contactctl.operations.contacts import show_contact
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.imports import contacts_in, import_text
@@ -59,5 +59,5 @@ def test_what_cannot_be_found(store: Store) -> None:
     for name in ("a@x.no", "1", "9" * 30):
         with pytest.raises(NotFoundError, match="no contact"):
             show_contact(session, name)
-    with pytest.raises(UsageError, match="is no email"):
+    with pytest.raises(UsageError, match="is not an email address"):
         show_contact(session, "anna")

@@ -19,6 +19,7 @@ from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.reference import matches, present_values
 from contactctl.domain.resolve import ResolvedCriteria, resolve
 from contactctl.domain.text import fold
+from contactctl.store.contact_columns import GIVEN_COLUMNS
 from contactctl.store.criteria_sql import (
     where_clause,
 )
@@ -92,6 +93,14 @@ ATTRIBUTE_VALUES = {
 }
 
 
+VALUES = {FieldType.TEXT: TEXTS, FieldType.DATE: DATES, FieldType.INSTANT: INSTANTS}
+
+
+def values_of(name: str) -> list:
+    """What a column may hold, by its field's type; telephone numbers are too alike for TEXTS."""
+    return ["+47 1", "12"] if name == "phone" else VALUES[CATALOGUE.find(name).type]
+
+
 def make_contact(number: int, rng: random.Random) -> ContactView:
     def maybe(values: list):
         return rng.choice(values) if rng.random() < 0.7 else None
@@ -108,17 +117,9 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         status=Status.INACTIVE if deactivated else Status.ACTIVE,
         created=rng.choice(INSTANTS),
         updated=rng.choice(INSTANTS),
-        first_name=maybe(TEXTS),
-        last_name=maybe(TEXTS),
-        phone=maybe(["+47 1", "12"]),
-        company=maybe(TEXTS),
-        source=maybe(TEXTS),
+        values={name: maybe(values_of(name)) for name in GIVEN_COLUMNS},
         tags=some(TAGS),
         groups=some(GROUPS),
-        last_opportunity=maybe(DATES),
-        last_emailed=maybe(INSTANTS),
-        last_opened=maybe(INSTANTS),
-        last_clicked=maybe(INSTANTS),
         deactivated=deactivated,
         deactivation_origins=frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset(),
         deactivation_categories=some(CATEGORIES) if deactivated else frozenset(),

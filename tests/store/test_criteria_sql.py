@@ -19,13 +19,14 @@ from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, Field
 from contactctl.domain.resolve import resolve
 from contactctl.store.criteria_sql import (
     active_where,
-    is_active,
     where_clause,
 )
 from contactctl.store.left_out import count_left_out, fields_that_leave_out
+from contactctl.store.predicates import is_active_by_index
 from contactctl.store.store import open_store
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
+from helpers.views import contact_view
 
 NOW = datetime(2024, 3, 31, 10, tzinfo=UTC)
 CATALOGUE = FieldCatalogue({"plan": AttributeDeclaration("plan", FieldType.TEXT)})
@@ -34,7 +35,7 @@ CATALOGUE = FieldCatalogue({"plan": AttributeDeclaration("plan", FieldType.TEXT)
 def make_contact(number: int, **values: object) -> ContactView:
     fixed = {"email_key": f"c{number}@b.example", "email_domain": "b.example"}
     defaults = {"status": Status.ACTIVE, "created": NOW, "updated": NOW}
-    return ContactView(id=number, **(fixed | defaults | values))  # type: ignore[arg-type]
+    return contact_view(id=number, **(fixed | defaults | values))
 
 
 def criteria(where=(), where_any=(), where_not=()) -> Criteria:
@@ -77,7 +78,7 @@ def test_only_active_contacts_are_selected_whether_the_index_helps_or_not(store)
     assert selected(store, prebuilt_criteria()) == [1]
     assert selected(store, criteria(["company = x"])) == [1]
     with store.reading() as connection:
-        assert ids(connection, is_active()) == [1]
+        assert ids(connection, is_active_by_index()) == [1]
         assert ids(connection, clause(store, criteria(["company = x"]))) == [1, 2]
 
 

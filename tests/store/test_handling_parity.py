@@ -19,10 +19,11 @@ from contactctl.domain.policies import (
     Limits,
     ResponsePolicy,
 )
+from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.responses import Category
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.store import tables
-from contactctl.store.reactivation import Deactivated, read_deactivated
+from contactctl.store.reactivation import read_standing
 from contactctl.store.store import Store
 from helpers.contacts import add_contact
 from helpers.sessions import NOW, make_session
@@ -117,7 +118,7 @@ def test_a_sweep_does_what_the_reference_says(
     assert sweep_handling(session).run is None  # once
 
 
-def expectation(contact: Deactivated, policy: ResponsePolicy) -> Deactivated:
+def expectation(contact: ContactStanding, policy: ResponsePolicy) -> ContactStanding:
     """The contact after a sweep, step by step as the reference has it."""
     handled: HandledContact = contact.as_handled()
     removed = {
@@ -154,7 +155,7 @@ def expectation(contact: Deactivated, policy: ResponsePolicy) -> Deactivated:
     )
 
 
-def without_revision(contact: Deactivated) -> Deactivated:
+def without_revision(contact: ContactStanding) -> ContactStanding:
     return replace(contact, revision=0)
 
 
@@ -165,9 +166,9 @@ def came_back(store: Store) -> set[int]:
         return set(connection.execute(back_now).scalars())
 
 
-def read(store: Store, contact_id: int) -> Deactivated:
+def read(store: Store, contact_id: int) -> ContactStanding:
     with store.reading() as connection:
-        found = read_deactivated(connection, contact_id)
+        found = read_standing(connection, contact_id)
     assert found is not None
     return found
 

@@ -13,7 +13,9 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
 from contactctl.store.deactivations import bulk_outcome
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.runwork import CONTACT_CHANGES, BatchWork, apply_batch
+from contactctl.store.plans import BatchWork
+from contactctl.store.run_steps import apply_batch
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import change_phone
@@ -54,7 +56,7 @@ def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> No
     run = started(make_session(store), "id <= 2")
 
     with pytest.raises(ZeroDivisionError):
-        apply_batch(store, run, 100, NOW, BatchWork(bulk_outcome, lambda *_: 1 // 0))
+        apply_batch(store, run, 100, NOW, BatchWork(bulk_outcome, lambda *_: 1 // 0, ()))
 
     with other.writing() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from contactctl.domain.contact_values import NAME_SEPARATORS
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.domain.strict_json import STRICT
 from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import ColumnNames, FileColumn, importable_fields
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
@@ -46,7 +47,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FileRows:
     """A file's columns, and its rows in batches.
 
     `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `left_out` maps
@@ -60,7 +61,7 @@ class Rows:
     left_out: Mapping[str, str]
 
 
-def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
+def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
     """The rows of a CSV or JSON lines file; InputError when its header cannot be used."""
     names = ColumnNames(options, catalogue)
     if (options.format or _detect_format(source)) is FileFormat.CSV:
@@ -68,7 +69,7 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     fields = importable_fields(catalogue)
     columns = [FileColumn(known.name, known) for known in fields]
     batches = _json_batches(source, names, fields, _batch_rows(source, options))
-    return Rows(columns, ["record"], batches, False, names.left_out)
+    return FileRows(columns, ["record"], batches, False, names.left_out)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -83,7 +84,13 @@ def _detect_format(source: Source) -> FileFormat:
     return FileFormat.JSONL if start.startswith("{") else FileFormat.CSV
 
 
-def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Rows:
+def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
+    if source.longest_line > _LONGEST_LINE:
+        raise InputError(
+            f"{source.name} has a line of {source.longest_line:,} bytes; the limit is"
+            f" {_LONGEST_LINE:,}",
+            hint="is this a text file with one contact per line?",
+        )
     delimiter = options.delimiter or _detect_delimiter(source)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
@@ -95,7 +102,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
     columns = names.header([name.strip() for name in header])
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return Rows(columns, [column.name for column in columns], batches, True, names.left_out)
+    return FileRows(columns, [column.name for column in columns], batches, True, names.left_out)
 
 
 def _detect_delimiter(source: Source) -> str:
@@ -178,7 +185,7 @@ def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
 def _json_row(line: str, names: ColumnNames, fields: Sequence[Field]) -> list[Cell]:
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
-    record = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    record = STRICT.decode(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     values: dict[str, Any] = {}
@@ -224,17 +231,6 @@ def _set_cell(known: Field, value: Any) -> str:
         if isinstance(value, list) and any(mark in item for mark in NAME_SEPARATORS):
             raise ValueError(f"{known.name}: a name cannot hold ; or |, which separate names")
     return NAME_SEPARATORS[0].join(items)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("the same key twice in one object")
-    return record
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _json_problem(error: Exception) -> str:

@@ -1,0 +1,35 @@
+"""What the shell can complete: names that the config and the store know.
+
+A completion says nothing rather than something wrong: no error, no prompt, no store created.
+Nothing here may import SQLAlchemy, which takes longer than a person waits.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from contactctl.config.load import load_settings
+from contactctl.config.settings import Settings
+from contactctl.domain.errors import ContactctlError
+from contactctl.store import names
+
+
+def settings_in_force(
+    config: Path | None, database: str | None, environ: Mapping[str, str], cwd: Path
+) -> Settings | None:
+    """The settings as a command would have them; None where it would be refused."""
+    try:
+        return load_settings(
+            config_path=config, flag_values={"database": database}, environ=environ, cwd=cwd
+        ).settings
+    except (ContactctlError, OSError):
+        return None
+
+
+def group_names(settings: Settings) -> Sequence[str]:
+    """Groups in the store; none where it is missing, busy or slow."""
+    return names.group_names(settings.database)
+
+
+def run_numbers(settings: Settings) -> Sequence[str]:
+    """Numbers of the latest runs, the latest first; none where the store cannot be read."""
+    return names.run_numbers(settings.database)

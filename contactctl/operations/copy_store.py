@@ -1,0 +1,126 @@
+"""Moving a store: everything in it copied into another database, and compared at the end."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from contactctl.domain.errors import StoreError, UsageError
+from contactctl.operations import waits
+from contactctl.operations.session import Session
+from contactctl.store.copying import (
+    TableContents,
+    claim_target,
+    copied_tables,
+    copy_last_number,
+    count_rows,
+    empty,
+    fill_table,
+    has_no_runs,
+    holds_a_beginning_of,
+    release_target,
+    table_contents,
+)
+from contactctl.store.locks import exclusive
+from contactctl.store.migrate import create_store
+from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.store import (
+    SCHEMA_VERSION,
+    Store,
+    connect,
+    file_is_missing,
+    holds_nothing,
+    schema_version,
+)
+
+_COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCopy:
+    """A store that holds exactly what `source` held; `continued` an interrupted copy."""
+
+    source: str
+    target: str
+    tables: Sequence[TableContents]
+    continued: bool
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    def rows_in(self, table: str) -> int:
+        """The number of rows copied into one table."""
+        return next(one.rows for one in self.tables if one.table == table)
+
+
+def copy_store(
+    session: Session, target_url: str, *, wait_seconds: float = waits.FOR_CHANGES_S
+) -> StoreCopy:
+    """Copy everything into the empty database at `target_url`, while no run changes contacts.
+
+    An interrupted copy goes on where it was, or starts over where the source has changed since.
+    StoreError when the target holds something else, or does not equal the source at the end.
+    """
+    with (
+        exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds),
+        closing(_open_target(session.store, target_url)) as target,
+        exclusive(target, _COPY),
+    ):
+        interrupted = claim_target(target)
+        continued = interrupted and _can_go_on(session.store, target)
+        if interrupted and not continued:
+            empty(target)
+        tables = _copy(session, target)
+        release_target(target)
+        return StoreCopy(session.store.identity, target.identity, tables, continued)
+
+
+def _open_target(source: Store, url: str) -> Store:
+    target = connect(url)
+    try:
+        if target.identity == source.identity:
+            raise UsageError("a store cannot be copied into itself", hint="name another database")
+        if file_is_missing(target) or _was_begun(target):
+            create_store(url).close()
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def _was_begun(target: Store) -> bool:
+    """Whether it holds nothing yet, or a part of our schema from a copy that was interrupted."""
+    version = schema_version(target)
+    if version is None:
+        if target.dialect == "sqlite" and not holds_nothing(target):
+            raise StoreError(
+                f"{target.identity} holds something else",
+                hint="name an empty database or a new file",
+            )
+        return True
+    return version < SCHEMA_VERSION and has_no_runs(target)
+
+
+def _can_go_on(source: Store, target: Store) -> bool:
+    with source.reading() as from_, target.reading() as into:
+        return holds_a_beginning_of(from_, into)
+
+
+def _copy(session: Session, target: Store) -> list[TableContents]:
+    # one state of the source throughout, whatever is written there meanwhile
+    with session.store.reading() as source:
+        rows = count_rows(source)
+        with session.progress("Copying", rows) as advance:
+            for table in copied_tables():
+                fill_table(source, target, table, advance)
+                copy_last_number(source, target, table)
+        with session.progress("Comparing", 2 * rows) as advance, target.reading() as copied:
+            expected = [table_contents(source, table, advance=advance) for table in copied_tables()]
+            found = [table_contents(copied, table, advance=advance) for table in copied_tables()]
+    if differing := [one.table for one, other in zip(expected, found, strict=True) if one != other]:
+        raise StoreError(
+            f"{target.identity} differs from {session.store.identity} in {', '.join(differing)}",
+            hint="nothing was changed in the source; run the same command again",
+            code="copy-differs",
+        )
+    return found

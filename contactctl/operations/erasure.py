@@ -1,0 +1,89 @@
+"""Anonymising and deleting contacts, one by email or many by criteria; there is no way back."""
+
+from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.reactivation import ContactStanding
+from contactctl.domain.run_kinds import ErasingRun
+from contactctl.domain.runs import Run
+from contactctl.operations import waits
+from contactctl.operations.affected import Affected, affected
+from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.plans import (
+    without_limits,
+    write_confirmed_plan,
+    write_plan,
+)
+from contactctl.operations.runs import work_through
+from contactctl.operations.select import Selection
+from contactctl.operations.session import Session
+from contactctl.operations.suppressions import require_key
+from contactctl.store.criteria_sql import where_clause
+from contactctl.store.erasure import plan_erasure
+from contactctl.store.locks import exclusive
+from contactctl.store.preview import is_contact
+from contactctl.store.reactivation import read_standing
+from contactctl.store.runs import CONTACT_CHANGES
+
+
+def find_contact(session: Session, name: str) -> ContactStanding:
+    """The contact by email or number, as it is to be shown before it is erased."""
+    contact_id = contact_id_of(session, name)
+    with session.store.reading() as connection:
+        contact = read_standing(connection, contact_id)
+    if contact is None:
+        raise RefusedError(f"contact {contact_id} has just been deleted")
+    return contact
+
+
+def erase_one(
+    session: Session,
+    erasing: type[ErasingRun],
+    contact: ContactStanding,
+    *,
+    reason: str = "",
+    wait_seconds: float = waits.FOR_CHANGES_S,
+) -> Run:
+    """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
+    require_key(session)
+    request = session.request(erasing(contact=contact.id), reason=reason)
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = write_plan(
+            session,
+            request,
+            lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
+            without_limits,
+        )
+        if run is None:
+            raise RefusedError(f"contact {contact.id} has just been deleted")
+        done = work_through(session, run)
+    if not done.changed:
+        raise RefusedError(
+            f"contact {contact.id} was changed in the same moment, and is not erased",
+            hint="give the command again",
+        )
+    return done
+
+
+def plan_erasing(
+    session: Session,
+    erasing: type[ErasingRun],
+    selection: Selection,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
+    require_key(session)
+    where = where_clause(selection.resolved, session.store.dialect)
+    return write_confirmed_plan(
+        session,
+        session.request(erasing(selected=selection.kept()), reason=reason),
+        lambda connection, run_id: plan_erasure(connection, run_id, where),
+        said,
+    )
+
+
+def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Selection) -> Affected:
+    """What erasing the selection would concern."""
+    where = where_clause(selection.resolved, session.store.dialect)
+    return affected(session, erasing.kind, selection, where)

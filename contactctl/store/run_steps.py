@@ -1,0 +1,200 @@
+"""One step of a run's life per transaction: planned, started, a batch done, finished, ended."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
+from contactctl.domain.runs import Request, Run, RunState
+from contactctl.store.locks import in_turn, serialise
+from contactctl.store.plans import (
+    BatchWork,
+    PlanFigures,
+    delete_plan,
+    figures_of,
+    next_batch,
+    work_of,
+)
+from contactctl.store.postgres_planner import refresh_statistics
+from contactctl.store.rights import require_rights
+from contactctl.store.runs import (
+    CONTACT_CHANGES,
+    advance,
+    change_state,
+    get_run,
+    insert_run,
+    lock_run,
+    update_run,
+)
+from contactctl.store.store import Store
+from contactctl.store.totals import count_active
+
+_INTERRUPTED = "interrupted while planning"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Until when a plan waits for somebody to confirm it, and why, if it is not by request."""
+
+    until: datetime | None
+    why: str = ""
+
+
+WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
+# None: the plan is confirmed, and its run `running`; what it raises takes everything back
+Decide = Callable[[PlanFigures], Waiting | None]
+
+
+class _NothingPlannedError(Exception):
+    """Takes the run row back with the transaction."""
+
+
+def write_run_with_plan(
+    store: Store,
+    request: Request,
+    write: WritePlan,
+    decide: Decide,
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> Run | None:
+    """A run with its plan, in one transaction: run row, then items, all of it or nothing.
+
+    It is `running` or `planned` as `decide` says of its figures; `expires_at` where it is known
+    beforehand that it will wait until then. None, with no trace, where nothing would change; what
+    `decide` raises takes everything back as well.
+    """
+    run_id = 0
+    try:
+        with store.writing(snapshot=True) as connection:
+            require_rights(connection, request.kind)
+            run_id = insert_run(
+                connection,
+                request,
+                state=RunState.PLANNED,
+                identity=store.identity,
+                now=now,
+                expires_at=expires_at,
+            )
+            planned = write(connection, run_id)
+            refresh_statistics(connection, "plan_item")
+            active = count_active(connection)
+            update_run(connection, run_id, {"planned": planned, "active_before": active})
+            run = get_run(connection, run_id)
+            waiting = decide(figures_of(connection, run, active))
+            if planned == 0:
+                raise _NothingPlannedError
+            if waiting != Waiting(expires_at):
+                update_run(connection, run_id, _decided(request, waiting, now))
+            return get_run(connection, run_id)
+    except _NothingPlannedError:
+        return None
+    except (KeyboardInterrupt, InterruptedByUserError):
+        _drop_if_committed(store, run_id, request, now)
+        raise
+
+
+def _decided(request: Request, waiting: Waiting | None, now: datetime) -> dict[str, object]:
+    if waiting is not None:
+        return {"expires_at": waiting.until, "message": waiting.why}
+    return {"state": RunState.RUNNING, "started_at": now, "applied_by": request.operator}
+
+
+def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetime) -> None:
+    """Cancel a run whose writer was interrupted in the moment of the commit, if that took place.
+
+    Operator and time are compared since a number that was rolled back may be somebody else's now.
+    """
+    with suppress(NotFoundError, RefusedError):
+        with store.reading() as connection:
+            run = get_run(connection, run_id)
+        if (run.operator, run.planned_at) == (request.operator, now):
+            if run.state is RunState.PLANNED:
+                end_plan(store, run_id, RunState.CANCELLED, now, _INTERRUPTED)
+            else:
+                stop_run(store, run_id, now, _INTERRUPTED)
+
+
+def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
+    """planned -> running, with the active total as it is before the first change."""
+    with store.writing() as connection:
+        require_rights(connection, lock_run(connection, run_id).kind)
+        values = {
+            "started_at": now,
+            "applied_by": operator,
+            "active_before": count_active(connection),
+        }
+        change_state(
+            connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values
+        )
+        return get_run(connection, run_id)
+
+
+def note_resumed(store: Store, run_id: int, operator: str) -> None:
+    """Keep who goes on with a run that somebody else has started."""
+    with store.writing() as connection:
+        update_run(connection, run_id, {"resumed_by": operator})
+
+
+def apply_batch(
+    store: Store, run: Run, size: int, now: datetime, work: BatchWork | None = None
+) -> Run | None:
+    """Apply the next batch of a running run; the run afterwards, or None when none was left.
+
+    `work` is that of the run's kind, with the key where it erases.
+
+    Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
+    store (snapshot), so what was counted is what is changed; on Postgres a contact that another
+    program changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
+    """
+    work = work or work_of(run.kind)
+    with in_turn(store, CONTACT_CHANGES) as connection:
+        batch = next_batch(connection, run.id, run.cursor, size)
+        if batch is None:
+            return None
+        outcome = work.outcome(connection, run, batch)
+        advance(
+            connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
+        )
+        changed = work.change(connection, run, batch, now)
+        if changed != outcome.changed:
+            raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
+        return get_run(connection, run.id)
+
+
+def finish_run(store: Store, run_id: int, now: datetime) -> Run:
+    """running -> done; the plan is deleted."""
+    with store.writing() as connection:
+        lock_run(connection, run_id)
+        values = {"finished_at": now, "active_after": count_active(connection)}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: str) -> Run:
+    """planned -> cancelled or expired: nothing was changed, the plan is deleted."""
+    with store.writing() as connection:
+        values = {"finished_at": now, "message": message}
+        change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
+
+
+def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
+    """running -> cancelled: what is done stays done, the rest of the plan is deleted."""
+    with store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        values = {
+            "finished_at": now,
+            "active_after": count_active(connection),
+            "message": message,
+        }
+        change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.CANCELLED, values=values
+        )
+        delete_plan(connection, run_id)
+        return get_run(connection, run_id)
