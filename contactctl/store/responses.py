@@ -101,6 +101,8 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
         "status",
         "diagnostic",
         "rule",
+        "evidence",
+        "through",
         "host",
         "channel",
         "occurred_at",

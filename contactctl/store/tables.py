@@ -204,6 +204,8 @@ class Response(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
     channel: str = Field(default="email", sa_type=Code)
     group_id: int = SYSTEM_WIDE
@@ -237,6 +239,8 @@ class UnmatchedResponse(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
     channel: str = Field(default="email", sa_type=Code)
     group_folded: str = ""

@@ -30,6 +30,8 @@ _SHARED_COLUMNS = (
     "status",
     "diagnostic",
     "rule",
+    "evidence",
+    "through",
     "recipient",
     "channel",
     "occurred_at",
