@@ -48,6 +48,8 @@ def _copy(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
     except psycopg.Error as error:
         # the end of a COPY that failed fails as well, and says less
         first = error.__context__ if isinstance(error.__context__, psycopg.Error) else error
+        if driver.closed:
+            connection.invalidate(error)  # or rolling it back would be the error that is told
         raise exc.DBAPIError(f"COPY {table}", None, first) from error
 
 
