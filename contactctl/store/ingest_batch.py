@@ -49,8 +49,8 @@ _KEEP_UNMATCHED = f"""
         status, diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
         occurred_at, recorded_at, source, run_id)
     SELECT email_key, source_key, category, counts, not_counted, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_folded, host, {_HAPPENED}, :now,
-        source, :run_id
+        diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
+        {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING {{hour}}, category, counts, {_REFUSED}"""
 _HOUR_ON_SQLITE = "substr(occurred_at, 1, 13) AS hour"
