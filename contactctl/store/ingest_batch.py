@@ -145,10 +145,10 @@ def record_batch(
     """Record what is new, note the contacts concerned in the run's plan, update last dates.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
-    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient, channel,
-    folded group, receiving host, instant or None, source); an activity (email key, when delivered, opened, clicked,
-    the latest of these), no key twice. What was recorded before, by whomever, is a duplicate and
-    stays as it is.
+    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
+    channel, folded group, receiving host, instant or None, source); an activity (email key, when
+    delivered, opened, clicked, the latest of these), no key twice. What was recorded before, by
+    whomever, is a duplicate and stays.
     """
     definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)
