@@ -24,6 +24,13 @@ Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="With status, reasons, overrides and creation.")]
+WithoutWaiting = Annotated[
+    bool,
+    typer.Option(
+        "--without-waiting",
+        help="With --deliverable: nor those that a plan of thresholds would deactivate.",
+    ),
+]
 DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
@@ -77,6 +84,7 @@ def export(
     invocation: SelectingInvocation,
     full: Full = False,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
     """Print contacts as CSV or JSON lines that an import can read.
@@ -90,7 +98,8 @@ def export(
     CSV unless --format says otherwise. Without --fields it has every field that
     an import reads; with --full also the status, its reasons, overrides, and when
     a contact was created. --deliverable selects exactly the contacts that a
-    campaign to everybody, or to one group, may mail.
+    campaign to everybody, or to one group, may mail. While a plan of thresholds waits
+    to be confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
     from contactctl.operations.contacts import ContactFilter
     from contactctl.operations.importing.columns import exported_names
@@ -107,13 +116,16 @@ def export(
             " --full has them"
         )
     source = invocation.criteria_source()
-    contacts = _streamed(invocation, ContactFilter(source, deliverable, group, fields=fields))
+    contacts = _streamed(
+        invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
+    )
     return present_contacts(contacts, fields)
 
 
 def list_(
     invocation: SelectingInvocation,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
     sort: Sort = "id",
     limit: Limit = None,
@@ -136,7 +148,7 @@ def list_(
     invocation.check_fields(*known)
     fields = invocation.output.fields or list_order(known)
     source = invocation.criteria_source()
-    wanted = ContactFilter(source, deliverable, group, sort, limit, fields)
+    wanted = ContactFilter(source, deliverable, without_waiting, group, sort, limit, fields)
     return present_contacts(_streamed(invocation, wanted), fields)
 
 

@@ -170,6 +170,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses incidents": Entry(
+        "recorded:incidents",
+        "List the incidents whose responses wait for a decision, oldest first.",
+    ),
     "responses release": Entry(
         "recorded:release",
         "Let held responses count, and deactivate the contacts that reach a threshold.",

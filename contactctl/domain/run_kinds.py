@@ -314,15 +314,18 @@ class IngestRun(RunDetails):
 
 @dataclass(frozen=True, slots=True)
 class _HeldRun(RunDetails):
-    """Decides about held responses: those of one run, of one domain, or all."""
+    """Decides about held responses: those of an incident, a run or a domain, or all."""
 
     run: int | None
     domain: str | None
+    incident: int | None = None
 
     def in_words(self) -> str:
+        incident = f" of incident {self.incident}" if self.incident is not None else ""
         run = f" of run {self.run}" if self.run is not None else ""
         domain = f" from {self.domain}" if self.domain else ""
-        return f"held responses{run}{domain}" if run or domain else "all held responses"
+        which = f"{incident}{run}{domain}"
+        return f"held responses{which}" if which else "all held responses"
 
 
 @run_type

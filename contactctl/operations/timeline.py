@@ -73,7 +73,9 @@ def _created(record: ContactRecord) -> Iterator[Happening]:
 def _response(row: Mapping[str, Any]) -> Happening:
     said = " ".join(part for part in (row["status"], row["diagnostic"]) if part)
     aside = "held" if row["held"] else "" if row["counts"] else f"not counted: {row['not_counted']}"
-    text = "; ".join(part for part in (said or row["rule"], aside) if part)
+    through = "failed through this address, at another" if row["through"] else ""
+    by = f"decided by {row['evidence']}" if row["evidence"] else ""
+    text = "; ".join(part for part in (said or row["rule"], through, by, aside) if part)
     return Happening(
         row["occurred_at"], "response", text, row["category"], row["group"], row["run"]
     )

@@ -7,8 +7,16 @@ from sqlmodel import SQLModel
 
 import contactctl.store.tables  # noqa: F401  (registers the tables)
 
-# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact
-_OPERATOR_DELETES = ("plan_item", "membership", "contact_tag", "unmatched_response")
+# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
+# and counts that are made anew
+_OPERATOR_DELETES = (
+    "plan_item",
+    "membership",
+    "contact_tag",
+    "unmatched_response",
+    "response_rate",
+    "unjudged_hour",
+)
 
 
 @dataclass(frozen=True, slots=True)

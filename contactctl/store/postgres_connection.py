@@ -68,7 +68,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         except _SilenceError:
             self.patience.lose()
             self.pgconn.finish()
-            raise NoAnswerError(f"no answer for {self.patience.seconds:g} seconds") from None
+            raise NoAnswerError(f"no answer within {self.patience.seconds:g} s") from None
         except Exception:
             raise
         except BaseException:

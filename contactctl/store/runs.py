@@ -181,6 +181,14 @@ def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def count_waiting(connection: Connection) -> int:
+    """How many contacts wait in plans that thresholds have made, to be confirmed."""
+    statement = select(func.coalesce(func.sum(_run.c.planned), 0)).where(
+        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
 def _of_number(run_id: int) -> Select[Any]:
     return select(_run).where(_run.c.id == run_id)
 

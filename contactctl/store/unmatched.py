@@ -30,12 +30,16 @@ _SHARED_COLUMNS = (
     "status",
     "diagnostic",
     "rule",
+    "evidence",
+    "through",
     "recipient",
     "channel",
     "occurred_at",
     "recorded_at",
     "source",
     "run_id",
+    "host",
+    "incident_id",
 )
 
 

@@ -43,7 +43,7 @@ def test_what_is_due_is_told_in_the_documented_words(
     assert over.json["errors"][0]["code"] == "over-limit"
     assert log.lines == [
         "2026-06-26T12:00:00Z sweep handling: due 2, deactivated 0, reactivated 0, removed 0,"
-        " runs finished 0, plans expired 0"
+        " runs finished 0, plans expired 0, waiting 2"
     ]
     checked = run_cli(["rules", "check", "--json", *common])
     assert (checked.exit_code, checked.json["data"]["against"]) == (1, 1)
