@@ -53,7 +53,7 @@ class ColumnReading:
             reader = DateReader(formats, self.session.time_zone)
             self.dates[known.name] = reader
             return reader.day if known.type is FieldType.DATE else reader.instant
-        return parser_for(known, date_format=None, zone=self.session.time_zone)
+        return parser_for(known)
 
     def _names_parser(self, known: Field) -> Read:
         separator = self.options.separator(known.name)
