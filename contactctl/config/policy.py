@@ -1,0 +1,181 @@
+"""The settings that bind everybody: kept in the store, made stricter by a config, never looser."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from operator import le
+from pathlib import Path
+from typing import Any
+
+from contactctl.config.nodes import Node
+from contactctl.config.sections import SCHEMA
+from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.policies import Approval
+from contactctl.domain.text import fold
+
+# what people decide about a store; every other key belongs to the machine that reads the config
+POLICY_KEYS = (
+    "time_zone",
+    "limits",
+    "plans",
+    "allow_undo",
+    "thresholds",
+    "reset_on_delivery",
+    "handling",
+    "allow_not_recommended",
+    "groups",
+    "incident_guard",
+)
+
+
+def _is_false(own: Any, _theirs: Any) -> bool:
+    return own is False
+
+
+def _is_second_operator(own: Any, _theirs: Any) -> bool:
+    return own is Approval.SECOND_OPERATOR
+
+
+# where one value is stricter than another; what is not here is the store's alone to say
+_IS_STRICTER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "limits.max_contacts": le,
+    "limits.max_percent": le,
+    "plans.expire_after": le,
+    "plans.approval": _is_second_operator,
+    "allow_undo": _is_false,
+    "allow_not_recommended": _is_false,
+    "incident_guard.max_blocked": le,
+    "incident_guard.max_blocked_percent": le,
+}
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Settings bound by a policy: which keys of the config make it stricter, and which are not used.
+
+    Keys are dotted (`limits.max_percent`); each comes with the place that set it.
+    """
+
+    loaded: LoadedSettings
+    stricter: Mapping[str, str]
+    unused: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """One setting that two policies say differently; None: the built-in default."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+def policy_document(loaded: LoadedSettings) -> Document:
+    """The policy that a config says, as plain values in the config's own form."""
+    return {key: loaded.nodes[key].plain() for key in POLICY_KEYS if key in loaded.nodes}
+
+
+def settings_of_policy(document: Document, name: str, own: LoadedSettings) -> Settings:
+    """What a policy means; the machine's own settings stand where it says nothing of them."""
+    return SCHEMA.read(Node({**_machine_nodes(own), **_nodes(document, name)}, "", Path()))
+
+
+def bind(own: LoadedSettings, document: Document, name: str) -> Bound:
+    """The settings that hold on a store with this policy, for whoever has this config.
+
+    `name` stands for the policy where `config show` names a file (`policy 3`).
+    """
+    policy = settings_of_policy(document, name, own)
+    stricter, unused = {}, {}
+    entries = _entries(_nodes(document, name))
+    for key, node in _entries(_policy_nodes(own)).items():
+        mine, theirs = _value(own.settings, key), _value(policy, key)
+        if mine == theirs:
+            continue
+        if key in _IS_STRICTER and _IS_STRICTER[key](mine, theirs):
+            stricter[key] = node.place
+            entries[key] = node
+        else:
+            unused[key] = node.place
+    merged = {**_machine_nodes(own), **_tree(entries)}
+    settings = SCHEMA.read(Node(merged, "", Path()))
+    origins = {key: place for key, place in own.origins.items() if not _is_policy(key)}
+    origins |= {key: node.place for key, node in entries.items()}
+    return Bound(replace(own, settings=settings, origins=origins, nodes=merged), stricter, unused)
+
+
+def changes(before: Document, after: Document) -> list[PolicyChange]:
+    """What differs between two policies, in the order of the config's documentation."""
+    old, new = _entries(_nodes(before, "")), _entries(_nodes(after, ""))
+    keys = sorted({*old, *new}, key=lambda key: (POLICY_KEYS.index(key.partition(".")[0]), key))
+    plain = [(key, _plain(old.get(key)), _plain(new.get(key))) for key in keys]
+    return [PolicyChange(*change) for change in plain if change[1] != change[2]]
+
+
+def _plain(node: Node | None) -> Any:
+    return None if node is None else node.plain()
+
+
+def _is_policy(key: str) -> bool:
+    return key.partition(".")[0] in POLICY_KEYS
+
+
+def _policy_nodes(loaded: LoadedSettings) -> dict[str, Node]:
+    return {key: node for key, node in loaded.nodes.items() if key in POLICY_KEYS}
+
+
+def _machine_nodes(loaded: LoadedSettings) -> dict[str, Node]:
+    return {key: node for key, node in loaded.nodes.items() if key not in POLICY_KEYS}
+
+
+def _nodes(value: Document, place: str) -> dict[str, Node]:
+    return {name: _node(child, place, name, name) for name, child in value.items()}
+
+
+def _node(value: Any, place: str, name: str, key: str) -> Node:
+    if isinstance(value, Mapping):
+        value = {
+            below: _node(child, place, below, f"{key}.{below}") for below, child in value.items()
+        }
+    elif isinstance(value, list):
+        value = [_node(element, place, name, key) for element in value]
+    return Node(value, place, Path(), name, key)
+
+
+def _entries(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Dotted key -> node: what one source says whole, such as `thresholds.transient`."""
+    return dict(_each_entry(nodes))
+
+
+def _each_entry(nodes: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
+    for name, node in nodes.items():
+        if isinstance(node.value, Mapping):
+            yield from ((f"{name}.{below}", child) for below, child in node.value.items())
+        else:
+            yield name, node
+
+
+def _tree(entries: Mapping[str, Node]) -> dict[str, Node]:
+    """The top-level nodes that have these entries."""
+    tree: dict[str, Node] = {}
+    for key, node in entries.items():
+        name, _, below = key.partition(".")
+        if not below:
+            tree[name] = node
+            continue
+        whole = tree.setdefault(name, Node({}, node.place, node.folder, name, name))
+        tree[name] = whole._replace(value={**whole.value, below: node})
+    return tree
+
+
+def _value(settings: Settings, key: str) -> Any:
+    """What the settings say at a dotted key; None where they say nothing."""
+    name, _, below = key.partition(".")
+    holder = settings if hasattr(settings, name) else settings.responses
+    value = getattr(holder, name)
+    if not below:
+        return value
+    if isinstance(value, Mapping):
+        return value.get(fold(below) if name == "groups" else below)
+    return getattr(value, below)
