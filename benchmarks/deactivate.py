@@ -20,9 +20,9 @@ from table import compare, limit, seconds_of
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.runs import Run
-from contactctl.operations.deactivate import run_confirmed
-from contactctl.operations.plan import plan_deactivation
+from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.preview import preview
+from contactctl.operations.runs import run_confirmed
 from contactctl.operations.select import CriteriaSource, select_contacts
 from contactctl.store.store import open_store
 from helpers.sessions import make_session

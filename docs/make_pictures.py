@@ -22,12 +22,12 @@ from textual.widgets import TabbedContent  # noqa: E402
 
 from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
 from contactctl.domain.runs import Run  # noqa: E402
-from contactctl.operations.apply import resume_run  # noqa: E402
 from contactctl.operations.demo import (  # noqa: E402
     DemoFolder,
     import_demo_contacts,
     prepare_demo_folder,
 )
+from contactctl.operations.runs import resume_run  # noqa: E402
 from contactctl.operations.session import Session  # noqa: E402
 from contactctl.store.migrate import create_store  # noqa: E402
 from helpers.builder import Driver, drive  # noqa: E402

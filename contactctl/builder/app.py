@@ -30,12 +30,12 @@ from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
 from contactctl.operations.groups import names_of_groups
 from contactctl.operations.preview import Preview, preview
+from contactctl.operations.runs import Watched, watch_run
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
-from contactctl.operations.watch import Watched, watch_run
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
-_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would belie
+_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would make wrong
 
 
 class _NobodyWatchesError(Exception):
@@ -43,7 +43,7 @@ class _NobodyWatchesError(Exception):
 
 
 class BuilderApp(App[None]):
-    """`close` must be called in the end; `outcome` says then what came of it."""
+    """Call `close` at the end; `outcome` then holds the result."""
 
     CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
@@ -81,10 +81,10 @@ class BuilderApp(App[None]):
             self._remember(begun)
 
     def end(self, signal_name: str) -> None:
-        """Leave because of a signal; may be called at any moment, by its handler."""
+        """Exit because of a signal; its handler may call this at any moment."""
         self._left = True
         self.outcome = replace(self.outcome, closed_by=signal_name)
-        with suppress(RuntimeError):  # it has left already
+        with suppress(RuntimeError):  # it has ended already
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.action_leave)
 
@@ -106,7 +106,7 @@ class BuilderApp(App[None]):
         self.switch_screen(self._editor)
 
     def action_leave(self) -> None:
-        """Out of the builder: what has not been confirmed does not happen."""
+        """Leave the builder: what has not been confirmed does not happen."""
         self._left = True
         self._plan.stop()
         self.exit()
@@ -238,7 +238,7 @@ class BuilderApp(App[None]):
 
 
 def _tell_textual_about_colour(wanted: bool) -> None:
-    """Textual looks at NO_COLOR alone, and takes an empty one for set."""
+    """Textual looks only at NO_COLOR, and treats an empty one as set."""
     os.environ.pop("NO_COLOR", None)
     if not wanted:
         os.environ["NO_COLOR"] = "1"

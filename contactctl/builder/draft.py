@@ -1,4 +1,4 @@
-"""Criteria while they are edited: a tree of rows in groups, any of which may be unfinished."""
+"""Criteria while they are edited: a tree of rows in groups; any row may be unfinished."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _FIRST_SPAN = "24 months"
 
 
 class Mode(StrEnum):
-    """How many of a group's parts must hold."""
+    """How many of a group's parts must match."""
 
     ALL = "all"
     ANY = "any"
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 class Row:
     """One condition as far as it has been entered; `words` are its values as typed.
 
-    Where an operator takes several free texts, the one word is the list, commas and all.
+    Where an operator takes several free texts, the one word is the whole list with its commas.
     """
 
     field: Field
@@ -36,14 +36,14 @@ class Row:
     words: tuple[str, ...] = ()
 
     def condition(self) -> Condition:
-        """The condition; CriteriaError, in words for people, while it is none."""
+        """The condition; CriteriaError, in words for people, while it is not complete."""
         entered = [word for word in self.words if word.strip()]
         if takes_free_list(self.field, self.operator) and entered:
             entered = split_list(entered[0].strip())
         return build_condition(self.field, self.operator, entered)
 
     def text(self) -> str:
-        """The condition as one line, or what there is of it; safe to show."""
+        """The condition as one line, or the part that exists; safe to show."""
         try:
             return show_safely(format_condition(self.condition()))
         except CriteriaError:
@@ -93,7 +93,7 @@ class Draft:
         return part in self.groups
 
     def add(self, part: Part, at: Part | None) -> None:
-        """Put a part at the end of the group `at`, or behind the row `at`, or under all."""
+        """Put a part at the end of the group `at`, or after the row `at`, or under all."""
         if isinstance(at, Group):
             at.parts.append(part)
         elif at is not None and (parent := self.parent_of(at)) is not None:
@@ -102,7 +102,7 @@ class Draft:
             self.groups[0].parts.append(part)
 
     def remove(self, part: Part) -> Part:
-        """Take a part out, an outermost group's parts at once; what to look at next."""
+        """Remove a part, or all parts of an outermost group; returns where the cursor goes next."""
         parent = self.parent_of(part)
         if parent is None:
             if isinstance(part, Group):
@@ -124,7 +124,7 @@ class Draft:
         return True
 
     def criteria(self) -> Criteria:
-        """What the rows say together; CriteriaError while they say nothing whole."""
+        """The criteria of all rows together; CriteriaError while they are not complete."""
         branches = {group.mode: tuple(map(_part_of, group.parts)) for group in self.groups}
         criteria = Criteria(self.name, *(branches[mode] for mode in Mode))
         check_size(criteria)
@@ -151,7 +151,7 @@ class Draft:
     def _place_beside(
         self, part: Part, parent: Group, step: int
     ) -> tuple[Group, int | None] | None:
-        """Group and index (None: the end) one place on, as they are once the part is taken out."""
+        """Group and index (None: the end) one place further, once the part is removed."""
         index = parent.parts.index(part)
         if 0 <= index + step < len(parent.parts):
             neighbour = parent.parts[index + step]
@@ -186,14 +186,14 @@ def row_of(condition: Condition) -> Row:
 
 
 def first_row(chosen: Field) -> Row:
-    """What a row begins with when its field has just been chosen."""
+    """The values of a row when its field has just been chosen."""
     if chosen.type in (FieldType.DATE, FieldType.INSTANT):
         return Row(chosen, Operator.OLDER_THAN, (_FIRST_SPAN,))
     return Row(chosen, OPERATORS[chosen.type][0])
 
 
 def change_operator(row: Row, operator: Operator) -> None:
-    """Another operator; what was typed is kept where it can still mean the same."""
+    """Change the operator; what was typed is kept where it still means the same."""
     before, after = USAGES[row.operator].takes, USAGES[operator].takes
     kept = before is after or {before, after} == {Takes.ONE, Takes.SEVERAL}
     row.operator = operator
@@ -204,7 +204,7 @@ def change_operator(row: Row, operator: Operator) -> None:
 
 
 def takes_free_list(tested: Field, operator: Operator) -> bool:
-    """The values are typed as one list, not chosen from what there is."""
+    """The values are typed as one list, not chosen from the known ones."""
     return USAGES[operator].takes is Takes.SEVERAL and not has_choices(tested)
 
 

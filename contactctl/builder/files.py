@@ -10,7 +10,7 @@ from contactctl.domain.fields import FieldCatalogue
 
 
 class CriteriaFiles:
-    """Files below a folder. Replacing one that is not our own has to be asked for twice."""
+    """Files below a folder. Replacing another file needs a second Enter."""
 
     def __init__(self, folder: Path, own: Path | None) -> None:
         self._folder = folder
@@ -19,7 +19,7 @@ class CriteriaFiles:
 
     @property
     def suggestion(self) -> str:
-        """The file in use, or a name to begin with."""
+        """The file in use, or a first name."""
         if self._own is None:
             return "criteria.yaml"
         own = self._own
@@ -33,11 +33,11 @@ class CriteriaFiles:
         return criteria
 
     def save(self, name: str, criteria: Criteria) -> None:
-        """Write the criteria whole or not at all; RefusedError before another file is replaced."""
+        """Write all of the criteria or nothing; RefusedError before replacing another file."""
         path = self._folder / name
         if path.exists() and path not in (self._own, self._asked_to_replace):
             self._asked_to_replace = path
-            raise RefusedError(f"{name} exists", hint="Enter once more replaces it")
+            raise RefusedError(f"{name} exists", hint="press Enter again to replace it")
         try:
             _write_whole(path, criteria_as_yaml(criteria))
         except OSError as error:
@@ -46,7 +46,7 @@ class CriteriaFiles:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write to a file beside, then put it in place: a full disk must not leave half of it."""
+    """Write to a temporary file, then rename it: a full disk must not leave half a file."""
     target = path.resolve()
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:

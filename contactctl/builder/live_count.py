@@ -1,7 +1,7 @@
-"""The count while criteria are edited: one question at a time, and always the newest.
+"""The count while criteria are edited: one query at a time, and always the newest.
 
-Every edit gives the question a new generation, and cancels the one that is being asked. An answer
-carries its question's generation, so an answer to older criteria is known as such and never shown.
+Every edit starts a new generation of the query, and cancels the one that runs. An answer carries
+its query's generation, so an answer to older criteria is recognised and never shown.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 
 from contactctl.domain.criteria import Criteria
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import CANCELLED, ContactctlError
 from contactctl.operations.preview import Preview
 
 DEBOUNCE_S = 0.15
@@ -18,7 +18,7 @@ _CANCEL_AGAIN_S = 0.05  # a cancellation between two statements reaches neither
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What criteria of one generation select, or why that cannot be said."""
+    """What criteria of one generation select, or why they cannot be counted."""
 
     generation: int
     preview: Preview | None = None
@@ -26,10 +26,10 @@ class Answer:
 
 
 class LiveCount:
-    """Asks in a thread of its own, and cancels in another: `request` never waits for the store.
+    """Queries in one thread and cancels in another: `request` never waits for the store.
 
-    `ask` counts, and raises ContactctlError once `cancel` is called meanwhile; `deliver` gets the
-    answers, in the asking thread.
+    `ask` counts, and raises ContactctlError if `cancel` is called meanwhile; `deliver` gets the
+    answers, in the querying thread.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class LiveCount:
         self._changed = Condition()
         self._generation = 0
         self._waiting: Criteria | None = None
-        self._asked: int | None = None  # the generation that the store is busy with
+        self._asked: int | None = None  # the generation that the store is counting
         self._cancelling = False
         self._closed = False
         self._threads = [
@@ -60,7 +60,7 @@ class LiveCount:
             thread.start()
 
     def request(self, criteria: Criteria | None) -> int:
-        """Ask for these criteria from now on (None: for nothing); returns their generation."""
+        """Count these criteria from now on (None: nothing); returns their generation."""
         with self._changed:
             self._generation += 1
             self._waiting = criteria
@@ -68,12 +68,12 @@ class LiveCount:
             return self._generation
 
     def is_current(self, answer: Answer) -> bool:
-        """The answer is to the newest question."""
+        """The answer belongs to the newest query."""
         with self._changed:
             return answer.generation == self._generation
 
     def close(self) -> None:
-        """Stop asking; a query that runs is cancelled, and has ended on return."""
+        """Stop counting; a running query is cancelled, and has ended on return."""
         with self._changed:
             self._closed = True
             self._generation += 1
@@ -92,7 +92,7 @@ class LiveCount:
                 self._deliver(answer)
 
     def _next_question(self) -> tuple[int, Criteria] | None:
-        """The newest question, once it has rested for a moment; None when closed."""
+        """The newest query, once it has not changed for a moment; None when closed."""
         with self._changed:
             while True:
                 self._changed.wait_for(lambda: self._closed or self._may_ask())
@@ -106,7 +106,7 @@ class LiveCount:
                 return resting, criteria
 
     def _may_ask(self) -> bool:
-        """A cancellation on its way must not meet the next question."""
+        """A late cancellation must not reach the next query."""
         return self._waiting is not None and not self._cancelling
 
     def _edited_since(self, generation: int) -> bool:
@@ -115,11 +115,11 @@ class LiveCount:
     def _answer(self, generation: int, criteria: Criteria) -> Answer:
         try:
             return self._attempt(generation, criteria)
-        except BusyError:  # the server may pass on an older question's cancellation late
-            try:
-                return self._attempt(generation, criteria)
-            except ContactctlError as problem:
+        except ContactctlError as problem:
+            if problem.code != CANCELLED:
                 return Answer(generation, problem=problem)
+        try:  # the server may pass on an older question's cancellation late
+            return self._attempt(generation, criteria)
         except ContactctlError as problem:
             return Answer(generation, problem=problem)
 
@@ -135,7 +135,7 @@ class LiveCount:
                 self._changed.wait_for(lambda: self._asked is None, _CANCEL_AGAIN_S)
 
     def _outdated(self) -> bool:
-        """Wait until the store is busy with an older question; False when closed."""
+        """Wait until the store is busy with an older query; False when closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_outdated() or self._closed)
             self._cancelling = self._is_outdated()

@@ -1,4 +1,4 @@
-"""What each operator says of a field, in a line for people."""
+"""What each operator means for a field, in a line for people."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,17 @@ from contactctl.domain.operators import Operator
 
 _MEANINGS: Mapping[Operator, str] = {
     Operator.EQUALS: "is exactly this",
-    Operator.NOT_EQUALS: "has a value, and another than this",
+    Operator.NOT_EQUALS: "has a value, but a different one",
     Operator.IN: "is one of these",
-    Operator.NOT_IN: "has a value, and none of these",
-    Operator.CONTAINS: "has this text somewhere in it",
+    Operator.NOT_IN: "has a value, but none of these",
+    Operator.CONTAINS: "contains this text",
     Operator.STARTS_WITH: "begins with this text",
     Operator.ENDS_WITH: "ends with this text",
     Operator.LESS: "is less than this",
     Operator.AT_MOST: "is this or less",
     Operator.GREATER: "is more than this",
     Operator.AT_LEAST: "is this or more",
-    Operator.BETWEEN: "is one of these two, or between them",
+    Operator.BETWEEN: "is between these two, both included",
     Operator.BEFORE: "is before this",
     Operator.AFTER: "is after this",
     Operator.ON: "is on this day",
@@ -29,7 +29,7 @@ _MEANINGS: Mapping[Operator, str] = {
     Operator.EXISTS: "has a value",
 }
 _OF_TEXT: Mapping[Operator, str] = {
-    Operator.EQUALS: "is this text, in capitals or not",
+    Operator.EQUALS: "is this text (case is ignored)",
     Operator.IN: "is one of these texts",
     Operator.MISSING: "has no value",
 }
@@ -48,5 +48,5 @@ _OF_TYPE: Mapping[FieldType, Mapping[Operator, str]] = {
 
 
 def meaning(kind: FieldType, operator: Operator) -> str:
-    """What the operator says of a field of this type."""
+    """What the operator means for a field of this type."""
     return _OF_TYPE.get(kind, {}).get(operator, _MEANINGS[operator])

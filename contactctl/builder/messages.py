@@ -6,12 +6,12 @@ from textual.screen import Screen
 from contactctl.builder.live_count import Answer
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.runs import Run
-from contactctl.operations.plan import ShownPlan
-from contactctl.operations.watch import Watched
+from contactctl.operations.plans import ShownPlan
+from contactctl.operations.runs import Watched
 
 
 class Answered(Message):
-    """The store has answered a question of the live count."""
+    """The store has answered a query of the live count."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class Answered(Message):
 
 
 class PlanMade(Message):
-    """The plan is there; None: nobody matches. `waiting` is shown while somebody waits for it."""
+    """The plan is ready; None: no contact matches. `waiting` is the screen shown until then."""
 
     def __init__(self, plan: ShownPlan | None, waiting: Screen[None]) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class PlanMade(Message):
 
 
 class Begun(Message):
-    """The run has begun, and has a process of its own."""
+    """The run has started, in its own process."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Begun(Message):
 
 
 class Advanced(Message):
-    """The run has dealt with so many contacts more."""
+    """The run has processed this many more contacts."""
 
     def __init__(self, steps: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Advanced(Message):
 
 
 class Finished(Message):
-    """The run is final, or nobody works on it."""
+    """The run is final, or no process works on it."""
 
     def __init__(self, watched: Watched) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Finished(Message):
 
 
 class Failed(Message):
-    """A thread met a foreseen failure; `waiting` is the screen, if any, that waits in vain."""
+    """A thread met an expected failure; `waiting` is the screen, if any, that waits for it."""
 
     def __init__(self, problem: ContactctlError, waiting: Screen[None] | None) -> None:
         super().__init__()

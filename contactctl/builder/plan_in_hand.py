@@ -8,19 +8,18 @@ from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.criteria import Criteria
 from contactctl.domain.errors import ContactctlError, OverLimitError, RefusedError
 from contactctl.domain.runs import Run
-from contactctl.operations.deactivate import begin_confirmed
-from contactctl.operations.plan import ShownPlan, drop_if_planned, plan_deactivation, show_plan
+from contactctl.operations.plans import ShownPlan, drop_if_planned, plan_deactivation, show_plan
+from contactctl.operations.runs import Watched, begin_confirmed
 from contactctl.operations.select import selection_of
 from contactctl.operations.session import Session
-from contactctl.operations.watch import Watched
 
 
 class PlanInHand:
-    """Makes a plan, and sees to it that it is started, kept, or gone.
+    """Makes a plan, and makes sure that it is started, kept, or deleted.
 
-    There is never more than one: whoever begins, keeps or drops a plan names its run, and another
-    plan than the one in hand is not meant. `make`, `drop` and `begin` wait for the store, and so
-    belong into worker threads. `begun` is the run that was begun, once there is one.
+    There is never more than one: to begin, keep or drop a plan, the caller names its run, and any
+    other run is ignored. `make`, `drop` and `begin` wait for the store, and so belong in worker
+    threads. `begun` is the run that was begun, once there is one.
     """
 
     def __init__(self, session: Session, finish_in_background: Callable[[Run], None]) -> None:
@@ -38,7 +37,7 @@ class PlanInHand:
     ) -> ShownPlan | None:
         """Freeze what the criteria select, in place of any other plan.
 
-        None when they select nobody, or the plan is not `wanted` any more when its turn comes.
+        None when no contact matches, or when the plan is not `wanted` any more at its turn.
         """
         with self._at_work:
             self._drop()
@@ -63,7 +62,7 @@ class PlanInHand:
             self._run_id = None
 
     def begin(self, run_id: int, said: Confirmation) -> Watched:
-        """Start the run in a process of its own, which outlives this one; a second time, say so.
+        """Start the run in its own process, which outlives this one; a second call is an error.
 
         RefusedError unless `said` confirms the plan in hand.
         """
@@ -77,13 +76,13 @@ class PlanInHand:
             return self.begun
 
     def stop(self) -> None:
-        """Make no plan any more; one that is just being written is cancelled."""
+        """Make no more plans; one that is being written is cancelled."""
         self._stopped = True
         if self._making:
             self._canceller.cancel()
 
     def close(self) -> None:
-        """Drop the plan, also one that is just being written; none is made afterwards."""
+        """Drop the plan, also one that is being written; none is made afterwards."""
         self.stop()
         with self._at_work:
             self._drop()
@@ -115,7 +114,7 @@ class PlanInHand:
     def _require_in_hand(self, run_id: int) -> None:
         if self._run_id != run_id:
             raise RefusedError(
-                f"the plan of run {run_id} does not wait any more; nothing was changed",
+                f"the plan of run {run_id} is no longer waiting; nothing was changed",
                 hint="make a new plan",
                 code="not-in-hand",
             )
@@ -126,7 +125,7 @@ class PlanInHand:
         except OSError as error:
             return ContactctlError(
                 f"run {run.id} has begun, but no process could be started for it: {error}",
-                hint=f"`contactctl runs resume {run.id}` goes on",
+                hint=f"`contactctl runs resume {run.id}` continues it",
                 code="interrupted-run",
             )
         return None
@@ -134,7 +133,7 @@ class PlanInHand:
 
 @contextmanager
 def _hinting_at_keys() -> Iterator[None]:
-    """What exceeds a limit only now can be confirmed here too, though not by a script's flags."""
+    """A limit that is exceeded only now can be confirmed here too, but not by a script's flags."""
     try:
         yield
     except OverLimitError as problem:

@@ -1,4 +1,4 @@
-"""What the builder works with, and what comes of it."""
+"""What the builder works with, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from contactctl.operations.session import Session
 class BuilderWork:
     """The session, the criteria to begin with (None: the prebuilt ones), and the surroundings.
 
-    `finish_in_background` starts the process that works a begun run through. Files are named
-    relative to `folder`; `file` is the one that the criteria came from.
+    `finish_in_background` starts the process that finishes a begun run. Files are named relative
+    to `folder`; `file` is the one that the criteria came from.
     """
 
     session: Session
@@ -32,7 +32,7 @@ class BuilderWork:
 class BuilderResult:
     """How the builder was left: the run it began or the plan it kept, None for neither.
 
-    `problem` says why nobody works on the run; `closed_by` is the signal that ended the builder.
+    `problem` says why no process runs it; `closed_by` is the signal that ended the builder.
     """
 
     run: Run | None = None

@@ -26,7 +26,7 @@ _PROGRAM_HELP = HelpText(
         f"{PROGRAM} status --json",
     ),
 )
-# those that every command of its kind has, whatever it does
+# options that every command of its kind has
 COMMON_OPTIONS = frozenset((*StoreInvocation.OPTIONS, "help"))
 _TYPER_SETTINGS: dict[str, Any] = {
     "add_completion": False,
@@ -113,7 +113,7 @@ class LazyGroup(_Help, TyperGroup):
                 formatter.write_dl([(name, self._help_of(name)) for name in names])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """As Typer's, without importing every command for its line of help."""
+        """Like Typer's own, but imports no command for its line of help."""
         from typer._click.shell_completion import CompletionItem
 
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]

@@ -10,9 +10,9 @@ def read_assignments(
     texts: Sequence[str] | None,
     split: Callable[[str, str], tuple[str, str, str]] = str.partition,
 ) -> dict[str, str]:
-    """Values by name; UsageError for a text without an = or a name that comes twice.
+    """Values by name; UsageError for a text without an = or a repeated name.
 
-    With `str.rpartition` as `split`, a name may hold = itself.
+    With `str.rpartition` as `split`, a name may contain = itself.
     """
     found: dict[str, str] = {}
     for text in texts or ():

@@ -1,4 +1,4 @@
-"""Going on with a run in a process of its own, which outlives this terminal."""
+"""Continue a run in its own process, which outlives this terminal."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     program = own_process("from contactctl.__main__ import main; main()")
     command = [*program, "runs", "resume", str(run.id), "--yes"]
     if invocation.config_file is not None:
-        command += ["--config", str(invocation.config_file)]  # as given: the folder is the same
+        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
     environment = {
         **os.environ,
         **invocation.console.environ,

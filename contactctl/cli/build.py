@@ -33,9 +33,9 @@ def build(
         contactctl build --criteria stale.yaml
         contactctl build --criteria stale.yaml --reason 'spring cleaning'
 
-    An application for the whole terminal. It starts with the prebuilt criteria,
-    counts anew with every edit, and saves criteria as YAML. Nothing is
-    deactivated before the count of contacts has been typed.
+    A full-screen application. It starts with the prebuilt criteria, counts again
+    after every edit, and saves criteria as YAML. Nothing is deactivated until you
+    type the count of contacts.
     """
     from contactctl.builder.work import BuilderWork
     from contactctl.cli.background import finish_in_background
@@ -56,7 +56,7 @@ def build(
 
 
 def run_builder(work: "BuilderWork") -> "BuilderResult":
-    """Run the application until it is left. Whatever ends it, no unconfirmed plan stays."""
+    """Run the application until it ends. However it ends, no unconfirmed plan stays."""
     from contactctl.builder.app import BuilderApp
 
     app = BuilderApp(work)
@@ -84,13 +84,13 @@ def _criteria_to_begin_with(session: "Session", file: Path | None) -> "Criteria 
 
 
 def _is_light(console: Console) -> bool:
-    """Terminals that say so at all say it as `foreground;background`; 7 and 15 are white."""
+    """Terminals that set it write `foreground;background`; 7 and 15 are white."""
     return console.environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
 
 
 @contextmanager
 def _ending_signals_to(end: Callable[[str], None]) -> Iterator[None]:
-    """Leave in order when the terminal closes: an exception would be lost in the event loop."""
+    """Exit properly when the terminal closes: an exception would be lost in the event loop."""
 
     def handle(number: int, _frame: object) -> None:
         name = signal.Signals(number).name
@@ -107,7 +107,7 @@ def _ending_signals_to(end: Callable[[str], None]) -> Iterator[None]:
 
 
 def _draw_nowhere() -> None:
-    """The terminal is gone: Textual would wait for ever to draw its last picture there."""
+    """The terminal is gone: Textual would wait forever to draw its last screen there."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 2):  # where it reads and draws; stdout may be a file
         os.dup2(nowhere, descriptor)
@@ -120,7 +120,7 @@ def _present(result: "BuilderResult") -> Presentation:
     if result.closed_by:
         raise InterruptedByUserError(
             f"ended by {result.closed_by}; "
-            + (f"run {result.run.id} goes on" if result.run else "nothing was deactivated")
+            + (f"run {result.run.id} continues" if result.run else "nothing was deactivated")
         )
     if result.run is None:
         return Presentation({"run": None}, notes=["nothing was deactivated"])

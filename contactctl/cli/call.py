@@ -26,6 +26,7 @@ def as_typer_callback(function: CommandFunction, command: str) -> Callable[..., 
 
     def call(context: typer.Context, **values: Any) -> int:
         shared = {name: values.pop(name) for name in (*leading, *following)}
+        shared.setdefault("wait", values.get("wait"))  # some commands have it as their own
         invocation = invocation_class(context.obj, command, output_choice(shared), shared)
         return _present(function, invocation, values)
 
@@ -63,7 +64,20 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
         raise ContactctlError("the other end of a pipe has gone", code="pipe") from error
     try:
         render(presentation, invocation.output, console, invocation.command)
+        console.flush()
     except BrokenPipeError:
         # the reader has gone (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
+    except OSError as error:
+        raise _untold(error, presentation) from error
     return int(presentation.exit_code)
+
+
+def _untold(error: OSError, presentation: "Presentation") -> ContactctlError:
+    """The work is done, and only its result could not be written."""
+    run = presentation.data.get("run")
+    return ContactctlError(
+        f"the result could not be written to standard output: {error.strerror or error}",
+        hint=f"the work itself is done; `contactctl runs show {run}` shows it" if run else "",
+        code="operating-system",
+    )

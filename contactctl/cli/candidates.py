@@ -1,6 +1,6 @@
 """What the shell can complete: names that the config and the store know.
 
-A completion says nothing rather than something wrong: no error, no prompt, no store created.
+A completion shows nothing rather than something wrong: no error, no prompt, no store created.
 """
 
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contactctl.config.settings import Settings
     from contactctl.domain.fields import Field
 
-# what a shell takes as it is: a group's name must not become a command when Enter is pressed
+# what a shell takes literally: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
 _NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 

@@ -1,4 +1,4 @@
-"""Carrying a plan out once it is confirmed, here or in the background."""
+"""Apply a plan once it is confirmed, here or in the background."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from contactctl.cli.confirming import (
 )
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.confirmation import Confirmation
+from contactctl.domain.errors import ContactctlError
 from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
@@ -25,10 +26,10 @@ MakePlan = Callable[[Confirmation | None], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to carry out: confirmed by a script (`said`) or asking; `wait` seconds for the lock.
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock.
 
-    Or not yet: with `dry_run` everything is shown and nothing written, with `keeps_plan` the plan
-    is left for `runs apply`.
+    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
+    `runs apply`.
     """
 
     said: Confirmation | None = None
@@ -39,8 +40,8 @@ class Manner:
 
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
-    """RefusedError where the config asks for a second operator, or there is nobody to ask."""
-    from contactctl.operations.deactivate import require_same_operator_policy
+    """RefusedError where the config asks for a second operator, or nobody can be asked."""
+    from contactctl.operations.runs import require_same_operator_policy
 
     require_same_operator_policy(session)
     require_someone_to_ask(invocation.console)
@@ -49,9 +50,9 @@ def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
 def plan_and_carry_out(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    """Plan, have it confirmed, carry it out; None when nothing matches.
+    """Plan, ask for confirmation, apply; None when nothing matches.
 
-    Raises RefusedError where it is not confirmed: the plan is gone, nothing was changed.
+    Raises RefusedError when it is not confirmed: the plan is deleted, nothing was changed.
     """
     if manner.said is not None:
         return _carry_out_confirmed(invocation, session, manner, make_plan)
@@ -64,19 +65,31 @@ def plan_and_carry_out(
 
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
-    """Plan, and leave the plan for `runs apply`; None when nothing matches."""
-    from contactctl.operations.plan import show_plan
+    """Plan, and keep the plan for `runs apply`; None when nothing matches."""
+    from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_kept_plan
 
     run = make_plan(None)
-    return None if run is None else present_kept_plan(show_plan(session, run.id))
+    if run is None:
+        return None
+    try:
+        return present_kept_plan(show_plan(session, run.id))
+    except ContactctlError as error:
+        how = (
+            f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
+        )
+        raise type(error)(
+            f"the plan is kept as run {run.id}, but cannot be shown: {error.message}",
+            hint="; ".join(filter(None, (error.hint, how))),
+            code=error.code,
+        ) from error
 
 
 def carry_out(
     invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:
     """Apply the confirmed plan and show what it did; in the background, start it and say so."""
-    from contactctl.operations.apply import apply_run, begin_run
+    from contactctl.operations.runs import apply_run, begin_run
     from contactctl.output.runs import present_run
 
     if not manner.background:
@@ -89,7 +102,7 @@ def carry_out(
 def _carry_out_confirmed(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    from contactctl.operations.deactivate import run_confirmed
+    from contactctl.operations.runs import run_confirmed
     from contactctl.output.runs import present_run
 
     run = run_confirmed(

@@ -54,23 +54,23 @@ class ChangingInvocation(SelectingInvocation):
         return bool(self.shared["plan"])
 
     def manner(self, *, background: bool = False) -> Manner:
-        """How to carry the change out; UsageError where the options exclude each other."""
+        """How to carry the change out; UsageError for options that cannot be combined."""
         said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
         return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
 
 
 def checked(manner: Manner) -> Manner:
-    """The manner; UsageError where its options exclude each other."""
+    """The manner; UsageError for options that cannot be combined."""
     if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
-        raise UsageError("--dry-run, --plan and --confirm exclude each other")
+        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
     if manner.background and (manner.dry_run or manner.keeps_plan):
-        raise UsageError("--background has nothing to do with --dry-run or --plan")
+        raise UsageError("--background cannot be combined with --dry-run or --plan")
     return manner
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of contacts: `preview` shows it before, `nothing` where it is about nobody."""
+    """A change of contacts: `preview` shows it before, `nothing` when no contact matches."""
 
     make_plan: MakePlan
     preview: Callable[[], Presentation]
@@ -90,7 +90,7 @@ def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> C
 def change_selection(
     invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Preview the change, keep its plan, or make it, as the manner says."""
+    """Preview the change, keep its plan, or apply it, as the manner says."""
     if manner.dry_run:
         return change.preview()
     if manner.keeps_plan:
@@ -101,7 +101,7 @@ def change_selection(
 def make_change(
     invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
 ) -> Presentation:
-    """Plan, have it confirmed, apply; where a script is refused, the preview with the refusal."""
+    """Plan, ask for confirmation, apply; a refused script gets the preview with the refusal."""
     try:
         if manner.said is None:
             require_may_ask(invocation, session)

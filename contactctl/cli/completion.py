@@ -59,7 +59,7 @@ def completion(
     invocation: Invocation,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> Presentation:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
     Examples:
         eval "$(contactctl completion bash)"
@@ -67,7 +67,7 @@ def completion(
         contactctl completion fish > ~/.config/fish/completions/contactctl.fish
 
     Commands, options and their values are completed; group names and run
-    numbers too, where the store answers at once.
+    numbers too, if the store answers at once.
     """
     script = _SCRIPTS[shell]
     is_looked_at = invocation.console.stdout_is_tty  # and not on its way into a shell's start-up

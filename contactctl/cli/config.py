@@ -11,8 +11,8 @@ def show(invocation: StoreInvocation) -> Presentation:
         contactctl config show
         contactctl config show --config newsletter.yaml --json
 
-    Flags win over CONTACTCTL_* variables, those over --config, then
-    ./contactctl.yaml, then the user's config file. Passwords show as ***.
+    Flags come first, then CONTACTCTL_* variables, --config, ./contactctl.yaml,
+    and your own config file. Passwords are shown as ***.
     """
     from contactctl.output.config import present_config
 

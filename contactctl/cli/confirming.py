@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_confirmation(confirm: str | None, limit_override: str | None) -> Confirmation | None:
-    """What the flags confirm; None without --confirm. UsageError for what is no count."""
+    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
     if confirm is None:
         if limit_override is not None:
             raise UsageError("--limit-override needs --confirm with the same count")
@@ -30,15 +30,15 @@ def require_someone_to_ask(console: Console) -> None:
     """RefusedError when there is neither a terminal nor a count on a flag."""
     if not console.can_prompt:
         raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask at; nothing was changed",
+            "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
             hint="look at the preview, then give its count: --confirm COUNT",
             code="not-confirmed",
         )
 
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
-    """Show a plan, and have its count typed; RefusedError for anything else."""
-    from contactctl.operations.plan import show_plan
+    """Show a plan, and ask for its count; RefusedError for any other answer."""
+    from contactctl.operations.plans import show_plan
     from contactctl.output.runs import present_plan
 
     shown = show_plan(session, run_id)
@@ -47,10 +47,10 @@ def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -
 
 
 def _ask_for_count(console: Console, stakes: Stakes) -> None:
-    """Have the count typed, or the whole phrase where the plan is over a limit."""
+    """Ask for the count, or for the whole phrase when the plan is over a limit."""
     accepted: tuple[str, ...]
     if stakes.limits_exceeded:
-        question, accepted = f"Type '{stakes.phrase}' to go on:", (stakes.phrase,)
+        question, accepted = f"Type '{stakes.phrase}' to continue:", (stakes.phrase,)
     else:
         question = f"Type the number of contacts to {stakes.verb} them:"
         accepted = count_spellings(stakes.count)
@@ -58,23 +58,23 @@ def _ask_for_count(console: Console, stakes: Stakes) -> None:
 
 
 def ask_for_remaining(console: Console, remaining: int) -> None:
-    """Have the number of contacts typed that interrupted runs still have to deal with."""
-    question = f"Type the number of contacts still to come, {remaining:,}:"
+    """Ask for the number of contacts that interrupted runs have not processed yet."""
+    question = f"Type the number of contacts that remain, {remaining:,}:"
     ask_typed(console, question, count_spellings(remaining), option="--yes")
 
 
 def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
-    """Have the contact's email typed, or given as --confirm; RefusedError for any other.
+    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
 
     `key` is the email's normalised form: that is what must agree.
     """
     if said is None:
-        question = f"Type the contact's email, {show_safely(email)}, to go on:"
+        question = f"Type the contact's email, {show_safely(email)}, to continue:"
         ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
     elif _typed_key(said) != key:
         raise RefusedError(
-            "--confirm names another email; nothing was changed",
-            hint="give the email of the contact that is shown",
+            "--confirm gives a different email; nothing was changed",
+            hint="give the email of the contact shown",
             code="wrong-email",
         )
 
@@ -82,7 +82,7 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
 @contextmanager
 def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     """Delete the plan when the body ends in an error before the run has started."""
-    from contactctl.operations.plan import drop_if_planned
+    from contactctl.operations.plans import drop_if_planned
 
     try:
         yield
@@ -98,11 +98,11 @@ def _typed_key(text: str) -> str:
     try:
         return email_key(text)
     except ValueError:
-        return text.strip()  # an anonymised contact has a name that is no address
+        return text.strip()  # an anonymised contact has a name that is not an address
 
 
 def _count(option: str, text: str) -> int:
     count = parse_count(text)
     if count is None:
-        raise UsageError(f"{option} '{text}' is no count", hint="write 1284 or 1,284")
+        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
     return count

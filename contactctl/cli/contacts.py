@@ -27,7 +27,7 @@ DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
 ]
-Limit = Annotated[int | None, options.limit("At most so many contacts.")]
+Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 Sort = Annotated[
     str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
 ]
@@ -37,7 +37,7 @@ Attribute = Annotated[
 ]
 InGroups = Annotated[
     list[str] | None,
-    typer.Option("--group", metavar="NAME", help="Make it a member of this group. Repeatable."),
+    typer.Option("--group", metavar="NAME", help="Add it to this group. Repeatable."),
 ]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME", help="Give it this tag. Repeatable.")
@@ -77,7 +77,7 @@ def export(
     deliverable: Deliverable = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
-    """Print contacts as CSV or JSON lines, as an import takes them.
+    """Print contacts as CSV or JSON lines that an import can read.
 
     Examples:
         contactctl contacts export > all.csv
@@ -85,7 +85,7 @@ def export(
         contactctl contacts export --deliverable --group newsletter --fields email
 
     CSV unless --format says otherwise. Without --fields it has every field that
-    an import takes. --deliverable leaves exactly the contacts that a campaign
+    an import reads. --deliverable selects exactly the contacts that a campaign
     to everybody, or to one group, may mail.
     """
     from contactctl.operations.contacts import ContactFilter
@@ -117,7 +117,7 @@ def list_(
         contactctl contacts list --where 'group missing' --json
         contactctl contacts list --fields email,deactivated,deactivation_category
 
-    Without criteria it lists all contacts, by id. --fields takes every field
+    Without criteria it lists all contacts, by id. --fields accepts every field
     that `contactctl fields` lists.
     """
     from contactctl.operations.contacts import ContactFilter
@@ -159,7 +159,7 @@ def add(
         contactctl contacts add ann@example.com --first-name Ann --group newsletter
         contactctl contacts add bo@example.com --attribute plan=free --tag vip
 
-    An address that exists already is refused; `contacts import` updates.
+    An address that already exists is refused; `contacts import` updates contacts.
     """
     from contactctl.operations.add_contact import add_contact
     from contactctl.output.contacts import ADDED_FIELDS, present_added
@@ -176,7 +176,7 @@ def add(
 
 
 def _streamed(invocation: StoreInvocation, wanted: "ContactFilter") -> "Iterator[ContactRecord]":
-    """The contacts, with the store open until the last one is taken; errors come at once."""
+    """The contacts, with the store open until the last one is read; errors are raised at once."""
     from contactctl.operations.contacts import selected_contacts
 
     with ExitStack() as stack:

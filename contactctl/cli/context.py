@@ -1,8 +1,8 @@
-"""What a command function gets besides its own options: an Invocation.
+"""What a command function gets in addition to its own options: an Invocation.
 
-A command names one of these classes as the type of its first parameter, and so takes the options
-that belong to it: Invocation the output options, ConfiguredInvocation --config besides,
-StoreInvocation --database besides, SelectingInvocation the criteria before its own options.
+A command names one of these classes as the type of its first parameter and so gets its options:
+Invocation the output options, ConfiguredInvocation also --config, StoreInvocation also --database,
+SelectingInvocation also the criteria, before the command's own options.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import UsageError
+from contactctl.operations import waits
 from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.fields import FieldCatalogue
+    from contactctl.domain.waits import Waits
     from contactctl.operations.select import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
@@ -70,7 +72,7 @@ class Invocation:
         self.output.check_fields(known)
 
     def show_before_prompt(self, presentation: "Presentation") -> None:
-        """Show on stderr what a person must see before answering; nothing where none can answer."""
+        """Show on stderr what a person must see before answering; nothing if nobody can answer."""
         if not self.console.can_prompt:
             return
         self._shown = presentation.blocks
@@ -123,7 +125,7 @@ class ConfiguredInvocation(Invocation):
 
     @property
     def catalogue(self) -> "FieldCatalogue":
-        """The fields that there are, declared attributes among them."""
+        """Every field, declared attributes included."""
         from contactctl.domain.fields import FieldCatalogue
 
         return FieldCatalogue(self.settings.attributes)
@@ -133,8 +135,17 @@ class StoreInvocation(ConfiguredInvocation):
     """A command that reads or changes the store."""
 
     OPTIONS = MappingProxyType(
-        {**ConfiguredInvocation.OPTIONS, "database": (options.Database, None)}
+        {
+            **ConfiguredInvocation.OPTIONS,
+            "database": (options.Database, None),
+            "timeout": (options.Timeout, waits.FOR_ANSWER_S),
+        }
     )
+
+    @property
+    def waits(self) -> "Waits":
+        """How long the store may wait for others, and for its server."""
+        return waits.waits_of(self.shared.get("wait"), self.shared["timeout"])
 
     @contextmanager
     def open_session(self) -> Iterator["Session"]:
@@ -144,6 +155,7 @@ class StoreInvocation(ConfiguredInvocation):
 
         with open_session(
             self.settings,
+            self.waits,
             now=self.now,
             clock=self.console.now,
             operator=self.operator,
@@ -190,10 +202,10 @@ class SelectingInvocation(StoreInvocation):
 
 
 def output_choice(shared: Mapping[str, Any]) -> OutputChoice:
-    """The output options as one value. Raises UsageError when they contradict each other."""
+    """The output options as one value. Raises UsageError when they cannot be combined."""
     chosen = shared["format"]
     if shared["json"] and chosen not in (None, OutputFormat.JSON):
-        raise UsageError(f"--json and --format {chosen} contradict each other")
+        raise UsageError(f"--json and --format {chosen} cannot be combined")
     if shared["json"]:
         chosen = OutputFormat.JSON
     return OutputChoice(chosen or OutputFormat.TABLE, _field_names(shared["fields"]))

@@ -11,14 +11,14 @@ from contactctl.output.presentation import Presentation
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Check that the store is in order.
+    """Check the store for errors.
 
     Examples:
         contactctl db check
         contactctl db check --json
 
-    Looks at the file, at statuses against open deactivations, and for plans and
-    runs that were left behind. Changes nothing; exit 1 when something is wrong.
+    Checks the file, compares statuses with open deactivations, and looks for
+    unfinished plans and runs. Changes nothing; exits with 1 if something is wrong.
     """
     from contactctl.operations.database import check_database
     from contactctl.output.database import present_check
@@ -28,7 +28,7 @@ def check(invocation: StoreInvocation) -> Presentation:
 
 
 def upgrade(invocation: StoreInvocation) -> Presentation:
-    """Bring the store to this program's schema.
+    """Upgrade the store to this program's schema.
 
     Examples:
         contactctl db upgrade
@@ -38,19 +38,19 @@ def upgrade(invocation: StoreInvocation) -> Presentation:
     from contactctl.operations.database import upgrade_database
     from contactctl.output.database import present_upgrade
 
-    return present_upgrade(upgrade_database(invocation.settings.database))
+    return present_upgrade(upgrade_database(invocation.settings.database, invocation.waits))
 
 
 def grants(
     invocation: StoreInvocation,
     viewer: Annotated[
-        str, typer.Option("--viewer", metavar="ROLE", help="Role that may only look.")
+        str, typer.Option("--viewer", metavar="ROLE", help="Role that may only read.")
     ] = "contactctl_viewer",
     operator: Annotated[
-        str, typer.Option("--operator", metavar="ROLE", help="Role for the daily work.")
+        str, typer.Option("--operator", metavar="ROLE", help="Role for daily work.")
     ] = "contactctl_operator",
     admin: Annotated[
-        str, typer.Option("--admin", metavar="ROLE", help="Role that may erase contacts as well.")
+        str, typer.Option("--admin", metavar="ROLE", help="Role that may also erase contacts.")
     ] = "contactctl_admin",
 ) -> Presentation:
     """Print the rights that viewers, operators and admins need on Postgres.
@@ -60,7 +60,7 @@ def grants(
         contactctl db grants --viewer auditors | psql marketing
 
     The roles must exist (CREATE ROLE). The server then refuses what a role may
-    not do, whatever program is used.
+    not do, whichever program is used.
     """
     from contactctl.operations.database import grants_for
     from contactctl.output.database import present_grants

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def deactivate(
     invocation: ChangingInvocation, background: options.Background = False
 ) -> Presentation:
-    """Deactivate the active contacts that match, after showing and confirming them.
+    """Deactivate the active contacts that match, after a preview and a confirmation.
 
     Examples:
         contactctl deactivate
@@ -23,10 +23,10 @@ def deactivate(
         contactctl deactivate --criteria stale.yaml --confirm 1284 --json
         contactctl deactivate --criteria stale.yaml --plan
 
-    Deactivated contacts get no more campaigns and leave the billing count; they
-    come back one at a time. Exactly the contacts shown are deactivated, once
-    their number has been typed (scripts: --confirm). Larger runs than the
-    config's limits allow need the whole phrase (scripts: --limit-override).
+    Deactivated contacts get no more campaigns and no longer count for billing;
+    they come back one at a time. Exactly the contacts shown are deactivated, after
+    you type their number (scripts: --confirm). A run over the config's limits
+    needs the whole phrase (scripts: --limit-override).
     """
     from contactctl.operations.select import select_contacts
 
@@ -40,7 +40,7 @@ def deactivate(
 
 def deactivation(session: "Session", selection: "Selection", *, reason: str) -> Change:
     """Deactivating exactly the selected contacts."""
-    from contactctl.operations.plan import plan_deactivation
+    from contactctl.operations.plans import plan_deactivation
     from contactctl.operations.preview import preview
     from contactctl.output.preview import present_dry_run
     from contactctl.output.runs import present_nothing_to_do

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 DemoFolderArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="DIR", help="Folder to make; ./contactctl-demo unless given."),
+    typer.Argument(metavar="DIR", help="Folder to create; default: ./contactctl-demo."),
 ]
 
 
 def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presentation":
-    """Make a sample store of 5,000 contacts, and try the main job on it.
+    """Create a sample store of 5,000 contacts, and try the main task on it.
 
     Examples:
         contactctl demo
         contactctl demo /tmp/try-it
 
-    Shows what the prebuilt criteria would deactivate and what that means; at a
-    terminal it asks for the typed confirmation, elsewhere it shows the next
-    commands. Only the folder's own store is touched; a folder that holds a demo
-    already is used again.
+    Shows what the prebuilt criteria would deactivate, and the impact. On a
+    terminal it then asks for the typed confirmation, elsewhere it shows the next
+    commands. Only the store in that folder is changed; a folder that already holds
+    a demo is used again.
     """
     from contactctl.operations.demo import DemoFolder
 
@@ -48,7 +48,7 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
 
 
 def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
-    """The same call, on the folder's config and store, whatever the environment names."""
+    """The same call on the folder's config and store, whatever the environment says."""
     shared = {
         **invocation.shared,
         "config": target.config,
@@ -61,16 +61,16 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
     from contactctl.operations.demo import import_demo_contacts, prepare_demo_folder
 
     if target.has_store:
-        in_folder.console.note(f"using the demo that is in {target.path} already")
+        in_folder.console.note(f"using the demo that is already in {target.path}")
         return
     prepare_demo_folder(target, in_folder.now)
     with in_folder.open_session() as session:
         created = import_demo_contacts(session, target)
-    in_folder.console.note(f"made {created:,} sample contacts in {target.path}")
+    in_folder.console.note(f"created {created:,} sample contacts in {target.path}")
 
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
-    """What `contactctl deactivate` does without flags; to decline is as good as to confirm."""
+    """What `contactctl deactivate` does without flags; declining is fine, too."""
     from contactctl.cli.carry_out import Manner
     from contactctl.cli.change_selection import make_change
     from contactctl.cli.deactivate import deactivation
@@ -111,7 +111,7 @@ def _next_commands(invocation: Invocation, target: "DemoFolder") -> list[str]:
 
 
 def _program_from(folder: Path) -> str:
-    """The program as it was called just now, for somebody who is in that folder."""
+    """The program as it was called, for somebody who is in that folder."""
     called = sys.argv[0]
     if Path(called).name != PROGRAM or called == shutil.which(PROGRAM):
         return PROGRAM

@@ -13,7 +13,7 @@ from contactctl.cli.change_selection import (
     change_selection,
 )
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Confirm = Annotated[
     typer.Option(
         "--confirm",
         metavar="EMAIL|COUNT",
-        help="Instead of typing it: the one contact's email, or the number of contacts.",
+        help="The contact's email, or the number of contacts, instead of typing it.",
     ),
 ]
 
@@ -39,77 +39,83 @@ class ErasingInvocation(ChangingInvocation):
 
 
 def anonymize(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
-    """Take everything personal out of contacts, for good.
+    """Remove all personal data from contacts, permanently.
 
     Examples:
         contactctl contacts anonymize ann@example.com
         contactctl contacts anonymize ann@example.com --confirm ann@example.com
         contactctl contacts anonymize --where 'deactivated older-than 3 years'
 
-    Profile, tags, memberships, responses and the address, wherever the store has
-    it, are gone; a number stays for the totals. The address stays suppressed.
+    Removes profile, tags, memberships, responses, and the address wherever the
+    store has it; a number stays for the totals. The address stays suppressed.
     """
-    return _erase(invocation, RunKind.ANONYMIZE, contact)
+    return _erase(invocation, AnonymizeRun, contact)
 
 
 def delete(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
-    """Delete contacts with everything that is stored about them, for good.
+    """Delete contacts and everything stored about them, permanently.
 
     Examples:
         contactctl contacts delete ann@example.com
         contactctl contacts delete 1284 --confirm ann@example.com
         contactctl contacts delete --criteria gone.yaml --confirm 312
 
-    Only the run that did it stays, without the address. The address stays
-    suppressed: imports, `contacts add` and ingests reject it.
+    Only the run itself stays, without the address. The address stays suppressed:
+    imports, `contacts add` and ingests reject it.
     """
-    return _erase(invocation, RunKind.DELETE, contact)
+    return _erase(invocation, DeleteRun, contact)
 
 
-def _erase(invocation: ErasingInvocation, kind: RunKind, contact: str | None) -> Presentation:
+def _erase(
+    invocation: ErasingInvocation, erasing: type[ErasingRun], contact: str | None
+) -> Presentation:
     if contact is None:
-        return _erase_selected(invocation, kind)
+        return _erase_selected(invocation, erasing)
     if invocation.has_criteria:
         raise UsageError("give an email or criteria, not both")
     override = invocation.shared["limit_override"]
     if invocation.dry_run or invocation.keeps_plan or override is not None:
-        raise UsageError("--dry-run, --plan and --limit-override go with criteria alone")
-    return _erase_one(invocation, kind, contact)
+        raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
+    return _erase_one(invocation, erasing, contact)
 
 
-def _erase_one(invocation: ErasingInvocation, kind: RunKind, email_or_id: str) -> Presentation:
+def _erase_one(
+    invocation: ErasingInvocation, erasing: type[ErasingRun], email_or_id: str
+) -> Presentation:
     from contactctl.cli.confirming import confirm_email
-    from contactctl.operations.erase import erase_one, find_contact
+    from contactctl.operations.erasure import erase_one, find_contact
     from contactctl.output.erase import present_before_erasing, present_erased
 
     confirm, wait = invocation.shared["confirm"], invocation.shared["wait"]
     with invocation.open_session() as session:
         contact = find_contact(session, email_or_id)
-        shown = present_before_erasing(contact, kind)
+        shown = present_before_erasing(contact, erasing)
         if confirm is None:
             invocation.show_before_prompt(shown)
         try:
             confirm_email(invocation.console, contact.email, contact.email_key, confirm)
         except RefusedError as refused:
             return shown.failed(refused)
-        run = erase_one(session, kind, contact, reason=invocation.reason, wait_seconds=wait)
+        run = erase_one(session, erasing, contact, reason=invocation.reason, wait_seconds=wait)
         return present_erased(run, contact.id)
 
 
-def _erase_selected(invocation: ErasingInvocation, kind: RunKind) -> Presentation:
+def _erase_selected(invocation: ErasingInvocation, erasing: type[ErasingRun]) -> Presentation:
     from contactctl.operations.affected import select_any
 
     manner = invocation.manner()
     source = invocation.criteria_source()
     with invocation.open_session() as session:
-        change = _erasing(session, kind, select_any(session, source), invocation.reason)
+        change = _change(session, erasing, select_any(session, source), invocation.reason)
         return change_selection(invocation, session, manner, change)
 
 
-def _erasing(session: "Session", kind: RunKind, selection: "Selection", reason: str) -> Change:
-    from contactctl.operations.erase import plan_erasing, preview_erasing
+def _change(
+    session: "Session", erasing: type[ErasingRun], selection: "Selection", reason: str
+) -> Change:
+    from contactctl.operations.erasure import plan_erasing, preview_erasing
 
     return change_of_affected(
-        lambda said: plan_erasing(session, kind, selection, reason=reason, said=said),
-        lambda: preview_erasing(session, kind, selection),
+        lambda said: plan_erasing(session, erasing, selection, reason=reason, said=said),
+        lambda: preview_erasing(session, erasing, selection),
     )

@@ -6,15 +6,15 @@ from contactctl.output.presentation import Presentation
 
 
 def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
-    """Show why a contact is as it is, what counts now, and what comes next.
+    """Show why a contact is active or inactive, what counts now, and what comes next.
 
     Examples:
         contactctl explain ann@example.com
         contactctl explain ann@example.com --json
         contactctl explain 1284 --format csv
 
-    The timeline has every response and deactivation with its run; after it come
-    the responses that count now against each threshold, and what handling rules
+    The timeline has every response and deactivation with its run. Below it are
+    the responses that count now towards each threshold, and what handling rules
     will do, and when.
     """
     from contactctl.operations.explain import explain as explain_contact

@@ -12,8 +12,8 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
         contactctl fields --json
         contactctl fields --format csv --fields name,type
 
-    Each field has a type, which decides the operators that fit. Attributes are
-    the fields of your own that the config declares.
+    The type of a field decides which operators fit. Attributes are your own
+    fields, declared in the config.
     """
     from contactctl.output.fields import present_fields
 

@@ -34,7 +34,7 @@ def create(
     Examples:
         contactctl groups create newsletter
 
-    Names ignore case, and cannot hold ; or |, which separate names in files.
+    Names ignore case, and cannot contain ; or |, which separate names in files.
     """
     from contactctl.operations.groups import create_group
     from contactctl.output.groups import CHANGE_FIELDS, present_created
@@ -56,7 +56,7 @@ def add(
     Examples:
         contactctl groups add newsletter ann@example.com
 
-    A contact that is a member already stays as it is, deactivated or not.
+    A contact that is already a member does not change, deactivated or not.
     """
     from contactctl.operations.groups import add_to_group
     from contactctl.output.groups import CHANGE_FIELDS, present_group_change

@@ -1,4 +1,4 @@
-"""The commands below `groups` that are about whole groups."""
+"""The commands below `groups` that concern whole groups."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
-Limit = Annotated[int, options.limit("At most so many members.")]
+Limit = Annotated[int, options.limit("Show at most N members.")]
 Bypass = Annotated[
     bool | None,
     typer.Option(
-        "--bypass/--no-bypass", help="Mail members although they are inactive system-wide."
+        "--bypass/--no-bypass", help="Mail members even if they are inactive system-wide."
     ),
 ]
 Deactivate = Annotated[
@@ -42,25 +42,25 @@ Thresholds = Annotated[
     typer.Option(
         "--threshold",
         metavar="CATEGORY=COUNT",
-        help="An own threshold: 'transient=3 within 14 days'. Repeatable.",
+        help="A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
     ),
 ]
 NoThresholds = Annotated[
     list[str] | None,
-    typer.Option("--no-threshold", metavar="CATEGORY", help="Drop the own threshold. Repeatable."),
+    typer.Option("--no-threshold", metavar="CATEGORY", help="Remove its threshold. Repeatable."),
 ]
 
 
 def rename(
     invocation: StoreInvocation, group: GroupName, name: NewName, reason: options.Reason = None
 ) -> Presentation:
-    """Give a group another name.
+    """Rename a group.
 
     Examples:
         contactctl groups rename newsletter 'weekly news'
 
-    Members stay as they are. What the config says about the old name holds no
-    more: rename it there as well.
+    Members do not change. What the config says about the old name no longer
+    applies: rename it there as well.
     """
     from contactctl.operations.group_admin import rename as rename_group
     from contactctl.output.groups_admin import present_renamed
@@ -93,7 +93,7 @@ def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) 
         contactctl groups members newsletter
         contactctl groups members newsletter --limit 100000 --format csv
 
-    `follows`: the contact's status decides; `active`: mailed here although
+    `follows`: the contact's status decides; `active`: mailed here even if
     inactive system-wide; `inactive`: deactivated here alone.
     """
     from contactctl.operations.group_admin import list_members
@@ -113,7 +113,7 @@ def set_(
     no_threshold: NoThresholds = None,
     reason: options.Reason = None,
 ) -> Presentation:
-    """Set what a group does differently; without options, show it.
+    """Change a group's own settings; without options, show them.
 
     Examples:
         contactctl groups set newsletter
@@ -121,7 +121,7 @@ def set_(
         contactctl groups set newsletter --deactivate group
         contactctl groups set alerts --bypass
 
-    A group that the config names is as the config says, and cannot be set here.
+    A group that the config names follows the config, and cannot be set here.
     """
     from contactctl.operations.group_admin import SettingsChange, read_policy, set_policy
     from contactctl.output.groups_admin import present_policy
@@ -136,15 +136,15 @@ def set_(
 def remove(
     invocation: ChangingInvocation, group: GroupName, contact: options.OneContact = None
 ) -> Presentation:
-    """Take one contact, or those that match, out of a group.
+    """Remove one contact, or those that match, from a group.
 
     Examples:
         contactctl groups remove newsletter ann@example.com
         contactctl groups remove newsletter --where 'last_opened older-than 2 years'
         contactctl groups remove newsletter --criteria cold.yaml --confirm 312
 
-    The contacts themselves stay, and so do their other groups. Many are removed
-    as they are deactivated: shown first, then confirmed by their number.
+    The contacts themselves stay, and so do their other groups. Removing many works
+    like deactivating them: a preview first, then a confirmation by their number.
     """
     from contactctl.operations.affected import select_any
 
@@ -152,7 +152,7 @@ def remove(
     if contact is not None:
         plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
         if plans or invocation.has_criteria:
-            raise UsageError("one contact needs no criteria, no plan and no --confirm")
+            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
         return _remove_one(invocation, group, contact)
     source = invocation.criteria_source()
     with invocation.open_session() as session:
@@ -175,7 +175,7 @@ def _remove_one(invocation: ChangingInvocation, group: str, contact: str) -> Pre
 
     with invocation.open_session() as session:
         change = remove_from_group(session, group, contact, reason=invocation.reason)
-        return present_group_change(change, "Removed from", "Was no member of")
+        return present_group_change(change, "Removed from", "Was not a member of")
 
 
 def _settings_change(

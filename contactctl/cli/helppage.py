@@ -1,4 +1,4 @@
-"""The parts of a --help page that come from parameters, in the customary forms.
+"""The parts of a --help page that come from parameters, in the usual forms.
 
 Typer's own say `{FILE}`, `<list[Path]>` and `[1<=x<=2147483647; required]`.
 """
@@ -9,7 +9,7 @@ from typing import Any
 COMMON = "Common options"
 _TITLES = {"argument": "Arguments", "option": "Options"}
 
-Rows = list[tuple[str, str]]
+Terms = list[tuple[str, str]]
 
 
 def usage_pieces(params: Iterable[Any]) -> list[str]:
@@ -18,9 +18,11 @@ def usage_pieces(params: Iterable[Any]) -> list[str]:
     return ["[OPTIONS]", *map(_in_usage, arguments)]
 
 
-def parameter_sections(params: Iterable[Any], common: Collection[str], ctx: Any) -> dict[str, Rows]:
+def parameter_sections(
+    params: Iterable[Any], common: Collection[str], ctx: Any
+) -> dict[str, Terms]:
     """Term and help of each parameter below the title of its section; `common` ones come last."""
-    sections: dict[str, Rows] = {"Arguments": [], "Options": [], COMMON: []}
+    sections: dict[str, Terms] = {"Arguments": [], "Options": [], COMMON: []}
     for param in params:
         if not param.hidden:
             title = COMMON if param.name in common else _TITLES[param.param_type_name]

@@ -20,7 +20,7 @@ class HelpText:
 def parse_docstring(docstring: str) -> HelpText:
     """Split a docstring; the paragraph that starts with `Examples:` holds a command a line.
 
-    A line that ends with a backslash goes on in the next, as in a shell.
+    A line that ends with a backslash continues in the next one, as in a shell.
     """
     blocks = cleandoc(docstring).split("\n\n")
     examples = [block for block in blocks if block.startswith(_EXAMPLES)]

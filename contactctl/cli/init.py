@@ -18,11 +18,11 @@ def init(invocation: StoreInvocation) -> Presentation:
         contactctl init --config ./contactctl.yaml --database sqlite:///contacts.db
         contactctl init --database postgresql://db.example.com/marketing
 
-    A config that is there is used: --config or CONTACTCTL_CONFIG, ./contactctl.yaml,
-    or the one in your config folder. Where there is none it is written, to your
-    config folder unless one is named, with the recommended thresholds and handling
-    rules switched on. Without --database and config the store is a SQLite file in
-    your data folder. What is there already stays as it is.
+    An existing config is used: --config or CONTACTCTL_CONFIG, ./contactctl.yaml, or
+    the one in your config folder. If there is none, it is written with the
+    recommended thresholds and handling rules switched on, to the file that is named
+    or else to your config folder. Without --database and config the store is a
+    SQLite file in your data folder. What exists already is not changed.
     """
     from contactctl.config.load import strongest_config_path
     from contactctl.operations.initialise import initialise
@@ -36,6 +36,7 @@ def init(invocation: StoreInvocation) -> Presentation:
         settings.database,
         settings.suppression_key_file,
         database_in_config=database is not None,
+        waits=invocation.waits,
     )
     return present_initialised(made, settings.database, _load(invocation, config, None))
 
@@ -43,7 +44,7 @@ def init(invocation: StoreInvocation) -> Presentation:
 def _load(
     invocation: StoreInvocation, config: Path | None, database: str | None
 ) -> "LoadedSettings":
-    """What holds with this config, which may be the one that CONTACTCTL_CONFIG names."""
+    """What applies with this config, which may be the one that CONTACTCTL_CONFIG names."""
     from contactctl.config.load import load_settings
     from contactctl.config.sources import CONFIG_VARIABLE
 

@@ -17,32 +17,32 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="Form of the result: table, json, jsonl or csv.",
+        help="Output format: table, json, jsonl or csv.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fields = Annotated[
     str | None,
-    typer.Option("--fields", metavar="A,B", help="Show these fields only, in this order."),
+    typer.Option("--fields", metavar="A,B", help="Show only these fields, in this order."),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", help="No notes and no progress on stderr; warnings stay.")
+    bool, typer.Option("--quiet", help="Show no notes and no progress on stderr; warnings stay.")
 ]
 NoColour = Annotated[
-    bool, typer.Option("--no-color", help="No colour, as with the NO_COLOR variable.")
+    bool, typer.Option("--no-color", help="Use no colour, as with the NO_COLOR variable.")
 ]
 
 # Where the configuration and the store are
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="Config file, before those found by itself."),
+    typer.Option("--config", metavar="FILE", help="Config file, read before all others."),
 ]
 Database = Annotated[
     str | None,
     typer.Option(
         "--database",
         metavar="URL",
-        help="The store: sqlite:///file or postgresql://host/name; passwords do not belong here.",
+        help="The store: sqlite:///file or postgresql://host/name; without a password.",
     ),
 ]
 
@@ -61,14 +61,14 @@ Where = Annotated[
     ),
 ]
 WhereAny = Annotated[
-    list[str] | None, _conditions("--where-any", "One of these must hold. Repeatable.")
+    list[str] | None, _conditions("--where-any", "At least one of these must match. Repeatable.")
 ]
 WhereNot = Annotated[
-    list[str] | None, _conditions("--where-not", "None of these may hold. Repeatable.")
+    list[str] | None, _conditions("--where-not", "None of these may match. Repeatable.")
 ]
 CriteriaFile = Annotated[
     Path | None,
-    typer.Option("--criteria", metavar="FILE", help="Criteria from a YAML file."),
+    typer.Option("--criteria", metavar="FILE", help="Read criteria from a YAML file."),
 ]
 
 Group = Annotated[
@@ -76,22 +76,20 @@ Group = Annotated[
     typer.Option(
         "--group",
         metavar="NAME",
-        help="In this group alone.",
+        help="In this group only.",
         autocompletion=candidates.group_names,
     ),
 ]
 
-MOST_NUMBER = 2**31 - 1  # what the databases hold of a run's number
+MOST_NUMBER = 2**31 - 1  # the largest run number that the databases can store
 
 
 def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
-    """The option that says how many rows to show at most."""
+    """The option for the largest number of rows to show."""
     return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
 
 
-EmailOrId = Annotated[
-    str, typer.Argument(metavar="EMAIL|ID", help="The contact's email, or its number.")
-]
+EmailOrId = Annotated[str, typer.Argument(metavar="EMAIL|ID", help="The contact's email or id.")]
 OneContact = Annotated[
     str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
 ]
@@ -99,9 +97,9 @@ OneContact = Annotated[
 # Changing things
 Reason = Annotated[
     str | None,
-    typer.Option("--reason", metavar="TEXT", help="Why; kept with the run."),
+    typer.Option("--reason", metavar="TEXT", help="The reason, kept with the run."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show everything, write nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")]
 KeepPlan = Annotated[
     bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
 ]
@@ -122,12 +120,12 @@ LimitOverride = Annotated[
     typer.Option(
         "--limit-override",
         metavar="COUNT",
-        help="Go over the limits for exactly this many contacts; needs --confirm too.",
+        help="Exceed the limits for exactly this many contacts; needs --confirm too.",
     ),
 ]
 Yes = Annotated[
     bool,
-    typer.Option("--yes", help="Do not ask, within the limits; for cron."),
+    typer.Option("--yes", help="Do not ask for confirmation within the limits; for cron."),
 ]
 _DAY_S = 86_400
 
@@ -136,11 +134,19 @@ def _wait(help: str) -> Any:
     return typer.Option("--wait", metavar="SECONDS", min=0, max=_DAY_S, help=help)
 
 
-Wait = Annotated[float, _wait("Wait so long while another process changes contacts; then exit 6.")]
-WaitForIngest = Annotated[float, _wait("Wait so long for another ingest; then exit 6.")]
+Wait = Annotated[float, _wait("Wait up to SECONDS for another process; then exit 6.")]
+WaitForIngest = Annotated[float, _wait("Wait up to SECONDS for another ingest; then exit 6.")]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=1,
+        max=_DAY_S,
+        help="Wait up to SECONDS for one answer of a Postgres server; then exit 3.",
+    ),
+]
 Background = Annotated[
     bool,
-    typer.Option(
-        "--background", help="Do the work in a process of its own; `runs watch` shows it."
-    ),
+    typer.Option("--background", help="Work in the background; `runs watch` shows the progress."),
 ]

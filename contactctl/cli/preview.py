@@ -13,10 +13,10 @@ def preview(invocation: SelectingInvocation) -> Presentation:
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
         contactctl preview --criteria stale.yaml --json
 
-    It shows the fields that the criteria name; --fields takes any other that
-    `contactctl fields` lists. Without criteria it uses the prebuilt one,
+    It shows the fields that the criteria name; --fields accepts any other that
+    `contactctl fields` lists. Without criteria it uses the prebuilt ones,
     last_opportunity older-than 24 months. Nothing is changed; `contactctl
-    deactivate` takes the same flags.
+    deactivate` accepts the same flags.
     """
     from contactctl.operations.preview import preview as preview_contacts
     from contactctl.operations.select import select_contacts

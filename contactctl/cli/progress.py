@@ -52,14 +52,14 @@ class _LateBar:
         self._bar: RichProgress | None = None
 
     def advance(self, steps: int) -> None:
-        """Count further steps, and show them when it is time."""
+        """Count further steps, and redraw the bar when it is time."""
         self._done += steps
         if self._bar is None and self._monotonic() - self._started_at >= DELAY_S:
             self._bar = _rich_progress(self._console)
             self._bar.add_task(self._title, total=self._total)
             self._bar.start()
         if self._bar is not None:
-            with suppress(OSError):  # nobody watches any more: the work goes on
+            with suppress(OSError):  # nobody watches any more: the work continues
                 self._bar.update(self._bar.task_ids[0], completed=self._done)
 
     def stop(self) -> None:

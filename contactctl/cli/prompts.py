@@ -22,14 +22,14 @@ def ask_typed(
     normalise: Callable[[str], str] = str.strip,
 ) -> None:
     """Return when one of the `accepted` texts is typed; `normalise` is applied to the answer.
-    The first of them is named where another one is typed.
+    The first of them is named when something else is typed.
 
     Raises RefusedError for anything else, for the end of input, and, naming `option` as the way
-    for scripts, when there is no terminal to ask at.
+    for scripts, when there is no terminal to ask on.
     """
     if not console.can_prompt:
         raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask at",
+            "this needs a confirmation, and there is no terminal to ask on",
             hint=f"give {option}",
             code="not-confirmed",
         )
@@ -47,5 +47,5 @@ def _answer(console: Console, question: str) -> str:
     except OSError:
         line = ""  # the terminal is gone; its SIGHUP, which comes as well, is raised below
     if not line.endswith("\n"):
-        console.say("")  # the end of input leaves the cursor behind the question
+        console.say("")  # the end of input leaves the cursor after the question
     return line

@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from contactctl.operations.reactivate import Target
 
 Contacts = Annotated[
-    list[str] | None, typer.Argument(metavar="EMAIL|ID", help="The contact: exactly one.")
+    list[str] | None,
+    typer.Argument(metavar="EMAIL|ID", help="The contact: exactly one."),
 ]
 Clear = Annotated[
     bool,
-    typer.Option("--clear", help="With --group: take the override there back."),
+    typer.Option("--clear", help="With --group: clear the override there."),
 ]
 Acknowledge = Annotated[
     list[str] | None,
     typer.Option(
         "--acknowledge",
         metavar="CATEGORY",
-        help="Accept what the warning says: spam-complaint or invalid-address. Repeatable.",
+        help="Accept the warning about spam-complaint or invalid-address. Repeatable.",
     ),
 ]
 # named only to say why they do not exist
@@ -46,7 +47,7 @@ def reactivate(
     confirm: options.ConfirmEmail = None,
     no_filter: NoFilter = None,
 ) -> Presentation:
-    """Bring one contact back, after showing why it is inactive.
+    """Reactivate one contact, after showing why it is inactive.
 
     Examples:
         contactctl reactivate ann@example.com
@@ -55,8 +56,8 @@ def reactivate(
         contactctl reactivate ann@example.com --group newsletter --clear
         contactctl reactivate ann@example.com --confirm ann@example.com --json
 
-    Ends all system-wide deactivations of the contact, once its email has been
-    typed. With --group it may be mailed in that group alone, although inactive
+    Ends all system-wide deactivations of the contact, after you type its email.
+    With --group it may be mailed in that group only, and stays inactive
     everywhere else. Complaints and invalid addresses need --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
@@ -82,7 +83,7 @@ def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
     if contacts and len(contacts) == 1 and not filters:
         return contacts[0]
     raise UsageError(
-        "reactivate takes exactly one contact; bulk reactivation does not exist",
+        "reactivate takes exactly one contact; there is no bulk reactivation",
         hint="mailing everybody again is what costs a sender's reputation;"
         " `contactctl runs undo RUN` takes a mistaken run back",
     )

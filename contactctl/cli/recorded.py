@@ -20,15 +20,15 @@ Categories = Annotated[
     ),
 ]
 Email = Annotated[
-    str | None, typer.Option("--email", metavar="EMAIL", help="Only those of this address.")
+    str | None, typer.Option("--email", metavar="EMAIL", help="Only responses for this address.")
 ]
 Domain = Annotated[
     str | None,
-    typer.Option("--domain", metavar="DOMAIN", help="Only contacts with addresses there."),
+    typer.Option("--domain", metavar="DOMAIN", help="Only addresses in this domain."),
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="DATE", help="Only what happened since, as 2024-05-31."),
+    typer.Option("--since", metavar="DATE", help="Only responses since this date: 2024-05-31."),
 ]
 OfRun = Annotated[
     int | None,
@@ -37,18 +37,18 @@ OfRun = Annotated[
         metavar="RUN",
         min=1,
         max=options.MOST_NUMBER,
-        help="Only what this run recorded.",
+        help="Only responses that this run recorded.",
     ),
 ]
 Unmatched = Annotated[
-    bool, typer.Option("--unmatched", help="Those to addresses that no contact has.")
+    bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
 ]
-Held = Annotated[bool, typer.Option("--held", help="Those that wait for a decision.")]
+Held = Annotated[bool, typer.Option("--held", help="Only responses that wait for a decision.")]
 NotCounted = Annotated[
-    bool, typer.Option("--not-counted", help="Those that count towards no threshold.")
+    bool, typer.Option("--not-counted", help="Only responses that count towards no threshold.")
 ]
-Limit = Annotated[int, options.limit("At most so many.", most=1_000_000)]
-All = Annotated[bool, typer.Option("--all", help="All that are held.")]
+Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
+All = Annotated[bool, typer.Option("--all", help="All held responses.")]
 
 
 def list_(
@@ -70,7 +70,7 @@ def list_(
         contactctl responses list --email ann@example.com
         contactctl responses list --category spam-complaint --since 2026-01-01 --json
         contactctl responses list --unmatched --limit 1000 --format csv
-        contactctl responses list --held
+        contactctl responses list --held --unmatched
     """
     from contactctl.cli.choices import chosen
     from contactctl.domain.responses import Category, ResponseFilter
@@ -78,14 +78,12 @@ def list_(
     from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
 
     invocation.check_fields(*RESPONSE_FIELDS)
-    if unmatched and (held or domain):
-        raise UsageError("--unmatched has nothing to do with --held or --domain")
     categories = [chosen(Category, name, "--category") for name in category or ()]
     with invocation.open_session() as session:
         wanted = ResponseFilter(
             categories=categories,
             email_key=_key(email) if email else None,
-            domain=domain.lower() if domain else None,
+            domain=_domain_key(domain),
             since=_instant(since, session.time_zone) if since else None,
             run_id=run,
             unmatched=unmatched,
@@ -110,8 +108,8 @@ def release(
         contactctl responses release --domain example.com --reason 'really gone'
         contactctl responses release --all --json
 
-    When one domain's responses of an ingest look like a problem with the mail's
-    content, those that are `blocked` are held (incident_guard in the config).
+    When one domain's responses in an ingest look like a problem with the mail's
+    content, the `blocked` ones are held (incident_guard in the config).
     """
     from contactctl.domain.responses import HeldFilter
     from contactctl.operations.list_responses import release as release_held
@@ -119,7 +117,7 @@ def release(
 
     _require_choice(run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, domain.lower() if domain else None)
+        chosen = HeldFilter(run, _domain_key(domain))
         return present_held(release_held(session, chosen, reason=reason or ""), "Released")
 
 
@@ -130,7 +128,7 @@ def discard(
     all_: All = False,
     reason: options.Reason = None,
 ) -> Presentation:
-    """Keep held responses on record without ever counting them.
+    """Keep held responses on record, but never count them.
 
     Examples:
         contactctl responses discard --run 31 --reason 'our link was on a blocklist'
@@ -142,7 +140,7 @@ def discard(
 
     _require_choice(run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, domain.lower() if domain else None)
+        chosen = HeldFilter(run, _domain_key(domain))
         return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
 
 
@@ -150,7 +148,7 @@ def _require_choice(run: int | None, domain: str | None, *, all_: bool) -> None:
     if all_ == (run is not None or domain is not None):
         raise UsageError(
             "say which held responses: --run and --domain, or --all",
-            hint="`contactctl responses list --held` shows them",
+            hint="`contactctl responses list --held` lists them",
         )
 
 
@@ -160,7 +158,11 @@ def _key(email: str) -> str:
     try:
         return email_key(email)
     except ValueError:
-        return email.lower()  # kept as it came where it is no address that a contact could have
+        return email.lower()  # kept as given where it is not an address that a contact could have
+
+
+def _domain_key(domain: str | None) -> str | None:
+    return None if domain is None else _key(f"x@{domain.strip().removeprefix('@')}")[2:]
 
 
 def _instant(text: str, zone: tzinfo) -> datetime:

@@ -14,7 +14,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Commands with a first word in common: the line of help, and what is done with them most."""
+    """Commands that share a first word: the line of help, and what they are used for most."""
 
     help: str
     examples: tuple[str, ...]
@@ -39,7 +39,7 @@ GROUPS: dict[str, Group] = {
         ),
     ),
     "groups": Group(
-        "Groups, and who is in them.",
+        "Groups and their members.",
         (
             "contactctl groups list",
             "contactctl groups members newsletter",
@@ -55,7 +55,7 @@ GROUPS: dict[str, Group] = {
         ),
     ),
     "runs": Group(
-        "Look at runs; apply, resume, cancel and take them back.",
+        "Show runs; apply, resume, cancel and undo them.",
         (
             "contactctl runs list",
             "contactctl runs show 12",
@@ -63,14 +63,14 @@ GROUPS: dict[str, Group] = {
         ),
     ),
     "suppressions": Group(
-        "Erased addresses, which must not come back.",
+        "Suppressed addresses, which must not come back.",
         (
             "contactctl suppressions check ann@example.com",
             "contactctl suppressions list",
         ),
     ),
     "sweep": Group(
-        "What cron calls: thresholds, handling rules, interrupted runs.",
+        "For cron: thresholds, handling rules, interrupted runs.",
         (
             "contactctl sweep all --dry-run",
             "contactctl sweep all --yes --log",
@@ -84,16 +84,16 @@ GROUPS: dict[str, Group] = {
             "contactctl rules what-if stricter.yaml",
         ),
     ),
-    "config": Group("Look at the configuration.", ("contactctl config show",)),
+    "config": Group("Show the configuration.", ("contactctl config show",)),
 }
 
 COMMANDS: dict[str, Entry] = {
     "init": Entry("init:init", "Create the store, and write a config unless there is one."),
     "demo": Entry(
-        "demo:demo", "Make a sample store of 5,000 contacts, and try the main job on it."
+        "demo:demo", "Create a sample store of 5,000 contacts, and try the main task on it."
     ),
-    "db check": Entry("db:check", "Check that the store is in order."),
-    "db upgrade": Entry("db:upgrade", "Bring the store to this program's schema."),
+    "db check": Entry("db:check", "Check the store for errors."),
+    "db upgrade": Entry("db:upgrade", "Upgrade the store to this program's schema."),
     "db grants": Entry(
         "db:grants", "Print the rights that viewers, operators and admins need on Postgres."
     ),
@@ -112,13 +112,13 @@ COMMANDS: dict[str, Entry] = {
     ),
     "deactivate": Entry(
         "deactivate:deactivate",
-        "Deactivate the active contacts that match, after showing and confirming them.",
+        "Deactivate the active contacts that match, after a preview and a confirmation.",
     ),
     "contacts import": Entry(
         "contacts_import:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
     "contacts export": Entry(
-        "contacts:export", "Print contacts as CSV or JSON lines, as an import takes them."
+        "contacts:export", "Print contacts as CSV or JSON lines that an import can read."
     ),
     "contacts list": Entry("contacts:list_", "List contacts, active and inactive."),
     "contacts show": Entry(
@@ -129,28 +129,28 @@ COMMANDS: dict[str, Entry] = {
     "groups create": Entry("groups:create", "Create a group."),
     "groups add": Entry("groups:add", "Add one contact to a group."),
     "groups remove": Entry(
-        "groups_admin:remove", "Take one contact, or those that match, out of a group."
+        "groups_admin:remove", "Remove one contact, or those that match, from a group."
     ),
     "groups members": Entry(
         "groups_admin:members", "List the members of a group with the state of their membership."
     ),
     "groups set": Entry(
-        "groups_admin:set_", "Set what a group does differently; without options, show it."
+        "groups_admin:set_", "Change a group's own settings; without options, show them."
     ),
-    "groups rename": Entry("groups_admin:rename", "Give a group another name."),
+    "groups rename": Entry("groups_admin:rename", "Rename a group."),
     "groups delete": Entry("groups_admin:delete", "Delete a group that has no members."),
     "contacts anonymize": Entry(
-        "erase:anonymize", "Take everything personal out of contacts, for good."
+        "erase:anonymize", "Remove all personal data from contacts, permanently."
     ),
     "contacts delete": Entry(
-        "erase:delete", "Delete contacts with everything that is stored about them, for good."
+        "erase:delete", "Delete contacts and everything stored about them, permanently."
     ),
     "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
-    "suppressions check": Entry("suppressions:check", "Say whether an address is suppressed."),
-    "suppressions add": Entry("suppressions:add", "Keep an address out that no contact has."),
-    "suppressions remove": Entry("suppressions:remove", "Let an address be imported again."),
+    "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
+    "suppressions add": Entry("suppressions:add", "Suppress an address that no contact has."),
+    "suppressions remove": Entry("suppressions:remove", "Allow an address to be imported again."),
     "suppressions rotate-key": Entry(
-        "suppressions:rotate_key", "Make a new key for the hashes to come."
+        "suppressions:rotate_key", "Create a new key for future hashes."
     ),
     "responses ingest": Entry(
         "responses:ingest",
@@ -158,62 +158,60 @@ COMMANDS: dict[str, Entry] = {
     ),
     "responses classify": Entry(
         "responses:classify",
-        "Show what would be recorded of responses, and why; no store is touched.",
+        "Show what an ingest would record, and why; no store is used.",
     ),
-    "responses fetch": Entry("responses:fetch", "Record the responses in a mailbox of the config."),
+    "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
     "responses release": Entry(
         "recorded:release",
         "Let held responses count, and deactivate the contacts that reach a threshold.",
     ),
     "responses discard": Entry(
-        "recorded:discard", "Keep held responses on record without ever counting them."
+        "recorded:discard", "Keep held responses on record, but never count them."
     ),
     "responses rules": Entry(
         "responses:rules",
         "List the rules that give a response its category, in the order they are tried.",
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
-    "runs show": Entry("runs:show", "Show one run, and the plan of one that waits."),
-    "runs apply": Entry(
-        "runs:apply", "Apply a plan that was kept, after showing and confirming it."
-    ),
+    "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
+    "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
     "runs watch": Entry("runs:watch", "Follow a run until it is done."),
-    "runs resume": Entry("runs:resume", "Go on with a run that was interrupted."),
-    "runs cancel": Entry("runs:cancel", "End a run: drop its plan, or stop it where it is."),
-    "runs undo": Entry("runs:undo", "Take a mistaken run back."),
+    "runs resume": Entry("runs:resume", "Resume an interrupted run."),
+    "runs cancel": Entry("runs:cancel", "Cancel a run: delete its plan, or stop it where it is."),
+    "runs undo": Entry("runs:undo", "Undo a run."),
     "reactivate": Entry(
-        "reactivate:reactivate", "Bring one contact back, after showing why it is inactive."
+        "reactivate:reactivate", "Reactivate one contact, after showing why it is inactive."
     ),
-    "sweep all": Entry("sweep:all_", "Do all of it: runs, then thresholds, then handling rules."),
+    "sweep all": Entry("sweep:all_", "Do everything: runs, then thresholds, then handling rules."),
     "sweep runs": Entry(
         "sweep:runs",
-        "Finish runs that were interrupted; drop plans that nobody applied in time.",
+        "Finish interrupted runs; delete plans that nobody applied in time.",
     ),
     "sweep thresholds": Entry(
         "sweep:thresholds", "Deactivate the contacts that have reached a threshold."
     ),
     "sweep handling": Entry(
-        "sweep:handling", "Reactivate contacts, and end memberships, as handling rules say."
+        "sweep:handling", "Reactivate contacts and end memberships, as handling rules say."
     ),
     "rules show": Entry(
         "rules:show", "Show what happens to deactivated contacts, by category and group."
     ),
-    "rules check": Entry("rules:check", "Hold the rules against the recommended handling."),
+    "rules check": Entry("rules:check", "Compare the rules with the recommended handling."),
     "rules recommend": Entry(
-        "rules:recommend", "Print handling rules as recommended, to be put into the config."
+        "rules:recommend", "Print the recommended handling rules, ready for the config."
     ),
     "rules what-if": Entry(
         "rules_what_if:what_if",
-        "Count whom the thresholds and handling rules of another config file would change now.",
+        "Count the contacts that another config file's thresholds and rules would change now.",
     ),
     "explain": Entry(
         "explain:explain",
-        "Show why a contact is as it is, what counts now, and what comes next.",
+        "Show why a contact is active or inactive, what counts now, and what comes next.",
     ),
     "fields": Entry("fields:fields", "List the fields that criteria can test."),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
-    "completion": Entry("completion:completion", "Print the completion script of a shell."),
+    "completion": Entry("completion:completion", "Print the completion script for a shell."),
 }
 
 # headings of `contactctl --help`, in the order of a day's work
@@ -239,7 +237,7 @@ def help_of(path: str) -> str:
 
 
 def command_named_by(argv: Sequence[str]) -> str:
-    """The command that argv names, as far as it can be told: '' when there is none."""
+    """The command that argv names, as far as it is known: '' when there is none."""
     first = argv[0] if argv else ""
     if first in GROUPS and len(argv) > 1 and f"{first} {argv[1]}" in COMMANDS:
         return f"{first} {argv[1]}"

@@ -42,7 +42,7 @@ MailboxName = Annotated[
 Rejects = Annotated[
     Path | None,
     typer.Option(
-        "--rejects", metavar="FILE", help="Keep what could not be read here, as JSON lines."
+        "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
 ]
 MoveTo = Annotated[
@@ -50,7 +50,7 @@ MoveTo = Annotated[
     typer.Option(
         "--move-to",
         metavar="MAILDIR",
-        help="Move the mails of Maildirs there once their responses are recorded.",
+        help="Move a Maildir's mails to this folder once their responses are recorded.",
     ),
 ]
 
@@ -72,10 +72,11 @@ def ingest(
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
 
     The same event is recorded once, however often and in whatever order it is
-    read. Over the config's limits nobody is deactivated: exit 4, and the plan
-    waits for `contactctl runs apply`. Something that cannot be read is
-    rejected, exit 5; the rest is recorded.
+    read. Over the config's limits nobody is deactivated: the plan waits for
+    `contactctl runs apply`, and the exit code is 4. Input that cannot be read is
+    rejected, with exit code 5; the rest is recorded.
     """
+    from contactctl.domain.run_kinds import IngestRun
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.read_responses import ResponseReader
@@ -95,7 +96,7 @@ def ingest(
                 session,
                 batches,
                 rejected.add,
-                details={"sources": [show_safely(str(path)) for path in paths], "format": from_},
+                details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
                 after_commit=moved.move if moved else _do_nothing,
                 wait_seconds=wait,
             )
@@ -108,15 +109,15 @@ def fetch(
     rejects: Rejects = None,
     wait: options.WaitForIngest = waits.FOR_INGEST_S,
 ) -> Presentation:
-    """Record the responses in a mailbox of the config.
+    """Record the responses in a configured mailbox.
 
     Examples:
         contactctl responses fetch
         contactctl responses fetch bounces --json
 
-    The mails are marked, moved or deleted (after_fetch in the config) only once
-    their responses are recorded: after an interruption nothing is lost, and
-    nothing is recorded twice.
+    The mails are marked, moved or deleted (after_fetch in the config) only after
+    their responses are recorded: an interruption loses nothing, and nothing is
+    recorded twice.
     """
     from contactctl.operations.fetch import fetch as fetch_mails
     from contactctl.operations.fetch import find_mailbox, read_password
@@ -142,7 +143,7 @@ def classify(
     from_: From = "auto",
     rejects: Rejects = None,
 ) -> Presentation:
-    """Show what would be recorded of responses, and why; no store is touched.
+    """Show what an ingest would record, and why; no store is used.
 
     Examples:
         contactctl responses classify bounce.eml
@@ -187,7 +188,7 @@ def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMai
     from contactctl.operations.read_responses import MovedMaildirs
 
     if from_ not in ("auto", "mail"):
-        raise UsageError(f"--move-to moves mails, and --from {from_} reads none")
+        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
     return MovedMaildirs(paths, move_to)
 
 
@@ -199,7 +200,7 @@ def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
     from contactctl.cli.standard_input import bytes_of_stdin
 
     if sum(str(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input (-) can be read once only")
+        raise UsageError("standard input (-) can be read only once")
     return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
 
 

@@ -1,4 +1,4 @@
-"""The commands below `rules` that are about handling."""
+"""The commands below `rules` that concern handling."""
 
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.output.presentation import Presentation
@@ -11,7 +11,8 @@ def show(invocation: StoreInvocation) -> Presentation:
         contactctl rules show
         contactctl rules show --json
 
-    A category without a rule stays deactivated until somebody looks at it.
+    Without a rule, contacts of a category stay deactivated until somebody
+    reactivates them.
     """
     from contactctl.operations.rules import read_rules
     from contactctl.output.rules import RULE_FIELDS, present_rules
@@ -22,13 +23,13 @@ def show(invocation: StoreInvocation) -> Presentation:
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Hold the rules against the recommended handling.
+    """Compare the rules with the recommended handling.
 
     Examples:
         contactctl rules check
         contactctl rules check --json
 
-    Ends with 1 when a rule is not as recommended; nothing is changed.
+    Exits with 1 if a rule is not as recommended; nothing is changed.
     """
     from contactctl.operations.rules import read_rules
     from contactctl.output.rules import RULE_FIELDS, present_check
@@ -39,7 +40,7 @@ def check(invocation: StoreInvocation) -> Presentation:
 
 
 def recommend(invocation: Invocation) -> Presentation:  # noqa: ARG001
-    """Print handling rules as recommended, to be put into the config.
+    """Print the recommended handling rules, ready for the config.
 
     Examples:
         contactctl rules recommend

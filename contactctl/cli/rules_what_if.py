@@ -12,13 +12,13 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A config file with o
 
 
 def what_if(invocation: StoreInvocation, file: File) -> Presentation:
-    """Count whom the thresholds and handling rules of another config file would change now.
+    """Count the contacts that another config file's thresholds and rules would change now.
 
     Examples:
         contactctl rules what-if stricter.yaml
         contactctl rules what-if stricter.yaml --json
 
-    Contacts are counted by action, group and category, beside those due under
+    Contacts are counted by action, group and category, next to those due under
     the rules in force. Nothing is changed.
     """
     from contactctl.operations.what_if import what_if as count_what_if

@@ -1,12 +1,11 @@
 """The one wrapper: from argv to an exit code, every error told in the form that was asked for."""
 
+import errno
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from contactctl.cli.app import PROGRAM, LazyGroup, build_program
 from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
+from contactctl.cli.signals import interrupted_by_signals
 from contactctl.domain.errors import (
     ContactctlError,
     ExitCode,
@@ -26,6 +26,11 @@ from contactctl.output.console import Console
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 # BadParameter is the only one of its kind with a public name in every Typer from 0.26 on
 _TyperUsageError = typer.BadParameter.__bases__[0]
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE_HINT = (
+    "free some disk space; what is read from standard input is kept in the folder for temporary"
+    " files, and TMPDIR names another one"
+)
 _COMPLETION_VARIABLE = "_CONTACTCTL_COMPLETE"
 
 
@@ -33,7 +38,7 @@ def main() -> NoReturn:
     """Run this process's command line and exit."""
     if _COMPLETION_VARIABLE in os.environ:
         _complete()
-    _turn_signals_into_interrupts()
+    interrupted_by_signals()
     try:
         console = Console.of_process()
     except FileNotFoundError:
@@ -96,11 +101,12 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
     if isinstance(error, ContactctlError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return InterruptedByUserError("interrupted")
+        return InterruptedByUserError(str(error) or "interrupted")
     if isinstance(error, _TyperUsageError):
         return _usage_error(error)
     if isinstance(error, OSError):
-        return ContactctlError(_os_error_text(error), code="operating-system")
+        hint = _NO_SPACE_HINT if error.errno in _NO_SPACE else ""
+        return ContactctlError(_os_error_text(error), hint=hint, code="operating-system")
     return None
 
 
@@ -154,15 +160,3 @@ def _complete() -> NoReturn:
     completion_init()
     build_program().main(prog_name=PROGRAM)
     sys.exit(ExitCode.DONE)
-
-
-def _turn_signals_into_interrupts() -> None:
-    """SIGTERM and a closed terminal end the program like Ctrl-C: prompts and plans clean up."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, _interrupt)
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    signal.signal(signal_number, signal.SIG_IGN)  # a closing terminal sends it again and again
-    raise InterruptedByUserError(f"ended by {signal.Signals(signal_number).name}")

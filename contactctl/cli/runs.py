@@ -25,7 +25,7 @@ RunNumber = Annotated[
         autocompletion=candidates.run_numbers,
     ),
 ]
-Limit = Annotated[int, options.limit("At most so many runs.", most=10_000)]
+Limit = Annotated[int, options.limit("Show at most N runs.", most=10_000)]
 Kinds = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,7 +59,7 @@ def list_(
         contactctl runs list --state planned --state running
         contactctl runs list --kind deactivate --limit 100 --json
 
-    Every change to contacts is a run, kept for ever: who asked, why, on which
+    Every change to contacts is a run, kept forever: who asked, why, on which
     database, and what it did.
     """
     from contactctl.cli.choices import chosen
@@ -75,14 +75,14 @@ def list_(
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Show one run, and the plan of one that waits.
+    """Show one run, with its plan if it waits.
 
     Examples:
         contactctl runs show 12
         contactctl runs show 12 --json
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.plan import show_plan
+    from contactctl.operations.plans import show_plan
     from contactctl.operations.runs import find_run
     from contactctl.output.runs import present_kept_plan, present_looked_up_run
 
@@ -101,16 +101,16 @@ def apply(
     background: options.Background = False,
     wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
-    """Apply a plan that was kept, after showing and confirming it.
+    """Apply a kept plan, after a preview and a confirmation.
 
     Examples:
         contactctl runs apply 12
         contactctl runs apply 12 --confirm 1284
         contactctl runs apply 12 --background
 
-    Exactly the planned contacts are changed; those that changed since, or are
-    inactive by now, are skipped and counted. A wrong count changes nothing, and
-    the plan goes on waiting until it expires or `contactctl runs cancel` ends it.
+    Exactly the planned contacts are changed; those that have changed since then, or
+    are already inactive, are skipped and counted. A wrong count changes nothing: the
+    plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
     from contactctl.cli.carry_out import Manner, carry_out
     from contactctl.cli.confirming import read_confirmation
@@ -127,18 +127,18 @@ def resume(
     yes: options.Yes = False,
     wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
-    """Go on with a run that was interrupted.
+    """Resume an interrupted run.
 
     Examples:
         contactctl runs resume 12
         contactctl runs resume 12 --yes
 
-    The run goes on behind the last contact it has dealt with: nothing is lost,
-    nothing is done twice. It was confirmed when it started; a person is asked
-    once more, a script says --yes. `contactctl sweep` resumes runs as well.
+    The run continues after the last contact it processed: nothing is lost, nothing
+    is done twice. It was confirmed when it started; a person is asked once more, a
+    script gives --yes. `contactctl sweep runs` resumes runs as well.
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.apply import read_run, resume_run
+    from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
@@ -155,9 +155,9 @@ def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
         contactctl runs watch 12
         contactctl runs watch 12 --json
 
-    Ends when the run does; also when nobody works on it any more.
+    Ends when the run ends, or when no process works on it any more.
     """
-    from contactctl.operations.watch import watch_run
+    from contactctl.operations.runs import watch_run
     from contactctl.output.runs import present_run
 
     with invocation.open_session() as session:
@@ -167,12 +167,12 @@ def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
 
 
 def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """End a run: drop its plan, or stop it where it is.
+    """Cancel a run: delete its plan, or stop it where it is.
 
     Examples:
         contactctl runs cancel 12
 
-    A planned run has changed nothing. What a running one has done stays done.
+    A planned run has changed nothing. What a running one has done so far stays.
     """
     from contactctl.operations.runs import cancel_run
     from contactctl.output.runs import present_run
@@ -192,15 +192,15 @@ def undo(
     background: options.Background = False,
     wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
-    """Take a mistaken run back.
+    """Undo a run.
 
     Examples:
         contactctl runs undo 12 --dry-run
         contactctl runs undo 12 --reason 'wrong group'
         contactctl runs undo 12 --confirm 1284
 
-    Brings back the contacts that the run deactivated and nothing has touched
-    since, after showing and confirming them. Off unless the config says
+    Reactivates the contacts that the run deactivated and that have not changed
+    since, after a preview and a confirmation. Off unless the config says
     allow_undo: true.
     """
     from contactctl.cli.carry_out import Manner
@@ -230,8 +230,7 @@ def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
     from contactctl.cli.confirming import ask_for_plan, require_someone_to_ask
-    from contactctl.operations.apply import require_applicable
-    from contactctl.operations.deactivate import require_plan_confirmed
+    from contactctl.operations.runs import require_applicable, require_plan_confirmed
 
     if said is not None:
         require_plan_confirmed(session, run_id, said)
@@ -251,7 +250,7 @@ def _ask_to_resume(invocation: StoreInvocation, run: "Run") -> None:
 
 def _nothing_to_undo(undone: "Run") -> RefusedError:
     return RefusedError(
-        f"nothing of run {undone.id} is left to take back",
-        hint="what has been touched since stays as it is",
+        f"run {undone.id} has nothing left to undo",
+        hint="contacts that have changed since stay as they are",
         code="nothing-to-undo",
     )

@@ -7,6 +7,6 @@ from contactctl.output.console import Console
 
 
 def bytes_of_stdin(console: Console) -> BinaryIO:
-    """The bytes below the console's standard input; a console made of text gives it in UTF-8."""
+    """The bytes below the console's standard input; a text console gives them in UTF-8."""
     below: BinaryIO | None = getattr(console.stdin, "buffer", None)
     return BytesIO(console.stdin.read().encode()) if below is None else below

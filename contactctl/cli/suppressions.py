@@ -13,7 +13,7 @@ Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The address again, instead of typing it."),
 ]
-Limit = Annotated[int, options.limit("At most so many, the newest first.")]
+Limit = Annotated[int, options.limit("Show at most N, newest first.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
@@ -23,7 +23,7 @@ def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
         contactctl suppressions list
         contactctl suppressions list --limit 100000 --format csv
 
-    No address can be read back from a hash; `suppressions check` asks for one.
+    A hash does not reveal its address; `suppressions check` tests one address.
     """
     from contactctl.operations.suppressions import read_suppressions
     from contactctl.output.suppressions import SUPPRESSION_FIELDS, present_suppressions
@@ -34,7 +34,7 @@ def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
 
 
 def check(invocation: StoreInvocation, email: Address) -> Presentation:
-    """Say whether an address is suppressed.
+    """Show whether an address is suppressed.
 
     Examples:
         contactctl suppressions check ann@example.com
@@ -52,14 +52,14 @@ def add(
     reason: options.Reason = None,
     confirm: Confirm = None,
 ) -> Presentation:
-    """Keep an address out that no contact has.
+    """Suppress an address that no contact has.
 
     Examples:
         contactctl suppressions add ann@example.com
         contactctl suppressions add ann@example.com --confirm ann@example.com
 
-    Imports, `contacts add` and ingests reject it from now on. To keep a contact's
-    address out, delete the contact: `contactctl contacts delete EMAIL`.
+    Imports, `contacts add` and ingests reject it from now on. To suppress a
+    contact's address, delete the contact: `contactctl contacts delete EMAIL`.
     """
     from contactctl.operations.suppressions import add_suppression
     from contactctl.output.suppressions import present_suppression_change
@@ -75,13 +75,13 @@ def remove(
     reason: options.Reason = None,
     confirm: Confirm = None,
 ) -> Presentation:
-    """Let an address be imported again.
+    """Allow an address to be imported again.
 
     Examples:
         contactctl suppressions remove ann@example.com
         contactctl suppressions remove ann@example.com --confirm ann@example.com
 
-    Do it only when the person has asked for it.
+    Do this only if the person has asked for it.
     """
     from contactctl.operations.suppressions import remove_suppression
     from contactctl.output.suppressions import present_suppression_change
@@ -92,13 +92,13 @@ def remove(
 
 
 def rotate_key(invocation: StoreInvocation) -> Presentation:
-    """Make a new key for the hashes to come.
+    """Create a new key for future hashes.
 
     Examples:
         contactctl suppressions rotate-key
 
-    Hashes cannot be made anew without the addresses, so the old keys stay in the
-    key file for as long as hashes of theirs are stored.
+    Stored hashes cannot be renewed without the addresses, so each old key stays in
+    the key file as long as a hash made with it is stored.
     """
     from contactctl.operations.suppressions import rotate_key as make_new_key
     from contactctl.output.suppressions import present_rotated

@@ -1,4 +1,4 @@
-"""The commands below `sweep`: what cron calls, and what a person may see first."""
+"""The commands below `sweep`: for cron, and for a person to look first."""
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from contactctl.operations.sweep import SweepPart, SweepResult
 
 Log = Annotated[
-    bool, typer.Option("--log", help="One line with the time, for a log file; with --yes.")
+    bool, typer.Option("--log", help="Print one line with the time, for a log file; needs --yes.")
 ]
 
 
 class SweepInvocation(StoreInvocation):
-    """A sweep: by itself for cron, or shown and confirmed at a terminal."""
+    """A sweep: without questions for cron, or shown and confirmed on a terminal."""
 
     LEADING_OPTIONS = MappingProxyType(
         {
@@ -46,7 +46,7 @@ def thresholds(invocation: SweepInvocation) -> Presentation:
 
 
 def handling(invocation: SweepInvocation) -> Presentation:
-    """Reactivate contacts, and end memberships, as handling rules say.
+    """Reactivate contacts and end memberships, as handling rules say.
 
     Examples:
         contactctl sweep handling
@@ -54,13 +54,13 @@ def handling(invocation: SweepInvocation) -> Presentation:
         contactctl sweep handling --yes --json
 
     `contactctl rules show` lists the rules. A rule ends only deactivations of its
-    own category that a threshold has opened; a complaint blocks them all.
+    own category that a threshold has opened; a complaint blocks reactivation.
     """
     return _sweep(invocation, "handling")
 
 
 def runs(invocation: SweepInvocation) -> Presentation:
-    """Finish runs that were interrupted; drop plans that nobody applied in time.
+    """Finish interrupted runs; delete plans that nobody applied in time.
 
     Examples:
         contactctl sweep runs
@@ -70,17 +70,17 @@ def runs(invocation: SweepInvocation) -> Presentation:
 
 
 def all_(invocation: SweepInvocation) -> Presentation:
-    """Do all of it: runs, then thresholds, then handling rules.
+    """Do everything: runs, then thresholds, then handling rules.
 
     Examples:
         contactctl sweep all
         contactctl sweep all --yes --log
         contactctl sweep all --yes --format jsonl
 
-    At a terminal everything is shown and confirmed by typing its count. For cron
-    --yes does what is within the limits; the rest waits as a plan (exit 4). It may
-    start every minute and on several hosts: each change is made once, and where
-    another process is at work it ends with 6.
+    On a terminal each part is shown, and confirmed by typing its count. For cron,
+    --yes does what is within the limits; the rest waits as a plan (exit code 4).
+    Cron may start it every minute and on several hosts: each change is made once,
+    and while another process is at work it exits with 6.
     """
     return _sweep(invocation, "all")
 
@@ -91,9 +91,9 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
 
     yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
     if yes and dry_run:
-        raise UsageError("--yes and --dry-run exclude each other")
+        raise UsageError("--yes and --dry-run cannot be combined")
     if log and not yes:
-        raise UsageError("--log goes with --yes")
+        raise UsageError("--log needs --yes")
     parts = IN_ORDER if name == "all" else (SweepPart(name),)
     with invocation.open_session() as session:
         if dry_run:
@@ -106,7 +106,7 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
 
 def _nobody_to_ask() -> RefusedError:
     return RefusedError(
-        "this needs a confirmation, and there is no terminal to ask at; nothing was changed",
+        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
         hint="give --yes to do what is within the limits",
         code="not-confirmed",
     )
@@ -115,7 +115,7 @@ def _nobody_to_ask() -> RefusedError:
 def _sweep_asking(
     invocation: StoreInvocation, session: "Session", parts: "Sequence[SweepPart]"
 ) -> "SweepResult":
-    """Each part is shown and confirmed for itself; the first refusal ends it."""
+    """Each part is shown and confirmed separately; the first refusal ends the sweep."""
     from contactctl.operations.sweep import SweepPart, SweepResult
 
     asking = {
@@ -136,8 +136,8 @@ def _sweep_asking(
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.confirming import ask_for_remaining
+    from contactctl.operations.runs import interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
-    from contactctl.operations.work import interrupted_runs
     from contactctl.output.runs import present_runs
 
     if interrupted := interrupted_runs(session):
@@ -153,7 +153,7 @@ def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResul
 def _apply_thresholds(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.operations.thresholds import plan_thresholds
 
-    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True).run)
+    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True))
 
 
 def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepResult":
@@ -166,7 +166,7 @@ def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
     from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
-    from contactctl.operations.apply import apply_run
+    from contactctl.operations.runs import apply_run
     from contactctl.operations.sweep import SweepResult
 
     if run is None:

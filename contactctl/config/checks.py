@@ -1,16 +1,16 @@
-"""Checks of the response policy across keys: what is refused, and what is warned of."""
+"""Checks of the response policy across keys: what is refused, and what gets a warning."""
 
 from collections.abc import Iterator
 
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.responses import Category
 
 _NEVER_REACTIVATED = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
 
 
-def policy_warnings(config: Node, policy: ResponsePolicy) -> list[str]:
-    """What to warn of at every check; ConfigError for reactivations that are not recommended.
+def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
+    """The warnings of every check; ConfigError for reactivations that are not recommended.
 
     `config` is the whole config, already read successfully into `policy`.
     """
@@ -20,7 +20,7 @@ def policy_warnings(config: Node, policy: ResponsePolicy) -> list[str]:
     ]
 
 
-def _not_recommended(config: Node, *, allowed: bool) -> Iterator[str]:
+def _not_recommended(config: Setting, *, allowed: bool) -> Iterator[str]:
     for rule in _reactivations(config):
         problem = f"automatic reactivation of {rule.name} is not recommended"
         if not allowed:
@@ -31,7 +31,7 @@ def _not_recommended(config: Node, *, allowed: bool) -> Iterator[str]:
         yield f"{rule.place}: {rule.key}: {problem}"
 
 
-def _reactivations(config: Node) -> Iterator[Node]:
+def _reactivations(config: Setting) -> Iterator[Setting]:
     for handling in _handling_sections(config):
         for category in _NEVER_REACTIVATED:
             rule = handling.mapping().get(category)
@@ -39,7 +39,7 @@ def _reactivations(config: Node) -> Iterator[Node]:
                 yield rule
 
 
-def _handling_sections(config: Node) -> Iterator[Node]:
+def _handling_sections(config: Setting) -> Iterator[Setting]:
     if "handling" in config.mapping():
         yield config.mapping()["handling"]
     for group in _groups(config):
@@ -47,7 +47,7 @@ def _handling_sections(config: Node) -> Iterator[Node]:
             yield group.mapping()["handling"]
 
 
-def _bypasses(config: Node, policy: ResponsePolicy) -> Iterator[str]:
+def _bypasses(config: Setting, policy: ResponsePolicy) -> Iterator[str]:
     for group in _groups(config):
         if policy.group(group.name).bypass_system_wide:
             yield (
@@ -56,7 +56,7 @@ def _bypasses(config: Node, policy: ResponsePolicy) -> Iterator[str]:
             )
 
 
-def _groups(config: Node) -> Iterator[Node]:
+def _groups(config: Setting) -> Iterator[Setting]:
     groups = config.mapping().get("groups")
     if groups is not None:
         yield from groups.mapping().values()

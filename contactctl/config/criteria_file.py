@@ -82,7 +82,7 @@ def _part(item: Node, catalogue: FieldCatalogue) -> Condition | Criteria:
 
 def _nested_criteria(item: Node, catalogue: FieldCatalogue) -> Criteria:
     if condition_like := [key for key in item.as_mapping() if " " in key]:
-        message = f"'{shown(condition_like[0])}: ...' is no condition"
+        message = f"'{shown(condition_like[0])}: ...' is not a condition"
         raise item.error(message, hint="put the whole condition in quotes")
     return _criteria(item, item.as_mapping(_BRANCHES), catalogue)
 
@@ -102,7 +102,7 @@ def _condition_of_mapping(item: Node, catalogue: FieldCatalogue) -> Condition:
 
 
 def _words(value: Node | None) -> list[str]:
-    """The texts of the values as written, so that no YAML type gets in between."""
+    """The texts of the values as written, without any YAML type."""
     if value is None or value.is_null:
         return []
     if isinstance(value.value, list):
@@ -112,7 +112,7 @@ def _words(value: Node | None) -> list[str]:
 
 @contextmanager
 def _placed_at(node: Node) -> Iterator[None]:
-    """Gives the domain's errors, which know no files, the node's file and line."""
+    """Adds the node's file and line to the domain's errors, which know no files."""
     try:
         yield
     except CriteriaError as error:

@@ -1,4 +1,4 @@
-"""Which database URLs are understood."""
+"""Which database URLs are accepted."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from contactctl.domain.urls import has_password
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z")
 _POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z")
 _HOST_AND_NAME = re.compile(r".*/[^/?\s]+(?:\?\S*)?\Z")
-# no other reading: an @ or / of a password, taken for the end of it, would show the rest
+# strict: an @ or / in a password, mistaken for its end, would show the rest
 _UNAMBIGUOUS = re.compile(
     r"""(?:[^:/?\#@]*(?::[^/?\#@]*)?@)?   # user and password
         (?:[^:/?\#@\[\]]*|\[[^/?\#@\[\]]*\])  # host, or an IPv6 address
@@ -38,7 +38,7 @@ def normalise_database_url(url: Any, folder: Path) -> str:
     if match := _POSTGRES.match(url):
         return _postgres_url(match[1])
     if scheme := _SCHEME.match(url):
-        raise ValueError(f"'{scheme[1]}' is no database we know: give a URL {_EXAMPLES}")
+        raise ValueError(f"'{scheme[1]}' is not a supported database: give a URL {_EXAMPLES}")
     raise ValueError(f"must be a URL {_EXAMPLES}")
 
 
@@ -67,7 +67,7 @@ def _sqlite_url(rest: str, folder: Path) -> str:
     if path == ":memory:":
         raise ValueError("a database in memory would be lost at the end of the command")
     if "?" in rest:
-        raise ValueError("an SQLite URL takes no options after '?'; in a file's name write %3F")
+        raise ValueError("an SQLite URL takes no options after '?'; in a file name write %3F")
     return sqlite_url(absolute_path(path, folder))
 
 

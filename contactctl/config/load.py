@@ -8,7 +8,7 @@ from typing import Any
 
 from contactctl.config.checks import policy_warnings
 from contactctl.config.database import sqlite_url
-from contactctl.config.nodes import Node, overlay
+from contactctl.config.nodes import Setting, overlay
 from contactctl.config.schema import scalar_keys
 from contactctl.config.sections import SCHEMA
 from contactctl.config.settings import DEFAULT, LoadedSettings
@@ -57,7 +57,7 @@ def load_settings(
 
 
 def load_settings_file(path: Path) -> LoadedSettings:
-    """The settings of one file alone, on the defaults: what another config would say."""
+    """The settings of one file alone, over the defaults: what another config would say."""
     return _settings_from([read_yaml(path, str(path))], (path,))
 
 
@@ -119,8 +119,8 @@ def _exists(path: Path) -> bool:
         return True  # reading it says why that is not possible
 
 
-def _settings_from(sources: list[Node], files: tuple[Path, ...]) -> LoadedSettings:
-    merged = Node(overlay([*sources, _defaults()]), "", Path())
+def _settings_from(sources: list[Setting], files: tuple[Path, ...]) -> LoadedSettings:
+    merged = Setting(overlay([*sources, _defaults()]), "", Path())
     settings = SCHEMA.read(merged)
     return LoadedSettings(
         settings=settings,
@@ -131,14 +131,16 @@ def _settings_from(sources: list[Node], files: tuple[Path, ...]) -> LoadedSettin
     )
 
 
-def _defaults() -> Node:
+def _defaults() -> Setting:
     """What depends on the user's folders; the key is kept apart from what it protects."""
     places = {
         "database": sqlite_url(_user_folder("data") / "contacts.db"),
         "suppression_key_file": str(_user_folder("config") / "suppression.key"),
     }
-    return Node(
-        {key: Node(value, DEFAULT, Path(), key, key) for key, value in places.items()}, "", Path()
+    return Setting(
+        {key: Setting(value, DEFAULT, Path(), key, key) for key, value in places.items()},
+        "",
+        Path(),
     )
 
 
@@ -150,7 +152,7 @@ def _user_folder(kind: str) -> Path:
     return platformdirs.user_data_path(APP_NAME)
 
 
-def _origins(merged: Node) -> Iterator[tuple[str, str]]:
+def _origins(merged: Setting) -> Iterator[tuple[str, str]]:
     for node in merged.mapping().values():
         entries = node.value.values() if isinstance(node.value, Mapping) else [node]
         yield from ((entry.key, entry.place) for entry in entries)

@@ -1,4 +1,4 @@
-"""The config of a mailbox: its URL taken apart, and what may be said together."""
+"""The config of a mailbox: the parts of its URL, and which keys go together."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ _USUAL = {MailProtocol.IMAP: AfterFetch.MARK_SEEN, MailProtocol.POP3: AfterFetch
 
 
 class MailboxUrl(NamedTuple):
-    """A mailbox's URL, taken apart."""
+    """The parts of a mailbox's URL."""
 
     protocol: MailProtocol
     implicit_tls: bool
@@ -41,7 +41,7 @@ def parse_mailbox_url(value: Any) -> MailboxUrl:
     protocol, implicit_tls, usual_port = _SCHEMES[parts.scheme]
     folder = unquote(parts.path.strip("/"))
     if folder and protocol is MailProtocol.POP3:
-        raise ValueError("POP3 knows no folders: write pop3s://user@host")
+        raise ValueError("POP3 has no folders: write pop3s://user@host")
     return MailboxUrl(
         protocol=protocol,
         implicit_tls=implicit_tls,
@@ -62,7 +62,7 @@ def make_mailbox(
     processed_folder: str | None = None,
     ca_file: Path | None = None,
 ) -> Mailbox:
-    """The mailbox; ValueError where keys are missing or contradict each other."""
+    """The mailbox; ValueError if keys are missing or cannot be combined."""
     if url is None:
         raise ValueError(f"needs 'url', such as {_EXAMPLE}")
     if (password_file is None) == (password_env is None):

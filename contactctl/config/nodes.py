@@ -1,4 +1,4 @@
-"""Config values as they were found, each with its place; sources laid over each other."""
+"""Config values as found, each with its place; merging of sources."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from contactctl.domain.errors import ConfigError
 from contactctl.domain.text import show_safely
 
 
-class Node(NamedTuple):
+class Setting(NamedTuple):
     """One value: a scalar, a list of nodes or a mapping of nodes.
 
     `name` is its own key and `key` the dotted path (`limits.max_contacts`), `place` is `file:line`,
@@ -27,16 +27,16 @@ class Node(NamedTuple):
         hint = hint or "the config that `contactctl init` writes describes every key"
         return ConfigError(show_safely(f"{self.place}: {subject}{problem}"), hint=hint)
 
-    def mapping(self) -> Mapping[str, "Node"]:
-        """The children by name; ConfigError when this is no mapping."""
+    def mapping(self) -> Mapping[str, "Setting"]:
+        """The children by name; ConfigError if this is not a mapping."""
         if not isinstance(self.value, Mapping):
             raise self.error(
-                "must be a mapping of keys to values", hint="remove it, or indent keys"
+                "must be a mapping of keys to values", hint="remove it, or indent its keys"
             )
         return self.value
 
-    def items(self) -> list["Node"]:
-        """The elements; ConfigError when this is no list."""
+    def items(self) -> list["Setting"]:
+        """The elements; ConfigError if this is not a list."""
         if not isinstance(self.value, list):
             raise self.error("must be a list")
         return self.value
@@ -50,20 +50,20 @@ class Node(NamedTuple):
         return self.value
 
 
-def overlay(sources: Iterable[Node]) -> dict[str, Node]:
+def overlay(sources: Iterable[Setting]) -> dict[str, Setting]:
     """The top-level keys of all sources, the strongest source first.
 
     A mapping (`limits`, `thresholds`, `groups`) is joined entry by entry; an entry is taken whole
     from the strongest source, so that half of a rule never mixes with half of another.
     """
-    merged: dict[str, Node] = {}
+    merged: dict[str, Setting] = {}
     for source in sources:
         for name, node in source.mapping().items():
             merged[name] = _joined(merged[name], node) if name in merged else node
     return merged
 
 
-def _joined(stronger: Node, weaker: Node) -> Node:
+def _joined(stronger: Setting, weaker: Setting) -> Setting:
     if isinstance(stronger.value, Mapping) and isinstance(weaker.value, Mapping):
         return stronger._replace(value={**weaker.value, **stronger.value})
     return stronger

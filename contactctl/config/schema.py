@@ -1,13 +1,13 @@
 """The building blocks of the schema: each reads a node, and knows the keys it accepts.
 
-Named tuples, since making a dataclass takes a millisecond of every command's start.
+Named tuples, as a dataclass would add a millisecond to every command's start.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.text import show_safely
@@ -20,7 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Shape(Protocol[T_co]):
     """What a value must look like."""
 
-    def read(self, node: Node) -> T_co:
+    def read(self, node: Setting) -> T_co:
         """The value; ConfigError with its place when it does not fit."""
 
     def keys(self, key: str) -> Iterator[str]:
@@ -32,7 +32,7 @@ class Scalar(NamedTuple, Generic[T]):
 
     parse: Callable[[Any], T]
 
-    def read(self, node: Node) -> T:
+    def read(self, node: Setting) -> T:
         return _located(node, lambda: self.parse(node.value))
 
     def keys(self, key: str) -> Iterator[str]:
@@ -40,11 +40,11 @@ class Scalar(NamedTuple, Generic[T]):
 
 
 class Placed(NamedTuple, Generic[T]):
-    """One value whose meaning depends on where it stands. `parse` raises ValueError as above."""
+    """One value whose meaning depends on its place. `parse` raises ValueError as above."""
 
-    parse: Callable[[Node], T]
+    parse: Callable[[Setting], T]
 
-    def read(self, node: Node) -> T:
+    def read(self, node: Setting) -> T:
         return _located(node, lambda: self.parse(node))
 
     def keys(self, key: str) -> Iterator[str]:
@@ -56,7 +56,7 @@ class ListOf(NamedTuple, Generic[T]):
 
     element: Shape[T]
 
-    def read(self, node: Node) -> tuple[T, ...]:
+    def read(self, node: Setting) -> tuple[T, ...]:
         return tuple(self.element.read(element) for element in node.items())
 
     def keys(self, key: str) -> Iterator[str]:
@@ -75,7 +75,7 @@ class Section(NamedTuple, Generic[T]):
     shapes: Mapping[str, Shape[Any]]
     named: bool = False
 
-    def read(self, node: Node) -> T:
+    def read(self, node: Setting) -> T:
         children = node.mapping()
         refuse_unknown_keys(node, list(self.shapes))
         values = {name: self.shapes[name].read(child) for name, child in children.items()}
@@ -94,12 +94,12 @@ class ByName(NamedTuple, Generic[K, T]):
     parse_name: Callable[[str], K]
     shape: Shape[T]
 
-    def read(self, node: Node) -> dict[K, T]:
+    def read(self, node: Setting) -> dict[K, T]:
         values: dict[K, T] = {}
         for child in node.mapping().values():
             name = _located(child, partial(self.parse_name, child.name))
             if name in values:
-                raise child.error("there is another one of this name (case does not matter)")
+                raise child.error("this name occurs twice (case is ignored)")
             values[name] = self.shape.read(child)
         return values
 
@@ -107,7 +107,7 @@ class ByName(NamedTuple, Generic[K, T]):
         yield from self.shape.keys(f"{key}.{self.placeholder}")
 
 
-def refuse_unknown_keys(node: Node, known: list[str]) -> None:
+def refuse_unknown_keys(node: Setting, known: list[str]) -> None:
     """ConfigError for the first key of a mapping that is not among the known ones."""
     for name, child in node.mapping().items():
         if name not in known:
@@ -117,7 +117,7 @@ def refuse_unknown_keys(node: Node, known: list[str]) -> None:
             raise ConfigError(show_safely(message), hint=hint)
 
 
-def _located(node: Node, make: Callable[[], T]) -> T:
+def _located(node: Setting, make: Callable[[], T]) -> T:
     try:
         return make()
     except ValueError as problem:

@@ -9,7 +9,7 @@ from typing import Any
 
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
 from contactctl.config.settings import ResponseRules, Settings
 from contactctl.config.values import (
@@ -21,7 +21,7 @@ from contactctl.config.values import (
     one_of,
     percentage,
     price,
-    shown,
+    quoted,
     text,
     time_zone,
     verp_pattern,
@@ -62,26 +62,26 @@ _POLICY_KEYS = (
 )
 
 
-def _file_path(node: Node) -> Path:
+def _file_path(node: Setting) -> Path:
     return absolute_path(node.value, node.folder)
 
 
-def _database(node: Node) -> str:
+def _database(node: Setting) -> str:
     return normalise_database_url(node.value, node.folder)
 
 
 def _attribute_name(name: str) -> str:
     if not _ATTRIBUTE_NAME.match(name):
-        raise ValueError("an attribute's name is made of a-z, 0-9 and _, and starts with a letter")
+        raise ValueError("an attribute name consists of a-z, 0-9 and _, and starts with a letter")
     return name
 
 
-def _attribute(node: Node) -> AttributeDeclaration:
+def _attribute(node: Setting) -> AttributeDeclaration:
     if isinstance(node.value, list):
         return AttributeDeclaration(node.name, FieldType.CHOICE, _choices(node.plain()))
     if not isinstance(node.value, str) or node.value not in _ATTRIBUTE_TYPES:
         known = ", ".join(_ATTRIBUTE_TYPES)
-        problem = f"must be one of {known} or a list of choices, not {shown(node.value)}"
+        problem = f"must be one of {known} or a list of choices, not {quoted(node.value)}"
         close = did_you_mean(str(node.value), list(_ATTRIBUTE_TYPES))
         raise ValueError(f"{problem}: {close}" if close else problem)
     return AttributeDeclaration(node.name, _ATTRIBUTE_TYPES[node.value])
@@ -92,7 +92,7 @@ def _choices(values: list[Any]) -> tuple[str, ...]:
     if not choices:
         raise ValueError("needs at least one choice")
     if len(set(choices)) < len(choices):
-        raise ValueError("has the same choice twice (case does not matter)")
+        raise ValueError("has the same choice twice (case is ignored)")
     return choices
 
 
@@ -108,7 +108,7 @@ def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> B
     if bounds and (bounds[-1] is not None or len(closed) != len(bounds) - 1):
         raise ValueError("the last tier, and only the last, must be without 'up_to'")
     if any(lower >= upper for lower, upper in pairwise(closed)):
-        raise ValueError("the tiers must ascend: each 'up_to' greater than the one before")
+        raise ValueError("the tiers must ascend: each 'up_to' must be greater than the one before")
     return Billing(currency, tiers)
 
 
@@ -132,7 +132,7 @@ def _category(name: str) -> Category:
     known = [category.value for category in Category]
     if name not in known:
         close = did_you_mean(name, known) or f"one of {', '.join(known)}"
-        raise ValueError(f"no response category: {close}")
+        raise ValueError(f"not a response category: {close}")
     return Category(name)
 
 
@@ -142,11 +142,11 @@ def _group_key(name: str) -> str:
 
 def _mailbox_name(name: str) -> str:
     if not _MAILBOX_NAME.match(name):
-        raise ValueError("a mailbox's name is made of letters, digits, - and _")
+        raise ValueError("a mailbox name consists of letters, digits, - and _")
     return name
 
 
-def _response_rules(node: Node) -> ResponseRules:
+def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
     from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
@@ -155,7 +155,7 @@ def _response_rules(node: Node) -> ResponseRules:
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
 
 
-def _rule_mappings(node: Node) -> list[dict[str, Any]]:
+def _rule_mappings(node: Setting) -> list[dict[str, Any]]:
     for rule in node.items():
         rule.mapping()
     rules: list[dict[str, Any]] = node.plain()

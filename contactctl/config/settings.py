@@ -17,7 +17,7 @@ DEFAULT = "default"
 class ResponseRules:
     """Classification rules tried before the built-in ones, as read: mappings, not yet parsed.
 
-    `origin` names where they stand, for the error messages of whoever parses them.
+    `origin` names their place, for the parser's error messages.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
@@ -49,7 +49,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """The settings, what to warn of, the files read (strongest first), and each value's origin.
+    """The settings, the warnings, the files read (strongest first), and each value's origin.
 
     `origins` maps a dotted key that was set (`time_zone`, `limits.max_contacts`, `groups.news`) to
     the flag, the environment variable or the `file:line` that set it: ask `origin()`. `nodes` holds
@@ -63,5 +63,5 @@ class LoadedSettings:
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
 
     def origin(self, key: str) -> str:
-        """Where the value of a dotted key comes from; `default` where nobody set it."""
+        """Where the value of a dotted key comes from; `default` if it was not set."""
         return self.origins.get(key, DEFAULT)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 
 if TYPE_CHECKING:
     from contactctl.config import strict_yaml
@@ -18,17 +18,17 @@ _DATABASE_VARIABLE = "CONTACTCTL_DATABASE_URL"
 _NO_SETTINGS = ("CONTACTCTL_NOW", "CONTACTCTL_DEBUG", "CONTACTCTL_TEST_POSTGRES")
 
 
-def read_yaml(path: Path, shown_as: str) -> Node:
+def read_yaml(path: Path, shown_as: str) -> Setting:
     """The content of a config file, `shown_as` in places; an empty file is an empty mapping."""
     from contactctl.config.strict_yaml import load_strict_file  # noqa: PLC0415 - yaml takes 15 ms
 
     document = load_strict_file(path, shown_as)
     if document.is_null:
-        return Node({}, shown_as, path.parent)
+        return Setting({}, shown_as, path.parent)
     return _from_yaml(document, path.parent.absolute(), name="", key="")
 
 
-def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -> Node:
+def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -> Setting:
     value: Any = node.value
     if isinstance(value, dict):
         value = {
@@ -41,14 +41,14 @@ def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -
         value = [_from_yaml(child, folder, name=name, key=key) for child in value]
     elif isinstance(value, float):
         value = _as_written(node.text)
-    return Node(value, f"{node.source}:{node.line}", folder, name, key)
+    return Setting(value, f"{node.source}:{node.line}", folder, name, key)
 
 
 def _as_written(number: str) -> Decimal | str:
     """A price is what was written, not the nearest binary fraction."""
     try:
         return Decimal(number)
-    except InvalidOperation:  # too long an exponent: it is refused where its key is known
+    except InvalidOperation:  # the exponent is too long: refused later, when its key is known
         return number
 
 
@@ -60,14 +60,14 @@ def variable_name(key: str) -> str:
     return PREFIX + key.replace(".", "__").upper()
 
 
-def from_environment(environ: Mapping[str, str], keys: Collection[str], cwd: Path) -> Node:
+def from_environment(environ: Mapping[str, str], keys: Collection[str], cwd: Path) -> Setting:
     """The values of the variables that stand for `keys`; an empty variable counts as not set."""
     values = {key: environ.get(variable_name(key), "") for key in keys}
     present = {key: value for key, value in values.items() if value}
     return _from_dotted(present, {key: variable_name(key) for key in present}, cwd)
 
 
-def from_flags(flag_values: Mapping[str, Any], cwd: Path) -> Node:
+def from_flags(flag_values: Mapping[str, Any], cwd: Path) -> Setting:
     """The values of flags by dotted key; None counts as not given."""
     present = {key: value for key, value in flag_values.items() if value is not None}
     return _from_dotted(present, {key: flag_name(key) for key in present}, cwd)
@@ -92,18 +92,18 @@ def _unknown_variable(name: str, known: list[str]) -> str:
     tails = {candidate.removeprefix(PREFIX): candidate for candidate in known}
     close = get_close_matches(name.removeprefix(PREFIX), tails, n=1)
     suggestion = f"; did you mean {tails[close[0]]}?" if close else ""
-    return f"the environment variable {name} is not read by anything{suggestion}"
+    return f"the environment variable {name} is unknown{suggestion}"
 
 
-def _from_dotted(values: Mapping[str, Any], places: Mapping[str, str], folder: Path) -> Node:
-    root: dict[str, Node] = {}
+def _from_dotted(values: Mapping[str, Any], places: Mapping[str, str], folder: Path) -> Setting:
+    root: dict[str, Setting] = {}
     for key, value in values.items():
         section, _, name = key.rpartition(".")
-        leaf = Node(value, places[key], folder, name, key)
+        leaf = Setting(value, places[key], folder, name, key)
         if not section:
             root[name] = leaf
         elif section in root:
             root[section].value[name] = leaf
         else:
-            root[section] = Node({name: leaf}, places[key], folder, section, section)
-    return Node(root, "", folder)
+            root[section] = Setting({name: leaf}, places[key], folder, section, section)
+    return Setting(root, "", folder)

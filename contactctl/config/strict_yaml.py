@@ -1,7 +1,7 @@
 """YAML read strictly: plain data only, nothing ambiguous, every value knows its line.
 
 Only what YAML 1.2's core schema says is resolved (null, true, false, numbers), so `yes`, `on`,
-`2024-05-01` and `12:30` stay the text that was written. Refused: duplicate keys, anchors and
+`2024-05-01` and `12:30` stay text. Refused: duplicate keys, anchors and
 aliases (no alias bombs), tags, several documents, deep nesting, more than 1 MiB.
 """
 
@@ -36,7 +36,7 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands; a value in a mapping stands on its key's line.
+    """A value and its place; the place of a value in a mapping is its key's line.
 
     `value` is a scalar, a list of nodes, or a dict of nodes; `text` is a scalar as written (without
     its quotes), empty for lists and mappings. The `as_*` methods raise the reader's error class.
@@ -79,7 +79,7 @@ class Node:
         return self.value
 
     def as_text(self) -> str:
-        """A scalar as written; numbers, booleans and dates included, null not."""
+        """A scalar as written; numbers, booleans and dates included, but not null."""
         if self.value is None or isinstance(self.value, list | dict):
             self._expected("text")
         return self.text
@@ -92,7 +92,7 @@ class Node:
             return "a list"
         if isinstance(self.value, dict):
             return "a mapping"
-        return "nothing" if self.value is None else f"'{show_safely(self.text[:60])}'"
+        return "nothing" if self.value is None else _cited(self.text)
 
 
 def load_strict(text: str, source: str, error_class: type[ContactctlError] = ConfigError) -> Node:
@@ -168,8 +168,8 @@ class _Reader:
         if plain and event.end_mark.line > event.start_mark.line:
             raise self._error(
                 event,
-                f"'{show_safely(event.value[:60])}' goes on in the next line",
-                "is a dash or the indentation amiss? a text of several lines needs quotes",
+                f"{_cited(event.value)} continues on the next line",
+                "is a dash missing, or the indentation wrong? text over several lines needs quotes",
             )
         return self._node(event, _resolve(event.value) if plain else event.value, event.value)
 
@@ -215,6 +215,11 @@ class _Reader:
         return self._node(event, None).error(message, hint=hint)
 
 
+def _cited(text: str) -> str:
+    """The start of a text, but of a URL nothing: what is cut off may be what shows a password."""
+    return "a URL" if "://" in text else f"'{show_safely(text[:60])}'"
+
+
 def _resolve(text: str) -> Scalar:
     if text in _NULLS:
         return None
@@ -253,5 +258,5 @@ def _syntax_error(
         return error_class(f"{place}: a tab", hint="YAML forbids tabs here; use blanks")
     return error_class(
         f"{place}: {show_safely(getattr(error, 'problem', None) or 'not YAML')}",
-        hint="put text with : # & * ! or quotes into quotes",
+        hint="put text with : # & * ! or quotes in quotes",
     )

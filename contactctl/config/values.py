@@ -29,7 +29,7 @@ _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 def text(value: Any) -> str:
     """Text that is not empty and has no control characters."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError(f"must be text, not {shown(value)}")
+        raise ValueError(f"must be text, not {quoted(value)}")
     return value
 
 
@@ -38,7 +38,7 @@ def absolute_path(value: Any, folder: Path) -> Path:
     try:
         return (folder / Path(text(value)).expanduser()).absolute()
     except RuntimeError:
-        raise ValueError("must be a path; the home folder of '~' is not known") from None
+        raise ValueError("must be a path; the home folder of '~' is unknown") from None
 
 
 def boolean(value: Any) -> bool:
@@ -47,7 +47,7 @@ def boolean(value: Any) -> bool:
         return value
     if isinstance(value, str) and value.lower() in _BOOLEANS:
         return _BOOLEANS[value.lower()]
-    raise ValueError(f"must be true or false, not {shown(value)}")
+    raise ValueError(f"must be true or false, not {quoted(value)}")
 
 
 def whole_number(minimum: int) -> Callable[[Any], int]:
@@ -59,7 +59,7 @@ def whole_number(minimum: int) -> Callable[[Any], int]:
         if number is not None and number > LARGEST_COUNT:
             number, bound = None, f"at most {LARGEST_COUNT}"
         if number is None or number < minimum or number != int(number):
-            raise ValueError(f"must be a whole number of {bound}, not {shown(value)}")
+            raise ValueError(f"must be a whole number of {bound}, not {quoted(value)}")
         return int(number)
 
     return parse
@@ -69,7 +69,7 @@ def percentage(value: Any) -> Decimal:
     """0 to 100."""
     number = _decimal(value)
     if number is None or not 0 <= number <= 100:
-        raise ValueError(f"must be a percentage from 0 to 100, not {shown(value)}")
+        raise ValueError(f"must be a percentage from 0 to 100, not {quoted(value)}")
     return number
 
 
@@ -77,7 +77,7 @@ def price(value: Any) -> Decimal:
     """A price of 0 or more."""
     number = _decimal(value)
     if number is None or not 0 <= number <= _MAX_PRICE:
-        raise ValueError(f"must be a price of 0 or more, not {shown(value)}")
+        raise ValueError(f"must be a price of 0 or more, not {quoted(value)}")
     return number
 
 
@@ -87,7 +87,7 @@ def duration(value: Any) -> timedelta:
         return parse_duration(value if isinstance(value, str) else "")
     except ValueError:
         problem = "must be a duration such as 24 hours, 30 days or 2 weeks"
-        raise ValueError(f"{problem}, not {shown(value)}") from None
+        raise ValueError(f"{problem}, not {quoted(value)}") from None
 
 
 def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:
@@ -97,7 +97,7 @@ def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:
         known = [choice.value for choice in choices]
         if value not in known:
             close = did_you_mean(value, known) if isinstance(value, str) else ""
-            problem = f"must be one of {', '.join(known)}, not {shown(value)}"
+            problem = f"must be one of {', '.join(known)}, not {quoted(value)}"
             raise ValueError(f"{problem}: {close}" if close else problem)
         return choices(value)
 
@@ -107,7 +107,7 @@ def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:
 def currency(value: Any) -> str:
     """A currency code, ISO 4217."""
     if not isinstance(value, str) or not _CURRENCY.match(value):
-        raise ValueError(f"must be a currency code such as USD, not {shown(value)}")
+        raise ValueError(f"must be a currency code such as USD, not {quoted(value)}")
     return value
 
 
@@ -120,16 +120,16 @@ def time_zone(value: Any) -> str:
     except (KeyError, ValueError, OSError):
         known = {name.casefold(): name for name in sorted(available_timezones())}
         close = get_close_matches(str(value).casefold(), known, n=1)
-        problem = f"must be a time zone such as Europe/Oslo, not {shown(value)}"
+        problem = f"must be a time zone such as Europe/Oslo, not {quoted(value)}"
         suggestion = f": did you mean '{known[close[0]]}'?" if close else ""
         raise ValueError(problem + suggestion) from None
 
 
 def verp_pattern(value: Any) -> str:
-    """The return address of sent mails, with the recipient's parts in it."""
+    """The return address of sent mails, which contains the recipient's parts."""
     if not isinstance(value, str) or not _VERP_PARTS.match(value):
         example = "bounce+{local}={domain}@returns.example.com"
-        raise ValueError(f"must be an address pattern such as {example}, not {shown(value)}")
+        raise ValueError(f"must be an address pattern such as {example}, not {quoted(value)}")
     return value
 
 
@@ -140,7 +140,7 @@ def environment_name(value: Any) -> str:
     return value
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value in an error message: short, and never a whole section."""
     if value is None:
         return "nothing"

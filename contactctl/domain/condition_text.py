@@ -1,12 +1,12 @@
 """One condition as one line of text: FIELD OPERATOR [VALUE]. Parse and print round-trip.
 
-A value needs quotes ("..." or '...') where it has a comma or semicolon (after = and != or in a
-list), starts with a quote (in a list, a bracket), has spaces at its ends, or goes on like another
+A value needs quotes ("..." or '...') if it has a comma or semicolon (after = and != or in a
+list), starts with a quote (in a list, a bracket), has spaces at its ends, or continues like another
 condition. Inside quotes the quote
 itself is doubled; nothing else is special.
 
-Where text could be taken for more than one value or condition, it is refused: `company != a, b` and
-`company != a or tag = b`, each taken for one text, would be true of nearly everybody.
+Text that could be more than one value or condition is refused: `company != a, b` and
+`company != a or tag = b`, each read as one text, would match nearly every contact.
 """
 
 import re
@@ -21,24 +21,25 @@ from contactctl.domain.values import format_value, shown
 
 _QUOTES = ("'", '"')
 _BRACKETS = ("[", "(", "{")
-_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
+_AND = re.compile(r"(?<!\s)\s+and\s+", re.IGNORECASE)
 _GLUED = re.compile(r"([^=!<>]+)(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 _MAX_LINE = 2**20
 _BUILT_IN = "|".join(re.escape(field.name) for field in BUILT_IN_FIELDS)
-_FIELD = rf"({_BUILT_IN}|attributes\.[^\s=!<>]+)"
+_FIELD = rf"({_BUILT_IN}|attributes\.[^\s=!<>]{{1,100}}+)"
 _SIGNS = "(!=|<=|>=|=|<|>)"
 _WORDS = r"({})(?!\S)".format("|".join(each for each in Operator if each[0].isalpha()))
 _JOINED = r"(\b(and|or|not)\b|&&|\|\||[;,(-])"
-# a field and a sign are enough; words such as `group in` may be part of a name
+# a field and a sign are enough; words such as `group in` may be part of a name. No part of the
+# pattern is tried twice at one place: time grows with the text's length
 _ANOTHER_CONDITION = re.compile(
-    rf"((?:^|[\s;,(]){_FIELD}\s*{_SIGNS}|{_JOINED}[\s(]*{_FIELD}\s+{_WORDS})", re.IGNORECASE
+    rf"((?:^|[\s;,(]){_FIELD}\s*+{_SIGNS}|{_JOINED}\s*+{_FIELD}\s++{_WORDS})", re.IGNORECASE
 )
 _OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")
 
 
 def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
-    """The condition that `text` says; CriteriaError, with a hint, where it says none."""
+    """The condition that `text` says; CriteriaError, with a hint, if it is not one."""
     if len(text) > _MAX_LINE:
         raise CriteriaError(f"a condition of {len(text)} characters")
     words = text.split(maxsplit=2)
@@ -81,7 +82,7 @@ def _split(operator: Operator, text: str) -> list[str]:
 
 
 def split_list(text: str) -> list[str]:
-    """The texts of a list such as `free,trial`; CriteriaError where a comma or quote is amiss."""
+    """The texts of a list such as `free,trial`; CriteriaError if a comma or quote is wrong."""
     if text.startswith(_BRACKETS):
         raise CriteriaError(
             "a bracket at the start of a list", hint="write a,b; a value with brackets needs quotes"

@@ -9,7 +9,7 @@ from contactctl.domain.fields import Field, FieldType, did_you_mean
 from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.values import Scalar, parse_values, shown
 
-# what other languages call them
+# names from other languages
 _ALIASES = {
     "<>": "!=",
     "is": "=",
@@ -32,8 +32,8 @@ _OF_TIMES = {
 class Condition:
     """One test of one field; `values` holds as many as the operator takes, typed.
 
-    `place` is where it was written, for errors that only a store can tell: a file and line, or a
-    flag; empty where that is not known.
+    `place` is where it was written, for errors that only a store can find: a file and line, or a
+    flag; empty if that is not known.
     """
 
     field: Field
@@ -43,7 +43,7 @@ class Condition:
 
 
 def build_condition(field: Field, operator: Operator, words: Sequence[str]) -> Condition:
-    """The condition from the texts of its values; CriteriaError where they do not fit."""
+    """The condition from the texts of its values; CriteriaError if they do not fit."""
     takes = USAGES[operator].takes
     expected = {Takes.NOTHING: 0, Takes.RANGE: 2}.get(takes, 1)
     if takes is Takes.SEVERAL:

@@ -1,4 +1,4 @@
-"""What must be said before a plan is applied: the count, and more where it is over a limit."""
+"""How a plan must be confirmed: by the count, and by more if it is over a limit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _LONGEST = 40  # characters of a count; Python refuses to read thousands of digi
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What is about to be confirmed: `verb` is the run's, `total` what `count` is a share of."""
+    """What is about to be confirmed: `verb` is the run's, `count` is a share of `total`."""
 
     verb: str
     count: int
@@ -26,7 +26,7 @@ class Stakes:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a script said in place of a person: the count, and the count again to pass a limit."""
+    """What a script gives instead of a person: the count, and again to exceed a limit."""
 
     count: int
     limit_override: int | None = None
@@ -47,16 +47,16 @@ def parse_count(text: str) -> int | None:
 
 
 def require_confirmed(stakes: Stakes, said: Confirmation) -> None:
-    """RefusedError unless exactly this count was confirmed, and the limits passed with it."""
+    """RefusedError unless exactly this count was confirmed, and with it any limit."""
     if said.count != stakes.count:
         raise RefusedError(
             f"--confirm says {said.count:,}, but {stakes.count:,} contacts match;"
             " nothing was changed",
-            hint="look at the preview again; contacts may have changed since",
+            hint="look at the preview again; contacts may have changed since then",
             code="wrong-count",
         )
     if stakes.limits_exceeded and said.limit_override != stakes.count:
         raise OverLimitError(
             f"over the limits: {'; '.join(stakes.limits_exceeded)}; nothing was changed",
-            hint=f"if that is right, add --limit-override {stakes.count}",
+            hint=f"if the count is right, add --limit-override {stakes.count}",
         )

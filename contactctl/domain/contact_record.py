@@ -70,7 +70,7 @@ class ContactRecord:
         }
 
     def _deactivation_values(self) -> dict[str, object]:
-        """Of those that are open system-wide, which make the contact inactive."""
+        """Of the deactivations that are open system-wide and make the contact inactive."""
         ours = [d for d in self.deactivations if d.group is None and d.ended_at is None]
         return {
             "deactivated": max((each.started_at for each in ours), default=None),

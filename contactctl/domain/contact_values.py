@@ -1,26 +1,30 @@
-"""A contact's values as text, read strictly: ValueError says in words what does not fit."""
+"""A contact's values as text, read strictly: ValueError says what does not fit.
+
+The forms are those of criteria (domain.values), with two differences. A number has no exponent:
+spreadsheets write one where they have lost digits. An instant may leave out its offset.
+"""
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 
+from contactctl.domain import values
+from contactctl.domain.errors import CriteriaError
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
-from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, shown
+from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, MAX_TEXT, find_choice, shown
 
-MAX_TEXT = 1000
 MAX_NAME = 100
 NAME_SEPARATORS = ";|"
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?\Z")
 _LARGEST_EXACT = 2**53  # the largest number up to which a double holds every integer
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NAME_SEPARATOR = re.compile(f"[{NAME_SEPARATORS}]")
-# what no database of ours can store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
+# what our databases cannot store as text: NUL (Postgres), halves of surrogate pairs (UTF-8)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-# nothing but the year's century is the same, so no part of a date can be left out
+# only the century is the same, so no part of a date can be left out
 _WRITTEN_AND_READ = (datetime(2001, 2, 3, tzinfo=UTC), datetime(2022, 11, 30, tzinfo=UTC))
 
 ContactValue = str | int | float | bool | date | datetime
@@ -49,7 +53,7 @@ def parse_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise ValueError(f"longer than {MAX_TEXT:,} characters")
     if _UNSTORABLE.search(text):
-        raise ValueError("holds a NUL, or is no valid Unicode")
+        raise ValueError("contains a NUL, or is not valid Unicode")
     return text
 
 
@@ -65,17 +69,17 @@ def parse_number(text: str) -> int | float:
 
 def parse_boolean(text: str) -> bool:
     """true, yes, 1 or false, no, 0; case ignored."""
-    found = _BOOLEANS.get(text.lower())
-    if found is None:
-        raise ValueError(f"'{shown(text)}' is neither true, yes, 1 nor false, no, 0")
-    return found
+    try:
+        return values.parse_boolean(text)
+    except CriteriaError as error:
+        raise ValueError(f"{error.message} ({error.hint})") from None
 
 
 def parse_date(text: str, date_format: str | None = None) -> date:
     """An ISO 8601 date (`2024-05-31` or `20240531`), or one in `date_format`."""
     try:
-        found = _strptime(text, date_format).date() if date_format else date.fromisoformat(text)
-    except ValueError:
+        found = _strptime(text, date_format).date() if date_format else values.parse_date(text)
+    except (ValueError, CriteriaError):
         raise ValueError(_not_in_form(text, "a date", date_format or "2024-05-31")) from None
     _check_year(found)
     return found
@@ -93,20 +97,20 @@ def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
 
 
 def require_whole_date(date_format: str) -> None:
-    """ValueError unless a date written so can be read again: year, month and day."""
+    """ValueError unless a date in this format can be read again: year, month and day."""
     if "%" not in date_format:
         raise ValueError("no % code")
     for written in _WRITTEN_AND_READ:
         try:
             read = _strptime(written.strftime(date_format), date_format)
         except re.error:  # a code given twice
-            raise ValueError("no date can be read so") from None
+            raise ValueError("no date can be read with it") from None
         if read.date() != written.date():
-            raise ValueError("it does not hold year, month and day")
+            raise ValueError("it lacks the year, month or day")
 
 
 def with_codes(date_format: str) -> str:
-    """`%d/%m/%Y` for `dd/mm/yyyy`, as other programs have it."""
+    """`%d/%m/%Y` for `dd/mm/yyyy`, as other programs write it."""
     codes = {"yyyy": "%Y", "yy": "%y", "mm": "%m", "m": "%m", "dd": "%d", "d": "%d"}
     return re.sub(
         "y{4}|y{2}|m{1,2}|d{1,2}", lambda part: codes[part[0].lower()], date_format, flags=re.I
@@ -133,7 +137,7 @@ def parse_group_name(text: str) -> str:
     if not name:
         raise ValueError("a name cannot be empty")
     if UNSAFE_CHARACTERS.search(name):
-        raise ValueError("a name cannot hold control or invisible characters")
+        raise ValueError("a name cannot contain control or invisible characters")
     return _checked_name(name)
 
 
@@ -141,17 +145,15 @@ def _checked_name(name: str) -> str:
     if len(name) > MAX_NAME:
         raise ValueError(f"'{shown(name)}' is longer than {MAX_NAME} characters")
     if _NAME_SEPARATOR.search(name):
-        raise ValueError("a name cannot hold ; or |, which separate names")
+        raise ValueError("a name cannot contain ; or |, which separate names")
     return parse_text(name)
 
 
 def _choice_parser(field: Field) -> Parser:
-    by_folded: Mapping[str, str] = {fold(choice): choice for choice in field.choices}
-
     def parse_choice(text: str) -> str:
-        found = by_folded.get(fold(text))
+        found = find_choice(field, text)
         if found is None:
-            raise ValueError(f"'{shown(text)}' is none of {', '.join(field.choices)}")
+            raise ValueError(f"'{shown(text)}' is not one of {', '.join(field.choices)}")
         return found
 
     return parse_choice

@@ -35,7 +35,7 @@ class Criteria:
     def __post_init__(self) -> None:
         if not self.parts:
             raise CriteriaError(
-                "criteria without a condition", hint="give a condition under all, any or none"
+                "the criteria have no condition", hint="give a condition under all, any or none"
             )
 
     @property
@@ -74,7 +74,7 @@ def from_flags(
 
 
 def as_flags(criteria: Criteria) -> str | None:
-    """The flags to copy into a shell; None for nested criteria, which only YAML can say."""
+    """The flags to copy into a shell; None for nested criteria, which only YAML can express."""
     flags = {"--where": criteria.all, "--where-any": criteria.any, "--where-not": criteria.none}
     words = []
     for flag, parts in flags.items():
@@ -86,7 +86,7 @@ def as_flags(criteria: Criteria) -> str | None:
 
 
 def as_data(criteria: Criteria) -> dict[str, Any]:
-    """The criteria as plain lists, mappings and condition texts: what YAML and JSON hold."""
+    """The criteria as plain lists, mappings and condition texts, as in YAML and JSON."""
     branches = {"all": criteria.all, "any": criteria.any, "none": criteria.none}
     name = {"name": criteria.name} if criteria.name else {}
     return name | {
@@ -111,7 +111,7 @@ def _excluding(part: Condition | Criteria, *, negated: bool = False) -> Iterator
 
 
 def check_size(criteria: Criteria) -> None:
-    """CriteriaError for criteria that no database should be asked."""
+    """CriteriaError for criteria that are too large for a database."""
     if depth_of(criteria) > MAX_DEPTH:
         raise CriteriaError(f"criteria nested deeper than {MAX_DEPTH} levels")
     conditions = list(criteria.conditions())

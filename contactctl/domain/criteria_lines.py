@@ -1,4 +1,4 @@
-"""Criteria as indented lines, as a criteria file has them, with every date counted out."""
+"""Criteria as indented lines, as in a criteria file, with every date calculated."""
 
 from contactctl.domain.condition_text import format_condition
 from contactctl.domain.conditions import Condition

@@ -16,12 +16,12 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.match(text.strip().lower())
     amount = int(match[1]) if match else 0
     if match is None or not 1 <= amount <= _MAX_AMOUNT:
-        raise ValueError(f"'{text}' is no duration")
+        raise ValueError(f"'{text}' is not a duration")
     return timedelta(hours=amount * _HOURS_PER_UNIT[match[2]])
 
 
 def format_duration(duration: timedelta) -> str:
-    """Days where they come out even, else hours; `parse_duration` reads it back."""
+    """Whole days as days, everything else as hours; `parse_duration` reads it back."""
     hours = duration // timedelta(hours=1)
     amount, unit = (hours // 24, "day") if hours % 24 == 0 else (hours, "hour")
     return f"{amount} {unit}" if amount == 1 else f"{amount} {unit}s"

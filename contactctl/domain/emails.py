@@ -41,13 +41,13 @@ def parse_email(text: str) -> EmailAddress:
 
 
 def email_key(text: str) -> str:
-    """The key of an address; ValueError when it is none."""
+    """The key of an address; ValueError if it is not an address."""
     email = text.strip()
     return _plain_key(email) or _checked_key(email)
 
 
 def _plain_key(email: str) -> str | None:
-    """The key of an address of the most ordinary kind, None for one that needs a closer look."""
+    """The key of an address of the most ordinary kind, None for one that needs the full check."""
     # the shortest of the limits: below it no part of the address can be too long
     if len(email) > _MAX_LABEL or not email.isascii() or _PLAIN.match(email) is None:
         return None
@@ -59,7 +59,7 @@ def _checked_key(email: str) -> str:
     if not email:
         raise ValueError("the address is empty")
     if UNSAFE_CHARACTERS.search(email) or _BLANK.search(email):
-        raise ValueError("an address cannot hold blanks or control characters")
+        raise ValueError("an address cannot contain blanks or control characters")
     if not at or not local or not domain:
         raise ValueError("an address has the form name@domain")
     key = f"{_local_key(local)}@{_domain_key(domain)}"
@@ -74,7 +74,7 @@ def _local_key(local: str) -> str:
         raise ValueError(f"the part before @ is longer than {_MAX_LOCAL_OCTETS} octets")
     ascii_only = "".join(character if character.isascii() else "x" for character in local)
     if _DOT_ATOM.match(ascii_only) is None:
-        raise ValueError("the part before @ holds a character or a dot that cannot be there")
+        raise ValueError("the part before @ has a character or a dot that is not allowed there")
     return fold(local)
 
 
@@ -82,7 +82,7 @@ def _domain_key(domain: str) -> str:
     if not domain.isascii() or "xn--" in domain.lower():
         domain = _to_a_labels(domain)
     if _DOMAIN.match(domain) is None:
-        raise ValueError("the domain is not of the form example.com")
+        raise ValueError("the domain does not have the form example.com")
     if any(len(label) > _MAX_LABEL for label in domain.split(".")):
         raise ValueError(f"a part of the domain is longer than {_MAX_LABEL} characters")
     return domain.lower()
@@ -95,4 +95,4 @@ def _to_a_labels(domain: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode()
     except UnicodeError as error:  # IDNAError is one
-        raise ValueError("the domain is no valid international domain name") from error
+        raise ValueError("the domain is not a valid international domain name") from error

@@ -1,4 +1,4 @@
-"""Taking addresses out of free text: diagnostics, reasons, criteria kept with runs.
+"""Removing addresses from free text: diagnostics, reasons, criteria kept with runs.
 
 An address is recognised as itself; as a link or quoted-printable text spells it
 (`ann%40example.com`, `ann=40example.com`, RFC 2045 section 6.7); and inside the local part of a
@@ -16,7 +16,7 @@ from contactctl.domain.emails import EmailAddress, email_key
 from contactctl.domain.text import fold
 
 ERASED = "[erased]"
-SIGNS = ("@", "%40", "=40")  # text with none of them holds no address
+SIGNS = ("@", "%40", "=40")  # text without any of them contains no address
 
 # A run of local characters is read from its start, and once: time grows with the text's length.
 _IN_LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]"

@@ -16,6 +16,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+CANCELLED = "cancelled"  # the code of what was ended while the store was busy with it
+
+
 class ContactctlError(Exception):
     """A foreseen failure: one clear line, what to do about it, and an exit code."""
 
@@ -31,14 +34,14 @@ class ContactctlError(Exception):
 
 
 class UsageError(ContactctlError):
-    """The command line asks for something that does not exist or does not fit together."""
+    """The command line names something that does not exist, or options that cannot be combined."""
 
     code = "usage"
     exit_code = ExitCode.USAGE
 
 
 class CriteriaError(UsageError):
-    """Criteria that cannot be read; never guessed at, since a guess could widen a selection."""
+    """Criteria that cannot be read; never guessed, as a guess could widen a selection."""
 
     code = "criteria"
 
@@ -76,13 +79,13 @@ class RefusedError(ContactctlError):
 
 
 class OverLimitError(RefusedError):
-    """More contacts than the limits allow without somebody who insists."""
+    """More contacts than the limits allow without an override."""
 
     code = "over-limit"
 
 
 class RejectedError(ContactctlError):
-    """One thing that was given is not taken, as a file's rejected rows are not."""
+    """One input is not accepted, such as a rejected row of a file."""
 
     code = "rejected"
     exit_code = ExitCode.PARTIAL
@@ -100,3 +103,12 @@ class InterruptedByUserError(ContactctlError):
 
     code = "interrupted"
     exit_code = ExitCode.INTERRUPTED
+
+
+def cut_short(what: str, error: ContactctlError, how_to_go_on: str) -> ContactctlError:
+    """The same kind of failure, said of work that keeps what it has done so far."""
+    return type(error)(
+        f"{what} was cut short; what it has done so far is kept: {error.message}",
+        hint="; ".join(filter(None, (error.hint, how_to_go_on))),
+        code=error.code,
+    )

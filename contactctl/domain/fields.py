@@ -152,7 +152,7 @@ class FieldCatalogue:
         if as_attribute in self._by_name:
             return f"did you mean '{as_attribute}'?"
         longer = [known for known in self._by_name if known.startswith(f"{name.casefold()}_")]
-        if len(longer) > 1:  # the first word of a name that is written with blanks
+        if len(longer) > 1:  # the first word of a name written with blanks
             return f"did you mean one of {', '.join(longer)}?"
         return did_you_mean(name, list(self._by_name)) or "`contactctl fields` lists every field"
 

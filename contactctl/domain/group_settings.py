@@ -17,7 +17,7 @@ _COUNT = re.compile("[0-9]{1,10}\\Z")
 
 
 def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
-    """The policy of a group as its stored settings say it."""
+    """The policy of a group according to its stored settings."""
     return GroupPolicy(
         name,
         thresholds={
@@ -30,7 +30,7 @@ def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
 
 
 def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
-    """The settings to be stored; what is as by default is left out."""
+    """The settings to store, without defaults."""
     settings: dict[str, Any] = {}
     if policy.bypass_system_wide:
         settings["bypass_system_wide"] = True
@@ -44,7 +44,7 @@ def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
 
 
 def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]) -> ResponsePolicy:
-    """The policy in force: a group that the config names is as the config says, and as a whole.
+    """The policy in force: a group that the config names follows the config, as a whole.
 
     `stored` is keyed by the folded name.
     """
@@ -57,7 +57,7 @@ def parse_threshold(text: str) -> Threshold:
     digits = count.strip()
     number = int(digits) if _COUNT.match(digits) else 0
     if not 1 <= number <= LARGEST_COUNT:
-        raise ValueError(f"'{text}' is no threshold: write 3, or '3 within 14 days'")
+        raise ValueError(f"'{text}' is not a threshold: write 3, or '3 within 14 days'")
     return Threshold(number, parse_duration(within) if within else None)
 
 

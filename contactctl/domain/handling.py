@@ -14,7 +14,7 @@ from contactctl.domain.durations import format_duration
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
 
-# What common practice advises; None: somebody should look, or nobody should reactivate at all.
+# What common practice recommends; None: review by hand, or never reactivate.
 RECOMMENDED: dict[Category, str] = {
     Category.TRANSIENT: "reactivate after 7 to 14 days",
     Category.UNKNOWN: "reactivate after 7 to 14 days",
@@ -28,8 +28,23 @@ RECOMMENDED_DAYS: dict[Category, tuple[int, int]] = {
     Category.UNKNOWN: (7, 14),
     Category.COMMUNICATION_FAILURE: (14, 21),
 }
-# reactivating one of these by hand needs more than the email typed
+# reactivating one of these by hand needs more than typing the email
 TO_ACKNOWLEDGE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRule:
+    """A handling rule at one instant: it is due for what started at `cutoff` or before.
+
+    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
+    category, where the general one does not hold.
+    """
+
+    action: HandlingAction
+    category: Category
+    cutoff: datetime
+    group_id: int | None
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ class HandledContact:
 class Step:
     """One thing that a rule does. `group` None: the system-wide deactivation ends.
 
-    `blocked`: its time may come, but a complaint holds it back.
+    `blocked`: a complaint keeps it from happening.
     """
 
     action: HandlingAction
@@ -73,7 +88,7 @@ class Step:
 
 
 def upcoming_steps(contact: HandledContact, policy: ResponsePolicy) -> list[Step]:
-    """All that the rules will do if nothing else happens, soonest first; each step once."""
+    """Everything the rules will do if nothing else happens, soonest first; each step once."""
     soonest: dict[tuple[HandlingAction, Category, str | None], Step] = {}
     for step in _steps(contact, policy):
         key = (step.action, step.category, step.group)
@@ -125,7 +140,7 @@ def rule_text(rule: HandlingRule) -> str:
 def _reactivation_rule(
     deactivation: OpenDeactivation, policy: ResponsePolicy
 ) -> HandlingRule | None:
-    """The rule that ends it one day; only a threshold's deactivation ever ends by rule."""
+    """The rule that will end it; only a threshold's deactivation ever ends by rule."""
     if deactivation.origin is not Origin.THRESHOLD or deactivation.category is None:
         return None
     group = deactivation.group
@@ -137,7 +152,7 @@ def _reactivation_rule(
 def _removals(
     deactivation: OpenDeactivation, contact: HandledContact, policy: ResponsePolicy
 ) -> Iterator[Step]:
-    """The memberships that the deactivation costs: all, or that of its own group."""
+    """The memberships that the deactivation removes: all, or that of its own group."""
     if deactivation.origin is not Origin.THRESHOLD or deactivation.category is None:
         return
     held_in = contact.groups if deactivation.group is None else {deactivation.group}

@@ -26,7 +26,7 @@ class Mailbox:
     """Where and how to read mails, always over TLS: from the first byte, or STARTTLS / STLS.
 
     The password is in `password_file` or in the environment variable `password_env`; exactly one
-    of the two is set. `folder` and `processed_folder` mean something for IMAP alone. `ca_file`
+    of the two is set. `folder` and `processed_folder` are used only by IMAP. `ca_file`
     replaces the system's certificate authorities.
     """
 

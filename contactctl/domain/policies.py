@@ -9,7 +9,7 @@ from enum import StrEnum
 from contactctl.domain.responses import Category
 from contactctl.domain.text import counted, fold
 
-LARGEST_COUNT = 10**9  # more than anybody counts; the databases' integers hold it, and one more
+LARGEST_COUNT = 10**9  # more than anybody needs; the databases' integers can store it, and one more
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class BillingTier:
 
 @dataclass(frozen=True)
 class Billing:
-    """What active contacts cost: tiers ascending, the last one open. No tiers: nothing is known."""
+    """What active contacts cost: tiers ascending, the last one open. No tiers: unknown."""
 
     currency: str = "USD"
     tiers: tuple[BillingTier, ...] = ()
@@ -30,7 +30,7 @@ class Billing:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one run may change before somebody must insist. `max_percent` is of the active."""
+    """How much one run may change without an override. `max_percent` is of the active contacts."""
 
     max_contacts: int = 10_000
     max_percent: Decimal = Decimal(25)
@@ -66,14 +66,14 @@ class PlanPolicy:
 
 @dataclass(frozen=True)
 class Threshold:
-    """`count` responses of one category deactivate; `within` None looks at all of the past."""
+    """`count` responses of one category deactivate; `within` None counts all of the past."""
 
     count: int
     within: timedelta | None = None
 
 
 class HandlingAction(StrEnum):
-    """What a handling rule does when its time has come."""
+    """What a handling rule does when it is due."""
 
     REACTIVATE = "reactivate"
     REMOVE_FROM_GROUP = "remove-from-group"
@@ -88,7 +88,7 @@ class HandlingRule:
 
 
 class Scope(StrEnum):
-    """Where a deactivation holds."""
+    """Where a deactivation applies."""
 
     SYSTEM_WIDE = "system-wide"
     GROUP = "group"
@@ -96,10 +96,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class GroupPolicy:
-    """What one group does differently; a category it does not name follows the general rules.
+    """One group's own settings; a category it does not name follows the general rules.
 
     `deactivate`: where a threshold reached by this group's responses deactivates.
-    `bypass_system_wide`: the group mails its members although they are inactive system-wide.
+    `bypass_system_wide`: the group mails its members even if they are inactive system-wide.
     """
 
     name: str
@@ -111,9 +111,9 @@ class GroupPolicy:
 
 @dataclass(frozen=True)
 class IncidentGuard:
-    """When one domain's responses of one ingest look like a content problem, not like dead people.
+    """When one domain's responses in one ingest look like a problem with the content.
 
-    They are held back when more than `max_blocked` and more than `max_blocked_percent` of them
+    They are held when more than `max_blocked` and more than `max_blocked_percent` of them
     are `blocked`.
     """
 
@@ -121,13 +121,13 @@ class IncidentGuard:
     max_blocked_percent: Decimal = Decimal(50)
 
     def holds(self, blocked: int, total: int) -> bool:
-        """Whether `blocked` of a domain's `total` responses must wait for somebody to decide."""
+        """Whether `blocked` of a domain's `total` responses are held until somebody decides."""
         return blocked > self.max_blocked and blocked * 100 > self.max_blocked_percent * total
 
 
 @dataclass(frozen=True)
 class ResponsePolicy:
-    """What responses lead to. `groups` is keyed by the folded name: ask `group()`."""
+    """What responses cause. `groups` is keyed by the folded name: ask `group()`."""
 
     thresholds: Mapping[Category, Threshold] = field(default_factory=dict)
     reset_on_delivery: bool = False
@@ -137,13 +137,13 @@ class ResponsePolicy:
     incident_guard: IncidentGuard = IncidentGuard()
 
     def group(self, name: str) -> GroupPolicy:
-        """The policy of a group, the general one where the config does not name the group."""
+        """The policy of a group, the general one if the config does not name the group."""
         return self.groups.get(fold(name)) or GroupPolicy(name)
 
     def thresholds_in(self, group: str) -> dict[Category, Threshold]:
-        """The thresholds that hold in a group: its own, then the general ones."""
+        """The thresholds that apply in a group: its own, then the general ones."""
         return {**self.thresholds, **self.group(group).thresholds}
 
     def handling_in(self, group: str) -> dict[Category, HandlingRule]:
-        """The handling rules that hold in a group: its own, then the general ones."""
+        """The handling rules that apply in a group: its own, then the general ones."""
         return {**self.handling, **self.group(group).handling}

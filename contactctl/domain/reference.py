@@ -1,4 +1,4 @@
-"""What criteria mean, in plain Python: the yardstick that the SQL of every database is held to."""
+"""What criteria mean, in plain Python: the reference for the SQL of every database."""
 
 import re
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ _MONTHS_PER_UNIT = {Unit.MONTHS: 1, Unit.YEARS: 12}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """So many calendar units, such as 24 months; `count` is not negative."""
+    """A number of calendar units, such as 24 months; `count` is not negative."""
 
     count: int
     unit: Unit
@@ -40,7 +40,7 @@ class Span:
 def shift_date(day: date, span: Span, direction: int) -> date:
     """The date a span later (`direction` 1) or earlier (-1).
 
-    Months keep the day of the month, or take the last one: 31 March less 1 month is 28 February.
+    Months keep the day of the month, or take the last one: 31 March minus 1 month is 28 February.
     """
     if span.unit in _DAYS_PER_UNIT:
         return day + timedelta(days=direction * span.count * _DAYS_PER_UNIT[span.unit])

@@ -1,6 +1,6 @@
-"""Criteria at one moment: every relative or local time counted once into dates and instants.
+"""Criteria at one moment: every relative or local time converted once to dates and instants.
 
-Operators come down to six tests, which the Python reference and the SQL both implement.
+Operators are reduced to six tests, which the Python reference and the SQL both implement.
 """
 
 from collections.abc import Mapping
@@ -84,7 +84,7 @@ class ResolvedCriteria:
         ]
 
     def with_dates(self, condition: Condition) -> Condition:
-        """A condition that says the same, whenever and wherever it is read."""
+        """A condition with the same meaning, whenever and wherever it is read."""
         test = self.tests[condition]
         if not isinstance(test, Range) or condition.field.type is FieldType.NUMBER:
             return condition
@@ -95,7 +95,7 @@ class ResolvedCriteria:
 
 
 def _absolute(test: Range) -> tuple[Any, ...]:
-    """An operator and its values; of instants, whose microseconds are all that is kept."""
+    """An operator and its values; for instants, with a precision of microseconds."""
     lower: Any = test.lower
     upper: Any = test.upper
     if lower is None:
@@ -110,7 +110,7 @@ def _absolute(test: Range) -> tuple[Any, ...]:
 def resolve(criteria: Criteria, now: datetime, zone: ZoneInfo) -> ResolvedCriteria:
     """The criteria as of `now` (aware); days, months and years are those of `zone`.
 
-    Raises CriteriaError where a span leads out of the calendar.
+    Raises CriteriaError where a span leaves the calendar.
     """
     resolver = _Resolver(now.astimezone(UTC), zone)
     tests = {condition: resolver.test(condition) for condition in criteria.conditions()}
@@ -161,7 +161,7 @@ class _Resolver:
                 return shift_instant(now, span, direction, self.zone)
             return shift_date(now, span, direction)
         except (ValueError, OverflowError):
-            raise CriteriaError(f"{span} from {now.year} is out of the calendar") from None
+            raise CriteriaError(f"{span} from {now.year} is outside the calendar") from None
 
     def _instant_range(self, condition: Condition) -> Range:
         first, last = condition.values[0], condition.values[-1]
@@ -208,7 +208,7 @@ def _comparable(condition: Condition) -> tuple[str | bool | int | float, ...]:
 
 
 def _address_key(address: str) -> str:
-    """As contacts are compared, with an IDNA domain; what is no address matches none."""
+    """As contacts are compared, with an IDNA domain; other texts match no contact."""
     try:
         return email_key(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Email responses: the categories, and what a reader hands on."""
+"""Email responses: the categories, and what a reader returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Category(StrEnum):
-    """Response categories, by whose problem it is and whether time heals it."""
+    """Response categories, by who has the problem and whether it is temporary."""
 
     INVALID_ADDRESS = "invalid-address"
     SPAM_COMPLAINT = "spam-complaint"
@@ -18,7 +18,7 @@ class Category(StrEnum):
 
 
 class ActivityKind(StrEnum):
-    """Signs of life that are no response; each updates one date of the contact."""
+    """Signs of life that are not responses; each updates one date of the contact."""
 
     DELIVERED = "delivered"
     OPENED = "opened"
@@ -32,7 +32,7 @@ class Response:
     """One email response to one recipient.
 
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
-    same event read twice is recorded once. `occurred_at` is aware UTC, None where the source does
+    same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
     `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
     `auto-reply`).
@@ -76,7 +76,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """A mail or event that was read, and from which nothing follows: a newsletter, say."""
+    """A mail or event that was read and is not a response, such as a newsletter."""
 
     source: str
 

@@ -1,10 +1,11 @@
-"""What every command's result has in common, whatever the format it is shown in."""
+"""What every command's result has in common, in every format."""
 
 from dataclasses import dataclass
 
 from contactctl.domain.errors import ContactctlError, ExitCode
+from contactctl.domain.urls import hide_passwords_in
 
-REJECT = "reject"  # code of input that was left aside, which stops nothing
+REJECT = "reject"  # code of rejected input, which does not stop the command
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Problem:
 
     @classmethod
     def of(cls, error: ContactctlError) -> "Problem":
-        return cls(error.code, error.message, error.hint)
+        """What is told of an error, which may cite what was given: passwords show as `***`."""
+        return cls(error.code, hide_passwords_in(error.message), hide_passwords_in(error.hint))
 
 
 def status_word(exit_code: ExitCode) -> str:

@@ -1,33 +1,20 @@
-"""Runs: every change to a store, its states, and what it did."""
+"""Runs: every change to a store, its states, and what it did (domain.run_kinds: of which kind)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
+from contactctl.domain.errors import StoreError
+from contactctl.domain.run_kinds import RUN_TYPES, RunDetails
+from contactctl.domain.run_kinds import RunKind as RunKind  # noqa: PLC0414 - handed on
 
-class RunKind(StrEnum):
-    """What a run does."""
-
-    DEACTIVATE = "deactivate"
-    UNDO = "undo"
-    REACTIVATE = "reactivate"
-    THRESHOLDS = "thresholds"
-    HANDLING = "handling"
-    IMPORT = "import"
-    ADD = "add"
-    GROUPS = "groups"
-    REMOVE_FROM_GROUP = "remove-from-group"
-    INGEST = "ingest"
-    RELEASE = "release"
-    DISCARD = "discard"
-    ANONYMIZE = "anonymize"
-    DELETE = "delete"
-    SUPPRESSIONS = "suppressions"
+_Details = TypeVar("_Details", bound=RunDetails)
 
 
 class RunState(StrEnum):
-    """`planned` and `running` go on to one of the others, which are final."""
+    """`planned` and `running` lead to one of the others, which are final."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -41,7 +28,7 @@ FINAL_STATES = frozenset({RunState.DONE, RunState.CANCELLED, RunState.EXPIRED, R
 
 
 class SkipReason(StrEnum):
-    """Why a planned contact was left as it was."""
+    """Why a planned contact was not changed."""
 
     NOT_ACTIVE = "not-active"
     CHANGED = "changed-since-plan"
@@ -57,27 +44,26 @@ def _user(operator: str) -> str:
     return operator.partition(" as ")[0].rpartition("@")[0].casefold()
 
 
-# the kinds of run that deactivate what they change
-DEACTIVATING_KINDS = frozenset({RunKind.DEACTIVATE, RunKind.THRESHOLDS})
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for a change, why, and for what; `details` is JSON kept with the run for ever."""
+    """Who asks for a change, why, and for what; `details` are kept with the run forever."""
 
-    kind: RunKind
+    details: RunDetails
     operator: str
     reason: str = ""
-    details: Mapping[str, object] = field(default_factory=dict)
     clock_replaced: bool = False
+
+    @property
+    def kind(self) -> RunKind:
+        return self.details.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as it is now. `cursor` is the id of the last contact dealt with.
+    """One run as it is now. `cursor` is the id of the last contact processed.
 
     `operator` asked for it; `applied_by` let it start, None: nobody has, or it was not recorded
-    yet; `resumed_by` is the last one besides who went on with it.
+    yet; `resumed_by` is the last other one who resumed it.
 
     `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
     tell: `ended` deactivations, `removed` memberships.
@@ -91,7 +77,7 @@ class Run:
     resumed_by: str | None
     database: str
     reason: str
-    details: Mapping[str, object]
+    details: RunDetails
     planned: int
     changed: int
     skipped: Mapping[str, int]
@@ -107,6 +93,28 @@ class Run:
     message: str
 
     @property
+    def run_type(self) -> type[RunDetails]:
+        """What all runs of its kind have in common."""
+        return RUN_TYPES[self.kind]
+
+    def details_as(self, expected: type[_Details]) -> _Details:
+        """The details, typed; StoreError where the store keeps something else."""
+        if not isinstance(self.details, expected):
+            raise StoreError(
+                f"cannot read what run {self.id} ({self.kind}) was told to do",
+                hint=f"`contactctl runs cancel {self.id}` ends it",
+            )
+        return self.details
+
+    @property
+    def by(self) -> str:
+        """`by run 12 (ann@host): asked by phone`, naming two people where one planned it."""
+        people = self.operator
+        if self.applied_by and self.applied_by != self.operator:
+            people = f"planned by {self.operator}, applied by {self.applied_by}"
+        return f"by run {self.id} ({people})" + (f": {self.reason}" if self.reason else "")
+
+    @property
     def skipped_total(self) -> int:
         return sum(self.skipped.values())
 
@@ -117,5 +125,5 @@ class Run:
 
     @property
     def remaining(self) -> int:
-        """Planned contacts that have not been dealt with yet."""
+        """Planned contacts that have not been processed yet."""
         return self.planned - self.dealt_with

@@ -1,4 +1,4 @@
-"""CSV text that a spreadsheet would run as a formula, made harmless, and back."""
+"""CSV text that a spreadsheet would run as a formula: make it harmless, and undo that."""
 
 # OWASP, CSV injection: these start a formula, the full-width forms in East Asian locales
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -7,8 +7,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def defuse(text: str) -> str:
     """The text with an apostrophe before it, if a spreadsheet would take it for a formula.
 
-    Blanks before it do not count, since some programs trim them first. Text that looks defused
-    already gets one more, so that `undo_defuse` always gives back what there was.
+    Blanks before it are ignored, as some programs trim them first. Text that already looks defused
+    gets one more, so that `undo_defuse` always returns the original text.
     """
     return f"'{text}" if _needs_defusing(text) else text
 

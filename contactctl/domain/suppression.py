@@ -1,7 +1,7 @@
-"""Keyed hashes of erased addresses: who has no key learns nothing from them, not even by guessing.
+"""Keyed hashes of erased addresses: without the key they reveal nothing, not even to guesses.
 
 A keyring is a text file, one key a line in hex; the first one makes new hashes, the others are
-kept to check the hashes that they have made.
+kept to check the hashes made with them.
 """
 
 import hmac
@@ -44,7 +44,7 @@ class Keyring:
         return [by_id[key_id] for key_id in key_ids]
 
     def rotated(self, new: Key, still_used: Iterable[str]) -> "Keyring":
-        """`new` first, and behind it only the keys whose ids are still used."""
+        """`new` first, then only the keys whose ids are still used."""
         used = set(still_used)
         return Keyring((new, *(key for key in self.keys if key.id in used)))
 
@@ -55,11 +55,11 @@ def key_id_of(key_hash: str) -> str:
 
 
 def parse_keyring(text: str) -> Keyring:
-    """The keys of a key file; ValueError where it holds anything else, or nothing."""
+    """The keys of a key file; ValueError if it contains anything else, or nothing."""
     lines = [line.strip() for line in text.splitlines()]
     secrets = [bytes.fromhex(line) for line in lines if line and not line.startswith("#")]
     if not secrets:
-        raise ValueError("it holds no key")
+        raise ValueError("it contains no key")
     if any(len(secret) != KEY_BYTES for secret in secrets):
         raise ValueError(f"a key is {KEY_BYTES * 2} hexadecimal digits long")
     return Keyring(tuple(Key(secret) for secret in secrets))

@@ -1,10 +1,10 @@
-"""What thresholds mean: which responses count, where, and which deactivations they make due.
+"""What thresholds mean: which responses count, where, and which deactivations become due.
 
-Every response counts in one place. A group's responses count apart from all others where the group
-has its own threshold for their category, or keeps its deactivations to itself; else they count
-together, whatever group they speak of.
+Every response counts in one place. A group's responses count separately if the group has its own
+threshold for their category, or deactivates only within the group; else all count together,
+whatever their group.
 
-This is the reference; the store asks the same of many contacts at once.
+This is the reference; the store does the same for many contacts at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from datetime import datetime
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 
-SYSTEM_WIDE = 0  # stands for a group's id where no single group is meant, in the store too
+SYSTEM_WIDE = 0  # in place of a group's id when no single group is meant, in the store too
 
 # A delivery says that the mailbox works, not that a complaint was withdrawn; and a server that
 # accepts everything and bounces later "delivers" to addresses that do not exist.
@@ -35,7 +35,7 @@ Due = tuple[int, Category]  # a deactivation in a group, or SYSTEM_WIDE, for a c
 class ThresholdRule:
     """One threshold and what it is applied to.
 
-    It counts the responses that speak of `group_id`, SYSTEM_WIDE: of any group without a rule of
+    It counts the responses of `group_id`; SYSTEM_WIDE: of any group without a rule of
     its own. It deactivates in `scope`, a group's id or SYSTEM_WIDE.
     """
 
@@ -62,13 +62,13 @@ class ThresholdRules:
         return group_id if (group_id, category) in self.own_groups else SYSTEM_WIDE
 
     def reset_by_delivery(self, category: Category) -> bool:
-        """Whether a delivery makes earlier responses of the category count no more."""
+        """Whether earlier responses of the category no longer count after a delivery."""
         return self.reset_on_delivery and category in RESET_BY_DELIVERY
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedResponse:
-    """What thresholds look at of a response. `held`: nobody has decided yet whether it counts."""
+    """What thresholds need of a response. `held`: nobody has decided yet whether it counts."""
 
     category: Category
     occurred_at: datetime
@@ -80,7 +80,7 @@ class RecordedResponse:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSubject:
-    """What thresholds look at of a contact.
+    """What thresholds need of a contact.
 
     `memberships` maps a group to the contact's last reactivation there, if any; `ended` a
     deactivation to when it last ended; `open` are those still open.
@@ -111,7 +111,7 @@ def threshold_rules(policy: ResponsePolicy, group_ids: Mapping[str, int]) -> Thr
 
 
 def due_deactivations(subject: ThresholdSubject, rules: ThresholdRules, now: datetime) -> set[Due]:
-    """The deactivations that the contact's responses make due; none that is open already."""
+    """The deactivations that the contact's responses make due; except those already open."""
     return {
         (rule.scope, rule.category)
         for rule in rules.rules
@@ -126,7 +126,7 @@ def counted_responses(
 ) -> list[RecordedResponse]:
     """The responses that count now for this rule.
 
-    One at the very start of the window counts; one at the watermark's instant does not.
+    One at the very start of the window counts; one at the instant of the watermark does not.
     """
     since, after = rule.window_start(now), watermark(subject, rule, rules)
     return [
@@ -145,7 +145,7 @@ def counted_responses(
 def watermark(
     subject: ThresholdSubject, rule: ThresholdRule, rules: ThresholdRules
 ) -> datetime | None:
-    """The instant that only later responses count from, besides the window.
+    """Only responses after this instant count, in addition to the window.
 
     The latest of: the contact's last reactivation, that in the group where the rule deactivates,
     the end of the last such deactivation (a rule can end one while others stay open), and, where
@@ -165,7 +165,7 @@ def _general(category: Category, threshold: Threshold) -> ThresholdRule:
 
 
 def _is_reached(subject: ThresholdSubject, rule: ThresholdRule) -> bool:
-    """A group can deactivate only who is in it."""
+    """A group can deactivate only its members."""
     return rule.scope == SYSTEM_WIDE or rule.scope in subject.memberships
 
 

@@ -1,18 +1,52 @@
-"""Database URLs shown without their passwords."""
+"""Database URLs, and texts that may hold one, shown without their passwords."""
 
 import re
+from urllib.parse import unquote_plus
 
-# up to the last @: a password may hold an @ or a / that nobody encoded
+# up to the last @: a password may contain an unencoded @ or /
 _USER_PASSWORD = re.compile(r"(://[^:/?#@]*):.*@", re.DOTALL)
-_QUERY_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
+# parameters of libpq that hold nothing secret; any other, such as options, may
+_SHOWN_PARAMETERS = (
+    *("host", "hostaddr", "port", "dbname", "user", "passfile", "service", "application_name"),
+    *("connect_timeout", "client_encoding", "target_session_attrs", "load_balance_hosts"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "channel_binding", "gssencmode"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+    "tcp_user_timeout",
+)
+_PASSWORD_PARAMETERS = ("password", "sslpassword")
+# inside a text: one slash is what a path makes of two, and a text may be cut before the @; digits
+# alone are a port
+_IN_TEXT = re.compile(
+    r"""(:/{1,2}(?!\[)[^\s:/?#@'"]*):
+        (?:.*@|(?!\d{1,5}(?:[/?\#\s'",;)]|$))[^\s'"]+)""",
+    re.VERBOSE,
+)
+_ASSIGNED = re.compile(r"(password\s*[=:]\s*)('[^']*'?|\"[^\"]*\"?|[^\s&'\")]+)", re.IGNORECASE)
+_LONGEST_TEXT = 10_000
 
 
 def hide_password(url: str) -> str:
-    """The URL with `***` for every password in it."""
-    without = _USER_PASSWORD.sub(r"\1:***@", url)
-    return _QUERY_PASSWORD.sub(r"\1***", without)
+    """The URL with `***` for every password in it, and for parameters that may hold one."""
+    return _PARAMETER.sub(_parameter, _USER_PASSWORD.sub(r"\1:***@", url))
 
 
 def has_password(url: str) -> bool:
     """Whether the URL carries a password, in whatever place."""
-    return hide_password(url) != url
+    names = (_name(match) for match in _PARAMETER.finditer(url))
+    return bool(_USER_PASSWORD.search(url)) or any(name in _PASSWORD_PARAMETERS for name in names)
+
+
+def hide_passwords_in(text: str) -> str:
+    """A message with `***` for what looks like a password in it; a very long one is cut."""
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]}..."
+    return _ASSIGNED.sub(r"\1***", _IN_TEXT.sub(r"\1:***@", text))
+
+
+def _parameter(match: re.Match[str]) -> str:
+    return match[0] if _name(match) in _SHOWN_PARAMETERS else f"{match[1]}{match[2]}=***"
+
+
+def _name(match: re.Match[str]) -> str:
+    return unquote_plus(match[2]).lower()

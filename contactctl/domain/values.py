@@ -1,4 +1,7 @@
-"""The grammar of values, by field type. Nothing is guessed: what does not fit is an error."""
+"""The grammar of values, by field type. No guessing: a value that does not fit is an error.
+
+Criteria and imports (domain.contact_values) read the same forms of dates, booleans and choices.
+"""
 
 import json
 import math
@@ -24,11 +27,12 @@ _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 _INT64 = range(-(2**63), 2**63)
-_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# ISO 8601, sections 5.2.2 and 5.2.4: days by month, or by week
+_DATE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9]")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
-    r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # local times of old had seconds
+    r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # historical local times had seconds
 )
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
@@ -38,12 +42,12 @@ _ADDRESS_AROUND = {"email": "{}", "email_domain": "x@{}"}
 
 
 def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tuple[Scalar, ...]:
-    """The typed values of a condition from their texts; CriteriaError where one does not fit.
+    """The typed values of a condition from their texts; CriteriaError if one does not fit.
 
     `words` holds what the operator takes: none, one, several, two (`between`) or one span.
     """
     if operator is Operator.ON:
-        return (_date(words[0]),)
+        return (parse_date(words[0]),)
     if USAGES[operator].takes is Takes.SPAN:
         return (parse_span(words[0]),)
     values = tuple(_parse(field, word) for word in words)
@@ -53,6 +57,33 @@ def parse_values(field: Field, operator: Operator, words: Sequence[str]) -> tupl
         for word in words:
             _require_address(field, word)
     return values
+
+
+def find_choice(field: Field, text: str) -> str | None:
+    """The field's choice that is written so, case ignored; None where there is none."""
+    folded = fold(text)
+    return next((choice for choice in field.choices if fold(choice) == folded), None)
+
+
+def parse_boolean(text: str) -> bool:
+    """true, yes, 1 or false, no, 0; case ignored. CriteriaError for anything else."""
+    found = _BOOLEANS.get(text.casefold())
+    if found is None:
+        raise CriteriaError(
+            f"'{shown(text)}' is neither true nor false", hint="write true, yes, 1; false, no, 0"
+        )
+    return found
+
+
+def parse_date(text: str) -> date:
+    """An ISO 8601 date (`2024-05-31`, `20240531`); CriteriaError for anything else."""
+    if not _DATE.fullmatch(text):
+        raise CriteriaError(f"'{shown(text)}' is not a date", hint="write it like 2024-05-31")
+    _check_year(text, int(text[:4]), EARLIEST_YEAR, LATEST_YEAR)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CriteriaError(f"'{text}' is not a calendar day") from None
 
 
 def format_value(value: Scalar, zone: tzinfo = UTC) -> str:
@@ -104,11 +135,11 @@ def _parse(field: Field, text: str) -> Scalar:
         case FieldType.NUMBER:
             return _whole_number(field, text) if field.is_whole_number else _number(text)
         case FieldType.BOOLEAN:
-            return _boolean(text)
+            return parse_boolean(text)
         case FieldType.DATE:
-            return _date(text)
+            return parse_date(text)
         case FieldType.INSTANT:
-            return _date(text) if _DATE.fullmatch(text) else _instant(text)
+            return parse_date(text) if _DATE.fullmatch(text) else _instant(text)
         case _:
             return _text(text)
 
@@ -119,16 +150,16 @@ def _text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise CriteriaError(f"a text of {len(text)} characters", hint=f"at most {MAX_TEXT}")
     if _CONTROL_OR_SURROGATE.search(text):
-        raise CriteriaError(f"a control character, or no valid UTF-8, in '{shown(text)}'")
+        raise CriteriaError(f"a control character, or invalid UTF-8, in '{shown(text)}'")
     return text
 
 
 def _choice(field: Field, text: str) -> str:
-    by_folded = {fold(choice): choice for choice in field.choices}
-    found = by_folded.get(fold(text))
+    found = find_choice(field, text)
     if found is None:
-        hint = did_you_mean(text, list(by_folded)) or f"choices: {', '.join(field.choices)}"
-        raise CriteriaError(f"'{shown(text)}' is no choice of '{field.name}'", hint=hint)
+        close = did_you_mean(text, [fold(choice) for choice in field.choices])
+        hint = close or f"choices: {', '.join(field.choices)}"
+        raise CriteriaError(f"'{shown(text)}' is not a choice of '{field.name}'", hint=hint)
     return found
 
 
@@ -151,27 +182,10 @@ def _number(text: str) -> int | float:
         raise CriteriaError(f"the number '{shown(text)}' is too large")
     if Decimal(text) != Decimal(repr(number)):  # rounded it could let more contacts in
         raise CriteriaError(
-            f"the number '{shown(text)}' has more digits than are kept apart",
-            hint="at most 15 digits that count",
+            f"the number '{shown(text)}' has more digits than can be told apart",
+            hint="at most 15 significant digits",
         )
     return number
-
-
-def _boolean(text: str) -> bool:
-    found = _BOOLEANS.get(text.casefold())
-    if found is None:
-        raise CriteriaError(f"'{shown(text)}' is neither true nor false")
-    return found
-
-
-def _date(text: str) -> date:
-    if not _DATE.fullmatch(text):
-        raise CriteriaError(f"'{shown(text)}' is not a date", hint="write it like 2024-05-31")
-    _check_year(text, int(text[:4]), EARLIEST_YEAR, LATEST_YEAR)
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CriteriaError(f"'{text}' is no day of the calendar") from None
 
 
 def _instant(text: str) -> datetime:
@@ -183,8 +197,8 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise CriteriaError(f"'{text}' is no time of the calendar") from None
-    # the first and the last day reach into the years around them, in one zone or another
+        raise CriteriaError(f"'{text}' is not a calendar time") from None
+    # in some zones the first and the last day reach into the neighbouring years
     _check_year(text, moment.year, EARLIEST_YEAR - 1, LATEST_YEAR + 1)
     return moment
 
@@ -198,13 +212,14 @@ def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
 
 
 def _require_address(field: Field, text: str) -> None:
-    """No contact has what is no address, so `email != ann@example` would be true of everybody."""
+    """No contact has such a value, so `email != ann@example` would match everybody."""
     try:
         email_key(_ADDRESS_AROUND[field.name].format(text))
     except ValueError as error:
+        kind = "address" if field.name == "email" else "domain"
         raise CriteriaError(
-            f"'{shown(text)}' is no {field.name.replace('_', ' ')}: {error}",
-            hint="'contains', 'starts-with' and 'ends-with' look for a part of it",
+            f"'{shown(text)}' is not an email {kind}: {error}",
+            hint="'contains', 'starts-with' and 'ends-with' search for a part of it",
         ) from None
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.run_kinds import AddRun
+from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.import_contacts import CREATING_CONTACTS, column_reading
 from contactctl.operations.importing.columns import ColumnNames, FileColumn
@@ -23,8 +24,7 @@ from contactctl.store.contacts import id_of_key
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.named import group_named
-from contactctl.store.runs import insert_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
 from contactctl.store.staging import put_in
 
 _WAIT_SECONDS = 10
@@ -46,7 +46,7 @@ def add_contact(
     """
     key = _key(values["email"])
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
-    request = session.request(RunKind.ADD, reason=reason)
+    request = session.request(AddRun(), reason=reason)
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=_WAIT_SECONDS),
@@ -62,7 +62,7 @@ def add_contact(
             raise RejectedError("the address is suppressed: its contact was erased")
         if id_of_key(connection, key) is not None:
             raise RefusedError(
-                f"there is a contact '{show_safely(key)}'",
+                f"there is already a contact '{show_safely(key)}'",
                 hint=f"`contactctl contacts show {show_safely(key)}` shows it",
             )
         put_in(
@@ -75,7 +75,7 @@ def add_contact(
         if contact_id is None:
             raise AssertionError("the contact was added")
         values_of_run = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
-        update_run(connection, run_id, values_of_run | {"request": {"contact": contact_id}})
+        update_run(connection, run_id, values_of_run | {"request": AddRun(contact_id).to_json()})
     return contact_id, run_id
 
 
@@ -83,7 +83,7 @@ def _key(email: str) -> str:
     try:
         return parse_email(email).key
     except ValueError as error:
-        raise UsageError(f"'{show_safely(email)}' is no email: {error}") from None
+        raise UsageError(f"'{show_safely(email)}' is not an email address: {error}") from None
 
 
 def _converted(

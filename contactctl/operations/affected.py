@@ -7,12 +7,11 @@ from typing import Any
 from contactctl.domain.confirmation import Stakes
 from contactctl.domain.errors import UsageError
 from contactctl.domain.runs import RunKind
-from contactctl.operations.plan import stakes_of_change
+from contactctl.operations.plans import stakes_of_change
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.select import CriteriaSource, Selection, selection_of
 from contactctl.operations.session import Session
-from contactctl.store.affected import Clause, count_where, ids_where
-from contactctl.store.preview import first_rows
+from contactctl.store.preview import Where, count_where, first_rows, ids_where
 from contactctl.store.totals import count_active
 
 
@@ -39,7 +38,7 @@ def select_any(session: Session, source: CriteriaSource) -> Selection:
     return selection_of(session, given)
 
 
-def affected(session: Session, kind: RunKind, selection: Selection, where: Clause) -> Affected:
+def affected(session: Session, kind: RunKind, selection: Selection, where: Where) -> Affected:
     """Count and show the contacts that fulfil `where`."""
     with session.store.reading() as connection:
         count = count_where(connection, where)

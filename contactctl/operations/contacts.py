@@ -83,7 +83,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
 def _require_deliverable(wanted: ContactFilter) -> None:
     if not wanted.deliverable:
         raise UsageError(
-            "--group goes with --deliverable: whom a campaign to that group may mail",
+            "--group needs --deliverable: the contacts that a campaign to that group may mail",
             hint=f"for all members use --where 'group = {wanted.group}'",
         )
 

@@ -22,7 +22,7 @@ from contactctl.store.copying import (
 )
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import create_store
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import (
     SCHEMA_VERSION,
     Store,

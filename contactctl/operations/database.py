@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contactctl.domain.errors import StoreError, UsageError
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.session import Session
 from contactctl.store.checks import Finding, check_store
 from contactctl.store.grants import Roles, grant_statements
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import upgrade
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import (
     SCHEMA_VERSION,
     connect,
@@ -48,9 +49,9 @@ def check_database(session: Session) -> StoreCheck:
     return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
 
 
-def upgrade_database(url: str) -> Upgrade:
+def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
-    store = connect(url)
+    store = connect(url, waits)
     try:
         if file_is_missing(store):
             raise _no_store(store.identity)

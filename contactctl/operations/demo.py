@@ -83,7 +83,7 @@ def prepare_demo_folder(folder: DemoFolder, now: datetime) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     if any(folder.path.iterdir()):
         raise UsageError(
-            f"{folder.path} is not empty, and no demo either",
+            f"{folder.path} is not empty, and is not a demo",
             hint="name another folder: contactctl demo DIR",
         )
     folder.config.write_text(_CONFIG, encoding="utf-8")

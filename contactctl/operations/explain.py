@@ -160,20 +160,20 @@ def _due(
 
 def _step(step: Step, now: datetime) -> Expected:
     if step.blocked:
-        text = "a complaint is on record, which keeps the handling rule from ending this"
+        text = "a complaint is on record: the handling rule cannot end this"
         return Expected(step.action.value, text, None, step.category, step.group)
     text = _STEP_TEXTS[step.action]
     if step.due_at <= now:
-        text = f"{text}: due, the next sweep does it"
+        text = f"{text}: due with the next sweep"
     return Expected(step.action.value, text, step.due_at, step.category, step.group)
 
 
 _STEP_TEXTS = {
     "reactivate": "the handling rule ends this deactivation",
-    "remove-from-group": "the handling rule takes it out of the group",
+    "remove-from-group": "the handling rule removes it from the group",
 }
 _ERASED = Expected(
-    "stay-inactive", "the contact was anonymised, which cannot be taken back: it stays inactive"
+    "stay-inactive", "the contact was anonymised, which cannot be undone: it stays inactive"
 )
 
 
@@ -185,5 +185,5 @@ def _stays(record: ContactRecord, steps: Sequence[Step], *, complained: bool) ->
             text = "no rule ends this deactivation: it stays until somebody reactivates the contact"
             yield Expected("stay-inactive", text, None, each.category, each.group)
     if complained and not any(each.ended_at is None for each in record.deactivations):
-        text = "a complaint is on record: no rule would ever reactivate the contact"
+        text = "a complaint is on record: no rule will reactivate the contact"
         yield Expected("blocked-by-complaint", text, None, Category.SPAM_COMPLAINT)

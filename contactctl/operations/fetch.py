@@ -7,6 +7,7 @@ from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.run_kinds import IngestRun
 from contactctl.operations import waits
 from contactctl.operations.ingest import (
     IngestResult,
@@ -76,7 +77,7 @@ def fetch(
             session,
             mails.events(reader),
             on_reject,
-            details={"mailbox": mailbox.name},
+            details=IngestRun(mailbox=mailbox.name),
             after_commit=mails.commit,
             wait_seconds=wait_seconds,
         )

@@ -10,11 +10,12 @@ from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.group_settings import format_group_settings, parse_group_settings
 from contactctl.domain.policies import GroupPolicy, Scope, Threshold
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import Request, Run, RunKind
+from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun
+from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.affected import Affected, affected
 from contactctl.operations.groups import group_of
-from contactctl.operations.plan import write_planned_run
+from contactctl.operations.plans import unless_confirmed, write_plan
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
@@ -31,8 +32,7 @@ from contactctl.store.group_admin import (
 from contactctl.store.groups import find_group
 from contactctl.store.locks import serialise
 from contactctl.store.named import group_named
-from contactctl.store.runs import insert_done_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 T = TypeVar("T")
 
@@ -94,17 +94,16 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
     try:
         checked = parse_group_name(new_name)
     except ValueError as error:
-        raise UsageError(f"no name for a group: {error}") from None
+        raise UsageError(f"not a group name: {error}") from None
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         group_id, old_name = group_named(connection, group)
         holder = find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
-            raise RefusedError(f"there is a group '{show_safely(holder[1])}'")
-        details = {"action": "rename", "group": old_name, "to": checked}
+            raise RefusedError(f"there is already a group '{show_safely(holder[1])}'")
         run_id = insert_done_run(
             connection,
-            _request(session, details, reason),
+            session.request(GroupsRun("rename", old_name, to=checked), reason=reason),
             identity=session.store.identity,
             now=session.clock(),
         )
@@ -126,7 +125,7 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
             )
         run_id = insert_done_run(
             connection,
-            _request(session, {"action": "delete", "group": name}, reason),
+            session.request(GroupsRun("delete", name), reason=reason),
             identity=session.store.identity,
             now=session.clock(),
         )
@@ -154,7 +153,7 @@ def set_policy(
         group_id, name = group_named(connection, group)
         if fold(name) in session.settings.responses.groups:
             raise RefusedError(
-                f"the config names the group '{show_safely(name)}', and what it says holds",
+                f"the config names the group '{show_safely(name)}', and the config decides",
                 hint="change it there; `contactctl config show` names the file",
                 code="configured",
             )
@@ -162,7 +161,7 @@ def set_policy(
         settings = format_group_settings(policy)
         run_id = insert_done_run(
             connection,
-            _request(session, {"action": "set", "group": name, "settings": settings}, reason),
+            session.request(GroupsRun("set", name, settings=settings), reason=reason),
             identity=session.store.identity,
             now=session.clock(),
         )
@@ -181,12 +180,12 @@ def plan_removing(
     """Freeze the selection's members of the group, active or not; None when nothing matches."""
     group_id, name = group_of(session, group)
     where = where_clause(selection.resolved, session.store.dialect)
-    details = {**selection.details(), "group": name, "group_id": group_id}
-    return write_planned_run(
+    details = RemoveFromGroupRun(name, group_id, selected=selection.kept())
+    return write_plan(
         session,
-        session.request(RunKind.REMOVE_FROM_GROUP, reason=reason, details=details),
+        session.request(details, reason=reason),
         lambda connection, run_id: plan_removal(connection, run_id, where, group_id),
-        said,
+        unless_confirmed(session, said),
     )
 
 
@@ -196,10 +195,6 @@ def preview_removing(session: Session, group: str, selection: Selection) -> Affe
     where = where_clause(selection.resolved, session.store.dialect)
     members = members_among(where, group_id)
     return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
-
-
-def _request(session: Session, details: Mapping[str, object], reason: str) -> Request:
-    return session.request(RunKind.GROUPS, reason=reason, details=details)
 
 
 def _changed(new: T | None, old: T) -> T:

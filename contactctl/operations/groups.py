@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.groups import GroupSummary
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.run_kinds import GroupsRun
+from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.session import Session
 from contactctl.store.contacts import is_anonymised
@@ -19,8 +20,7 @@ from contactctl.store.groups import (
 from contactctl.store.groups import list_groups as read_groups
 from contactctl.store.locks import serialise
 from contactctl.store.named import contact_named, group_named
-from contactctl.store.runs import insert_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,15 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
     try:
         checked = parse_group_name(name)
     except ValueError as error:
-        raise UsageError(f"no name for a group: {error}") from None
-    request = session.request(
-        RunKind.GROUPS, reason=reason, details={"action": "create", "group": checked}
-    )
+        raise UsageError(f"not a group name: {error}") from None
+    request = session.request(GroupsRun("create", checked), reason=reason)
     now = session.clock()
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         existing = find_group(connection, checked)
         if existing:
             raise RefusedError(
-                f"there is a group '{show_safely(existing[1])}'",
+                f"there is already a group '{show_safely(existing[1])}'",
                 hint="`contactctl groups list` shows the groups",
             )
         run_id = insert_run(
@@ -100,14 +98,14 @@ def _change_member(
         serialise(connection, CONTACT_CHANGES)
         group_id, group_name = group_named(connection, group)
         contact_id = contact_named(connection, contact)
-        details = {"action": action, "group": group_name, "contact": contact_id}
-        request = session.request(RunKind.GROUPS, reason=reason, details=details)
+        details = GroupsRun(action, group_name, contact=contact_id)
+        request = session.request(details, reason=reason)
         run_id = insert_run(
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
         if action == "add":
             if is_anonymised(connection, contact_id):
-                raise RefusedError(f"contact {contact_id} was anonymised; it can join no group")
+                raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
             changed = add_member(connection, contact_id, group_id, now)
         else:
             changed = remove_member(connection, contact_id, group_id, run_id, now)

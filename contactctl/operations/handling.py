@@ -1,24 +1,31 @@
 """Carrying out handling rules: within the limits at once, over them never."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from contactctl.domain.confirmation import Stakes
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.runs import Request, Run, RunKind, RunState
-from contactctl.domain.values import format_value
-from contactctl.operations.apply import work_through
-from contactctl.operations.held_back import message_of, refusal_of
-from contactctl.operations.plan import stakes_of_change, stakes_of_plan
+from contactctl.domain.handling import TimedRule
+from contactctl.domain.run_kinds import HandlingRun
+from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.operations.plans import (
+    plans_waiting,
+    refusal_of,
+    stakes_of_change,
+    stakes_of_plan,
+    wait_to_be_confirmed,
+    write_plan,
+)
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
+from contactctl.operations.runs import work_through
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import plan_handling
-from contactctl.store.handling_sql import TimedRule, anything_due, count_due, due_by_rule
+from contactctl.store.handling_sql import anything_due, count_handled, due_by_rule
 from contactctl.store.locks import exclusive
-from contactctl.store.planning import PlanFigures, write_run_with_plan
-from contactctl.store.runs import list_runs, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.plans import PlanFigures
+from contactctl.store.run_steps import Decide, Waiting
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.totals import count_active
 
 
@@ -44,10 +51,6 @@ class DueHandling:
     limits_exceeded: Sequence[str]
 
 
-class _OverLimitsError(Exception):
-    """Takes the plan back with its transaction; its text is the message of one that waits."""
-
-
 def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResult:
     """Do what handling rules make due now.
 
@@ -61,17 +64,17 @@ def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResu
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         if (waiting := _still_held_back(session, rules)) is not None:
             return HandlingResult(waiting=waiting)
-        try:
-            run = _plan_within_limits(session, rules)
-        except _OverLimitsError as over:
-            return HandlingResult(waiting=_keep_plan(session, rules, str(over)))
-        return HandlingResult(None if run is None else work_through(session, run))
+        run = _plan(session, rules, _held_over_limits(session))
+        if run is None or run.state is RunState.PLANNED:
+            return HandlingResult(waiting=run)
+        return HandlingResult(work_through(session, run))
 
 
 def plan_what_is_due(session: Session) -> Run | None:
     """The same as a plan for a person to see and confirm; None when nothing is due."""
     rules = timed_rules(session, session.now)
-    return _keep_plan(session, rules, "") if rules else None
+    waiting = wait_to_be_confirmed(session)
+    return _plan(session, rules, lambda _figures: waiting) if rules else None
 
 
 def handling_due(session: Session) -> DueHandling:
@@ -87,51 +90,30 @@ def handling_due(session: Session) -> DueHandling:
 def _stakes(session: Session, rules: Sequence[TimedRule]) -> Stakes:
     """What doing all that is due now would mean."""
     with session.store.reading() as connection:
-        due, active = count_due(connection, rules), count_active(connection)
+        due, active = count_handled(connection, rules), count_active(connection)
     return stakes_of_change(session, RunKind.HANDLING, due.contacts, active, due.returning)
 
 
 def _still_held_back(session: Session, rules: Sequence[TimedRule]) -> Run | None:
     """The plan of an earlier sweep that waits, if what is due is over the limits still."""
-    with session.store.reading() as connection:
-        plans = list_runs(connection, limit=1, kinds=[RunKind.HANDLING], states=[RunState.PLANNED])
-        if not plans or (plans[0].expires_at or session.now) <= session.clock():
-            return None
-    return plans[0] if _stakes(session, rules).limits_exceeded else None
+    plans = plans_waiting(session, RunKind.HANDLING)
+    return plans[-1] if plans and _stakes(session, rules).limits_exceeded else None
 
 
-def _plan_within_limits(session: Session, rules: Sequence[TimedRule]) -> Run | None:
-    def check(figures: PlanFigures) -> None:
-        if message := message_of(stakes_of_plan(session, figures).limits_exceeded):
-            raise _OverLimitsError(message)
+def _held_over_limits(session: Session) -> Decide:
+    """Within the limits a plan is carried out at once, over them it waits."""
 
-    return write_run_with_plan(
-        session.store,
-        _request(session, rules),
+    def decide(figures: PlanFigures) -> Waiting | None:
+        exceeded = stakes_of_plan(session, figures).limits_exceeded
+        return wait_to_be_confirmed(session, exceeded) if exceeded else None
+
+    return decide
+
+
+def _plan(session: Session, rules: Sequence[TimedRule], decide: Decide) -> Run | None:
+    return write_plan(
+        session,
+        session.request(HandlingRun(tuple(rules), session.now)),
         lambda connection, run_id: plan_handling(connection, run_id, rules),
-        check,
-        now=session.clock(),
-        expires_at=None,
+        decide,
     )
-
-
-def _keep_plan(session: Session, rules: Sequence[TimedRule], message: str) -> Run | None:
-    now = session.clock()
-    run = write_run_with_plan(
-        session.store,
-        _request(session, rules),
-        lambda connection, run_id: plan_handling(connection, run_id, rules),
-        lambda _figures: None,
-        now=now,
-        expires_at=now + session.settings.plans.expire_after,
-    )
-    if run is not None and message:
-        with session.store.writing() as connection:
-            update_run(connection, run.id, {"message": message})
-        return replace(run, message=message)
-    return run
-
-
-def _request(session: Session, rules: Sequence[TimedRule]) -> Request:
-    details = {"rules": [rule.details() for rule in rules], "as_of": format_value(session.now)}
-    return session.request(RunKind.HANDLING, details=details)

@@ -13,8 +13,16 @@ from contactctl.domain.contact_values import (
     require_whole_date,
     with_codes,
 )
-from contactctl.domain.errors import ContactctlError, InterruptedByUserError, UsageError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    StoreError,
+    UsageError,
+    cut_short,
+)
 from contactctl.domain.fields import Field
+from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.importing.columns import FileColumn, column_date_format
@@ -25,8 +33,8 @@ from contactctl.operations.importing.convert import (
     Read,
     convert,
     make_plan,
+    rows_not_suppressed,
     value_parser,
-    without_suppressed,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.rows import Batch, read_rows
@@ -37,6 +45,7 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import (
+    CONTACT_CHANGES,
     change_state,
     insert_run,
     list_runs,
@@ -44,7 +53,6 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
-from contactctl.store.runwork import CONTACT_CHANGES
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 from contactctl.store.totals import count_active
 
@@ -143,7 +151,7 @@ class _Import:
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
             suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
-            converted = without_suppressed(read, batch, suppressed)
+            converted = rows_not_suppressed(read, batch, suppressed)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
             known = group_ids(connection) if converted.groups else {}
@@ -241,8 +249,7 @@ def _mistake_in(date_format: str) -> str | None:
 
 def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
-    details = {"file": name, "renames": dict(options.renames)}
-    request = session.request(RunKind.IMPORT, reason=reason, details=details)
+    request = session.request(ImportRun(name, dict(options.renames)), reason=reason)
     with session.store.writing() as connection:
         for dead in list_runs(
             connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]
@@ -284,11 +291,14 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
         ending = "interrupted" if interrupted else f"ended by {reason}"
         with suppress(ContactctlError):  # the store may be what failed
             _fail_run(session, run_id, ending)
+        again = "give the same command again: what is in the store already stays as it is"
+        if isinstance(error, StoreError | BusyError):
+            raise cut_short(f"the import (run {run_id})", error, again) from error
         if not interrupted:
             raise
         raise InterruptedByUserError(
             f"the import (run {run_id}) was interrupted; what it has done so far is kept",
-            hint="give the same command again: what is in the store already stays as it is",
+            hint=again,
         ) from error
 
 

@@ -1,20 +1,21 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from contactctl.domain.errors import BusyError, ContactctlError
+from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.run_kinds import IngestRun
+from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.operations.ingest_rows import (
     ReadBatch,
     batches_of,
+    events_not_suppressed,
     rare_garbage_collection,
-    without_suppressed,
 )
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -28,11 +29,19 @@ from contactctl.store.held import (
 )
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.runs import change_state, get_run, insert_run, lock_running_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import (
+    CONTACT_CHANGES,
+    change_state,
+    get_run,
+    insert_run,
+    lock_running_run,
+    update_run,
+)
 
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
 BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gain little
+
+_UNTOLD = IngestRun()
 
 OnReject = Callable[[Rejection], None]
 
@@ -74,7 +83,7 @@ def ingest(
     events: Iterable[Event],
     on_reject: OnReject,
     *,
-    details: Mapping[str, object] | None = None,
+    details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
     wait_seconds: float = waits.FOR_INGEST_S,
 ) -> IngestResult:
@@ -99,13 +108,13 @@ def ingest_batches(
     batches: Generator[ReadBatch],
     on_reject: OnReject,
     *,
-    details: Mapping[str, object] | None = None,
+    details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
     wait_seconds: float = waits.FOR_INGEST_S,
 ) -> IngestResult:
     """The same of events that come in batches already, which are closed in any case."""
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
-        run_id = _start_run(session, details or {})
+        run_id = _start_run(session, details)
         work = _Ingest(session, IngestResult(run_id), on_reject)
         with (
             _failing(session, run_id),
@@ -141,7 +150,7 @@ def look_at_thresholds(
     result = sweep_thresholds(
         session,
         among=contacts_concerned(run_ids),
-        cause={"after_run": max(run_ids)},
+        after_run=max(run_ids),
         wait_seconds=wait_seconds,
     )
     with session.store.writing() as connection:
@@ -165,7 +174,7 @@ class _Ingest:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             lock_running_run(connection, self.result.run)
-            batch = without_suppressed(batch, partial(self.suppressed, connection))
+            batch = events_not_suppressed(batch, partial(self.suppressed, connection))
             for rejection in batch.rejected:
                 self._reject(rejection)
             counts = record_batch(
@@ -203,11 +212,11 @@ def _totals(result: IngestResult) -> dict[str, object]:
     }
 
 
-def _start_run(session: Session, details: Mapping[str, object]) -> int:
+def _start_run(session: Session, details: IngestRun) -> int:
     with session.store.writing() as connection:
         return insert_run(
             connection,
-            session.request(RunKind.INGEST, details=details),
+            session.request(details),
             state=RunState.RUNNING,
             identity=session.store.identity,
             now=session.clock(),
@@ -266,4 +275,7 @@ def _failing(session: Session, run_id: int) -> Iterator[None]:
             change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
+        if isinstance(error, StoreError | BusyError):
+            again = "ingest the same input again: nothing is recorded twice"
+            raise cut_short(f"the ingest (run {run_id})", error, again) from error
         raise

@@ -59,7 +59,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
         yield batch.read()
 
 
-def without_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
+def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
     """The batch without suppressed addresses, whose responses are rejected."""
     keys = {key for row in batch.responses for key in row[:2] if key}
     forbidden = suppressed(keys.union([row[0] for row in batch.activities]))

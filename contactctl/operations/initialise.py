@@ -1,10 +1,12 @@
 """Making the first config and the first store."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from contactctl.config.example import example_text
 from contactctl.domain.errors import ConfigError, StoreError
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
 from contactctl.store.migrate import create_store
 from contactctl.store.store import (
@@ -28,39 +30,41 @@ class Initialised:
 
 
 def initialise(
-    config: Path, database_url: str, key_file: Path, *, database_in_config: bool
+    config: Path,
+    database_url: str,
+    key_file: Path,
+    *,
+    database_in_config: bool,
+    waits: Waits = DEFAULT_WAITS,
 ) -> Initialised:
     """Write the config, create the store and the suppression key, each unless there is one.
 
     Raises StoreError for a store of another schema version, ConfigError for a config that cannot
     be written.
     """
-    created = _create_store(database_url)
+    created, identity = _create_store(database_url, waits)
     create_key_file(key_file)
     written = _write_config(config, database_url if database_in_config else "")
-    store = connect(database_url)
-    try:
-        return Initialised(store.identity, config, created, written)
-    finally:
-        store.close()
+    return Initialised(identity, config, created, written)
 
 
-def _create_store(url: str) -> bool:
-    store = connect(url)
+def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
+    """Whether the store was not as new as it is now, and how it is named."""
+    store = connect(url, waits)
     try:
         exists = not file_is_missing(store)
         if exists and (version := schema_version(store)) is not None:
             require_current_schema(store)
-            return version != SCHEMA_VERSION
+            return version != SCHEMA_VERSION, store.identity
         if exists and store.dialect == "sqlite" and not holds_nothing(store):
             raise StoreError(
-                f"{store.identity} holds something else",
+                f"{store.identity} contains something else",
                 hint="name another file or database with --database",
             )
     finally:
         store.close()
-    create_store(url).close()
-    return True
+    with closing(create_store(url, waits)) as made:
+        return True, made.identity
 
 
 def _write_config(path: Path, database_url: str) -> bool:

@@ -50,7 +50,7 @@ def read_keyring(path: Path) -> Keyring:
     except FileNotFoundError:
         raise StoreError(
             f"the suppression key {path} is missing",
-            hint="bring it back from your backup, or name it as suppression_key_file in the config;"
+            hint="restore it from your backup, or name it as suppression_key_file in the config;"
             " without it nobody can tell which addresses were erased",
             code="no-suppression-key",
         ) from None

@@ -6,15 +6,15 @@ from typing import Any
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.responses import HeldFilter, ResponseFilter
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.run_kinds import DiscardRun, ReleaseRun
+from contactctl.domain.runs import RunState
 from contactctl.operations.ingest import INGESTING, look_at_thresholds
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
 from contactctl.store.held import discard_held, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import list_responses
-from contactctl.store.runs import insert_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
 
 _WAIT_SECONDS = 30.0
 
@@ -37,7 +37,7 @@ def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[
 def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Let held responses count, and look at the thresholds of their contacts."""
     with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
-        done = _decide(session, RunKind.RELEASE, chosen, reason)
+        done = _decide(session, ReleaseRun, chosen, reason)
         thresholds = look_at_thresholds(session, [done.run], _WAIT_SECONDS)
     return HeldResult(done.run, done.responses, thresholds)
 
@@ -45,29 +45,33 @@ def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldRe
 def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Keep held responses on record, not counted for ever."""
     with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
-        return _decide(session, RunKind.DISCARD, chosen, reason)
+        return _decide(session, DiscardRun, chosen, reason)
 
 
-def _decide(session: Session, kind: RunKind, chosen: HeldFilter, reason: str) -> HeldResult:
-    details = {"run": chosen.run_id, "domain": chosen.domain}
+def _decide(
+    session: Session,
+    deciding: type[ReleaseRun | DiscardRun],
+    chosen: HeldFilter,
+    reason: str,
+) -> HeldResult:
     now = session.clock()
     with session.store.writing() as connection:
         run_id = insert_run(
             connection,
-            session.request(kind, reason=reason, details=details),
+            session.request(deciding(chosen.run_id, chosen.domain), reason=reason),
             state=RunState.DONE,
             identity=session.store.identity,
             now=now,
         )
         serialise(connection, CONTACT_CHANGES)
-        if kind is RunKind.RELEASE:
+        if deciding is ReleaseRun:
             number = release_held(connection, run_id, chosen)
         else:
             number = discard_held(connection, chosen)
         if number == 0:
             raise RefusedError(
                 "no such response is held",
-                hint="`contactctl responses list --held` shows those that are",
+                hint="`contactctl responses list --held` lists the held ones",
                 code="nothing-held",
             )
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}

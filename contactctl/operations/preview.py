@@ -1,7 +1,7 @@
 """What criteria select, and what deactivating it would mean; nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from contactctl.domain.billing import tier_for
@@ -12,10 +12,9 @@ from contactctl.operations.group_policies import bypassing_groups
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
+from contactctl.store.impact import Shift, losses_of_contacts
 from contactctl.store.left_out import count_left_out
-from contactctl.store.losses import Losses, losses_of_contacts
 from contactctl.store.preview import active_ids, count_active_where, first_rows
-from contactctl.store.regains import Regains
 from contactctl.store.totals import count_active
 
 PREVIEW_ROWS = 30
@@ -85,24 +84,17 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
         )
 
 
-def impact_of(session: Session, active_total: int, losses: Losses) -> Impact:
-    """What it means that so many of `active_total` contacts become inactive."""
-    totals = _impact_on_totals(session, active_total, active_total - losses.active)
-    return replace(totals, members_lost=losses.members)
-
-
-def impact_of_regains(session: Session, active_total: int, regains: Regains) -> Impact:
-    """What it means that so many contacts are active again besides `active_total`."""
-    totals = _impact_on_totals(session, active_total, active_total + regains.active)
-    return replace(totals, members_regained=regains.members, brings_back=True)
-
-
-def _impact_on_totals(session: Session, before: int, after: int) -> Impact:
+def impact_of(session: Session, active_total: int, shift: Shift) -> Impact:
+    """What such a change of status means beside `active_total` active contacts."""
     billing = session.settings.billing
+    after = active_total + (shift.contacts if shift.brings_back else -shift.contacts)
     return Impact(
-        active_before=before,
+        active_before=active_total,
         active_after=after,
-        tier_before=tier_for(before, billing),
+        tier_before=tier_for(active_total, billing),
         tier_after=tier_for(after, billing),
         currency=billing.currency,
+        members_lost={} if shift.brings_back else shift.members,
+        members_regained=shift.members if shift.brings_back else {},
+        brings_back=shift.brings_back,
     )

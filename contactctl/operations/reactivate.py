@@ -8,7 +8,7 @@ from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
 from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import EndedReason, ReactivateRun
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
@@ -19,8 +19,7 @@ from contactctl.store.reactivation import (
     set_active,
     set_membership,
 )
-from contactctl.store.runs import insert_done_run, update_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.totals import count_active
 
@@ -96,7 +95,7 @@ def find_target(
 ) -> Target:
     """The contact by email or number, with what is open; errors for what cannot be reactivated."""
     if clears and group is None:
-        raise UsageError("--clear needs --group: it takes back the override in one group")
+        raise UsageError("--clear needs --group: it clears the override in one group")
     contact_id = contact_id_of(session, name)
     group_id, group_name = group_of(session, group) if group else (SYSTEM_WIDE, None)
     with session.store.reading() as connection:
@@ -104,11 +103,11 @@ def find_target(
     if contact is None:
         raise NotFoundError(f"contact {contact_id} has just been deleted")
     if contact.is_erased:
-        raise RefusedError(f"contact {contact_id} was anonymised; that cannot be taken back")
+        raise RefusedError(f"contact {contact_id} was anonymised; that cannot be undone")
     if group_name is not None and contact.membership_in(group_id) is None:
         raise RefusedError(
-            f"{contact.email} is no member of '{group_name}'",
-            hint=f"`contactctl groups add {group_name} {contact.email}` makes it one",
+            f"{contact.email} is not a member of '{group_name}'",
+            hint=f"`contactctl groups add {group_name} {contact.email}` adds it",
             code="no-member",
         )
     return Target(contact, group_id, group_name, clears)
@@ -120,7 +119,7 @@ def require_acknowledged(target: Target, acknowledged: Collection[Category]) -> 
         if category not in acknowledged:
             raise RefusedError(
                 f"{category}: {MEANING[category]}; nothing was changed",
-                hint=f"if it is right all the same, add --acknowledge {category}",
+                hint=f"if you still want this, add --acknowledge {category}",
                 code="not-acknowledged",
             )
 
@@ -142,14 +141,14 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         serialise(connection, CONTACT_CHANGES)
         if read_standing(connection, contact_id) != target.contact:
             raise RefusedError(
-                "the contact changed since it was shown; nothing was changed",
+                "the contact has changed since it was shown; nothing was changed",
                 hint="look at it again",
                 code="changed-since-shown",
             )
         active_before = count_active(connection)
         run_id = insert_done_run(
             connection,
-            session.request(RunKind.REACTIVATE, reason=reason, details=_details(target)),
+            session.request(_details(target), reason=reason),
             identity=session.store.identity,
             now=now,
             values={"results": {"ended": len(target.ending)}, "active_before": active_before},
@@ -171,14 +170,7 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
     return Reactivated(target, status, len(target.ending), run_id)
 
 
-def _details(target: Target) -> dict[str, object]:
+def _details(target: Target) -> ReactivateRun:
     """What the run keeps: numbers, and no address."""
-    return {
-        "contact": target.contact.id,
-        "group": target.group,
-        "clears": target.clears,
-        "ended": [
-            {"run": each.run, "origin": each.origin, "category": each.category}
-            for each in target.ending
-        ],
-    }
+    ended = tuple(EndedReason(each.run, each.origin, each.category) for each in target.ending)
+    return ReactivateRun(target.contact.id, target.group, target.clears, ended)

@@ -64,7 +64,7 @@ class MovedMaildirs:
         for maildir in maildirs:
             if not any((maildir / part).is_dir() for part in _MAILDIR_PARTS):
                 raise UsageError(
-                    f"{maildir} is no Maildir", hint="--move-to moves the mails of Maildirs alone"
+                    f"{maildir} is not a Maildir", hint="--move-to moves only the mails of Maildirs"
                 )
         self._maildirs = maildirs
         self._target = target

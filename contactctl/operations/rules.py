@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from contactctl.domain.handling import RECOMMENDED, RECOMMENDED_DAYS, TO_ACKNOWLEDGE
+from contactctl.domain.handling import (
+    RECOMMENDED,
+    RECOMMENDED_DAYS,
+    TO_ACKNOWLEDGE,
+    TimedRule,
+)
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.runs import Run
 from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
-from contactctl.store.handling_sql import TimedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +60,19 @@ def due_in_plan(
     run: Run, counts: Sequence[tuple[str, str, int, int]], group_names: Mapping[int, str]
 ) -> list[DueUnderRule]:
     """The same of a plan by handling rules, or by thresholds, which its run keeps."""
-    if run.kind is not RunKind.THRESHOLDS:
-        return due_under_rules(counts, group_names)
-    kept: Any = run.details.get("thresholds", ())
     return [
         DueUnderRule(
-            None,
+            HandlingAction(action) if action else None,
             Category(category),
-            group_names.get(scope),
+            group_names.get(group),
             contacts,
-            " or ".join(
-                each["threshold"]
-                for each in kept
-                if (each["scope"], each["category"]) == (scope, category)
-            ),
+            run.details.threshold_of(category, group),
         )
-        for _, category, scope, contacts in counts
+        for action, category, group, contacts in counts
     ]
 
 
-def rules_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
+def handling_in_force(policy: ResponsePolicy) -> list[RuleInForce]:
     """Every category's general rule, then the rules of groups."""
     general = [_in_force(category, None, policy.handling.get(category)) for category in Category]
     own = [
@@ -104,7 +100,7 @@ def advice_on(category: Category, rule: HandlingRule | None) -> str:
 
 def read_rules(session: Session) -> list[RuleInForce]:
     """The rules that a sweep would follow now."""
-    return rules_in_force(policy_in_force(session))
+    return handling_in_force(policy_in_force(session))
 
 
 def timed_rules(session: Session, now: datetime) -> list[TimedRule]:

@@ -1,17 +1,46 @@
-"""Looking at runs, and ending one before it is done."""
+"""Runs: found, confirmed, worked through batch by batch, resumed, watched, and ended."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 
-from contactctl.domain.errors import BusyError, RefusedError
-from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState
+from contactctl.domain.confirmation import Confirmation, require_confirmed
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    RefusedError,
+    StoreError,
+    cut_short,
+)
+from contactctl.domain.policies import Approval
+from contactctl.domain.run_kinds import RUN_TYPES
+from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState, same_user
 from contactctl.operations import waits
+from contactctl.operations.plans import stakes_of_plan
 from contactctl.operations.session import Session
-from contactctl.operations.work import ERASING
+from contactctl.operations.suppressions import key_for_hashing
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.locks import exclusive
-from contactctl.store.runs import get_run, list_runs, undos_of
-from contactctl.store.runwork import CONTACT_CHANGES, end_plan, stop_run
+from contactctl.store.plans import BatchWork, figures_of, work_of
+from contactctl.store.run_steps import (
+    apply_batch,
+    end_plan,
+    finish_run,
+    note_resumed,
+    start_run,
+    stop_run,
+)
+from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
+from contactctl.store.totals import count_active
+
+BATCH_CONTACTS = 20_000
+_ATTEMPTS_PER_BATCH = 5
+_MOST_INTERRUPTED = 1000
+_LOOK_EVERY_S = 0.25
+_PATIENCE_S = 15.0  # on a busy machine a process needs so long to start and take the lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +51,22 @@ class FoundRun:
     taken_back_by: Sequence[int] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The run as it was last seen; `problem` says why it is not watched to its end."""
+
+    run: Run
+    problem: ContactctlError | None = None
+
+
+def read_run(session: Session, run_id: int) -> Run:
+    """The run as it is now; NotFoundError when there is none."""
+    with session.store.reading() as connection:
+        return get_run(connection, run_id)
+
+
 def find_run(session: Session, run_id: int) -> FoundRun:
-    """The run of that number; NotFoundError where there is none."""
+    """The same, with what has become of what it did."""
     with session.store.reading() as connection:
         return FoundRun(get_run(connection, run_id), undos_of(connection, run_id))
 
@@ -36,21 +79,209 @@ def latest_runs(
         return list_runs(connection, limit=limit, kinds=kinds, states=states)
 
 
+def interrupted_runs(session: Session, kinds: Sequence[RunKind] = ()) -> list[Run]:
+    """Running runs that work through a plan, the oldest first.
+
+    Nobody works on them while nobody else holds the right to change contacts.
+    """
+    resumable = [kind for kind, each in RUN_TYPES.items() if each.work]
+    with session.store.reading() as connection:
+        runs = list_runs(
+            connection,
+            limit=_MOST_INTERRUPTED,
+            kinds=kinds or resumable,
+            states=[RunState.RUNNING],
+        )
+    return runs[::-1]
+
+
+def run_confirmed(
+    session: Session,
+    plan: Callable[[], Run | None],
+    *,
+    leave_to_background: bool = False,
+    wait_seconds: float = waits.FOR_CHANGES_S,
+) -> Run | None:
+    """Plan and work through under one lock, so that who must wait leaves no trace behind.
+
+    `plan` writes a run that is confirmed, and so `running`; None when nothing matches. Killed at
+    any moment, either nothing has happened or the run can be resumed.
+    """
+    require_same_operator_policy(session)
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = plan()
+        if run is None or leave_to_background:
+            return run
+        return work_through(session, run)
+
+
+def apply_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
+    """Start a planned run and work it through. The caller has had it confirmed.
+
+    Raises RefusedError when the plan has expired or is not waiting, BusyError when another run
+    changes contacts for longer than `wait_seconds`.
+    """
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        return work_through(session, begin_run(session, run_id))
+
+
+def begin_run(session: Session, run_id: int) -> Run:
+    """Start a planned run, for another process to work through (`resume_run`)."""
+    require_applicable(session, run_id)
+    return start_run(session.store, run_id, session.clock(), operator=session.operator)
+
+
+def begin_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
+    """The same where `said` confirms the plan; RefusedError otherwise."""
+    require_plan_confirmed(session, run_id, said)
+    return begin_run(session, run_id)
+
+
+def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
+    """Go on with an interrupted run from its cursor; a run that is done stays as it is."""
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+        run = read_run(session, run_id)
+        if run.state is RunState.PLANNED:
+            raise RefusedError(
+                f"run {run_id} was never started",
+                hint=f"`contactctl runs apply {run_id}` asks for its confirmation",
+            )
+        if run.state is RunState.RUNNING and not run.run_type.work:
+            raise RefusedError(
+                f"run {run_id} ({run.kind}) has no plan and cannot be resumed",
+                hint=f"do the same {run.kind} again: nothing is recorded twice;"
+                f" `contactctl runs cancel {run_id}` ends this one",
+            )
+        return run if run.state in FINAL_STATES else work_through(session, run)
+
+
+def require_same_operator_policy(session: Session) -> None:
+    """RefusedError where the config asks for two people: then a plan must be kept and applied."""
+    if session.settings.plans.approval is Approval.SECOND_OPERATOR:
+        raise RefusedError(
+            "the config asks for a second operator (plans.approval)",
+            hint="keep the plan with --plan; somebody else must apply it: `contactctl runs apply`",
+            code="second-operator",
+        )
+
+
+def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
+    """The planned run; RefusedError unless it may be applied and `said` is its count."""
+    run = require_applicable(session, run_id)
+    with session.store.reading() as connection:
+        figures = figures_of(connection, run, count_active(connection))
+    require_confirmed(stakes_of_plan(session, figures), said)
+    return run
+
+
+def require_applicable(session: Session, run_id: int) -> Run:
+    """The planned run; RefusedError when it may not be applied by this operator, or any more."""
+    run = read_run(session, run_id)
+    if run.state is not RunState.PLANNED:
+        raise RefusedError(
+            f"run {run_id} is {run.state}, not planned",
+            hint=f"`contactctl runs show {run_id}`",
+        )
+    if run.expires_at is not None and run.expires_at <= session.clock():
+        end_plan(session.store, run_id, RunState.EXPIRED, session.clock(), "not applied in time")
+        raise RefusedError(
+            f"the plan of run {run_id} has expired", hint="make a new plan from today's contacts"
+        )
+    second = session.settings.plans.approval is Approval.SECOND_OPERATOR
+    if second and same_user(run.operator, session.operator):
+        raise RefusedError(
+            f"run {run.id} needs a second operator; {run.operator} planned it",
+            hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
+        )
+    return run
+
+
 def cancel_run(session: Session, run_id: int) -> Run:
     """End a run now. What a running one has done stays done; a process at work on it stops."""
-    with session.store.reading() as connection:
-        run = get_run(connection, run_id)
+    run = read_run(session, run_id)
     if run.state in FINAL_STATES:
         raise RefusedError(
-            f"run {run_id} is {run.state} already", hint=f"`contactctl runs show {run_id}`"
+            f"run {run_id} is already {run.state}", hint=f"`contactctl runs show {run_id}`"
         )
     message = f"cancelled by {session.operator}"
     if run.state is RunState.PLANNED:
         return end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
     stopped = stop_run(session.store, run_id, session.clock(), message)
-    if run.kind in ERASING and needs_clean_up(session.store):
+    if run.run_type.erases and needs_clean_up(session.store):
         _clean_up_what_was_erased(session)
     return stopped
+
+
+def watch_run(session: Session, run_id: int) -> Watched:
+    """Wait, with progress, until the run is final, or until nobody works on it."""
+    run = read_run(session, run_id)
+    if run.state is RunState.PLANNED:
+        hint = f"`contactctl runs apply {run_id}` starts it"
+        return Watched(run, RefusedError(f"run {run_id} has not started", hint=hint))
+    still_since = time.monotonic()
+    with session.progress(f"Run {run_id}", run.planned) as advance:
+        advance(run.dealt_with)
+        while run.state not in FINAL_STATES:
+            time.sleep(_LOOK_EVERY_S)
+            before, run = run, read_run(session, run_id)
+            advance(run.dealt_with - before.dealt_with)
+            if run.cursor != before.cursor:
+                still_since = time.monotonic()
+            elif time.monotonic() - still_since > _PATIENCE_S:
+                if run.state not in FINAL_STATES and _nobody_is_at_work(session):
+                    return Watched(run, _abandoned(run_id))
+                still_since = time.monotonic()
+    return Watched(run)
+
+
+def work_through(session: Session, run: Run) -> Run:
+    """Apply the rest of a running run, batch by batch; the caller holds the lock."""
+    work = work_for(session, run.kind)
+    if session.operator != run.applied_by:
+        note_resumed(session.store, run.id, session.operator)
+    with _resumable(run.id), session.progress("Working", run.planned) as advance:
+        advance(run.dealt_with)
+        while (after := _apply_next_batch(session, run, work)) is not None:
+            advance(after.dealt_with - run.dealt_with)
+            run = after
+        if work.clean_up is not None:
+            work.clean_up(session.store)
+        return finish_run(session.store, run.id, session.clock())
+
+
+def work_for(session: Session, kind: RunKind) -> BatchWork:
+    """What runs of a kind do; what erases has the key that keeps addresses suppressed."""
+    work = work_of(kind)
+    if not RUN_TYPES[kind].erases:
+        return work
+    return replace(work, change=partial(work.change, current_key=partial(key_for_hashing, session)))
+
+
+def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:
+    """One batch, begun again when another writer changed one of its contacts meanwhile."""
+    for _ in range(_ATTEMPTS_PER_BATCH - 1):
+        try:
+            return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)
+        except BusyError as error:
+            if error.code != "conflict":
+                raise
+    return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)
+
+
+@contextmanager
+def _resumable(run_id: int) -> Iterator[None]:
+    """Say, when interrupted or left by the store, that nothing is lost and how to go on."""
+    how = (
+        f"`contactctl runs resume {run_id}` continues it, `contactctl runs cancel {run_id}` ends it"
+    )
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedByUserError) as interruption:
+        raise InterruptedByUserError(
+            f"run {run_id} was interrupted; what it has done so far is kept", hint=how
+        ) from interruption
+    except (StoreError, BusyError) as error:
+        raise cut_short(f"run {run_id}", error, how) from error
 
 
 def _clean_up_what_was_erased(session: Session) -> None:
@@ -60,6 +291,23 @@ def _clean_up_what_was_erased(session: Session) -> None:
             clean_up(session.store)
     except BusyError as error:
         raise BusyError(
-            f"the run is cancelled, but what it has erased is in old pages still: {error.message}",
-            hint="`contactctl sweep runs --yes` cleans up when the other process has ended",
+            f"the run is cancelled, but old pages still have what it has erased: {error.message}",
+            hint="`contactctl sweep runs --yes` cleans up after the other process has ended",
         ) from error
+
+
+def _nobody_is_at_work(session: Session) -> bool:
+    """Whether the right to change contacts is free; asked rarely, since to ask is to hold it."""
+    try:
+        with exclusive(session.store, CONTACT_CHANGES):
+            return True
+    except BusyError:
+        return False
+
+
+def _abandoned(run_id: int) -> ContactctlError:
+    return ContactctlError(
+        f"no process works on run {run_id}; it was interrupted",
+        hint=f"`contactctl runs resume {run_id}` continues it",
+        code="interrupted-run",
+    )

@@ -18,8 +18,8 @@ from contactctl.domain.criteria_lines import criteria_lines
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.resolve import ResolvedCriteria, resolve
+from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.domain.text import fold, show_safely
-from contactctl.domain.values import format_value
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_names
 from contactctl.store.tags import some_tags, tags_among
@@ -51,8 +51,8 @@ class CriteriaSource:
             return from_flags(self.where, self.where_any, self.where_not, catalogue)
         if self.has_flags:
             raise UsageError(
-                "--criteria and --where flags do not go together",
-                hint="put every condition into the file, or every one on flags",
+                "--criteria and --where flags cannot be combined",
+                hint="put all conditions into the file, or all into flags",
             )
         if self.stdin is not None:
             return read_criteria(self.stdin, "standard input", catalogue)
@@ -75,16 +75,16 @@ class Selection:
         """The criteria as people read them, with every date counted out."""
         return criteria_lines(self.resolved)
 
-    def details(self) -> dict[str, object]:
-        """What a run keeps of them: the text, and every date as it was counted."""
-        return {
-            "criteria": as_data(self.criteria),
-            "conditions": [list(pair) for pair in self.resolved.describe()],
-            "lines": self.lines,
-            "as_of": format_value(self.resolved.as_of),
-            "time_zone": self.resolved.zone.key,
-            "prebuilt": self.prebuilt,
-        }
+    def kept(self) -> KeptCriteria:
+        """What a run keeps of them."""
+        return KeptCriteria(
+            criteria=as_data(self.criteria),
+            conditions=tuple(self.resolved.describe()),
+            lines=tuple(self.lines),
+            as_of=self.resolved.as_of,
+            time_zone=self.resolved.zone.key,
+            prebuilt=self.prebuilt,
+        )
 
 
 def select_contacts(session: Session, source: CriteriaSource) -> Selection:
@@ -124,7 +124,7 @@ def _require_carried_tags(session: Session, criteria: Criteria) -> None:
         carried = tags_among(connection, [fold(tag) for tag, _ in excluded])
         for tag, place in excluded:
             if fold(tag) not in carried:
-                nobody = "nobody carries it, so leave the condition out, or check the spelling"
+                nobody = "no contact has this tag: remove the condition, or check the spelling"
                 hint = did_you_mean(fold(tag), some_tags(connection)) or nobody
                 message = f"no contact to exclude has the tag '{show_safely(tag)}'"
                 raise _unknown(message, place, hint)

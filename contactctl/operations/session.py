@@ -1,6 +1,6 @@
 """What every operation works with: the store, the settings, the clock, and who asks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
 from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.runs import Request, RunKind
+from contactctl.domain.run_kinds import RunDetails
+from contactctl.domain.runs import Request
+from contactctl.domain.waits import Waits
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.store import Store, connect, open_store
 
@@ -46,11 +48,9 @@ class Session:
     def time_zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.time_zone)
 
-    def request(
-        self, kind: RunKind, *, reason: str = "", details: Mapping[str, object] | None = None
-    ) -> Request:
-        """A request for a run of this kind, by this operator."""
-        return Request(kind, self.operator, reason, details or {}, self.clock_replaced)
+    def request(self, details: RunDetails, *, reason: str = "") -> Request:
+        """A request for such a run, by this operator."""
+        return Request(details, self.operator, reason, self.clock_replaced)
 
     def canceller(self) -> QueryCanceller:
         """What ends, from another thread, the query that this session's store is busy with."""
@@ -58,12 +58,13 @@ class Session:
 
     def apart(self) -> "Session":
         """The same on connections of its own; its store must be closed in the end."""
-        return replace(self, store=connect(self.settings.database))
+        return replace(self, store=connect(self.settings.database, self.store.waits))
 
 
 @contextmanager
 def open_session(
     settings: Settings,
+    waits: Waits,
     *,
     now: datetime,
     clock: Callable[[], datetime],
@@ -72,7 +73,7 @@ def open_session(
     progress: Progress,
 ) -> Iterator[Session]:
     """A session on the store that the settings name; its operator is named with the role there."""
-    with closing(open_store(settings.database)) as store:
+    with closing(open_store(settings.database, waits)) as store:
         role = store.database_role()
         by = f"{operator} as {role}" if role else operator
         yield Session(store, settings, now, clock, by, clock_replaced, progress)

@@ -6,14 +6,13 @@ from functools import partial
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
-from contactctl.domain.runs import RunKind
+from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.suppression import Key, Keyring
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 from contactctl.operations.session import Session
 from contactctl.store.contacts import id_of_key
 from contactctl.store.locks import serialise
-from contactctl.store.runs import insert_done_run
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.suppressions import (
     Suppressed,
     SuppressionRow,
@@ -62,7 +61,7 @@ def key_of(address: str) -> str:
     try:
         return email_key(address)
     except ValueError as error:
-        raise UsageError(f"no email address: {error}") from None
+        raise UsageError(f"not an email address: {error}") from None
 
 
 def is_suppressed(session: Session, address: str) -> bool:
@@ -81,7 +80,7 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 "a contact has this address",
-                hint="`contactctl contacts delete EMAIL` deletes it and keeps its address out",
+                hint="`contactctl contacts delete EMAIL` deletes it and suppresses its address",
             )
         run_id = _run_writer(session, "add", reason)(connection)
         current = key_for_hashing(session, key_ids(connection))
@@ -151,7 +150,7 @@ def _require(keyring: Keyring, used: Collection[str], session: Session) -> list[
     except KeyError as missing:
         raise StoreError(
             f"{session.settings.suppression_key_file} lacks the key {missing.args[0]},"
-            " which some suppressions were made with",
+            " with which some suppressions were made",
             hint="add that key's line from your backup: key files can be joined line by line",
             code="no-suppression-key",
         ) from None
@@ -161,7 +160,7 @@ def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int
     """What writes the run's row within a transaction, and gives its number."""
     return partial(
         insert_done_run,
-        request=session.request(RunKind.SUPPRESSIONS, reason=reason, details={"action": action}),
+        request=session.request(SuppressionsRun(action), reason=reason),
         identity=session.store.identity,
         now=session.clock(),
     )

@@ -8,22 +8,20 @@ from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, InterruptedByUserError
 from contactctl.domain.runs import Run, RunKind
-from contactctl.operations.apply import work_through
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
-from contactctl.operations.plan import expire_plans
+from contactctl.operations.plans import expire_plans, plans_waiting
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
+from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
-from contactctl.operations.work import interrupted_runs, plans_waiting
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_sql import due_contact_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.preview import first_rows
-from contactctl.store.runs import overdue_plans
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
 
 
 class SweepPart(StrEnum):

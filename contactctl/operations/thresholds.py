@@ -1,30 +1,30 @@
 """Deactivating who has reached a threshold: within the limits at once, over them never."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.group_settings import format_threshold
 from contactctl.domain.policies import ResponsePolicy
+from contactctl.domain.run_kinds import KeptThreshold, ThresholdsRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
-from contactctl.operations.apply import read_run, work_through
 from contactctl.operations.group_policies import policy_in_force
-from contactctl.operations.held_back import message_of, refusal_of
+from contactctl.operations.plans import plans_waiting, refusal_of, wait_to_be_confirmed, write_plan
+from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
-from contactctl.operations.work import interrupted_runs
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.plans import PlanFigures
+from contactctl.store.run_steps import Waiting
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.threshold_runs import (
-    Expiry,
-    PlannedThresholds,
     any_planned,
-    write_threshold_plan,
+    plan_due,
 )
-from contactctl.store.threshold_sql import ContactIds, DueCounts, count_due, due
+from contactctl.store.threshold_sql import ContactIds, DueCounts, count_reached, due
 from contactctl.store.totals import count_active
 
 
@@ -50,7 +50,7 @@ class ThresholdResult:
         return refusal_of(self.waiting, "deactivated")
 
 
-def rules_in_force(session: Session) -> ThresholdRules:
+def threshold_rules_in_force(session: Session) -> ThresholdRules:
     """The thresholds of the config and of `groups set`, for the groups of the store."""
     return rules_of(session, policy_in_force(session))
 
@@ -66,58 +66,64 @@ def sweep_thresholds(
     session: Session,
     *,
     among: ContactIds | None = None,
-    cause: Mapping[str, object] | None = None,
+    after_run: int | None = None,
     wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
     Over the limits nobody is: the plan then waits for `runs apply`. What waits already is not
-    planned again. `cause` is kept with the run. Raises BusyError.
+    planned again. `after_run` is the run whose responses are the reason. Raises BusyError.
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
-        planned = plan_thresholds(session, among=among, cause=cause)
-        waiting = _held(session, planned, among)
-        if planned.run is None or planned.run.state is RunState.PLANNED:
-            return ThresholdResult(finished, planned.run or waiting)
-        return ThresholdResult((*finished, work_through(session, planned.run)), waiting)
+        if not threshold_rules_in_force(session).rules:
+            return ThresholdResult(finished)
+        waiting = _holding(session, plans_waiting(session, RunKind.THRESHOLDS), among)
+        run = plan_thresholds(session, among=among, after_run=after_run)
+        if run is None or run.state is RunState.PLANNED:
+            return ThresholdResult(finished, run or waiting)
+        return ThresholdResult((*finished, work_through(session, run)), waiting)
 
 
 def plan_thresholds(
     session: Session,
     *,
     among: ContactIds | None = None,
-    cause: Mapping[str, object] | None = None,
+    after_run: int | None = None,
     ask_first: bool = False,
-) -> PlannedThresholds:
+) -> Run | None:
     """Freeze what is due as a run: `running` within the limits, else `planned`.
 
     With `ask_first` it is `planned` in any case, for a person to see and confirm. A `running` one
     must be worked through by the caller, who holds the right to change contacts.
     """
-    rules, now = rules_in_force(session), session.clock()
+    rules, now = threshold_rules_in_force(session), session.clock()
     if not rules.rules:
-        return PlannedThresholds(None, ())
-    details = {**(cause or {}), "thresholds": [_kept(rule) for rule in rules.rules]}
-    limits, expires_at = session.settings.limits, now + session.settings.plans.expire_after
+        return None
 
-    def judge(losing: int, active_total: int) -> Expiry | None:
-        message = message_of(limits.exceeded(losing, active_total))
-        return Expiry(message, expires_at) if message or ask_first else None
+    def decide(figures: PlanFigures) -> Waiting | None:
+        losing = figures.planned if figures.losing is None else figures.losing
+        exceeded = session.settings.limits.exceeded(losing, figures.active)
+        return wait_to_be_confirmed(session, exceeded) if exceeded or ask_first else None
 
-    return write_threshold_plan(
-        session.store,
-        session.request(RunKind.THRESHOLDS, details=details),
-        lambda waiting: due(rules, now, session.store.dialect, among=among, waiting_runs=waiting),
-        judge,
-        now,
+    return write_plan(
+        session,
+        session.request(ThresholdsRun(after_run, tuple(map(_kept, rules.rules)))),
+        lambda connection, run_id: plan_due(
+            connection,
+            run_id,
+            lambda waiting: due(
+                rules, now, session.store.dialect, among=among, waiting_runs=waiting
+            ),
+            now,
+        ),
+        decide,
     )
 
 
-def _kept(rule: ThresholdRule) -> dict[str, object]:
+def _kept(rule: ThresholdRule) -> KeptThreshold:
     """What the run keeps of a threshold, to say afterwards why."""
-    threshold = format_threshold(rule.threshold)
-    return {"category": rule.category, "scope": rule.scope, "threshold": threshold}
+    return KeptThreshold(rule.category, rule.scope, format_threshold(rule.threshold))
 
 
 def finish_interrupted(session: Session) -> tuple[Run, ...]:
@@ -129,14 +135,17 @@ def finish_interrupted(session: Session) -> tuple[Run, ...]:
 def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[str, ...]]:
     """How many contacts a sweep would deactivate now, whatever plans wait, and which limits that
     exceeds."""
-    rules = rules_in_force(session)
+    rules = threshold_rules_in_force(session)
     with session.store.reading() as connection:
-        counts, active_total = count_due(connection, rules, now), count_active(connection)
+        counts, active_total = (
+            count_reached(connection, rules, now),
+            count_active(connection),
+        )
     return counts, session.settings.limits.exceeded(counts.losing, active_total)
 
 
-def _held(session: Session, planned: PlannedThresholds, among: ContactIds | None) -> Run | None:
-    """The latest plan made before that holds contacts in question."""
+def _holding(session: Session, plans: Sequence[Run], among: ContactIds | None) -> Run | None:
+    """The latest of the plans that holds contacts in question."""
     with session.store.reading() as connection:
-        holding = [run_id for run_id in planned.waiting if any_planned(connection, [run_id], among)]
-    return read_run(session, max(holding)) if holding else None
+        holding = [run for run in plans if any_planned(connection, [run.id], among)]
+    return holding[-1] if holding else None

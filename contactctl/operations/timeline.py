@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
-from contactctl.domain.durations import format_duration
-from contactctl.domain.policies import HandlingAction
-from contactctl.domain.runs import Run, RunKind
-from contactctl.store.handling_sql import timed_rule
+from contactctl.domain.run_kinds import ReactivateRun
+from contactctl.domain.runs import Run
 from contactctl.store.memberships import MembershipPeriod
 
 
@@ -66,14 +64,6 @@ def timeline(history: History) -> list[Happening]:
     return sorted(happenings, key=lambda each: each.at)
 
 
-def by_run(run: Run) -> str:
-    """`by run 12 (ann@host): asked by phone`, naming two people where one planned it."""
-    people = run.operator
-    if run.applied_by and run.applied_by != run.operator:
-        people = f"planned by {run.operator}, applied by {run.applied_by}"
-    return f"by run {run.id} ({people})" + (f": {run.reason}" if run.reason else "")
-
-
 def _created(record: ContactRecord) -> Iterator[Happening]:
     created = record.values["created"]
     if isinstance(created, datetime):
@@ -92,7 +82,7 @@ def _response(row: Mapping[str, Any]) -> Happening:
 def _deactivations(history: History) -> Iterator[Happening]:
     for each in history.record.deactivations:
         where = "system-wide" if each.group is None else f"in {each.group}"
-        text = f"deactivated {where} ({each.origin}) {by_run(history.runs[each.run])}"
+        text = f"deactivated {where} ({each.origin}) {history.runs[each.run].by}"
         yield Happening(each.started_at, "deactivated", text, each.category, each.group, each.run)
         if each.ended_at is not None and each.ended_by is not None:
             text = _ending(each, history.runs[each.ended_by], history.group_names)
@@ -100,26 +90,12 @@ def _deactivations(history: History) -> Iterator[Happening]:
 
 
 def _ending(ended: DeactivationRecord, run: Run, group_names: Mapping[int, str]) -> str:
-    match run.kind:
-        case RunKind.HANDLING:
-            return f"ended by rule: {_rule_text(ended, run, group_names)}, run {run.id}"
-        case RunKind.UNDO:
-            return f"taken back {by_run(run)}"
+    """By rule, where its run says which: the group's own comes before the general one."""
+    group_id = next((number for number, name in group_names.items() if name == ended.group), None)
+    if waited := run.details.waited(ended.category, group_id):
+        return f"ended by rule: {waited}, run {run.id}"
     where = "" if ended.group is None else f" in {ended.group}"
-    return f"reactivated{where} {by_run(run)}"
-
-
-def _rule_text(ended: DeactivationRecord, run: Run, group_names: Mapping[int, str]) -> str:
-    """`transient after 10 days`: the group's own rule comes before the general one."""
-    kept: Any = run.details["rules"]
-    rules = {
-        rule.group_id and group_names.get(rule.group_id): rule
-        for rule in map(timed_rule, kept)
-        if rule.action is HandlingAction.REACTIVATE and rule.category == ended.category
-    }
-    rule = rules.get(ended.group) or rules[None]
-    waited = datetime.fromisoformat(str(run.details["as_of"])) - rule.cutoff
-    return f"{ended.category} after {format_duration(waited)}"
+    return run.details.ending.format(where=where, by=run.by)
 
 
 def _active_again(history: History) -> Iterator[Happening]:
@@ -128,7 +104,7 @@ def _active_again(history: History) -> Iterator[Happening]:
     if at is None:
         return
     ended_by = (each.ended_by for each in history.record.deactivations if each.ended_at == at)
-    text = "active again: earlier responses count no more"
+    text = "active again: earlier responses no longer count"
     yield Happening(at, "reactivated", text, run=next(ended_by, None))
 
 
@@ -137,23 +113,22 @@ def _in_groups(history: History) -> Iterator[Happening]:
         yield Happening(each.added, "joined", f"joined the group {each.group}", group=each.group)
         if each.ended_at is not None and each.run is not None:
             run = history.runs[each.run]
-            text = f"removed from the group {each.group} ({run.kind}) {by_run(run)}"
+            text = f"removed from the group {each.group} ({run.kind}) {run.by}"
             yield Happening(each.ended_at, "left", text, group=each.group, run=each.run)
 
 
 def _by_hand_in_groups(history: History) -> Iterator[Happening]:
     """Overrides and what became of them, which the store keeps no other trace of."""
     for run in history.reactivations:
-        group, at = run.details["group"], run.planned_at
-        if not isinstance(group, str):
+        told, at = run.details, run.planned_at
+        if not isinstance(told, ReactivateRun) or told.group is None:
             continue
-        if run.details["clears"]:
-            yield Happening(
-                at, "cleared", f"override in {group} cleared {by_run(run)}", "", group, run.id
-            )
+        if told.clears:
+            text = f"override in {told.group} cleared {run.by}"
+            yield Happening(at, "cleared", text, "", told.group, run.id)
         elif _was_inactive(history.record, at):
-            text = f"mailed in {group} all the same, an override {by_run(run)}"
-            yield Happening(at, "override", text, "", group, run.id)
+            text = f"override in {told.group} set {run.by}"
+            yield Happening(at, "override", text, "", told.group, run.id)
 
 
 def _was_inactive(record: ContactRecord, at: datetime) -> bool:

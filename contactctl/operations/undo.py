@@ -6,16 +6,16 @@ from typing import Any
 
 from contactctl.domain.confirmation import Confirmation, Stakes
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunKind, RunState
-from contactctl.operations.apply import read_run
+from contactctl.domain.run_kinds import UndoRun
+from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.group_policies import bypassing_groups
-from contactctl.operations.plan import stakes_of_change, write_planned_run
-from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of_regains
+from contactctl.operations.plans import stakes_of_change, unless_confirmed, write_plan
+from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
+from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
-from contactctl.store.deactivations import plan_undo, undoable_ids
 from contactctl.store.preview import count_ids, first_rows
-from contactctl.store.regains import regains_of_undo
 from contactctl.store.totals import count_active
+from contactctl.store.undo import plan_undo, regains_of_undo, undoable_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ def require_undoable(session: Session, run_id: int) -> Run:
     """The run to take back; RefusedError where the config or the run does not allow it."""
     if not session.settings.allow_undo:
         raise RefusedError(
-            "taking back a whole run is off",
+            "undoing a whole run is off",
             hint="`allow_undo: true` in the config allows it;"
-            " `contactctl reactivate EMAIL` brings back one contact",
+            " `contactctl reactivate EMAIL` reactivates one contact",
             code="undo-off",
         )
     run = read_run(session, run_id)
-    if run.kind not in DEACTIVATING_KINDS:
-        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated nobody")
+    if not run.run_type.deactivates:
+        raise RefusedError(f"run {run_id} ({run.kind}) has deactivated no contact")
     if run.state is RunState.RUNNING:
         raise RefusedError(
             f"run {run_id} is not finished",
@@ -63,7 +63,7 @@ def preview_undo(session: Session, undone: Run) -> UndoPreview:
             count=count,
             rows=first_rows(connection, ids, PREVIEW_ROWS),
             stakes=stakes_of_change(session, RunKind.UNDO, count, active, returning=count),
-            impact=impact_of_regains(session, active, regains),
+            impact=impact_of(session, active, regains),
         )
 
 
@@ -74,7 +74,9 @@ def plan_undo_of(
 
     With `said` (a script's confirmation) the run is `running` at once, as with a deactivation.
     """
-    request = session.request(RunKind.UNDO, reason=reason, details={"undoes": undone.id})
-    return write_planned_run(
-        session, request, lambda connection, run_id: plan_undo(connection, run_id, undone.id), said
+    return write_plan(
+        session,
+        session.request(UndoRun(undone.id), reason=reason),
+        lambda connection, run_id: plan_undo(connection, run_id, undone.id),
+        unless_confirmed(session, said),
     )

@@ -1,4 +1,12 @@
-"""How long a command waits for another process unless it is told, in seconds."""
+"""How long a command waits unless it is told, in seconds."""
 
-FOR_CHANGES_S = 30.0  # of contacts
+from contactctl.domain.waits import FOR_ANSWERS_S, FOR_LOCKS_S, Waits
+
+FOR_CHANGES_S = FOR_LOCKS_S  # of contacts, by another process
 FOR_INGEST_S = 300.0  # which may be reading a mailbox or large files
+FOR_ANSWER_S = FOR_ANSWERS_S  # of the database, to one statement
+
+
+def waits_of(wait: float | None, timeout: float) -> Waits:
+    """How long a store waits: `--wait`, None where a command has none, and `--timeout`."""
+    return Waits(FOR_LOCKS_S if wait is None else wait, timeout)

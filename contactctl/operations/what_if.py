@@ -10,9 +10,9 @@ from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.operations.handling import handling_due
 from contactctl.operations.session import Session
-from contactctl.operations.thresholds import rules_in_force
+from contactctl.operations.thresholds import threshold_rules_in_force
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.threshold_sql import DueCounts, count_due
+from contactctl.store.threshold_sql import DueCounts, count_reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def what_if(session: Session, path: Path) -> WhatIf:
 
 
 def _effect(session: Session) -> Effect:
-    thresholds = rules_in_force(session)
+    thresholds = threshold_rules_in_force(session)
     with session.store.reading() as connection:
         names = group_names_by_id(connection)
-        due = count_due(connection, thresholds, session.now)
+        due = count_reached(connection, thresholds, session.now)
     handling = handling_due(session)
     by_rule = dict(_reaching_thresholds(due, names))
     by_rule |= {

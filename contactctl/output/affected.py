@@ -13,12 +13,12 @@ from contactctl.output.selection import (
 
 def present_affected(found: Affected) -> Presentation:
     """Count, criteria with their dates, the first contacts, and the limits in the way."""
-    details = found.selection.details()
+    kept = found.selection.kept()
     data = {
         "run": None,
         "database": found.database,
         "count": found.count,
-        "criteria": details["criteria"],
+        "criteria": kept.criteria,
         "limits_exceeded": list(found.stakes.limits_exceeded),
     }
     pairs = [
@@ -31,5 +31,5 @@ def present_affected(found: Affected) -> Presentation:
         *rows_blocks(len(found.rows), found.count),
         *limit_blocks(found.stakes.limits_exceeded),
     ]
-    rows = preview_rows(found.rows, asked_about(details), found.fields)
+    rows = preview_rows(found.rows, asked_about(kept), found.fields)
     return Presentation(data, rows, blocks, notes=["nothing was changed"])

@@ -1,4 +1,4 @@
-"""How a result is to be shown: what --format and --fields say."""
+"""How to show a result: what --format and --fields say."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

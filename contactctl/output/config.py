@@ -21,7 +21,7 @@ _COLUMNS = (Column("key"), Column("value", wraps=True), Column("origin", wraps=T
 def present_config(loaded: LoadedSettings) -> Presentation:
     """One row per setting: dotted key, value with secrets hidden, and its origin.
 
-    People see the files once, and then their names alone.
+    People see the files once, and then only their names.
     """
     rows = config_rows(loaded)
     data = {"files": [str(path) for path in loaded.files]}

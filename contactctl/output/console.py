@@ -14,7 +14,7 @@ from typing import TextIO
 from contactctl.domain.errors import UsageError
 
 NOW_VARIABLE = "CONTACTCTL_NOW"
-_YEARS = range(1970, 3000)  # so that no span of the config ends outside of the calendar
+_YEARS = range(1970, 3000)  # so that no span of the config ends outside the calendar
 
 
 def _system_clock() -> datetime:
@@ -86,7 +86,7 @@ class Console:
         return bool(self.environ.get(NOW_VARIABLE))
 
     def now(self) -> datetime:
-        """The present instant in UTC; CONTACTCTL_NOW replaces it and is then said once on stderr.
+        """The present instant in UTC; CONTACTCTL_NOW replaces it, which stderr says once.
 
         Raises UsageError when CONTACTCTL_NOW is not an ISO 8601 instant.
         """
@@ -103,7 +103,7 @@ class Console:
             self.say(f"note: {text}")
 
     def say(self, line: str) -> None:
-        """One line on stderr; that nobody reads it any more is no reason to stop the work."""
+        """One line on stderr; the work continues even if nobody reads it any more."""
         with suppress(OSError):
             print(line, file=self.stderr, flush=True)
 

@@ -25,15 +25,15 @@ from contactctl.output.values import counted
 
 _AUTOMATIC = """\
 `responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`
-follows the handling rules. `contactctl rules show` lists them. Whatever you take
-out of the config does not happen."""
+follows the handling rules. `contactctl rules show` lists them. What you remove
+from the config does not happen."""
 _KEY_BELONGS_TO_IT = "keep the suppression key with it; without the key erased addresses can return"
 _TABLE_COLUMNS = (Column("table"), Column("rows"), Column("checksum"))
 _CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
 
 def present_check(check: StoreCheck) -> Presentation:
-    """Each check with the number of rows that break it; exit 1 when one is broken."""
+    """Each check with the number of rows that break it; exit code 1 when one is broken."""
     items = [
         {"check": f.check, "broken": f.broken, "hint": f.hint if f.broken else ""}
         for f in check.findings
@@ -112,7 +112,7 @@ def present_backup(made: Backup, key_file: Path) -> Presentation:
 
 
 def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> Presentation:
-    """What was made, what happens by itself from now on, and what to do next.
+    """What was created, what now happens automatically, and what to do next.
 
     `url` is the store's; `later` is what later commands read.
     """
@@ -129,9 +129,9 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
         "thresholds": thresholds,
         "handling_rules": rules,
     }
-    store = "created" if made.store_created else "was there already, unchanged"
+    store = "created" if made.store_created else "existed already, unchanged"
     config = "written" if made.config_written else "found, unchanged"
-    further = [("Config besides", str(path)) for path in later.files if path != made.config]
+    further = [("Also read", str(path)) for path in later.files if path != made.config]
     automatic = f"{counted(thresholds, 'threshold')}, {counted(rules, 'handling rule')}"
     pairs = [
         ("Store", f"{made.database} ({store})"),
@@ -147,7 +147,7 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
 
 
 def _elsewhere(url: str, later: LoadedSettings) -> list[str]:
-    """A note where the config names another store than the one that --database has made."""
+    """A note if the config names another store than the one that --database has created."""
     if later.settings.database == url:
         return []
     other = hide_password(later.settings.database)

@@ -1,20 +1,16 @@
 """How a contact that is to be erased is shown, and that it was."""
 
 from contactctl.domain.reactivation import ContactStanding
-from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.run_kinds import ErasingRun
+from contactctl.domain.runs import Run
 from contactctl.output.presentation import KeyValues, Presentation, Text
 from contactctl.output.runs import run_data
 from contactctl.output.selection import Pairs
 
-_MEANING = {
-    RunKind.ANONYMIZE: "Name, address, attributes, tags, memberships and responses go for good;"
-    " a number stays for the totals.",
-    RunKind.DELETE: "The contact goes for good, with everything that is stored about it.",
-}
 _SUPPRESSED = "Its address stays suppressed: no import can bring it back."
 
 
-def present_before_erasing(contact: ContactStanding, kind: RunKind) -> Presentation:
+def present_before_erasing(contact: ContactStanding, erasing: type[ErasingRun]) -> Presentation:
     """Who it is, and what erasing means."""
     data = {"id": contact.id, "email": contact.email, "status": contact.status}
     pairs: Pairs = [
@@ -22,12 +18,12 @@ def present_before_erasing(contact: ContactStanding, kind: RunKind) -> Presentat
         ("Status", contact.status),
         ("Groups", [name for _, name, _ in contact.memberships]),
     ]
-    return Presentation(data, None, [KeyValues(pairs), Text(f"{_MEANING[kind]} {_SUPPRESSED}")])
+    return Presentation(data, None, [KeyValues(pairs), Text(f"{erasing.warning} {_SUPPRESSED}")])
 
 
 def present_erased(run: Run, contact_id: int) -> Presentation:
     """That it happened; the address is not repeated."""
     data = run_data(run) | {"id": contact_id}
-    done = "anonymised" if run.kind is RunKind.ANONYMIZE else "deleted"
+    done = run.details_as(ErasingRun).done
     pairs: Pairs = [("Contact", f"{contact_id}, {done}"), ("Run", run.id)]
     return Presentation(data, None, [KeyValues(pairs), Text(_SUPPRESSED)])

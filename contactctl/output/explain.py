@@ -57,7 +57,7 @@ def _blocks(explanation: Explanation) -> list[Block]:
     groups = [f"{each.group} ({each.state})" for each in contact.groups]
     counts: Block = Table(_COUNT_COLUMNS, [_count(each) for each in explanation.counts])
     if not explanation.counts:
-        counts = Text("No thresholds are configured: responses deactivate nobody.")
+        counts = Text("No thresholds are configured: responses do not deactivate anybody.")
     return [
         KeyValues(
             [
@@ -83,7 +83,7 @@ def _next_lines(explanation: Explanation) -> list[str]:
         where = f" ({each.group})" if each.group else ""
         text = each.text if when or what else each.text[:1].upper() + each.text[1:]
         lines.append(f"{when}{what}{text}{where}")
-    return lines or ["Nothing, unless further responses arrive."]
+    return lines or ["Nothing, unless more responses arrive."]
 
 
 def _happening(each: Happening) -> Row:

@@ -31,7 +31,7 @@ def present_created(change: GroupChange) -> Presentation:
 
 
 def notes_on_name(name: str) -> list[str]:
-    """How criteria name a group whose name could be meant as several."""
+    """How criteria name a group whose name could be read as several."""
     quoted = name.replace('"', '""')
     return [f'criteria name it in quotes: group = "{quoted}"'] if "," in name else []
 

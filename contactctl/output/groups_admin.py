@@ -32,14 +32,14 @@ def present_renamed(name: str, run: int) -> Presentation:
 
 
 def present_whole_group(done: str, name: str, run: int) -> Presentation:
-    """That a group was renamed or deleted."""
+    """The result of renaming or deleting a group."""
     return Presentation(
         {"group": name, "run": run}, None, [KeyValues([(done, name), ("Run", run)])]
     )
 
 
 def present_policy(found: GroupPolicyInForce) -> Presentation:
-    """What a group does differently, and who says so."""
+    """A group's own settings, and where they come from."""
     policy = found.policy
     thresholds = {
         category.value: format_threshold(each) for category, each in policy.thresholds.items()

@@ -7,5 +7,5 @@ YELLOW = "33"
 
 
 def paint(text: str, style: str, wanted: bool) -> str:
-    """`text` in that style, or as it is where colour is not wanted."""
+    """`text` in that style, or unchanged without colour."""
     return f"\x1b[{style}m{text}\x1b[0m" if style and wanted else text

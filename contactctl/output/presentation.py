@@ -1,4 +1,4 @@
-"""What a command has to say, before any format: data for programs, blocks for people."""
+"""A command's result before any format: data for programs, blocks for people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ class Column:
     """One field of the rows: `key` as in JSON, CSV and --fields; `title` for people.
 
     A column with `for_people=False` is left out of the table unless --fields names it. On a
-    narrow terminal one that `wraps` goes on in further lines, and one that `yields` gives way
+    narrow terminal one that `wraps` continues in further lines, and one that `yields` gives way
     first: it is cut, or left out, the last of them before the others. One that was asked for by
     its name is `kept`.
     """
@@ -35,8 +35,8 @@ class Column:
 class Rows:
     """The list in a result: `name` is its key in the JSON data. A lazy iterable is streamed.
 
-    `on_request` are further columns that --fields can name. `beginning_of` says, where the items
-    are only the first ones, of how many and where the others are; '' where they are all.
+    `on_request` are further columns that --fields can name. If the items are only the first ones,
+    `beginning_of` says of how many and where the others are; '' if they are all.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Rows:
         return self._with_columns(chosen)
 
     def without_request(self) -> "Rows":
-        """Only the columns that are there unasked."""
+        """Only the columns that are shown by default."""
         return self._with_columns(self.columns) if self.on_request else self
 
     def _with_columns(self, columns: Sequence[Column]) -> "Rows":
@@ -69,14 +69,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line above what belongs together."""
+    """A heading line above blocks that belong together."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; lines are kept as they are."""
+    """A paragraph; line breaks are kept."""
 
     text: str
 
@@ -127,8 +127,8 @@ class Presentation:
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
-    --quiet leaves: somebody has to decide, though nothing went wrong. `problems` and `exit_code`
-    tell what did; a refused command still shows the data it has.
+    --quiet keeps: somebody must decide, though nothing went wrong. `problems` and `exit_code`
+    tell what went wrong; a refused command still shows the data it has.
     """
 
     data: Mapping[str, object] = field(default_factory=dict)

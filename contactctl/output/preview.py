@@ -43,29 +43,28 @@ def _rows(preview: Preview) -> Rows:
     )
     return preview_rows(
         preview.rows,
-        asked_about(preview.selection.details()),
+        asked_about(preview.selection.kept()),
         preview.fields,
         beginning_of=others if preview.count > shown else "",
     )
 
 
 def _notes(preview: Preview) -> list[str]:
-    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.details())):
+    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
         return []
     return [
-        "this is about active contacts alone; "
-        "`contactctl contacts list` with the same criteria shows the others too"
+        "only active contacts are counted; "
+        "`contactctl contacts list` with the same criteria shows the others, too"
     ]
 
 
 def _data(preview: Preview) -> dict[str, object]:
-    details = preview.selection.details()
     return {
         "database": preview.database,
         "count": preview.count,
         "active_total": preview.active_total,
         "left_out": dict(preview.left_out),
-        "criteria": details["criteria"],
+        "criteria": preview.selection.kept().criteria,
         "conditions": [
             {"text": text, "resolved": resolved}
             for text, resolved in preview.selection.resolved.describe()

@@ -1,4 +1,4 @@
-"""How a contact that is to come back is shown, and what was done."""
+"""How a contact to be reactivated is shown, and the result."""
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.operations.reactivate import MEANING, Reactivated, Target, recommended_for
@@ -25,7 +25,7 @@ _REASON_COLUMNS = (
 
 
 def present_target(target: Target) -> Presentation:
-    """Who it is, every open deactivation, what is advised, and what reactivating means."""
+    """The contact, every open deactivation, the recommendation, and what reactivating means."""
     contact = target.contact
     reasons: list[dict[str, object]] = [
         {
@@ -56,7 +56,7 @@ def present_target(target: Target) -> Presentation:
 
 
 def present_reactivated(done: Reactivated) -> Presentation:
-    """What was done, or that nothing had to be."""
+    """What was done, or that nothing had to be done."""
     target = done.target
     state = target.membership_after
     data = {
@@ -108,8 +108,8 @@ def _intention(target: Target) -> str:
     if target.group is None:
         return "reactivate system-wide: end all system-wide deactivations"
     if target.clears:
-        return f"take back the override in {target.group}"
-    return f"reactivate in {target.group} alone: {_state_text(target.membership_after)}"
+        return f"clear the override in {target.group}"
+    return f"reactivate only in {target.group}: {_state_text(target.membership_after)}"
 
 
 def _state_text(state: MembershipState | None) -> str:

@@ -1,4 +1,4 @@
-"""What an input holds that is rejected: all of it to a file, the first ones told."""
+"""Rejected parts of an input: all of them go to a file, the first ones are shown."""
 
 import os
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ _TOLD = 5
 class RejectLog:
     """Counts rejects and keeps the first messages; a kind of reject has a class that adds it.
 
-    Without a path nothing is written. A new file is its owner's alone, the rejects of an earlier
-    time are replaced. Raises InputError where it cannot be written, and rather than write over
-    one of the `inputs` or over anything else.
+    Without a path nothing is written. Only its owner can read a new file; earlier rejects in it are
+    replaced. Raises InputError if it cannot be written, or if that would overwrite one of the
+    `inputs` or any other content.
     """
 
     HINT: ClassVar[str]
@@ -62,13 +62,13 @@ class RejectLog:
     def _require_replaceable(self, path: Path, inputs: Sequence[Path]) -> None:
         if any(each.exists() and each.samefile(path) for each in inputs):
             raise InputError(
-                f"--rejects would write over {path}, which is read", hint="name another file"
+                f"--rejects would overwrite {path}, which is an input", hint="name another file"
             )
         with path.open("rb") as there:
             beginning = there.read(len(self.BEGINNING))
         if beginning not in (b"", self.BEGINNING):
             raise InputError(
-                f"--rejects would write over {path}, which holds something else",
+                f"--rejects would overwrite {path}, which holds something else",
                 hint="name another file, or remove this one",
             )
 

@@ -10,7 +10,7 @@ from contactctl.output.reject_log import RejectLog
 
 
 class RejectsFile(RejectLog):
-    """Writes line, reason and the row's own cells, to be corrected and imported again."""
+    """Writes line, reason and the row's cells, to be corrected and imported again."""
 
     HINT = "--rejects FILE writes every rejected row to a file"
     BEGINNING = b"line,reason"
@@ -29,5 +29,5 @@ class RejectsFile(RejectLog):
 
     def _write(self, line: str, reason: str, cells: Sequence[str]) -> None:
         if self._writer:
-            # a cell may come from an export, where it is defused already
+            # a cell may come from an export, which has defused it already
             self._writer.writerow([line, reason, *(defuse(undo_defuse(cell)) for cell in cells)])

@@ -37,7 +37,7 @@ def present_responses(rows: Sequence[dict[str, Any]]) -> Presentation:
 
 
 def present_held(result: HeldResult, verb: str) -> Presentation:
-    """What was decided, and whom it deactivated."""
+    """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
     deactivated = thresholds.deactivated if thresholds else 0
     data = {

@@ -70,7 +70,7 @@ def classified_row(response: Response) -> Row:
 
 
 def present_classified(responses: Iterable[Response], rejects: ResponseRejects) -> Presentation:
-    """What would be recorded. Of a list all is known; an iterator is shown as it is read."""
+    """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
     whole = isinstance(responses, Sequence)
     items = (
         [classified_row(each) for each in responses] if whole else map(classified_row, responses)
@@ -85,7 +85,7 @@ def present_classified(responses: Iterable[Response], rejects: ResponseRejects) 
 
 
 def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
-    """The rules in the order in which they are tried."""
+    """The rules in the order they are tried."""
     items = [
         {
             "id": rule.id,
@@ -103,13 +103,13 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
 
 
 def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:
-    """What became of the events; what was rejected, held back or refused makes the exit code."""
+    """What became of the events; rejected, held or refused ones decide the exit code."""
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
         warnings=[
-            f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked: held"
-            " until somebody looks at `contactctl responses list --held`"
+            f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked and"
+            " held until somebody decides: `contactctl responses list --held` lists them"
             for each in result.incidents
         ],
         problems=rejects.problems(),
@@ -160,16 +160,14 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
     by_category = ", ".join(
         f"{number:,} {name}" for name, number in counts.by_category.most_common()
     )
-    no_response = f", {result.no_responses:,} of them no response" if result.no_responses else ""
+    no_response = f", {result.no_responses:,} of them not a response" if result.no_responses else ""
     pairs: Pairs = [
         ("Mails and events", f"{result.read:,}{no_response}"),
         ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
-        (
-            "of which",
-            f"{counts.unmatched:,} of no contact, {counts.not_counted:,} not counted,"
-            f" {result.held:,} held",
-        ),
-        ("Known already", f"{counts.duplicates:,}"),
+        ("  Unmatched", f"{counts.unmatched:,}"),
+        ("  Not counted", f"{counts.not_counted:,}"),
+        ("  Held", f"{result.held:,}"),
+        ("Duplicates", f"{counts.duplicates:,}"),
         ("Deliveries, opens, clicks", f"{result.activities:,}"),
         ("Rejected", f"{result.rejected:,}"),
         ("Deactivated", counted(result.deactivated, "contact")),
@@ -186,7 +184,7 @@ def _incident_blocks(result: IngestResult) -> list[Block]:
         return []
     return [
         Text(
-            f"Look: contactctl responses list --held\n"
+            f"List: contactctl responses list --held\n"
             f"Then: contactctl responses release --run {result.run}   (they count)\n"
             f"   or: contactctl responses discard --run {result.run}   (they never will)"
         )

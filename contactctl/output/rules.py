@@ -26,12 +26,12 @@ RULE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
 def present_rules(rules: Sequence[RuleInForce]) -> Presentation:
-    """The rules in force beside what is recommended."""
+    """The rules in force next to what is recommended."""
     return Presentation(rows=_rows(rules), blocks=[RowsTable()])
 
 
 def present_check(rules: Sequence[RuleInForce]) -> Presentation:
-    """The rules that are against the recommendations, as an error where there are any."""
+    """The rules that differ from the recommendations, as an error if there are any."""
     against = [each for each in rules if each.advice]
     data = {"checked": len(rules), "against": len(against)}
     if not against:
@@ -47,7 +47,7 @@ def present_check(rules: Sequence[RuleInForce]) -> Presentation:
 
 
 def present_recommendation(text: str) -> Presentation:
-    """Rules to be put into the config."""
+    """Rules for the config."""
     return Presentation({"yaml": text}, None, [Verbatim(text)])
 
 

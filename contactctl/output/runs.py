@@ -1,9 +1,9 @@
 """How runs and plans are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from contactctl.domain.runs import DEACTIVATING_KINDS, Run, RunKind, RunState
+from contactctl.domain.runs import Run, RunState
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -13,7 +13,6 @@ from contactctl.output.presentation import (
     Table,
     Text,
 )
-from contactctl.output.run_words import what_of
 from contactctl.output.selection import (
     Pairs,
     asked_about,
@@ -30,7 +29,7 @@ from contactctl.output.undo import touched_pairs, undone_data, undone_text
 from contactctl.output.values import counted, to_people
 
 if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
-    from contactctl.operations.plan import ShownPlan
+    from contactctl.operations.plans import ShownPlan
     from contactctl.operations.preview import Preview
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
@@ -75,7 +74,7 @@ def run_data(run: Run) -> dict[str, object]:
         "kind": run.kind,
         "state": run.state,
         "planned": run.planned,
-        "deactivated": run.changed if run.kind in DEACTIVATING_KINDS else 0,
+        "deactivated": run.changed if run.run_type.deactivates else 0,
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
@@ -93,7 +92,7 @@ def run_data(run: Run) -> dict[str, object]:
         "expires_at": run.expires_at,
         "message": run.message,
         "clock_replaced": run.clock_replaced,
-        "details": dict(run.details),
+        "details": run.details.to_json(),
     }
 
 
@@ -104,12 +103,12 @@ def present_run(run: Run) -> Presentation:
 
 
 def present_looked_up_run(found: "FoundRun") -> Presentation:
-    """The same of a run that somebody looks at, and which runs have taken it back."""
+    """The same for a run that somebody looks at, and the runs that have undone it."""
     run = found.run
     pairs = _run_pairs(run)
     if found.taken_back_by:
         by = " and ".join(f"run {number}" for number in found.taken_back_by)
-        pairs.append(("Taken back", f"by {by}"))
+        pairs.append(("Undone", f"by {by}"))
     data = run_data(run) | {"taken_back_by": list(found.taken_back_by)}
     return Presentation(data, None, [KeyValues(pairs), *_next_steps(run, is_shown=True)])
 
@@ -121,7 +120,7 @@ def present_runs(runs: Sequence[Run]) -> Presentation:
 
 
 def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
-    """A line for each run: how many contacts it changed, and when it started, or would have."""
+    """A line for each run: how many contacts it changed, and when it started, or was planned."""
     items = [
         run_data(run)
         | {
@@ -135,7 +134,7 @@ def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
 
 
 def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:
-    """Everything to be seen before a plan is confirmed.
+    """Everything to see before a plan is confirmed.
 
     `facts_last`: the contacts first, so that a question below has the facts right above it.
     """
@@ -152,7 +151,8 @@ def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation
         data["impact"] = impact_data(plan.impact)
         blocks += impact_blocks(plan.impact)
     blocks += limit_blocks(plan.stakes.limits_exceeded)
-    return Presentation(data, preview_rows(plan.rows, asked_about(plan.run.details)), blocks)
+    rows = preview_rows(plan.rows, asked_about(plan.run.details.selected))
+    return Presentation(data, rows, blocks)
 
 
 def present_kept_plan(plan: "ShownPlan") -> Presentation:
@@ -163,7 +163,7 @@ def present_kept_plan(plan: "ShownPlan") -> Presentation:
 
 
 def present_nothing_to_do(preview: "Preview") -> Presentation:
-    """No contact matches: nothing was planned, and that is no error."""
+    """No contact matches: nothing was planned, and that is not an error."""
     data = {
         "run": None,
         "state": RunState.DONE,
@@ -198,7 +198,7 @@ def _run_pairs(run: Run) -> Pairs:
 
 
 def _asked_pairs(run: Run) -> Pairs:
-    """Who asked for the run and why, and whoever else had a hand in it."""
+    """Who asked for the run and why, and who else applied or resumed it."""
     pairs: Pairs = [("Operator", run.operator)]
     if run.applied_by and run.applied_by != run.operator:
         pairs.append(("Applied by", run.applied_by))
@@ -210,8 +210,9 @@ def _asked_pairs(run: Run) -> Pairs:
 
 
 def _what_pairs(run: Run) -> Pairs:
-    what = what_of(run)
-    return [*([("What", what)] if what else []), *_condition_pairs(run.details)]
+    what, kept = run.details.in_words(), run.details.selected
+    criteria = criteria_pairs(kept.lines, prebuilt=kept.prebuilt) if kept else []
+    return [*([("What", what)] if what else []), *criteria]
 
 
 def _result_pairs(run: Run) -> Pairs:
@@ -230,17 +231,16 @@ def _result_pairs(run: Run) -> Pairs:
 
 def _plan_pairs(plan: "ShownPlan") -> Pairs:
     run, stakes = plan.run, plan.stakes
-    left_out = run.details.get("left_out")
     return [
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
         *_asked_pairs(run),
         ("Planned", f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}"),
-        *([("Takes back", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
+        *([("Undoes", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
         *((f"{each.category}", _rule_text(each)) for each in plan.by_rule),
-        *(left_out_pairs(left_out) if isinstance(left_out, Mapping) else []),
+        *left_out_pairs(run.details.left_out or {}),
     ]
 
 
@@ -260,31 +260,23 @@ def _rule_data(due: "DueUnderRule") -> dict[str, object]:
     }
 
 
-def _condition_pairs(details: Mapping[str, object]) -> Pairs:
-    lines = details.get("lines")
-    if isinstance(lines, Sequence):
-        return criteria_pairs(lines, prebuilt=bool(details.get("prebuilt")))
-    return []
-
-
 def _next_steps(run: Run, *, is_shown: bool) -> list[Block]:
     """What can be done with the run now; `is_shown`: it is being looked at already."""
-    match run.state, run.kind:
-        case RunState.PLANNED, _:
-            return [
-                Text(
-                    f"Nothing has changed yet. To go on: contactctl runs apply {run.id}\n"
-                    f"To drop the plan: contactctl runs cancel {run.id}"
-                )
-            ]
-        case RunState.RUNNING, _:
-            return [
-                Text(
-                    f"Watch it: contactctl runs watch {run.id}\n"
-                    f"If it was interrupted: contactctl runs resume {run.id}"
-                )
-            ]
-        case RunState.DONE, RunKind.DEACTIVATE:
-            look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
-            return [Text(f"{look}Take back one contact: contactctl reactivate EMAIL")]
+    if run.state is RunState.PLANNED:
+        return [
+            Text(
+                f"Nothing has changed yet. To apply it: contactctl runs apply {run.id}\n"
+                f"To delete the plan: contactctl runs cancel {run.id}"
+            )
+        ]
+    if run.state is RunState.RUNNING:
+        return [
+            Text(
+                f"Watch it: contactctl runs watch {run.id}\n"
+                f"If it was interrupted: contactctl runs resume {run.id}"
+            )
+        ]
+    if run.state is RunState.DONE and run.run_type.next_step:
+        look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
+        return [Text(f"{look}{run.run_type.next_step}")]
     return []

@@ -1,9 +1,10 @@
-"""What is shown of criteria and of a set of contacts, in previews and in plans alike."""
+"""How criteria and a set of contacts are shown, in previews and in plans."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.policies import BillingTier
+from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
@@ -35,7 +36,7 @@ def preview_rows(
 ) -> Rows:
     """The first contacts of a set, under the JSON key `preview`.
 
-    People see who it is, what was `asked_about`, and what else tells something; --fields can name
+    People see who it is, what was `asked_about`, and other fields with values; --fields can name
     any of `fields`, or of those that the contacts have.
     """
     shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
@@ -47,12 +48,11 @@ def preview_rows(
     return Rows("preview", columns, rows, others, beginning_of)
 
 
-def asked_about(details: Mapping[str, object]) -> list[str]:
+def asked_about(kept: KeptCriteria | None) -> list[str]:
     """The fields that criteria name, from what a run keeps of them."""
-    conditions = details.get("conditions")
-    if not isinstance(conditions, Sequence):
+    if kept is None:
         return []
-    return list(dict.fromkeys(str(text).partition(" ")[0] for text, _ in conditions))
+    return list(dict.fromkeys(text.partition(" ")[0] for text, _ in kept.conditions))
 
 
 def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:
@@ -70,7 +70,7 @@ def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
 def left_out_pairs(
     left_out: Mapping[str, int], include_hint: Callable[[str], str] = lambda _: ""
 ) -> Pairs:
-    """Who was left out because a value is missing, and how to include them, where it is known."""
+    """Who was left out because a value is missing, and how to include them, if that is known."""
     pairs: Pairs = []
     for name, number in left_out.items():
         if number:
@@ -115,7 +115,7 @@ def impact_data(impact: "Impact") -> dict[str, object]:
 
 
 def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
-    """Which limits hold the plan back."""
+    """The limits that the plan exceeds."""
     labels = ["Over the limits", *[""] * (len(limits_exceeded) - 1)]
     return [KeyValues(list(zip(labels, limits_exceeded, strict=True)))] if limits_exceeded else []
 

@@ -1,4 +1,4 @@
-"""How suppressions are shown: never with an address, which nobody knows any more."""
+"""How suppressions are shown: never with an address, as only its hash is stored."""
 
 from contactctl.domain.suppression import Keyring, key_id_of
 from contactctl.operations.suppressions import SuppressionChange, Suppressions
@@ -35,9 +35,9 @@ def present_suppressed(suppressed: bool) -> Presentation:
 
 
 def present_suppression_change(change: SuppressionChange) -> Presentation:
-    """How it is now, and the run that made it so."""
+    """Whether it is suppressed now, and the run that changed it."""
     data = {"suppressed": change.suppressed, "run": change.run}
-    notes = [] if change.run is not None else ["it was so already"]
+    notes = [] if change.run is not None else ["nothing had to change"]
     pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)
 

@@ -33,7 +33,7 @@ _RUN_COLUMNS = (
 
 
 def present_sweep(result: SweepResult) -> Presentation:
-    """What the sweep did, and what it was not allowed to do."""
+    """What the sweep did, and what is over the limits."""
     runs = _runs(result)
     blocks: list[Block] = [KeyValues(_result_pairs(result))]
     if runs:
@@ -56,7 +56,7 @@ def present_sweep_log(result: SweepResult, name: str, now: datetime) -> Presenta
 
 
 def present_due(due: DueNow) -> Presentation:
-    """What a sweep would do now: rule by rule, with the first contacts of the handling rules."""
+    """What a sweep would do now: rule by rule, with the first contacts due for handling."""
     by_rule = _by_rule(due)
     data: dict[str, object] = {
         "parts": list(due.parts),
@@ -77,7 +77,7 @@ def present_due(due: DueNow) -> Presentation:
     if by_rule:
         blocks += [Heading("Due under each rule"), Table(_RULE_COLUMNS, by_rule)]
     if due.rows:
-        blocks += [Heading("To be handled"), *rows_blocks(len(due.rows), due.handling_total)]
+        blocks += [Heading("Due for handling"), *rows_blocks(len(due.rows), due.handling_total)]
     return Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
 
 
@@ -89,7 +89,7 @@ def _due_pairs(due: DueNow) -> Pairs:
             ("Overdue plans", len(due.overdue)),
         ],
         SweepPart.THRESHOLDS: [("At a threshold", counted(due.thresholds_total, "contact"))],
-        SweepPart.HANDLING: [("Due to be handled", counted(due.handling_total, "contact"))],
+        SweepPart.HANDLING: [("Due for handling", counted(due.handling_total, "contact"))],
     }
     waiting: Pairs = [
         ("Waiting plan", f"run {run.id}, {counted(run.planned, 'contact')}") for run in due.waiting
@@ -137,7 +137,7 @@ def _result_pairs(result: SweepResult) -> Pairs:
 
 
 def _with_problems(shown: Presentation, result: SweepResult) -> Presentation:
-    """The first problem's exit code: so "busy", which goes away by itself, outranks no other."""
+    """The first problem's exit code: so "busy", which ends by itself, comes after the others."""
     codes = [problem.exit_code for problem in result.problems]
     return replace(
         shown,

@@ -46,8 +46,8 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 def wrap(text: str, width: int, hang: int = 2) -> list[str]:
     """The text in lines of at most `width` cells, broken at blanks; a longer word stays whole.
 
-    Lines after the first stand `hang` blanks further in. Parts set apart by three blanks are
-    parted there first.
+    Lines after the first are indented by `hang` blanks. Parts separated by three blanks are broken
+    there first.
     """
     if width_of(text) <= width or not text.strip():
         return [text]

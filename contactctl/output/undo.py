@@ -1,4 +1,4 @@
-"""How taking a run back is shown before it is done."""
+"""How undoing a run is shown before it is done."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ def present_undo(preview: "UndoPreview") -> Presentation:
     }
     pairs: Pairs = [
         ("Database", preview.database),
-        ("Takes back", undone_text(preview.undone)),
+        ("Undoes", undone_text(preview.undone)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *touched_pairs(preview.undone, preview.count),
     ]
@@ -46,7 +46,7 @@ def present_undo(preview: "UndoPreview") -> Presentation:
 
 
 def undone_data(undone: Run, count: int) -> Mapping[str, object]:
-    """Which run is taken back, and how many of its contacts were touched since."""
+    """Which run is undone, and how many of its contacts have changed since."""
     return {"undoes": undone.id, "touched_since": undone.changed - count}
 
 
@@ -58,8 +58,8 @@ def undone_text(undone: Run) -> str:
 
 
 def touched_pairs(undone: Run, count: int) -> Pairs:
-    """Who of the run is left out, if anybody."""
+    """How many of the run's contacts are left out, if any."""
     touched = undone.changed - count
     if not touched:
         return []
-    return [("Left out", f"{touched:,} of its {undone.changed:,}: touched since")]
+    return [("Left out", f"{touched:,} of its {undone.changed:,}: changed since")]

@@ -17,7 +17,7 @@ MISSING = "-"
 def to_json(value: object) -> object:
     """A value as JSON has it: instants in UTC with Z, dates ISO, decimals as numbers, sets sorted.
 
-    Raises TypeError for a type that has no agreed form.
+    Raises TypeError for a type that has no JSON form.
     """
     if value is None or isinstance(value, str | bool | int | float):
         return _plain(value)

@@ -19,7 +19,7 @@ Tell = Callable[[int, int], None]
 def back_up_sqlite(store: Store, target: Path, tell: Tell) -> None:
     """SQLite's online backup, checked; `tell` gets the pages copied so far and all of them."""
     with (
-        translated_errors(store.identity),
+        translated_errors(store),
         store.engine.connect() as connection,
         closing(sqlite3.connect(target)) as copy,
     ):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-from contactctl.domain.errors import BusyError
+from contactctl.domain.errors import CANCELLED, StoreError
 from contactctl.store.store import Store
 
 _CANCEL_WITHIN_S = 5.0
@@ -53,4 +53,4 @@ class QueryCanceller:
     def _check(self, *_statement: Any) -> None:
         with self._lock:
             if self._cancelled:
-                raise BusyError("cancelled", code="cancelled")
+                raise StoreError("cancelled", code=CANCELLED)

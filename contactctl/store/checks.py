@@ -9,6 +9,7 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store.deactivations import open_system_wide
+from contactctl.store.predicates import is_active
 
 _contact = tables.contact
 _run = tables.run
@@ -40,9 +41,7 @@ def _database_is_intact(connection: Connection) -> Finding:
 
 
 def _active_without_reason_to_be_inactive(connection: Connection) -> Finding:
-    broken = _count_contacts(
-        connection, _contact.c.status == Status.ACTIVE, open_system_wide(_contact.c.id)
-    )
+    broken = _count_contacts(connection, is_active(), open_system_wide(_contact.c.id))
     return Finding("active contacts have no open deactivation", broken, _STATUS_HINT)
 
 
@@ -66,7 +65,7 @@ def _runs_finished(connection: Connection) -> Finding:
     return Finding(
         "no run is unfinished",
         running,
-        "at work right now, or interrupted: `contactctl sweep all` goes on with them,"
+        "running right now, or interrupted: `contactctl sweep all` resumes them,"
         " `contactctl runs cancel RUN` ends an import",
     )
 

@@ -16,8 +16,8 @@ from contactctl.domain.fields import RESPONSES_PREFIX
 from contactctl.domain.responses import Category
 from contactctl.store import tables
 from contactctl.store.contact_columns import RECORD_COLUMNS, VALUE_COLUMNS
-from contactctl.store.field_sql import counts_by_email
 from contactctl.store.groups import scope_name
+from contactctl.store.predicates import counts_by_email
 
 _contact = tables.contact
 _group = tables.group

@@ -38,16 +38,12 @@ from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.operators import Operator
 from contactctl.domain.reference import holds
 from contactctl.domain.resolve import NoneOf, OneOf, Presence, ResolvedCriteria, Test
-from contactctl.store.field_sql import Clause, SetRows, SummedUp, field_value, set_rows, summed_up
+from contactctl.store.field_sql import SetRows, SummedUp, field_value, set_rows, summed_up
+from contactctl.store.predicates import Clause, is_active_by_index
 from contactctl.store.tables import contact
 from contactctl.store.value_sql import is_one_of, passes
 
 _ACTIVE_WITHOUT_INDEX: Clause = literal_column("NOT contact.status <> 'active'", Boolean())
-
-
-def is_active() -> Clause:
-    """Active contacts alone; a literal, so that SQLite too uses the partial index."""
-    return contact.c.status == literal_column("'active'")
 
 
 def active_where(where: Clause) -> Clause:
@@ -59,7 +55,7 @@ def active_where(where: Clause) -> Clause:
     parts = visitors.iterate(where)
     asked = {part.name for part in parts if isinstance(part, Column) and part.table is contact}
     is_covered = "last_opportunity" in asked and asked <= {"id", "last_opportunity"}
-    return and_(is_active() if is_covered else _ACTIVE_WITHOUT_INDEX, where)
+    return and_(is_active_by_index() if is_covered else _ACTIVE_WITHOUT_INDEX, where)
 
 
 def where_clause(resolved: ResolvedCriteria, dialect: str) -> Clause:

@@ -27,9 +27,9 @@ from contactctl.domain.runs import Run
 from contactctl.domain.suppression import Key
 from contactctl.store import tables
 from contactctl.store.errors import translated_errors
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 from contactctl.store.scrubbing import scrub
-from contactctl.store.settling import settle
+from contactctl.store.sqlite_engine import BEGIN
 from contactctl.store.store import Store
 from contactctl.store.suppressions import add_hashes, key_ids
 from contactctl.store.tables import SYSTEM_WIDE
@@ -111,8 +111,8 @@ def clean_up(store: Store) -> None:
     if not needs_clean_up(store):
         return
     # in place of BEGIN: VACUUM runs outside a transaction
-    outside = {"contactctl_begin": "PRAGMA secure_delete = ON"}
-    with translated_errors(store.identity), store.engine.connect() as connection:
+    outside = {BEGIN: "PRAGMA secure_delete = ON"}
+    with translated_errors(store), store.engine.connect() as connection:
         connection.execution_options(**outside).exec_driver_sql("VACUUM")
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if checkpoint[0]:
@@ -180,3 +180,7 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
     ).where(in_batch(run.id, batch))
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, rows))
+
+
+ANONYMISING = BatchWork(erasure_outcome, anonymise, clean_up)
+DELETING = BatchWork(erasure_outcome, delete_contacts, clean_up)

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from contactctl.domain.contact_record import ContactRecord
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState
 from contactctl.store import tables
 from contactctl.store.contact_columns import RECORD_COLUMNS
 from contactctl.store.contacts import to_records
+from contactctl.store.predicates import is_active
 
 _contact = tables.contact
 _membership = tables.membership
@@ -44,7 +45,7 @@ def stream_contacts(
 
 def deliverable() -> ColumnElement[bool]:
     """Contacts that a campaign to everybody may mail."""
-    return _contact.c.status == Status.ACTIVE
+    return is_active()
 
 
 def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:

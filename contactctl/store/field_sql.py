@@ -30,16 +30,14 @@ from sqlalchemy import (
 from contactctl.domain.fields import Field, FieldType
 from contactctl.store import tables
 from contactctl.store.contact_columns import compared_column
-from contactctl.store.tables import SYSTEM_WIDE, contact, contact_tag, deactivation, membership
+from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide
+from contactctl.store.tables import contact, contact_tag, deactivation, membership
 
 Value = ColumnElement[Any]
-Clause = ColumnElement[bool]
 
 # what the reference takes for a date; dates are compared as this text
 _DATE_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 _DATE_GLOB = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
-
-_open_system_wide = and_(deactivation.c.group_id == SYSTEM_WIDE, deactivation.c.ended_at.is_(None))
 
 MemberTest = Callable[[Value], Clause]
 
@@ -65,10 +63,10 @@ def set_rows(field: Field, dialect: str) -> SetRows:
         case "group":
             return SetRows(membership.c.contact_id, true(), partial(_is_in_groups, dialect))
         case "deactivation_origin":
-            column, condition = deactivation.c.origin, _open_system_wide
+            column, condition = deactivation.c.origin, is_open_system_wide()
         case _:
             column = deactivation.c.category
-            condition = and_(_open_system_wide, column != "")
+            condition = and_(is_open_system_wide(), column != "")
     return SetRows(deactivation.c.contact_id, condition, lambda test: test(column))
 
 
@@ -101,7 +99,7 @@ def summed_up(field: Field, dialect: str) -> SummedUp | None:
     """
     if field.name == "deactivated":
         latest = func.max(deactivation.c.started_at)
-        return SummedUp(deactivation.c.contact_id, _open_system_wide, latest)
+        return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
     if field.response_category is not None and dialect != "sqlite":
         counted = _is_counted(field.response_category)
         return SummedUp(tables.response.c.contact_id, counted, _number())
@@ -126,16 +124,6 @@ def _response_count(category: str) -> Value:
 
 def _is_counted(category: str) -> Clause:
     return and_(tables.response.c.category == category, counts_by_email())
-
-
-def counts_by_email() -> Clause:
-    """True for the responses that the `responses.` fields count."""
-    response = tables.response.c
-    return and_(
-        response.counts.is_(True),
-        response.held.is_(False),
-        response.channel == "email",
-    )
 
 
 def _number() -> Value:

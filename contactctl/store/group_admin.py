@@ -18,12 +18,12 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.run_kinds import RemoveFromGroupRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.memberships import end_memberships
-from contactctl.store.plans import Batch, BatchOutcome, in_batch
-from contactctl.store.settling import settle
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 
 _group = tables.group
 _membership = tables.membership
@@ -103,7 +103,7 @@ def members_among(where: ColumnElement[bool], group_id: int) -> ColumnElement[bo
 def plan_removal(
     connection: Connection, run_id: int, where: ColumnElement[bool], group_id: int
 ) -> int:
-    """Freeze the group's members that fulfil `where`, active or not; returns how many."""
+    """Freeze these members of the group; returns how many."""
     chosen = select(
         _contact.c.id,
         literal(run_id, Integer),
@@ -131,6 +131,9 @@ def remove_memberships(connection: Connection, run: Run, batch: Batch, now: date
         .where(_contact.c.id.in_(chosen))
         .values(revision=_contact.c.revision + 1, updated=now)
     )
-    group_id = int(str(run.details["group_id"]))
+    group_id = run.details_as(RemoveFromGroupRun).group_id
     removed = and_(_membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen))
     return end_memberships(connection, removed, run.id, now)
+
+
+REMOVING_FROM_GROUP = BatchWork(removal_outcome, remove_memberships)

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, case, func, insert, select, update
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.groups import GroupSummary
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.memberships import end_memberships
+from contactctl.store.predicates import is_active
 
 _group = tables.group
 _membership = tables.membership
@@ -57,12 +58,11 @@ def create_groups(connection: Connection, names: Sequence[str], now: datetime) -
 
 def list_groups(connection: Connection) -> list[GroupSummary]:
     """Every group with its size, in the order of the names."""
-    is_active = case((_contact.c.status == Status.ACTIVE, 1), else_=0)
     sizes = (
         select(
             _membership.c.group_id,
             func.count().label("members"),
-            func.sum(is_active).label("active"),
+            func.sum(case((is_active(), 1), else_=0)).label("active"),
         )
         .join(_contact, _contact.c.id == _membership.c.contact_id)
         .group_by(_membership.c.group_id)

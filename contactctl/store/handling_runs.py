@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,12 +23,22 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.handling import TimedRule
 from contactctl.domain.policies import HandlingAction
+from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.handling_sql import TimedRule, complained, due_under, governs, timed_rule
+from contactctl.store.handling_sql import complained, due_under, governs
 from contactctl.store.memberships import end_memberships
-from contactctl.store.plans import Batch, BatchOutcome, in_batch, planned_contacts
+from contactctl.store.plans import (
+    Batch,
+    BatchOutcome,
+    BatchWork,
+    in_batch,
+    planned_by_rule,
+    planned_contacts,
+)
+from contactctl.store.predicates import is_open, is_within
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -54,23 +63,10 @@ def plan_handling(connection: Connection, run_id: int, rules: Sequence[TimedRule
     return planned_contacts(connection, run_id)
 
 
-def planned_by_rule(connection: Connection, run_id: int) -> list[tuple[str, str, int, int]]:
-    """(action, category, group id, contacts) of a handling plan, most first."""
-    key = (_item.c.action, _item.c.category, _item.c.group_id)
-    number = func.count()
-    statement = (
-        select(*key, number)
-        .where(_item.c.run_id == run_id)
-        .group_by(*key)
-        .order_by(number.desc(), *key)
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
-
-
-def planned_returning(connection: Connection, run_id: int) -> int:
+def planned_returning(connection: Connection, run: Run) -> int:
     """How many contacts a handling plan brings back, those apart that return to a group alone."""
     statement = select(func.count(distinct(_item.c.contact_id))).where(
-        _item.c.run_id == run_id,
+        _item.c.run_id == run.id,
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
@@ -104,17 +100,16 @@ def handle(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     return contacts
 
 
-def _rules_of(run: Run) -> list[TimedRule]:
+def _rules_of(run: Run) -> tuple[TimedRule, ...]:
     """The rules that a handling run was planned by."""
-    kept: Any = run.details["rules"]
-    return [timed_rule(each) for each in kept]
+    return run.details_as(HandlingRun).rules
 
 
 def _ends_by_rule() -> ColumnElement[bool]:
     """Open, and opened by a threshold. Written so that SQLite finds it by the contact's key: the
     partial index leads to all contacts of the category."""
     origin = func.coalesce(_deactivation.c.origin, "")
-    return and_(_deactivation.c.ended_at.is_(None), origin == Origin.THRESHOLD.value)
+    return and_(is_open(), origin == Origin.THRESHOLD.value)
 
 
 def _still_holds(rules: Sequence[TimedRule]) -> ColumnElement[bool]:
@@ -172,7 +167,7 @@ def _end_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     return connection.execute(
         update(_deactivation)
         .where(
-            _within(batch, _deactivation.c.contact_id),
+            is_within(batch, _deactivation.c.contact_id),
             key.in_(planned),
             _ends_by_rule(),
             _deactivation.c.started_at <= cutoff,
@@ -191,7 +186,7 @@ def _reactivate_contacts(connection: Connection, run: Run, batch: Batch, now: da
     return connection.execute(
         update(_contact)
         .where(
-            _within(batch, _contact.c.id),
+            is_within(batch, _contact.c.id),
             _contact.c.id.in_(ended_for),
             not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))),
         )
@@ -223,7 +218,7 @@ def _remove_memberships(connection: Connection, run: Run, batch: Batch, now: dat
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
     )
-    chosen = and_(_within(batch, _membership.c.contact_id), removal)
+    chosen = and_(is_within(batch, _membership.c.contact_id), removal)
     return end_memberships(connection, chosen, run.id, now)
 
 
@@ -239,11 +234,6 @@ def _mark_changed(connection: Connection, run: Run, batch: Batch, now: datetime)
     )
 
 
-def _within(batch: Batch, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Said once more of the other table: a server has no figures yet about a fresh plan."""
-    return and_(contact_id > batch.after, contact_id <= batch.last)
-
-
 def _is_open_in(
     contact_id: ColumnElement[int], group_id: ColumnElement[int]
 ) -> ColumnElement[bool]:
@@ -251,10 +241,13 @@ def _is_open_in(
     return exists().where(
         opened.c.contact_id == contact_id,
         opened.c.group_id == group_id,
-        opened.c.ended_at.is_(None),
+        is_open(opened),
     )
 
 
 def _add_results(connection: Connection, run: Run, results: Mapping[str, int]) -> None:
     totals = {name: run.results.get(name, 0) + number for name, number in results.items()}
     update_run(connection, run.id, {"results": totals})
+
+
+HANDLING = BatchWork(handling_outcome, handle, returning=planned_returning, by_rule=planned_by_rule)

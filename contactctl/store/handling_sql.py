@@ -1,8 +1,7 @@
 """Handling rules as SQL: what is due under each of them (domain.handling says what of)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -23,10 +22,11 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.contacts import MembershipState
+from contactctl.domain.handling import TimedRule
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
-from contactctl.domain.values import format_value
 from contactctl.store import tables
+from contactctl.store.predicates import is_open
 from contactctl.store.tables import SYSTEM_WIDE
 
 _deactivation = tables.deactivation
@@ -34,42 +34,6 @@ _membership = tables.membership
 _response = tables.response
 
 _EMAIL = "email"  # the only channel whose complaints count
-
-
-@dataclass(frozen=True, slots=True)
-class TimedRule:
-    """A handling rule at one instant: it is due for what started at `cutoff` or before.
-
-    `group_id` None is the general rule; `others` are the groups with a rule of their own for this
-    category, where the general one does not hold.
-    """
-
-    action: HandlingAction
-    category: Category
-    cutoff: datetime
-    group_id: int | None = None
-    others: tuple[int, ...] = ()
-
-    def details(self) -> dict[str, object]:
-        """The rule as a run keeps it; `timed_rule` reads it back."""
-        return {
-            "action": self.action,
-            "category": self.category,
-            "cutoff": format_value(self.cutoff),
-            "group_id": self.group_id,
-            "others": list(self.others),
-        }
-
-
-def timed_rule(details: Mapping[str, Any]) -> TimedRule:
-    """The rule that a run keeps."""
-    return TimedRule(
-        HandlingAction(details["action"]),
-        Category(details["category"]),
-        datetime.fromisoformat(details["cutoff"]),
-        details["group_id"],
-        tuple(details["others"]),
-    )
 
 
 def anything_due(connection: Connection, rules: Sequence[TimedRule]) -> bool:
@@ -86,7 +50,7 @@ class DueContacts:
     returning: int = 0
 
 
-def count_due(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
+def count_handled(connection: Connection, rules: Sequence[TimedRule]) -> DueContacts:
     """How many contacts the rules would change now."""
     if not rules:
         return DueContacts()
@@ -180,7 +144,7 @@ def complained(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
         exists().where(
             opened.c.contact_id == contact_id,
             opened.c.category == Category.SPAM_COMPLAINT,
-            opened.c.ended_at.is_(None),
+            is_open(opened),
         ),
     )
 
@@ -196,6 +160,4 @@ def _waited_for(rule: TimedRule) -> ColumnElement[bool]:
 
 def _is_open_threshold() -> ColumnElement[bool]:
     """Only what a threshold opened ends by rule; a literal, to use the partial index."""
-    return and_(
-        _deactivation.c.ended_at.is_(None), _deactivation.c.origin == literal_column("'threshold'")
-    )
+    return and_(is_open(), _deactivation.c.origin == literal_column("'threshold'"))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Text,
     and_,
     delete,
     exists,
@@ -22,6 +21,7 @@ from contactctl.domain.responses import HeldFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.threshold_sql import ContactIds
+from contactctl.store.unmatched import unmatched_domain
 
 _contact = tables.contact
 _item = tables.plan_item
@@ -63,7 +63,7 @@ def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int)
     dialect = connection.dialect.name
     for table, kept in (
         (_response, of_incident),
-        (_unmatched, _domain_of_nobody(dialect).in_(domains)),
+        (_unmatched, unmatched_domain(dialect).in_(domains)),
     ):
         let_go = and_(table.c.held, table.c.run_id == run_id, ~kept)
         connection.execute(update(table).where(let_go).values(held=False))
@@ -114,7 +114,7 @@ def _held_by_domain(connection: Connection, run_id: int, at_least: int) -> dict[
         .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
         .where(_response.c.held, _response.c.run_id == run_id)
     )
-    of_nobody = select(_domain_of_nobody(connection.dialect.name)).where(
+    of_nobody = select(unmatched_domain(connection.dialect.name)).where(
         _unmatched.c.held, _unmatched.c.run_id == run_id
     )
     every = union_all(of_contacts, of_nobody).subquery()
@@ -143,7 +143,7 @@ def _counted_by_domain(
             _response.c.counts,
         )
     )
-    domain = _domain_of_nobody(connection.dialect.name)
+    domain = unmatched_domain(connection.dialect.name)
     of_nobody = select(domain).where(
         _unmatched.c.run_id == run_id, _unmatched.c.counts, domain.in_(domains)
     )
@@ -158,19 +158,11 @@ def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, obj
     if chosen.run_id is not None:
         of_nobody.append(_unmatched.c.run_id == chosen.run_id)
     if chosen.domain is not None:
-        of_nobody.append(_domain_of_nobody(connection.dialect.name) == chosen.domain)
+        of_nobody.append(unmatched_domain(connection.dialect.name) == chosen.domain)
     return sum(
         connection.execute(update(table).where(which).values(values)).rowcount
         for table, which in ((_response, _is_chosen(chosen)), (_unmatched, and_(*of_nobody)))
     )
-
-
-def _domain_of_nobody(dialect: str) -> ColumnElement[str]:
-    """The domain in the address of an unmatched response."""
-    key = _unmatched.c.email_key
-    if dialect == "sqlite":
-        return func.substr(key, func.instr(key, "@") + 1, type_=Text())
-    return func.split_part(key, "@", 2, type_=Text())
 
 
 def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.operators import Operator
 from contactctl.domain.resolve import ResolvedCriteria
 from contactctl.store.criteria_sql import Compiler, active_where
-from contactctl.store.field_sql import Clause
+from contactctl.store.predicates import Clause
 from contactctl.store.tables import contact
 
 _PRESENCE = (Operator.MISSING, Operator.EXISTS)

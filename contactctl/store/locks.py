@@ -1,17 +1,31 @@
-"""One process at a time per kind of work: an advisory lock, freed by the system on any death."""
+"""One process at a time per kind of work: an advisory lock, freed by the system on any death.
+
+On Postgres every lock is a transaction's, never a session's: behind a pooler the session goes to
+somebody else after each transaction, and its locks with it.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from time import monotonic, sleep
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from contactctl.domain.errors import BusyError, ContactctlError, StoreError
+from contactctl.domain.errors import BusyError, StoreError
 from contactctl.store.errors import translated_errors
 from contactctl.store.store import Store
+
+_TRY_AGAIN_S = 0.1
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+# the transaction that holds a lock does nothing else, for as long as the work takes
+_LIMITS_OF_IDLENESS = {
+    "idle_in_transaction_session_timeout": (9, 6),
+    "transaction_timeout": (17, 0),
+}
 
 
 @contextmanager
@@ -32,9 +46,11 @@ def serialise(connection: Connection, work: str) -> None:
 
     SQLite needs nothing (BEGIN IMMEDIATE has done it). On Postgres it holds even when the
     session of `exclusive` has been cut off by the server. What sees a snapshot uses `in_turn`.
+    BusyError when the others take longer than the store waits for locks.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), _turn_key(work))
+        connection.execute(_LOCK, _key_of_next(work))
+        connection.execute(_LOCK, _key_of_turn(work))
 
 
 @contextmanager
@@ -42,22 +58,22 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
     """A transaction that sees one state of the store, as it is when its turn has come.
 
     On Postgres its first statement takes the snapshot, even one that then waits for a lock, and
-    would hide what was committed meanwhile. So the turn is the session's, taken before.
+    would hide what was committed meanwhile. So another transaction waits first: being next, it
+    sees the turn become free, and holds everybody else off until this one has taken it.
     """
     if store.dialect == "sqlite":
         with store.writing() as connection:
             yield connection
         return
-    with translated_errors(store.identity), store.engine.connect() as connection:
-        _between_transactions(connection, "SELECT pg_advisory_lock(:key)", _turn_key(work))
-        try:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
-        finally:
-            with suppress(DBAPIError):  # a connection that is gone holds no lock any more
-                unlock = "SELECT pg_advisory_unlock(:key)"
-                _between_transactions(connection, unlock, _turn_key(work))
+    with ExitStack() as stack:
+        with store.writing() as next_in_line:
+            next_in_line.execute(_LOCK, _key_of_next(work))
+            with next_in_line.begin_nested() as released_at_once:
+                next_in_line.execute(_LOCK, _key_of_turn(work))
+                released_at_once.rollback()
+            connection = stack.enter_context(store.writing(snapshot=True))
+            connection.execute(_LOCK, _key_of_turn(work))
+        yield connection
 
 
 def _busy(work: str, identity: str) -> BusyError:
@@ -84,45 +100,39 @@ def _file_lock(path: Path, work: str, wait_seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[None]:
-    key = {"key": _lock_key(work)}
-    with translated_errors(store.identity), store.engine.connect() as connection:
-        held = connection.execution_options(isolation_level="AUTOCOMMIT")
-        _acquire(held, key, work, store.identity, wait_seconds)
+    """Hold a transaction open for as long as the lock is needed.
+
+    It has no snapshot and no number, so it holds nothing back that the server wants to clean up.
+    Who waits tries again and again, and keeps no session of a pooler meanwhile.
+    """
+    deadline = monotonic() + wait_seconds
+    with translated_errors(store), store.engine.connect() as connection:
+        while not _try_lock(connection, work):
+            connection.rollback()
+            if monotonic() >= deadline:
+                raise _busy(work, store.identity)
+            sleep(_TRY_AGAIN_S)
         try:
             yield
         finally:
             with suppress(DBAPIError):  # a connection that is gone holds no lock any more
-                held.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                connection.rollback()
 
 
-def _acquire(
-    held: Connection, key: dict[str, int], work: str, identity: str, wait_seconds: float
-) -> None:
-    if held.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
-        return
-    if wait_seconds <= 0:
-        raise _busy(work, identity)
-    held.execute(
-        text("SELECT set_config('lock_timeout', :ms, false)"),
-        {"ms": f"{int(wait_seconds * 1000)}ms"},
-    )
-    try:
-        held.execute(text("SELECT pg_advisory_lock(:key)"), key)
-    except DBAPIError as error:
-        failure: ContactctlError = _busy(work, identity)
-        raise failure from error
-    finally:
-        held.execute(text("RESET lock_timeout"))
+def _try_lock(connection: Connection, work: str) -> bool:
+    version = connection.dialect.server_version_info or ()
+    for limit, known_from in _LIMITS_OF_IDLENESS.items():
+        if version >= known_from:
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+    return bool(connection.execute(_TRY_LOCK, {"key": _lock_key(work)}).scalar_one())
 
 
-def _between_transactions(connection: Connection, statement: str, key: dict[str, int]) -> None:
-    connection.execution_options(isolation_level="AUTOCOMMIT")
-    connection.execute(text(statement), key)
-    connection.rollback()  # ends what SQLAlchemy takes for a transaction
-
-
-def _turn_key(work: str) -> dict[str, int]:
+def _key_of_turn(work: str) -> dict[str, int]:
     return {"key": _lock_key(f"transaction {work}")}
+
+
+def _key_of_next(work: str) -> dict[str, int]:
+    return {"key": _lock_key(f"next transaction {work}")}
 
 
 def _lock_key(work: str) -> int:

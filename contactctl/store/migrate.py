@@ -5,16 +5,18 @@ from importlib.resources import files
 from alembic import command
 from alembic.config import Config
 
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store.errors import translated_errors
-from contactctl.store.store import Store, connect, create_sqlite_file, parse_url, sqlite_path
+from contactctl.store.sqlite_engine import create_sqlite_file, sqlite_path
+from contactctl.store.store import Store, connect, parse_url
 
 
-def create_store(url: str) -> Store:
+def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`, created with the newest schema where there is none, upgraded if older."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
         create_sqlite_file(path)
-    store = connect(url)
+    store = connect(url, waits)
     upgrade(store)
     return store
 
@@ -23,6 +25,6 @@ def upgrade(store: Store, version: str = "head") -> None:
     """Bring the schema to that version, or the newest; each migration is one transaction."""
     config = Config()
     config.set_main_option("script_location", str(files("contactctl.store") / "migrations"))
-    with translated_errors(store.identity), store.engine.connect() as connection:
+    with translated_errors(store), store.engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)

@@ -44,5 +44,6 @@ def _key(email: str) -> str:
         return email_key(email)
     except ValueError as error:
         raise UsageError(
-            f"'{show_safely(email)}' is no email: {error}", hint="give an email or a contact's id"
+            f"'{show_safely(email)}' is not an email address: {error}",
+            hint="give an email or a contact's id",
         ) from None

@@ -1,6 +1,8 @@
-"""Plan items: the frozen set of contacts that a run will change, worked through in batches."""
+"""Plan items, the frozen set of contacts that a run will change, and what is done to a batch."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import (
@@ -8,15 +10,22 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    case,
     delete,
+    exists,
     func,
     insert,
     literal,
+    not_,
     select,
 )
 
+from contactctl.domain.run_kinds import RUN_TYPES
+from contactctl.domain.runs import Run, RunKind, SkipReason
 from contactctl.store import tables
 from contactctl.store.criteria_sql import active_where
+from contactctl.store.impact import Shift
+from contactctl.store.store import Store
 
 _item = tables.plan_item
 _contact = tables.contact
@@ -39,7 +48,62 @@ class BatchOutcome:
     skipped: dict[str, int] = field(default_factory=dict)
 
 
-def write_plan(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    """How many contacts a plan holds, how many are `active` in all, and how many more will be
+    (`returning`) when it has been carried out.
+
+    `losing`, where it is not all of them: those from whom the plan takes something.
+    """
+
+    kind: RunKind
+    planned: int
+    active: int
+    returning: int = 0
+    losing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """What a kind of run does to a batch: first count, then change exactly as many contacts.
+
+    `clean_up` comes after the last batch; until it is through, the run is not done. `returning`
+    and `losing` are the PlanFigures of a plan, `impact` what it means to the active and to groups
+    (`bypassing`, by id: those that system-wide deactivation does not concern), `by_rule` counts
+    its contacts by (action, category, group id).
+
+    What erases is given the key that hashes addresses, `current_key`, to change a batch.
+    """
+
+    outcome: Callable[[Connection, Run, Batch], BatchOutcome]
+    change: Callable[..., int]  # (connection, run, batch, now)
+    clean_up: Callable[[Store], None] | None = None
+    returning: Callable[[Connection, Run], int] | None = None
+    losing: Callable[[Connection, Run], int] | None = None
+    impact: Callable[[Connection, Run, Collection[int]], Shift] | None = None
+    by_rule: Callable[[Connection, Run], list[tuple[str, str, int, int]]] | None = None
+
+
+def work_of(kind: RunKind) -> BatchWork:
+    """What runs of a kind with a plan do."""
+    module, _, name = RUN_TYPES[kind].work.partition(":")
+    work: BatchWork = getattr(import_module(module), name)
+    return work
+
+
+def figures_of(connection: Connection, run: Run, active: int) -> PlanFigures:
+    """The figures of a plan that is still there, beside an active total."""
+    work = work_of(run.kind)
+    return PlanFigures(
+        run.kind,
+        run.planned,
+        active,
+        work.returning(connection, run) if work.returning else 0,
+        work.losing(connection, run) if work.losing else None,
+    )
+
+
+def plan_active(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
     """Freeze the active contacts that fulfil `where`, all inside the database; returns how many."""
     chosen = (
         select(_contact.c.id, literal(run_id, Integer), _contact.c.revision)
@@ -89,3 +153,40 @@ def outcome_by_reason(connection: Connection, by_reason: Select[Any]) -> BatchOu
 def delete_plan(connection: Connection, run_id: int) -> None:
     """Drop the temporary segment; the run stays."""
     connection.execute(delete(_item).where(_item.c.run_id == run_id))
+
+
+def planned_ids(run_id: int) -> Select[int]:
+    """The ids of a plan's contacts; automatic runs plan several deactivations for some."""
+    return select(_item.c.contact_id).where(_item.c.run_id == run_id).distinct()
+
+
+def planned_by_rule(connection: Connection, run: Run) -> list[tuple[str, str, int, int]]:
+    """(action, category, group id, contacts) of a plan by rules, most first."""
+    key = (_item.c.action, _item.c.category, _item.c.group_id)
+    number = func.count()
+    statement = (
+        select(*key, number)
+        .where(_item.c.run_id == run.id)
+        .group_by(*key)
+        .order_by(number.desc(), *key)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
+
+
+def settle(
+    connection: Connection, run: Run, batch: Batch, still_holds: ColumnElement[bool]
+) -> BatchOutcome:
+    """Keep the batch's items whose contact has the planned revision and fulfils `still_holds`.
+
+    The others leave the plan, counted: what is left of the batch is exactly what its run changes.
+    """
+    as_shown = exists().where(
+        _contact.c.id == _item.c.contact_id, _contact.c.revision == _item.c.revision, still_holds
+    )
+    exists_still = exists().where(_contact.c.id == _item.c.contact_id)
+    reason = case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
+    statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
+    outcome = outcome_by_reason(connection, statement)
+    if outcome.skipped:
+        connection.execute(delete(_item).where(in_batch(run.id, batch), not_(as_shown)))
+    return outcome

@@ -9,24 +9,36 @@ from contactctl.store.contact_columns import RECORD_COLUMNS
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria_sql import active_where
 
+Where = ColumnElement[bool]
+
 _contact = tables.contact
-_item = tables.plan_item
 
 
-def active_ids(where: ColumnElement[bool]) -> Select[int]:
+def active_ids(where: Where) -> Select[int]:
     """The ids of the active contacts that fulfil `where`."""
     return select(_contact.c.id).where(active_where(where))
 
 
-def planned_ids(run_id: int) -> Select[int]:
-    """The ids of a plan's contacts; automatic runs plan several deactivations for some."""
-    return select(_item.c.contact_id).where(_item.c.run_id == run_id).distinct()
-
-
-def count_active_where(connection: Connection, where: ColumnElement[bool]) -> int:
+def count_active_where(connection: Connection, where: Where) -> int:
     """How many active contacts fulfil `where`."""
     statement = select(func.count()).select_from(_contact).where(active_where(where))
     return int(connection.execute(statement).scalar_one())
+
+
+def count_where(connection: Connection, where: Where) -> int:
+    """How many contacts, active or not, fulfil `where`."""
+    statement = select(func.count()).select_from(_contact).where(where)
+    return int(connection.execute(statement).scalar_one())
+
+
+def ids_where(where: Where) -> Select[int]:
+    """Their ids."""
+    return select(_contact.c.id).where(where)
+
+
+def is_contact(contact_id: int) -> Where:
+    """True for the one contact of that number."""
+    return _contact.c.id == contact_id
 
 
 def count_ids(connection: Connection, ids: Select[int]) -> int:

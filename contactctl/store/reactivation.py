@@ -10,6 +10,7 @@ from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.store import tables
 from contactctl.store.groups import scope_name
 from contactctl.store.handling_sql import complained
+from contactctl.store.predicates import is_open
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -52,7 +53,7 @@ def end_reasons(
         .where(
             _deactivation.c.contact_id == contact_id,
             _deactivation.c.group_id == group_id,
-            _deactivation.c.ended_at.is_(None),
+            is_open(),
         )
         .values(ended_at=now, ended_by_run_id=run_id)
     ).rowcount
@@ -100,7 +101,7 @@ def _open_reasons(connection: Connection, contact_id: int) -> list[Reason]:
             _deactivation.c.started_at,
         )
         .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
-        .where(_deactivation.c.contact_id == contact_id, _deactivation.c.ended_at.is_(None))
+        .where(_deactivation.c.contact_id == contact_id, is_open())
         .order_by(_deactivation.c.group_id, _deactivation.c.started_at, _deactivation.c.category)
     )
     return [

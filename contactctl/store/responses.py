@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, sele
 
 from contactctl.domain.responses import ResponseFilter
 from contactctl.store import tables
+from contactctl.store.unmatched import unmatched_domain
 
 _contact = tables.contact
 _group = tables.group
@@ -16,7 +17,8 @@ _unmatched = tables.unmatched_response
 def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:
     """Rows with the keys of a response, and `contact` and `email`, None where unmatched."""
     table = _unmatched if wanted.unmatched else _response
-    statement = _of_nobody(wanted) if wanted.unmatched else _of_contacts(wanted)
+    dialect = connection.dialect.name
+    statement = _of_nobody(wanted, dialect) if wanted.unmatched else _of_contacts(wanted)
     statement = (
         statement.where(*_shared_conditions(table, wanted))
         .order_by(table.c.occurred_at.desc(), table.c.source_key)
@@ -60,7 +62,7 @@ def _of_contacts(wanted: ResponseFilter) -> Select[Any]:
     return statement.where(_response.c.held) if wanted.held else statement
 
 
-def _of_nobody(wanted: ResponseFilter) -> Select[Any]:
+def _of_nobody(wanted: ResponseFilter, dialect: str) -> Select[Any]:
     statement = select(
         null().label("contact"),
         null().label("email"),
@@ -70,6 +72,8 @@ def _of_nobody(wanted: ResponseFilter) -> Select[Any]:
     )
     if wanted.email_key is not None:
         statement = statement.where(_unmatched.c.email_key == wanted.email_key)
+    if wanted.domain is not None:
+        statement = statement.where(unmatched_domain(dialect) == wanted.domain)
     return statement.where(_unmatched.c.held) if wanted.held else statement
 
 

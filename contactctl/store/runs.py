@@ -7,9 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
 
 from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
+from contactctl.domain.run_kinds import details_from_json
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.types import BigId
+
+# every kind of run that changes a contact's status or memberships shares this lock
+CONTACT_CHANGES = "contacts"
 
 _run = tables.run
 
@@ -31,7 +35,7 @@ def insert_run(
         "applied_by": None if state is RunState.PLANNED else request.operator,
         "database_identity": identity,
         "reason": request.reason,
-        "request": dict(request.details),
+        "request": request.details.to_json(),
         "planned_at": now,
         "started_at": now if state is RunState.RUNNING else None,
         "expires_at": expires_at,
@@ -184,21 +188,22 @@ def _found(row: Row[Any] | None, run_id: int) -> Run:
 def _moved_meanwhile(run: Run) -> ContactctlError:
     hint = f"`contactctl runs show {run.id}`"
     if run.state in FINAL_STATES:
-        return RefusedError(f"run {run.id} is {run.state} by now", hint=hint)
+        return RefusedError(f"run {run.id} is now {run.state}", hint=hint)
     return BusyError(f"another process works on run {run.id}, now {run.state}", hint=hint)
 
 
 def _to_run(row: Row[Any]) -> Run:
+    kind = RunKind(row.kind)
     return Run(
         id=row.id,
-        kind=RunKind(row.kind),
+        kind=kind,
         state=RunState(row.state),
         operator=row.operator,
         applied_by=row.applied_by,
         resumed_by=row.resumed_by,
         database=row.database_identity,
         reason=row.reason,
-        details=row.request,
+        details=details_from_json(kind, row.request),
         planned=row.planned,
         changed=row.changed,
         skipped=row.skipped,

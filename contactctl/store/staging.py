@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.contact_columns import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
-from contactctl.store.planner import join_by_index, refresh_statistics
+from contactctl.store.postgres_planner import join_by_index, refresh_statistics
 from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
 from contactctl.store.tables import contact
@@ -146,7 +146,7 @@ class _Statements:
         if self.layout.has_attributes:
             assignments |= {name: self._merged(name) for name in JSON_COLUMNS}
         changes = "".join(f"{name} = {value}, " for name, value in assignments.items())
-        # see planner.join_by_index: SQLite is told by name
+        # see postgres_planner.join_by_index: SQLite is told by name
         named = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
         return (
             f"UPDATE {named} SET {changes}revision = revision + 1, updated = :now"

@@ -1,18 +1,19 @@
-"""An open store: one engine, short transactions, and who holds the right to change contacts."""
+"""An open store: one engine, short transactions, and which schema it holds."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import StaticPool
 
 from contactctl.domain.errors import StoreError
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store.errors import translated_errors
+from contactctl.store.postgres_engine import PostgresDatabase
+from contactctl.store.sqlite_engine import BEGIN, SqliteDatabase
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -20,24 +21,33 @@ SCHEMA_VERSION = "0004"  # the newest migration; a test holds it to migrations/v
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 
-_BUSY_TIMEOUT_MS = 30_000
-_SQLITE_CACHE_KIB = 32_768
-_CONNECT_TIMEOUT_S = 10
-_EXECUTION_OPTIONS = {"preserve_rowcount": True}  # of INSERT ... SELECT too, on every driver
-
 
 class Store:
     """A database with contactctl's schema; every transaction is a reading() or a writing()."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.dialect: Dialect = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
-        self.identity = database_identity(engine.url)
+    def __init__(self, database: SqliteDatabase | PostgresDatabase) -> None:
+        self._database = database
+        self.engine = database.engine
+        self.dialect: Dialect = "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
+
+    @property
+    def identity(self) -> str:
+        """How the database is named to people and in runs: the file, or host and name."""
+        return self._database.identity
 
     @property
     def path(self) -> Path | None:
         """The SQLite file; None in memory and on Postgres."""
-        return sqlite_path(self.engine.url) if self.dialect == "sqlite" else None
+        return self._database.path
+
+    @property
+    def waits(self) -> Waits:
+        return self._database.waits
+
+    @property
+    def can_only_be_read(self) -> bool:
+        """Whether it is a file on a read-only mount."""
+        return isinstance(self._database, SqliteDatabase) and self._database.is_on_read_only_mount
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -58,7 +68,7 @@ class Store:
         """
         options: dict[str, Any] = {}
         if self.dialect == "sqlite":
-            options = {"contactctl_begin": "BEGIN IMMEDIATE"}
+            options = {BEGIN: "BEGIN IMMEDIATE"}
         elif snapshot:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
@@ -67,7 +77,7 @@ class Store:
     @contextmanager
     def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
         with (
-            translated_errors(self.identity),
+            translated_errors(self),
             self.engine.connect() as connection,
             connection.execution_options(**options).begin(),
         ):
@@ -84,9 +94,9 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
-    store = connect(url)
+    store = connect(url, waits)
     if file_is_missing(store):
         raise StoreError(
             f"no store at {store.path}", hint="`contactctl init` creates one", code="no-store"
@@ -100,12 +110,12 @@ def open_store(url: str) -> Store:
     return store
 
 
-def connect(url: str) -> Store:
+def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """A Store on any database, whatever it holds; nothing is created or checked."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Store(_sqlite_engine(parsed))
-    return Store(_postgres_engine(parsed.set(drivername="postgresql+psycopg")))
+        return Store(SqliteDatabase(parsed, waits))
+    return Store(PostgresDatabase(parsed.set(drivername="postgresql+psycopg"), waits))
 
 
 def parse_url(url: str) -> URL:
@@ -182,81 +192,10 @@ def require_current_schema(store: Store) -> None:
     )
 
 
-def database_identity(url: URL) -> str:
-    """How a database is named to people and in runs: the file, or host and name; no password."""
-    if url.get_backend_name() == "sqlite":
-        path = sqlite_path(url)
-        return str(path) if path else "sqlite in memory"
-    query_host = url.query.get("host")
-    host = url.host or (query_host if isinstance(query_host, str) else None) or "localhost"
-    port = f":{url.port}" if url.port else ""
-    return f"postgresql {host}{port}/{url.database or ''}"
-
-
-def sqlite_path(url: URL) -> Path | None:
-    """The file of a SQLite URL, absolute; None for a database in memory."""
-    if not url.database or url.database == ":memory:":
-        return None
-    return Path(url.database).absolute()
-
-
-def create_sqlite_file(path: Path) -> None:
-    """An empty file that only its owner can read, before SQLite would make a wider one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(f"cannot create {path}: {error.strerror}") from error
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    in_memory: dict[str, Any] = {}
-    if sqlite_path(url) is None:
-        in_memory = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
-    engine = create_engine(
-        url.set(drivername="sqlite"), execution_options=_EXECUTION_OPTIONS, **in_memory
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say, see _begin_sqlite
-    for pragma in (
-        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-        "foreign_keys = ON",
-        f"cache_size = -{_SQLITE_CACHE_KIB}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
 def _use_write_ahead_log(store: Store) -> None:
     """The file remembers it, so only a file that is known to be ours is asked."""
-    if store.path is None:
+    if store.path is None or store.can_only_be_read:
         return
     # in place of BEGIN: the journal mode cannot change inside a transaction
-    with store._transaction({"contactctl_begin": "PRAGMA journal_mode = WAL"}):
+    with store._transaction({BEGIN: "PRAGMA journal_mode = WAL"}):
         pass
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    begin = connection.get_execution_options().get("contactctl_begin", "BEGIN")
-    connection.exec_driver_sql(begin)
-
-
-def _postgres_engine(url: URL) -> Engine:
-    return create_engine(url, execution_options=_EXECUTION_OPTIONS, connect_args=_connect_args(url))
-
-
-def _connect_args(url: URL) -> dict[str, Any]:
-    """What we ask of libpq. What the URL, or libpq's own variables, ask of it comes first."""
-    given = url.query.get("options") or os.environ.get("PGOPTIONS", "")
-    options = given if isinstance(given, str) else " ".join(given)
-    arguments = {
-        "fallback_application_name": "contactctl",
-        "options": f"{options} -c timezone=UTC".lstrip(),
-    }
-    if "connect_timeout" not in url.query and "PGCONNECT_TIMEOUT" not in os.environ:
-        arguments["connect_timeout"] = str(_CONNECT_TIMEOUT_S)
-    return arguments

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Table, exc, text
 
 from contactctl.store.staged import Staged
 from contactctl.store.types import Json
+
+if TYPE_CHECKING:
+    import psycopg
+
+_TIMESTAMPTZ = 1184  # its number in pg_type, the same on every server
 
 
 @contextmanager
@@ -25,7 +30,7 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, rows)
+        _copy_staged(connection, table, rows)
     else:
         marks = ", ".join("?" * len(rows[0]))
         insert = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608 (our own table names)
@@ -34,29 +39,59 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
     """Load rows, with a value for every column, into a Postgres table."""
-    from psycopg.types.json import Jsonb  # noqa: PLC0415
+    from psycopg.types.json import Jsonb  # noqa: PLC0415  (see _copy)
 
-    documents = [
-        index for index, column in enumerate(table.columns) if isinstance(column.type, Json)
-    ]
+    forms = [Jsonb if isinstance(column.type, Json) else _unchanged for column in table.columns]
     name = connection.dialect.identifier_preparer.quote(table.name)
     columns = ", ".join(column.name for column in table.columns)
-    wrapped = (
-        [Jsonb(value) if index in documents else value for index, value in enumerate(row)]
-        if documents
-        else row
-        for row in rows
-    )
-    _copy(connection, f"{name} ({columns})", wrapped)
+    adapted = ([form(value) for form, value in zip(forms, row, strict=True)] for row in rows)
+    _copy(connection, f"{name} ({columns})", adapted)
 
 
-def _copy(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
+    """Instants of staged rows are text without an offset."""
+    with _driver_errors(f"TABLE {table}"):
+        columns = _driver(connection).execute(f"TABLE {table} LIMIT 0").description or ()
+    instants = [n for n, each in enumerate(columns) if each.type_code == _TIMESTAMPTZ]
+    _copy(connection, table, _with_offset(rows, instants) if instants else rows)
+
+
+def _copy(connection: Connection, target: str, rows: Iterable[Sequence[Any]]) -> None:
+    statement = f"COPY {target} FROM STDIN"
+    with (
+        _driver_errors(statement),
+        _driver(connection).cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+@contextmanager
+def _driver_errors(statement: str) -> Iterator[None]:
+    """Raise what the driver raises as SQLAlchemy would."""
     import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
 
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        yield
     except psycopg.Error as error:
-        raise exc.DBAPIError(f"COPY {table}", None, error) from error
+        raise exc.DBAPIError(statement, None, error) from error
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def _with_offset(rows: Iterable[Staged], instants: Sequence[int]) -> Iterator[Staged]:
+    """Rows whose instants say that they are UTC, whatever the session thinks of it."""
+    for row in rows:
+        values = list(row)
+        for at in instants:
+            if values[at] is not None:
+                values[at] += "+00"
+        yield tuple(values)

@@ -1,9 +1,7 @@
 """Runs that carry out thresholds: the plan of what is due, and its batches."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,20 +21,21 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.runs import Request, Run, RunKind, RunState, SkipReason
+from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
-from contactctl.store.planner import refresh_statistics
+from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import (
     Batch,
     BatchOutcome,
+    BatchWork,
     in_batch,
     outcome_by_reason,
+    planned_by_rule,
+    planned_contacts,
 )
-from contactctl.store.runs import get_run, insert_run, update_run
-from contactctl.store.store import Store
+from contactctl.store.predicates import is_active, is_open, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.threshold_sql import ContactIds
-from contactctl.store.totals import count_active
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -48,51 +47,22 @@ _run = tables.run
 DuePlan = Callable[[Sequence[int]], Select[int, int, str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """Why a plan must wait for somebody to confirm it, and until when it does."""
+def plan_due(connection: Connection, run_id: int, due: DuePlan, now: datetime) -> int:
+    """Freeze what is due, without what another plan waits with; returns the number of contacts.
 
-    message: str
-    at: datetime
-
-
-# (contacts that lose something, active total) -> None: carry the plan out
-Judge = Callable[[int, int], Expiry | None]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedThresholds:
-    """What is due: `run` is new, `running` or waiting; `waiting` are the plans made before."""
-
-    run: Run | None
-    waiting: tuple[int, ...]
-
-
-class _NothingDueError(Exception):
-    """Takes the run row back with the transaction."""
-
-
-def write_threshold_plan(
-    store: Store, request: Request, due: DuePlan, judge: Judge, now: datetime
-) -> PlannedThresholds:
-    """Freeze what is due as a run, in one transaction, without what another plan waits with.
-
-    `due` is given the numbers of the waiting plans. Where nothing else is due, no run is left.
+    `due` is given the numbers of the waiting plans.
     """
-    waiting: tuple[int, ...] = ()
-    try:
-        with store.writing(snapshot=True) as connection:
-            run_id = insert_run(
-                connection, request, state=RunState.RUNNING, identity=store.identity, now=now
-            )
-            waiting = waiting_plans(connection, now)
-            _write_items(connection, run_id, due(waiting))
-            if _settle(connection, run_id, judge) == 0:
-                raise _NothingDueError
-            refresh_statistics(connection, "plan_item")
-            return PlannedThresholds(get_run(connection, run_id), waiting)
-    except _NothingDueError:
-        return PlannedThresholds(None, waiting)
+    found = due(waiting_plans(connection, now)).subquery("due")
+    items = select(
+        found.c.contact_id,
+        literal(run_id, Integer),
+        found.c.scope,
+        found.c.category,
+        found.c.revision,
+    )
+    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
+    connection.execute(insert(_item).from_select(columns, items))
+    return planned_contacts(connection, run_id)
 
 
 def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
@@ -174,47 +144,14 @@ def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: da
     return int(connection.execute(opened_here).scalar_one())
 
 
-def _write_items(connection: Connection, run_id: int, due: Select[int, int, str, int]) -> None:
-    found = due.subquery("due")
-    items = select(
-        found.c.contact_id,
-        literal(run_id, Integer),
-        found.c.scope,
-        found.c.category,
-        found.c.revision,
-    )
-    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
-    connection.execute(insert(_item).from_select(columns, items))
-
-
-def _settle(connection: Connection, run_id: int, judge: Judge) -> int:
-    """Count the plan's contacts, and make it wait where `judge` says so; returns the count."""
-    planned = connection.execute(
-        select(func.count(distinct(_item.c.contact_id))).where(_item.c.run_id == run_id)
-    ).scalar_one()
-    active_total = count_active(connection)
-    values: dict[str, Any] = {"planned": planned, "active_before": active_total}
-    expiry = judge(_losing(connection, run_id), active_total)
-    if expiry is not None:
-        values |= {
-            "state": RunState.PLANNED,
-            "started_at": None,
-            "applied_by": None,
-            "message": expiry.message,
-            "expires_at": expiry.at,
-        }
-    update_run(connection, run_id, values)
-    return int(planned)
-
-
-def _losing(connection: Connection, run_id: int) -> int:
+def _losing(connection: Connection, run: Run) -> int:
     """The contacts that lose something: a further reason for an inactive one changes nothing."""
     statement = (
         select(func.count(distinct(_item.c.contact_id)))
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
         .where(
-            _item.c.run_id == run_id,
-            or_(_contact.c.status == Status.ACTIVE, _item.c.group_id != SYSTEM_WIDE),
+            _item.c.run_id == run.id,
+            or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
         )
     )
     return int(connection.execute(statement).scalar_one())
@@ -225,16 +162,15 @@ def _is_open_already() -> ColumnElement[bool]:
         _deactivation.c.contact_id == _item.c.contact_id,
         _deactivation.c.group_id == _item.c.group_id,
         _deactivation.c.category == _item.c.category,
-        _deactivation.c.ended_at.is_(None),
+        is_open(),
     )
 
 
 def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
     return and_(
         _deactivation.c.run_id == run.id,
-        _deactivation.c.contact_id > batch.after,
-        _deactivation.c.contact_id <= batch.last,
-        _deactivation.c.ended_at.is_(None),
+        is_within(batch, _deactivation.c.contact_id),
+        is_open(),
     )
 
 
@@ -245,9 +181,8 @@ def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch) -> No
     connection.execute(
         update(_contact)
         .where(
-            _contact.c.id > batch.after,
-            _contact.c.id <= batch.last,
-            _contact.c.status == Status.ACTIVE,
+            is_within(batch, _contact.c.id),
+            is_active(),
             _contact.c.id.in_(opened),
         )
         .values(status=Status.INACTIVE)
@@ -264,9 +199,17 @@ def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> Non
     connection.execute(
         update(_membership)
         .where(
-            _membership.c.contact_id > batch.after,
-            _membership.c.contact_id <= batch.last,
+            is_within(batch, _membership.c.contact_id),
             opened,
         )
         .values(state=MembershipState.INACTIVE)
     )
+
+
+APPLYING_THRESHOLDS = BatchWork(
+    threshold_outcome,
+    threshold_deactivate,
+    losing=_losing,
+    impact=losses_of_plan,
+    by_rule=planned_by_rule,
+)

@@ -27,10 +27,10 @@ from sqlalchemy import (
     values,
 )
 
-from contactctl.domain.contacts import Status
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRules
 from contactctl.store import tables
+from contactctl.store.predicates import counts_by_email, is_active, is_open
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -42,11 +42,6 @@ _response = tables.response
 ContactIds = Select[int]  # one column, `contact_id`
 
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
-
-
-def counts() -> ColumnElement[bool]:
-    """The responses that thresholds count at all."""
-    return and_(_response.c.counts, ~_response.c.held, _response.c.channel == "email")
 
 
 def due(
@@ -124,7 +119,7 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
     return (
         select(_response.c.contact_id)
-        .where(counts(), or_(*in_window))
+        .where(counts_by_email(), or_(*in_window))
         .group_by(_response.c.contact_id)
         .having(or_(*reached))
     )
@@ -138,7 +133,7 @@ def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Sele
         rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
     rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     rows = rows.join(rule, _is_rule_of_response(rule, rules))
-    conditions = [counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    conditions = [counts_by_email(), _is_past_watermark(rule), ~_is_settled(rule)]
     if any(each.scope != SYSTEM_WIDE for each in rules.rules):
         rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
         conditions.append(_concerns_member(rule))
@@ -206,7 +201,7 @@ def _is_settled(rule: CTE) -> ColumnElement[bool]:
         _deactivation.c.group_id == rule.c.scope,
         _deactivation.c.category == _response.c.category,
         or_(
-            _deactivation.c.ended_at.is_(None),
+            is_open(),
             _deactivation.c.ended_at >= _response.c.occurred_at,
         ),
     )
@@ -232,7 +227,7 @@ class DueCounts:
     by_scope: Mapping[tuple[int, Category], int]
 
 
-def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+def count_reached(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})
@@ -242,12 +237,11 @@ def count_due(connection: Connection, rules: ThresholdRules, now: datetime) -> D
             found.c.scope, found.c.category
         )
     )
-    is_active = _contact.c.status == Status.ACTIVE
-    loses = or_(is_active, found.c.scope != SYSTEM_WIDE)
+    loses = or_(is_active(), found.c.scope != SYSTEM_WIDE)
     totals = connection.execute(
         select(
             func.count(distinct(_contact.c.id)),
-            func.count(distinct(case((is_active, _contact.c.id)))),
+            func.count(distinct(case((is_active(), _contact.c.id)))),
             func.count(distinct(case((loses, _contact.c.id)))),
         ).join_from(found, _contact, _contact.c.id == found.c.contact_id)
     ).one()

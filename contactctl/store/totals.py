@@ -2,19 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import Connection, func, select
 
 from contactctl.store import tables
-from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.predicates import is_active_by_index, is_open_system_wide
 
 _contact = tables.contact
 _deactivation = tables.deactivation
 
 
 def count_active(connection: Connection) -> int:
-    """How many contacts are active; a literal, so that SQLite too uses the partial index."""
-    is_active = _contact.c.status == literal_column("'active'")
-    statement = select(func.count()).select_from(_contact).where(is_active)
+    """How many contacts are active."""
+    statement = select(func.count()).select_from(_contact).where(is_active_by_index())
     return int(connection.execute(statement).scalar_one())
 
 
@@ -30,7 +29,7 @@ def open_deactivations(connection: Connection) -> list[tuple[str, str, int]]:
     number = func.count()
     statement = (
         select(*columns, number)
-        .where(_deactivation.c.group_id == SYSTEM_WIDE, _deactivation.c.ended_at.is_(None))
+        .where(is_open_system_wide())
         .group_by(*columns)
         .order_by(number.desc(), *columns)
     )

@@ -1,6 +1,17 @@
 """Responses to addresses that no contact has: kept, and given to the contact when there is one."""
 
-from sqlalchemy import Connection, FromClause, Select, delete, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+)
 
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
@@ -42,6 +53,14 @@ def adopt_unmatched(connection: Connection, keys: FromClause) -> None:
     connection.execute(
         delete(_unmatched).where(_unmatched.c.email_key.in_(select(keys.c.email_key)), has_contact)
     )
+
+
+def unmatched_domain(dialect: str) -> ColumnElement[str]:
+    """The domain in the address of an unmatched response."""
+    key = _unmatched.c.email_key
+    if dialect == "sqlite":
+        return func.substr(key, func.instr(key, "@") + 1, type_=Text())
+    return func.split_part(key, "@", 2, type_=Text())
 
 
 def _adopted(keys: FromClause) -> Select[int]:

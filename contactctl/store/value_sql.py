@@ -10,7 +10,8 @@ from sqlalchemy import ARRAY, Numeric, Text, and_, any_, func, literal, not_, se
 
 from contactctl.domain.operators import Operator
 from contactctl.domain.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
-from contactctl.store.field_sql import Clause, Value
+from contactctl.store.field_sql import Value
+from contactctl.store.predicates import Clause
 
 
 def passes(value: Value, test: Test, dialect: str) -> Clause:

@@ -142,7 +142,7 @@ def test_what_is_removed_is_gone_and_the_next_is_looked_at() -> None:
 
     assert draft.remove(first) is second
     assert draft.remove(second) is draft.groups[0]
-    with pytest.raises(CriteriaError, match="without a condition"):
+    with pytest.raises(CriteriaError, match="have no condition"):
         draft.criteria()
 
 

@@ -65,7 +65,7 @@ def test_what_is_removed_leaves_the_form(session: Session) -> None:
         assert in_form(user) == "last_opportunity"
         await user.press("x")  # a group follows
         assert in_form(user) == ""
-        assert "A group: any of these holds" in user.text("#about-part")
+        assert "A group: any of these" in user.text("#about-part")
         await user.press("tab", "tab", "tab")
         await user.write("36")
         assert inputs(user) == []

@@ -11,7 +11,7 @@ from contactctl.builder import plan_in_hand
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.work import BuilderWork
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations import apply
+from contactctl.operations import runs
 from contactctl.operations.session import Session
 from contactctl.store.store import Store
 from helpers.builder import Driver, drive
@@ -36,7 +36,7 @@ def session(store: Store) -> Session:
 def test_a_run_that_begins_while_the_builder_is_left_goes_on(
     session: Session, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start_run = apply.start_run
+    start_run = runs.start_run
     reached = Event()
     begun: list[Run] = []
 
@@ -47,7 +47,7 @@ def test_a_run_that_begins_while_the_builder_is_left_goes_on(
                 time.sleep(0.01)
             return start_run(*args, **values)
 
-        monkeypatch.setattr(apply, "start_run", start_when_left)
+        monkeypatch.setattr(runs, "start_run", start_when_left)
         await user.start()
         await user.to_confirmation()
         await user.write(user.to_be_typed)

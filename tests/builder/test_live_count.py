@@ -11,7 +11,7 @@ import pytest
 from contactctl.builder.live_count import Answer, LiveCount
 from contactctl.domain.condition_text import parse_condition
 from contactctl.domain.criteria import Criteria
-from contactctl.domain.errors import BusyError, StoreError
+from contactctl.domain.errors import CANCELLED, BusyError, StoreError
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.operations.preview import Preview
 
@@ -95,7 +95,7 @@ def test_unfinished_criteria_are_not_asked(store: SlowStore, count: LiveCount) -
 
 def test_a_cancellation_that_comes_late_is_outlived(store: SlowStore, count: LiveCount) -> None:
     store.released.set()
-    store.errors.append(BusyError("cancelled by the server"))
+    store.errors.append(StoreError("cancelled by the server", code=CANCELLED))
     count.request(criteria(1))
 
     assert store.answers.get(timeout=PATIENCE_S).preview == criteria(1)

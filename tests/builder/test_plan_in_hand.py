@@ -8,7 +8,7 @@ from contactctl.domain.confirmation import Confirmation, Stakes
 from contactctl.domain.criteria import prebuilt_criteria
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations.plan import ShownPlan
+from contactctl.operations.plans import ShownPlan
 from contactctl.operations.session import Session
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
@@ -40,9 +40,9 @@ def test_a_plan_takes_the_place_of_another(session: Session, store: Store) -> No
 
     assert states(store) == [RunState.CANCELLED, RunState.PLANNED]
     assert plan_items(store) == second.run.planned
-    with pytest.raises(RefusedError, match="run 1 does not wait"):
+    with pytest.raises(RefusedError, match="run 1 is no longer waiting"):
         hand.begin(first.run.id, said(first))
-    with pytest.raises(RefusedError, match="run 1 does not wait"):
+    with pytest.raises(RefusedError, match="run 1 is no longer waiting"):
         hand.keep(first.run.id)
     hand.drop(first.run.id)
     assert states(store) == [RunState.CANCELLED, RunState.PLANNED]

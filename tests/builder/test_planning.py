@@ -10,7 +10,7 @@ from contactctl.builder.draft import draft_of
 from contactctl.domain.errors import BusyError
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations import apply
+from contactctl.operations import runs
 from contactctl.operations.runs import cancel_run
 from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
@@ -41,7 +41,7 @@ def planning(monkeypatch: pytest.MonkeyPatch) -> Gate:
 @pytest.fixture
 def beginning(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Every run waits here before it begins."""
-    return Gate.before(monkeypatch, apply, "start_run")
+    return Gate.before(monkeypatch, runs, "start_run")
 
 
 async def ask_for_plan(user: Driver) -> None:

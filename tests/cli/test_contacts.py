@@ -261,7 +261,7 @@ def test_filters_sort_and_limit(program: Program) -> None:
         (["--where", "emial missing"], "did you mean 'email'", 2),
         (["--where", "group = nix"], "unknown group 'nix'", 2),
         (["--deliverable", "--group", "nix"], "no group 'nix'", 1),
-        (["--group", "news"], "--group goes with --deliverable", 2),
+        (["--group", "news"], "--group needs --deliverable", 2),
         (["--fields", "emial"], "unknown field 'emial'", 2),
     ],
 )

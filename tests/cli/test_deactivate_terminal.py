@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from contactctl.domain.runs import RunState
-from contactctl.operations.apply import read_run, resume_run
+from contactctl.operations.runs import read_run, resume_run
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -20,15 +20,15 @@ from helpers.sessions import make_session
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
-from contactctl.operations import apply
+from contactctl.operations import runs
 {patch}
 from contactctl.cli.run import main
 main()
 """
 # after the second batch it says so, and waits to be interrupted
 SLOW_BATCHES = """
-apply.BATCH_CONTACTS = 5
-apply_batch = apply.apply_batch
+runs.BATCH_CONTACTS = 5
+apply_batch = runs.apply_batch
 def announced(*args):
     import sys, time
     run = apply_batch(*args)
@@ -36,7 +36,7 @@ def announced(*args):
         print("AT WORK", file=sys.stderr, flush=True)
         time.sleep(60)
     return run
-apply.apply_batch = announced
+runs.apply_batch = announced
 """.strip()
 QUESTION = "Type the number of contacts to deactivate them: "
 
@@ -172,7 +172,7 @@ def test_closing_the_terminal_at_the_question_changes_nothing(start: Start, seed
 
 def test_over_a_limit_the_phrase_is_asked_for(start: Start, seeded: Store) -> None:
     child = start("deactivate", "--where", "id <= 50")
-    child.expect_exact("Type 'deactivate 50 of 100' to go on: ")
+    child.expect_exact("Type 'deactivate 50 of 100' to continue: ")
     assert "over the limit of 25 %" in (child.before or "")
     child.sendline("deactivate 50 of 100")
 
@@ -200,7 +200,7 @@ def test_interrupted_at_work_it_can_be_resumed(start: Start, seeded: Store, how:
     assert deactivated_by(seeded, 1) == list(range(1, 11))
 
     resumed = start("runs", "resume", "1")
-    resumed.expect_exact("Type the number of contacts still to come, 10: ")
+    resumed.expect_exact("Type the number of contacts that remain, 10: ")
     resumed.sendline("10")
     assert ended(resumed)[0] == 0
     assert deactivated_by(seeded, 1) == list(range(1, 21))

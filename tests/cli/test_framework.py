@@ -98,7 +98,7 @@ def test_formats_that_contradict_each_other_are_refused() -> None:
     result = run_cli(["fields", "--format", "csv", "--json"])
 
     assert result.exit_code == 2
-    assert result.json["errors"][0]["message"] == "--json and --format csv contradict each other"
+    assert result.json["errors"][0]["message"] == "--json and --format csv cannot be combined"
 
 
 @pytest.mark.parametrize("args", [[], ["config"]])

@@ -40,7 +40,7 @@ def test_groups_and_their_members(run) -> None:
         (("add", "nix", "a@x.no"), 1, "no group 'nix'"),
         (("add", "news", "b@x.no"), 1, "no contact 'b@x.no'"),
         (("remove", "new", "a@x.no"), 1, "did you mean 'news'?"),
-        (("add", "news", "anna"), 2, "is no email"),
+        (("add", "news", "anna"), 2, "is not an email address"),
     ],
 )
 def test_mistakes_change_nothing(run, args: tuple[str, ...], exit_code: int, words: str) -> None:

@@ -74,7 +74,7 @@ def test_it_says_what_a_written_config_switches_on(tmp_path: Path, monkeypatch) 
     assert "Automatic  6 thresholds, 3 handling rules\n" in made.stdout
     (tmp_path / "contactctl.yaml").write_text("database: sqlite:///c.db\nthresholds: {}\n")
     again = run_cli(["init"], cwd=tmp_path)
-    assert again.stdout.splitlines()[2].startswith("Config besides") and not again.stderr
+    assert again.stdout.splitlines()[2].startswith("Also read") and not again.stderr
 
 
 def test_a_config_that_the_environment_names_is_written_there(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_ingest_says_how_much_it_has_read(cli: Cli, tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / f"{name}.eml").write_text("From: news@example.com\nSubject: June\n\nHi\n")
     shown = cli("responses", "ingest", tmp_path)
-    assert shown.lines[0].endswith("  3, 3 of them no response")
+    assert shown.lines[0].endswith("  3, 3 of them not a response")
 
 
 def test_what_cannot_be_read_is_kept_aside_and_the_rest_recorded(cli: Cli, tmp_path: Path) -> None:
@@ -201,13 +201,39 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "warning: 3 of 3 responses of example.com are blocked: held" in result.stderr
+    assert "warning: 3 of 3 responses of example.com are blocked and held" in result.stderr
     assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
     released = cli("responses", "release", "--run", 1, "--json").json["data"]
     assert (released["responses"], released["deactivated"]) == (3, 0)
     assert cli("responses", "discard", "--all").exit_code == 4
+
+
+def test_held_responses_to_addresses_without_a_contact_are_listed_by_domain(cli: Cli) -> None:
+    addresses = [*(f"c{n}@nobody.example" for n in range(1, 4)), "a@bücher.example"]
+    events = [event(address, "blocked") for address in addresses]
+    cli("responses", "ingest", "-", stdin=jsonl(*events, event("c9@nobody.example")))
+
+    def listed(*options: str) -> int:
+        result = cli("responses", "list", "--unmatched", *options, "--json")
+        return len(result.json["data"]["responses"])
+
+    assert (listed(), listed("--held")) == (5, 3)
+    for domain in ("nobody.example", "Nobody.Example", "@nobody.example"):
+        assert (listed("--domain", domain), listed("--held", "--domain", domain)) == (4, 3)
+    for domain in ("BÜCHER.example", "xn--bcher-kva.example"):
+        assert (listed("--domain", domain), listed("--held", "--domain", domain)) == (1, 0)
+    for domain in ("example.com", "example", "", "nobody.example or"):
+        assert listed("--domain", domain) == 0
+
+
+@pytest.mark.parametrize("domain", ["", " ", "@", "other.example"])
+def test_a_domain_without_held_responses_decides_about_none(cli: Cli, domain: str) -> None:
+    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
+    cli("responses", "ingest", "-", stdin=jsonl(*events))
+    assert cli("responses", "release", "--domain", domain).exit_code == 4
+    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
 
 
 def test_list_filters(cli: Cli) -> None:
@@ -284,12 +310,12 @@ def test_explain_says_that_a_complaint_blocks_reactivation(cli: Cli) -> None:
     events = [event("c1@example.com", id=n) for n in range(3)]
     cli("responses", "ingest", "-", stdin=jsonl(*events, event("c1@example.com", "spam-complaint")))
     shown = cli("explain", 1).stdout
-    assert "which keeps the handling rule from ending this" in shown
+    assert "the handling rule cannot end this" in shown
     assert cli("explain", "nobody@example.com").exit_code == 1
 
 
 def test_explain_without_anything_to_come(cli: Cli) -> None:
-    assert "Nothing, unless further responses arrive." in cli("explain", "c5@example.com").stdout
+    assert "Nothing, unless more responses arrive." in cli("explain", "c5@example.com").stdout
 
 
 def test_what_if_counts_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.runs import RunState
-from contactctl.operations.apply import read_run
+from contactctl.operations.runs import read_run
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES, apply_batch, start_run
+from contactctl.store.run_steps import apply_batch, start_run
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated_by, plan_items, states

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.responses import Category
-from contactctl.store.runwork import apply_batch
+from contactctl.store.run_steps import apply_batch
 from contactctl.store.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
@@ -88,7 +88,7 @@ def test_a_dry_run_tells_the_limits_and_what_waits_of_its_parts_alone(
     assert held["details"]["as_of"] == later["CONTACTCTL_NOW"]
     assert (after["due"], after["waiting_runs"], shown.exit_code) == (2, [held["run"]], 0)
     assert shown.lines[:5] == [
-        "Due to be handled  2 contacts",
+        "Due for handling  2 contacts",
         f"Waiting plan       run {held['run']}, 2 contacts",
         "",
         "Over the limits  2 is over the limit of 1 contact",
@@ -121,7 +121,7 @@ def test_interrupted_runs_go_on_once_the_contacts_still_to_come_are_typed(
     later = {"CONTACTCTL_NOW": "2026-06-26T12:00:00Z"}
 
     declined = run_cli(args, env=later, tty=True, stdin="10\n1\n")
-    assert "contacts still to come, 6:" in declined.stderr
+    assert "contacts that remain, 6:" in declined.stderr
     assert (declined.exit_code, len(active_ids(store))) == (4, 16)  # nor is the next part asked for
 
     done = run_cli(args, env=later, tty=True, stdin="6\n1\n")

@@ -74,9 +74,9 @@ def test_undo_says_which_run_and_what_it_means(undoable: StoreCli) -> None:
     assert (data["impact"]["active_before"], data["impact"]["active_after"]) == (91, 100)
     assert data["impact"]["members_regained"] == {"newsletter": 5, "customers": 3, "partners": 1}
     for text in (dry, kept):
-        assert "Takes back  run 1, deactivate, by tester@host" in text
+        assert "Undoes  run 1, deactivate, by tester@host" in text
         assert "Contacts    9 of 100 (9.0 %) to reactivate" in text
-        assert "Left out    1 of its 10: touched since" in text
+        assert "Left out    1 of its 10: changed since" in text
         assert "Active            91 -> 100" in text
         assert "USD 10 (up to 95) -> USD 20 (open-ended tier)" in text
         assert "Group newsletter  +5" in text
@@ -94,8 +94,8 @@ def test_a_run_and_its_undo_name_each_other(undoable: StoreCli) -> None:
     undoable.json("runs", "apply", 2, "--confirm", "10")
 
     assert undoable.json("runs", "show", 1)["taken_back_by"] == [2]
-    assert "Taken back  by run 2" in undoable("runs", "show", 1).stdout
-    assert "What      takes back run 1" in undoable("runs", "show", 2).stdout
+    assert "Undone  by run 2" in undoable("runs", "show", 1).stdout
+    assert "What      undoes run 1" in undoable("runs", "show", 2).stdout
 
 
 def test_undo_that_is_not_confirmed_changes_nothing(undoable: StoreCli) -> None:

@@ -145,7 +145,9 @@ def test_a_mistake_in_a_variable_names_the_variable(load):
 
 
 def test_a_mistake_in_a_flag_names_the_flag(load):
-    with pytest.raises(ConfigError, match=r"^--database: database: 'mysql' is no database"):
+    with pytest.raises(
+        ConfigError, match=r"^--database: database: 'mysql' is not a supported database"
+    ):
         load(flags={"database": "mysql://host/db"})
 
 
@@ -158,7 +160,7 @@ def test_a_mistake_in_a_flag_names_the_flag(load):
     ],
 )
 def test_an_unknown_variable_is_warned_of(load, name, suggestion):
-    warning = f"the environment variable {name} is not read by anything{suggestion}"
+    warning = f"the environment variable {name} is unknown{suggestion}"
     assert load(environ={name: "1"}).warnings == (warning,)
 
 

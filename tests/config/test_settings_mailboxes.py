@@ -109,7 +109,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(load):
             "needs one of 'password_file' and 'password_env'",
         ),
         (["url: imaps://me@host", "password_env: pass word"], "name of an environment variable"),
-        (["url: pop3s://me@host/INBOX", "password_env: P"], "POP3 knows no folders"),
+        (["url: pop3s://me@host/INBOX", "password_env: P"], "POP3 has no folders"),
         (
             ["url: pop3s://me@host", "password_env: P", "after_fetch: move"],
             "POP3 cannot move",
@@ -129,5 +129,5 @@ def test_a_password_written_in_place_of_a_variable_is_not_shown(load):
 
 
 def test_the_name_of_a_mailbox_can_be_typed(load):
-    with pytest.raises(ConfigError, match="a mailbox's name is made of"):
+    with pytest.raises(ConfigError, match="a mailbox name consists of"):
         load("mailboxes: {'my box': {}}")

@@ -125,7 +125,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         # database
         ("database: 5", "database: must be a URL such as"),
         ("database: contacts.db", "database: must be a URL such as sqlite:///contacts.db"),
-        ("database: oracle://x/y", "database: 'oracle' is no database we know"),
+        ("database: oracle://x/y", "database: 'oracle' is not a supported database"),
         ("database: sqlite://contacts.db", "database: needs a file: sqlite:///"),
         ("database: 'sqlite:///'", "database: needs a file"),
         ("database: sqlite:///folder/", "database: needs a file"),
@@ -152,9 +152,9 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("attributes: {plan: [Gold, gold]}", "attributes.plan: has the same choice twice"),
         ("attributes: {plan: [yes, true]}", "must be text, not true (quote it if it is text)"),
         ("attributes: {plan: [[a]]}", "attributes.plan: must be text, not a list"),
-        ("attributes: {Plan: text}", "attributes.Plan: an attribute's name is made of"),
-        ("attributes: {'a b': text}", "attributes.a b: an attribute's name is made of"),
-        ("attributes: {1st: text}", "attributes.1st: an attribute's name is made of"),
+        ("attributes: {Plan: text}", "attributes.Plan: an attribute name consists of"),
+        ("attributes: {'a b': text}", "attributes.a b: an attribute name consists of"),
+        ("attributes: {1st: text}", "attributes.1st: an attribute name consists of"),
         # billing
         ("billing: {currency: dollar}", "billing.currency: must be a currency code such as USD"),
         ("billing: {tiers: 5}", "billing.tiers: must be a list"),
@@ -200,8 +200,8 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("allow_undo: 'yes'", "allow_undo: must be true or false, not 'yes'"),
         ("allow_undo: 1", "allow_undo: must be true or false, not '1'"),
         # thresholds, handling
-        ("thresholds: {hard: {count: 1}}", "thresholds.hard: no response category: one of"),
-        ("thresholds: {block: {count: 1}}", "no response category: did you mean 'blocked'?"),
+        ("thresholds: {hard: {count: 1}}", "thresholds.hard: not a response category: one of"),
+        ("thresholds: {block: {count: 1}}", "not a response category: did you mean 'blocked'?"),
         ("thresholds: {blocked: {count: 0}}", "must be a whole number of at least 1, not '0'"),
         (
             "thresholds: {blocked: {count: 1000000001}}",
@@ -217,13 +217,13 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ),
         # groups
         ("groups: {a: {deactivate: nowhere}}", "must be one of system-wide, group, not 'nowhere'"),
-        ("groups: {News: {}, news: {}}", "groups.news: there is another one of this name"),
+        ("groups: {News: {}, news: {}}", "groups.news: this name occurs twice"),
         ("groups: {' ': {}}", "must be text, not ' '"),
         ("incident_guard: {max_blocked_percent: 200}", "a percentage from 0 to 100, not '200'"),
         # files
         ("suppression_key_file: ''", "suppression_key_file: must be text, not ''"),
         ('suppression_key_file: "a\\0b"', "suppression_key_file: must be text"),
-        ("suppression_key_file: ~nobody-has-this-name/x", "the home folder of '~' is not known"),
+        ("suppression_key_file: ~nobody-has-this-name/x", "the home folder of '~' is unknown"),
     ],
 )
 def test_a_value_that_does_not_fit_is_an_error_with_its_place(load, yaml, problem):

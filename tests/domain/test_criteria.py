@@ -45,7 +45,7 @@ def test_an_error_in_a_flag_names_the_flag():
 
 
 def test_without_a_condition_there_are_no_criteria():
-    with pytest.raises(CriteriaError, match="without a condition"):
+    with pytest.raises(CriteriaError, match="have no condition"):
         criteria()
 
 

@@ -156,7 +156,7 @@ def test_description_fills_the_dates_in():
 
 def test_a_span_out_of_the_calendar_is_an_error():
     ancient = datetime(100, 1, 1, tzinfo=UTC)
-    with pytest.raises(CriteriaError, match="200 years from 100 is out of the calendar"):
+    with pytest.raises(CriteriaError, match="200 years from 100 is outside the calendar"):
         resolved("last_opportunity older-than 200 years", ancient)
 
 

@@ -32,7 +32,7 @@ def test_hours_days_and_weeks_are_read(text, duration):
     ],
 )
 def test_anything_else_is_refused(text):
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
 
 

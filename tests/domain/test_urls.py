@@ -14,7 +14,7 @@ from contactctl.domain.urls import has_password, hide_password
         ("postgresql://:s3cret@host/db", "postgresql://:***@host/db"),
         ("postgresql://me:s3@cr/et@host/db", "postgresql://me:***@host/db"),
         ("postgresql:///db?user=me&password=s3cret", "postgresql:///db?user=me&password=***"),
-        ("postgresql:///db?sslpassword=x&a=b", "postgresql:///db?sslpassword=***&a=b"),
+        ("postgresql:///db?sslpassword=x&a=b", "postgresql:///db?sslpassword=***&a=***"),
         ("postgresql:///db?PASSWORD=x", "postgresql:///db?PASSWORD=***"),
     ],
 )

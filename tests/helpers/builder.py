@@ -18,7 +18,7 @@ from contactctl.builder.widgets.criteria_tree import CriteriaTree
 from contactctl.builder.work import BuilderWork
 from contactctl.domain.operators import Operator
 from contactctl.domain.runs import Run
-from contactctl.operations.apply import resume_run
+from contactctl.operations.runs import resume_run
 from contactctl.operations.session import Session
 
 PATIENCE_S = 60.0  # a machine that does other things must not fail a test

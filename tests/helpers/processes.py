@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from contactctl.cli.run import run
-from contactctl.operations import apply
+from contactctl.operations import runs
 from contactctl.output.console import Console
 from helpers.cli import NOW
 
@@ -32,11 +32,10 @@ _IMPORTED_BY_THE_SERVER = [
     "contactctl.cli.responses",
     "contactctl.cli.runs",
     "contactctl.config.load",
-    "contactctl.operations.deactivate",
+    "contactctl.operations.runs",
     "contactctl.operations.ingest",
     "contactctl.operations.read_responses",
     "contactctl.operations.suppressions",
-    "contactctl.operations.watch",
     "contactctl.output.formats.json",
     "contactctl.output.formats.table",
     "contactctl.output.preview",
@@ -102,7 +101,7 @@ def _run(
     together: Barrier | None,
     output: Path | None,
 ) -> None:
-    apply.BATCH_CONTACTS = batch_contacts
+    runs.BATCH_CONTACTS = batch_contacts
     if death is not None:
         _arrange(death)
     with (output or Path(os.devnull)).open("w") as stream:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from contactctl.operations import apply as apply_module
+from contactctl.operations import runs as runs_module
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply_module, "BATCH_CONTACTS", 7)
+    monkeypatch.setattr(runs_module, "BATCH_CONTACTS", 7)

@@ -45,7 +45,7 @@ def test_a_contact_with_everything(store: Store) -> None:
     with store.reading() as connection:
         run = get_run(connection, run_id)
     assert (run.kind, run.state, run.changed) == (RunKind.ADD, RunState.DONE, 1)
-    assert run.details == {"contact": contact_id}
+    assert run.details.to_json() == {"contact": contact_id}
 
 
 def test_an_address_that_exists_is_refused_and_nothing_changes(store: Store) -> None:

@@ -13,14 +13,16 @@ from contactctl.domain.errors import (
 )
 from contactctl.domain.policies import Approval, PlanPolicy
 from contactctl.domain.runs import RunState
-from contactctl.operations.apply import (
+from contactctl.operations.runs import (
     apply_run,
+    begin_confirmed,
     begin_run,
+    cancel_run,
     read_run,
+    require_plan_confirmed,
     resume_run,
+    run_confirmed,
 )
-from contactctl.operations.deactivate import begin_confirmed, require_plan_confirmed, run_confirmed
-from contactctl.operations.runs import cancel_run
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump

@@ -6,13 +6,8 @@ from sqlalchemy import func, select, update
 
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.runs import Run, RunState, SkipReason
-from contactctl.operations.apply import (
-    apply_run,
-    begin_run,
-    resume_run,
-)
-from contactctl.operations.deactivate import run_confirmed
-from contactctl.operations.plan import plan_deactivation
+from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.runs import apply_run, begin_run, resume_run, run_confirmed
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts

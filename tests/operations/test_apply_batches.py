@@ -13,20 +13,21 @@ from contactctl.domain.errors import (
     RefusedError,
     StoreError,
 )
-from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.operations import apply as apply_module
-from contactctl.operations.apply import (
+from contactctl.domain.runs import Run, RunState
+from contactctl.operations import runs as runs_module
+from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.runs import (
     apply_run,
+    cancel_run,
     read_run,
     resume_run,
+    run_confirmed,
     work_through,
 )
-from contactctl.operations.deactivate import run_confirmed
-from contactctl.operations.plan import plan_deactivation
-from contactctl.operations.runs import cancel_run
-from contactctl.store import runwork
+from contactctl.store import deactivations
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
+from contactctl.store.run_steps import apply_batch
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -90,16 +91,14 @@ def test_a_batch_that_changes_another_number_than_it_counted_is_rolled_back(
 
 def report_one_less(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Have bulk work report one contact less than it changed; returns what it reported."""
-    work = runwork.WORK_OF_KIND[RunKind.DEACTIVATE]
+    work = deactivations.DEACTIVATING
     reported: list[int] = []
 
     def one_less(connection, run, batch, now) -> int:
         reported.append(work.change(connection, run, batch, now) - 1)
         return reported[-1]
 
-    monkeypatch.setitem(
-        runwork.WORK_OF_KIND, RunKind.DEACTIVATE, runwork.BatchWork(work.outcome, one_less)
-    )
+    monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=one_less))
     return reported
 
 
@@ -113,12 +112,12 @@ def test_cut_short_by_the_database_it_says_how_to_go_on(
     def is_full(*_args) -> Run | None:
         raise StoreError("disk is full", hint="free some", code="full")
 
-    monkeypatch.setattr(apply_module, "apply_batch", is_full)
+    monkeypatch.setattr(runs_module, "apply_batch", is_full)
     with pytest.raises(StoreError, match=r"run 1 was .*: disk is full") as cut_short:
         apply_run(session, run.id)
 
     assert cut_short.value.code == "full"
-    assert cut_short.value.hint.startswith("free some; `contactctl runs resume 1` goes on")
+    assert cut_short.value.hint.startswith("free some; `contactctl runs resume 1` continues it")
     monkeypatch.undo()
     assert resume_run(session, 1).changed == 30
 
@@ -140,7 +139,7 @@ def test_interrupted_at_work_it_says_how_to_go_on(
             raise interruption("now")
         return apply_batch(*args)
 
-    monkeypatch.setattr(apply_module, "apply_batch", second_is_interrupted)
+    monkeypatch.setattr(runs_module, "apply_batch", second_is_interrupted)
     with pytest.raises(InterruptedByUserError, match="run 1 was interrupted") as interrupted:
         run_confirmed(
             session,

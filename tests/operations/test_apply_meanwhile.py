@@ -1,6 +1,7 @@
 """Contacts that change between their plan and their batch: skipped, and counted with the reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -8,13 +9,10 @@ from sqlalchemy import Connection
 from contactctl.domain.errors import (
     BusyError,
 )
-from contactctl.domain.runs import RunKind, SkipReason
-from contactctl.operations.apply import (
-    apply_run,
-    resume_run,
-)
-from contactctl.store import runwork
-from contactctl.store.runwork import apply_batch, start_run
+from contactctl.domain.runs import SkipReason
+from contactctl.operations.runs import apply_run, resume_run
+from contactctl.store import deactivations
+from contactctl.store.run_steps import apply_batch, start_run
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import (
@@ -91,7 +89,7 @@ def test_a_batch_that_meets_another_writer_is_tried_again(
     store = open_store(postgres_url)
     seed_contacts(store, 20)
     session = make_session(store)
-    work = runwork.WORK_OF_KIND[RunKind.DEACTIVATE]
+    work = deactivations.DEACTIVATING
     attempts: list[int] = []
 
     def meddled(connection, run, batch, now) -> int:
@@ -101,9 +99,7 @@ def test_a_batch_that_meets_another_writer_is_tried_again(
                 change_phone(other, 5)
         return work.change(connection, run, batch, now)
 
-    monkeypatch.setitem(
-        runwork.WORK_OF_KIND, RunKind.DEACTIVATE, runwork.BatchWork(work.outcome, meddled)
-    )
+    monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=meddled))
     done = apply_run(session, plan(session, "id <= 10").id)
 
     assert attempts == [10, 10]
@@ -118,7 +114,7 @@ def test_a_batch_that_meets_another_writer_again_and_again_is_busy(
     store = open_store(postgres_url)
     seed_contacts(store, 20)
     session = make_session(store)
-    work = runwork.WORK_OF_KIND[RunKind.DEACTIVATE]
+    work = deactivations.DEACTIVATING
 
     contact_ids = iter(range(1, 11))
 
@@ -127,9 +123,7 @@ def test_a_batch_that_meets_another_writer_again_and_again_is_busy(
             change_phone(other, next(contact_ids))
         return work.change(connection, run, batch, now)
 
-    monkeypatch.setitem(
-        runwork.WORK_OF_KIND, RunKind.DEACTIVATE, runwork.BatchWork(work.outcome, always_meddled)
-    )
+    monkeypatch.setattr(deactivations, "DEACTIVATING", replace(work, change=always_meddled))
     run = plan(session, "id <= 10")
     with pytest.raises(BusyError) as busy:
         apply_run(session, run.id)

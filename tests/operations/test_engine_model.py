@@ -17,13 +17,12 @@ from sqlalchemy import insert, update
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import RunState
-from contactctl.operations.apply import read_run, resume_run
-from contactctl.operations.plan import plan_deactivation
-from contactctl.operations.runs import cancel_run
+from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.runs import cancel_run, read_run, resume_run
 from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.groups import mark_changed
-from contactctl.store.runwork import apply_batch, start_run
+from contactctl.store.run_steps import apply_batch, start_run
 from contactctl.store.store import Store, open_store
 from helpers import databases
 from helpers.contacts import seed_contacts

@@ -13,17 +13,16 @@ from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
+from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.suppression import parse_keyring
 from contactctl.operations import waits
 from contactctl.operations.add_contact import add_contact as add_by_hand
 from contactctl.operations.affected import select_any
-from contactctl.operations.apply import read_run, resume_run
-from contactctl.operations.erase import erase_one, find_contact, plan_erasing
-from contactctl.operations.erasing import erasing_work
+from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.groups import add_to_group
 from contactctl.operations.keyring import create_key_file
-from contactctl.operations.runs import cancel_run
+from contactctl.operations.runs import cancel_run, read_run, resume_run, work_for
 from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
@@ -31,7 +30,8 @@ from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
+from contactctl.store.run_steps import apply_batch
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
@@ -40,7 +40,7 @@ from helpers.sessions import NOW, make_session
 
 ADDRESS = "Ann.Secret@Mail.example.com"
 KEY = ADDRESS.lower()
-KINDS = [RunKind.ANONYMIZE, RunKind.DELETE]
+KINDS = [AnonymizeRun, DeleteRun]
 
 
 @pytest.fixture
@@ -113,13 +113,15 @@ def everything(store: Store) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_table_holds_the_address_any_more(store: Store, session: Session, kind: RunKind) -> None:
+def test_no_table_holds_the_address_any_more(
+    store: Store, session: Session, kind: type[ErasingRun]
+) -> None:
     ann, bob = fill(store)
     assert everything(store).count(KEY) > 10
 
     run = erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
 
-    assert (run.state, run.changed, run.details) == (RunState.DONE, 1, {"contact": ann})
+    assert (run.state, run.changed, run.details.to_json()) == (RunState.DONE, 1, {"contact": ann})
     assert read_run(session, run.id).reason == "[erased] asked"
     left = everything(store)
     assert KEY not in left
@@ -127,14 +129,14 @@ def test_no_table_holds_the_address_any_more(store: Store, session: Session, kin
     assert "returns.example.net failed" in left  # the rest of the diagnostic stays
     assert "of [erased]" in left
     assert "unmatched_response': []" in left
-    assert set(statuses(store)) == ({ann, bob} if kind is RunKind.ANONYMIZE else {bob})
+    assert set(statuses(store)) == ({ann, bob} if kind is AnonymizeRun else {bob})
 
 
 def test_an_anonymised_contact_is_a_number_that_stays_inactive(
     store: Store, session: Session
 ) -> None:
     ann, _ = fill(store)
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, str(ann)))
+    erase_one(session, AnonymizeRun, find_contact(session, str(ann)))
 
     with store.reading() as connection:
         row = connection.execute(select(tables.contact).where(tables.contact.c.id == ann)).one()
@@ -147,14 +149,14 @@ def test_an_anonymised_contact_is_a_number_that_stays_inactive(
 
 def test_an_anonymised_contact_can_join_no_group(store: Store, session: Session) -> None:
     ann, _ = fill(store)
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, str(ann)))
+    erase_one(session, AnonymizeRun, find_contact(session, str(ann)))
 
     with pytest.raises(RefusedError, match="anonymised"):
         add_to_group(session, "news", str(ann))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_cannot_come_back(store: Store, session: Session, kind: RunKind) -> None:
+def test_it_cannot_come_back(store: Store, session: Session, kind: type[ErasingRun]) -> None:
     fill(store)
     erase_one(session, kind, find_contact(session, ADDRESS))
 
@@ -174,7 +176,7 @@ def files_holding(folder: Path, words: bytes) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_byte_of_any_file_holds_the_address(
-    sqlite_url: str, tmp_path: Path, kind: RunKind
+    sqlite_url: str, tmp_path: Path, kind: type[ErasingRun]
 ) -> None:
     store = open_store(sqlite_url)
     with store.engine.connect() as connection:  # some builds of SQLite have it on by themselves
@@ -210,7 +212,7 @@ def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     with reader.reading() as reading:
         reading.execute(select(tables.contact)).all()
         with pytest.raises(BusyError, match="write-ahead log"):
-            erase_one(session, RunKind.DELETE, find_contact(session, str(ann)))
+            erase_one(session, DeleteRun, find_contact(session, str(ann)))
         assert statuses(store) == {}
     reader.close()
 
@@ -235,7 +237,7 @@ def test_unusual_addresses_are_found_in_every_spelling(
         said = f"<{email}>, {address.key}: {spelled} is not b@x.no, nor ann@example.com"
         add_response(connection, bob, Category.BLOCKED, diagnostic=said)
 
-    erase_one(session, RunKind.DELETE, find_contact(session, str(contact)))
+    erase_one(session, DeleteRun, find_contact(session, str(contact)))
 
     with store.reading() as connection:
         [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
@@ -249,7 +251,7 @@ def test_many_addresses_are_found_as_well_as_one(store: Store, session: Session)
         said = " ".join(f"<{email}>" for email in [*kept, *erased])
         add_response(connection, 40, Category.BLOCKED, diagnostic=said)
     run = plan_erasing(
-        session, RunKind.DELETE, selection_of(session, "id <= 20"), said=Confirmation(20, 20)
+        session, DeleteRun, selection_of(session, "id <= 20"), said=Confirmation(20, 20)
     )
     assert run is not None
 
@@ -270,9 +272,9 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
     seed_contacts(store, 200, after=ann)
     session = make_session(store, suppression_key_file=tmp_path / "key")
     selection = selection_of(session, "id <= 10")
-    run = plan_erasing(session, RunKind.DELETE, selection, said=Confirmation(10, 10))
+    run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None
-    apply_batch(store, run, 3, NOW, erasing_work(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
     assert files_holding(tmp_path, KEY.encode())
     yield session, run
     store.close()
@@ -345,7 +347,7 @@ def selection_of(session: Session, *where: str) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_by_criteria_through_a_confirmed_count(
-    store: Store, session: Session, kind: RunKind
+    store: Store, session: Session, kind: type[ErasingRun]
 ) -> None:
     seed_contacts(store, 30)
     before = dump(store)
@@ -375,7 +377,7 @@ def emails(store: Store) -> list[str]:
 def test_who_changed_since_the_plan_is_left_alone(store: Store, session: Session) -> None:
     seed_contacts(store, 6)
     run = plan_erasing(
-        session, RunKind.DELETE, selection_of(session, "id <= 4"), said=Confirmation(4, 4)
+        session, DeleteRun, selection_of(session, "id <= 4"), said=Confirmation(4, 4)
     )
     assert run is not None
     with store.writing() as connection:
@@ -393,10 +395,10 @@ def test_an_interrupted_erasure_goes_on_where_it_was(
 ) -> None:
     seed_contacts(store, 9)
     run = plan_erasing(
-        session, RunKind.DELETE, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
+        session, DeleteRun, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
     )
     assert run is not None
-    apply_batch(store, run, 3, NOW, erasing_work(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
     assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
 
     assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)
@@ -407,7 +409,7 @@ def test_without_its_key_nobody_can_tell_and_nothing_is_created(
     store: Store, session: Session
 ) -> None:
     fill(store)
-    erase_one(session, RunKind.DELETE, find_contact(session, ADDRESS))
+    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
     key_file = session.settings.suppression_key_file
     kept = key_file.read_text()
     key_file.rename(key_file.with_name("away"))
@@ -415,7 +417,7 @@ def test_without_its_key_nobody_can_tell_and_nothing_is_created(
     with pytest.raises(StoreError, match="missing"):
         add_by_hand(session, {"email": "new@example.com"})
     with pytest.raises(StoreError, match="missing"):
-        erase_one(session, RunKind.DELETE, find_contact(session, f"x{KEY}"))
+        erase_one(session, DeleteRun, find_contact(session, f"x{KEY}"))
     create_key_file(key_file)  # as when a backup was made with another key
     with pytest.raises(StoreError, match=parse_keyring(kept).current.id):
         add_by_hand(session, {"email": "new@example.com"})

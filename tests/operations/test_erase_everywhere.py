@@ -12,8 +12,8 @@ from sqlalchemy import Column, Table, insert
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
-from contactctl.domain.runs import RunKind
-from contactctl.operations.erase import erase_one, find_contact
+from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
+from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.store import tables
 from contactctl.store.store import Store, open_store
 from contactctl.store.types import Code, Json, UtcInstant, is_text
@@ -75,9 +75,9 @@ def held_by(found: Dump, table: Table, column: Column[Any]) -> str:
     return str([row[list(table.c).index(column)] for row in found[table.name]]).lower()
 
 
-@pytest.mark.parametrize("kind", [RunKind.ANONYMIZE, RunKind.DELETE])
+@pytest.mark.parametrize("kind", [AnonymizeRun, DeleteRun])
 def test_no_column_of_any_table_holds_the_address_any_more(
-    store: Store, tmp_path: Path, kind: RunKind
+    store: Store, tmp_path: Path, kind: type[ErasingRun]
 ) -> None:
     fill(store)
     before = dump(store)
@@ -117,7 +117,7 @@ def test_rows_whose_keys_become_the_same_one_are_kept_once(store: Store, tmp_pat
             connection.execute(insert(tables.response).values(row | {"source_key": key}))
 
     session = make_session(store, suppression_key_file=tmp_path / "key")
-    erase_one(session, RunKind.DELETE, find_contact(session, ADDRESS))
+    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
 
     [left] = dump(store)["response"]
     assert left[:2] == (BOB, "[erased]")

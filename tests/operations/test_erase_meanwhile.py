@@ -13,23 +13,24 @@ from sqlalchemy import select, text
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.responses import Category, Event, Rejection, Response
+from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import RunKind
 from contactctl.operations import add_contact as add_module
-from contactctl.operations import erase as erase_module
-from contactctl.operations import erasing as erasing_module
+from contactctl.operations import erasure as erasure_module
 from contactctl.operations import import_contacts as import_module
+from contactctl.operations import runs as runs_module
 from contactctl.operations.add_contact import add_contact as add_by_hand
 from contactctl.operations.affected import select_any
-from contactctl.operations.apply import resume_run
-from contactctl.operations.erase import erase_one, find_contact, plan_erasing
-from contactctl.operations.erasing import erasing_work
+from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.ingest import ingest
+from contactctl.operations.runs import resume_run, work_for
 from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression, is_suppressed, rotate_key
 from contactctl.store import tables
 from contactctl.store.locks import serialise
-from contactctl.store.runwork import CONTACT_CHANGES, apply_batch
+from contactctl.store.run_steps import apply_batch
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
@@ -66,7 +67,7 @@ def add(store: Store, *emails: str) -> list[int]:
 
 
 def erase(session: Session, email: str = ANN) -> None:
-    erase_one(session, RunKind.DELETE, find_contact(session, email))
+    erase_one(session, DeleteRun, find_contact(session, email))
 
 
 def emails(store: Store) -> list[str]:
@@ -144,8 +145,8 @@ def erasure_under_way(
         wait(has_hashed)
         may_commit.set()
 
-    hashing = followed(erasing_module.key_for_hashing, by=pause_in_transaction)
-    monkeypatch.setattr(erasing_module, "key_for_hashing", hashing)
+    hashing = followed(runs_module.key_for_hashing, by=pause_in_transaction)
+    monkeypatch.setattr(runs_module, "key_for_hashing", hashing)
     return start
 
 
@@ -195,9 +196,9 @@ def test_an_address_is_not_suppressed_beside_the_contact_that_is_just_being_made
     assert not is_suppressed(others, ANN)
 
 
-@pytest.mark.parametrize("kind", [RunKind.ANONYMIZE, RunKind.DELETE])
+@pytest.mark.parametrize("kind", [AnonymizeRun, DeleteRun])
 def test_what_others_commit_while_an_erasure_waits_for_its_turn_is_erased_too(
-    store: Store, others: Session, at_once: ThreadPoolExecutor, kind: RunKind
+    store: Store, others: Session, at_once: ThreadPoolExecutor, kind: type[ErasingRun]
 ) -> None:
     ann, bob = add(store, ANN, BOB)
     shown = find_contact(others, ANN)
@@ -216,8 +217,8 @@ def test_who_changes_in_the_same_moment_is_not_said_to_be_erased(
     store: Store, session: Session, others: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(store, ANN)
-    importing = followed(erase_module.write_run_with_plan, by=lambda: import_text(others, UPDATE))
-    monkeypatch.setattr(erase_module, "write_run_with_plan", importing)
+    importing = followed(erasure_module.write_plan, by=lambda: import_text(others, UPDATE))
+    monkeypatch.setattr(erasure_module, "write_plan", importing)
 
     with pytest.raises(RefusedError, match="not erased"):
         erase(session)
@@ -233,9 +234,9 @@ def test_a_key_that_is_rotated_away_during_a_run_makes_no_more_hashes(
     seed_contacts(store, 6)
     addresses = emails(store)
     selection = select_any(session, CriteriaSource(where=("id > 0",)))
-    run = plan_erasing(session, RunKind.DELETE, selection, said=Confirmation(6, 6))
+    run = plan_erasing(session, DeleteRun, selection, said=Confirmation(6, 6))
     assert run is not None
-    work = erasing_work(session, RunKind.DELETE)
+    work = work_for(session, RunKind.DELETE)
 
     for _ in range(2):
         rotate_key(session)

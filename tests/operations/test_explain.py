@@ -17,14 +17,13 @@ from contactctl.domain.policies import (
     Threshold,
 )
 from contactctl.domain.responses import Category
-from contactctl.domain.runs import RunKind
-from contactctl.operations.apply import apply_run
-from contactctl.operations.deactivate import run_confirmed
-from contactctl.operations.erase import erase_one, find_contact
+from contactctl.domain.run_kinds import AnonymizeRun
+from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.operations.explain import explain
 from contactctl.operations.group_admin import plan_removing
 from contactctl.operations.groups import add_to_group, remove_from_group
 from contactctl.operations.reactivate import find_target, reactivate
+from contactctl.operations.runs import apply_run, run_confirmed
 from contactctl.operations.select import CriteriaSource, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
@@ -132,7 +131,7 @@ def test_taken_back_with_the_whole_run(store: Store) -> None:
 
     ended = explain(session, "1").timeline[-2]
     assert (ended.kind, ended.run) == ("ended", undo.id)
-    assert ended.text == f"taken back by run {undo.id} (tester@host)"
+    assert ended.text == f"undone by run {undo.id} (tester@host)"
 
 
 @pytest.mark.parametrize("group", [None, "news"])
@@ -169,9 +168,7 @@ def test_an_override_and_its_clearing(store: Store) -> None:
 
     _, override, back = in_groups(session)
     assert (override.kind, override.at, override.run) == ("override", LATER, given.run)
-    assert override.text == (
-        f"mailed in news all the same, an override by run {given.run} (tester@host): opted in"
-    )
+    assert override.text == (f"override in news set by run {given.run} (tester@host): opted in")
     assert (back.kind, back.run) == ("cleared", cleared.run)
     assert back.text == f"override in news cleared by run {cleared.run} (tester@host)"
 
@@ -179,12 +176,12 @@ def test_an_override_and_its_clearing(store: Store) -> None:
 def test_an_anonymised_contact_stays_as_it_is(store: Store, tmp_path: Path) -> None:
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
 
     (expected,) = explain(session, "1").next
     assert expected.action == "stay-inactive"
     assert expected.text == (
-        "the contact was anonymised, which cannot be taken back: it stays inactive"
+        "the contact was anonymised, which cannot be undone: it stays inactive"
     )
 
 
@@ -192,7 +189,7 @@ def test_nothing_of_it_outlives_the_contact(store: Store, tmp_path: Path) -> Non
     add_ann(store)
     session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
     remove_from_group(session, "news", "ann@x.no")
-    erase_one(session, RunKind.ANONYMIZE, find_contact(session, "ann@x.no"))
+    erase_one(session, AnonymizeRun, find_contact(session, "ann@x.no"))
     with store.reading() as connection:
         kept = select(func.count()).select_from(tables.former_membership)
         assert connection.execute(kept).scalar_one() == 0

@@ -73,7 +73,7 @@ def test_adding_and_removing_one_contact(store: Store) -> None:
     assert contacts_in(store)["a@x.no"]["groups"] == {}
     with store.reading() as connection:
         runs = list_runs(connection, limit=10, kinds=[RunKind.GROUPS])
-    assert [run.details["action"] for run in runs] == ["remove", "add", "create"]
+    assert [run.details.to_json()["action"] for run in runs] == ["remove", "add", "create"]
     assert {run.state for run in runs} == {RunState.DONE}
     assert runs[1].reason == "asked for it"
 
@@ -145,7 +145,7 @@ def test_a_group_that_somebody_else_deletes_first_is_not_found(
 
     with store.reading() as connection:
         runs = list_runs(connection, limit=10, kinds=[RunKind.GROUPS])
-    assert [run.details["action"] for run in runs] == ["create"]
+    assert [run.details.to_json()["action"] for run in runs] == ["create"]
 
 
 def test_a_contact_that_somebody_else_deletes_first_is_not_found(store: Store) -> None:

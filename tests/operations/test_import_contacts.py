@@ -199,10 +199,10 @@ def test_rejected_rows_are_told_with_line_reason_and_cells(store: Store) -> None
     reasons = {reject.line: reject.reason for reject in imported.rejects}
     assert list(reasons) == [3, 4, 5, 6, 8, 9, 10, 11]
     for line, words in {
-        3: "email: an address cannot hold blanks",
+        3: "email: an address cannot contain blanks",
         4: "no email",
         5: "attributes.orders: 'many' is not a number",
-        6: "attributes.tier: 'bro\\x0anze' is none of Gold, Silver",
+        6: "attributes.tier: 'bro\\x0anze' is not one of Gold, Silver",
         8: "last_opportunity: '31/01/2024' is not a date",
         9: "no group 'eu'",
         10: "2 cells where the header has 5",

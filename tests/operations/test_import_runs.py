@@ -29,7 +29,7 @@ def test_the_run_tells_what_happened(store: Store) -> None:
     assert (run.planned, run.changed) == (4, 2)
     assert run.skipped == {"unchanged": 1, "rejected": 1}
     assert (run.active_before, run.active_after) == (1, 2)
-    assert run.details["file"] == "standard input"
+    assert run.details.to_json()["file"] == "standard input"
 
 
 def test_a_failing_import_keeps_its_batches_and_says_so(store: Store) -> None:

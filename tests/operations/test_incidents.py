@@ -7,9 +7,9 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind
 from contactctl.operations import ingest as ingest_module
-from contactctl.operations.apply import read_run
 from contactctl.operations.ingest import ingest
 from contactctl.operations.list_responses import discard, latest_responses, release
+from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.store import Store

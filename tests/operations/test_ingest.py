@@ -22,10 +22,9 @@ from contactctl.domain.responses import (
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.add_contact import add_contact
-from contactctl.operations.apply import read_run
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
 from contactctl.operations.list_responses import latest_responses
-from contactctl.operations.runs import cancel_run, latest_runs
+from contactctl.operations.runs import cancel_run, latest_runs, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.thresholds import sweep_thresholds
@@ -188,7 +187,7 @@ def test_a_threshold_reached_over_two_ingests_deactivates_with_the_second(store:
     assert second.thresholds is not None
     (run,) = second.thresholds.runs
     assert (run.kind, run.state) == (RunKind.THRESHOLDS, RunState.DONE)
-    assert run.details["after_run"] == second.run
+    assert run.details.to_json()["after_run"] == second.run
     assert deactivated(store) == [(1, 0, "transient")]
 
 

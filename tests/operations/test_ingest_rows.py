@@ -7,7 +7,7 @@ import pytest
 
 from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
 from contactctl.operations import ingest_rows
-from contactctl.operations.ingest_rows import ReadBatch, batches_of, without_suppressed
+from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AS_STORED = "2026-06-01 12:00:00.000000"
@@ -84,7 +84,7 @@ def test_suppressed_addresses_are_rejected_and_their_activities_dropped() -> Non
         asked.update(keys)
         return {"a@example.com", "b@example.com"}
 
-    left = without_suppressed(batch, suppressed)
+    left = events_not_suppressed(batch, suppressed)
     assert asked == {f"{name}@example.com" for name in "abcd"}
     assert [row[0] for row in left.responses] == ["d@example.com"]
     assert [row[0] for row in left.activities] == ["d@example.com"]

@@ -9,8 +9,7 @@ from sqlalchemy import delete, select, update
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.operations.apply import apply_run, resume_run
-from contactctl.operations.runs import latest_runs
+from contactctl.operations.runs import apply_run, latest_runs, resume_run
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts

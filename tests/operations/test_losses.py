@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contactctl.domain.contacts import MembershipState, Origin
 from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
-from contactctl.operations.apply import apply_run
-from contactctl.operations.plan import show_plan
+from contactctl.operations.plans import show_plan
 from contactctl.operations.preview import preview
+from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds
 from contactctl.store.exports import deliverable_in, stream_contacts
@@ -33,7 +33,7 @@ FOLLOWS, OVERRIDE = MembershipState.FOLLOWS, MembershipState.ACTIVE
 def test_what_is_shown_of_a_threshold_plan_is_what_it_does(store: Store) -> None:
     session = make_session(store, responses=POLICY, limits=Limits(10, 100))
     groups = _add_contacts(store)
-    run = plan_thresholds(session, ask_first=True).run
+    run = plan_thresholds(session, ask_first=True)
     assert run is not None
     mailed_before = _mailed(session, groups)
 

@@ -11,12 +11,7 @@ from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
 from contactctl.domain.policies import Billing, BillingTier, Limits
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.plan import (
-    drop_if_planned,
-    expire_plans,
-    plan_deactivation,
-    show_plan,
-)
+from contactctl.operations.plans import drop_if_planned, expire_plans, plan_deactivation, show_plan
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
@@ -61,12 +56,12 @@ def test_a_plan_records_who_asks_what_and_when(store: Store) -> None:
     )
     assert (run.planned_at, run.started_at, run.finished_at) == (NOW, None, None)
     assert run.expires_at == NOW + timedelta(hours=24)
-    assert run.details["conditions"] == [
+    assert run.details.to_json()["conditions"] == [
         ["last_opportunity older-than 24 months", "last_opportunity before 2024-06-15"]
     ]
-    assert run.details["as_of"] == "2026-06-15T12:00:00Z"
-    assert run.details["left_out"] == {"last_opportunity": 15}
-    assert run.details["prebuilt"] is False
+    assert run.details.to_json()["as_of"] == "2026-06-15T12:00:00Z"
+    assert run.details.to_json()["left_out"] == {"last_opportunity": 15}
+    assert run.details.to_json()["prebuilt"] is False
 
 
 def test_without_conditions_the_prebuilt_criteria_are_planned_and_said_so(store: Store) -> None:
@@ -75,7 +70,7 @@ def test_without_conditions_the_prebuilt_criteria_are_planned_and_said_so(store:
 
     run = plan(session)
 
-    assert run.details["prebuilt"] is True
+    assert run.details.to_json()["prebuilt"] is True
     assert run.planned == plan(session, "last_opportunity older-than 24 months").planned > 50
 
 

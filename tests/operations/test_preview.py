@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.policies import Billing, BillingTier, Limits
-from contactctl.operations.apply import apply_run
-from contactctl.operations.plan import show_plan
+from contactctl.operations.plans import show_plan
 from contactctl.operations.preview import preview
+from contactctl.operations.runs import apply_run
 from contactctl.store import tables
 from contactctl.store.store import Store
 from helpers.contacts import TODAY, seed_contacts
@@ -46,7 +46,7 @@ def test_a_preview_and_a_plan_of_the_same_criteria_agree(
     assert seen.rows == shown.rows
     assert seen.impact == shown.impact
     assert seen.stakes == shown.stakes
-    assert seen.left_out == shown.run.details["left_out"]
+    assert seen.left_out == shown.run.details.left_out
     assert len(seen.rows) == min(seen.count, 30)
 
 

@@ -10,8 +10,8 @@ from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.apply import read_run
 from contactctl.operations.reactivate import find_target, reactivate, require_acknowledged
+from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.store import Store
@@ -108,7 +108,7 @@ def test_who_is_no_member_cannot_be_overridden(store: Store) -> None:
     with store.writing() as connection:
         add_group(connection, "news")
 
-    with pytest.raises(RefusedError, match="no member of 'news'") as caught:
+    with pytest.raises(RefusedError, match="not a member of 'news'") as caught:
         find_target(make_session(store), "ann@example.com", group="news")
     assert "groups add news" in caught.value.hint
 

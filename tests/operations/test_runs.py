@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import event
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.run_kinds import ImportRun, IngestRun, RunDetails
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.apply import resume_run
-from contactctl.operations.runs import cancel_run, latest_runs
+from contactctl.operations.runs import cancel_run, latest_runs, resume_run
+from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import insert_run
-from contactctl.store.runwork import apply_batch
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -72,22 +72,22 @@ def test_what_a_cancelled_run_has_done_stays_done(store: Store) -> None:
     assert resume_run(session, run.id) == cancelled
 
 
-@pytest.mark.parametrize("kind", [RunKind.IMPORT, RunKind.INGEST])
-def test_a_run_without_a_plan_is_not_resumed(store: Store, kind: RunKind) -> None:
+@pytest.mark.parametrize("details", [ImportRun("may.csv", {}), IngestRun()])
+def test_a_run_without_a_plan_is_not_resumed(store: Store, details: RunDetails) -> None:
     session = make_session(store)
     with store.writing() as connection:
         run_id = insert_run(
             connection,
-            session.request(kind),
+            session.request(details),
             state=RunState.RUNNING,
             identity=store.identity,
             now=NOW,
         )
 
-    with pytest.raises(RefusedError, match="has no plan to go on with") as caught:
+    with pytest.raises(RefusedError, match="has no plan and cannot be resumed") as caught:
         resume_run(session, run_id)
 
-    assert f"do the same {kind} again" in caught.value.hint
+    assert f"do the same {details.kind} again" in caught.value.hint
     assert cancel_run(session, run_id).state is RunState.CANCELLED
 
 

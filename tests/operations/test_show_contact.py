@@ -59,5 +59,5 @@ def test_what_cannot_be_found(store: Store) -> None:
     for name in ("a@x.no", "1", "9" * 30):
         with pytest.raises(NotFoundError, match="no contact"):
             show_contact(session, name)
-    with pytest.raises(UsageError, match="is no email"):
+    with pytest.raises(UsageError, match="is not an email address"):
         show_contact(session, "anna")

@@ -18,20 +18,21 @@ from contactctl.domain.policies import (
     Threshold,
 )
 from contactctl.domain.responses import Category
+from contactctl.domain.run_kinds import AnonymizeRun, IngestRun
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.apply import apply_run
-from contactctl.operations.erase import plan_erasing
+from contactctl.operations.erasure import plan_erasing
 from contactctl.operations.handling import plan_what_is_due, sweep_handling
 from contactctl.operations.ingest import INGESTING
-from contactctl.operations.plan import show_plan
+from contactctl.operations.plans import show_plan
+from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
 from contactctl.output.sweep import present_sweep
 from contactctl.store import tables
 from contactctl.store.locks import exclusive
-from contactctl.store.runs import insert_run
-from contactctl.store.runwork import CONTACT_CHANGES, start_run
+from contactctl.store.run_steps import start_run
+from contactctl.store.runs import CONTACT_CHANGES, insert_run
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -194,7 +195,7 @@ def test_an_ingest_that_died_before_its_first_batch_is_ended(store: Store) -> No
     with store.writing() as connection:
         insert_run(
             connection,
-            session.request(RunKind.INGEST),
+            session.request(IngestRun()),
             state=RunState.RUNNING,
             identity=store.identity,
             now=NOW,
@@ -226,7 +227,7 @@ def test_a_run_that_cannot_go_on_keeps_nothing_else_from_being_done(
     session = session_on(store, suppression_key_file=tmp_path / "key")
     add_suppression(session, "gone@example.com")
     stuck = plan_erasing(
-        session, RunKind.ANONYMIZE, selection(session, "id = 1"), said=Confirmation(1, 1)
+        session, AnonymizeRun, selection(session, "id = 1"), said=Confirmation(1, 1)
     )
     interrupted = started(session, "id = 2")
     (tmp_path / "key").unlink()

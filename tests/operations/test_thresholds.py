@@ -16,8 +16,8 @@ from contactctl.domain.policies import (
 )
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunState
-from contactctl.operations.apply import apply_run, read_run
-from contactctl.operations.plan import show_plan
+from contactctl.operations.plans import show_plan
+from contactctl.operations.runs import apply_run, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds, thresholds_due
 from contactctl.store import tables
@@ -242,7 +242,7 @@ def test_over_the_limits_nobody_is_deactivated_until_somebody_confirms(store: St
     assert result.waiting is not None
     assert result.waiting.state is RunState.PLANNED
     assert result.waiting.applied_by is None
-    why = "held back until confirmed: 3 of 10 active contacts is over the limit of 25 %"
+    why = "held until confirmed: 3 of 10 active contacts is over the limit of 25 %"
     assert result.waiting.message == why
     assert result.refusal is not None
     assert result.refusal.message == f"run 1, 3 contacts to be deactivated, is {why}"
@@ -314,7 +314,7 @@ def test_a_contact_that_changed_since_the_plan_is_skipped(store: Store) -> None:
     session = session_with(store, thresholds=AT_ONCE)
     for contact_id in (1, 2):
         respond(store, contact_id, *days_ago(1), category=Category.INVALID_ADDRESS)
-    run = plan_thresholds(session, ask_first=True).run
+    run = plan_thresholds(session, ask_first=True)
     assert run is not None
     with store.writing() as connection:
         connection.execute(
@@ -329,7 +329,7 @@ def test_an_interrupted_run_is_finished_first(store: Store) -> None:
     add_contacts(store, 1)
     session = session_with(store, thresholds=AT_ONCE)
     respond(store, 1, *days_ago(1), category=Category.INVALID_ADDRESS)
-    interrupted = plan_thresholds(session).run
+    interrupted = plan_thresholds(session)
     assert interrupted is not None
     assert interrupted.state is RunState.RUNNING
     result = sweep_thresholds(session)

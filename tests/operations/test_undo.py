@@ -9,12 +9,11 @@ from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy
 from contactctl.domain.runs import RunKind, RunState, SkipReason
-from contactctl.operations.apply import apply_run
-from contactctl.operations.plan import show_plan
-from contactctl.operations.runs import cancel_run
+from contactctl.operations.plans import show_plan
+from contactctl.operations.runs import apply_run, cancel_run
 from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
 from contactctl.store import tables
-from contactctl.store.runwork import apply_batch, start_run
+from contactctl.store.run_steps import apply_batch, start_run
 from contactctl.store.store import Store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
@@ -243,7 +242,7 @@ def test_only_finished_runs_that_deactivate_can_be_undone(store: Store) -> None:
     cancel_run(session, running.id)
     undo = undo_of(session, deactivated(session, "id <= 2"))
 
-    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated nobody"):
+    with pytest.raises(RefusedError, match=r"\(undo\) has deactivated no contact"):
         require_undoable(session, undo.id)
 
 

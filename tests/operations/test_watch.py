@@ -3,12 +3,10 @@
 import pytest
 
 from contactctl.domain.runs import RunState
-from contactctl.operations import watch as watch_module
-from contactctl.operations.apply import read_run, resume_run
-from contactctl.operations.runs import cancel_run
-from contactctl.operations.watch import watch_run
+from contactctl.operations import runs as runs_module
+from contactctl.operations.runs import cancel_run, read_run, resume_run, watch_run
 from contactctl.store.locks import exclusive
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.plans import (
@@ -24,8 +22,8 @@ from helpers.sessions import make_session
 def fake_time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time that passes only when the watcher sleeps."""
     now = [0.0]
-    monkeypatch.setattr(watch_module.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(watch_module.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(runs_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(runs_module.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
     return now
 
 
@@ -61,7 +59,7 @@ def test_watching_follows_the_run_to_its_end(
         if next(sleeps) == 3:
             resume_run(session, run.id)
 
-    monkeypatch.setattr(watch_module.time, "sleep", work_goes_on)
+    monkeypatch.setattr(runs_module.time, "sleep", work_goes_on)
     watched = watch_run(session, run.id)
 
     assert (watched.run.state, watched.run.changed, watched.problem) == (RunState.DONE, 20, None)
@@ -101,7 +99,7 @@ def test_watching_is_patient_while_somebody_holds_the_right_to_change_contacts(
         if fake_time[0] == 20:
             cancel_run(session, run.id)
 
-    monkeypatch.setattr(watch_module.time, "sleep", pass_time)
+    monkeypatch.setattr(runs_module.time, "sleep", pass_time)
     with exclusive(other, CONTACT_CHANGES):
         watched = watch_run(session, run.id)
     other.close()

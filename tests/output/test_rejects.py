@@ -80,7 +80,7 @@ def test_nothing_but_earlier_rejects_is_written_over(tmp_path: Path, kind: type[
     link = tmp_path / "link"
     link.symlink_to(path)
     for named in (path, link):
-        with pytest.raises(InputError, match=r"would write over .*, which holds"):
+        with pytest.raises(InputError, match=r"would overwrite .*, which holds"):
             kind(named)
     assert path.read_bytes() == b"SQLite format 3\0"
 
@@ -90,7 +90,7 @@ def test_rejects_that_are_imported_again_are_not_written_over(tmp_path: Path) ->
     with RejectsFile(path) as rejects:
         rejects.begin(["email"])
     kept = path.read_text()
-    with pytest.raises(InputError, match=r"would write over .*, which is read"):
+    with pytest.raises(InputError, match=r"would overwrite .*, which is an input"):
         RejectsFile(path, [tmp_path / "none.csv", tmp_path / "." / "rejects.csv"])
     assert path.read_text() == kept
 

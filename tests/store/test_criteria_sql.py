@@ -19,10 +19,10 @@ from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, Field
 from contactctl.domain.resolve import resolve
 from contactctl.store.criteria_sql import (
     active_where,
-    is_active,
     where_clause,
 )
 from contactctl.store.left_out import count_left_out, fields_that_leave_out
+from contactctl.store.predicates import is_active_by_index
 from contactctl.store.store import open_store
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
@@ -78,7 +78,7 @@ def test_only_active_contacts_are_selected_whether_the_index_helps_or_not(store)
     assert selected(store, prebuilt_criteria()) == [1]
     assert selected(store, criteria(["company = x"])) == [1]
     with store.reading() as connection:
-        assert ids(connection, is_active()) == [1]
+        assert ids(connection, is_active_by_index()) == [1]
         assert ids(connection, clause(store, criteria(["company = x"]))) == [1, 2]
 
 

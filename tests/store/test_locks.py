@@ -13,7 +13,9 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
 from contactctl.store.deactivations import bulk_outcome
 from contactctl.store.locks import exclusive, serialise
-from contactctl.store.runwork import CONTACT_CHANGES, BatchWork, apply_batch
+from contactctl.store.plans import BatchWork
+from contactctl.store.run_steps import apply_batch
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import change_phone

@@ -7,22 +7,38 @@ import pytest
 from sqlalchemy import Connection
 
 from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
+from contactctl.domain.run_kinds import DeactivateRun, KeptCriteria
 from contactctl.domain.runs import Request, Run, RunKind, RunState
-from contactctl.store.planning import PlanFigures, write_run_with_plan
-from contactctl.store.plans import Batch, next_batch, planned_contacts
+from contactctl.store.plans import Batch, PlanFigures, next_batch, planned_contacts
+from contactctl.store.run_steps import Waiting, apply_batch, write_run_with_plan
 from contactctl.store.runs import change_state, get_run, lock_run, update_run
-from contactctl.store.runwork import apply_batch
 from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import plan, plan_items, states
 from helpers.sessions import NOW, make_session
 
-REQUEST = Request(RunKind.DEACTIVATE, "tester@host", "why", {"nested": {"ø": [1, None, True]}})
+TOLD = DeactivateRun(
+    selected=KeptCriteria(
+        criteria={"all": ["ø = 1"], "nested": [1, None, True]},
+        conditions=(("ø = 1", "ø = 1"),),
+        lines=("ø = 1",),
+        as_of=NOW,
+        time_zone="Europe/Oslo",
+        prebuilt=False,
+    ),
+    left_out={"ø": 1},
+)
+REQUEST = Request(TOLD, "tester@host", "why")
 
 
-def no_check(figures: PlanFigures) -> None:
-    """Everything is right."""
+def confirmed(figures: PlanFigures) -> None:
+    """The run begins at once."""
+
+
+def waits(figures: PlanFigures) -> Waiting:
+    """Somebody is to confirm it."""
+    return Waiting(NOW)
 
 
 def test_what_a_check_raises_takes_everything_back(store: Store) -> None:
@@ -34,7 +50,7 @@ def test_what_a_check_raises_takes_everything_back(store: Store) -> None:
         raise RefusedError("no")
 
     with pytest.raises(RefusedError, match="no"):
-        write_run_with_plan(store, REQUEST, lambda *_: 3, refuse, now=NOW, expires_at=None)
+        write_run_with_plan(store, REQUEST, lambda *_: 3, refuse, now=NOW)
     assert dump(store) == before
 
 
@@ -45,7 +61,7 @@ def test_what_writing_the_items_raises_takes_everything_back(store: Store) -> No
         raise RuntimeError("disk full")
 
     with pytest.raises(RuntimeError):
-        write_run_with_plan(store, REQUEST, fail, no_check, now=NOW, expires_at=None)
+        write_run_with_plan(store, REQUEST, fail, confirmed, now=NOW)
     assert dump(store) == before
 
 
@@ -63,20 +79,18 @@ def test_interrupted_it_leaves_alone_whoever_got_its_number_meanwhile(
     def after_another_has_planned() -> AbstractContextManager[Connection]:
         monkeypatch.setattr(store, "reading", reading)
         request = replace(REQUEST, operator="somebody@else")
-        others.append(
-            write_run_with_plan(store, request, lambda *_: 1, no_check, now=NOW, expires_at=NOW)
-        )
+        others.append(write_run_with_plan(store, request, lambda *_: 1, waits, now=NOW))
         return reading()
 
     with pytest.raises(KeyboardInterrupt):
-        write_run_with_plan(store, REQUEST, interrupt, no_check, now=NOW, expires_at=NOW)
+        write_run_with_plan(store, REQUEST, interrupt, waits, now=NOW)
 
     assert [other and other.state for other in others] == [RunState.PLANNED]
     assert states(store) == [RunState.PLANNED]
 
 
 def test_a_request_is_kept_as_it_was_made(store: Store) -> None:
-    run = write_run_with_plan(store, REQUEST, lambda *_: 1, no_check, now=NOW, expires_at=None)
+    run = write_run_with_plan(store, REQUEST, lambda *_: 1, confirmed, now=NOW)
 
     assert run is not None
     assert (run.details, run.reason, run.operator) == (REQUEST.details, "why", "tester@host")

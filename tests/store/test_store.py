@@ -18,13 +18,8 @@ from sqlmodel import SQLModel
 from contactctl.domain.errors import BusyError, StoreError
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import create_store, upgrade
-from contactctl.store.store import (
-    SCHEMA_VERSION,
-    Store,
-    connect,
-    create_sqlite_file,
-    open_store,
-)
+from contactctl.store.sqlite_engine import create_sqlite_file
+from contactctl.store.store import SCHEMA_VERSION, Store, connect, open_store
 from helpers import databases
 from helpers.contacts import add_contact
 

@@ -1,1 +1,1 @@
-"""The builder's screens, in the order in which they are met."""
+"""The builder's screens."""

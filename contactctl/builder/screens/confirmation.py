@@ -15,14 +15,14 @@ from textual.widgets import Button, Footer, Input, Static
 from contactctl.builder.widgets.blocks import Blocks
 from contactctl.domain.confirmation import Confirmation, Stakes, parse_count
 from contactctl.domain.runs import Run
-from contactctl.operations.plan import ShownPlan
+from contactctl.operations.plans import ShownPlan
 from contactctl.output.presentation import Presentation
 from contactctl.output.runs import present_plan
 from contactctl.output.selection import rows_blocks
 
 
 class ConfirmationScreen(Screen[None]):
-    """Shows a plan; goes on only when its count, or over a limit the whole phrase, is typed."""
+    """Shows a plan; continues only when its count, or over a limit the whole phrase, is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "decline", "Back, nothing is deactivated"),
@@ -31,7 +31,7 @@ class ConfirmationScreen(Screen[None]):
     ]
 
     class Confirmed(Message):
-        """The right thing was typed, for this run."""
+        """The right answer was typed, for this run."""
 
         def __init__(self, run: Run, said: Confirmation) -> None:
             super().__init__()
@@ -84,9 +84,9 @@ class ConfirmationScreen(Screen[None]):
         problem = self.query_one("#problem", Static)
         said = confirmation_in(self.query_one("#typed", Input).value, self.plan.stakes)
         if said is None:
-            problem.update("That is not it: nothing was deactivated.")
+            problem.update("That is not the right answer: nothing was deactivated.")
         else:
-            problem.update("The run begins ...")
+            problem.update("Starting the run ...")
             self._answer(self.Confirmed(self.plan.run, said))
 
     @on(Button.Pressed, "#keep")
@@ -97,7 +97,7 @@ class ConfirmationScreen(Screen[None]):
         self._answer(self.Declined(self.plan.run))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:  # noqa: ARG002
-        """What has been answered cannot be declined any more."""
+        """An answered plan can no longer be declined."""
         return action != "decline" or not self._answered
 
     def action_scroll(self, pages: int) -> None:
@@ -105,7 +105,7 @@ class ConfirmationScreen(Screen[None]):
         (plan.scroll_page_down if pages > 0 else plan.scroll_page_up)(animate=False)
 
     def _answer(self, answer: Confirmed | Kept | Declined) -> None:
-        """Once: further keys may be on their way already."""
+        """Once: more keys may already be queued."""
         if not self._answered:
             self._answered = True
             self.query("#typed, #go").set(disabled=True)
@@ -120,12 +120,12 @@ class ConfirmationScreen(Screen[None]):
             )
         stakes = self.plan.stakes
         if stakes.limits_exceeded:
-            return f"Over the limits. Type '{stakes.phrase}' to go on:"
+            return f"Over the limits. Type '{stakes.phrase}' to continue:"
         return f"Type the number of contacts to {stakes.verb} them:"
 
 
 def summary_first(plan: ShownPlan) -> Presentation:
-    """The plan as other commands show it, with the contacts below what they mean."""
+    """The plan as other commands show it, with the contacts below the impact."""
     presentation = present_plan(plan)
     contacts = rows_blocks(len(plan.rows), plan.run.planned)
     summary = [block for block in presentation.blocks if block not in contacts]

@@ -5,8 +5,8 @@ from textual.screen import ModalScreen, ScreenResultType
 
 
 class Dialog(ModalScreen[ScreenResultType]):
-    """A screen over another one; left once, also when further keys are on their way already."""
+    """A screen over another one; closed once, even if more keys are already queued."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Back to the screen below, which never goes with it."""
+        """Back to the screen below, which always stays."""
         return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -1,4 +1,4 @@
-"""Conditions on the left, what they select on the right; each edit is counted at once."""
+"""Conditions on the left, the contacts they select on the right; each edit is counted at once."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -38,14 +38,14 @@ _ROW_BUTTONS = (
 
 
 class _MouseButton(Button, can_focus=False):
-    """What a key does too; the focus stays on the rows."""
+    """A button for what a key does, too; the focus stays on the rows."""
 
 
 class EditorScreen(Screen[None]):
-    """Edits a draft; `criteria` are what it says while it is whole."""
+    """Edits a draft; `criteria` is its meaning while it is complete."""
 
     class Chosen(Message):
-        """These criteria are to be deactivated."""
+        """Deactivate the contacts of these criteria."""
 
         def __init__(self, criteria: Criteria) -> None:
             super().__init__()
@@ -88,7 +88,7 @@ class EditorScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Horizontal(id="editor"):
             with Vertical(id="left"):
-                yield Static("Active contacts of which", classes="title")
+                yield Static("Active contacts matching", classes="title")
                 yield CriteriaTree(id="tree")
                 with Horizontal(id="buttons"):
                     for label, action in _ROW_BUTTONS:
@@ -112,7 +112,7 @@ class EditorScreen(Screen[None]):
         self._show_draft(first)
         self.query_one(CriteriaTree).focus()
 
-    # what is edited
+    # editing
 
     def action_add_condition(self) -> None:
         self._pick_field(self._add_row)
@@ -129,7 +129,7 @@ class EditorScreen(Screen[None]):
         self.app.push_screen(ModePicker(), add)
 
     def action_edit_row(self) -> None:
-        """Enter the row's value; a nested group may ask something else of its parts."""
+        """Enter the row's value; of a nested group, choose all, any or none."""
         part = self._part
         if isinstance(part, Row):
             self.query_one(ConditionEntry).enter_value()
@@ -149,7 +149,7 @@ class EditorScreen(Screen[None]):
         self.app.push_screen(KeysScreen())
 
     async def action_back(self) -> None:
-        """Out of an entry to the rows; from there out of the builder."""
+        """From an entry to the rows; from there out of the builder."""
         tree = self.query_one(CriteriaTree)
         if self.focused in (tree, None):
             await self.run_action("app.leave")
@@ -183,11 +183,11 @@ class EditorScreen(Screen[None]):
         if criteria is not None:
             self.post_message(self.Chosen(criteria))
 
-    # what follows from an edit
+    # after an edit
 
     @on(CriteriaTree.Highlighted)
     async def _show_part(self) -> None:
-        part = self._part  # where the cursor is by now
+        part = self._part  # where the cursor is now
         if part is not None and part is not self._shown_part:
             await self._show_in_entry(part)
 
@@ -239,7 +239,7 @@ class EditorScreen(Screen[None]):
         self._show_draft(next(self.draft.rows(), self.draft.groups[0]))
 
     def _show_draft(self, part: Part) -> None:
-        """After parts have come, gone or moved."""
+        """After parts were added, removed or moved."""
         problems = self.draft.problems(self._group_names)
         self._shown_part = None
         self.query_one(CriteriaTree).show_draft(self.draft, problems, part)
@@ -261,7 +261,7 @@ class EditorScreen(Screen[None]):
             entry.enter_value()
 
     def _count_anew(self) -> None:
-        """Whatever was counted before is of older criteria from now on."""
+        """From now on, every earlier count belongs to older criteria."""
         panel = self.query_one(LivePanel)
         self.criteria = None
         if self.draft.problems(self._group_names):
@@ -276,11 +276,11 @@ class EditorScreen(Screen[None]):
 
     def _require_whole(self) -> Criteria | None:
         if self.criteria is None:
-            self.notify("First finish the conditions.", severity="warning", markup=False)
+            self.notify("Finish the conditions first.", severity="warning", markup=False)
         return self.criteria
 
     def _copy(self, what: str, as_text: Callable[[Criteria], str]) -> None:
         criteria = self._require_whole()
         if criteria is not None:
             self.app.copy_to_clipboard(as_text(criteria))
-            self.notify(f"The {what} went to the terminal's clipboard.", markup=False)
+            self.notify(f"The {what} were copied to the terminal's clipboard.", markup=False)

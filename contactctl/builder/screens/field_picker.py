@@ -1,4 +1,4 @@
-"""Choosing a field: type a part of its name or of what it means."""
+"""Choosing a field: type part of its name or meaning."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,7 +17,7 @@ from contactctl.domain.text import fold, show_safely
 
 
 class FieldPicker(Dialog[Field | None]):
-    """Every field with its type and help; the list shrinks as one types."""
+    """Every field with its type and help; typing filters the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
@@ -32,7 +32,7 @@ class FieldPicker(Dialog[Field | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Input(placeholder="search a field, or what it means", id="search")
+            yield Input(placeholder="search by name or meaning", id="search")
             yield OptionList(id="fields", markup=False)
         yield Footer(compact=True)
 
@@ -67,7 +67,7 @@ class FieldPicker(Dialog[Field | None]):
 
 
 def matching(fields: Sequence[Field], searched: str) -> list[Field]:
-    """The fields that have every word searched in name, type or help; names that begin so first."""
+    """The fields with every searched word in name, type or help; names that start so first."""
     words = fold(searched).split()
     found = [f for f in fields if all(w in fold(f"{f.name} {f.type} {f.help}") for w in words)]
     return sorted(found, key=lambda f: not f.name.startswith(words[0])) if words else found

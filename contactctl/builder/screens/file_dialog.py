@@ -16,7 +16,7 @@ from contactctl.domain.text import show_safely
 
 
 class FileDialog(Dialog[None]):
-    """Asks for a file's name until `use` accepts it; says in words why it does not."""
+    """Asks for a file's name until `use` accepts it; shows why it does not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 

@@ -13,7 +13,7 @@ from contactctl.builder.screens.dialog import Dialog
 _KEYS = (
     ("a", "Add a condition below"),
     ("g", "Add a group in the group"),
-    ("Enter, right", "Edit the value, or what the group asks"),
+    ("Enter, right", "Edit the value, or all/any/none of a group"),
     ("x, Delete", "Remove the condition or group"),
     ("Shift+up, K", "Move it up, also into or out of groups"),
     ("Shift+down, J", "Move it down"),
@@ -21,17 +21,17 @@ _KEYS = (
     ("o, Ctrl+O", "Load criteria from a file"),
     ("y", "Copy the criteria as YAML"),
     ("f", "Copy the criteria as flags"),
-    ("D", "Make the plan, and show what it means"),
+    ("D", "Make the plan, and show its impact"),
     ("Escape", "From a value to the rows, then leave"),
     ("q, Ctrl+Q", "Leave; nobody is deactivated"),
     ("Up, down", "Another row"),
-    ("Tab", "On to field, operator, value, views"),
+    ("Tab", "Next: field, operator, value, views"),
     ("Ctrl+T", "Colours for a light or dark terminal"),
 )
 
 
 class KeysScreen(Dialog[None]):
-    """Tells them, over the conditions."""
+    """Lists the keys, over the conditions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),

@@ -1,4 +1,4 @@
-"""Choosing what a group asks of its parts."""
+"""Choosing how many of a group's parts must match."""
 
 from typing import ClassVar
 
@@ -25,7 +25,7 @@ class ModePicker(Dialog[Mode | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small"):
-            yield Static("A group of conditions of which")
+            yield Static("A contact must match")
             yield OptionList(*(Option(TITLES[mode], mode.value) for mode in Mode))
         yield Footer(compact=True)
 

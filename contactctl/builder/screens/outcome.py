@@ -1,4 +1,4 @@
-"""What has become of the run."""
+"""The result of the run."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from contactctl.output.runs import present_run
 
 
 class OutcomeScreen(Screen[None]):
-    """The run's number and figures, and what can be done next."""
+    """The run's number and figures, and what to do next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "app.leave", "Close")]
 

@@ -11,11 +11,11 @@ from contactctl.builder.screens.dialog import Dialog
 
 
 class PlanningScreen(Dialog[None]):
-    """Can be left at once; the plan that nobody waits for is dropped when it is there."""
+    """Can be left at once; the plan that nobody waits for is deleted when it is ready."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small"):
-            yield Static("Making the plan: the contacts are written down one by one ...")
+            yield Static("Making the plan: writing down the contacts ...")
         yield Footer(compact=True)

@@ -1,4 +1,4 @@
-"""A run at work, in a process of its own."""
+"""A running run, in its own process."""
 
 from typing import ClassVar
 
@@ -13,10 +13,10 @@ from contactctl.domain.runs import Run
 
 
 class ProgressScreen(Screen[None]):
-    """How far the run is; to leave does not stop it."""
+    """The progress of the run; leaving does not stop it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.leave", "Leave; the run goes on in the background")
+        Binding("escape,q", "app.leave", "Leave; the run continues in the background")
     ]
 
     def __init__(self, run: Run) -> None:
@@ -31,7 +31,7 @@ class ProgressScreen(Screen[None]):
             yield ProgressBar(total=self._planned, show_eta=False)
             yield Static(id="done")
             yield Static(
-                f"\nThe run has a process of its own. When you leave, it goes on:\n"
+                f"\nThe run has its own process. It continues when you leave:\n"
                 f"contactctl runs watch {self._run_id}"
             )
         yield Footer(compact=True)
@@ -40,7 +40,7 @@ class ProgressScreen(Screen[None]):
         self.advance(0)
 
     def advance(self, steps: int) -> None:
-        """So many contacts more have been dealt with."""
+        """This many more contacts have been processed."""
         self._done += steps
         self.query_one(ProgressBar).update(progress=self._done)
         done = f"{self._done:,} of {self._planned:,} contacts"

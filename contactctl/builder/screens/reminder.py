@@ -13,7 +13,7 @@ REMINDER = """\
 Deactivated contacts
 
   - get no more campaigns;
-  - leave the active contacts that are billed;
+  - no longer count for billing;
   - can be reactivated later, one at a time: there is no bulk reactivation.
 
 You choose the contacts by conditions. Exactly the contacts that the builder
@@ -24,7 +24,7 @@ Leaving the builder before that deactivates nobody.
 
 
 class ReminderScreen(Screen[None]):
-    """Says it before anything else."""
+    """Shows the reminder before anything else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.start_finding", "Start finding contacts"),

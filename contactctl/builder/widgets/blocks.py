@@ -35,6 +35,6 @@ class Blocks(Static):
 
 
 def _kept_indent(line: str) -> str:
-    """Textual strips blanks where a line begins; those of nested criteria have a meaning."""
+    """Textual strips blanks at the start of a line; those of nested criteria have a meaning."""
     unindented = line.lstrip(" ")
     return "\u00a0" * (len(line) - len(unindented)) + unindented

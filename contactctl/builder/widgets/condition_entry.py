@@ -17,10 +17,10 @@ from contactctl.domain.operators import OPERATORS, Operator
 
 
 class ConditionEntry(Vertical):
-    """Edits rows in place, and tells of every change."""
+    """Edits rows in place, and reports every change."""
 
     class Edited(Message):
-        """The row says something else now."""
+        """The row has changed."""
 
         def __init__(self, row: Row) -> None:
             super().__init__()
@@ -40,7 +40,7 @@ class ConditionEntry(Vertical):
         yield Static(id="problem", markup=False)
 
     async def show(self, part: Part | None, group_names: Sequence[str], problem: str) -> None:
-        """Edit this part from now on; a group has nothing to enter."""
+        """Edit this part from now on; a group has no values to enter."""
         self._part, self._group_names = part, group_names
         self.set_class(not isinstance(part, Row), "-no-row")
         self.show_problem(problem)
@@ -52,11 +52,11 @@ class ConditionEntry(Vertical):
             )
 
     def show_problem(self, problem: str) -> None:
-        """Say in words what is wrong with the part, if anything is."""
+        """Show what is wrong with the part, if anything."""
         self.query_one("#problem", Static).update(Content(f"! {problem}" if problem else ""))
 
     def enter_value(self) -> None:
-        """Go to the first thing to enter."""
+        """Go to the first entry."""
         focusable = [widget for widget in self.query("#value *") if widget.focusable]
         target = focusable[0] if focusable else self.query_one("#operator", Select)
         target.focus()

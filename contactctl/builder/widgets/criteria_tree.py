@@ -13,15 +13,15 @@ from textual.widgets.tree import TreeNode
 from contactctl.builder.draft import Draft, Group, Mode, Part, Row
 
 TITLES: Mapping[Mode, str] = {
-    Mode.ALL: "all of these hold",
-    Mode.ANY: "any of these holds",
-    Mode.NONE: "none of these holds",
+    Mode.ALL: "all of these",
+    Mode.ANY: "any of these",
+    Mode.NONE: "none of these",
 }
 Problems = Mapping[Part, str]
 
 
 class CriteriaTree(Tree[Part]):
-    """Rows and groups; a problem is a line of its own that belongs to the same part."""
+    """Rows and groups; a problem is a separate line of the same part."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right", "screen.edit_row", "Edit")]
 
@@ -46,7 +46,7 @@ class CriteriaTree(Tree[Part]):
         return self.cursor_node.data if self.cursor_node is not None else None
 
     def show_draft(self, draft: Draft, problems: Problems, part: Part | None) -> None:
-        """Show the tree anew, with the cursor on that part."""
+        """Rebuild the tree, with the cursor on that part."""
         self.clear()
         self._node_of.clear()
         self._shown.clear()
@@ -62,7 +62,7 @@ class CriteriaTree(Tree[Part]):
                 self._relabel(node, row, problems.get(row, ""))
 
     def _go_to(self, part: Part) -> None:
-        """At once, for the next key; told also where another part has the same line now."""
+        """At once, for the next key; reported also if another part has the same line now."""
         if self.last_line >= 0:  # asking for it gives the nodes their lines
             self.move_cursor(self._node_of[part])
         self.post_message(self.Highlighted(part))
@@ -78,7 +78,7 @@ class CriteriaTree(Tree[Part]):
     def _relabel(self, node: TreeNode[Part], part: Part, problem: str) -> None:
         label = _label(part)
         if self._shown.get(part) == (label, problem):
-            return  # each change has the whole tree laid out anew
+            return  # each change lays the whole tree out again
         self._shown[part] = (label, problem)
         node.set_label(label)
         if isinstance(part, Group) and part.parts:

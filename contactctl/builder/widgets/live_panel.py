@@ -25,7 +25,7 @@ _NARROW_COLUMNS = ("email", "last_opportunity")
 
 
 class LivePanel(Vertical):
-    """Shows one answer, or that there is none yet; never an older one beside newer criteria."""
+    """Shows one answer, or that there is none yet; never an older one with newer criteria."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -67,7 +67,7 @@ class LivePanel(Vertical):
         self._waiting_since = None
         self._text("#count", f"{share(preview.count, preview.active_total)} active contacts")
         self._left_out(Presentation(blocks=[Lines(_left_out_text(preview.left_out))]))
-        rows = preview_rows(preview.rows, asked_about(preview.selection.details()))
+        rows = preview_rows(preview.rows, asked_about(preview.selection.kept()))
         if self.size.width < _NARROW:
             rows = rows.pick(_NARROW_COLUMNS)
         blocks = rows_blocks(len(preview.rows), preview.count)
@@ -89,7 +89,7 @@ class LivePanel(Vertical):
 
     def _text(self, selector: str, text: str) -> None:
         if self._texts.get(selector) == text:
-            return  # each change has the whole screen laid out anew
+            return  # each change lays the whole screen out again
         self._texts[selector] = text
         safe = "\n".join(map(show_safely, text.split("\n")))
         self.query_one(selector, Static).update(Content(safe))

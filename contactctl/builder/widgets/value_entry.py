@@ -32,10 +32,10 @@ _FORMS: Mapping[FieldType, str] = {  # no value, which without colour looks as i
 
 
 class ValueEntry(Horizontal):
-    """Where one row's values are entered; it stays with that row, and says what was typed."""
+    """Where one row's values are entered; it stays with that row, and reports what was typed."""
 
     class Edited(Message):
-        """Something was typed or chosen; the operator turns with past and future."""
+        """Something was typed or chosen; the operator changes with past and future."""
 
         def __init__(self, row: Row, words: tuple[str, ...], operator: Operator) -> None:
             super().__init__()
@@ -65,11 +65,11 @@ class ValueEntry(Horizontal):
 
 
 class NothingEntry(ValueEntry):
-    """The operator says it all."""
+    """The operator needs no value."""
 
 
 class TextEntry(ValueEntry):
-    """One text, number or date; or a list of them, with commas."""
+    """One text, number or date; or a list of them, separated by commas."""
 
     def compose(self) -> ComposeResult:
         value = self.row.words[0] if self.row.words else ""
@@ -87,7 +87,7 @@ class RangeEntry(ValueEntry):
 
 
 class SpanEntry(ValueEntry):
-    """A number, a calendar unit, and whether it is counted into the past or the future."""
+    """A number, a calendar unit, and the direction: past or future."""
 
     def compose(self) -> ComposeResult:
         number, _, unit = (self.row.words[0] if self.row.words else "").partition(" ")
@@ -173,7 +173,7 @@ def _choices(row: Row, group_names: Sequence[str]) -> Sequence[str]:
 
 
 def _with(choices: Sequence[str], *words: str | None) -> list[str]:
-    """The choices, and what a file says although it is none of them."""
+    """The choices, and a file's value even if it is not one of them."""
     known = {fold(name) for name in choices}
     return [*choices, *(word for word in words if word is not None and fold(word) not in known)]
 

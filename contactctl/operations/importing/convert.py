@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from contactctl.domain.contact_values import (
-    MAX_TEXT,
-    parse_text,
-)
+from contactctl.domain.contact_values import parse_text
 from contactctl.domain.emails import email_key
 from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.spreadsheet import undo_defuse
 from contactctl.domain.text import fold
+from contactctl.domain.values import MAX_TEXT
 from contactctl.operations.importing.columns import FileColumn
 from contactctl.operations.importing.options import Reject
 from contactctl.operations.importing.rows import Batch, Cell
@@ -99,7 +97,7 @@ def convert(plan: Plan, batch: Batch) -> Converted:
     return _Conversion(plan, batch).result()
 
 
-def without_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
+def rows_not_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
     """The rows whose address is not among these email keys; the others join the rejects."""
     positions = {row[0] for row in converted.rows if row[KEY] in keys}
     if not positions:

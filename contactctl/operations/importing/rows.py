@@ -46,7 +46,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FileRows:
     """A file's columns, and its rows in batches.
 
     `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `left_out` maps
@@ -60,7 +60,7 @@ class Rows:
     left_out: Mapping[str, str]
 
 
-def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> Rows:
+def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
     """The rows of a CSV or JSON lines file; InputError when its header cannot be used."""
     names = ColumnNames(options, catalogue)
     if (options.format or _detect_format(source)) is FileFormat.CSV:
@@ -68,7 +68,7 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     fields = importable_fields(catalogue)
     columns = [FileColumn(known.name, known) for known in fields]
     batches = _json_batches(source, names, fields, _batch_rows(source, options))
-    return Rows(columns, ["record"], batches, False, names.left_out)
+    return FileRows(columns, ["record"], batches, False, names.left_out)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -83,7 +83,13 @@ def _detect_format(source: Source) -> FileFormat:
     return FileFormat.JSONL if start.startswith("{") else FileFormat.CSV
 
 
-def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Rows:
+def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
+    if source.longest_line > _LONGEST_LINE:
+        raise InputError(
+            f"{source.name} has a line of {source.longest_line:,} bytes; the limit is"
+            f" {_LONGEST_LINE:,}",
+            hint="is this a text file with one contact per line?",
+        )
     delimiter = options.delimiter or _detect_delimiter(source)
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
@@ -95,7 +101,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Row
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
     columns = names.header([name.strip() for name in header])
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return Rows(columns, [column.name for column in columns], batches, True, names.left_out)
+    return FileRows(columns, [column.name for column in columns], batches, True, names.left_out)
 
 
 def _detect_delimiter(source: Source) -> str:

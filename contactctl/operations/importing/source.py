@@ -22,13 +22,17 @@ _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An input that can be read more than once: `size` bytes, with `lines` line ends in them."""
+    """An input that can be read more than once: `size` bytes, with `lines` line ends in them.
+
+    `longest_line` is in bytes, and known to a chunk: lines are only told apart where it matters.
+    """
 
     name: str
     stream: IO[bytes]
     encoding: str
     lines: int
     size: int
+    longest_line: int
 
     def text(self) -> TextIOWrapper:
         """The whole text from the start, line ends as they are (what the csv module wants)."""
@@ -52,8 +56,8 @@ def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[S
     name = show_safely(str(path)) if path else "standard input"
     with _seekable(path, stdin) as stream:
         _refuse_utf_16(stream, name, encoding)
-        lines = _count_lines(stream, name, encoding)
-        yield Source(name, stream, encoding, lines, size=stream.tell())
+        lines, longest = _count_lines(stream, name, encoding)
+        yield Source(name, stream, encoding, lines, size=stream.tell(), longest_line=longest)
 
 
 @contextmanager
@@ -91,11 +95,12 @@ def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:
         raise InputError(f"{name} is UTF-16 text, not UTF-8", hint="add --encoding utf-16")
 
 
-def _count_lines(stream: IO[bytes], name: str, encoding: str) -> int:
-    """The number of lines, all of them decoded once; InputError names the first wrong byte."""
+def _count_lines(stream: IO[bytes], name: str, encoding: str) -> tuple[int, int]:
+    """The number of lines, all of them decoded once, and the bytes of the longest, where it is
+    longer than a chunk; InputError names the first wrong byte."""
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)
-    consumed = lines = 0
+    consumed = lines = unended = longest = 0
     while True:
         chunk = stream.read(_CHUNK)
         waiting = len(decoder.getstate()[0])
@@ -109,6 +114,15 @@ def _count_lines(stream: IO[bytes], name: str, encoding: str) -> int:
                 hint="name the file's own encoding, for example --encoding cp1252",
             ) from error
         if not chunk:
-            return lines
+            return lines, longest
         consumed += len(chunk)
+        last_end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        longest = max(longest, unended + _first_end(chunk))
+        unended = len(chunk) - last_end - 1 + (unended if last_end < 0 else 0)
         lines += chunk.count(b"\n")
+
+
+def _first_end(chunk: bytes) -> int:
+    """Where the first line in the chunk ends; its length where none does."""
+    ends = [at for at in (chunk.find(b"\n"), chunk.find(b"\r")) if at >= 0]
+    return min(ends, default=len(chunk))

@@ -1,6 +1,6 @@
-"""How wide a table's columns are on a terminal: whole where there is room.
+"""How wide a table's columns are on a terminal: full width if there is room.
 
-Numbers and times are never cut, nor the words of headings: a column that says too little goes.
+Numbers, times and words of headings are never cut: a column that shows too little is left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from contactctl.output.presentation import Column
 GAP = "  "
 _LEAST_WRAPPED = 20
 _LEAST_YIELDING = 12
-_LEAST_TEXT = 40  # addresses are mostly shorter, and say little when cut
+_LEAST_TEXT = 40  # addresses are mostly shorter, and useless when cut
 _LEAST_OF_ALL = 3
 
 
@@ -34,14 +34,14 @@ class Measured:
 
     @property
     def least(self) -> int:
-        """The width below which it would say too little."""
+        """The width below which it would show too little."""
         if self.column.wraps:
             return self._at_least(_LEAST_WRAPPED)
         return self._at_least(_LEAST_YIELDING if self.column.yields else _LEAST_TEXT)
 
     @property
     def least_when_narrow(self) -> int:
-        """The same where even columns that do not yield are in the way of each other."""
+        """The same when even the columns that do not give way need more room."""
         return self._at_least(_LEAST_YIELDING)
 
     def _at_least(self, cells: int) -> int:
@@ -56,8 +56,8 @@ def row_width(widths: Sequence[int]) -> int:
 def leave_out(measured: Sequence[Measured], total: int) -> list[Measured]:
     """Without as many as it takes for the others to fit into `total`, the last ones first.
 
-    Those that yield go before the others say too little, the others only where they could hardly
-    be read; the first column always stays, as do those that wrap and those that were asked for.
+    Those that yield are left out before the others show too little, the others only when they could
+    hardly be read; the first column always stays, as do those that wrap and those asked for.
     """
     left = list(measured)
     yielding = [each for each in _can_go(left) if each.column.yields]
@@ -77,7 +77,7 @@ def fit(measured: Sequence[Measured], total: int) -> list[int]:
     """The widths, made smaller until a row fits into `total` cells.
 
     Headings give way first, as they can be broken; then text that wraps, as nothing of it is lost;
-    then what yields; then other text. When all that is not enough, text is cut to nearly nothing.
+    then columns that yield; then other text. If that is not enough, text is cut to nearly nothing.
     """
     widths = [each.natural for each in measured]
     ranks: list[tuple[Callable[[Measured], bool], Callable[[Measured], int]]] = [

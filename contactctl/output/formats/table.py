@@ -1,4 +1,4 @@
-"""Text for people: aligned columns, no boxes, nothing that a pipe would have to strip."""
+"""Text for people: aligned columns, no boxes, nothing that a pipe must strip."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ def block_lines(
 ) -> Iterator[tuple[str, str]]:
     """Style and text of each line. `cuts` wraps text and shortens long cells to fit `width`.
 
-    `tell` gets to know which columns there was no room for.
+    `tell` is told which columns have no room.
     """
     for number, block in enumerate(presentation.blocks):
         if number and not isinstance(presentation.blocks[number - 1], Heading):

@@ -1,50 +1,106 @@
-"""One step of a run's life per transaction: start, one batch, finish, or end without change."""
+"""One step of a run's life per transaction: planned, started, a batch done, finished, ended."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.store.deactivations import (
-    bulk_deactivate,
-    bulk_outcome,
-    undo_deactivations,
-    undo_outcome,
-)
-from contactctl.store.group_admin import removal_outcome, remove_memberships
-from contactctl.store.handling_runs import handle, handling_outcome
+from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
+from contactctl.domain.runs import Request, Run, RunState
 from contactctl.store.locks import in_turn, serialise
-from contactctl.store.plans import Batch, BatchOutcome, delete_plan, next_batch
-from contactctl.store.runs import advance, change_state, get_run, lock_run, update_run
+from contactctl.store.plans import (
+    BatchWork,
+    PlanFigures,
+    delete_plan,
+    figures_of,
+    next_batch,
+    work_of,
+)
+from contactctl.store.postgres_planner import refresh_statistics
+from contactctl.store.runs import (
+    CONTACT_CHANGES,
+    advance,
+    change_state,
+    get_run,
+    insert_run,
+    lock_run,
+    update_run,
+)
 from contactctl.store.store import Store
-from contactctl.store.threshold_runs import threshold_deactivate, threshold_outcome
 from contactctl.store.totals import count_active
 
-# every kind of run that changes a contact's status or memberships shares this lock
-CONTACT_CHANGES = "contacts"
+_INTERRUPTED = "interrupted while planning"
 
 
 @dataclass(frozen=True, slots=True)
-class BatchWork:
-    """What a kind of run does to a batch: first count, then change exactly as many contacts.
+class Waiting:
+    """Until when a plan waits for somebody to confirm it, and why, if it is not by request."""
 
-    `clean_up` comes after the last batch; until it is through, the run is not done.
+    until: datetime
+    why: str = ""
+
+
+WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
+# None: the plan is confirmed, and its run `running`; what it raises takes everything back
+Decide = Callable[[PlanFigures], Waiting | None]
+
+
+class _NothingPlannedError(Exception):
+    """Takes the run row back with the transaction."""
+
+
+def write_run_with_plan(
+    store: Store, request: Request, write: WritePlan, decide: Decide, *, now: datetime
+) -> Run | None:
+    """A run with its plan, in one transaction: run row, then items, all of it or nothing.
+
+    It is `running` or `planned` as `decide` says of its figures. None, with no trace, where
+    nothing would change; what `decide` raises takes everything back as well.
     """
+    run_id = 0
+    try:
+        with store.writing(snapshot=True) as connection:
+            run_id = insert_run(
+                connection, request, state=RunState.PLANNED, identity=store.identity, now=now
+            )
+            planned = write(connection, run_id)
+            refresh_statistics(connection, "plan_item")
+            active = count_active(connection)
+            update_run(connection, run_id, {"planned": planned, "active_before": active})
+            run = get_run(connection, run_id)
+            waiting = decide(figures_of(connection, run, active))
+            if planned == 0:
+                raise _NothingPlannedError
+            update_run(connection, run_id, _decided(request, waiting, now))
+            return get_run(connection, run_id)
+    except _NothingPlannedError:
+        return None
+    except (KeyboardInterrupt, InterruptedByUserError):
+        _drop_if_committed(store, run_id, request, now)
+        raise
 
-    outcome: Callable[[Connection, Run, Batch], BatchOutcome]
-    change: Callable[[Connection, Run, Batch, datetime], int]
-    clean_up: Callable[[Store], None] | None = None
+
+def _decided(request: Request, waiting: Waiting | None, now: datetime) -> dict[str, object]:
+    if waiting is not None:
+        return {"expires_at": waiting.until, "message": waiting.why}
+    return {"state": RunState.RUNNING, "started_at": now, "applied_by": request.operator}
 
 
-WORK_OF_KIND: dict[RunKind, BatchWork] = {
-    RunKind.DEACTIVATE: BatchWork(bulk_outcome, bulk_deactivate),
-    RunKind.UNDO: BatchWork(undo_outcome, undo_deactivations),
-    RunKind.THRESHOLDS: BatchWork(threshold_outcome, threshold_deactivate),
-    RunKind.HANDLING: BatchWork(handling_outcome, handle),
-    RunKind.REMOVE_FROM_GROUP: BatchWork(removal_outcome, remove_memberships),
-}
+def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetime) -> None:
+    """Cancel a run whose writer was interrupted in the moment of the commit, if that took place.
+
+    Operator and time are compared since a number that was rolled back may be somebody else's now.
+    """
+    with suppress(NotFoundError, RefusedError):
+        with store.reading() as connection:
+            run = get_run(connection, run_id)
+        if (run.operator, run.planned_at) == (request.operator, now):
+            if run.state is RunState.PLANNED:
+                end_plan(store, run_id, RunState.CANCELLED, now, _INTERRUPTED)
+            else:
+                stop_run(store, run_id, now, _INTERRUPTED)
 
 
 def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
@@ -73,13 +129,13 @@ def apply_batch(
 ) -> Run | None:
     """Apply the next batch of a running run; the run afterwards, or None when none was left.
 
-    `work` is that of the run's kind; kinds that need more than the store bring it themselves.
+    `work` is that of the run's kind, with the key where it erases.
 
     Run row, contacts, deactivations and cursor move in one transaction. It sees one state of the
     store (snapshot), so what was counted is what is changed; on Postgres a contact that another
     program changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
     """
-    work = work or WORK_OF_KIND[run.kind]
+    work = work or work_of(run.kind)
     with in_turn(store, CONTACT_CHANGES) as connection:
         batch = next_batch(connection, run.id, run.cursor, size)
         if batch is None:

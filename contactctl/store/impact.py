@@ -1,12 +1,14 @@
-"""What a deactivation takes away: from the active total, and from what groups mail."""
+"""What a change of status means: to the active total, and to what groups mail."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState
+from contactctl.domain.runs import Run
 from contactctl.store import tables
+from contactctl.store.predicates import is_active
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -18,40 +20,42 @@ _follows = _membership.c.state == MembershipState.FOLLOWS
 
 
 @dataclass(frozen=True, slots=True)
-class Losses:
+class Shift:
     """Contacts that become inactive, and by group the members that it mails now and then no more.
 
-    A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
+    Or, where it `brings_back`, contacts that become active, and members that are mailed again.
     """
 
-    active: int
+    contacts: int
     members: dict[str, int]
+    brings_back: bool = False
 
 
 def losses_of_contacts(
     connection: Connection, active_ids: Select[int], count: int, bypassing: Collection[int]
-) -> Losses:
-    """When these `count` active contacts become inactive."""
+) -> Shift:
+    """When these `count` active contacts become inactive.
+
+    A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
+    """
     lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
-    return Losses(count, count_members(connection, lost))
+    return Shift(count, members_by_group(connection, lost))
 
 
-def losses_of_plan(connection: Connection, run_id: int, bypassing: Collection[int]) -> Losses:
+def losses_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:
     """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
-    becomes_inactive = and_(
-        _is_planned(run_id, _item.c.group_id == SYSTEM_WIDE), _contact.c.status == Status.ACTIVE
-    )
+    becomes_inactive = and_(_is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), is_active())
     leaving = select(func.count()).select_from(_contact).where(becomes_inactive)
     is_mailed = or_(
         _membership.c.state == MembershipState.ACTIVE,
-        and_(_follows, _contact.c.status == Status.ACTIVE),
+        and_(_follows, is_active()),
         and_(_follows, _membership.c.group_id.in_(bypassing)),
     )
     lost = or_(
         and_(_loses_followers(bypassing), becomes_inactive),
-        and_(is_mailed, _is_planned(run_id, _item.c.group_id == _membership.c.group_id)),
+        and_(is_mailed, _is_planned(run.id, _item.c.group_id == _membership.c.group_id)),
     )
-    return Losses(int(connection.execute(leaving).scalar_one()), count_members(connection, lost))
+    return Shift(int(connection.execute(leaving).scalar_one()), members_by_group(connection, lost))
 
 
 def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
@@ -63,7 +67,7 @@ def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[boo
     return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
 
 
-def count_members(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
+def members_by_group(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
     """How many memberships are chosen, by group, most first; contacts are joined to them."""
     number = func.count()
     statement = (

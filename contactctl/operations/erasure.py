@@ -3,22 +3,22 @@
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.reactivation import ContactStanding
-from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.run_kinds import ErasingRun
+from contactctl.domain.runs import Run
 from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
-from contactctl.operations.apply import work_through
 from contactctl.operations.contacts import contact_id_of
-from contactctl.operations.plan import write_planned_run
+from contactctl.operations.plans import unless_confirmed, write_plan
+from contactctl.operations.runs import work_through
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
-from contactctl.store.affected import is_contact
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.erasure import plan_erasure
 from contactctl.store.locks import exclusive
-from contactctl.store.planning import write_run_with_plan
+from contactctl.store.preview import is_contact
 from contactctl.store.reactivation import read_standing
-from contactctl.store.runwork import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES
 
 
 def find_contact(session: Session, name: str) -> ContactStanding:
@@ -33,7 +33,7 @@ def find_contact(session: Session, name: str) -> ContactStanding:
 
 def erase_one(
     session: Session,
-    kind: RunKind,
+    erasing: type[ErasingRun],
     contact: ContactStanding,
     *,
     reason: str = "",
@@ -41,15 +41,13 @@ def erase_one(
 ) -> Run:
     """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
     require_key(session)
-    request = session.request(kind, reason=reason, details={"contact": contact.id})
+    request = session.request(erasing(contact=contact.id), reason=reason)
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
-        run = write_run_with_plan(
-            session.store,
+        run = write_plan(
+            session,
             request,
             lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
             lambda _figures: None,
-            now=session.clock(),
-            expires_at=None,
         )
         if run is None:
             raise RefusedError(f"contact {contact.id} has just been deleted")
@@ -64,7 +62,7 @@ def erase_one(
 
 def plan_erasing(
     session: Session,
-    kind: RunKind,
+    erasing: type[ErasingRun],
     selection: Selection,
     *,
     reason: str = "",
@@ -73,16 +71,15 @@ def plan_erasing(
     """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
     require_key(session)
     where = where_clause(selection.resolved, session.store.dialect)
-    request = session.request(kind, reason=reason, details=selection.details())
-    return write_planned_run(
+    return write_plan(
         session,
-        request,
+        session.request(erasing(selected=selection.kept()), reason=reason),
         lambda connection, run_id: plan_erasure(connection, run_id, where),
-        said,
+        unless_confirmed(session, said),
     )
 
 
-def preview_erasing(session: Session, kind: RunKind, selection: Selection) -> Affected:
+def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Selection) -> Affected:
     """What erasing the selection would concern."""
     where = where_clause(selection.resolved, session.store.dialect)
-    return affected(session, kind, selection, where)
+    return affected(session, erasing.kind, selection, where)

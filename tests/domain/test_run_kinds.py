@@ -4,42 +4,13 @@ from typing import Any
 
 import pytest
 
-from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.output.run_words import what_of
-from helpers.sessions import NOW
+from contactctl.domain.run_kinds import RunKind, details_from_json
 
 TOLD_BY_CRITERIA_OR_RESULTS = {RunKind.DEACTIVATE, RunKind.HANDLING}
 
 
-def run_of(kind: RunKind, **details: Any) -> Run:
-    return Run(
-        id=7,
-        kind=kind,
-        state=RunState.DONE,
-        operator="ann@host",
-        applied_by="ann@host",
-        resumed_by=None,
-        database="contacts.db",
-        reason="",
-        details=details,
-        planned=1,
-        changed=1,
-        skipped={},
-        results={},
-        cursor=0,
-        active_before=None,
-        active_after=None,
-        planned_at=NOW,
-        started_at=NOW,
-        finished_at=NOW,
-        expires_at=None,
-        clock_replaced=False,
-        message="",
-    )
-
-
 WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
-    (RunKind.UNDO, {"undoes": 3}, "takes back run 3"),
+    (RunKind.UNDO, {"undoes": 3}, "undoes run 3"),
     (RunKind.REACTIVATE, {"contact": 5, "group": None, "clears": False}, "contact 5"),
     (RunKind.REACTIVATE, {"contact": 5, "group": "news", "clears": False}, "contact 5 in news"),
     (
@@ -67,14 +38,14 @@ WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
     (
         RunKind.GROUPS,
         {"action": "add", "group": "news", "contact": 5},
-        "contact 5 into the group news",
+        "contact 5 added to the group news",
     ),
     (
         RunKind.GROUPS,
         {"action": "remove", "group": "news", "contact": 5},
-        "contact 5 out of the group news",
+        "contact 5 removed from the group news",
     ),
-    (RunKind.REMOVE_FROM_GROUP, {"group": "news"}, "out of the group news"),
+    (RunKind.REMOVE_FROM_GROUP, {"group": "news", "group_id": 1}, "removed from the group news"),
     (RunKind.IMPORT, {"file": "may.csv", "renames": {}}, "the file may.csv"),
     (RunKind.INGEST, {"sources": ["a.eml", "b.eml"], "format": "auto"}, "a.eml, b.eml"),
     (RunKind.INGEST, {"mailbox": "bounces"}, "the mailbox bounces"),
@@ -95,7 +66,7 @@ WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("kind", "details", "words"), WORDS)
 def test_what_a_run_was_about(kind: RunKind, details: dict[str, Any], words: str) -> None:
-    assert what_of(run_of(kind, **details)) == words
+    assert details_from_json(kind, details).in_words() == words
 
 
 def test_every_kind_says_what_it_was_about() -> None:

@@ -1,0 +1,426 @@
+"""The kinds of run: a name, and a registered type with what a run of the kind keeps and says.
+
+To add one: its name in RunKind and its type here; if it works through a plan, also what it does to
+a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where `work` finds it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Self, TypeVar
+
+from contactctl.domain.durations import format_duration
+from contactctl.domain.handling import TimedRule
+from contactctl.domain.plain_data import from_plain, to_plain
+from contactctl.domain.policies import HandlingAction
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    DEACTIVATE = "deactivate"
+    UNDO = "undo"
+    REACTIVATE = "reactivate"
+    THRESHOLDS = "thresholds"
+    HANDLING = "handling"
+    IMPORT = "import"
+    ADD = "add"
+    GROUPS = "groups"
+    REMOVE_FROM_GROUP = "remove-from-group"
+    INGEST = "ingest"
+    RELEASE = "release"
+    DISCARD = "discard"
+    ANONYMIZE = "anonymize"
+    DELETE = "delete"
+    SUPPRESSIONS = "suppressions"
+
+
+RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
+
+_Details = TypeVar("_Details", bound="RunDetails")
+
+
+def run_type(registered: type[_Details]) -> type[_Details]:
+    """Have the runs of its kind read and told by this type."""
+    RUN_TYPES[registered.kind] = registered
+    return registered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCriteria:
+    """What a run keeps of criteria: the text, and every date as it was counted out.
+
+    `conditions` has each condition as written and with its dates filled in.
+    """
+
+    criteria: Mapping[str, Any]
+    conditions: tuple[tuple[str, str], ...]
+    lines: tuple[str, ...] = ()
+    as_of: datetime
+    time_zone: str
+    prebuilt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """What a run of one kind was told to do: numbers, names of groups, criteria; no address.
+
+    Of all runs of the kind: `verb` is what a plan of theirs asks people to confirm; `work` names
+    their BatchWork (`module:name`), '' where they have no plan to work through; `next_step` is a
+    hint for when one is done; `ending` says how a deactivation ended that such a run has ended,
+    `where` and `by` whom.
+
+    Of each run: `selected`, the criteria that its contacts met, and `left_out`, how many did not
+    for want of a value, by field; None where nothing of the sort was asked.
+    """
+
+    kind: ClassVar[RunKind]
+    verb: ClassVar[str] = ""
+    work: ClassVar[str] = ""
+    deactivates: ClassVar[bool] = False
+    erases: ClassVar[bool] = False
+    next_step: ClassVar[str] = ""
+    ending: ClassVar[str] = "reactivated{where} {by}"
+
+    selected: KeptCriteria | None = field(default=None, kw_only=True)
+    left_out: Mapping[str, int] | None = field(default=None, kw_only=True)
+
+    def in_words(self) -> str:
+        """What the run was told to do; '' where its kind and its criteria say all."""
+        return ""
+
+    def threshold_of(self, category: str, scope: int) -> str:  # noqa: ARG002
+        """The threshold that the run carries out in a group or SYSTEM_WIDE, in words."""
+        return ""
+
+    def waited(self, category: str, group_id: int | None) -> str:  # noqa: ARG002
+        """How long the deactivations that the run ended had to wait by rule, in words."""
+        return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What the store keeps, and programs get; criteria stand beside the rest."""
+        plain: dict[str, Any] = to_plain(self)
+        return {**(plain.pop("selected", None) or {}), **plain}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """What `to_json` gave; ValueError for anything else."""
+        selected = {"selected": kept} if "criteria" in kept else {}
+        read: Self = from_plain(cls, {**kept, **selected})
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadDetails(RunDetails):
+    """What a run keeps that this version does not write so: handed on as it is."""
+
+    kept: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.kept)
+
+
+def details_from_json(kind: RunKind, kept: Mapping[str, Any]) -> RunDetails:
+    """The details of a run of that kind, as the store has them."""
+    try:
+        return RUN_TYPES[kind].from_json(kept)
+    except ValueError:
+        return UnreadDetails(kept)
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class DeactivateRun(RunDetails):
+    """Deactivates the contacts that criteria select."""
+
+    kind = RunKind.DEACTIVATE
+    verb = "deactivate"
+    work = "contactctl.store.deactivations:DEACTIVATING"
+    deactivates = True
+    next_step = "Reactivate one contact: contactctl reactivate EMAIL"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class UndoRun(RunDetails):
+    """Undoes a whole run."""
+
+    kind = RunKind.UNDO
+    verb = "reactivate"
+    work = "contactctl.store.undo:UNDOING"
+    ending = "undone {by}"
+
+    undoes: int
+
+    def in_words(self) -> str:
+        return f"undoes run {self.undoes}"
+
+
+@dataclass(frozen=True, slots=True)
+class EndedReason:
+    """A deactivation that somebody ended: `run` had opened it."""
+
+    run: int
+    origin: str
+    category: str
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class ReactivateRun(RunDetails):
+    """Brings one contact back, everywhere or (`group`) in one group; `clears` an override there."""
+
+    kind = RunKind.REACTIVATE
+
+    contact: int
+    group: str | None
+    clears: bool
+    ended: tuple[EndedReason, ...] = ()
+
+    def in_words(self) -> str:
+        if self.group is None:
+            return f"contact {self.contact}"
+        where = f"contact {self.contact} in {self.group}"
+        return f"{where}, its override cleared" if self.clears else where
+
+
+@dataclass(frozen=True, slots=True)
+class KeptThreshold:
+    """A threshold in words, and in which group or SYSTEM_WIDE it deactivates."""
+
+    category: str
+    scope: int
+    threshold: str
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class ThresholdsRun(RunDetails):
+    """Deactivates who has reached a threshold, perhaps by the responses of one run."""
+
+    kind = RunKind.THRESHOLDS
+    verb = "deactivate"
+    work = "contactctl.store.threshold_runs:APPLYING_THRESHOLDS"
+    deactivates = True
+
+    after_run: int | None = None
+    thresholds: tuple[KeptThreshold, ...] | None = None
+
+    def in_words(self) -> str:
+        return "" if self.after_run is None else f"responses of run {self.after_run}"
+
+    def threshold_of(self, category: str, scope: int) -> str:
+        return " or ".join(
+            each.threshold
+            for each in self.thresholds or ()
+            if (each.scope, each.category) == (scope, category)
+        )
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class HandlingRun(RunDetails):
+    """Carries out handling rules."""
+
+    kind = RunKind.HANDLING
+    verb = "handle"
+    work = "contactctl.store.handling_runs:HANDLING"
+
+    rules: tuple[TimedRule, ...]
+    as_of: datetime
+
+    def waited(self, category: str, group_id: int | None) -> str:
+        rules = {
+            rule.group_id: rule
+            for rule in self.rules
+            if rule.action is HandlingAction.REACTIVATE and rule.category == category
+        }
+        rule = rules.get(group_id) or rules[None]
+        return f"{category} after {format_duration(self.as_of - rule.cutoff)}"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class ImportRun(RunDetails):
+    """Imports a file; `renames` maps its columns to fields."""
+
+    kind = RunKind.IMPORT
+
+    file: str
+    renames: Mapping[str, str]
+
+    def in_words(self) -> str:
+        return f"the file {self.file}"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class AddRun(RunDetails):
+    """Adds one contact."""
+
+    kind = RunKind.ADD
+
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        return _contact(self.contact)
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class GroupsRun(RunDetails):
+    """Changes a group as a whole, or one contact's place in it.
+
+    `action`: create, rename (`to`), set (`settings`), delete; add and remove (`contact`).
+    """
+
+    kind = RunKind.GROUPS
+
+    action: str
+    group: str
+    to: str | None = None
+    settings: Mapping[str, Any] | None = None
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        match self.action:
+            case "add":
+                return f"contact {self.contact} added to the group {self.group}"
+            case "remove":
+                return f"contact {self.contact} removed from the group {self.group}"
+            case "rename":
+                return f"the group {self.group} renamed to {self.to}"
+            case "set":
+                settings = _listed(self.settings) if self.settings else "the defaults"
+                return f"the group {self.group} set to {settings}"
+            case "delete":
+                return f"the group {self.group} deleted"
+        return f"the group {self.group} created"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class RemoveFromGroupRun(RunDetails):
+    """Takes the contacts that criteria select out of a group."""
+
+    kind = RunKind.REMOVE_FROM_GROUP
+    verb = "remove"
+    work = "contactctl.store.group_admin:REMOVING_FROM_GROUP"
+
+    group: str
+    group_id: int
+
+    def in_words(self) -> str:
+        return f"removed from the group {self.group}"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class IngestRun(RunDetails):
+    """Records responses from files (`sources`, read as `format`), or from a mailbox."""
+
+    kind = RunKind.INGEST
+
+    sources: tuple[str, ...] | None = None
+    format: str | None = None
+    mailbox: str | None = None
+
+    def in_words(self) -> str:
+        return f"the mailbox {self.mailbox}" if self.mailbox else ", ".join(self.sources or ())
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldRun(RunDetails):
+    """Decides about held responses: those of one run, of one domain, or all."""
+
+    run: int | None
+    domain: str | None
+
+    def in_words(self) -> str:
+        run = f" of run {self.run}" if self.run is not None else ""
+        domain = f" from {self.domain}" if self.domain else ""
+        return f"held responses{run}{domain}" if run or domain else "all held responses"
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class ReleaseRun(_HeldRun):
+    """Lets held responses count."""
+
+    kind = RunKind.RELEASE
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class DiscardRun(_HeldRun):
+    """Keeps held responses on record, never to count."""
+
+    kind = RunKind.DISCARD
+
+
+@dataclass(frozen=True, slots=True)
+class ErasingRun(RunDetails):
+    """Erases one contact, or those that criteria select; `warning` says what goes, `done` what
+    was done to it."""
+
+    erases = True
+    warning: ClassVar[str]
+    done: ClassVar[str]
+
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        return _contact(self.contact)
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class AnonymizeRun(ErasingRun):
+    """Leaves of contacts their number."""
+
+    kind = RunKind.ANONYMIZE
+    verb = "anonymize"
+    work = "contactctl.store.erasure:ANONYMISING"
+    done = "anonymised"
+    warning = (
+        "Name, address, attributes, tags, memberships and responses are removed for good;"
+        " a number stays for the totals."
+    )
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class DeleteRun(ErasingRun):
+    """Deletes contacts."""
+
+    kind = RunKind.DELETE
+    verb = "delete"
+    work = "contactctl.store.erasure:DELETING"
+    done = "deleted"
+    warning = "The contact and everything stored about it are deleted for good."
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class SuppressionsRun(RunDetails):
+    """Suppresses an address, lets it back in, or makes a new key: `action` add, remove,
+    rotate-key."""
+
+    kind = RunKind.SUPPRESSIONS
+
+    action: str
+
+    def in_words(self) -> str:
+        return self.action.replace("-", " ")
+
+
+def _contact(contact: int | None) -> str:
+    return "" if contact is None else f"contact {contact}"
+
+
+def _listed(value: object) -> str:
+    """Settings on one line: `deactivate=group, bypass_system_wide=yes`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_listed(each)}" for name, each in value.items())
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

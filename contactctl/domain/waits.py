@@ -1,0 +1,24 @@
+"""How long a store waits, in seconds; nothing waits for ever."""
+
+from dataclasses import dataclass
+
+FOR_LOCKS_S = 30.0
+FOR_ANSWERS_S = 300.0
+TO_CONNECT_S = 10.0
+_SHORTEST_LOCK_WAIT_S = 1.0  # a batch of another process is no reason to give up at once
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """`locks_s`: for what another process or program has locked; `answers_s`: for the server to
+    answer one statement, or to send more of its answer."""
+
+    locks_s: float = FOR_LOCKS_S
+    answers_s: float = FOR_ANSWERS_S
+
+    @property
+    def locks_ms(self) -> int:
+        return int(max(self.locks_s, _SHORTEST_LOCK_WAIT_S) * 1000)
+
+
+DEFAULT_WAITS = Waits()

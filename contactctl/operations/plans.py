@@ -1,0 +1,162 @@
+"""Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
+from contactctl.domain.errors import OverLimitError
+from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, UndoRun
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.domain.text import counted
+from contactctl.operations.group_policies import bypassing_groups
+from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
+from contactctl.operations.rules import DueUnderRule, due_in_plan
+from contactctl.operations.select import Selection
+from contactctl.operations.session import Session
+from contactctl.store.criteria_sql import where_clause
+from contactctl.store.groups import group_names_by_id
+from contactctl.store.left_out import count_left_out
+from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
+from contactctl.store.preview import first_rows
+from contactctl.store.run_steps import Decide, Waiting, WritePlan, end_plan, write_run_with_plan
+from contactctl.store.runs import get_run, list_runs, overdue_plans
+
+_HELD_BACK = "held until confirmed"
+_MOST_WAITING = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A planned run as a person must see it before saying yes.
+
+    `by_rule` has what each threshold or handling rule is about to do, `undone` the run that is to
+    be taken back.
+    """
+
+    run: Run
+    rows: Sequence[Mapping[str, Any]]
+    stakes: Stakes
+    impact: Impact | None
+    by_rule: Sequence[DueUnderRule] = ()
+    undone: Run | None = None
+
+
+def plan_deactivation(
+    session: Session,
+    selection: Selection,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the selection as a run; None when nothing matches.
+
+    With `said` (a script's confirmation) the run is `running` at once, and a wrong count or a
+    limit leaves no trace: RefusedError. Without, it is `planned` until somebody confirms it.
+    """
+    where = where_clause(selection.resolved, session.store.dialect)
+    with session.store.reading() as connection:
+        missing = count_left_out(connection, selection.resolved, session.store.dialect)
+    return write_plan(
+        session,
+        session.request(DeactivateRun(selected=selection.kept(), left_out=missing), reason=reason),
+        lambda connection, run_id: plan_active(connection, run_id, where),
+        unless_confirmed(session, said),
+    )
+
+
+def write_plan(session: Session, request: Request, write: WritePlan, decide: Decide) -> Run | None:
+    """Write the plan of any kind of run, in one transaction; None where nothing would change."""
+    return write_run_with_plan(session.store, request, write, decide, now=session.clock())
+
+
+def unless_confirmed(session: Session, said: Confirmation | None) -> Decide:
+    """A plan waits, unless a script has confirmed it; RefusedError where it got it wrong."""
+
+    def decide(figures: PlanFigures) -> Waiting | None:
+        if said is None:
+            return wait_to_be_confirmed(session)
+        require_confirmed(stakes_of_plan(session, figures), said)
+        return None
+
+    return decide
+
+
+def wait_to_be_confirmed(session: Session, limits_exceeded: Sequence[str] = ()) -> Waiting:
+    """A plan waits for as long as the config says; why, stays true when it is applied."""
+    why = f"{_HELD_BACK}: {'; '.join(limits_exceeded)}" if limits_exceeded else ""
+    return Waiting(session.clock() + session.settings.plans.expire_after, why)
+
+
+def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:
+    """Why not all that is due was done (`undone`: "deactivated", say); None where it was."""
+    if waiting is None:
+        return None
+    return OverLimitError(
+        f"run {waiting.id}, {counted(waiting.planned, 'contact')} to be {undone}, is"
+        f" {waiting.message or _HELD_BACK}",
+        hint=f"`contactctl runs show {waiting.id}` shows it;"
+        f" `contactctl runs apply {waiting.id}` asks for its confirmation",
+    )
+
+
+def plans_waiting(session: Session, kind: RunKind) -> list[Run]:
+    """The plans that somebody can still confirm, the oldest first."""
+    with session.store.reading() as connection:
+        plans = list_runs(connection, limit=_MOST_WAITING, kinds=[kind], states=[RunState.PLANNED])
+    now = session.clock()
+    return [run for run in reversed(plans) if run.expires_at is None or run.expires_at > now]
+
+
+def show_plan(session: Session, run_id: int) -> ShownPlan:
+    """Read a planned run back, with what people must see of it."""
+    bypassing = bypassing_groups(session)
+    with session.store.reading() as connection:
+        run = get_run(connection, run_id)
+        undone = run.details.undoes if isinstance(run.details, UndoRun) else None
+        work, active = work_of(run.kind), run.active_before or 0
+        shift = work.impact(connection, run, bypassing) if work.impact else None
+        counts = work.by_rule(connection, run) if work.by_rule else []
+        return ShownPlan(
+            run=run,
+            rows=first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
+            stakes=stakes_of_plan(session, figures_of(connection, run, active)),
+            impact=None if shift is None else impact_of(session, active, shift),
+            by_rule=due_in_plan(run, counts, group_names_by_id(connection) if counts else {}),
+            undone=None if undone is None else get_run(connection, undone),
+        )
+
+
+def drop_if_planned(session: Session, run_id: int, message: str) -> None:
+    """Cancel a run that has not started: nothing was changed, the plan is deleted."""
+    with session.store.reading() as connection:
+        run = get_run(connection, run_id)
+    if run.state is RunState.PLANNED:
+        end_plan(session.store, run_id, RunState.CANCELLED, session.clock(), message)
+
+
+def expire_plans(session: Session) -> list[int]:
+    """End every plan whose time is over; the numbers of their runs."""
+    now = session.clock()
+    with session.store.reading() as connection:
+        overdue = overdue_plans(connection, now)
+    for run_id in overdue:
+        end_plan(session.store, run_id, RunState.EXPIRED, now, "not applied in time")
+    return overdue
+
+
+def stakes_of_plan(session: Session, plan: PlanFigures) -> Stakes:
+    """What confirming a plan means."""
+    return stakes_of_change(session, plan.kind, plan.planned, plan.active, plan.returning)
+
+
+def stakes_of_change(
+    session: Session, kind: RunKind, count: int, active: int, returning: int = 0
+) -> Stakes:
+    """What changing `count` contacts means, `returning` of which become active by it.
+
+    They are a share of the active with those who return; or of themselves, where more of them are
+    inactive and stay so.
+    """
+    total = max(active + returning, count)
+    return stakes_of(RUN_TYPES[kind].verb, count, total, session.settings.limits)

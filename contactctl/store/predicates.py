@@ -1,0 +1,43 @@
+"""What is asked of rows in many places, each said once."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, FromClause, and_, literal_column
+
+from contactctl.domain.contacts import Status
+from contactctl.store.tables import SYSTEM_WIDE, contact, deactivation, response
+
+if TYPE_CHECKING:
+    from contactctl.store.plans import Batch
+
+Clause = ColumnElement[bool]
+
+
+def is_active() -> Clause:
+    """Active contacts; bound, so that SQLite finds them by other indexes than the partial one."""
+    return contact.c.status == Status.ACTIVE
+
+
+def is_active_by_index() -> Clause:
+    """The same; a literal, so that SQLite too uses the partial index."""
+    return contact.c.status == literal_column("'active'")
+
+
+def is_open(of: FromClause = deactivation) -> Clause:
+    """Deactivations that have not ended; `of` is the table, or an alias of it."""
+    return of.c.ended_at.is_(None)
+
+
+def is_open_system_wide(of: FromClause = deactivation) -> Clause:
+    """Those of them that make the contact inactive everywhere."""
+    return and_(of.c.group_id == SYSTEM_WIDE, is_open(of))
+
+
+def counts_by_email() -> Clause:
+    """Responses that count: towards thresholds, and in the `responses.` fields."""
+    return and_(response.c.counts, ~response.c.held, response.c.channel == "email")
+
+
+def is_within(batch: "Batch", contact_id: ColumnElement[int]) -> Clause:
+    """The batch's stretch of contact ids, in whatever table."""
+    return and_(contact_id > batch.after, contact_id <= batch.last)

@@ -1,0 +1,197 @@
+"""Taking a whole run back: its plan, its batches, and what it gives back."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.run_kinds import UndoRun
+from contactctl.domain.runs import Run, SkipReason
+from contactctl.store import tables
+from contactctl.store.deactivations import is_open_of, open_system_wide
+from contactctl.store.impact import Shift, members_by_group
+from contactctl.store.plans import (
+    Batch,
+    BatchOutcome,
+    BatchWork,
+    in_batch,
+    outcome_by_reason,
+    planned_ids,
+)
+from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.tables import SYSTEM_WIDE
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_item = tables.plan_item
+_membership = tables.membership
+
+
+def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
+    """Freeze the contacts that `undone` deactivated, and where nothing has touched that since."""
+    chosen = (
+        select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
+        .join(_contact, _contact.c.id == _deactivation.c.contact_id)
+        .where(is_only_reason_of(undone, _deactivation))
+        .distinct()  # automatic runs may have opened several, one for each category
+    )
+    statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
+    return connection.execute(statement).rowcount
+
+
+def undoable_ids(undone: int) -> Select[int]:
+    """The contacts that `plan_undo` would freeze now."""
+    return (
+        select(_deactivation.c.contact_id)
+        .where(is_only_reason_of(undone, _deactivation))
+        .distinct()
+    )
+
+
+def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch can be taken back: nothing else has happened to their status since."""
+    undone = run.details_as(UndoRun).undoes
+    reason = case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
+    statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
+    return outcome_by_reason(connection, statement)
+
+
+def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """End what the undone run opened for the batch's contacts; returns how many it was.
+
+    Responses from before count towards no threshold any more: the next sweep would only do again
+    what was taken back.
+    """
+    undone = run.details_as(UndoRun).undoes
+    connection.execute(
+        update(_deactivation)
+        .where(
+            is_only_reason_of(undone, _deactivation),
+            _deactivation.c.contact_id.in_(
+                select(_item.c.contact_id).where(in_batch(run.id, batch))
+            ),
+        )
+        .values(ended_at=now, ended_by_run_id=run.id)
+    )
+    _bring_back_members(connection, run, batch, now)
+    everywhere = _ended_by(run, batch).where(_deactivation.c.group_id == SYSTEM_WIDE)
+    back_at = case((_contact.c.id.in_(everywhere), now), else_=_contact.c.reactivated_at)
+    return connection.execute(
+        update(_contact)
+        .where(_contact.c.id.in_(_ended_by(run, batch)))
+        .values(
+            status=case((open_system_wide(_contact.c.id), _contact.c.status), else_=Status.ACTIVE),
+            reactivated_at=back_at,
+            revision=_contact.c.revision + 1,
+        )
+    ).rowcount
+
+
+def is_only_reason_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+    """True for a deactivation that this run opened, and without which nothing is open there."""
+    return and_(is_open_of(run_id, table), ~_other_reason(run_id, table))
+
+
+def regains_of_undo(
+    connection: Connection, undone: int, contact_ids: Select[int], bypassing: Collection[int]
+) -> Shift:
+    """When the run `undone` is taken back for these contacts; groups that bypass system-wide
+    deactivation (`bypassing`, by id) regain nobody by it."""
+    chosen = _contact.c.id.in_(contact_ids)
+    comes_back = and_(_contact.c.status == Status.INACTIVE, _ends_in(undone, SYSTEM_WIDE))
+    coming_back = select(func.count()).select_from(_contact).where(chosen, comes_back)
+    follows_back = and_(
+        _membership.c.state == MembershipState.FOLLOWS,
+        _membership.c.group_id.not_in(bypassing),
+        comes_back,
+    )
+    back_in_group = and_(
+        _membership.c.state == MembershipState.INACTIVE,
+        _ends_in(undone, _membership.c.group_id),
+        or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
+    )
+    return Shift(
+        int(connection.execute(coming_back).scalar_one()),
+        members_by_group(connection, and_(chosen, or_(follows_back, back_in_group))),
+        brings_back=True,
+    )
+
+
+def _ends_in(undone: int, group_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """True where the run's deactivation is the only one that keeps the contact back there."""
+    return exists().where(
+        _deactivation.c.contact_id == _contact.c.id,
+        _deactivation.c.group_id == group_id,
+        is_only_reason_of(undone, _deactivation),
+    )
+
+
+def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where the undone run's deactivation is still the only open one of its scope."""
+    mine = _deactivation.alias()
+    return exists().where(mine.c.contact_id == contact_id, is_only_reason_of(undone, mine))
+
+
+def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
+    """True where another run's deactivation of the same contact and scope is open."""
+    other = _deactivation.alias()
+    return exists().where(
+        other.c.contact_id == mine.c.contact_id,
+        other.c.group_id == mine.c.group_id,
+        other.c.run_id != undone,
+        is_open(other),
+    )
+
+
+def _ended_by(run: Run, batch: Batch) -> Select[int]:
+    """The contacts of the batch of which this run has ended a deactivation."""
+    return select(_deactivation.c.contact_id).where(
+        _deactivation.c.ended_by_run_id == run.id,
+        is_within(batch, _deactivation.c.contact_id),
+    )
+
+
+def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    ended_here = exists().where(
+        _deactivation.c.ended_by_run_id == run.id,
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    connection.execute(
+        update(_membership)
+        .where(
+            is_within(batch, _membership.c.contact_id),
+            _membership.c.state == MembershipState.INACTIVE,
+            ended_here,
+        )
+        .values(state=MembershipState.FOLLOWS, reactivated_at=now)
+    )
+
+
+def _regains_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:
+    undone = run.details_as(UndoRun).undoes
+    return regains_of_undo(connection, undone, planned_ids(run.id), bypassing)
+
+
+UNDOING = BatchWork(
+    undo_outcome,
+    undo_deactivations,
+    returning=lambda _connection, run: run.planned,
+    impact=_regains_of_plan,
+)
