@@ -152,9 +152,10 @@ class StoreInvocation(ConfiguredInvocation):
         """What operations work with, on the store that the configuration names."""
         from contactctl.cli.progress import progress_on
         from contactctl.operations.session import open_session
+        from contactctl.output.policy import policy_notes
 
         with open_session(
-            self.settings,
+            self.loaded_settings,
             self.waits,
             now=self.now,
             clock=self.console.now,
@@ -162,6 +163,8 @@ class StoreInvocation(ConfiguredInvocation):
             clock_replaced=self.console.now_is_replaced,
             progress=progress_on(self.console),
         ) as session:
+            for note in policy_notes(session.bound):
+                self.console.note(note)
             yield session
 
 

@@ -1,12 +1,13 @@
 """The settings that bind everybody: kept in the store, made stricter by a config, never looser."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from operator import le
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.config.sections import SCHEMA
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.policies import Approval
@@ -52,14 +53,14 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Settings bound by a policy: which keys of the config make it stricter, and which are not used.
+    """Settings bound by a policy: what of the config makes it stricter, and what is not used.
 
     Keys are dotted (`limits.max_percent`); each comes with the place that set it.
     """
 
     loaded: LoadedSettings
-    stricter: Mapping[str, str]
-    unused: Mapping[str, str]
+    stricter: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,19 @@ class PolicyChange:
 
 def policy_document(loaded: LoadedSettings) -> Document:
     """The policy that a config says, as plain values in the config's own form."""
-    return {key: loaded.nodes[key].plain() for key in POLICY_KEYS if key in loaded.nodes}
+    return {key: _json(loaded.nodes[key].plain()) for key in POLICY_KEYS if key in loaded.nodes}
+
+
+def as_yaml(document: Document) -> str:
+    """A policy as a config writes it."""
+    import yaml  # noqa: PLC0415 - takes 15 ms
+
+    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
 
 
 def settings_of_policy(document: Document, name: str, own: LoadedSettings) -> Settings:
     """What a policy means; the machine's own settings stand where it says nothing of them."""
-    return SCHEMA.read(Node({**_machine_nodes(own), **_nodes(document, name)}, "", Path()))
+    return SCHEMA.read(Setting({**_machine_nodes(own), **_nodes(document, name)}, "", Path()))
 
 
 def bind(own: LoadedSettings, document: Document, name: str) -> Bound:
@@ -99,13 +107,13 @@ def bind(own: LoadedSettings, document: Document, name: str) -> Bound:
         else:
             unused[key] = node.place
     merged = {**_machine_nodes(own), **_tree(entries)}
-    settings = SCHEMA.read(Node(merged, "", Path()))
+    settings = SCHEMA.read(Setting(merged, "", Path()))
     origins = {key: place for key, place in own.origins.items() if not _is_policy(key)}
     origins |= {key: node.place for key, node in entries.items()}
     return Bound(replace(own, settings=settings, origins=origins, nodes=merged), stricter, unused)
 
 
-def changes(before: Document, after: Document) -> list[PolicyChange]:
+def policy_changes(before: Document, after: Document) -> list[PolicyChange]:
     """What differs between two policies, in the order of the config's documentation."""
     old, new = _entries(_nodes(before, "")), _entries(_nodes(after, ""))
     keys = sorted({*old, *new}, key=lambda key: (POLICY_KEYS.index(key.partition(".")[0]), key))
@@ -113,42 +121,53 @@ def changes(before: Document, after: Document) -> list[PolicyChange]:
     return [PolicyChange(*change) for change in plain if change[1] != change[2]]
 
 
-def _plain(node: Node | None) -> Any:
-    return None if node is None else node.plain()
+def _json(value: Any) -> Any:
+    """The same with numbers that JSON has: a share is written as a decimal."""
+    if isinstance(value, Mapping):
+        return {name: _json(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_json(element) for element in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _plain(node: Setting | None) -> Any:
+    return None if node is None else _json(node.plain())
 
 
 def _is_policy(key: str) -> bool:
     return key.partition(".")[0] in POLICY_KEYS
 
 
-def _policy_nodes(loaded: LoadedSettings) -> dict[str, Node]:
+def _policy_nodes(loaded: LoadedSettings) -> dict[str, Setting]:
     return {key: node for key, node in loaded.nodes.items() if key in POLICY_KEYS}
 
 
-def _machine_nodes(loaded: LoadedSettings) -> dict[str, Node]:
+def _machine_nodes(loaded: LoadedSettings) -> dict[str, Setting]:
     return {key: node for key, node in loaded.nodes.items() if key not in POLICY_KEYS}
 
 
-def _nodes(value: Document, place: str) -> dict[str, Node]:
+def _nodes(value: Document, place: str) -> dict[str, Setting]:
     return {name: _node(child, place, name, name) for name, child in value.items()}
 
 
-def _node(value: Any, place: str, name: str, key: str) -> Node:
+def _node(value: Any, place: str, name: str, key: str) -> Setting:
     if isinstance(value, Mapping):
         value = {
             below: _node(child, place, below, f"{key}.{below}") for below, child in value.items()
         }
     elif isinstance(value, list):
         value = [_node(element, place, name, key) for element in value]
-    return Node(value, place, Path(), name, key)
+    elif isinstance(value, float):
+        value = Decimal(str(value))
+    return Setting(value, place, Path(), name, key)
 
 
-def _entries(nodes: Mapping[str, Node]) -> dict[str, Node]:
+def _entries(nodes: Mapping[str, Setting]) -> dict[str, Setting]:
     """Dotted key -> node: what one source says whole, such as `thresholds.transient`."""
     return dict(_each_entry(nodes))
 
 
-def _each_entry(nodes: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
+def _each_entry(nodes: Mapping[str, Setting]) -> Iterator[tuple[str, Setting]]:
     for name, node in nodes.items():
         if isinstance(node.value, Mapping):
             yield from ((f"{name}.{below}", child) for below, child in node.value.items())
@@ -156,15 +175,15 @@ def _each_entry(nodes: Mapping[str, Node]) -> Iterator[tuple[str, Node]]:
             yield name, node
 
 
-def _tree(entries: Mapping[str, Node]) -> dict[str, Node]:
+def _tree(entries: Mapping[str, Setting]) -> dict[str, Setting]:
     """The top-level nodes that have these entries."""
-    tree: dict[str, Node] = {}
+    tree: dict[str, Setting] = {}
     for key, node in entries.items():
         name, _, below = key.partition(".")
         if not below:
             tree[name] = node
             continue
-        whole = tree.setdefault(name, Node({}, node.place, node.folder, name, name))
+        whole = tree.setdefault(name, Setting({}, node.place, node.folder, name, name))
         tree[name] = whole._replace(value={**whole.value, below: node})
     return tree
 

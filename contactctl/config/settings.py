@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.nodes import Node
+from contactctl.config.nodes import Setting
 from contactctl.domain.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
@@ -60,7 +60,7 @@ class LoadedSettings:
     origins: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
-    nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    nodes: Mapping[str, Setting] = field(default_factory=dict, repr=False)
 
     def origin(self, key: str) -> str:
         """Where the value of a dotted key comes from; `default` if it was not set."""

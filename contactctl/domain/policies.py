@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from contactctl.domain.responses import Category
 from contactctl.domain.text import counted, fold
@@ -47,6 +48,19 @@ class Limits:
                 f" {self.max_percent} %"
             )
         return tuple(reasons)
+
+
+@dataclass(frozen=True)
+class StoredPolicy:
+    """What a store decides for everybody, in the config's own form.
+
+    `number` counts from 1; the run `run_id` put it in force.
+    """
+
+    number: int
+    document: Mapping[str, Any]
+    run_id: int
+    created: datetime
 
 
 class Approval(StrEnum):

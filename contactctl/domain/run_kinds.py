@@ -34,6 +34,8 @@ class RunKind(StrEnum):
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"
+    POLICY = "policy"
+    COPY = "copy"
 
 
 RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
@@ -413,6 +415,32 @@ class SuppressionsRun(RunDetails):
 
     def in_words(self) -> str:
         return self.action.replace("-", " ")
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class PolicyRun(RunDetails):
+    """Puts another policy in force: its number, and the settings that it changed."""
+
+    kind = RunKind.POLICY
+    policy: int
+    settings: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        return f"policy {self.policy}: " + ", ".join(self.settings)
+
+
+@run_type
+@dataclass(frozen=True, slots=True)
+class CopyRun(RunDetails):
+    """Filled this store with all that another held."""
+
+    kind = RunKind.COPY
+    source: str
+    rows: int
+
+    def in_words(self) -> str:
+        return f"{self.rows:,} rows of {self.source}"
 
 
 def _contact(contact: int | None) -> str:

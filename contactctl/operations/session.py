@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from contactctl.config.settings import Settings
+from contactctl.config.policy import Bound, bind
+from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
 from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.policy import newest_policy
 from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
@@ -29,6 +31,7 @@ class Session:
     """One command's work on one store.
 
     `now` is the one instant that relative dates count from; `clock` is for when things happened.
+    `bound` tells how the store's policy binds the config.
     `progress(title, total)` gives a function to be called with the number of further steps done.
     """
 
@@ -39,6 +42,7 @@ class Session:
     operator: str
     clock_replaced: bool = False
     progress: Progress = no_progress
+    bound: Bound | None = None
 
     @property
     def catalogue(self) -> FieldCatalogue:
@@ -63,7 +67,7 @@ class Session:
 
 @contextmanager
 def open_session(
-    settings: Settings,
+    loaded: LoadedSettings,
     waits: Waits,
     *,
     now: datetime,
@@ -73,7 +77,18 @@ def open_session(
     progress: Progress,
 ) -> Iterator[Session]:
     """A session on the store that the settings name; its operator is named with the role there."""
-    with closing(open_store(settings.database, waits)) as store:
+    with closing(open_store(loaded.settings.database, waits)) as store:
         role = store.database_role()
         by = f"{operator} as {role}" if role else operator
-        yield Session(store, settings, now, clock, by, clock_replaced, progress)
+        bound = _bound(loaded, store)
+        settings = bound.loaded.settings
+        yield Session(store, settings, now, clock, by, clock_replaced, progress, bound)
+
+
+def _bound(loaded: LoadedSettings, store: Store) -> Bound:
+    """The settings as the store's policy binds them."""
+    with store.reading() as connection:
+        policy = newest_policy(connection)
+    if policy is None:
+        return Bound(loaded)
+    return bind(loaded, policy.document, f"policy {policy.number}")

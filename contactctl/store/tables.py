@@ -307,6 +307,17 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
+class Policy(SQLModel, table=True):
+    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+
+    __tablename__ = "policy"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    document: dict[str, Any] = _json()
+    run_id: int
+    created: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
@@ -319,3 +330,4 @@ unmatched_response = SQLModel.metadata.tables["unmatched_response"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
+policy = SQLModel.metadata.tables["policy"]
