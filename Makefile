@@ -1,11 +1,13 @@
 # One command each; `make` runs in the environment of .venv.
 BIN = .venv/bin
 
-.PHONY: test torture check bench docs
+.PHONY: test torture releases check bench docs
 test:          ## the suite, both databases
 	$(BIN)/pytest
 torture:       ## the long tests: kill -9 storms, big fuzzing, the simulated year
 	$(BIN)/pytest -m torture -n 2
+releases:      ## the command line on the lowest and the newest Typer that pyproject.toml allows
+	$(BIN)/pytest -m releases -n 0
 check:         ## what CI checks besides the tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench:         ## figures, each beside hand-written SQL of the same run

@@ -14,7 +14,15 @@ from textual.screen import Screen
 
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.live_count import Answer, LiveCount
-from contactctl.builder.messages import Advanced, Answered, Begun, Failed, Finished, PlanMade
+from contactctl.builder.messages import (
+    Advanced,
+    Answered,
+    Begun,
+    Failed,
+    Finished,
+    GroupsRead,
+    PlanMade,
+)
 from contactctl.builder.plan_in_hand import PlanInHand
 from contactctl.builder.screens.confirmation import ConfirmationScreen
 from contactctl.builder.screens.editor import EditorScreen
@@ -95,15 +103,7 @@ class BuilderApp(App[None]):
             self.exit()
 
     def action_start_finding(self) -> None:
-        work = self._work
-        self._editor = EditorScreen(
-            work.criteria or _PREBUILT,
-            self._session.catalogue,
-            names_of_groups(self._session),
-            CriteriaFiles(work.folder, work.file),
-            self._count,
-        )
-        self.switch_screen(self._editor)
+        self._read_groups()
 
     def action_leave(self) -> None:
         """Leave the builder: what has not been confirmed does not happen."""
@@ -113,6 +113,19 @@ class BuilderApp(App[None]):
 
     def action_turn_light(self) -> None:
         self.theme = _LIGHT if self.theme == _DARK else _DARK
+
+    @on(GroupsRead)
+    def _edit(self, read: GroupsRead) -> None:
+        work = self._work
+        if self._editor is None:  # not started twice
+            self._editor = EditorScreen(
+                work.criteria or _PREBUILT,
+                self._session.catalogue,
+                read.names,
+                CriteriaFiles(work.folder, work.file),
+                self._count,
+            )
+            self.switch_screen(self._editor)
 
     # from criteria to a run
 
@@ -182,6 +195,11 @@ class BuilderApp(App[None]):
         return self._session.settings.plans.approval is Approval.SECOND_OPERATOR
 
     # what waits for the store, in threads
+
+    @work(thread=True)
+    def _read_groups(self) -> None:
+        with self._telling_failure():
+            self.post_message(GroupsRead(names_of_groups(self._session)))
 
     @work(thread=True)
     def _write_plan(self, criteria: Criteria, waiting: Screen[None]) -> None:

@@ -1,9 +1,9 @@
 """Criteria files, as the builder saves and loads them."""
 
-import os
 from pathlib import Path
 
 from contactctl.config.criteria_file import criteria_as_yaml, read_criteria
+from contactctl.config.drafts import draft_of
 from contactctl.domain.criteria import Criteria
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.fields import FieldCatalogue
@@ -39,19 +39,9 @@ class CriteriaFiles:
             self._asked_to_replace = path
             raise RefusedError(f"{name} exists", hint="press Enter again to replace it")
         try:
-            _write_whole(path, criteria_as_yaml(criteria))
+            target = path.resolve()
+            with draft_of(target, criteria_as_yaml(criteria)) as draft:
+                draft.replace(target)
         except OSError as error:
             raise UsageError(f"cannot write {name}: {error.strerror}") from error
         self._own = path
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write to a temporary file, then rename it: a full disk must not leave half a file."""
-    target = path.resolve()
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -1,5 +1,7 @@
 """What the builder's threads tell its screens."""
 
+from collections.abc import Sequence
+
 from textual.message import Message
 from textual.screen import Screen
 
@@ -16,6 +18,14 @@ class Answered(Message):
     def __init__(self, answer: Answer) -> None:
         super().__init__()
         self.answer = answer
+
+
+class GroupsRead(Message):
+    """The names of the store's groups are there: the conditions can be edited."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.names = names
 
 
 class PlanMade(Message):

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
 from contactctl.cli import registry
 from contactctl.cli.call import as_typer_callback
@@ -114,8 +114,6 @@ class LazyGroup(_Help, TyperGroup):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Like Typer's own, but imports no command for its line of help."""
-        from typer._click.shell_completion import CompletionItem
-
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         options = TyperCommand.shell_complete(self, ctx, incomplete)
         return [*(CompletionItem(name, help=self._help_of(name)) for name in names), *options]

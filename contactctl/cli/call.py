@@ -61,12 +61,12 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     try:
         presentation = invocation.without_repeating(function(invocation, **values))
     except BrokenPipeError as error:
-        raise ContactctlError("the other end of a pipe has gone", code="pipe") from error
+        raise ContactctlError("the reader of a pipe has ended", code="pipe") from error
     try:
         render(presentation, invocation.output, console, invocation.command)
         console.flush()
     except BrokenPipeError:
-        # the reader has gone (`contactctl contacts list | head`); the work itself is done
+        # the reader has ended (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
     except OSError as error:
         raise _untold(error, presentation) from error

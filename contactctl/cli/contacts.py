@@ -47,7 +47,7 @@ Tags = Annotated[
 def _option_for(field: Field) -> Any:
     is_date = field.type is FieldType.DATE
     meaning = f"{field.help[0].upper()}{field.help[1:]}" + (
-        ", as in 2024-05-31." if is_date else "."
+        ", for example 2024-05-31." if is_date else "."
     )
     flag = f"--{field.name.replace('_', '-')}"
     return Annotated[

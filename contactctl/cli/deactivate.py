@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from contactctl.cli import options
-from contactctl.cli.change_selection import Change, ChangingInvocation, change_selection
+from contactctl.cli.changes import Change, ChangingInvocation, change_selection
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:

@@ -49,7 +49,9 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
 
 def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
     """The same call on the folder's config and store, whatever the environment says."""
+    defaults = {name: default for name, (_, default) in StoreInvocation.OPTIONS.items()}
     shared = {
+        **defaults,
         **invocation.shared,
         "config": target.config,
         "database": target.database_url,
@@ -71,8 +73,7 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     """What `contactctl deactivate` does without flags; declining is fine, too."""
-    from contactctl.cli.carry_out import Manner
-    from contactctl.cli.change_selection import make_change
+    from contactctl.cli.changes import Manner, make_change
     from contactctl.cli.deactivate import deactivation
     from contactctl.operations.preview import preview
     from contactctl.operations.select import CriteriaSource, select_contacts

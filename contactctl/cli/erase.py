@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.change_selection import (
-    Change,
-    ChangingInvocation,
-    change_of_affected,
-    change_selection,
-)
+from contactctl.cli.changes import Change, ChangingInvocation, change_of_affected, change_selection
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
@@ -82,7 +77,7 @@ def _erase(
 def _erase_one(
     invocation: ErasingInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
-    from contactctl.cli.confirming import confirm_email
+    from contactctl.cli.prompts import confirm_email
     from contactctl.operations.erasure import erase_one, find_contact
     from contactctl.output.erase import present_before_erasing, present_erased
 

@@ -5,12 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.change_selection import (
-    Change,
-    ChangingInvocation,
-    change_of_affected,
-    change_selection,
-)
+from contactctl.cli.changes import Change, ChangingInvocation, change_of_affected, change_selection
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.groups import GroupName
 from contactctl.domain.errors import UsageError

@@ -56,7 +56,7 @@ Where = Annotated[
     list[str] | None,
     _conditions(
         "--where",
-        "All of these must hold: 'FIELD OPERATOR VALUE', in quotes; "
+        "All of these must match: 'FIELD OPERATOR VALUE', in quotes; "
         "`contactctl fields` lists both. Repeatable.",
     ),
 ]

@@ -12,7 +12,7 @@ _PLAIN_TYPES = (str, int, float, Path)  # bool is an int, a StrEnum a str
 
 
 class PlainConversion:
-    """Stands in for Typer's converter of a parameter: a plain type or a list of one."""
+    """Replaces Typer's converter of a parameter: a plain type or a list of one."""
 
     def __init__(self, annotation: Any) -> None:
         self.is_list = get_origin(annotation) is list
@@ -45,9 +45,9 @@ class PlainConversion:
 
 
 def _refuse_unusable(text: str | Path) -> None:
-    """Bytes that are no UTF-8 arrive as halves of surrogate pairs; file names may have them."""
+    """Bytes that are not UTF-8 arrive as halves of surrogate pairs; file names may have them."""
     if "\0" in str(text):
-        raise ValueError(f"{str(text)!r} holds a NUL.")
+        raise ValueError(f"{str(text)!r} contains a NUL.")
     if isinstance(text, str) and not text.isascii() and _NO_UTF_8.search(text):
         raise ValueError(f"{text!r} is not UTF-8.")
 
@@ -60,12 +60,11 @@ def _refuse_out_of_range(number: Any, least: float | None, most: float | None) -
 
 
 def convert_without_pydantic(param: Any) -> None:
-    """Give the parameter a PlainConversion where its type is a plain one.
+    """Give the parameter a PlainConversion if its type is a plain one.
 
-    `_runtime_param` is Typer's own cache. Where a Typer has no such thing this changes nothing,
-    and the import hygiene test tells when it no longer helps.
+    Typer asks `get_runtime_param()` of a parameter for its converter. It documents no way to
+    replace that, so pyproject allows only releases that `make releases` has tested.
     """
-    annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
-    conversion = PlainConversion(annotation)
+    conversion = PlainConversion(param.type_descriptor.annotation)
     if isinstance(conversion.target, type) and issubclass(conversion.target, _PLAIN_TYPES):
-        param._runtime_param = conversion
+        param.get_runtime_param = lambda: conversion

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from contactctl.domain.errors import RefusedError
+from contactctl.domain.text import show_safely
 from contactctl.domain.values import shown
 from contactctl.output.console import Console
 from contactctl.output.paint import BOLD, paint
@@ -28,16 +29,21 @@ def ask_typed(
     for scripts, when there is no terminal to ask on.
     """
     if not console.can_prompt:
-        raise RefusedError(
-            "this needs a confirmation, and there is no terminal to ask on",
-            hint=f"give {option}",
-            code="not-confirmed",
-        )
+        raise nobody_to_ask(f"give {option}")
     typed = _answer(console, question)
     if normalise(typed) not in accepted:
         other = shown(typed.strip())
         why = f"you typed '{other}', not '{shown(accepted[0])}'; " if other else ""
         raise RefusedError(f"not confirmed: {why}nothing was changed", code="not-confirmed")
+
+
+def nobody_to_ask(hint: str) -> RefusedError:
+    """There is no terminal; the hint says how scripts confirm."""
+    return RefusedError(
+        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
+        hint=hint,
+        code="not-confirmed",
+    )
 
 
 def _answer(console: Console, question: str) -> str:
@@ -49,3 +55,28 @@ def _answer(console: Console, question: str) -> str:
     if not line.endswith("\n"):
         console.say("")  # the end of input leaves the cursor after the question
     return line
+
+
+def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
+    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
+
+    `key` is the email's normalised form: that is what must agree.
+    """
+    if said is None:
+        question = f"Type the contact's email, {show_safely(email)}, to continue:"
+        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
+    elif _typed_key(said) != key:
+        raise RefusedError(
+            "--confirm gives a different email; nothing was changed",
+            hint="give the email of the contact shown",
+            code="wrong-email",
+        )
+
+
+def _typed_key(text: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        return email_key(text)
+    except ValueError:
+        return text.strip()  # an anonymised contact has a name that is not an address

@@ -90,7 +90,7 @@ def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
 
 
 def _confirm(invocation: StoreInvocation, target: "Target", confirm: str | None) -> None:
-    from contactctl.cli.confirming import confirm_email
+    from contactctl.cli.prompts import confirm_email
     from contactctl.output.reactivation import present_target
 
     if confirm is None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
     from contactctl.operations.read_responses import MovedMaildirs
     from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.output.responses import OtherEvents
+    from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
 
 Paths = Annotated[
@@ -32,8 +34,27 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="auto, mail, jsonl, csv, ses, sendgrid, postmark, mailgun, sparkpost, mailjet, brevo.",
+        help=(
+            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+            " brevo, or one of the config's formats."
+        ),
     ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="KEY=FIELD",
+        help="This column, or path such as data.email, gives that field. Repeatable.",
+    ),
+]
+Category = Annotated[
+    str | None,
+    typer.Option("--category", metavar="NAME", help="All rows are responses of this category."),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
 ]
 MailboxName = Annotated[
     str | None,
@@ -59,6 +80,9 @@ def ingest(
     invocation: StoreInvocation,
     paths: Paths,
     from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
     rejects: Rejects = None,
     move_to: MoveTo = None,
     wait: options.WaitForIngest = waits.FOR_INGEST_S,
@@ -70,6 +94,8 @@ def ingest(
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
+        contactctl responses ingest old.csv --map 'Bounced At=occurred_at' --category transient
+        curl ... | contactctl responses ingest -
 
     The same event is recorded once, however often and in whatever order it is
     read. Over the config's limits nobody is deactivated: the plan waits for
@@ -84,7 +110,9 @@ def ingest(
     from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
-        reader = ResponseReader(session.settings)
+        reader = ResponseReader(
+            session.settings, session.clock(), _generic_options(map_, category, date_format)
+        )
         moved = _moved(paths, move_to, from_)
         if moved is None:
             inputs = _inputs(paths, invocation.console)
@@ -141,6 +169,9 @@ def classify(
     invocation: ConfiguredInvocation,
     paths: Paths,
     from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
     rejects: Rejects = None,
 ) -> Presentation:
     """Show what an ingest would record, and why; no store is used.
@@ -152,17 +183,20 @@ def classify(
     """
     from contactctl.operations.read_responses import ResponseReader
     from contactctl.output.response_rejects import ResponseRejects
-    from contactctl.output.responses import CLASSIFIED_FIELDS, present_classified
+    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
-    reader = ResponseReader(invocation.settings)
+    generic = _generic_options(map_, category, date_format)
+    reader = ResponseReader(invocation.settings, invocation.now, generic)
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
-    responses = _responses(events, rejected)
+    others = OtherEvents()
+    responses = _responses(events, rejected, others)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
-        return present_classified(_then_partial(responses, rejected), rejected)
+        streamed = _then_partial(responses, rejected, others, invocation.console)
+        return present_classified(streamed, rejected, others)
     with rejected:
-        return present_classified(list(responses), rejected)
+        return present_classified(list(responses), rejected, others)
 
 
 def rules(invocation: ConfiguredInvocation) -> Presentation:
@@ -204,14 +238,28 @@ def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
     return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
 
 
-def _responses(events: "Iterator[Event]", rejected: "ResponseRejects") -> "Iterator[Response]":
+def _generic_options(
+    renames: Sequence[str] | None, category: str | None, date_format: str | None
+) -> "GenericOptions":
+    from contactctl.cli.assignments import read_assignments
+    from contactctl.responses.generic import GenericOptions
+
+    assigned = read_assignments("--map", renames, str.rpartition)
+    return GenericOptions(assigned, category or "", date_format or "")
+
+
+def _responses(
+    events: "Iterator[Event]", rejected: "ResponseRejects", others: "OtherEvents"
+) -> "Iterator[Response]":
     from contactctl.domain.responses import Rejection, Response
 
     for event in events:
+        if isinstance(event, Rejection):
+            rejected.add(event)
+            continue
+        others.count(event)
         if isinstance(event, Response):
             yield event
-        elif isinstance(event, Rejection):
-            rejected.add(event)
 
 
 class PartlyReadError(ContactctlError):
@@ -222,11 +270,16 @@ class PartlyReadError(ContactctlError):
 
 
 def _then_partial(
-    responses: "Iterator[Response]", rejected: "ResponseRejects"
+    responses: "Iterator[Response]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    console: Console,
 ) -> "Iterator[Response]":
-    """The responses; at their end an error where anything was rejected."""
+    """The responses; then what else was read, and an error where anything was rejected."""
     with rejected:
         yield from responses
+    for warning in others.warnings():
+        console.note(warning)
     if rejected.number:
         raise PartlyReadError(
             f"{rejected.number:,} rejected, the first {rejected.first[0]}",

@@ -24,8 +24,6 @@ from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
-# BadParameter is the only one of its kind with a public name in every Typer from 0.26 on
-_TyperUsageError = typer.BadParameter.__bases__[0]
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_SPACE_HINT = (
     "free some disk space; what is read from standard input is kept in the folder for temporary"
@@ -102,7 +100,7 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
         return error
     if isinstance(error, KeyboardInterrupt):
         return InterruptedByUserError(str(error) or "interrupted")
-    if isinstance(error, _TyperUsageError):
+    if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError):
         hint = _NO_SPACE_HINT if error.errno in _NO_SPACE else ""

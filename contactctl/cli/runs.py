@@ -112,8 +112,7 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.carry_out import Manner, carry_out
-    from contactctl.cli.confirming import read_confirmation
+    from contactctl.cli.changes import Manner, carry_out, read_confirmation
 
     manner = Manner(read_confirmation(confirm, limit_override), background, wait)
     with invocation.open_session() as session:
@@ -203,9 +202,7 @@ def undo(
     since, after a preview and a confirmation. Off unless the config says
     allow_undo: true.
     """
-    from contactctl.cli.carry_out import Manner
-    from contactctl.cli.change_selection import Change, change_selection, checked
-    from contactctl.cli.confirming import read_confirmation
+    from contactctl.cli.changes import Change, Manner, change_selection, checked, read_confirmation
     from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
     from contactctl.output.undo import present_undo
 
@@ -229,7 +226,7 @@ def undo(
 def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
-    from contactctl.cli.confirming import ask_for_plan, require_someone_to_ask
+    from contactctl.cli.changes import ask_for_plan, require_someone_to_ask
     from contactctl.operations.runs import require_applicable, require_plan_confirmed
 
     if said is not None:
@@ -241,7 +238,7 @@ def _confirm_kept_plan(
 
 
 def _ask_to_resume(invocation: StoreInvocation, run: "Run") -> None:
-    from contactctl.cli.confirming import ask_for_remaining
+    from contactctl.cli.changes import ask_for_remaining
     from contactctl.output.runs import present_run
 
     invocation.show_before_prompt(present_run(run))

@@ -108,7 +108,7 @@ def rotate_key(invocation: StoreInvocation) -> Presentation:
 
 
 def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> None:
-    from contactctl.cli.confirming import confirm_email
+    from contactctl.cli.prompts import confirm_email
     from contactctl.operations.suppressions import key_of
 
     confirm_email(invocation.console, email, key_of(email), confirm)

@@ -7,6 +7,7 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
+from contactctl.cli.prompts import nobody_to_ask
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
@@ -105,11 +106,7 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
 
 
 def _nobody_to_ask() -> RefusedError:
-    return RefusedError(
-        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
-        hint="give --yes to do what is within the limits",
-        code="not-confirmed",
-    )
+    return nobody_to_ask("give --yes to do what is within the limits")
 
 
 def _sweep_asking(
@@ -135,7 +132,7 @@ def _sweep_asking(
 
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.cli.confirming import ask_for_remaining
+    from contactctl.cli.changes import ask_for_remaining
     from contactctl.operations.runs import interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
     from contactctl.output.runs import present_runs
@@ -165,7 +162,7 @@ def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepRe
 def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
-    from contactctl.cli.confirming import ask_for_plan, dropped_unless_started
+    from contactctl.cli.changes import ask_for_plan, dropped_unless_started
     from contactctl.operations.runs import apply_run
     from contactctl.operations.sweep import SweepResult
 

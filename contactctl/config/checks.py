@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 from contactctl.config.nodes import Setting
-from contactctl.domain.policies import ResponsePolicy
-from contactctl.domain.responses import Category
-
-_NEVER_REACTIVATED = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
+from contactctl.domain.handling import NOT_TO_REACTIVATE
+from contactctl.domain.policies import BYPASS_WARNING, ResponsePolicy
 
 
 def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
@@ -33,7 +31,7 @@ def _not_recommended(config: Setting, *, allowed: bool) -> Iterator[str]:
 
 def _reactivations(config: Setting) -> Iterator[Setting]:
     for handling in _handling_sections(config):
-        for category in _NEVER_REACTIVATED:
+        for category in NOT_TO_REACTIVATE:
             rule = handling.mapping().get(category)
             if rule is not None and "reactivate_after" in rule.mapping():
                 yield rule
@@ -50,10 +48,7 @@ def _handling_sections(config: Setting) -> Iterator[Setting]:
 def _bypasses(config: Setting, policy: ResponsePolicy) -> Iterator[str]:
     for group in _groups(config):
         if policy.group(group.name).bypass_system_wide:
-            yield (
-                f"{group.place}: {group.key}: bypasses system-wide deactivation: it mails contacts"
-                " that bounced or complained elsewhere, which harms deliverability"
-            )
+            yield f"{group.place}: {group.key}: {BYPASS_WARNING}"
 
 
 def _groups(config: Setting) -> Iterator[Setting]:

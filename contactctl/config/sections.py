@@ -11,7 +11,7 @@ from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.nodes import Setting
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
-from contactctl.config.settings import ResponseRules, Settings
+from contactctl.config.settings import FormatMapping, ResponseRules, Settings
 from contactctl.config.values import (
     absolute_path,
     boolean,
@@ -162,6 +162,23 @@ def _rule_mappings(node: Setting) -> list[dict[str, Any]]:
     return rules
 
 
+def _format_name(name: str) -> str:
+    if not _MAILBOX_NAME.match(name):
+        raise ValueError("a format's name is made of letters, digits, - and _")
+    return name
+
+
+def _format(node: Setting) -> FormatMapping:
+    """A mapping, or the path of a file that holds one."""
+    if isinstance(node.value, str):
+        from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+
+        path = _file_path(node)
+        node = read_yaml(path, str(path))
+    node.mapping()
+    return FormatMapping(node.plain(), node.place)
+
+
 def _settings(**values: Any) -> Settings:
     policy = {key: values.pop(key) for key in _POLICY_KEYS if key in values}
     return Settings(responses=ResponsePolicy(**policy), **values)
@@ -231,6 +248,7 @@ SCHEMA = Section(
             },
         ),
         "response_rules": Placed(_response_rules),
+        "formats": ByName("NAME", _format_name, Placed(_format)),
         "verp": Scalar(verp_pattern),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
         "suppression_key_file": Placed(_file_path),

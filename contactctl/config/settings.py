@@ -25,6 +25,14 @@ class ResponseRules:
 
 
 @dataclass(frozen=True)
+class FormatMapping:
+    """A format of responses as read: a mapping, not yet parsed. `origin` names where it stands."""
+
+    content: Mapping[str, Any]
+    origin: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.
 
@@ -43,6 +51,7 @@ class Settings:
     allow_undo: bool = False
     responses: ResponsePolicy = field(default_factory=ResponsePolicy)
     response_rules: ResponseRules = field(default_factory=ResponseRules)
+    formats: Mapping[str, FormatMapping] = field(default_factory=dict)
     verp: str = ""
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 

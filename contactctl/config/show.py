@@ -44,6 +44,8 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "allow_undo", _boolean(settings.allow_undo)
     yield from _policy(settings.responses)
     yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    for name, mapping in settings.formats.items():
+        yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)

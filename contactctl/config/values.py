@@ -16,13 +16,13 @@ from contactctl.domain.durations import parse_duration
 from contactctl.domain.fields import did_you_mean
 from contactctl.domain.policies import LARGEST_COUNT
 from contactctl.domain.text import show_safely
+from contactctl.domain.verp import EXAMPLE, is_template
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 _MAX_PRICE = 10**10
 _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_VERP_PARTS = re.compile(r"[^{}@\s]*\{local\}[^{}@\s]+\{domain\}[^{}@\s]*@[^{}@\s]+\Z")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -127,9 +127,8 @@ def time_zone(value: Any) -> str:
 
 def verp_pattern(value: Any) -> str:
     """The return address of sent mails, which contains the recipient's parts."""
-    if not isinstance(value, str) or not _VERP_PARTS.match(value):
-        example = "bounce+{local}={domain}@returns.example.com"
-        raise ValueError(f"must be an address pattern such as {example}, not {quoted(value)}")
+    if not isinstance(value, str) or not is_template(value):
+        raise ValueError(f"must be an address pattern such as {EXAMPLE}, not {quoted(value)}")
     return value
 
 

@@ -93,7 +93,7 @@ def _operator_meant(name: str, field: Field) -> str:
 
 def _alternative(field: Field, name: str) -> str:
     if field.type is FieldType.SET and name == Operator.CONTAINS:
-        return "use '=', which asks for a member"
+        return "use '=', which tests for a member"
     if field.type not in (FieldType.DATE, FieldType.INSTANT):
         return ""
     return _OF_TIMES.get(name, "")

@@ -81,7 +81,7 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
     Field("company", FieldType.TEXT, "company"),
     Field("status", FieldType.CHOICE, "active or inactive", ("active", "inactive"), True),
     Field("source", FieldType.TEXT, "where the contact came from"),
-    Field("tag", FieldType.SET, "tags the contact carries"),
+    Field("tag", FieldType.SET, "tags of the contact"),
     Field("group", FieldType.SET, "groups the contact is a member of"),
     Field("created", FieldType.INSTANT, "when the contact was added here", always_present=True),
     Field(

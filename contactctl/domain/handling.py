@@ -28,8 +28,8 @@ RECOMMENDED_DAYS: dict[Category, tuple[int, int]] = {
     Category.UNKNOWN: (7, 14),
     Category.COMMUNICATION_FAILURE: (14, 21),
 }
-# reactivating one of these by hand needs more than typing the email
-TO_ACKNOWLEDGE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
+# no rule should bring these back; by hand, it needs more than the email typed
+NOT_TO_REACTIVATE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)

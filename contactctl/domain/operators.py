@@ -45,34 +45,35 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How an operator is written: what it takes, and an example value."""
+    """How an operator is written: what it takes, an example, and what it means for a field."""
 
     takes: Takes
     example: str
+    meaning: str
 
 
 USAGES: Mapping[Operator, Usage] = {
-    Operator.EQUALS: Usage(Takes.ONE, "VALUE"),
-    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE"),
-    Operator.IN: Usage(Takes.SEVERAL, "A,B"),
-    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B"),
-    Operator.CONTAINS: Usage(Takes.ONE, "TEXT"),
-    Operator.STARTS_WITH: Usage(Takes.ONE, "TEXT"),
-    Operator.ENDS_WITH: Usage(Takes.ONE, "TEXT"),
-    Operator.LESS: Usage(Takes.ONE, "NUMBER"),
-    Operator.AT_MOST: Usage(Takes.ONE, "NUMBER"),
-    Operator.GREATER: Usage(Takes.ONE, "NUMBER"),
-    Operator.AT_LEAST: Usage(Takes.ONE, "NUMBER"),
-    Operator.BETWEEN: Usage(Takes.RANGE, "A and B"),
-    Operator.BEFORE: Usage(Takes.ONE, "DATE"),
-    Operator.AFTER: Usage(Takes.ONE, "DATE"),
-    Operator.ON: Usage(Takes.ONE, "DATE"),
-    Operator.OLDER_THAN: Usage(Takes.SPAN, "24 months"),
-    Operator.WITHIN_LAST: Usage(Takes.SPAN, "30 days"),
-    Operator.WITHIN_NEXT: Usage(Takes.SPAN, "2 weeks"),
-    Operator.LATER_THAN: Usage(Takes.SPAN, "1 year"),
-    Operator.MISSING: Usage(Takes.NOTHING, ""),
-    Operator.EXISTS: Usage(Takes.NOTHING, ""),
+    Operator.EQUALS: Usage(Takes.ONE, "VALUE", "is exactly this"),
+    Operator.NOT_EQUALS: Usage(Takes.ONE, "VALUE", "has a value, but a different one"),
+    Operator.IN: Usage(Takes.SEVERAL, "A,B", "is one of these"),
+    Operator.NOT_IN: Usage(Takes.SEVERAL, "A,B", "has a value, but none of these"),
+    Operator.CONTAINS: Usage(Takes.ONE, "TEXT", "contains this text"),
+    Operator.STARTS_WITH: Usage(Takes.ONE, "TEXT", "begins with this text"),
+    Operator.ENDS_WITH: Usage(Takes.ONE, "TEXT", "ends with this text"),
+    Operator.LESS: Usage(Takes.ONE, "NUMBER", "is less than this"),
+    Operator.AT_MOST: Usage(Takes.ONE, "NUMBER", "is this or less"),
+    Operator.GREATER: Usage(Takes.ONE, "NUMBER", "is more than this"),
+    Operator.AT_LEAST: Usage(Takes.ONE, "NUMBER", "is this or more"),
+    Operator.BETWEEN: Usage(Takes.RANGE, "A and B", "is between these two, both included"),
+    Operator.BEFORE: Usage(Takes.ONE, "DATE", "is before this"),
+    Operator.AFTER: Usage(Takes.ONE, "DATE", "is after this"),
+    Operator.ON: Usage(Takes.ONE, "DATE", "is on this day"),
+    Operator.OLDER_THAN: Usage(Takes.SPAN, "24 months", "is longer ago than this"),
+    Operator.WITHIN_LAST: Usage(Takes.SPAN, "30 days", "is at most this long ago"),
+    Operator.WITHIN_NEXT: Usage(Takes.SPAN, "2 weeks", "is at most this far ahead"),
+    Operator.LATER_THAN: Usage(Takes.SPAN, "1 year", "is further ahead than this"),
+    Operator.MISSING: Usage(Takes.NOTHING, "", "has no value that fits its type"),
+    Operator.EXISTS: Usage(Takes.NOTHING, "", "has a value"),
 }
 
 _PRESENCE = (Operator.MISSING, Operator.EXISTS)

@@ -108,6 +108,12 @@ class Scope(StrEnum):
     GROUP = "group"
 
 
+BYPASS_WARNING = (
+    "bypasses system-wide deactivation: it mails contacts that bounced or complained elsewhere,"
+    " which harms deliverability"
+)
+
+
 @dataclass(frozen=True)
 class GroupPolicy:
     """One group's own settings; a category it does not name follows the general rules.

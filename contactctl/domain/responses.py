@@ -55,7 +55,10 @@ class Response:
 
 @dataclass(slots=True)
 class Activity:
-    """A delivery, an open or a click. `occurred_at` is aware UTC."""
+    """A delivery, an open or a click. `occurred_at` is aware UTC.
+
+    `by_machine`: the source says that a proxy or a scanner opened or clicked, not a person.
+    """
 
     source: str
     source_key: str
@@ -63,6 +66,26 @@ class Activity:
     kind: ActivityKind
     occurred_at: datetime | None = None
     channel: str = "email"
+    by_machine: bool = False
+
+
+@dataclass(slots=True)
+class Unsubscribe:
+    """A person's wish to get no more mails, or (`resubscribed`) to get them again.
+
+    `group` is what the source names: a group, a list, a stream; None where it speaks of all mail.
+    `rule` names the kind of event, `occurred_at` is aware UTC. `echo`: a provider did not send,
+    because the person had unsubscribed before then.
+    """
+
+    source: str
+    source_key: str
+    recipient: str
+    occurred_at: datetime | None = None
+    group: str | None = None
+    resubscribed: bool = False
+    echo: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +104,7 @@ class NoResponse:
     source: str
 
 
-Event = Response | Activity | Rejection | NoResponse
+Event = Response | Activity | Unsubscribe | Rejection | NoResponse
 
 
 @dataclass(frozen=True, slots=True)

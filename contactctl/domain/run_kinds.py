@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from contactctl.domain.durations import format_duration
 from contactctl.domain.handling import TimedRule
@@ -43,10 +43,12 @@ RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
 _Details = TypeVar("_Details", bound="RunDetails")
 
 
-def run_type(registered: type[_Details]) -> type[_Details]:
-    """Have the runs of its kind read and told by this type."""
-    RUN_TYPES[registered.kind] = registered
-    return registered
+@dataclass_transform(frozen_default=True)
+def run_type(described: type[_Details]) -> type[_Details]:
+    """A frozen dataclass by which the runs of its kind are read and told."""
+    made = dataclass(frozen=True, slots=True)(described)
+    RUN_TYPES[made.kind] = made
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,6 @@ class RunDetails:
     erases: ClassVar[bool] = False
     next_step: ClassVar[str] = ""
     ending: ClassVar[str] = "reactivated{where} {by}"
-
     selected: KeptCriteria | None = field(default=None, kw_only=True)
     left_out: Mapping[str, int] | None = field(default=None, kw_only=True)
 
@@ -132,7 +133,6 @@ def details_from_json(kind: RunKind, kept: Mapping[str, Any]) -> RunDetails:
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class DeactivateRun(RunDetails):
     """Deactivates the contacts that criteria select."""
 
@@ -144,7 +144,6 @@ class DeactivateRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class UndoRun(RunDetails):
     """Undoes a whole run."""
 
@@ -152,7 +151,6 @@ class UndoRun(RunDetails):
     verb = "reactivate"
     work = "contactctl.store.undo:UNDOING"
     ending = "undone {by}"
-
     undoes: int
 
     def in_words(self) -> str:
@@ -169,12 +167,10 @@ class EndedReason:
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class ReactivateRun(RunDetails):
     """Brings one contact back, everywhere or (`group`) in one group; `clears` an override there."""
 
     kind = RunKind.REACTIVATE
-
     contact: int
     group: str | None
     clears: bool
@@ -197,7 +193,6 @@ class KeptThreshold:
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class ThresholdsRun(RunDetails):
     """Deactivates who has reached a threshold, perhaps by the responses of one run."""
 
@@ -205,7 +200,6 @@ class ThresholdsRun(RunDetails):
     verb = "deactivate"
     work = "contactctl.store.threshold_runs:APPLYING_THRESHOLDS"
     deactivates = True
-
     after_run: int | None = None
     thresholds: tuple[KeptThreshold, ...] | None = None
 
@@ -221,14 +215,12 @@ class ThresholdsRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class HandlingRun(RunDetails):
     """Carries out handling rules."""
 
     kind = RunKind.HANDLING
     verb = "handle"
     work = "contactctl.store.handling_runs:HANDLING"
-
     rules: tuple[TimedRule, ...]
     as_of: datetime
 
@@ -243,12 +235,10 @@ class HandlingRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class ImportRun(RunDetails):
     """Imports a file; `renames` maps its columns to fields."""
 
     kind = RunKind.IMPORT
-
     file: str
     renames: Mapping[str, str]
 
@@ -257,12 +247,10 @@ class ImportRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class AddRun(RunDetails):
     """Adds one contact."""
 
     kind = RunKind.ADD
-
     contact: int | None = None
 
     def in_words(self) -> str:
@@ -270,7 +258,6 @@ class AddRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class GroupsRun(RunDetails):
     """Changes a group as a whole, or one contact's place in it.
 
@@ -278,7 +265,6 @@ class GroupsRun(RunDetails):
     """
 
     kind = RunKind.GROUPS
-
     action: str
     group: str
     to: str | None = None
@@ -302,14 +288,12 @@ class GroupsRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class RemoveFromGroupRun(RunDetails):
     """Takes the contacts that criteria select out of a group."""
 
     kind = RunKind.REMOVE_FROM_GROUP
     verb = "remove"
     work = "contactctl.store.group_admin:REMOVING_FROM_GROUP"
-
     group: str
     group_id: int
 
@@ -318,12 +302,10 @@ class RemoveFromGroupRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class IngestRun(RunDetails):
     """Records responses from files (`sources`, read as `format`), or from a mailbox."""
 
     kind = RunKind.INGEST
-
     sources: tuple[str, ...] | None = None
     format: str | None = None
     mailbox: str | None = None
@@ -346,7 +328,6 @@ class _HeldRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class ReleaseRun(_HeldRun):
     """Lets held responses count."""
 
@@ -354,7 +335,6 @@ class ReleaseRun(_HeldRun):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class DiscardRun(_HeldRun):
     """Keeps held responses on record, never to count."""
 
@@ -363,13 +343,11 @@ class DiscardRun(_HeldRun):
 
 @dataclass(frozen=True, slots=True)
 class ErasingRun(RunDetails):
-    """Erases one contact, or those that criteria select; `warning` says what goes, `done` what
-    was done to it."""
+    """Erases one contact, or those selected; `warning` says what goes, `done` what was done."""
 
     erases = True
     warning: ClassVar[str]
     done: ClassVar[str]
-
     contact: int | None = None
 
     def in_words(self) -> str:
@@ -377,7 +355,6 @@ class ErasingRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class AnonymizeRun(ErasingRun):
     """Leaves of contacts their number."""
 
@@ -392,7 +369,6 @@ class AnonymizeRun(ErasingRun):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class DeleteRun(ErasingRun):
     """Deletes contacts."""
 
@@ -404,13 +380,10 @@ class DeleteRun(ErasingRun):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class SuppressionsRun(RunDetails):
-    """Suppresses an address, lets it back in, or makes a new key: `action` add, remove,
-    rotate-key."""
+    """Changes the suppressed addresses: `action` is add, remove or rotate-key."""
 
     kind = RunKind.SUPPRESSIONS
-
     action: str
 
     def in_words(self) -> str:

@@ -7,6 +7,7 @@ from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
+from contactctl.operations import waits
 from contactctl.operations.import_contacts import CREATING_CONTACTS, column_reading
 from contactctl.operations.importing.columns import ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
@@ -26,8 +27,6 @@ from contactctl.store.locks import exclusive, serialise
 from contactctl.store.named import group_named
 from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
 from contactctl.store.staging import put_in
-
-_WAIT_SECONDS = 10
 
 
 def add_contact(
@@ -49,7 +48,7 @@ def add_contact(
     request = session.request(AddRun(), reason=reason)
     now = session.clock()
     with (
-        exclusive(session.store, CREATING_CONTACTS, wait_seconds=_WAIT_SECONDS),
+        exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
         session.store.writing() as connection,
     ):
         run_id = insert_run(

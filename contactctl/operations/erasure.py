@@ -8,7 +8,11 @@ from contactctl.domain.runs import Run
 from contactctl.operations import waits
 from contactctl.operations.affected import Affected, affected
 from contactctl.operations.contacts import contact_id_of
-from contactctl.operations.plans import unless_confirmed, write_plan
+from contactctl.operations.plans import (
+    without_limits,
+    write_confirmed_plan,
+    write_plan,
+)
 from contactctl.operations.runs import work_through
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
@@ -47,7 +51,7 @@ def erase_one(
             session,
             request,
             lambda connection, run_id: plan_erasure(connection, run_id, is_contact(contact.id)),
-            lambda _figures: None,
+            without_limits,
         )
         if run is None:
             raise RefusedError(f"contact {contact.id} has just been deleted")
@@ -71,11 +75,11 @@ def plan_erasing(
     """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
     require_key(session)
     where = where_clause(selection.resolved, session.store.dialect)
-    return write_plan(
+    return write_confirmed_plan(
         session,
         session.request(erasing(selected=selection.kept()), reason=reason),
         lambda connection, run_id: plan_erasure(connection, run_id, where),
-        unless_confirmed(session, said),
+        said,
     )
 
 

@@ -44,7 +44,7 @@ def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
         if not environ.get(variable):
             raise ConfigError(
                 f"mailbox {mailbox.name}: {variable} is not set",
-                hint="it must hold the password; or use password_file",
+                hint="it must contain the password; or use password_file",
             )
         return environ[variable]
     try:
@@ -54,7 +54,7 @@ def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(
             f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
-            hint="password_file holds the password in its first line",
+            hint="password_file contains the password in its first line",
         ) from error
     if not first_line:
         raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")

@@ -15,7 +15,7 @@ from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold, show_safely
 from contactctl.operations.affected import Affected, affected
 from contactctl.operations.groups import group_of
-from contactctl.operations.plans import unless_confirmed, write_plan
+from contactctl.operations.plans import write_confirmed_plan
 from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.store.criteria_sql import where_clause
@@ -35,11 +35,6 @@ from contactctl.store.named import group_named
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 T = TypeVar("T")
-
-BYPASS_WARNING = (
-    "bypasses system-wide deactivation: it mails contacts that bounced or complained elsewhere,"
-    " which harms deliverability"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +176,11 @@ def plan_removing(
     group_id, name = group_of(session, group)
     where = where_clause(selection.resolved, session.store.dialect)
     details = RemoveFromGroupRun(name, group_id, selected=selection.kept())
-    return write_plan(
+    return write_confirmed_plan(
         session,
         session.request(details, reason=reason),
         lambda connection, run_id: plan_removal(connection, run_id, where, group_id),
-        unless_confirmed(session, said),
+        said,
     )
 
 

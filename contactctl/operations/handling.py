@@ -9,11 +9,12 @@ from contactctl.domain.handling import TimedRule
 from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.plans import (
+    Judge,
     plans_waiting,
     refusal_of,
     stakes_of_change,
     stakes_of_plan,
-    wait_to_be_confirmed,
+    without_limits,
     write_plan,
 )
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
@@ -23,8 +24,6 @@ from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling_runs import plan_handling
 from contactctl.store.handling_sql import anything_due, count_handled, due_by_rule
 from contactctl.store.locks import exclusive
-from contactctl.store.plans import PlanFigures
-from contactctl.store.run_steps import Decide, Waiting
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.totals import count_active
 
@@ -64,7 +63,7 @@ def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResu
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         if (waiting := _still_held_back(session, rules)) is not None:
             return HandlingResult(waiting=waiting)
-        run = _plan(session, rules, _held_over_limits(session))
+        run = _plan(session, rules, lambda plan: stakes_of_plan(session, plan).limits_exceeded)
         if run is None or run.state is RunState.PLANNED:
             return HandlingResult(waiting=run)
         return HandlingResult(work_through(session, run))
@@ -73,8 +72,7 @@ def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResu
 def plan_what_is_due(session: Session) -> Run | None:
     """The same as a plan for a person to see and confirm; None when nothing is due."""
     rules = timed_rules(session, session.now)
-    waiting = wait_to_be_confirmed(session)
-    return _plan(session, rules, lambda _figures: waiting) if rules else None
+    return _plan(session, rules, without_limits, asks_first=True) if rules else None
 
 
 def handling_due(session: Session) -> DueHandling:
@@ -100,20 +98,13 @@ def _still_held_back(session: Session, rules: Sequence[TimedRule]) -> Run | None
     return plans[-1] if plans and _stakes(session, rules).limits_exceeded else None
 
 
-def _held_over_limits(session: Session) -> Decide:
-    """Within the limits a plan is carried out at once, over them it waits."""
-
-    def decide(figures: PlanFigures) -> Waiting | None:
-        exceeded = stakes_of_plan(session, figures).limits_exceeded
-        return wait_to_be_confirmed(session, exceeded) if exceeded else None
-
-    return decide
-
-
-def _plan(session: Session, rules: Sequence[TimedRule], decide: Decide) -> Run | None:
+def _plan(
+    session: Session, rules: Sequence[TimedRule], judge: Judge, *, asks_first: bool = False
+) -> Run | None:
     return write_plan(
         session,
         session.request(HandlingRun(tuple(rules), session.now)),
         lambda connection, run_id: plan_handling(connection, run_id, rules),
-        decide,
+        judge,
+        asks_first=asks_first,
     )

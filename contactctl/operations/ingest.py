@@ -58,6 +58,8 @@ class IngestResult:
     counts: RecordedCounts = field(default_factory=RecordedCounts)
     activities: int = 0
     no_responses: int = 0
+    unsubscribes: int = 0
+    undated: int = 0
     rejected: int = 0
     incidents: tuple[Incident, ...] = ()
     thresholds: ThresholdResult | None = None
@@ -67,7 +69,8 @@ class IngestResult:
     def read(self) -> int:
         """All mails and events; a mail that tells of several recipients is as many."""
         responses = self.counts.recorded + self.counts.duplicates
-        return responses + self.activities + self.no_responses + self.rejected
+        others = self.no_responses + self.unsubscribes + self.rejected
+        return responses + self.activities + others
 
     @property
     def held(self) -> int:
@@ -185,6 +188,8 @@ class _Ingest:
                 counts=self.result.counts + counts,
                 activities=self.result.activities + batch.activity_events,
                 no_responses=self.result.no_responses + batch.no_responses,
+                unsubscribes=self.result.unsubscribes + len(batch.unsubscribes),
+                undated=self.result.undated + batch.undated,
             )
             update_run(connection, result.run, _totals(result))
         self.result = result
@@ -208,6 +213,7 @@ def _totals(result: IngestResult) -> dict[str, object]:
             "rejected": result.rejected,
             "activities": result.activities,
             "no_response": result.no_responses,
+            "unsubscribes": result.unsubscribes,
         },
     }
 

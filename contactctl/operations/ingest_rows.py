@@ -17,6 +17,7 @@ from contactctl.domain.responses import (
     NoResponse,
     Rejection,
     Response,
+    Unsubscribe,
 )
 from contactctl.domain.text import fold
 from contactctl.store.staged import Staged, stored_instant
@@ -37,6 +38,7 @@ class ReadBatch:
 
     Activities are put together, the latest of each kind per address; `events` counts responses and
     activities before that, `activity_events` the latter alone; `no_responses` what is neither.
+    `unsubscribes` are read and not acted upon yet; `undated` responses have no time of their own.
     """
 
     responses: list[Staged] = field(default_factory=list)
@@ -45,6 +47,8 @@ class ReadBatch:
     events: int = 0
     activity_events: int = 0
     no_responses: int = 0
+    unsubscribes: list[Unsubscribe] = field(default_factory=list)
+    undated: int = 0
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
@@ -55,7 +59,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
         if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
             yield batch.read()
             batch = _Batch()
-    if batch.events or batch.rejected or batch.no_responses:
+    if batch.events or batch.rejected or batch.no_responses or batch.unsubscribes:
         yield batch.read()
 
 
@@ -96,6 +100,8 @@ class _Batch:
         self.rejected_bytes = 0
         self.events = 0
         self.no_responses = 0
+        self.unsubscribes: list[Unsubscribe] = []
+        self.undated = 0
 
     def add(self, event: Event) -> None:
         if isinstance(event, Rejection):
@@ -105,9 +111,13 @@ class _Batch:
         if isinstance(event, NoResponse):
             self.no_responses += 1
             return
+        if isinstance(event, Unsubscribe):
+            self.unsubscribes.append(event)
+            return
         self.events += 1
         if isinstance(event, Response):
             self.responses.append(response_row(event))
+            self.undated += event.occurred_at is None
         else:
             self._take_latest(event)
 
@@ -134,6 +144,8 @@ class _Batch:
             self.events,
             activity_events,
             self.no_responses,
+            self.unsubscribes,
+            self.undated,
         )
 
 

@@ -3,11 +3,11 @@
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from contactctl.config.drafts import OWNER_ALONE, draft_of
 from contactctl.domain.errors import StoreError
 from contactctl.domain.suppression import (
     KEY_BYTES,
@@ -58,7 +58,7 @@ def read_keyring(path: Path) -> Keyring:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
             f"the suppression key {path} cannot be used: {reason}",
-            hint="who runs this must be able to read the file, as `contactctl init` made it",
+            hint="the user who runs this must be able to read the file that `contactctl init` made",
             code="suppression-key",
         ) from None
 
@@ -87,22 +87,13 @@ def _require_closed(path: Path, mode: int) -> None:
 @contextmanager
 def _written(path: Path, keyring: Keyring) -> Iterator[Path]:
     """A draft beside `path`, on the disk before it takes its place, which is kept on the disk."""
-    draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        draft = Path(name)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(format_keyring(keyring))
-            file.flush()
-            os.fsync(file.fileno())
-        yield draft
-        _keep_on_disk(path.parent)
+        with draft_of(path, format_keyring(keyring), OWNER_ALONE) as draft:
+            yield draft
+            _keep_on_disk(path.parent)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
 
 
 def _keep_on_disk(folder: Path) -> None:

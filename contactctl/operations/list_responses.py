@@ -8,6 +8,7 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.run_kinds import DiscardRun, ReleaseRun
 from contactctl.domain.runs import RunState
+from contactctl.operations import waits
 from contactctl.operations.ingest import INGESTING, look_at_thresholds
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
@@ -15,8 +16,6 @@ from contactctl.store.held import discard_held, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import list_responses
 from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
-
-_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +35,15 @@ def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[
 
 def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Let held responses count, and look at the thresholds of their contacts."""
-    with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
+    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
         done = _decide(session, ReleaseRun, chosen, reason)
-        thresholds = look_at_thresholds(session, [done.run], _WAIT_SECONDS)
+        thresholds = look_at_thresholds(session, [done.run], waits.FOR_CHANGES_S)
     return HeldResult(done.run, done.responses, thresholds)
 
 
 def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Keep held responses on record, not counted for ever."""
-    with exclusive(session.store, INGESTING, wait_seconds=_WAIT_SECONDS):
+    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
         return _decide(session, DiscardRun, chosen, reason)
 
 
@@ -70,8 +69,8 @@ def _decide(
             number = discard_held(connection, chosen)
         if number == 0:
             raise RefusedError(
-                "no such response is held",
-                hint="`contactctl responses list --held` lists the held ones",
+                "no matching response is held",
+                hint="`contactctl responses list --held` lists them",
                 code="nothing-held",
             )
         values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}

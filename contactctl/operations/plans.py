@@ -1,6 +1,6 @@
 """Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,11 @@ from contactctl.store.groups import group_names_by_id
 from contactctl.store.left_out import count_left_out
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
 from contactctl.store.preview import first_rows
-from contactctl.store.run_steps import Decide, Waiting, WritePlan, end_plan, write_run_with_plan
+from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
+
+# what exceeds the limits: (figures) -> in words
+Judge = Callable[[PlanFigures], Sequence[str]]
 
 _HELD_BACK = "held until confirmed"
 _MOST_WAITING = 1000
@@ -57,35 +60,54 @@ def plan_deactivation(
     where = where_clause(selection.resolved, session.store.dialect)
     with session.store.reading() as connection:
         missing = count_left_out(connection, selection.resolved, session.store.dialect)
-    return write_plan(
+    return write_confirmed_plan(
         session,
         session.request(DeactivateRun(selected=selection.kept(), left_out=missing), reason=reason),
         lambda connection, run_id: plan_active(connection, run_id, where),
-        unless_confirmed(session, said),
+        said,
     )
 
 
-def write_plan(session: Session, request: Request, write: WritePlan, decide: Decide) -> Run | None:
-    """Write the plan of any kind of run, in one transaction; None where nothing would change."""
-    return write_run_with_plan(session.store, request, write, decide, now=session.clock())
+def write_confirmed_plan(
+    session: Session, request: Request, write: WritePlan, said: Confirmation | None
+) -> Run | None:
+    """Write a plan that a script has confirmed, or one that waits for somebody to do so.
+
+    None where nothing would change; RefusedError where the script got it wrong.
+    """
+    if said is None:
+        return write_plan(session, request, write, without_limits, asks_first=True)
+
+    def confirmed(figures: PlanFigures) -> None:
+        require_confirmed(stakes_of_plan(session, figures), said)
+
+    return write_run_with_plan(session.store, request, write, confirmed, now=session.clock())
 
 
-def unless_confirmed(session: Session, said: Confirmation | None) -> Decide:
-    """A plan waits, unless a script has confirmed it; RefusedError where it got it wrong."""
+def write_plan(
+    session: Session, request: Request, write: WritePlan, judge: Judge, *, asks_first: bool = False
+) -> Run | None:
+    """Write a plan of any kind of run, in one transaction; None where nothing would change.
+
+    `judge` says which limits it exceeds: where it exceeds some it waits, for as long as the config
+    says, else it is `running` at once. With `asks_first` it waits in any case.
+    """
+    now = session.clock()
+    until = now + session.settings.plans.expire_after
 
     def decide(figures: PlanFigures) -> Waiting | None:
-        if said is None:
-            return wait_to_be_confirmed(session)
-        require_confirmed(stakes_of_plan(session, figures), said)
-        return None
+        exceeded = judge(figures)
+        why = f"{_HELD_BACK}: {'; '.join(exceeded)}" if exceeded else ""
+        return Waiting(until, why) if exceeded or asks_first else None
 
-    return decide
+    return write_run_with_plan(
+        session.store, request, write, decide, now=now, expires_at=until if asks_first else None
+    )
 
 
-def wait_to_be_confirmed(session: Session, limits_exceeded: Sequence[str] = ()) -> Waiting:
-    """A plan waits for as long as the config says; why, stays true when it is applied."""
-    why = f"{_HELD_BACK}: {'; '.join(limits_exceeded)}" if limits_exceeded else ""
-    return Waiting(session.clock() + session.settings.plans.expire_after, why)
+def without_limits(_figures: PlanFigures) -> tuple[str, ...]:
+    """Judge no plan: somebody confirms it, or has done so."""
+    return ()
 
 
 def refusal_of(waiting: Run | None, undone: str) -> OverLimitError | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
-from contactctl.domain.handling import RECOMMENDED, TO_ACKNOWLEDGE
+from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED
 from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import EndedReason, ReactivateRun
@@ -77,7 +77,7 @@ class Target:
         found = {reason.category for reason in self.contact.reasons}
         if self.contact.complained:
             found.add(Category.SPAM_COMPLAINT)
-        return [category for category in TO_ACKNOWLEDGE if category in found]
+        return [category for category in NOT_TO_REACTIVATE if category in found]
 
 
 @dataclass(frozen=True, slots=True)

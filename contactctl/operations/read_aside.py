@@ -19,7 +19,7 @@ from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbag
 from contactctl.operations.own_process import own_process
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.mail import VerpPattern
-from contactctl.responses.read import read_events
+from contactctl.responses.read import OwnFormats, read_events
 from contactctl.responses.rules import Rule
 
 _SERVE = f"from {__name__} import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
@@ -35,12 +35,17 @@ class ReadingTask:
     format: str
     rules: tuple[Rule, ...]
     verp: VerpPattern | None
+    own: OwnFormats
     batch_size: int
 
     def batches(self) -> Generator[ReadBatch]:
         """What the files hold, read in this process."""
         events = read_events(
-            self.paths, default_classifier(self.rules), format=self.format, verp=self.verp
+            self.paths,
+            default_classifier(self.rules),
+            format=self.format,
+            verp=self.verp,
+            own=self.own,
         )
         return batches_of(events, self.batch_size)
 

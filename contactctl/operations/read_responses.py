@@ -2,18 +2,29 @@
 
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from contactctl.config.settings import Settings
-from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.errors import ConfigError, InputError, UsageError
 from contactctl.domain.responses import Event
 from contactctl.operations.ingest_rows import ReadBatch, batches_of
 from contactctl.operations.read_aside import ReadingTask, read_aside
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
+from contactctl.responses.formats.mapping import FormatSource, compile_format
+from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import VerpPattern
-from contactctl.responses.read import Input, read_events, read_mails, require_format
+from contactctl.responses.read import (
+    FORMATS,
+    Input,
+    OwnFormats,
+    read_events,
+    read_mails,
+    require_format,
+)
 from contactctl.responses.rules import Rule, parse_rules
 
 _MAILDIR_PARTS = ("new", "cur")
@@ -21,10 +32,23 @@ _READ_ASIDE_BYTES = 1 << 23  # less is read before another process has started
 
 
 class ResponseReader:
-    """Turns inputs into events. Raises ConfigError for rules or a pattern that cannot be read."""
+    """Turns inputs into events. Raises ConfigError for rules, formats or a pattern that cannot be
+    read. `now` is aware; `generic` is what the user says of files of their own.
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: datetime | None = None,
+        generic: GenericOptions | None = None,
+    ) -> None:
         self.own_rules = own_rules(settings)
+        self.own_formats = OwnFormats(
+            tuple(own_formats(settings)),
+            generic or GenericOptions(),
+            ZoneInfo(settings.time_zone),
+            now,
+        )
         self.verp = VerpPattern.parse(settings.verp) if settings.verp else None
 
     @cached_property
@@ -35,18 +59,22 @@ class ResponseReader:
         """The events of all inputs; at once UsageError for an unknown format, InputError for an
         input that does not exist."""
         _require_existing(inputs)
-        return read_events(inputs, self.classifier, format=format_, verp=self.verp)
+        return read_events(
+            inputs, self.classifier, format=format_, verp=self.verp, own=self.own_formats
+        )
 
     def read_batches(
         self, inputs: Sequence[Input], format_: str, batch_size: int
     ) -> Generator[ReadBatch]:
         """The same in batches; large files are read by a process of its own."""
-        require_format(format_)
+        require_format(format_, self.own_formats)
         _require_existing(inputs)
         files = [each for each in inputs if isinstance(each, Path) and each.is_file()]
         size = sum(file.stat().st_size for file in files)
         if len(files) == len(inputs) and size >= _READ_ASIDE_BYTES:
-            return read_aside(ReadingTask(files, format_, self.own_rules, self.verp, batch_size))
+            return read_aside(
+                ReadingTask(files, format_, self.own_rules, self.verp, self.own_formats, batch_size)
+            )
         return batches_of(self.read(inputs, format_), batch_size)
 
     def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
@@ -98,6 +126,18 @@ def own_rules(settings: Settings) -> tuple[Rule, ...]:
     """The rules of the config, which are tried first."""
     rules = settings.response_rules
     return parse_rules(rules.mappings, origin=rules.origin) if rules.mappings else ()
+
+
+def own_formats(settings: Settings) -> Iterator[FormatSource]:
+    """The formats of the config. Raises ConfigError for one that makes no sense."""
+    for name, mapping in settings.formats.items():
+        if name in (*FORMATS, "auto"):
+            raise ConfigError(
+                f"{mapping.origin}: format '{name}' is built in", hint="give it another name"
+            )
+        source = FormatSource(name, mapping.content, mapping.origin)
+        compile_format(source)
+        yield source
 
 
 def _free_name(folder: Path, name: str) -> Path:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.handling import (
+    NOT_TO_REACTIVATE,
     RECOMMENDED,
     RECOMMENDED_DAYS,
-    TO_ACKNOWLEDGE,
     TimedRule,
 )
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
@@ -89,7 +89,7 @@ def advice_on(category: Category, rule: HandlingRule | None) -> str:
         return ""
     if category is Category.SPAM_COMPLAINT:
         return "has no effect: a complaint blocks every automatic reactivation"
-    if category in TO_ACKNOWLEDGE or category not in RECOMMENDED_DAYS:
+    if category in NOT_TO_REACTIVATE or category not in RECOMMENDED_DAYS:
         return f"not recommended: {RECOMMENDED[category]}"
     shortest, longest = RECOMMENDED_DAYS[category]
     days = rule.after.total_seconds() / 86_400

@@ -12,13 +12,12 @@ from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
 from contactctl.operations.group_policies import policy_in_force
-from contactctl.operations.plans import plans_waiting, refusal_of, wait_to_be_confirmed, write_plan
+from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
 from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive
 from contactctl.store.plans import PlanFigures
-from contactctl.store.run_steps import Waiting
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.threshold_runs import (
     any_planned,
@@ -101,10 +100,9 @@ def plan_thresholds(
     if not rules.rules:
         return None
 
-    def decide(figures: PlanFigures) -> Waiting | None:
+    def judge(figures: PlanFigures) -> tuple[str, ...]:
         losing = figures.planned if figures.losing is None else figures.losing
-        exceeded = session.settings.limits.exceeded(losing, figures.active)
-        return wait_to_be_confirmed(session, exceeded) if exceeded or ask_first else None
+        return session.settings.limits.exceeded(losing, figures.active)
 
     return write_plan(
         session,
@@ -117,7 +115,8 @@ def plan_thresholds(
             ),
             now,
         ),
-        decide,
+        judge,
+        asks_first=ask_first,
     )
 
 

@@ -9,7 +9,7 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.group_policies import bypassing_groups
-from contactctl.operations.plans import stakes_of_change, unless_confirmed, write_plan
+from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
 from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
@@ -74,9 +74,9 @@ def plan_undo_of(
 
     With `said` (a script's confirmation) the run is `running` at once, as with a deactivation.
     """
-    return write_plan(
+    return write_confirmed_plan(
         session,
         session.request(UndoRun(undone.id), reason=reason),
         lambda connection, run_id: plan_undo(connection, run_id, undone.id),
-        unless_confirmed(session, said),
+        said,
     )

@@ -4,6 +4,7 @@ from contactctl.domain.waits import FOR_ANSWERS_S, FOR_LOCKS_S, Waits
 
 FOR_CHANGES_S = FOR_LOCKS_S  # of contacts, by another process
 FOR_INGEST_S = 300.0  # which may be reading a mailbox or large files
+FOR_ONE_CONTACT_S = 10.0  # to be added, while an import creates contacts
 FOR_ANSWER_S = FOR_ANSWERS_S  # of the database, to one statement
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from contactctl.domain.group_settings import format_threshold
-from contactctl.operations.group_admin import BYPASS_WARNING, GroupPolicyInForce, Members
+from contactctl.domain.policies import BYPASS_WARNING
+from contactctl.operations.group_admin import GroupPolicyInForce, Members
 from contactctl.output.groups import notes_on_name
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
 from contactctl.output.selection import Pairs, rows_blocks

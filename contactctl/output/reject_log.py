@@ -68,7 +68,7 @@ class RejectLog:
             beginning = there.read(len(self.BEGINNING))
         if beginning not in (b"", self.BEGINNING):
             raise InputError(
-                f"--rejects would overwrite {path}, which holds something else",
+                f"--rejects would overwrite {path}, which contains something else",
                 hint="name another file, or remove this one",
             )
 

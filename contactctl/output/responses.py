@@ -1,10 +1,10 @@
 """How responses, and what an ingest did with them, are shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contactctl.domain.errors import ExitCode
-from contactctl.domain.responses import Response
+from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
 from contactctl.operations.ingest import IngestResult
 from contactctl.operations.thresholds import ThresholdResult
 from contactctl.output.presentation import (
@@ -69,19 +69,60 @@ def classified_row(response: Response) -> Row:
     }
 
 
-def present_classified(responses: Iterable[Response], rejects: ResponseRejects) -> Presentation:
+@dataclass
+class OtherEvents:
+    """What was read besides responses: it is said, since nothing a person said may vanish."""
+
+    no_responses: int = 0
+    activities: int = 0
+    unsubscribes: int = 0
+    undated: int = 0
+
+    def count(self, event: Event) -> None:
+        """Count one event that is not a rejection."""
+        if isinstance(event, Response):
+            self.undated += event.occurred_at is None
+        elif isinstance(event, Unsubscribe):
+            self.unsubscribes += 1
+        elif isinstance(event, Activity):
+            self.activities += 1
+        else:
+            self.no_responses += 1
+
+    def warnings(self) -> list[str]:
+        """Lines for people."""
+        unsubscribes = counted(self.unsubscribes, "unsubscribe")
+        return [
+            *([f"{unsubscribes} read, not acted upon yet"] if self.unsubscribes else []),
+            *undated_warnings(self.undated),
+        ]
+
+
+def present_classified(
+    responses: Iterable[Response], rejects: ResponseRejects, others: OtherEvents
+) -> Presentation:
     """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
     whole = isinstance(responses, Sequence)
     items = (
         [classified_row(each) for each in responses] if whole else map(classified_row, responses)
     )
     return Presentation(
-        {"rejected": rejects.number} if whole else {},
+        {"rejected": rejects.number, **_counts(others)} if whole else {},
         Rows("responses", _CLASSIFIED_COLUMNS, items),
         [RowsTable(empty="(no responses)")],
+        warnings=others.warnings() if whole else [],
         problems=rejects.problems() if whole else [],
         exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
     )
+
+
+def _counts(others: OtherEvents) -> dict[str, object]:
+    return {
+        "no_response": others.no_responses,
+        "activities": others.activities,
+        "unsubscribes": others.unsubscribes,
+        "undated": others.undated,
+    }
 
 
 def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
@@ -111,12 +152,23 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
             f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked and"
             " held until somebody decides: `contactctl responses list --held` lists them"
             for each in result.incidents
-        ],
+        ]
+        + undated_warnings(result.undated),
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
     failure = result.busy or (result.thresholds and result.thresholds.refusal)
     return shown.failed(failure) if failure else shown
+
+
+def undated_warnings(undated: int) -> list[str]:
+    """What to say of responses whose source does not tell when they happened."""
+    if not undated:
+        return []
+    return [
+        f"{counted(undated, 'response')} without a time: counted as of now; does another column"
+        " have it? --map 'COLUMN=occurred_at'"
+    ]
 
 
 def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
@@ -127,6 +179,8 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
         "run": result.run,
         "read": result.read,
         "no_response": result.no_responses,
+        "unsubscribes": result.unsubscribes,
+        "undated": result.undated,
         "recorded": counts.recorded,
         "duplicates": counts.duplicates,
         "unmatched": counts.unmatched,
@@ -169,10 +223,13 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
         ("  Held", f"{result.held:,}"),
         ("Duplicates", f"{counts.duplicates:,}"),
         ("Deliveries, opens, clicks", f"{result.activities:,}"),
+        ("Unsubscribes", f"{result.unsubscribes:,} read, not acted upon yet"),
         ("Rejected", f"{result.rejected:,}"),
         ("Deactivated", counted(result.deactivated, "contact")),
         ("Run", result.run),
     ]
+    if not result.unsubscribes:
+        pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]
     if result.thresholds and result.thresholds.runs:
         runs = [run.id for run in result.thresholds.runs]
         pairs.append(("Deactivated in run", runs))

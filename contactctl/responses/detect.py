@@ -1,44 +1,44 @@
-"""Which format an input has, from its first bytes; its name is no evidence."""
+"""What an input is made of, from its first bytes; its name is no evidence.
+
+Which provider's a document is, is told document by document (see formats/reader.py).
+"""
 
 import codecs
-from collections.abc import Iterator
-from io import BytesIO
 
 from contactctl.domain.errors import InputError
-from contactctl.responses.generic import DELIMITERS
-from contactctl.responses.json_stream import JsonValue, read_json
-from contactctl.responses.providers.registry import PROVIDERS
+from contactctl.responses.csv_rows import DELIMITERS
+from contactctl.responses.postfix import is_log, is_postfix_log
 
 HEAD_BYTES = 1 << 16
-FORMATS = ("mail", "jsonl", "csv", *PROVIDERS)
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def detect(head: bytes, name: str) -> str:
-    """One of FORMATS: a provider's name, `jsonl` for other JSON, `csv`, or else `mail`.
+    """`json`, `csv`, `postfix` (a log), or else `mail`.
 
-    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16.
+    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
+    another program.
     """
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith((b"{", b"[")):
-        return _provider_of(text) or "jsonl"
+        return "json"
+    if is_log(text):
+        if is_postfix_log(text):
+            return "postfix"
+        raise InputError(
+            f"{name}: a log, and none of its first lines is Postfix's",
+            hint="give only Postfix's lines, or --from postfix",
+        )
     return "csv" if _is_header(text.split(b"\n", 1)[0]) else "mail"
 
 
-def _provider_of(text: bytes) -> str | None:
-    for event in _whole_events(text):
-        for name, provider in PROVIDERS.items():
-            if provider.recognises(event):
-                return name
-    return None
-
-
-def _whole_events(text: bytes) -> Iterator[dict[str, object]]:
-    for item in read_json(BytesIO(text), ""):
-        if isinstance(item, JsonValue) and isinstance(item.value, dict):
-            yield item.value
+def detect_documents(head: bytes, format_: str) -> str:
+    """`json`, `csv` or `postfix` for an input whose format is known to be `format_`."""
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        return "json"
+    return "postfix" if format_ == "postfix" else "csv"
 
 
 def _is_header(line: bytes) -> bool:

@@ -4,10 +4,12 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
 _ADDRESS = re.compile(r"[^\0- \x7f<>,;\ud800-\udfff]{1,255}@[^\0- \x7f<>,;@\ud800-\udfff]{1,255}")
+_MAIL_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
@@ -40,7 +42,7 @@ def address_of(value: object) -> str:
 
 
 def instant_of(value: object) -> datetime | None:
-    """Seconds or milliseconds since 1970, or ISO 8601 text, as aware UTC.
+    """Seconds, milli- or microseconds since 1970, ISO 8601 or a mail's date, as aware UTC.
 
     Text without an offset is UTC. None where the value is unreadable or outside 2000 to 2099.
     """
@@ -97,7 +99,7 @@ def _instant_of_text(text: str) -> datetime | None:
     if text.isascii() and text.replace(".", "", 1).isdigit() and len(text) > 8:
         return _instant_of_number(float(text))
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = _parsed(text)
         aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
         in_range = _EARLIEST <= aware.timestamp() < _LATEST
     except (ValueError, OverflowError):
@@ -105,9 +107,19 @@ def _instant_of_text(text: str) -> datetime | None:
     return aware if in_range else None
 
 
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        if not _MAIL_DATE.match(text):
+            raise
+    return parsedate_to_datetime(text)
+
+
 def _instant_of_number(number: float) -> datetime | None:
     if _EARLIEST <= number < _LATEST:
         return datetime.fromtimestamp(number, UTC)
-    if _EARLIEST * 1000 <= number < _LATEST * 1000:
-        return datetime.fromtimestamp(number / 1000, UTC)
+    for units_a_second in (1_000, 1_000_000):
+        if _EARLIEST * units_a_second <= number < _LATEST * units_a_second:
+            return datetime.fromtimestamp(number / units_a_second, UTC)
     return None

@@ -1,139 +1,257 @@
 """The generic form of responses, for senders of one's own: JSON lines or CSV.
 
 Keys: `email`; one of `category`, `status` and `diagnostic`; and if known `occurred_at`, `group`,
-`channel`, `id`. A category is one of the six, or `delivered`, `opened`, `clicked`; without one the
-status (RFC 3463) and the diagnostic are classified. `occurred_at` is ISO 8601 or seconds since
-1970, `channel` one of email, sms, push, in-app. Other keys are ignored.
+`channel`, `id`, under these names or the other ones of ALIASES. A category is one of the six, or
+`delivered`, `opened`, `clicked`, `unsubscribed`; without one the status (RFC 3463) and the
+diagnostic are classified. Names are compared without case, spaces and signs. A name that looks like
+a mistyped one of a field that is missing is an error; other keys are ignored.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO
+from difflib import get_close_matches
 
-from contactctl.domain.errors import InputError
+from contactctl.domain.errors import UsageError
 from contactctl.domain.fields import did_you_mean
-from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Category,
+    Event,
+    Rejection,
+    Response,
+    Unsubscribe,
+)
+from contactctl.domain.text import show_safely
 from contactctl.domain.values import shown_json
 from contactctl.responses.classify import Classification
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
-from contactctl.responses.json_stream import JsonValue, bounded_lines
-from contactctl.responses.providers.verdict import Classify
+from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
+from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 
-CHANNELS = ("email", "sms", "push", "in-app")
+FIELDS = ("email", "category", "status", "diagnostic", "occurred_at", "group", "channel", "id")
+ALIASES = {
+    "email": ("email_address", "recipient", "address"),
+    "status": ("status_code", "enhanced_status"),
+    "diagnostic": ("reason", "error", "error_message", "diagnostic_code", "bounce_reason"),
+    "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
+    "id": ("event_id",),
+}
+_UNSUBSCRIBED = "unsubscribed"
 _ACTIVITIES = {kind.value: kind for kind in ActivityKind}
 _CATEGORIES = {category.value: category for category in Category}
-_LONGEST_CELL = 1 << 17
-DELIMITERS = ",;\t|"
-_HINT = "the first line names the columns: email, and one of category, status, diagnostic"
+_MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
+_MOST_LAYOUTS = 256
 
 
-def read(row: dict[str, object], source: str, classify: Classify) -> Iterable[Event]:
-    """One row; a rejection says which value does not fit."""
-    try:
-        return [_event(row, source, classify)]
-    except ValueError as error:
-        return [Rejection(source, str(error))]
+@dataclass(frozen=True, slots=True)
+class GenericOptions:
+    """What a user says of files of their own.
 
-
-def read_rows(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
-    """The rows of a CSV file as objects with their place; the delimiter is that of the header.
-
-    Raises InputError where the file is not UTF-8, has a line of more than 1 MiB, or where its
-    header lacks `email` or names a column twice.
+    `renames` maps a column, or a path into a document, to one of FIELDS, or to "" where it is to be
+    left out; `category` holds for all rows; `date_format` (strptime) is that of `occurred_at`.
+    Raises UsageError for a field or a category that does not exist.
     """
-    csv.field_size_limit(_LONGEST_CELL)  # of the process: others may have set another one
-    lines = _text_lines(stream, name)
-    header_line = next(lines, "")
-    delimiter = max(DELIMITERS, key=header_line.count)
-    header = _header(header_line, delimiter, name)
-    rows = csv.reader(lines, delimiter=delimiter)
-    while True:
-        place = f"{name}:{rows.line_num + 2}"
+
+    renames: Mapping[str, str] = field(default_factory=dict)
+    category: str = ""
+    date_format: str = ""
+
+    def __post_init__(self) -> None:
+        for path, target in self.renames.items():
+            _require(not target or target in FIELDS, "--map", target, FIELDS)
+            try:
+                parse_path(path)
+            except ValueError as error:
+                raise UsageError(f"--map: {show_safely(str(error))}") from None
+        targets = [target for target in self.renames.values() if target]
+        if len(set(targets)) < len(targets):
+            raise UsageError("--map gives a field twice", hint="keep one of them")
+        known = (*_CATEGORIES, *_ACTIVITIES, _UNSUBSCRIBED)
+        _require(not self.category or self.category in known, "--category", self.category, known)
+        if self.date_format and "%" not in self.date_format:
+            raise UsageError(
+                f"--date-format '{show_safely(self.date_format)}' has no strptime code",
+                hint="write it like %d.%m.%Y %H:%M",
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self.renames or self.category or self.date_format)
+
+
+class GenericReader:
+    """Reads rows of the generic form."""
+
+    def __init__(self, options: GenericOptions | None = None) -> None:
+        self.options = options or GenericOptions()
+        self._paths = {
+            target: parse_path(path) for path, target in self.options.renames.items() if target
+        }
+        self._renamed = {_plain(path) for path in self.options.renames}
+        self._layouts: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def fits(self, row: Mapping[str, object]) -> bool:
+        """Whether a document has, or seems to have, an address where the generic form has it."""
+        if "email" in self._paths:
+            return True
+        names = [_plain(name) for name in ("email", *ALIASES["email"])]
+        keys = [_plain(key) for key in row if _plain(key) not in self._renamed]
+        return any(
+            key in names or get_close_matches(key, names, n=1, cutoff=_MISTYPED_ABOVE)
+            for key in keys
+        )
+
+    def layout(self, keys: tuple[str, ...]) -> dict[str, str]:
+        """The key of each field. Raises ValueError for a name that looks mistyped."""
+        found = self._layouts.get(keys)
+        if found is None:
+            found = self._find_layout(keys)
+            if len(self._layouts) < _MOST_LAYOUTS:
+                self._layouts[keys] = found
+        return found
+
+    def read(self, row: Mapping[str, object], context: Context) -> list[Event]:
+        """One row; a rejection says which value does not fit."""
         try:
-            row = next(rows, None)
-        except csv.Error as error:
-            yield Rejection(place, f"unreadable row: {error}")
-            continue
-        if row is None:
-            return
-        if len(row) > len(header):
-            reason = f"{len(row)} values under {len(header)} columns"
-            yield Rejection(place, reason, delimiter.join(row).encode())
-        elif row:
-            yield JsonValue(place, dict(zip(header, row, strict=False)))
+            return [self._event(row, context)]
+        except ValueError as error:
+            return [Rejection(context.source, str(error))]
+
+    def _find_layout(self, keys: tuple[str, ...]) -> dict[str, str]:
+        by_name = {_plain(key): key for key in reversed(keys)}
+        layout: dict[str, str] = {}
+        for name in FIELDS:
+            names = map(_plain, (name, *ALIASES.get(name, ())))
+            given = next((each for each in names if each in by_name), None)
+            if name not in self._paths and given is not None and given not in self._renamed:
+                layout[name] = by_name[given]
+        self._refuse_mistyped(keys, layout)
+        return layout
+
+    def _refuse_mistyped(self, keys: Iterable[str], layout: Mapping[str, str]) -> None:
+        missing = {
+            _plain(name): field_name
+            for field_name in FIELDS
+            if field_name not in layout and field_name not in self._paths
+            for name in (field_name, *ALIASES.get(field_name, ()))
+            if field_name != "id"  # everything looks like it
+        }
+        used = set(layout.values())
+        for key in keys:
+            if key in used or _plain(key) in self._renamed:
+                continue
+            close = get_close_matches(_plain(key), missing, n=1, cutoff=_MISTYPED_ABOVE)
+            if close:
+                name = show_safely(key[:60])
+                raise ValueError(
+                    f"unknown key '{name}': did you mean '{missing[close[0]]}'?"
+                    f" --map '{name}=FIELD' says so, --map '{name}=' leaves it out"
+                )
+
+    def _event(self, row: Mapping[str, object], context: Context) -> Event:
+        layout = self.layout(tuple(row))
+        found: dict[str, object] = {name: row.get(key) for name, key in layout.items()}
+        for name, steps in self._paths.items():
+            literal = row.get(self._path_as_key(name))
+            found[name] = (
+                literal
+                if literal is not None
+                else next(filter(is_filled, values_at(row, steps)), None)
+            )
+        if self.options.category:
+            found["category"] = self.options.category
+        return self._event_of(found, row, context)
+
+    def _path_as_key(self, name: str) -> str:
+        """A column may have dots in its name."""
+        return next(path for path, target in self.options.renames.items() if target == name)
+
+    def _event_of(
+        self, found: Mapping[str, object], row: Mapping[str, object], context: Context
+    ) -> Event:
+        recipient, channel = _recipient(found.get("email")), _channel(found.get("channel"))
+        occurred_at = self._occurred_at(found.get("occurred_at")) or context.sent_at
+        category, group = _category(found.get("category")), text_of(found.get("group")) or None
+        status, diagnostic = text_of(found.get("status")), text_of(found.get("diagnostic"))
+        reply_code = status if len(status) == 3 else ""  # some call a reply code a status
+        identifier = text_of(found.get("id"))
+        key = event_key(
+            "generic",
+            f"{identifier}:{recipient.lower()}" if identifier else "",
+            *(recipient, category, status, diagnostic, occurred_at, group, channel),
+        )
+        source = context.source
+        if category == _UNSUBSCRIBED:
+            return Unsubscribe(
+                source, key, recipient, occurred_at, group, rule="generic.unsubscribed"
+            )
+        if category in _ACTIVITIES or (not category and status.startswith("2.")):
+            kind = _ACTIVITIES.get(category, ActivityKind.DELIVERED)
+            return Activity(source, key, recipient, kind, occurred_at, channel)
+        if not category and not status and not diagnostic:
+            keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
+            raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
+        said = _judge(category, status, diagnostic, reply_code, context.classify)
+        not_counted = said.not_counted if channel == "email" else "channel"
+        return Response(
+            source=source,
+            source_key=key,
+            recipient=recipient,
+            category=said.category or Category.UNKNOWN,
+            counts=not not_counted,
+            not_counted=not_counted,
+            status=said.status,
+            diagnostic=diagnostic,
+            rule=said.rule or "generic.unknown",
+            occurred_at=occurred_at,
+            channel=channel,
+            group=group,
+        )
+
+    def _occurred_at(self, value: object) -> datetime | None:
+        if value in (None, ""):
+            return None
+        date_format = self.options.date_format
+        instant = instant_in_format(value, date_format) if date_format else instant_of(value)
+        if instant is None:
+            expected = date_format or "ISO 8601, a mail's date or seconds since 1970"
+            raise ValueError(
+                f"occurred_at {shown_json(value)} is not {expected}; see --date-format"
+            )
+        return instant
 
 
-def _event(row: dict[str, object], source: str, classify: Classify) -> Response | Activity:
-    recipient, occurred_at, channel = _recipient(row), _occurred_at(row), _channel(row)
-    category, group = _category(row), text_of(row.get("group")) or None
-    status, diagnostic = text_of(row.get("status")), text_of(row.get("diagnostic"))
-    identifier = text_of(row.get("id"))
-    key = event_key(
-        "generic",
-        f"{identifier}:{recipient.lower()}" if identifier else "",
-        *(recipient, category, status, diagnostic, occurred_at, group, channel),
-    )
-    if category in _ACTIVITIES or (not category and status.startswith("2.")):
-        kind = _ACTIVITIES.get(category, ActivityKind.DELIVERED)
-        return Activity(source, key, recipient, kind, occurred_at, channel)
-    said = _judge(category, status, diagnostic, classify)
-    not_counted = said.not_counted if channel == "email" else "channel"
-    return Response(
-        source=source,
-        source_key=key,
-        recipient=recipient,
-        category=said.category or Category.UNKNOWN,
-        counts=not not_counted,
-        not_counted=not_counted,
-        status=said.status,
-        diagnostic=diagnostic,
-        rule=said.rule or "generic.unknown",
-        occurred_at=occurred_at,
-        channel=channel,
-        group=group,
-    )
-
-
-def _judge(category: str, status: str, diagnostic: str, classify: Classify) -> Classification:
+def _judge(
+    category: str, status: str, diagnostic: str, reply_code: str, classify: Classify
+) -> Classification:
     if category:
         return Classification(_CATEGORIES[category], "generic.category", status)
-    if not status and not diagnostic:
-        raise ValueError("needs a category, a status or a diagnostic")
-    return classify(diagnostic, status, "")
+    return classify(diagnostic, "" if reply_code else status, reply_code)
 
 
-def _recipient(row: dict[str, object]) -> str:
-    value = row.get("email")
+def _recipient(value: object) -> str:
     address = address_of(value)
     if not address:
         raise ValueError(
-            "no email" if value in (None, "") else f"no email address: {shown_json(value)}"
+            "no email" if value in (None, "") else f"{shown_json(value)} is not an email address"
         )
     return address
 
 
-def _occurred_at(row: dict[str, object]) -> datetime | None:
-    value = row.get("occurred_at")
-    instant = instant_of(value)
-    if instant is None and value not in (None, ""):
-        raise ValueError(
-            f"occurred_at {shown_json(value)} is neither ISO 8601 nor seconds since 1970"
-        )
-    return instant
-
-
-def _channel(row: dict[str, object]) -> str:
-    channel = text_of(row.get("channel")).lower() or "email"
+def _channel(value: object) -> str:
+    channel = text_of(value).lower() or "email"
     if channel not in CHANNELS:
         raise ValueError(_unknown("channel", channel, CHANNELS))
     return channel
 
 
-def _category(row: dict[str, object]) -> str:
-    category = text_of(row.get("category")).lower().replace(" ", "-").replace("_", "-")
-    if category and category not in _CATEGORIES and category not in _ACTIVITIES:
-        raise ValueError(_unknown("category", category, [*_CATEGORIES, *_ACTIVITIES]))
+def _category(value: object) -> str:
+    category = text_of(value).lower().replace(" ", "-").replace("_", "-")
+    known = (*_CATEGORIES, *_ACTIVITIES, _UNSUBSCRIBED)
+    if category and category not in known:
+        raise ValueError(_unknown("category", category, known))
     return category
 
 
@@ -142,25 +260,12 @@ def _unknown(what: str, value: str, known: Sequence[str]) -> str:
     return f"unknown {what} {shown_json(value)}; {hint}"
 
 
-def _text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    for number, line in bounded_lines(stream):
-        if line is None:
-            raise InputError(f"{name}:{number}: a line of more than 1 MiB", hint="is it CSV?")
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise InputError(f"{name}:{number}: not UTF-8", hint="save it as UTF-8") from None
-        yield text
+def _require(holds: bool, flag: str, value: str, known: Sequence[str]) -> None:
+    if not holds:
+        hint = did_you_mean(value, list(known)) or f"one of {', '.join(known)}"
+        raise UsageError(f"{flag}: '{show_safely(value)}' is not known here", hint=hint)
 
 
-def _header(line: str, delimiter: str, name: str) -> list[str]:
-    try:
-        columns = [cell.strip().lower() for cell in next(csv.reader([line], delimiter=delimiter))]
-    except csv.Error as error:
-        raise InputError(f"{name}:1: unreadable header: {error}", hint=_HINT) from None
-    if "email" not in columns:
-        raise InputError(f"{name}:1: no column 'email'", hint=_HINT)
-    for column in columns:
-        if columns.count(column) > 1:
-            raise InputError(f"{name}:1: column {column!r} twice", hint="keep one of them")
-    return columns
+def _plain(name: str) -> str:
+    """A name as it is compared: `Email Address`, `email_address` and `EmailAddress` are one."""
+    return "".join(character for character in name.casefold() if character.isalnum())

@@ -2,7 +2,9 @@
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
+
+from contactctl.domain.strict_json import STRICT
 
 MAX_DEPTH = 64
 
@@ -18,7 +20,7 @@ def decode(text: str) -> object:
 def decode_at(text: str, start: int) -> tuple[object, int]:
     """The value that begins at `start`, and where it ends. Raises ValueError."""
     try:
-        value, end = _STRICT.raw_decode(text, start)
+        value, end = STRICT.raw_decode(text, start)
     except ValueError as error:
         raise ValueError(_reason(error)) from None
     except RecursionError:
@@ -50,17 +52,6 @@ def is_cut_off(text: str) -> bool:
     return False
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    unique = dict(pairs)
-    if len(unique) != len(pairs):
-        raise ValueError("a key is given twice")
-    return unique
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return error.msg
@@ -88,5 +79,4 @@ def _is_deeper(value: object, limit: int) -> bool:
 
 _VISIBLE = re.compile(r"\S")
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
-_STRICT = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
 _LENIENT = json.JSONDecoder(strict=False, parse_int=len, parse_float=len)

@@ -1,29 +1,49 @@
 """The one way in: files, folders and streams of any format -> responses, activities, rejections."""
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import did_you_mean
-from contactctl.domain.responses import Event, NoResponse, Rejection
+from contactctl.domain.responses import Event, NoResponse
 from contactctl.domain.text import show_safely
-from contactctl.responses import generic
 from contactctl.responses.classify import Classifier
 from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails
-from contactctl.responses.detect import FORMATS, HEAD_BYTES, detect
-from contactctl.responses.json_stream import JsonValue, read_json
+from contactctl.responses.detect import HEAD_BYTES, detect, detect_documents
+from contactctl.responses.formats.judgement import cached
+from contactctl.responses.formats.mapping import FormatSource
+from contactctl.responses.formats.registry import PROVIDERS
+from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import VerpPattern, read_mail
-from contactctl.responses.providers.registry import PROVIDERS
-from contactctl.responses.providers.verdict import Classify, cached
+from contactctl.responses.payloads import PayloadReader
 
 Input = Path | BinaryIO
 
+FORMATS = ("mail", "jsonl", "csv", "postfix", *PROVIDERS)
 _BUFFER_BYTES = 1 << 18
-_PAYLOAD_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv")
+_PAYLOAD_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFormats:
+    """What the config and the command line say of documents: formats, renames, local time.
+
+    Logs have times without an offset, which are of `zone`, and without a year, which are before
+    `now` (aware).
+    """
+
+    sources: Sequence[FormatSource] = ()
+    generic: GenericOptions = field(default_factory=GenericOptions)
+    zone: tzinfo = UTC
+    now: datetime | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [source.name for source in self.sources]
 
 
 def read_events(
@@ -32,22 +52,33 @@ def read_events(
     *,
     format: str = "auto",
     verp: VerpPattern | None = None,
+    own: OwnFormats | None = None,
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
 
-    `format` is `auto` or one of detect.FORMATS. Of a folder the mails are read, and with `auto` its
-    JSON and CSV files too; with another format all its files. Raises UsageError at once on an
-    unknown format, InputError on an input that cannot be opened or is refused as a whole; all else
-    becomes a Rejection, or a NoResponse where nothing follows from it. Files and streams without
-    content hold nothing, but for a file that is called .eml.
+    `format` is `auto`, one of FORMATS, or the name of an own one. Of a folder the mails are read,
+    and with `auto` its JSON, CSV and log files too; with another format all its files. Raises
+    UsageError at once on an unknown format, InputError on an input that cannot be opened or is
+    refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows from it.
+    Files and streams without content hold nothing, but for a file that is called .eml.
     """
-    require_format(format)
-    return _Reader(format, classifier, cached(classifier), verp).read(inputs)
+    own = own or OwnFormats()
+    require_format(format, own)
+    classify = cached(classifier)
+    payloads = PayloadReader(
+        format, classify, own.sources, own.generic, own.now or datetime.now(UTC), own.zone
+    )
+    return _Reader(format, classifier, payloads, verp).read(inputs)
 
 
-def require_format(format: str) -> None:
-    """UsageError unless it is `auto` or one of detect.FORMATS."""
-    known = ["auto", *FORMATS]
+def require_format(format: str, own: OwnFormats) -> None:
+    """UsageError unless it is `auto`, one of FORMATS or of the own ones."""
+    known = ["auto", *FORMATS, *own.names]
+    if own.generic and format not in ("auto", "jsonl", "csv"):
+        raise UsageError(
+            f"--map, --category and --date-format cannot be combined with --from {format}",
+            hint="they describe files of your own: --from jsonl, csv or auto",
+        )
     if format not in known:
         hint = did_you_mean(format, known) or f"one of {', '.join(known)}"
         raise UsageError(f"unknown format '{show_safely(format)}'", hint=hint)
@@ -74,7 +105,7 @@ def _or_no_response(events: Iterable[Event], source: str) -> Iterator[Event]:
 class _Reader:
     format: str
     classifier: Classifier
-    classify: Classify
+    payloads: PayloadReader
     verp: VerpPattern | None
 
     def read(self, inputs: Iterable[Input]) -> Iterator[Event]:
@@ -98,11 +129,11 @@ class _Reader:
         if _is_empty(head):
             return
         whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
-        format_ = self._format_of(head, name)
-        if format_ == "mail":
+        kind = self._kind_of(head, name)
+        if kind == "mail":
             yield from read_mails(iter_mails(whole), self.classifier, self.verp)
         else:
-            yield from _read_payloads(whole, name, format_, self.classify)
+            yield from self.payloads.read(whole, name, kind)
 
     def _is_payload(self, file: Path) -> bool:
         if self.format == "auto":
@@ -118,15 +149,20 @@ class _Reader:
             head = file.read(HEAD_BYTES)
             if _is_empty(head) and path.suffix.lower() != ONE_MAIL_SUFFIX:
                 return
-            format_ = self._format_of(head, str(path))
-            if format_ != "mail":
+            kind = self._kind_of(head, str(path))
+            if kind != "mail":
                 file.seek(0)
-                yield from _read_payloads(file, str(path), format_, self.classify)
+                yield from self.payloads.read(file, str(path), kind)
                 return
         yield from read_mails(iter_mails(path), self.classifier, self.verp)
 
-    def _format_of(self, head: bytes, name: str) -> str:
-        return detect(head, name) if self.format == "auto" else self.format
+    def _kind_of(self, head: bytes, name: str) -> str:
+        """What the input is made of: json, csv, postfix or mail."""
+        if self.format == "auto":
+            return detect(head, name)
+        if self.format in ("mail", "csv"):
+            return self.format
+        return "json" if self.format == "jsonl" else detect_documents(head, self.format)
 
 
 def _is_empty(head: bytes) -> bool:
@@ -149,22 +185,3 @@ class _Replayed(RawIOBase):
         self._head = self._head[len(chunk) :]
         buffer[: len(chunk)] = chunk
         return len(chunk)
-
-
-def _read_payloads(
-    stream: BinaryIO, name: str, format_: str, classify: Classify
-) -> Iterator[Event]:
-    rows = generic.read_rows(stream, name) if format_ == "csv" else read_json(stream, name)
-    read = PROVIDERS[format_].read if format_ in PROVIDERS else generic.read
-    for row in rows:
-        if isinstance(row, Rejection):
-            yield row
-        elif not isinstance(row.value, dict):
-            yield Rejection(row.place, "no JSON object", _raw(row))
-        else:
-            for event in _or_no_response(read(row.value, row.place, classify), row.place):
-                yield replace(event, raw=_raw(row)) if isinstance(event, Rejection) else event
-
-
-def _raw(row: JsonValue) -> bytes:
-    return json.dumps(row.value).encode()

@@ -19,8 +19,8 @@ class NoAnswerError(psycopg.OperationalError):
     """The server kept silent for longer than it may; the connection is closed."""
 
     hint: ClassVar[str] = (
-        "the server, or something on the way to it, does not answer; where the work itself"
-        " takes so long, --timeout SECONDS waits longer"
+        "the server, or something on the way to it, does not answer, or a pooler has no connection"
+        " left; where the work itself takes so long, --timeout SECONDS waits longer"
     )
 
 

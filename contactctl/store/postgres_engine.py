@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from contactctl.domain.errors import StoreError
-from contactctl.domain.waits import TO_CONNECT_S, Waits
+from contactctl.domain.waits import FOR_FIRST_ANSWER_S, TO_CONNECT_S, Waits
 
 if TYPE_CHECKING:
     from contactctl.store.postgres_connection import Patience
@@ -79,7 +79,7 @@ class PostgresDatabase:
             raise NoAnswerError("no answer")
         connection = BoundedConnection.connect(*args, **parameters)
         # until it has said who it is
-        connection.patience = Patience(min(TO_CONNECT_S, self.waits.answers_s))
+        connection.patience = Patience(min(FOR_FIRST_ANSWER_S, self.waits.answers_s))
         return connection
 
     def _check_session(self, connection: Any, _record: object) -> None:

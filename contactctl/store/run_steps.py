@@ -38,7 +38,7 @@ _INTERRUPTED = "interrupted while planning"
 class Waiting:
     """Until when a plan waits for somebody to confirm it, and why, if it is not by request."""
 
-    until: datetime
+    until: datetime | None
     why: str = ""
 
 
@@ -52,18 +52,30 @@ class _NothingPlannedError(Exception):
 
 
 def write_run_with_plan(
-    store: Store, request: Request, write: WritePlan, decide: Decide, *, now: datetime
+    store: Store,
+    request: Request,
+    write: WritePlan,
+    decide: Decide,
+    *,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> Run | None:
     """A run with its plan, in one transaction: run row, then items, all of it or nothing.
 
-    It is `running` or `planned` as `decide` says of its figures. None, with no trace, where
-    nothing would change; what `decide` raises takes everything back as well.
+    It is `running` or `planned` as `decide` says of its figures; `expires_at` where it is known
+    beforehand that it will wait until then. None, with no trace, where nothing would change; what
+    `decide` raises takes everything back as well.
     """
     run_id = 0
     try:
         with store.writing(snapshot=True) as connection:
             run_id = insert_run(
-                connection, request, state=RunState.PLANNED, identity=store.identity, now=now
+                connection,
+                request,
+                state=RunState.PLANNED,
+                identity=store.identity,
+                now=now,
+                expires_at=expires_at,
             )
             planned = write(connection, run_id)
             refresh_statistics(connection, "plan_item")
@@ -73,7 +85,8 @@ def write_run_with_plan(
             waiting = decide(figures_of(connection, run, active))
             if planned == 0:
                 raise _NothingPlannedError
-            update_run(connection, run_id, _decided(request, waiting, now))
+            if waiting != Waiting(expires_at):
+                update_run(connection, run_id, _decided(request, waiting, now))
             return get_run(connection, run_id)
     except _NothingPlannedError:
         return None

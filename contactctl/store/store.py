@@ -17,7 +17,8 @@ from contactctl.store.sqlite_engine import BEGIN, SqliteDatabase
 
 Dialect = Literal["sqlite", "postgresql"]
 
-SCHEMA_VERSION = "0005"  # the newest migration; a test holds it to migrations/versions
+_MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
+SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the newest one
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 

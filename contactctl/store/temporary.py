@@ -79,7 +79,9 @@ def _driver_errors(statement: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise exc.DBAPIError(statement, None, error) from error
+        # the end of a COPY that failed fails as well, and says less
+        first = error.__context__ if isinstance(error.__context__, psycopg.Error) else error
+        raise exc.DBAPIError(statement, None, first) from error
 
 
 def _driver(connection: Connection) -> "psycopg.Connection[Any]":

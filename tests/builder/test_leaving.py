@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from contactctl.builder import app as builder_app
 from contactctl.builder import plan_in_hand
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.work import BuilderWork
+from contactctl.domain.errors import StoreError
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import runs
 from contactctl.operations.session import Session
 from contactctl.store.store import Store
-from helpers.builder import Driver, drive
+from helpers.builder import PATIENCE_S, Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.plans import NO_LIMITS, states
 from helpers.sessions import make_session
@@ -86,6 +88,49 @@ def test_leaving_cancels_a_plan_that_is_written(
     drive(session, steps)
 
     assert not written.is_set()
+
+
+def test_leaving_does_not_wait_for_a_store_that_has_not_named_its_groups(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, left = Event(), Event()
+
+    def slow_group_names(_connection: object) -> list[str]:
+        asked.set()
+        assert left.wait(PATIENCE_S)
+        return []
+
+    async def steps(user: Driver) -> None:
+        monkeypatch.setattr(builder_app, "group_names", slow_group_names)
+        await user.screen("ReminderScreen")
+        await user.press("enter", "enter")
+        await user.until(asked.is_set)
+        await user.press("ctrl+q")
+        await user.until(lambda: user.app._exit)
+        left.set()
+
+    assert drive(session, steps).outcome.run is None
+
+
+def test_a_store_that_does_not_name_its_groups_can_be_asked_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = builder_app.group_names
+
+    def unreachable(_connection: object) -> list[str]:
+        monkeypatch.setattr(builder_app, "group_names", names)
+        raise StoreError("the store has gone away")
+
+    async def steps(user: Driver) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(user.app, "notify", lambda text, **_: told.append(text))
+        monkeypatch.setattr(builder_app, "group_names", unreachable)
+        await user.screen("ReminderScreen")
+        await user.press("enter")
+        await user.until(lambda: told == ["the store has gone away"])
+        await user.start()
+
+    assert drive(session, steps).outcome.run is None
 
 
 def test_a_signal_after_the_last_picture_leaves_the_rest_to_be_done(session: Session) -> None:

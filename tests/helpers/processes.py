@@ -26,7 +26,7 @@ from helpers.cli import NOW
 
 _IMPORTED_BY_THE_SERVER = [
     "contactctl.cli.background",
-    "contactctl.cli.carry_out",
+    "contactctl.cli.changes",
     "contactctl.cli.deactivate",
     "contactctl.cli.progress",
     "contactctl.cli.responses",

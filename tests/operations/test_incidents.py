@@ -53,7 +53,7 @@ def test_released_responses_count(store: Store) -> None:
     assert result.responses == 4
     assert len(deactivated(store)) == 4
     assert read_run(session, result.run).kind is RunKind.RELEASE
-    with pytest.raises(RefusedError, match="no such response is held"):
+    with pytest.raises(RefusedError, match="no matching response is held"):
         release(session, HeldFilter())
 
 

@@ -19,7 +19,6 @@ NAME = '    TAG = "tag"\n'
 TYPE = '''
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class TagRun(RunDetails):
     """Gives the contacts that criteria select a tag."""
 
@@ -56,26 +55,47 @@ TAGGING = BatchWork(
     lambda connection, run, batch: settle(connection, run, batch, true()), tag
 )
 '''
-PLANNING = """
+DRIVER = """
+import json
 import sys
 from datetime import UTC, datetime
 from contactctl.domain.run_kinds import TagRun
-from contactctl.operations.plans import unless_confirmed, write_plan
+from contactctl.operations.plans import write_confirmed_plan
 from contactctl.store.criteria_sql import where_clause
 from contactctl.store.plans import plan_active
 from contactctl.store.store import open_store
+from helpers.cli import run_cli
 from helpers.plans import NO_LIMITS, selection
 from helpers.sessions import make_session
 
-session = make_session(open_store(sys.argv[1]), now=datetime.now(UTC), limits=NO_LIMITS)
+store = open_store(sys.argv[1])
+session = make_session(store, limits=NO_LIMITS)
 chosen = selection(session, "id <= 5")
-where = where_clause(chosen.resolved, session.store.dialect)
-write_plan(
+where = where_clause(chosen.resolved, store.dialect)
+write_confirmed_plan(
     session,
     session.request(TagRun("vip", selected=chosen.kept()), reason="they buy"),
     lambda connection, run_id: plan_active(connection, run_id, where),
-    unless_confirmed(session, None),
+    None,
 )
+
+
+def contactctl(*args):
+    done = run_cli([*args, "--database", sys.argv[1]])
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+said = {
+    "shown": contactctl("runs", "show", "1"),
+    "applied": contactctl(
+        "runs", "apply", "1", "--confirm", "5", "--limit-override", "5", "--json"
+    ),
+    "listed": contactctl("runs", "list", "--kind", "tag", "--json"),
+    "again": contactctl("runs", "show", "1"),
+    "tagged": contactctl("contacts", "list", "--where", "tag = vip", "--json"),
+}
+print(json.dumps(said))
 """
 
 
@@ -97,34 +117,22 @@ def test_a_new_kind_is_planned_shown_applied_listed_and_told(
     store = open_store(sqlite_url)
     seed_contacts(store, 8)
 
-    def run(*args: str) -> str:
-        paths = {"PYTHONPATH": os.pathsep.join(map(str, (scratch, TESTS)))}
-        command = [sys.executable, *args]
-        done = subprocess.run(
-            command, check=False, cwd=scratch, env=os.environ | paths, capture_output=True
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (scratch, TESTS)))}
+    command = [sys.executable, "-c", DRIVER, sqlite_url]
+    done = subprocess.run(
+        command, check=False, cwd=scratch, env=os.environ | paths, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    said = json.loads(done.stdout)
 
-    def shown_by(*args: str) -> str:
-        return run("-m", "contactctl", *args, "--database", sqlite_url)
-
-    run("-c", PLANNING, sqlite_url)
-    shown = shown_by("runs", "show", "1")
-    applied = json.loads(
-        shown_by("runs", "apply", "1", "--confirm", "5", "--limit-override", "5", "--json")
-    )["data"]
-    listed = json.loads(shown_by("runs", "list", "--kind", "tag", "--json"))["data"]
-    again = shown_by("runs", "show", "1")
-
-    assert "the tag vip" in shown
-    assert "5 of 8 (62.5 %) to tag" in shown
+    assert "the tag vip" in said["shown"]
+    assert "5 of 8 (62.5 %) to tag" in said["shown"]
+    applied = json.loads(said["applied"])["data"]
     assert (applied["kind"], applied["state"], applied["changed"]) == ("tag", "done", 5)
     assert applied["details"]["tag"] == "vip"
     assert applied["details"]["lines"] == ["id <= 5"]
-    assert [each["run"] for each in listed["runs"]] == [1]
-    assert "contactctl contacts list --where 'tag = TAG'" in again
-    tagged = json.loads(shown_by("contacts", "list", "--where", "tag = vip", "--json"))["data"]
-    assert len(tagged["contacts"]) == 5
+    assert [each["run"] for each in json.loads(said["listed"])["data"]["runs"]] == [1]
+    assert "contactctl contacts list --where 'tag = TAG'" in said["again"]
+    assert len(json.loads(said["tagged"])["data"]["contacts"]) == 5
     assert len(active_ids(store)) == 8
     store.close()

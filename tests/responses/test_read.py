@@ -124,7 +124,7 @@ def test_a_named_format_is_not_second_guessed() -> None:
 def test_rejections_keep_what_they_reject() -> None:
     payload = b'[1, {"email": "a@b.no", "event": "bounce"}, {"event": "bounce", "email": 7}]'
     number, _, nobody = read(io.BytesIO(payload), format="sendgrid")
-    assert (number.source, number.reason, number.raw) == ("-:1[0]", "no JSON object", b"1")
+    assert (number.source, number.reason, number.raw) == ("-:1[0]", "not a JSON object", b"1")
     assert (nobody.source, json.loads(nobody.raw)) == ("-:1[2]", {"event": "bounce", "email": 7})
 
 

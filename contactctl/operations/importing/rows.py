@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from contactctl.domain.contact_values import NAME_SEPARATORS
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.domain.strict_json import STRICT
 from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import ColumnNames, FileColumn, importable_fields
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
@@ -184,7 +185,7 @@ def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
 def _json_row(line: str, names: ColumnNames, fields: Sequence[Field]) -> list[Cell]:
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
-    record = json.loads(line, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    record = STRICT.decode(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     values: dict[str, Any] = {}
@@ -230,17 +231,6 @@ def _set_cell(known: Field, value: Any) -> str:
         if isinstance(value, list) and any(mark in item for mark in NAME_SEPARATORS):
             raise ValueError(f"{known.name}: a name cannot hold ; or |, which separate names")
     return NAME_SEPARATORS[0].join(items)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("the same key twice in one object")
-    return record
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _json_problem(error: Exception) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.responses.classify import Classification, Classifier
+from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.formats.reader import read_document
 from contactctl.responses.mail.anatomy import Anatomy, dissect
 from contactctl.responses.mail.arf import complained, is_complaint
 from contactctl.responses.mail.bounce import bounced
@@ -14,8 +16,6 @@ from contactctl.responses.mail.message import parse_mail
 from contactctl.responses.mail.recognise import Impression
 from contactctl.responses.mail.sns import sns_event
 from contactctl.responses.mail.verp import VerpPattern
-from contactctl.responses.providers import amazon_ses
-from contactctl.responses.providers.verdict import Classify
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
@@ -46,7 +46,7 @@ def _read(raw: bytes, source: str, classifier: Classifier, verp: VerpPattern | N
         return [Rejection(source, "empty, or no mail: it has no header fields", raw)]
     event = sns_event(anatomy)
     if event is not None:
-        return list(amazon_ses.read(event, source, _provider_judgement(classifier)))
+        return read_document(event, source, _provider_judgement(classifier))
     judged = _judge(anatomy, classifier, verp)
     if judged is None:
         return []

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 
 from contactctl.domain.errors import ConfigError
+from contactctl.domain.verp import recipient_pattern
 from contactctl.responses.mail.addresses import find_addresses
-
-_PLACEHOLDERS = {"{local}": r"(?P<local>[^\s@<>]{1,128})", "{domain}": r"(?P<domain>[\w.-]{1,255})"}
 
 
 class VerpPattern:
@@ -17,20 +16,11 @@ class VerpPattern:
 
     @classmethod
     def parse(cls, template: str) -> "VerpPattern":
-        """From a template such as `bounce+{local}={domain}@news.example.com`.
-
-        `{local}` and `{domain}` stand once each; `*` stands for anything. Raises ConfigError.
-        """
-        hint = "for example: bounce+{local}={domain}@news.example.com"
-        for placeholder in _PLACEHOLDERS:
-            if template.count(placeholder) != 1:
-                raise ConfigError(f"verp: {template!r} needs {placeholder} once", hint=hint)
-        pieces = re.split(r"(\{[^{}]*\}|\*)", template)
-        if any(piece.startswith("{") and piece not in _PLACEHOLDERS for piece in pieces):
-            raise ConfigError(f"verp: {template!r} has an unknown placeholder", hint=hint)
-        if "@" not in template:
-            raise ConfigError(f"verp: {template!r} is no address", hint=hint)
-        return cls(re.compile("".join(_expression_of(piece) for piece in pieces), re.IGNORECASE))
+        """From a template of the config (domain.verp). Raises ConfigError."""
+        try:
+            return cls(recipient_pattern(template))
+        except ValueError as error:
+            raise ConfigError(f"verp: {error}") from None
 
     def recipient(self, address: str) -> str | None:
         """The recipient that `address` encodes; None where it does not fit the template."""
@@ -43,9 +33,3 @@ class VerpPattern:
             if recipient := self.recipient(address):
                 return recipient
         return None
-
-
-def _expression_of(piece: str) -> str:
-    if piece == "*":
-        return r"[^\s@]{0,128}"
-    return _PLACEHOLDERS.get(piece) or re.escape(piece)

@@ -76,7 +76,7 @@ SES: list[Case] = [
     (ses_bounce("Permanent", "NoEmail", diagnostic=FULL), [INVALID]),
     (ses_bounce("Permanent", "Suppressed"), [f"{INVALID}/echo"]),
     (ses_bounce("Permanent", "OnAccountSuppressionList"), [f"{INVALID}/echo"]),
-    (ses_bounce("Permanent", "UnsubscribedRecipient"), []),
+    (ses_bounce("Permanent", "UnsubscribedRecipient"), ["unsubscribed/echo"]),
     (ses_bounce("Transient", "General"), [FAILURE]),
     (ses_bounce("Transient", "General", diagnostic=FULL), [TRANSIENT]),
     (ses_bounce("Transient", "General", status="5.4.4"), [INVALID]),
@@ -107,6 +107,22 @@ SES: list[Case] = [
     (ses_event("Click", link="https://example.org/"), ["clicked"]),
     (ses_event("Send"), []),
     (ses_event("Subscription"), []),
+    (
+        ses_event("Subscription", newTopicPreferences={"unsubscribeAll": True}),
+        ["unsubscribed"],
+    ),
+    (
+        ses_event(
+            "Subscription",
+            newTopicPreferences={
+                "unsubscribeAll": False,
+                "topicSubscriptionStatus": [
+                    {"topicName": "news", "subscriptionStatus": "OptOut"},
+                ],
+            },
+        ),
+        ["unsubscribed"],
+    ),
     (ses_event("Rendering Failure"), []),
     (ses_event("Teleport"), [f"{UNKNOWN}/unrecognised-event"]),
 ]

@@ -42,9 +42,11 @@ BREVO: list[Case] = [
     (brevo("error"), [UNKNOWN]),
     (brevo("spam"), [COMPLAINT]),
     (brevo("complaint"), [COMPLAINT]),
-    *((brevo(name), []) for name in ("unsubscribe", "unsubscribed", "request", "list_addition")),
+    *((brevo(name), ["unsubscribed"]) for name in ("unsubscribe", "unsubscribed")),
+    *((brevo(name), []) for name in ("request", "list_addition")),
     (brevo("delivered"), ["delivered"]),
-    *((brevo(name), ["opened"]) for name in ("opened", "unique_opened", "proxy_open")),
+    *((brevo(name), ["opened"]) for name in ("opened", "unique_opened")),
+    *((brevo(name), ["opened by machine"]) for name in ("proxy_open", "unique_proxy_open")),
     (brevo("click"), ["clicked"]),
     (brevo("teleported"), [f"{UNKNOWN}/unrecognised-event"]),
 ]

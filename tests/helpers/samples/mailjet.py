@@ -54,6 +54,6 @@ MAILJET: list[Case] = [
     (mailjet("sent", smtp_reply="250 OK"), ["delivered"]),
     (mailjet("open"), ["opened"]),
     (mailjet("click"), ["clicked"]),
-    (mailjet("unsub"), []),
+    (mailjet("unsub"), ["unsubscribed"]),
     (mailjet("teleport"), [f"{UNKNOWN}/unrecognised-event"]),
 ]

@@ -48,8 +48,8 @@ POSTMARK: list[Case] = [
     (postmark("HardBounce", 1), [INVALID]),
     (postmark("HardBounce", 1, details=FULL), [TRANSIENT]),
     (postmark("Transient", 2), [FAILURE]),
-    (postmark("Unsubscribe", 16), []),
-    (postmark("Subscribe", 32), []),
+    (postmark("Unsubscribe", 16), ["unsubscribed"]),
+    (postmark("Subscribe", 32), ["resubscribed"]),
     (postmark("AutoResponder", 64), []),
     (postmark("AddressChange", 128), [INVALID]),
     (postmark("DnsError", 256), [FAILURE]),
@@ -76,7 +76,25 @@ POSTMARK: list[Case] = [
     (_postmark_other("Delivery", DeliveredAt="2026-03-01T10:00:00Z"), ["delivered"]),
     (_postmark_other("Open", ReceivedAt="2026-03-01T10:00:00Z"), ["opened"]),
     (_postmark_other("Click", ReceivedAt="2026-03-01T10:00:00Z"), ["clicked"]),
-    (_postmark_other("SubscriptionChange", ChangedAt="2026-03-01T10:00:00Z"), []),
+    *(
+        (
+            _postmark_other(
+                "SubscriptionChange",
+                ChangedAt="2026-03-01T10:00:00Z",
+                SuppressSending=suppress,
+                SuppressionReason=reason,
+                Origin=origin,
+            ),
+            [meaning],
+        )
+        for suppress, reason, origin, meaning in (
+            (True, "HardBounce", "Recipient", f"{INVALID}/echo"),
+            (True, "SpamComplaint", "Recipient", f"{COMPLAINT}/echo"),
+            (True, "ManualSuppression", "Recipient", "unsubscribed"),
+            (True, "ManualSuppression", "Customer", f"{INVALID}/echo"),
+            (False, None, "Recipient", "resubscribed"),
+        )
+    ),
     (_postmark_other("Inbound"), []),
     (
         _postmark_other("Teleport", ReceivedAt="2026-03-01T10:00:00Z"),

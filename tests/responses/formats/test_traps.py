@@ -1,14 +1,16 @@
 """What is easy to get wrong with one provider or the other."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contactctl.domain.responses import Activity, Event, Rejection, Response
+from contactctl.domain.responses import Activity, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.providers.registry import PROVIDERS
-from contactctl.responses.providers.verdict import cached
+from contactctl.responses.formats.judgement import Classify, cached
+from contactctl.responses.formats.reader import DocumentReader
+from contactctl.responses.formats.registry import provider_formats
 from helpers.provider_samples import CASES
 from helpers.samples.amazon_ses import ses_bounce, ses_complaint, ses_event
 from helpers.samples.brevo import brevo
@@ -21,8 +23,10 @@ from helpers.samples.sparkpost import sparkpost
 CLASSIFY = cached(default_classifier())
 
 
-def read(provider: str, event: dict[str, Any]) -> list[Event]:
-    return list(PROVIDERS[provider].read(event, "place", CLASSIFY))
+def read(provider: str, event: dict[str, Any], classify: Classify = CLASSIFY) -> list[Event]:
+    formats = [each for each in provider_formats() if each.name == provider]
+    events = DocumentReader(classify, formats).read(event, "place")
+    return [replace(each, source="place") for each in events if not isinstance(each, NoResponse)]
 
 
 def read_one(provider: str, event: dict[str, Any]) -> Response:
@@ -56,12 +60,23 @@ def test_sns_administration_says_what_to_do(type_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["Successfully validated SNS topic for Amazon SES event publishing.", "[1]", "{", ""]
+    ("message", "reason"),
+    [
+        ("[1]", "not a JSON object"),
+        ("{", "SNS Notification: its Message is not JSON"),
+        ("", "its Message is not JSON"),
+        ('{"alarm": 1}', "no format known here (top-level keys: alarm)"),
+    ],
 )
-def test_sns_around_something_else_is_rejected(message: str) -> None:
+def test_sns_around_something_else_is_rejected(message: str, reason: str) -> None:
     [rejection] = read("ses", wrapped(message))
     assert isinstance(rejection, Rejection)
-    assert "no SES event" in rejection.reason
+    assert reason in rejection.reason
+
+
+def test_sns_s_own_greeting_is_no_response() -> None:
+    greeting = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert read("ses", wrapped(greeting)) == []
 
 
 @pytest.mark.parametrize(
@@ -221,5 +236,5 @@ def test_equal_refusals_to_different_addresses_with_other_ids_are_classified_onc
     ):
         reason = f"550 5.1.1 <{address}>: no ({queue_id})"
         event = sendgrid("bounce", email=address, type="bounce", reason=reason)
-        list(PROVIDERS["sendgrid"].read(event, "place", classify))
+        read("sendgrid", event, classify)
     assert asked == ["550 5.1.1 <<>>: no (#)"]

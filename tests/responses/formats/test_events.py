@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,10 +11,19 @@ from typing import Any
 
 import pytest
 
-from contactctl.domain.responses import Activity, Event, NoResponse, Rejection, Response
+from contactctl.domain.responses import (
+    Activity,
+    Event,
+    NoResponse,
+    Rejection,
+    Response,
+    Unsubscribe,
+)
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.providers.registry import PROVIDERS
-from contactctl.responses.providers.verdict import cached
+from contactctl.responses.formats.envelopes import open_envelope
+from contactctl.responses.formats.judgement import cached
+from contactctl.responses.formats.reader import DocumentReader
+from contactctl.responses.formats.registry import provider_formats
 from contactctl.responses.read import read_events
 from helpers.provider_samples import CASES
 
@@ -27,12 +37,21 @@ EVERY_CASE = [
 
 
 def read(provider: str, event: dict[str, Any]) -> list[Event]:
-    return list(PROVIDERS[provider].read(event, "place", CLASSIFY))
+    formats = [each for each in provider_formats() if each.name == provider]
+    events = DocumentReader(CLASSIFY, formats).read(event, "place")
+    return [without_raw(each) for each in events if not isinstance(each, NoResponse)]
+
+
+def without_raw(event: Event) -> Event:
+    return replace(event, raw=b"") if isinstance(event, Rejection) else event
 
 
 def in_short(event: Event) -> str:
     if isinstance(event, Activity):
-        return event.kind
+        return f"{event.kind} by machine" if event.by_machine else event.kind
+    if isinstance(event, Unsubscribe):
+        said = "resubscribed" if event.resubscribed else "unsubscribed"
+        return f"{said}/echo" if event.echo else said
     assert isinstance(event, Response), event
     assert event.counts == (not event.not_counted)
     return f"{event.category}/{event.not_counted}" if event.not_counted else event.category
@@ -52,7 +71,7 @@ def test_a_documented_event(provider: str, event: dict[str, Any], expected: list
     events = read(provider, event)
     assert [in_short(one) for one in events] == expected
     for one in events:
-        assert one.source == "place"
+        assert one.source.startswith("place")
         assert one.recipient.lower() == "kari@example.org"
         assert one.source_key.startswith(f"{provider}:")
         assert one.occurred_at is not None
@@ -75,8 +94,22 @@ def test_the_rule_names_the_provider_or_the_text_rule(
 def test_an_event_is_recognised_as_its_provider_s(
     provider: str, event: dict[str, Any], expected: list[str]
 ) -> None:
-    recognised = [name for name, one in PROVIDERS.items() if one.recognises(event)]
-    assert recognised == [provider]
+    if event == {"msys": {}}:
+        return  # SparkPost's test of a webhook has nothing in it
+    inside = list(documents_in(event))
+    assert inside
+    for document in inside:
+        recognised = [each.name for each in provider_formats() if each.find(document)]
+        assert recognised == [provider]
+
+
+def documents_in(event: object) -> Iterator[dict[str, Any]]:
+    opened = open_envelope(event) if isinstance(event, dict) else None
+    if opened is None:
+        yield event
+    else:
+        for _, document in opened.documents:
+            yield from documents_in(document)
 
 
 @pytest.mark.parametrize("provider", CASES)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from contactctl.domain.errors import InputError
-from contactctl.domain.responses import Activity, NoResponse, Rejection, Response
+from contactctl.domain.responses import Activity, NoResponse, Rejection, Response, Unsubscribe
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.providers.verdict import cached
+from contactctl.responses.formats.judgement import cached
 from contactctl.responses.read import read_events
 from helpers.provider_samples import CASES
 
@@ -97,7 +97,7 @@ def check(event: object) -> None:
         return
     if isinstance(event, NoResponse):
         return
-    assert isinstance(event, Response | Activity)
+    assert isinstance(event, Response | Activity | Unsubscribe)
     assert "@" in event.recipient
     assert 0 < len(event.source_key) <= 250
     assert event.occurred_at is None or event.occurred_at.utcoffset().total_seconds() == 0

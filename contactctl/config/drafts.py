@@ -1,0 +1,27 @@
+"""Files written whole or not at all: a full disk or a kill must not leave half of one."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+OWNER_ALONE, AS_USUAL = 0o600, 0o666  # the process's umask takes away from it
+
+
+@contextmanager
+def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
+    """A file beside `path` with the text, on the disk, to be put in its place; gone at the end.
+
+    Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,382 @@
+"""A format as a mapping: where a document says what, compiled once to closures.
+
+A mapping has the keys of KEYS, or `documents`, a list of such mappings whose common keys stand
+beside it. Paths are those of paths.py, outcomes those of outcomes.py.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import getaddresses
+from functools import partial
+from typing import Any, NamedTuple
+
+from contactctl.domain.errors import ConfigError
+from contactctl.domain.fields import did_you_mean
+from contactctl.domain.responses import (
+    Activity,
+    Category,
+    Event,
+    Rejection,
+    Response,
+    Unsubscribe,
+)
+from contactctl.domain.text import show_safely
+from contactctl.responses.fields import (
+    MAX_KEY_CHARACTERS,
+    address_of,
+    event_key,
+    instant_of,
+    text_of,
+)
+from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.formats.outcomes import Kind, Outcome, compile_outcome, table_paths
+from contactctl.responses.formats.paths import (
+    Get,
+    Row,
+    Scope,
+    Test,
+    compile_test,
+    parse_path,
+    texts_of,
+    top_level_keys,
+    value_getter,
+)
+
+CHANNELS = ("email", "sms", "push", "in-app")
+_PATH_KEYS = (
+    *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
+    "channel",
+)
+KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
+_DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
+_FOUND = ("email", "occurred_at")
+_UNKNOWN_EVENT = "unrecognised-event"
+_HINT = "`contactctl init` writes a config with an example of `formats`"
+
+
+class Context(NamedTuple):
+    """Where a document stands, who judges its words, and the time of what stood around it."""
+
+    source: str
+    classify: Classify
+    sent_at: datetime | None = None
+
+
+class _Judgement(NamedTuple):
+    category: Category
+    rule: str
+    status: str
+    diagnostic: str
+    not_counted: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormatSource:
+    """A mapping as it was read, and where it stands, for error messages."""
+
+    name: str
+    mapping: Mapping[str, Any]
+    origin: str
+
+
+class Format:
+    """The documents of one sender. `find` tells which of them an object is, if any."""
+
+    def __init__(self, name: str, documents: Sequence["Document"]) -> None:
+        self.name = name
+        self.documents = documents
+
+    def find(self, document: Mapping[str, object]) -> "Document | None":
+        """The first kind of document that an object is."""
+        for kind in self.documents:
+            if kind.matches(document):
+                return kind
+        return None
+
+
+def compile_format(source: FormatSource) -> Format:
+    """The format that a mapping describes. Raises ConfigError that names origin, format and key."""
+    place = f"{source.origin}: format '{source.name}'"
+    common = dict(source.mapping)
+    documents = common.pop("documents", None)
+    if documents is None:
+        return Format(source.name, [_compile_document(source.name, common, place)])
+    if not isinstance(documents, list) or not documents:
+        raise ConfigError(f"{place}: 'documents' must be a list of mappings", hint=_HINT)
+    kinds = []
+    for number, document in enumerate(documents, 1):
+        where = f"{place}: document {number}"
+        if not isinstance(document, Mapping):
+            raise ConfigError(f"{where}: must be a mapping", hint=_HINT)
+        # null takes away a common key
+        joined = {key: value for key, value in {**common, **document}.items() if value is not None}
+        kinds.append(_compile_document(source.name, joined, where))
+    return Format(source.name, kinds)
+
+
+class Document:
+    """One kind of document of a format: reads the events of an object that `matches`."""
+
+    def __init__(self, name: str, mapping: Mapping[str, Any]) -> None:
+        self.name = name
+        emails = [parse_path(text) for text in texts_of(_email_of(mapping))]
+        self.keys = frozenset(_top_level_keys(mapping))
+        self.matches = _test_of(mapping)
+        self._scope = Scope(emails)
+        self._email = value_getter(mapping["email"], self._scope)
+        self._decide = compile_outcome(_events_of(mapping), self._scope, name)
+        self._single_recipient = mapping.get("single_recipient", False)
+        if not isinstance(self._single_recipient, bool):
+            raise ValueError("single_recipient: must be true or false")
+        key = mapping.get("key", _DEFAULT_KEY)
+        if not isinstance(key, list | tuple):
+            raise ValueError("key: must be a list of paths")
+        get = partial(_optional_getter, mapping, self._scope)
+        self._instant = _instant_reader(mapping, get("occurred_at"))
+        self._diagnostic, self._status = get("diagnostic"), get("status")
+        self._reply_code, self._group = get("reply_code"), get("group")
+        self._channel = get("channel")
+        self._id = get("id")
+        # one id may cover all recipients of an event
+        self._id_is_shared = any(
+            self._scope.level(parse_path(text)) < self._scope.depth
+            for text in texts_of(mapping.get("id", "id"))
+            if not text.startswith("=")
+        )
+        self._key_parts = [
+            part if part in _FOUND else value_getter(part, self._scope)
+            for part in map(partial(_key_part, mapping), key)
+            if part is not None
+        ]
+
+    def read(self, document: Mapping[str, object], context: Context) -> list[Event]:
+        """The events, one an address; a rejection where there is none. Never raises."""
+        if not self._scope.depth:
+            return self._read_row((document,), context)
+        rows = self._scope.rows(document)
+        if len(rows) > 1 and self._single_recipient:
+            return self._read_unclear(rows[0], len(rows), context)
+        return [event for row in rows for event in self._read_row(row, context)]
+
+    def _read_unclear(self, row: Row, recipients: int, context: Context) -> list[Event]:
+        """Nothing for an open or a click; a response of nobody knows whom is a rejection."""
+        outcome = self._decide(row)
+        if not isinstance(outcome, str) and outcome.kind in (Kind.ACTIVITY, Kind.NOTHING):
+            return []
+        reason = f"{self.name} event names {recipients} recipients, and not which of them it is of"
+        return [Rejection(context.source, reason)]
+
+    def _read_row(self, row: Row, context: Context) -> list[Event]:
+        outcome = self._decide(row)
+        if not isinstance(outcome, str) and outcome.kind is Kind.NOTHING:
+            return []
+        given = self._email(row)
+        if recipient := address_of(given):
+            return [self._event(row, outcome, given, recipient, context)]
+        return self._events_of_header(row, outcome, given, context)
+
+    def _events_of_header(
+        self, row: Row, outcome: Outcome | str, given: object, context: Context
+    ) -> list[Event]:
+        """The events of several addresses in one text, which is then no part of their keys."""
+        addresses = _addresses_of(given)
+        if addresses:
+            return [self._event(row, outcome, None, address, context) for address in addresses]
+        named = outcome if isinstance(outcome, str) else outcome.rule.partition(".")[2]
+        reason = f"{self.name} event {text_of(named)[:200] or 'without a type'}: no email address"
+        return [Rejection(context.source, reason)]
+
+    def _event(
+        self,
+        row: Row,
+        outcome: Outcome | str,
+        given: object,
+        recipient: str,
+        context: Context,
+    ) -> Event:
+        occurred_at = self._instant(row) or context.sent_at
+        key = self._source_key(row, given, recipient, occurred_at)
+        source = context.source
+        if isinstance(outcome, str):
+            said = self._unknown_event(row, outcome)
+        elif outcome.kind is Kind.ACTIVITY:
+            by_machine = outcome.by_machine
+            return Activity(
+                source, key, recipient, outcome.activity, occurred_at, by_machine=by_machine
+            )
+        elif outcome.kind is Kind.UNSUBSCRIBE:
+            return Unsubscribe(
+                *(source, key, recipient, occurred_at, self._group_of(row)),
+                resubscribed=outcome.resubscribed,
+                echo=outcome.not_counted == "echo",
+                rule=outcome.rule,
+            )
+        else:
+            said = self._judge(row, outcome, recipient, context.classify)
+        channel = self._channel_of(row) if self._channel else "email"
+        not_counted = said.not_counted if channel == "email" else "channel"
+        return Response(
+            source=source,
+            source_key=key,
+            recipient=recipient,
+            category=said.category,
+            counts=not not_counted,
+            not_counted=not_counted,
+            status=said.status,
+            diagnostic=said.diagnostic,
+            rule=said.rule,
+            occurred_at=occurred_at,
+            channel=channel,
+            group=self._group_of(row) if self._group else None,
+        )
+
+    def _judge(self, row: Row, outcome: Outcome, recipient: str, classify: Classify) -> _Judgement:
+        diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
+        status = text_of(self._status(row)) if self._status else ""
+        reply_code = text_of(self._reply_code(row)) if self._reply_code else ""
+        if len(status) == 3:  # some call a reply code a status
+            status, reply_code = "", reply_code or status
+        category, not_counted = outcome.category, outcome.not_counted
+        rule = outcome.rule
+        if outcome.text_first:
+            # the address is no evidence, and without it equal refusals share one cache entry
+            said = classify(diagnostic.replace(recipient, "<>"), status, reply_code)
+            status = said.status or status
+            if said.category is not None and said.category is not Category.UNKNOWN:
+                category, rule = said.category, said.rule
+                not_counted = not_counted or said.not_counted
+        return _Judgement(category, rule, status, diagnostic, not_counted)
+
+    def _unknown_event(self, row: Row, event: str) -> _Judgement:
+        """An event that the mapping does not name: kept, never counted."""
+        diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
+        status = text_of(self._status(row)) if self._status else ""
+        named = f"unrecognised {self.name} event {text_of(event)[:200] or 'without a type'}"
+        diagnostic = f"{named}: {diagnostic}" if diagnostic else named
+        rule = f"{self.name}.{_UNKNOWN_EVENT}"
+        return _Judgement(Category.UNKNOWN, rule, status, diagnostic, _UNKNOWN_EVENT)
+
+    def _group_of(self, row: Row) -> str | None:
+        return (text_of(self._group(row)) or None) if self._group else None
+
+    def _channel_of(self, row: Row) -> str:
+        channel = text_of(self._channel(row)).lower() if self._channel else ""
+        return channel if channel in CHANNELS else "email"
+
+    def _source_key(
+        self,
+        row: Row,
+        given: object,
+        recipient: str,
+        occurred_at: datetime | None,
+    ) -> str:
+        identifier = text_of(self._id(row)) if self._id else ""
+        if identifier and (self._id_is_shared or given is None):
+            identifier = f"{identifier}:{recipient.lower()}"
+        if identifier and len(identifier) <= MAX_KEY_CHARACTERS:
+            return event_key(self.name, identifier)
+        parts: list[object] = []
+        for part in self._key_parts:
+            if part == "email":
+                parts.append(given or recipient)
+            elif part == "occurred_at":
+                parts.append(occurred_at)
+            elif callable(part):
+                parts.append(part(row))
+        return event_key(self.name, identifier, *parts)
+
+
+def _key_part(mapping: Mapping[str, Any], part: object) -> object:
+    """A part of a key: the path of a field, if the mapping has it, or a path of its own."""
+    if not isinstance(part, str) or part in _FOUND or part not in _DEFAULT_KEY:
+        return part
+    return mapping.get(part)
+
+
+def _compile_document(name: str, mapping: Mapping[str, Any], place: str) -> Document:
+    for key in mapping:
+        if key not in KEYS:
+            hint = did_you_mean(str(key), list(KEYS)) or f"keys: {', '.join(KEYS)}"
+            raise ConfigError(show_safely(f"{place}: unknown key '{key}'"), hint=hint)
+    try:
+        return Document(name, mapping)
+    except ValueError as error:
+        raise ConfigError(show_safely(f"{place}: {error}"), hint=_HINT) from error
+
+
+def _email_of(mapping: Mapping[str, Any]) -> object:
+    if "email" not in mapping:
+        raise ValueError("needs 'email': the path of the recipient's address")
+    return mapping["email"]
+
+
+def _events_of(mapping: Mapping[str, Any]) -> object:
+    """The outcome of all events, or the table of those that `event` names."""
+    if "events" not in mapping:
+        raise ValueError("needs 'events': what an event means, such as `events: text`")
+    events = mapping["events"]
+    return {"by": mapping["event"], "is": events} if "event" in mapping else events
+
+
+def _test_of(mapping: Mapping[str, Any]) -> Test:
+    """`when`, and no other keys than those of `only`; without either, the keys of `email`."""
+    only = frozenset(texts_of(mapping["only"])) if "only" in mapping else None
+    when = mapping.get("when", [] if only else texts_of(mapping["email"])[:1])
+    test = compile_test(when) if when else None
+    if only is None:
+        return test or (lambda _document: True)
+    if test is None:
+        return lambda document: document.keys() <= only
+    return lambda document: document.keys() <= only and test(document)
+
+
+def _top_level_keys(mapping: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("when", "only", *_PATH_KEYS):
+        if key in mapping:
+            yield from top_level_keys(mapping[key])
+    yield from (key for part in mapping.get("key", ()) for key in top_level_keys(part))
+    yield from table_paths(mapping.get("events"))
+
+
+def _optional_getter(mapping: Mapping[str, Any], scope: Scope, key: str) -> Get | None:
+    try:
+        return value_getter(mapping[key], scope) if key in mapping else None
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+
+
+def _instant_reader(
+    mapping: Mapping[str, Any], get: Get | None
+) -> Callable[[Row], datetime | None]:
+    date_format = mapping.get("date_format", "%Y")
+    if not isinstance(date_format, str) or "%" not in date_format:
+        raise ValueError("date_format: must be a format such as %d.%m.%Y %H:%M")
+    if get is None:
+        return lambda _row: None
+    if "date_format" not in mapping:
+        return lambda row: instant_of(get(row))
+
+    def read(row: Row) -> datetime | None:
+        value = get(row)
+        return instant_in_format(value, date_format) or instant_of(value)
+
+    return read
+
+
+def instant_in_format(value: object, date_format: str) -> datetime | None:
+    """A text in a strptime format as aware UTC; without an offset it is UTC."""
+    try:
+        found = datetime.strptime(text_of(value), date_format)  # noqa: DTZ007 - see below
+        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        return instant_of(aware.astimezone(UTC).isoformat())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _addresses_of(value: object) -> list[str]:
+    """The addresses of a header such as `To: Ane <a@b.no>, c@d.no`."""
+    text = text_of(value)
+    if "," not in text:
+        return []
+    return [address for _, found in getaddresses([text]) if (address := address_of(found))]

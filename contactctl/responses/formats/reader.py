@@ -1,0 +1,112 @@
+"""Documents of any format -> events: envelopes opened, the format recognised, the rest refused."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from contactctl.domain.responses import Event, NoResponse, Rejection
+from contactctl.domain.text import show_safely
+from contactctl.responses.formats.envelopes import open_envelope
+from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.formats.mapping import Context, Document, Format
+from contactctl.responses.formats.registry import provider_formats
+
+MAX_ENVELOPES = 6
+_SHOWN_KEYS = 12
+
+ReadOther = Callable[[Mapping[str, object], Context], Sequence[Event] | None]
+"""(document, context) -> its events; None for a document that is not of this kind either."""
+
+
+class DocumentReader:
+    """Reads documents of `own` formats, opens envelopes, and reads those of `formats` inside.
+
+    `read_other` reads what is of no format. Which of two formats reads a document that fits both is
+    the order's to say, but one that has just been met is tried before its successors.
+    """
+
+    def __init__(
+        self,
+        classify: Classify,
+        formats: Sequence[Format],
+        own: Sequence[Format] = (),
+        read_other: ReadOther = lambda _document, _context: None,
+    ) -> None:
+        self._classify = classify
+        self._formats = formats
+        self._own = own
+        self._read_other = read_other
+        self._latest = formats[0] if formats else None
+
+    def read(self, value: object, place: str) -> Iterable[Event]:
+        """The events of a value; a NoResponse where there are none. Never raises."""
+        return self._read(value, Context(place, self._classify), MAX_ENVELOPES)
+
+    def _read(self, value: object, context: Context, envelopes_left: int) -> Iterable[Event]:
+        if isinstance(value, list) and envelopes_left < MAX_ENVELOPES:
+            inside = tuple((f"[{number}]", item) for number, item in enumerate(value))
+            return self._read_inside(inside, context, envelopes_left)
+        if not isinstance(value, dict):
+            return [Rejection(context.source, "not a JSON object", _raw(value))]
+        kind = self._kind_of(value)
+        if kind is not None:
+            return _with_raw(kind.read(value, context), value, context.source)
+        opened = open_envelope(value) if envelopes_left else None
+        if opened is not None and not opened.refused:
+            inner = context._replace(sent_at=opened.sent_at or context.sent_at)
+            return self._read_inside(opened.documents, inner, envelopes_left - 1)
+        if opened is not None:
+            return [Rejection(context.source, opened.refused, _raw(value))]
+        events = self._read_other(value, context)
+        events = [Rejection(context.source, unknown_document(value))] if events is None else events
+        return _with_raw(events, value, context.source)
+
+    def _read_inside(
+        self, documents: Sequence[tuple[str, object]], context: Context, envelopes_left: int
+    ) -> Iterator[Event]:
+        for place, document in documents:
+            inner = context._replace(source=f"{context.source}{place}")
+            yield from self._read(document, inner, envelopes_left)
+        if not documents:
+            yield NoResponse(context.source)
+
+    def _kind_of(self, document: Mapping[str, object]) -> Document | None:
+        for format_ in self._own:
+            if kind := format_.find(document):
+                return kind
+        if self._latest is not None and (kind := self._latest.find(document)):
+            return kind
+        for format_ in self._formats:
+            if kind := format_.find(document):
+                self._latest = format_
+                return kind
+        return None
+
+
+def read_document(document: object, source: str, classify: Classify) -> list[Event]:
+    """The events of one document of a provider, with what may stand around it."""
+    return list(DocumentReader(classify, provider_formats()).read(document, source))
+
+
+def unknown_document(document: Mapping[str, object]) -> str:
+    """Why a document is refused: its keys are the way to find out what it is."""
+    keys = [show_safely(key[:60]) for key in list(document)[:_SHOWN_KEYS]]
+    more = ", ..." if len(document) > _SHOWN_KEYS else ""
+    return f"no format known here (top-level keys: {', '.join(keys) or 'none'}{more})"
+
+
+def _with_raw(events: Sequence[Event], document: object, source: str) -> Iterable[Event]:
+    if len(events) == 1 and type(events[0]) is not Rejection:
+        return events
+    if not events:
+        return [NoResponse(source)]
+    if any(isinstance(event, Rejection) for event in events):
+        raw = _raw(document)
+        return [
+            replace(event, raw=raw) if isinstance(event, Rejection) else event for event in events
+        ]
+    return events
+
+
+def _raw(value: object) -> bytes:
+    return json.dumps(value).encode()

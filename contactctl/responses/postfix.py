@@ -1,0 +1,192 @@
+"""Postfix's log: files of syslog lines, and `journalctl -o json`.
+
+Every recipient's line of a delivery agent counts: `to=<...>, ..., dsn=5.1.1, status=bounced (...)`
+(postfix.org, DSN_README and the log of every delivery agent). A message that expires in the queue
+is told by its queue manager without recipients: those of its last delays are taken.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import BinaryIO
+
+from contactctl.domain.responses import (
+    Activity,
+    ActivityKind,
+    Category,
+    Event,
+    Rejection,
+    Response,
+)
+from contactctl.responses.fields import address_of, event_key, instant_of, text_of
+from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.json_stream import bounded_lines
+
+_AGENT = r"postfix[\w.-]{0,40}(?:/[\w-]{1,40}){1,3}"
+_LINE = re.compile(rf"(?P<time>.{{10,40}}?) \S+ {_AGENT}\[\d+\]: (?P<message>.*)")
+_STAMP = re.compile(
+    r"(?:<\d{1,3}>)?(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
+)
+_MARK = re.compile(rf" {_AGENT}\[\d+\]: ")
+_DELIVERY = re.compile(
+    r"(?P<queue>[0-9A-Za-z]{4,30}): to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<original>[^>]*)>, )?"
+    r".*?(?:dsn=(?P<dsn>[\d.]+), )?status=(?P<status>\w+)(?: \((?P<said>.*)\))?"
+)
+_EXPIRED = re.compile(r"(?P<queue>[0-9A-Za-z]{4,30}): from=<[^>]*>, status=(?:force-)?expired\b")
+_SAID = re.compile(r"said: (.*)")
+_MOST_DELAYED_MESSAGES = 50_000
+_NO_CATEGORY = {"bounced": Category.UNKNOWN, "deferred": Category.COMMUNICATION_FAILURE}
+
+
+def is_log(head: bytes) -> bool:
+    """Whether the start of an input is a log: its first line begins with a time of syslog."""
+    return bool(_STAMP.match(head[:200].decode("utf-8", "replace").lstrip()))
+
+
+def is_postfix_log(head: bytes) -> bool:
+    """Whether a line in the start of a log is Postfix's."""
+    return bool(_MARK.search(head.decode("utf-8", "replace")))
+
+
+def is_journal_entry(document: Mapping[str, object]) -> bool:
+    """Whether this is an entry of `journalctl -o json`."""
+    return "MESSAGE" in document and "__REALTIME_TIMESTAMP" in document
+
+
+class PostfixReader:
+    """Reads log lines and journal entries in the order in which they were written.
+
+    Times without a year are the latest before `now` (aware); those without an offset are of `zone`.
+    """
+
+    def __init__(self, classify: Classify, now: datetime, zone: tzinfo = UTC) -> None:
+        self._classify = classify
+        self._now = now
+        self._zone = zone
+        self._delayed: OrderedDict[str, dict[str, tuple[str, str]]] = OrderedDict()
+
+    def read_lines(self, stream: BinaryIO, name: str) -> Iterator[Event]:
+        """The events of a log; lines of other programs, and of Postfix's others, give none."""
+        for number, line in bounded_lines(stream):
+            place = f"{name}:{number}"
+            if line is None:
+                yield Rejection(place, "a line of more than 1 MiB")
+                continue
+            found = _LINE.match(line.decode("utf-8", "replace"))
+            if found:
+                yield from self._read(found["message"], self._instant(found["time"]), place)
+
+    def read_entry(self, document: Mapping[str, object], place: str) -> list[Event]:
+        """The events of one entry of the journal."""
+        program = text_of(document.get("SYSLOG_IDENTIFIER") or document.get("_COMM"))
+        if not program.startswith("postfix"):
+            return []
+        at = instant_of(document.get("__REALTIME_TIMESTAMP"))
+        return list(self._read(_message_of(document), at, place))
+
+    def _read(self, message: str, at: datetime | None, place: str) -> Iterator[Event]:
+        if "status=" not in message:
+            return
+        delivery = _DELIVERY.match(message)
+        if delivery:
+            yield from self._deliver(delivery, at, place)
+        elif expired := _EXPIRED.match(message):
+            yield from self._expire(expired["queue"], at, place)
+
+    def _deliver(self, delivery: re.Match[str], at: datetime | None, place: str) -> Iterator[Event]:
+        recipient = address_of(delivery["to"])
+        status, dsn, said = delivery["status"], delivery["dsn"] or "", text_of(delivery["said"])
+        if status not in ("sent", *_NO_CATEGORY):
+            return  # deliverable and undeliverable: probes of addresses, nobody's mail
+        if not recipient:
+            yield Rejection(place, f"{delivery['to']!r} is not an email address")
+            return
+        key = event_key("postfix", None, delivery["queue"], recipient, status, at)
+        if status == "sent":
+            self._forget(delivery["queue"], recipient)
+            yield Activity(place, key, recipient, ActivityKind.DELIVERED, at)
+            return
+        original = address_of(delivery["original"])
+        if status == "deferred":
+            self._remember(delivery["queue"], recipient, dsn, said)
+        else:
+            self._forget(delivery["queue"], recipient)
+        not_counted = "delayed" if status == "deferred" else ""
+        yield self._response(place, key, recipient, (dsn, said), at, not_counted, original)
+
+    def _expire(self, queue: str, at: datetime | None, place: str) -> Iterator[Event]:
+        for recipient, (dsn, said) in self._delayed.pop(queue, {}).items():
+            key = event_key("postfix", None, queue, recipient, "expired", at)
+            yield self._response(place, key, recipient, (dsn, said), at, "", "")
+
+    def _response(
+        self,
+        place: str,
+        key: str,
+        recipient: str,
+        words: tuple[str, str],
+        at: datetime | None,
+        not_counted: str,
+        original: str,
+    ) -> Response:
+        dsn, said = words
+        answer = _SAID.search(said)
+        text = (answer[1] if answer else said).replace(recipient, "<>")
+        judged = self._classify(text, dsn, "")
+        default = Category.COMMUNICATION_FAILURE if dsn.startswith("4") else Category.UNKNOWN
+        not_counted = not_counted or judged.not_counted
+        return Response(
+            source=place,
+            source_key=key,
+            recipient=recipient,
+            category=judged.category or default,
+            original_recipient=original or None,
+            counts=not not_counted,
+            not_counted=not_counted,
+            status=judged.status or dsn,
+            diagnostic=said,
+            rule=judged.rule or "postfix.unknown",
+            occurred_at=at,
+        )
+
+    def _remember(self, queue: str, recipient: str, dsn: str, said: str) -> None:
+        self._delayed.setdefault(queue, {})[recipient] = (dsn, said)
+        self._delayed.move_to_end(queue)
+        if len(self._delayed) > _MOST_DELAYED_MESSAGES:
+            self._delayed.popitem(last=False)
+
+    def _forget(self, queue: str, recipient: str) -> None:
+        delayed = self._delayed.get(queue)
+        if delayed is not None:
+            delayed.pop(recipient, None)
+
+    def _instant(self, text: str) -> datetime | None:
+        text = re.sub(r"^<\d{1,3}>", "", text).strip()
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            return self._instant_without_year(text)
+        return instant_of((found if found.tzinfo else found.replace(tzinfo=self._zone)).isoformat())
+
+    def _instant_without_year(self, text: str) -> datetime | None:
+        local_now = self._now.astimezone(self._zone)
+        for year in (local_now.year + 1, local_now.year, local_now.year - 1):
+            try:
+                found = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S")  # noqa: DTZ007
+            except ValueError:
+                continue
+            aware = found.replace(tzinfo=self._zone)
+            if aware <= self._now + timedelta(days=1):
+                return aware.astimezone(UTC)
+        return None
+
+
+def _message_of(document: Mapping[str, object]) -> str:
+    """The text of an entry; the journal gives bytes that are not UTF-8 as a list of numbers."""
+    message = document.get("MESSAGE")
+    if isinstance(message, list):
+        return bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode(
+            "utf-8", "replace"
+        )
+    return message if isinstance(message, str) else ""

@@ -1,0 +1,213 @@
+"""Adding a thing touches at most two files: each is added to a copy of the program, and used.
+
+The table in docs/explanation/architecture.md names the same files; a test compares the two.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contactctl.store.store import SCHEMA_VERSION
+from helpers.adding import REPOSITORY, Addition, Copy, copy_with
+
+NEXT_VERSION = f"{int(SCHEMA_VERSION) + 1:04}"
+CONFIG = "database: sqlite:///contacts.db\nsuppression_key_file: suppression.key\n"
+
+FIELD = Addition(
+    edited={
+        "domain/fields.py": [
+            (
+                '    Field("company", FieldType.TEXT, "company"),\n',
+                '    Field("job_title", FieldType.TEXT, "what the contact does"),\n',
+            )
+        ],
+        "store/tables.py": [
+            (
+                "    company_folded: str | None = None\n",
+                "    job_title: str | None = None\n    job_title_folded: str | None = None\n",
+            )
+        ],
+    },
+    new={
+        f"store/migrations/versions/{NEXT_VERSION}_job_title.py": f'''"""What contacts do."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{NEXT_VERSION}"
+down_revision = "{SCHEMA_VERSION}"
+
+
+def upgrade() -> None:
+    op.add_column("contact", sa.Column("job_title", sa.String()))
+    op.add_column("contact", sa.Column("job_title_folded", sa.String()))
+'''
+    },
+)
+OPERATOR = Addition(
+    edited={
+        "domain/operators.py": [
+            ('    BEFORE = "before"\n', '    SINCE = "since"\n'),
+            (
+                '    Operator.BEFORE: Usage(Takes.ONE, "DATE", "is before this"),\n',
+                '    Operator.SINCE: Usage(Takes.ONE, "DATE", "is this or after it"),\n',
+            ),
+            ("    *(Operator.BEFORE, ", "Operator.SINCE, "),
+        ],
+        "domain/resolve.py": [
+            (
+                "        match condition.operator:\n            case Operator.BEFORE:\n"
+                "                return Range(upper=start, upper_included=False)\n",
+                "            case Operator.SINCE:\n                return Range(start)\n",
+            ),
+            ("        case Operator.AT_LEAST", " | Operator.SINCE"),
+        ],
+    }
+)
+COMMAND = Addition(
+    edited={
+        "cli/registry.py": [
+            (
+                '    "contacts add": Entry("contacts:add", "Add one contact."),\n',
+                '    "contacts number": Entry("numbers:number", "Show a contact by number."),\n',
+            )
+        ]
+    },
+    new={
+        "cli/numbers.py": '''"""The command `contacts number`."""
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.output.presentation import KeyValues, Presentation
+
+
+def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
+    """Show a contact by number.
+
+    Examples:
+        contactctl contacts number ann@example.com
+    """
+    from contactctl.operations.contacts import contact_id_of
+
+    with invocation.open_session() as session:
+        found = contact_id_of(session, contact)
+    return Presentation({"id": found}, blocks=[KeyValues([("Id", found)])])
+'''
+    },
+)
+OUTPUT_FORMAT = Addition(
+    edited={"output/choice.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')]},
+    new={
+        "output/formats/lines.py": '''"""Lines: the first value of each row."""
+
+from contactctl.output.console import Console
+from contactctl.output.formats.single_row import rows_or_single
+from contactctl.output.presentation import Presentation
+
+
+def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+    for row in rows_or_single(presentation).items:
+        console.stdout.write(f"{next(iter(row.values()))}\\n")
+'''
+    },
+)
+# a kind of run and a response provider: their additions belong here, and a test of each below
+ADDITIONS = {
+    "a field": FIELD,
+    "an operator": OPERATOR,
+    "a command": COMMAND,
+    "an output format": OUTPUT_FORMAT,
+}
+
+
+def data(done: dict[str, Any]) -> Any:
+    """The data of a command that ended well, called with --json."""
+    assert done["exit_code"] == 0, done["stdout"] + done["stderr"]
+    return json.loads(done["stdout"])["data"]
+
+
+def command(*args: str) -> list[str]:
+    return [*args, "--json"]
+
+
+def prepared(folder: Path, addition: Addition) -> Copy:
+    """The copy, with a config of its own."""
+    copy = copy_with(folder, addition)
+    (folder / "contactctl.yaml").write_text(CONFIG)
+    return copy
+
+
+def test_a_field(tmp_path: Path) -> None:
+    before = prepared(tmp_path / "before", Addition())
+    before.run(command("init"), command("contacts", "add", "old@example.com"))
+    copy = prepared(tmp_path / "after", FIELD)
+    for name in ("contacts.db", "suppression.key"):
+        (before.folder / name).rename(copy.folder / name)
+    rows = "email,job title\nbo@example.com,Übersetzer\ncy@example.com,of Ann@example.com\n"
+    (copy.folder / "more.csv").write_text(rows, encoding="utf-8")
+
+    upgraded, added, imported, again, listed, exported = copy.run(
+        command("db", "upgrade"),
+        command("contacts", "add", "ann@example.com", "--job-title", "Boss"),
+        command("contacts", "import", "more.csv"),
+        command("contacts", "import", "more.csv"),
+        command("contacts", "list", "--where", "job_title = ÜBERSETZER"),
+        ["contacts", "export"],
+    )
+    assert data(upgraded)["after"] == NEXT_VERSION
+    assert data(added)["email"] == "ann@example.com"
+    assert data(imported)["created"] == 2
+    assert data(again)["unchanged"] == 2
+    [found] = data(listed)["contacts"]
+    assert (found["email"], found["job_title"]) == ("bo@example.com", "Übersetzer")
+    assert "job_title" in exported["stdout"].splitlines()[0]
+
+    erased, shown, anonymous = copy.run(
+        command("contacts", "anonymize", "ann@example.com", "--confirm", "ann@example.com"),
+        command("contacts", "show", "cy@example.com"),
+        command("contacts", "list", "--where", "job_title missing", "--fields", "email"),
+    )
+    assert data(erased)["id"]
+    assert data(shown)["job_title"] == "of [erased]"
+    emails = [each["email"] for each in data(anonymous)["contacts"]]
+    assert "old@example.com" in emails
+    assert any(email.startswith("erased-") for email in emails)
+
+
+def test_an_operator_a_command_and_an_output_format(tmp_path: Path) -> None:
+    edited = {**OPERATOR.edited, **COMMAND.edited, **OUTPUT_FORMAT.edited}
+    copy = prepared(tmp_path, Addition(edited, {**COMMAND.new, **OUTPUT_FORMAT.new}))
+    add = ("contacts", "add")
+    *_, listed, number, lines, helped = copy.run(
+        command("init"),
+        command(*add, "a@example.com", "--last-opportunity", "2024-05-30"),
+        command(*add, "b@example.com", "--last-opportunity", "2024-05-31"),
+        command(*add, "c@example.com"),
+        command("contacts", "list", "--where", "last_opportunity since 2024-05-31"),
+        command("contacts", "number", "b@example.com"),
+        ["contacts", "list", "--format", "lines", "--fields", "email"],
+        ["contacts", "number", "--help"],
+    )
+    assert [each["email"] for each in data(listed)["contacts"]] == ["b@example.com"]
+    assert data(number) == {"id": 2}
+    assert lines["stdout"].split() == ["a@example.com", "b@example.com", "c@example.com"]
+    assert "Show a contact by number." in helped["stdout"]
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_it_touches_what_the_documentation_says(name: str) -> None:
+    page = (REPOSITORY / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    [row] = re.findall(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)
+    addition = ADDITIONS[name]
+    migrations = [path for path in addition.new if "/migrations/" in path]
+    touched = {*addition.edited, *addition.new} - {*migrations}
+
+    assert len(touched) <= 2
+    assert ("migration" in row) == bool(migrations)
+    for path in addition.edited:
+        assert f"`{path}`" in row
+    for path in addition.new.keys() - {*migrations}:
+        assert f"`{Path(path).parent}/`" in row
