@@ -7,25 +7,15 @@ from operator import le
 from pathlib import Path
 from typing import Any
 
+from contactctl.config.checks import policy_warnings
 from contactctl.config.nodes import Setting
 from contactctl.config.sections import SCHEMA
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.policies import Approval
 from contactctl.domain.text import fold
 
-# what people decide about a store; every other key belongs to the machine that reads the config
-POLICY_KEYS = (
-    "time_zone",
-    "limits",
-    "plans",
-    "allow_undo",
-    "thresholds",
-    "reset_on_delivery",
-    "handling",
-    "allow_not_recommended",
-    "groups",
-    "incident_guard",
-)
+# (own, the policy's) -> whether a config's own value is the stricter one
+Stricter = Callable[[Any, Any], bool]
 
 
 def _is_false(own: Any, _theirs: Any) -> bool:
@@ -36,17 +26,36 @@ def _is_second_operator(own: Any, _theirs: Any) -> bool:
     return own is Approval.SECOND_OPERATOR
 
 
-# where one value is stricter than another; what is not here is the store's alone to say
-_IS_STRICTER: Mapping[str, Callable[[Any, Any], bool]] = {
+# Every setting that the store decides, and where a config may be stricter. None: it may not, as
+# neither value is the stricter one (more responses until somebody is deactivated, or fewer?), or
+# as the value only means something together with others.
+POLICY: Mapping[str, Stricter | None] = {
+    "time_zone": None,
     "limits.max_contacts": le,
     "limits.max_percent": le,
     "plans.expire_after": le,
     "plans.approval": _is_second_operator,
     "allow_undo": _is_false,
-    "allow_not_recommended": _is_false,
+    "thresholds": None,
+    "reset_on_delivery": None,
+    "handling": None,
+    "allow_not_recommended": None,
+    "groups": None,
     "incident_guard.max_blocked": le,
     "incident_guard.max_blocked_percent": le,
 }
+POLICY_KEYS = tuple(dict.fromkeys(key.partition(".")[0] for key in POLICY))
+# what belongs to the machine that reads the config
+MACHINE_KEYS = (
+    "database",
+    "attributes",
+    "billing",
+    "response_rules",
+    "formats",
+    "verp",
+    "mailboxes",
+    "suppression_key_file",
+)
 
 Document = Mapping[str, Any]
 
@@ -55,10 +64,12 @@ Document = Mapping[str, Any]
 class Bound:
     """Settings bound by a policy: what of the config makes it stricter, and what is not used.
 
-    Keys are dotted (`limits.max_percent`); each comes with the place that set it.
+    `policy` is its number; None: the store has none, and the config decides. Keys are dotted
+    (`limits.max_percent`); each comes with the place that set it.
     """
 
     loaded: LoadedSettings
+    policy: int | None = None
     stricter: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,11 +100,12 @@ def settings_of_policy(document: Document, name: str, own: LoadedSettings) -> Se
     return SCHEMA.read(Setting({**_machine_nodes(own), **_nodes(document, name)}, "", Path()))
 
 
-def bind(own: LoadedSettings, document: Document, name: str) -> Bound:
+def bind(own: LoadedSettings, document: Document, number: int) -> Bound:
     """The settings that hold on a store with this policy, for whoever has this config.
 
-    `name` stands for the policy where `config show` names a file (`policy 3`).
+    `policy 3` stands where `config show` names a file, `stricter than policy 3` beside the place.
     """
+    name = f"policy {number}"
     policy = settings_of_policy(document, name, own)
     stricter, unused = {}, {}
     entries = _entries(_nodes(document, name))
@@ -101,16 +113,29 @@ def bind(own: LoadedSettings, document: Document, name: str) -> Bound:
         mine, theirs = _value(own.settings, key), _value(policy, key)
         if mine == theirs:
             continue
-        if key in _IS_STRICTER and _IS_STRICTER[key](mine, theirs):
+        is_stricter = POLICY.get(key)
+        if is_stricter is not None and is_stricter(mine, theirs):
             stricter[key] = node.place
             entries[key] = node
         else:
             unused[key] = node.place
     merged = {**_machine_nodes(own), **_tree(entries)}
-    settings = SCHEMA.read(Setting(merged, "", Path()))
+    whole = Setting(merged, "", Path())
+    settings = SCHEMA.read(whole)
     origins = {key: place for key, place in own.origins.items() if not _is_policy(key)}
-    origins |= {key: node.place for key, node in entries.items()}
-    return Bound(replace(own, settings=settings, origins=origins, nodes=merged), stricter, unused)
+    origins |= {key: _origin(node, key in stricter, name) for key, node in entries.items()}
+    bound = replace(
+        own,
+        settings=settings,
+        origins=origins,
+        nodes=merged,
+        warnings=tuple(policy_warnings(whole, settings.responses)),
+    )
+    return Bound(bound, number, stricter, unused)
+
+
+def _origin(node: Setting, is_stricter: bool, name: str) -> str:
+    return f"{node.place}, stricter than {name}" if is_stricter else node.place
 
 
 def policy_changes(before: Document, after: Document) -> list[PolicyChange]:

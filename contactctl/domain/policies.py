@@ -78,6 +78,35 @@ class PlanPolicy:
     approval: Approval = Approval.SAME_OPERATOR
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was in force when a run was asked for: it stays with the run, and holds for its plan.
+
+    `policy` is the number of the store's policy; None where each config decided for itself.
+    """
+
+    policy: int | None
+    approval: Approval
+    limits: Limits
+
+    def to_json(self) -> dict[str, Any]:
+        """What the store keeps; a share as text, which no database rounds."""
+        return {
+            "policy": self.policy,
+            "approval": str(self.approval),
+            "max_contacts": self.limits.max_contacts,
+            "max_percent": str(self.limits.max_percent),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Terms | None":
+        """What `to_json` gave; None for a run from before terms were kept."""
+        if not kept:
+            return None
+        limits = Limits(kept["max_contacts"], Decimal(kept["max_percent"]))
+        return cls(kept["policy"], Approval(kept["approval"]), limits)
+
+
 @dataclass(frozen=True)
 class Threshold:
     """`count` responses of one category deactivate; `within` None counts all of the past."""

@@ -391,7 +391,6 @@ class SuppressionsRun(RunDetails):
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class PolicyRun(RunDetails):
     """Puts another policy in force: its number, and the settings that it changed."""
 
@@ -400,11 +399,11 @@ class PolicyRun(RunDetails):
     settings: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        return f"policy {self.policy}: " + ", ".join(self.settings)
+        settings = ", ".join(self.settings)
+        return f"policy {self.policy}" + (f": {settings}" if settings else "")
 
 
 @run_type
-@dataclass(frozen=True, slots=True)
 class CopyRun(RunDetails):
     """Filled this store with all that another held."""
 

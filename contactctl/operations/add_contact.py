@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.run_kinds import AddRun
-from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.operations.import_contacts import CREATING_CONTACTS, column_reading
@@ -25,7 +24,7 @@ from contactctl.store.contacts import id_of_key
 from contactctl.store.groups import group_ids
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.named import group_named
-from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.staging import put_in
 
 
@@ -45,15 +44,11 @@ def add_contact(
     """
     key = _key(values["email"])
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
-    request = session.request(AddRun(), reason=reason)
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
         session.store.writing() as connection,
     ):
-        run_id = insert_run(
-            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
-        )
         serialise(connection, CONTACT_CHANGES)
         for name in groups:
             group_named(connection, name)
@@ -73,8 +68,8 @@ def add_contact(
         contact_id = id_of_key(connection, key)
         if contact_id is None:
             raise AssertionError("the contact was added")
-        values_of_run = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
-        update_run(connection, run_id, values_of_run | {"request": AddRun(contact_id).to_json()})
+        request = session.request(AddRun(contact_id), reason=reason)
+        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
     return contact_id, run_id
 
 

@@ -15,7 +15,7 @@ from contactctl.operations.thresholds import ThresholdResult
 from contactctl.store.held import discard_held, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import list_responses
-from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _decide(
         run_id = insert_run(
             connection,
             session.request(deciding(chosen.run_id, chosen.domain), reason=reason),
-            state=RunState.DONE,
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
         )
@@ -73,6 +73,6 @@ def _decide(
                 hint="`contactctl responses list --held` lists them",
                 code="nothing-held",
             )
-        values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}
-        update_run(connection, run_id, values)
+        values = {"finished_at": now, "planned": number, "changed": number}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
     return HeldResult(run_id, number)

@@ -61,6 +61,17 @@ def propose_policy(session: Session, file: Path) -> PolicyProposal:
     return propose(session, load_settings_file(file))
 
 
+def take_over(session: Session, loaded: LoadedSettings, *, reason: str) -> PolicyApplied | None:
+    """Put a config's policy in force in a store that has none; None where it has one."""
+    proposal = propose(session, loaded)
+    return None if proposal.before else apply_policy(session, proposal, reason=reason)
+
+
+def taken_over_by(loaded: LoadedSettings) -> Sequence[PolicyChange]:
+    """What `take_over` would put in force."""
+    return policy_changes({}, policy_document(loaded))
+
+
 def propose(session: Session, loaded: LoadedSettings) -> PolicyProposal:
     """The same from settings that were read already."""
     document = policy_document(loaded)

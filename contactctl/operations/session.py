@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
@@ -54,7 +55,13 @@ class Session:
 
     def request(self, details: RunDetails, *, reason: str = "") -> Request:
         """A request for such a run, by this operator."""
-        return Request(details, self.operator, reason, self.clock_replaced)
+        return Request(details, self.operator, reason, self.clock_replaced, self.terms)
+
+    @property
+    def terms(self) -> Terms:
+        """What is in force for a run that is asked for now."""
+        number = self.bound.policy if self.bound else None
+        return Terms(number, self.settings.plans.approval, self.settings.limits)
 
     def canceller(self) -> QueryCanceller:
         """What ends, from another thread, the query that this session's store is busy with."""
@@ -91,4 +98,4 @@ def _bound(loaded: LoadedSettings, store: Store) -> Bound:
         policy = newest_policy(connection)
     if policy is None:
         return Bound(loaded)
-    return bind(loaded, policy.document, f"policy {policy.number}")
+    return bind(loaded, policy.document, policy.number)

@@ -37,6 +37,7 @@ class StoreStatus:
     unfinished_runs: int
     waiting_plans: int
     latest_runs: Sequence[Run]
+    policy: int | None = None
 
     @property
     def total(self) -> int:
@@ -62,6 +63,7 @@ def read_status(session: Session) -> StoreStatus:
             unfinished_runs=count_runs(connection, [RunState.RUNNING]),
             waiting_plans=count_runs(connection, [RunState.PLANNED]),
             latest_runs=list_runs(connection, limit=LATEST_RUNS),
+            policy=session.bound.policy if session.bound else None,
         )
 
 

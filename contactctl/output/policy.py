@@ -1,7 +1,7 @@
 """How the store's policy is shown, and how a config stands to it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from contactctl.config.policy import Bound, PolicyChange
@@ -27,13 +27,15 @@ _COLUMNS = (
 )
 POLICY_CHANGE_FIELDS = tuple(column.key for column in _COLUMNS)
 _MOST_NAMED = 5
+NO_POLICY = "none, each config decides; contactctl policy apply FILE makes one"
 
 
-def policy_notes(bound: Bound | None) -> list[str]:
-    """What a command says of its config, where the store's policy decides otherwise."""
+def policy_notes(bound: Bound | None, told: Collection[str] = ()) -> list[str]:
+    """What a command says of its config, where the store's policy decides otherwise; and what the
+    policy's own settings warn of, unless that was `told`."""
     if bound is None:
         return []
-    notes = []
+    notes = [warning for warning in bound.loaded.warnings if warning not in told]
     if bound.stricter:
         notes.append(f"stricter here than the store's policy: {_named(bound.stricter)}")
     if bound.unused:
@@ -69,7 +71,7 @@ def present_proposal(proposal: PolicyProposal, *, differs: bool = False) -> Pres
         blocks = [RowsTable()]
     exit_code = ExitCode.FAILURE if differs and proposal.changes else ExitCode.DONE
     return Presentation(
-        data, _rows(proposal.changes), blocks, notes=_left_out(proposal), exit_code=exit_code
+        data, policy_rows(proposal.changes), blocks, notes=_left_out(proposal), exit_code=exit_code
     )
 
 
@@ -77,10 +79,11 @@ def present_applied(applied: PolicyApplied) -> Presentation:
     """That a policy is in force."""
     data = {"policy": applied.number, "run": applied.run, "changes": len(applied.changes)}
     said = f"Policy {applied.number} is in force: {counted(len(applied.changes), 'change')}."
-    return Presentation(data, _rows(applied.changes), [Text(said)])
+    return Presentation(data, policy_rows(applied.changes), [Text(said)])
 
 
-def _rows(changes: Sequence[PolicyChange]) -> Rows:
+def policy_rows(changes: Sequence[PolicyChange]) -> Rows:
+    """Setting by setting, what it was and what it becomes."""
     items = [
         {"setting": each.key, "before": _value(each.before), "after": _value(each.after)}
         for each in changes

@@ -245,7 +245,8 @@ class Run(SQLModel, table=True):
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
     more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
     they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
-    start, `resumed_by` is the last one besides who went on with it.
+    start, `resumed_by` is the last one besides who went on with it. `terms` (domain.policies.Terms)
+    were in force when it was asked for, `limit_override` the count confirmed beyond its limits.
     """
 
     __tablename__ = "run"
@@ -273,6 +274,10 @@ class Run(SQLModel, table=True):
     message: str = ""
     applied_by: str | None = None
     resumed_by: str | None = None
+    # on Postgres the server fills it in (session_user), and no role may write it
+    planned_role: str = Field(sa_type=Code, sa_column_kwargs=_EMPTY)
+    terms: dict[str, Any] = _json()
+    limit_override: int | None = None
 
 
 class PlanItem(SQLModel, table=True):

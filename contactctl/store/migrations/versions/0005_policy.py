@@ -1,4 +1,4 @@
-"""What the store decides for everybody."""
+"""What the store decides for everybody, and what of it was in force for each run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,3 +17,9 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("created", UtcInstant(), nullable=False),
     )
+    op.add_column("run", sa.Column("terms", Json(), server_default="{}", nullable=False))
+    op.add_column("run", sa.Column("limit_override", sa.Integer(), nullable=True))
+    op.add_column("run", sa.Column("planned_role", sa.String(), server_default="", nullable=False))
+    if op.get_bind().dialect.name == "postgresql":
+        # after the column is there: who planned what is in the store already is not known
+        op.alter_column("run", "planned_role", server_default=sa.text("SESSION_USER"))
