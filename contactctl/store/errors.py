@@ -37,8 +37,8 @@ _LOCK_TIMEOUT = "55P03"
 _QUERY_CANCELED = "57014"
 _NO_RIGHT = "42501"
 _MORE_THAN_AN_OPERATOR_MAY = (
-    "an operator may do this only within the limits of the policy (`contactctl policy show`), by the"
-    " real clock, and where it asks for a second operator only to another's plan; an admin may do more"
+    "an operator may do this only within the limits of the policy (`contactctl policy show`), by"
+    " the real clock, and to another's plan where it asks for a second operator; admins may do more"
 )
 _HELD_TOO_LONG = (
     "another process or program holds what this needs; `contactctl runs list` shows what runs,"

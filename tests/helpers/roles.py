@@ -32,9 +32,7 @@ def logins(owner_url: str) -> Iterator[Mapping[str, str]]:
         for statement in granted.json["data"]["statements"]:
             owner.execute(statement.encode())
     try:
-        yield {
-            login: owner_url.replace("//postgres@", f"//cctl_{login}@") for login in LOGINS
-        }
+        yield {login: owner_url.replace("//postgres@", f"//cctl_{login}@") for login in LOGINS}
     finally:
         with psycopg.connect(owner_url, autocommit=True) as owner:
             for table in ("run", "plan_item", "deactivation"):
