@@ -32,7 +32,7 @@ def begin(
     """SQL that begins a run, as a program of somebody's own would."""
     terms = f'{{"policy": 1, "approval": "{approval}", "max_contacts": 20, "max_percent": "50"}}'
     return (
-        f"INSERT INTO run ({RUN_COLUMNS}) VALUES ('{kind}', '{state}', 'me@host', 'db', now(),"
+        f"INSERT INTO run ({RUN_COLUMNS}) VALUES ({SAME}, '{kind}', '{state}',"
         f" {str(clock).lower()}, '{terms}')"
     )
 
@@ -61,12 +61,13 @@ SQL: Mapping[str, tuple[str, set[str]]] = {
     "begin a change of suppressions": (begin("suppressions"), {"admin"}),
     "begin a change of groups": (begin("groups"), {"admin"}),
     "name somebody else as the planner": (
-        "INSERT INTO run (planned_role, kind, state, operator, database_identity, planned_at,"
-        " clock_replaced) VALUES ('ann', 'deactivate', 'planned', 'ann@host', 'db', now(), false)",
+        f"INSERT INTO run ({RUN_COLUMNS}, planned_role) VALUES ({SAME}, 'deactivate', 'planned',"
+        " false, '{}', 'ann')",
         set(),
     ),
     "apply a plan of one's own": (
-        "UPDATE run SET state = 'running' WHERE kind = 'deactivate' AND state = 'planned' AND planned_role = session_user",
+        "UPDATE run SET state = 'running' WHERE kind = 'deactivate' AND state = 'planned'"
+        " AND planned_role = session_user",
         {"admin"},
     ),
     "rewrite who asked, and why": (
@@ -118,7 +119,6 @@ PROGRAM: Mapping[str, tuple[tuple[str, ...], set[str]]] = {
         ("runs", "apply", "LARGE", "--confirm", "30", "--limit-override", "30"),
         {"admin"},
     ),
-    "sweep all --yes": (("sweep", "all", "--yes"), {"operator", "admin"}),
     "contacts delete --plan": (
         ("contacts", "delete", "--where", "id <= 3", "--plan"),
         {"admin"},
@@ -157,23 +157,18 @@ def run_as(url: str, folder: Path, *args: str) -> CliResult:
 def test_the_server_holds_by_sql(postgres_url: str, urls: Mapping[str, str], role: str) -> None:
     login = LOGIN_OF[role]
     with psycopg.connect(postgres_url, autocommit=True) as owner:
-        terms = (
-            '{"policy": 1, "approval": "second-operator", "max_contacts": 20, "max_percent": "50"}'
-        )
         for kind, state in (
             ("deactivate", "done"),
             ("deactivate", "planned"),
             ("delete", "planned"),
         ):
-            owner.execute(
-                f"INSERT INTO run ({RUN_COLUMNS}, planned_role, planned, active_before) VALUES"
-                " (%s, %s, 'o', 'db', now(), false, %s, %s, 1, 100)",
-                [kind, state, terms, f"cctl_{login}"],
-            )
+            planned = begin(kind, state=state).replace("terms)", "terms, planned_role)")
+            owner.execute(f"{planned.removesuffix(')')}, 'cctl_{login}')".encode())
         owner.execute("INSERT INTO suppression (key_hash, created) VALUES ('k', now())")
         owner.execute(
             "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at,"
-            " ended_at) VALUES (1, 0, 1, '', 'bulk', now(), now()), (2, 0, 1, '', 'bulk', now(), NULL)"
+            " ended_at) VALUES (1, 0, 1, '', 'bulk', now(), now()),"
+            " (2, 0, 1, '', 'bulk', now(), NULL)"
         )
         owner.execute("INSERT INTO \"group\" (name, name_folded, created) VALUES ('x', 'x', now())")
     found = {what: may(urls[login], statement) for what, (statement, _) in SQL.items()}
