@@ -36,7 +36,7 @@ def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Pre
 
     Each step is one transaction. Make a backup first. A store without a policy takes
     it over from the config: limits, plans, undo, thresholds, handling, groups, the
-    incident guard and the time zone then hold for everybody (`contactctl policy`).
+    incident guard and the time zone then hold for everybody (`contactctl policy show`).
     --dry-run shows them.
     """
     from contactctl.operations.database import upgrade_database
