@@ -38,7 +38,7 @@ thresholds:
   invalid-address: {count: 1}
   transient: {count: 5, within: 30 days}
   blocked: {count: 5, within: 30 days}
-incident_guard: {max_blocked: 10000000}
+incident_guard: {more_than: 10000000}
 limits: {max_contacts: 100000000, max_percent: 100}
 """
 CONTACTS = """

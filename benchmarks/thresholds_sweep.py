@@ -37,8 +37,8 @@ MONTH = timedelta(days=30)
 THRESHOLDS = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.SPAM_COMPLAINT: Threshold(1),
-    Category.TRANSIENT: Threshold(5, MONTH),
-    Category.BLOCKED: Threshold(5, MONTH),
+    Category.TRANSIENT: Threshold(5, MONTH, days_apart=0),
+    Category.BLOCKED: Threshold(5, MONTH, days_apart=0),
 }
 CONTACTS = """
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :contacts)

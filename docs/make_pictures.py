@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
-from textual.widgets import TabbedContent  # noqa: E402
+from textual.widgets import Input, TabbedContent  # noqa: E402
 
 from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
 from contactctl.domain.runs import Run  # noqa: E402
@@ -65,6 +65,8 @@ def _screens(session: Session, size: tuple[int, int], *, light: bool = False) ->
     async def steps(user: Driver) -> None:
         async def take(name: str) -> None:
             user.app.clear_notifications()
+            for entry in user.app.screen.query(Input):
+                entry.cursor_blink = False  # its cursor is always there, as on a fast machine
             shown = ""
             while shown != pictures.get(name):  # a scrollbar that appears has all laid out anew
                 await user.pilot.pause()

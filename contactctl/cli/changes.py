@@ -235,10 +235,10 @@ def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -
 
     shown = show_plan(session, run_id)
     invocation.show_before_prompt(present_plan(shown, facts_last=True))
-    _ask_for_count(invocation.console, shown.stakes)
+    ask_for_count(invocation.console, shown.stakes)
 
 
-def _ask_for_count(console: Console, stakes: Stakes) -> None:
+def ask_for_count(console: Console, stakes: Stakes) -> None:
     """Ask for the count, or for the whole phrase when the plan is over a limit."""
     accepted: tuple[str, ...]
     if stakes.limits_exceeded:

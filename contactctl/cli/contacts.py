@@ -23,6 +23,14 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="With status, reasons, overrides and creation.")]
+WithoutWaiting = Annotated[
+    bool,
+    typer.Option(
+        "--without-waiting",
+        help="With --deliverable: nor those that a plan of thresholds would deactivate.",
+    ),
+]
 DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
@@ -74,37 +82,50 @@ class AddingInvocation(StoreInvocation):
 
 def export(
     invocation: SelectingInvocation,
+    full: Full = False,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
 ) -> Presentation:
     """Print contacts as CSV or JSON lines that an import can read.
 
     Examples:
         contactctl contacts export > all.csv
+        contactctl contacts export --full > copy.csv
         contactctl contacts export --where 'tag = vip' --format jsonl
         contactctl contacts export --deliverable --group newsletter --fields email
 
     CSV unless --format says otherwise. Without --fields it has every field that
-    an import reads. --deliverable selects exactly the contacts that a campaign
-    to everybody, or to one group, may mail.
+    an import reads; with --full also the status, its reasons, overrides, and when
+    a contact was created. --deliverable selects exactly the contacts that a
+    campaign to everybody, or to one group, may mail. While a plan of thresholds waits
+    to be confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
     from contactctl.operations.contacts import ContactFilter
-    from contactctl.operations.importing.columns import importable_fields
+    from contactctl.operations.importing.columns import exported_names
     from contactctl.output.contacts import present_contacts
 
     if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
-    invocation.check_fields(*invocation.catalogue.names())
-    importable = [field.name for field in importable_fields(invocation.catalogue)]
-    fields = invocation.output.fields or importable
+    in_full = exported_names(invocation.catalogue, full=True)
+    invocation.check_fields(*dict.fromkeys((*invocation.catalogue.names(), *in_full)))
+    fields = invocation.output.fields or exported_names(invocation.catalogue, full=full)
+    if not (full or deliverable or invocation.output.fields):
+        invocation.console.note(
+            "status and overrides are left out: an import of this makes everybody active;"
+            " --full has them"
+        )
     source = invocation.criteria_source()
-    contacts = _streamed(invocation, ContactFilter(source, deliverable, group, fields=fields))
+    contacts = _streamed(
+        invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
+    )
     return present_contacts(contacts, fields)
 
 
 def list_(
     invocation: SelectingInvocation,
     deliverable: Deliverable = False,
+    without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
     sort: Sort = "id",
     limit: Limit = None,
@@ -127,7 +148,7 @@ def list_(
     invocation.check_fields(*known)
     fields = invocation.output.fields or list_order(known)
     source = invocation.criteria_source()
-    wanted = ContactFilter(source, deliverable, group, sort, limit, fields)
+    wanted = ContactFilter(source, deliverable, without_waiting, group, sort, limit, fields)
     return present_contacts(_streamed(invocation, wanted), fields)
 
 

@@ -8,9 +8,17 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.assignments import read_assignments
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.domain.errors import UsageError
-from contactctl.operations.importing.options import FileFormat, ImportOptions
+from contactctl.domain.responses import Category
+from contactctl.operations.importing.options import (
+    NO_PRESET,
+    FileFormat,
+    ImportOptions,
+    InactiveRule,
+    is_separator,
+    parse_rule,
+)
 from contactctl.output.presentation import Presentation
 
 InputFile = Annotated[
@@ -43,8 +51,48 @@ DateFormat = Annotated[
     typer.Option(
         "--date-format",
         metavar="[COLUMN=]FORMAT",
-        help="Dates look like this (strptime codes), of one column or of all. Repeatable.",
+        help="Dates are written so, in one column or in all: iso, epoch, excel or strptime codes."
+        " Repeatable: the first that fits counts.",
     ),
+]
+Separator = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--separator",
+        metavar="FIELD=TEXT",
+        help="What separates names in a cell of tag or group. Repeatable.",
+    ),
+]
+Null = Annotated[
+    list[str] | None,
+    typer.Option("--null", metavar="WORD", help="A cell that means nothing. Repeatable."),
+]
+InactiveWhen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--inactive-when",
+        metavar="COLUMN=VALUE,VALUE",
+        help="These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
+    ),
+]
+AsInactive = Annotated[
+    str | None,
+    typer.Option(
+        "--as-inactive",
+        metavar="REASON",
+        help="All new contacts are inactive; with --inactive-when the reason: a response category,"
+        " or any words.",
+    ),
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME|FILE", help="Read another program's export (`contacts presets`)."
+    ),
+]
+PresetName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The preset to print.")]
+UpdateOnly = Annotated[
+    bool, typer.Option("--update-only", help="Create nobody: reject addresses not known here.")
 ]
 EmptyClears = Annotated[
     bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
@@ -74,7 +122,13 @@ def import_(
     map_: Map = None,
     ignore: Ignore = None,
     ignore_unknown: IgnoreUnknown = False,
+    preset: PresetOption = None,
+    inactive_when: InactiveWhen = None,
+    as_inactive: AsInactive = None,
     date_format: DateFormat = None,
+    separator: Separator = None,
+    null: Null = None,
+    update_only: UpdateOnly = False,
     empty_clears: EmptyClears = False,
     create_groups: CreateGroups = True,
     rejects: RejectsPath = None,
@@ -90,52 +144,109 @@ def import_(
         contactctl contacts import people.csv --rejects rejected.csv
         contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
         contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
+        contactctl contacts import members.csv --preset mailchimp
+        contactctl contacts import crm.csv --inactive-when 'Status=cleaned'
         zcat people.jsonl.gz | contactctl contacts import -
 
     The header names fields (`contactctl fields`); contacts are told apart by
-    their email. An empty cell keeps what is stored. Status, deactivations and
-    overrides are never touched. A rejected row makes the exit code 5.
+    their email. An empty cell keeps what is stored. Contacts that the import
+    creates can be inactive; the status of others is never touched. A rejected
+    row makes the exit code 5. CSV and JSON lines may be compressed, a CSV file
+    may be an .xlsx workbook.
     """
     from contactctl.cli.standard_input import bytes_of_stdin
     from contactctl.operations.import_contacts import ImportInput, import_contacts
+    from contactctl.operations.importing.presets import find_preset
     from contactctl.output.contacts import IMPORT_FIELDS, present_import
     from contactctl.output.rejects import RejectsFile
 
     invocation.check_fields(*IMPORT_FIELDS)
+    category = as_inactive if as_inactive in list(Category) else ""
     given = ImportInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
         ImportOptions(
             format=from_,
-            delimiter=_one_character(delimiter),
-            encoding="utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding,
+            delimiter=one_character(delimiter),
+            encoding=with_signature(encoding),
             renames=read_assignments("--map", map_, str.rpartition),
             ignored=frozenset(ignore or ()),
             ignore_unknown=ignore_unknown,
-            date_format=_general_format(date_format),
+            preset=find_preset(preset, invocation.console.cwd) if preset else NO_PRESET,
+            inactive=_rules(inactive_when, category),
+            all_inactive=as_inactive is not None and not inactive_when,
+            inactive_reason=category,
+            date_formats=tuple(text for text in date_format or () if not _names_column(text)),
             column_date_formats=_column_formats(date_format),
+            separators=_separators(separator),
+            nulls=frozenset(null or ()),
+            update_only=update_only,
             empty_clears=empty_clears,
             create_groups=create_groups,
         ),
     )
+    why = reason or (as_inactive or "" if not category else "")
     with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
-        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason or "")
+        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=why)
         return present_import(result, rejected)
 
 
-def _general_format(texts: Sequence[str] | None) -> str | None:
-    general = [text for text in texts or () if not _names_column(text)]
-    if len(general) > 1:
-        raise UsageError(
-            "more than one --date-format for all columns",
-            hint="name the columns: --date-format 'COLUMN=FORMAT'",
-        )
-    return general[0] if general else None
+def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
+    """List the presets of an import, or print one to be copied.
+
+    Examples:
+        contactctl contacts presets
+        contactctl contacts presets mailchimp > ours.yaml
+
+    `contacts import --preset ours.yaml` reads a file by your own copy.
+    """
+    from contactctl.operations.importing.presets import preset_text, shipped_presets
+    from contactctl.output.contacts import PRESET_FIELDS, present_preset, present_presets
+
+    invocation.check_fields(*PRESET_FIELDS)
+    return present_preset(preset_text(name)) if name else present_presets(shipped_presets())
 
 
-def _column_formats(texts: Sequence[str] | None) -> dict[str, str]:
-    named = (text.partition("=") for text in texts or () if _names_column(text))
-    return {column: form for column, _, form in named}
+def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:
+    rules = []
+    for text in texts or ():
+        try:
+            rules.append(parse_rule(text, reason))
+        except ValueError as error:
+            raise UsageError(
+                f"--inactive-when '{text}': {error}",
+                hint="write it as 'Status=unsubscribed,cleaned'",
+            ) from None
+    return tuple(rules)
+
+
+def _separators(texts: Sequence[str] | None) -> dict[str, str]:
+    found = {}
+    for name, text in read_assignments("--separator", texts).items():
+        if name not in ("tag", "group"):
+            raise UsageError(
+                f"--separator '{name}={text}': only tag and group hold several names",
+                hint="--map 'COLUMN=tag' says which column is one",
+            )
+        separator = "\t" if text.lower() in ("tab", "\\t") else text.strip() or text
+        if not is_separator(separator):
+            raise UsageError(
+                f"--separator '{name}={text}': '{text}' cannot separate names",
+                hint=f"for example '{name}=,'",
+            )
+        found[name] = separator
+    return found
+
+
+def _column_formats(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts or ():
+        if not _names_column(text):
+            continue
+        head, percent, codes = text.partition("%")
+        column, _, form = head.rpartition("=")
+        found[column] = (*found.get(column, ()), form + percent + codes)
+    return found
 
 
 def _names_column(text: str) -> bool:
@@ -143,7 +254,12 @@ def _names_column(text: str) -> bool:
     return "=" in text.partition("%")[0]
 
 
-def _one_character(delimiter: str | None) -> str | None:
+def with_signature(encoding: str) -> str:
+    """UTF-8 with or without a byte order mark; any other encoding as it is."""
+    return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+
+
+def one_character(delimiter: str | None) -> str | None:
     if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
         return delimiter
     if delimiter.lower() in ("tab", "\\t"):

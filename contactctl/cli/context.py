@@ -145,7 +145,8 @@ class StoreInvocation(ConfiguredInvocation):
     @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
-        return waits.waits_of(self.shared.get("wait"), self.shared["timeout"])
+        timeout = self.shared.get("timeout", waits.FOR_ANSWER_S)
+        return waits.waits_of(self.shared.get("wait"), timeout)
 
     @contextmanager
     def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:

@@ -77,6 +77,7 @@ def _typed_key(text: str) -> str:
     from contactctl.domain.emails import email_key
 
     try:
-        return email_key(text)
+        # a suppression may be of a whole domain
+        return email_key(f"x{text.strip()}")[1:] if text.strip()[:1] == "@" else email_key(text)
     except ValueError:
         return text.strip()  # an anonymised contact has a name that is not an address

@@ -121,6 +121,9 @@ COMMANDS: dict[str, Entry] = {
     "contacts import": Entry(
         "contacts_import:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
+    "contacts presets": Entry(
+        "contacts_import:presets", "List the presets of an import, or print one to be copied."
+    ),
     "contacts export": Entry(
         "contacts:export", "Print contacts as CSV or JSON lines that an import can read."
     ),
@@ -151,8 +154,13 @@ COMMANDS: dict[str, Entry] = {
     ),
     "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
     "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
-    "suppressions add": Entry("suppressions:add", "Suppress an address that no contact has."),
-    "suppressions remove": Entry("suppressions:remove", "Allow an address to be imported again."),
+    "suppressions import": Entry("suppressions:import_", "Suppress a whole list of addresses."),
+    "suppressions add": Entry(
+        "suppressions:add", "Suppress an address that no contact has, or a whole domain."
+    ),
+    "suppressions remove": Entry(
+        "suppressions:remove", "Allow an address, or a domain, to be imported again."
+    ),
     "suppressions rotate-key": Entry(
         "suppressions:rotate_key", "Create a new key for future hashes."
     ),
@@ -166,6 +174,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses incidents": Entry(
+        "recorded:incidents",
+        "List the incidents whose responses wait for a decision, oldest first.",
+    ),
     "responses release": Entry(
         "recorded:release",
         "Let held responses count, and deactivate the contacts that reach a threshold.",

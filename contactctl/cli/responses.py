@@ -187,7 +187,7 @@ def classify(
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
     generic = _generic_options(map_, category, date_format)
-    reader = ResponseReader(invocation.settings, invocation.now, generic)
+    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     others = OtherEvents()

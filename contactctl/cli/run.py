@@ -92,6 +92,8 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     except OSError as unwritable:  # the envelope's place is what failed
         console.discard_output()
         console.say(f"error: standard output: {_os_error_text(unwritable)}")
+        if foreseen.hint:
+            console.say(f"hint: {foreseen.hint}")
     return foreseen.exit_code
 
 

@@ -6,7 +6,7 @@ import typer
 
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
-from contactctl.domain.errors import RefusedError
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
@@ -124,6 +124,8 @@ def resume(
     invocation: StoreInvocation,
     run: RunNumber,
     yes: options.Yes = False,
+    confirm: options.ConfirmCount = None,
+    limit_override: options.LimitOverride = None,
     wait: options.Wait = waits.FOR_CHANGES_S,
 ) -> Presentation:
     """Resume an interrupted run.
@@ -135,16 +137,23 @@ def resume(
     The run continues after the last contact it processed: nothing is lost, nothing
     is done twice. It was confirmed when it started; a person is asked once more, a
     script gives --yes. `contactctl sweep runs` resumes runs as well.
+
+    An erasure begun by a database role that may not erase is confirmed like a new
+    one instead, by the number of contacts still to come: --confirm.
     """
+    from contactctl.cli.changes import read_confirmation
     from contactctl.domain.runs import RunState
     from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
 
+    said = read_confirmation(confirm, limit_override)
+    if said is not None and yes:
+        raise UsageError("--yes and --confirm cannot be combined")
     with invocation.open_session() as session:
         found = read_run(session, run)
-        if found.state is RunState.RUNNING and not yes:
-            _ask_to_resume(invocation, found)
-        return present_run(resume_run(session, run, wait_seconds=wait))
+        if found.state is RunState.RUNNING and said is None and not yes:
+            said = _ask_to_resume(invocation, session, found)
+        return present_run(resume_run(session, run, said=said, wait_seconds=wait))
 
 
 def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
@@ -237,12 +246,29 @@ def _confirm_kept_plan(
     ask_for_plan(invocation, session, run_id)
 
 
-def _ask_to_resume(invocation: StoreInvocation, run: "Run") -> None:
-    from contactctl.cli.changes import ask_for_remaining
+def _ask_to_resume(
+    invocation: StoreInvocation, session: "Session", run: "Run"
+) -> "Confirmation | None":
+    """What a person confirms: that it goes on, or, where nobody with the right began it, all."""
+    from contactctl.cli.changes import ask_for_count, ask_for_remaining
+    from contactctl.domain.confirmation import Confirmation
+    from contactctl.operations.runs import (
+        begun_by_right,
+        require_resumable,
+        stakes_of_remaining,
+    )
     from contactctl.output.runs import present_run
 
+    if begun_by_right(session, run):
+        invocation.show_before_prompt(present_run(run))
+        ask_for_remaining(invocation.console, run.remaining)
+        return None
+    if not invocation.console.can_prompt:
+        require_resumable(session, run, None)
+    stakes = stakes_of_remaining(session, run)
     invocation.show_before_prompt(present_run(run))
-    ask_for_remaining(invocation.console, run.remaining)
+    ask_for_count(invocation.console, stakes)
+    return Confirmation(stakes.count, stakes.count)
 
 
 def _nothing_to_undo(undone: "Run") -> RefusedError:

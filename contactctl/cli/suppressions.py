@@ -1,14 +1,26 @@
 """The commands below `suppressions`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.contacts_import import Delimiter, Encoding, RejectsPath, with_signature
 from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
 Address = Annotated[str, typer.Argument(metavar="EMAIL", help="One address.")]
+AddressOrDomain = Annotated[
+    str, typer.Argument(metavar="EMAIL|@DOMAIN", help="One address, or every one of a domain.")
+]
+ListFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")]
+Sha256 = Annotated[bool, typer.Option("--sha256", help="The file holds SHA-256 hashes.")]
+Md5 = Annotated[bool, typer.Option("--md5", help="The file holds MD5 hashes.")]
+ColumnName = Annotated[
+    str | None, typer.Option("--column", metavar="NAME", help="The column that holds them.")
+]
 Confirm = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The address again, instead of typing it."),
@@ -46,16 +58,61 @@ def check(invocation: StoreInvocation, email: Address) -> Presentation:
         return present_suppressed(is_suppressed(session, email))
 
 
+def import_(
+    invocation: StoreInvocation,
+    file: ListFile,
+    sha256: Sha256 = False,
+    md5: Md5 = False,
+    column: ColumnName = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    rejects: RejectsPath = None,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Keep a whole list of addresses out.
+
+    Examples:
+        contactctl suppressions import unsubscribed.csv
+        contactctl suppressions import bounces.csv --column address
+        contactctl suppressions import hashes.txt --sha256
+
+    The file has an address or an @domain in each line, or a header with a column
+    that names them. With --sha256 or --md5 it has hashes of addresses in lower
+    case. Addresses that contacts have are rejected: delete the contact instead.
+    """
+    from contactctl.cli.contacts_import import one_character
+    from contactctl.cli.standard_input import bytes_of_stdin
+    from contactctl.domain.suppression import Digest
+    from contactctl.operations.suppression_list import ListInput, suppress_list
+    from contactctl.output.rejects import RejectsFile
+    from contactctl.output.suppressions import LIST_FIELDS, present_list
+
+    invocation.check_fields(*LIST_FIELDS)
+    if sha256 and md5:
+        raise UsageError("--sha256 and --md5 cannot be combined", hint="give the one of the file")
+    given = ListInput(
+        None if str(file) == "-" else file,
+        bytes_of_stdin(invocation.console),
+        Digest.SHA256 if sha256 else Digest.MD5 if md5 else None,
+        column,
+        one_character(delimiter),
+        with_signature(encoding),
+    )
+    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
+        return present_list(suppress_list(session, given, rejected, reason=reason or ""), rejected)
+
+
 def add(
     invocation: StoreInvocation,
-    email: Address,
+    email: AddressOrDomain,
     reason: options.Reason = None,
     confirm: Confirm = None,
 ) -> Presentation:
-    """Suppress an address that no contact has.
+    """Suppress an address that no contact has, or a whole domain.
 
     Examples:
         contactctl suppressions add ann@example.com
+        contactctl suppressions add @example.org
         contactctl suppressions add ann@example.com --confirm ann@example.com
 
     Imports, `contacts add` and ingests reject it from now on. To suppress a
@@ -71,11 +128,11 @@ def add(
 
 def remove(
     invocation: StoreInvocation,
-    email: Address,
+    email: AddressOrDomain,
     reason: options.Reason = None,
     confirm: Confirm = None,
 ) -> Presentation:
-    """Allow an address to be imported again.
+    """Allow an address, or a domain, to be imported again.
 
     Examples:
         contactctl suppressions remove ann@example.com

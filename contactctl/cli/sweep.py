@@ -133,11 +133,12 @@ def _sweep_asking(
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.changes import ask_for_remaining
-    from contactctl.operations.runs import interrupted_runs
+    from contactctl.operations.runs import begun_by_right, interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
     from contactctl.output.runs import present_runs
 
-    if interrupted := interrupted_runs(session):
+    interrupted = [run for run in interrupted_runs(session) if begun_by_right(session, run)]
+    if interrupted:
         remaining = sum(run.remaining for run in interrupted)
         invocation.show_before_prompt(present_runs(interrupted))
         try:

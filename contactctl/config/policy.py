@@ -11,7 +11,7 @@ from contactctl.config.checks import policy_warnings
 from contactctl.config.nodes import Setting
 from contactctl.config.sections import SCHEMA
 from contactctl.config.settings import LoadedSettings, Settings
-from contactctl.domain.policies import Approval
+from contactctl.domain.policies import Approval, DailyLimit
 from contactctl.domain.text import fold
 
 # (own, the policy's) -> whether a config's own value is the stricter one
@@ -26,6 +26,17 @@ def _is_second_operator(own: Any, _theirs: Any) -> bool:
     return own is Approval.SECOND_OPERATOR
 
 
+def _is_lower_in_a_day(own: DailyLimit | None, theirs: DailyLimit | None) -> bool:
+    """Numbers compare with numbers, shares with shares; without one, a day has a run's limits."""
+    if own is None or theirs is None:
+        return False
+    if own.max_percent is not None and theirs.max_percent is not None:
+        return own.max_percent <= theirs.max_percent
+    if own.max_contacts is not None and theirs.max_contacts is not None:
+        return own.max_contacts <= theirs.max_contacts
+    return False
+
+
 # Every setting that the store decides, and where a config may be stricter. None: it may not, as
 # neither value is the stricter one (more responses until somebody is deactivated, or fewer?), or
 # as the value only means something together with others.
@@ -33,16 +44,20 @@ POLICY: Mapping[str, Stricter | None] = {
     "time_zone": None,
     "limits.max_contacts": le,
     "limits.max_percent": le,
+    "limits.per_day": _is_lower_in_a_day,
     "plans.expire_after": le,
     "plans.approval": _is_second_operator,
     "allow_undo": _is_false,
+    "allow_replaced_clock": _is_false,
     "thresholds": None,
     "reset_on_delivery": None,
     "handling": None,
     "allow_not_recommended": None,
     "groups": None,
-    "incident_guard.max_blocked": le,
-    "incident_guard.max_blocked_percent": le,
+    "incident_guard.within": None,
+    "incident_guard.more_than": le,
+    "incident_guard.times_usual": le,
+    "incident_guard.percent_of_delivered": le,
 }
 POLICY_KEYS = tuple(dict.fromkeys(key.partition(".")[0] for key in POLICY))
 # what belongs to the machine that reads the config
@@ -53,6 +68,7 @@ MACHINE_KEYS = (
     "response_rules",
     "formats",
     "verp",
+    "recipient_headers",
     "mailboxes",
     "suppression_key_file",
 )

@@ -16,8 +16,10 @@ from contactctl.config.values import (
     absolute_path,
     boolean,
     currency,
+    daily_limit,
     duration,
     environment_name,
+    header_name,
     one_of,
     percentage,
     price,
@@ -112,10 +114,16 @@ def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> B
     return Billing(currency, tiers)
 
 
-def _threshold(*, count: int | None = None, within: timedelta | None = None) -> Threshold:
+def _threshold(
+    *,
+    count: int | None = None,
+    within: timedelta | None = None,
+    days_apart: int | None = None,
+    over_at_least: timedelta | None = None,
+) -> Threshold:
     if count is None:
         raise ValueError("a threshold needs a 'count'")
-    return Threshold(count, within)
+    return Threshold(count, within, days_apart, over_at_least)
 
 
 def _handling_rule(
@@ -187,7 +195,15 @@ def _settings(**values: Any) -> Settings:
 _THRESHOLDS = ByName(
     "CATEGORY",
     _category,
-    Section(_threshold, {"count": Scalar(whole_number(1)), "within": Scalar(duration)}),
+    Section(
+        _threshold,
+        {
+            "count": Scalar(whole_number(1)),
+            "within": Scalar(duration),
+            "days_apart": Scalar(whole_number(0)),
+            "over_at_least": Scalar(duration),
+        },
+    ),
 )
 _HANDLING = ByName(
     "CATEGORY",
@@ -229,12 +245,18 @@ SCHEMA = Section(
         "attributes": ByName("NAME", _attribute_name, Placed(_attribute)),
         "billing": Section(_billing, {"currency": Scalar(currency), "tiers": ListOf(_TIER)}),
         "limits": Section(
-            Limits, {"max_contacts": Scalar(whole_number(0)), "max_percent": Scalar(percentage)}
+            Limits,
+            {
+                "max_contacts": Scalar(whole_number(0)),
+                "max_percent": Scalar(percentage),
+                "per_day": Scalar(daily_limit),
+            },
         ),
         "plans": Section(
             PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
         ),
         "allow_undo": Scalar(boolean),
+        "allow_replaced_clock": Scalar(boolean),
         "thresholds": _THRESHOLDS,
         "reset_on_delivery": Scalar(boolean),
         "handling": _HANDLING,
@@ -243,13 +265,16 @@ SCHEMA = Section(
         "incident_guard": Section(
             IncidentGuard,
             {
-                "max_blocked": Scalar(whole_number(0)),
-                "max_blocked_percent": Scalar(percentage),
+                "within": Scalar(duration),
+                "more_than": Scalar(whole_number(0)),
+                "times_usual": Scalar(whole_number(1)),
+                "percent_of_delivered": Scalar(percentage),
             },
         ),
         "response_rules": Placed(_response_rules),
         "formats": ByName("NAME", _format_name, Placed(_format)),
         "verp": Scalar(verp_pattern),
+        "recipient_headers": ListOf(Scalar(header_name)),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
         "suppression_key_file": Placed(_file_path),
     },

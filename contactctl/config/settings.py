@@ -1,6 +1,6 @@
 """Everything that can be configured, as plain frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ class Settings:
 
     `database` is a normalised URL, `sqlite:////absolute/path` or `postgresql://...`; show it
     through domain.urls.hide_password only. `time_zone` is an IANA name. `verp` is a pattern with
-    {local} and {domain}, or empty.
+    {local} and {domain}, or empty; `recipient_headers` name the header fields of sent mails that
+    hold the recipient.
     """
 
     database: str
@@ -49,10 +50,12 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     plans: PlanPolicy = field(default_factory=PlanPolicy)
     allow_undo: bool = False
+    allow_replaced_clock: bool = False
     responses: ResponsePolicy = field(default_factory=ResponsePolicy)
     response_rules: ResponseRules = field(default_factory=ResponseRules)
     formats: Mapping[str, FormatMapping] = field(default_factory=dict)
     verp: str = ""
+    recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.durations import format_duration
 from contactctl.domain.fields import AttributeDeclaration
+from contactctl.domain.group_settings import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import (
@@ -39,14 +40,17 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "billing.tiers", _tiers(settings.billing)
     yield "limits.max_contacts", str(settings.limits.max_contacts)
     yield "limits.max_percent", str(settings.limits.max_percent)
+    yield "limits.per_day", str(settings.limits.per_day or "as for one run")
     yield "plans.expire_after", format_duration(settings.plans.expire_after)
     yield "plans.approval", settings.plans.approval
     yield "allow_undo", _boolean(settings.allow_undo)
+    yield "allow_replaced_clock", _boolean(settings.allow_replaced_clock)
     yield from _policy(settings.responses)
     yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
     for name, mapping in settings.formats.items():
         yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
+    yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
     yield "suppression_key_file", str(settings.suppression_key_file)
@@ -61,8 +65,11 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
     yield "allow_not_recommended", _boolean(policy.allow_not_recommended)
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
-    yield "incident_guard.max_blocked", str(policy.incident_guard.max_blocked)
-    yield "incident_guard.max_blocked_percent", str(policy.incident_guard.max_blocked_percent)
+    guard = policy.incident_guard
+    yield "incident_guard.within", format_duration(guard.within)
+    yield "incident_guard.more_than", str(guard.more_than)
+    yield "incident_guard.times_usual", str(guard.times_usual)
+    yield "incident_guard.percent_of_delivered", str(guard.percent_of_delivered)
 
 
 def _boolean(value: bool) -> str:
@@ -85,8 +92,7 @@ def _tiers(billing: Billing) -> str:
 
 
 def _threshold(threshold: Threshold) -> str:
-    within = f" within {format_duration(threshold.within)}" if threshold.within else ""
-    return f"{threshold.count}{within}"
+    return format_threshold(threshold)
 
 
 def _group(group: GroupPolicy) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from contactctl.domain.durations import parse_duration
 from contactctl.domain.fields import did_you_mean
-from contactctl.domain.policies import LARGEST_COUNT
+from contactctl.domain.policies import LARGEST_COUNT, DailyLimit
 from contactctl.domain.text import show_safely
 from contactctl.domain.verp import EXAMPLE, is_template
 
@@ -24,6 +24,7 @@ _MAX_PRICE = 10**10
 _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,100}\Z")
 
 
 def text(value: Any) -> str:
@@ -71,6 +72,18 @@ def percentage(value: Any) -> Decimal:
     if number is None or not 0 <= number <= 100:
         raise ValueError(f"must be a percentage from 0 to 100, not {quoted(value)}")
     return number
+
+
+def daily_limit(value: Any) -> DailyLimit:
+    """A number of contacts, or a share of the active ones: `500`, `25%`."""
+    if isinstance(value, str) and value.endswith("%"):
+        return DailyLimit(max_percent=percentage(value.removesuffix("%").strip()))
+    try:
+        return DailyLimit(max_contacts=whole_number(0)(value))
+    except ValueError as error:
+        raise ValueError(
+            f"must be a number of contacts or a share such as 25%, not {quoted(value)}"
+        ) from error
 
 
 def price(value: Any) -> Decimal:
@@ -129,6 +142,13 @@ def verp_pattern(value: Any) -> str:
     """The return address of sent mails, which contains the recipient's parts."""
     if not isinstance(value, str) or not is_template(value):
         raise ValueError(f"must be an address pattern such as {EXAMPLE}, not {quoted(value)}")
+    return value
+
+
+def header_name(value: Any) -> str:
+    """The name of a mail's header field (RFC 5322, 2.2)."""
+    if not isinstance(value, str) or not _HEADER_NAME.match(value):
+        raise ValueError(f"must be a header field's name such as X-ListMember, not {quoted(value)}")
     return value
 
 

@@ -64,10 +64,15 @@ class ContactRecord:
             **self.values,
             "tag": self.tags,
             "group": [membership.group for membership in self.groups],
+            "group_active": self._groups_that_are(MembershipState.ACTIVE),
+            "group_inactive": self._groups_that_are(MembershipState.INACTIVE),
             **self._deactivation_values(),
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
             **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
         }
+
+    def _groups_that_are(self, state: MembershipState) -> list[str]:
+        return [membership.group for membership in self.groups if membership.state is state]
 
     def _deactivation_values(self) -> dict[str, object]:
         """Of the deactivations that are open system-wide and make the contact inactive."""

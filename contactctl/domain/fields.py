@@ -141,6 +141,10 @@ class FieldCatalogue:
             raise CriteriaError(f"unknown field '{show_safely(name)}'", hint=self._hint_for(name))
         return found
 
+    def by_name(self, name: str) -> Field | None:
+        """The field of that name (case ignored), None where there is none."""
+        return self._by_name.get(name.casefold())
+
     @cached_property
     def _by_name(self) -> dict[str, Field]:
         return {candidate.name.casefold(): candidate for candidate in self.fields()}

@@ -30,11 +30,29 @@ class Billing:
 
 
 @dataclass(frozen=True)
+class DailyLimit:
+    """How many contacts automatic runs may deactivate together within 24 hours; `max_percent` is
+    of those that were active when these began. None: that does not limit them."""
+
+    max_contacts: int | None = None
+    max_percent: Decimal | None = None
+
+    def __str__(self) -> str:
+        if self.max_percent is not None:
+            return f"{self.max_percent}%"
+        return str(self.max_contacts)
+
+
+@dataclass(frozen=True)
 class Limits:
-    """How much one run may change without an override. `max_percent` is of the active contacts."""
+    """How much one run may change without an override. `max_percent` is of the active contacts.
+
+    `per_day` limits automatic runs together; None: what holds for one run holds for a day of them.
+    """
 
     max_contacts: int = 10_000
     max_percent: Decimal = Decimal(25)
+    per_day: DailyLimit | None = None
 
     def exceeded(self, count: int, active_total: int) -> tuple[str, ...]:
         """The limits that changing `count` of `active_total` contacts exceeds, in words."""
@@ -47,6 +65,17 @@ class Limits:
                 f"{count:,} of {active_total:,} active contacts is over the limit of"
                 f" {self.max_percent} %"
             )
+        return tuple(reasons)
+
+    def exceeded_in_a_day(self, spent: int, count: int, active_at_start: int) -> tuple[str, ...]:
+        """The daily limits that `count` contacts more exceed after `spent`, in words."""
+        limit = self.per_day or DailyLimit(self.max_contacts, self.max_percent)
+        total, reasons = spent + count, []
+        so_far = f"{count:,} after {spent:,} within 24 hours is over the daily limit of"
+        if limit.max_contacts is not None and total > limit.max_contacts:
+            reasons.append(f"{so_far} {counted(limit.max_contacts, 'contact')}")
+        if limit.max_percent is not None and total * 100 > limit.max_percent * active_at_start:
+            reasons.append(f"{so_far} {limit.max_percent} % of {active_at_start:,} active contacts")
         return tuple(reasons)
 
 
@@ -109,10 +138,16 @@ class Terms:
 
 @dataclass(frozen=True)
 class Threshold:
-    """`count` responses of one category deactivate; `within` None counts all of the past."""
+    """`count` responses of one category deactivate; `within` None counts all of the past.
+
+    Those of one day (UTC) count once, or of one period of `days_apart` days; 0: each one counts;
+    None: as the category is by default. First and last lie `over_at_least` apart, to the second.
+    """
 
     count: int
     within: timedelta | None = None
+    days_apart: int | None = None
+    over_at_least: timedelta | None = None
 
 
 class HandlingAction(StrEnum):
@@ -160,18 +195,27 @@ class GroupPolicy:
 
 @dataclass(frozen=True)
 class IncidentGuard:
-    """When one domain's responses in one ingest look like a problem with the content.
+    """When responses of one category look like an incident, not like many bad addresses.
 
-    They are held when more than `max_blocked` and more than `max_blocked_percent` of them
-    are `blocked`.
+    They are held when, `within` some hours, one domain, one receiving host, or one reason has more
+    of them than `more_than`, than `times_usual` times the most that it had in such a time before,
+    and than `percent_of_delivered` of the contacts there that mail was delivered to meanwhile.
     """
 
-    max_blocked: int = 20
-    max_blocked_percent: Decimal = Decimal(50)
+    within: timedelta = timedelta(hours=24)
+    more_than: int = 20
+    times_usual: int = 3
+    percent_of_delivered: Decimal = Decimal(2)
 
-    def holds(self, blocked: int, total: int) -> bool:
-        """Whether `blocked` of a domain's `total` responses are held until somebody decides."""
-        return blocked > self.max_blocked and blocked * 100 > self.max_blocked_percent * total
+    @property
+    def hours(self) -> int:
+        """The window's length, begun hours counted whole."""
+        return max(1, -(self.within // -timedelta(hours=1)))
+
+    def mark(self, usual: int, delivered: int = 0) -> int:
+        """The most responses that are no burst, where at most `usual` came before."""
+        of_delivered = int(self.percent_of_delivered * delivered / 100)
+        return max(self.more_than, self.times_usual * usual, of_delivered)
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,7 @@ class ImportRun(RunDetails):
 
     kind = RunKind.IMPORT
     file: str
-    renames: Mapping[str, str]
+    renames: Mapping[str, str] = field(default_factory=dict)
 
     def in_words(self) -> str:
         return f"the file {self.file}"
@@ -316,15 +316,18 @@ class IngestRun(RunDetails):
 
 @dataclass(frozen=True, slots=True)
 class _HeldRun(RunDetails):
-    """Decides about held responses: those of one run, of one domain, or all."""
+    """Decides about held responses: those of an incident, a run or a domain, or all."""
 
     run: int | None
     domain: str | None
+    incident: int | None = None
 
     def in_words(self) -> str:
+        incident = f" of incident {self.incident}" if self.incident is not None else ""
         run = f" of run {self.run}" if self.run is not None else ""
         domain = f" from {self.domain}" if self.domain else ""
-        return f"held responses{run}{domain}" if run or domain else "all held responses"
+        which = f"{incident}{run}{domain}"
+        return f"held responses{which}" if which else "all held responses"
 
 
 @run_type
@@ -381,13 +384,15 @@ class DeleteRun(ErasingRun):
 
 @run_type
 class SuppressionsRun(RunDetails):
-    """Changes the suppressed addresses: `action` is add, remove or rotate-key."""
+    """Changes the suppressed addresses: `action` is add, import, remove or rotate-key."""
 
     kind = RunKind.SUPPRESSIONS
     action: str
+    file: str | None = None
 
     def in_words(self) -> str:
-        return self.action.replace("-", " ")
+        action = self.action.replace("-", " ")
+        return action if self.file is None else f"{action} the file {self.file}"
 
 
 @run_type

@@ -10,6 +10,25 @@ UNSAFE_CHARACTERS = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+# Unicode's property Default_Ignorable_Code_Point (DerivedCoreProperties.txt), as a regex class:
+# what a reader never sees, wherever it stands
+IGNORABLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_ENDS = re.compile(rf"\A[\s{IGNORABLE}]+|[\s{IGNORABLE}]+\Z")
+
+
+def trim(text: str) -> str:
+    """The text without blanks and default-ignorable characters at its ends."""
+    return text.strip() if text.isascii() else _ENDS.sub("", text)
+
+
+def named_character(character: str) -> str:
+    """`U+00AD SOFT HYPHEN`."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
 
 def fold(text: str) -> str:
     """The form in which text is compared: canonical caseless (Unicode D145), NFC at the end."""

@@ -13,7 +13,13 @@ from contactctl.operations.select import CriteriaSource, selection_of
 from contactctl.operations.session import Session
 from contactctl.store.contacts import get_record
 from contactctl.store.criteria_sql import where_clause
-from contactctl.store.exports import SORTABLE, deliverable, deliverable_in, stream_contacts
+from contactctl.store.exports import (
+    SORTABLE,
+    deliverable,
+    deliverable_in,
+    not_waiting,
+    stream_contacts,
+)
 from contactctl.store.named import contact_named
 
 
@@ -21,6 +27,7 @@ from contactctl.store.named import contact_named
 class ContactFilter:
     """Which contacts: all that match the criteria, if there are any.
 
+    `without_waiting` leaves out whom a plan of thresholds, which waits, would deactivate.
     `deliverable` leaves those that a campaign may mail: one to everybody, or, with `group`, one
     to that group. `sort` is a field, with a minus before it for descending. `fields` are those
     that will be looked at; None: all.
@@ -28,6 +35,7 @@ class ContactFilter:
 
     source: CriteriaSource
     deliverable: bool = False
+    without_waiting: bool = False
     group: str | None = None
     sort: str = "id"
     limit: int | None = None
@@ -63,6 +71,9 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
     if criteria is not None:
         selection = selection_of(session, criteria)
         conditions.append(where_clause(selection.resolved, session.store.dialect))
+    if wanted.without_waiting:
+        _require_deliverable_for_waiting(wanted)
+        conditions.append(not_waiting())
     if wanted.group is not None:
         _require_deliverable(wanted)
         group_id, bypasses = _group_and_bypass(session, wanted.group)
@@ -85,6 +96,14 @@ def _require_deliverable(wanted: ContactFilter) -> None:
         raise UsageError(
             "--group needs --deliverable: the contacts that a campaign to that group may mail",
             hint=f"for all members use --where 'group = {wanted.group}'",
+        )
+
+
+def _require_deliverable_for_waiting(wanted: ContactFilter) -> None:
+    if not wanted.deliverable:
+        raise UsageError(
+            "--without-waiting goes with --deliverable: whom a campaign may mail",
+            hint="`contactctl status` says how many wait",
         )
 
 

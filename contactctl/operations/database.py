@@ -50,7 +50,7 @@ class Upgrade:
 def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
-        findings = check_store(connection)
+        findings = check_store(connection, session.clock())
     policy = session.bound.policy if session.bound else None
     return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy)
 

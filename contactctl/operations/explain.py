@@ -15,6 +15,7 @@ from contactctl.domain.thresholds import (
     ThresholdSubject,
     counted_responses,
     due_deactivations,
+    number_counted,
     watermark,
 )
 from contactctl.operations.contacts import contact_id_of
@@ -120,7 +121,7 @@ def _counts(
         yield Count(
             rule.category,
             names.get(rule.group_id),
-            len(counted_responses(subject, rule, rules, now)),
+            number_counted(rule, counted_responses(subject, rule, rules, now)),
             rule.threshold.count,
             None if within is None else within.total_seconds() / 86_400,
             _counted_from(subject, rule, rules, now),

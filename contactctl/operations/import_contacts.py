@@ -1,48 +1,48 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from contactctl.domain.contact_values import (
-    parse_group_name,
-    parse_names,
-    parser_for,
-    require_whole_date,
-    with_codes,
-)
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
     InterruptedByUserError,
     StoreError,
-    UsageError,
     cut_short,
 )
-from contactctl.domain.fields import Field
 from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.domain.text import fold, show_safely
-from contactctl.operations.importing.columns import FileColumn, column_date_format
+from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import (
     KEY,
+    SUPPRESSED,
+    UNKNOWN_ADDRESS,
     Converted,
     Plan,
-    Read,
     convert,
     make_plan,
-    rows_not_suppressed,
-    value_parser,
+    rows_without,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
+from contactctl.operations.importing.reading import (
+    ColumnReading,
+    check_date_formats,
+    latest_values,
+)
 from contactctl.operations.importing.rows import Batch, read_rows
 from contactctl.operations.importing.source import open_source
+from contactctl.operations.importing.told import Told
+from contactctl.operations.importing.undecided import refuse_undecided
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.store.contacts import known_keys
 from contactctl.store.groups import create_groups, group_ids
+from contactctl.store.imported_status import Creating, last_contact_id
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.runs import (
     CONTACT_CHANGES,
@@ -56,7 +56,6 @@ from contactctl.store.runs import (
 from contactctl.store.staging import Counts, OpenTransaction, put_in, transactions
 from contactctl.store.totals import count_active
 
-_DATE_FORMAT_HINT = "use strptime codes, for example %d.%m.%Y or %Y%m%d"
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
 
 
@@ -73,7 +72,8 @@ class ImportInput:
 class ImportResult:
     """What an import did, row by row: every row is one of created, updated, unchanged, rejected.
 
-    `run` is None for a dry run, which counts exactly the same and changes nothing.
+    `run` is None for a dry run, which counts exactly the same and changes nothing. `notes` tell
+    what may be a mistake.
     """
 
     run: int | None = None
@@ -81,6 +81,7 @@ class ImportResult:
     rejected: int = 0
     groups_created: tuple[str, ...] = ()
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -103,63 +104,81 @@ def import_contacts(
     so, and the same import can simply be run again.
     """
     options = given.options
-    _check_date_formats(options)
+    check_date_formats(options)
     with open_source(given.path, given.stdin, options.encoding) as source:
         rows = read_rows(source, options, session.catalogue)
+        first = next(rows.batches)
+        refuse_undecided(rows, first, options)
         rejects.begin(rows.names)
         with exclusive(session.store, CREATING_CONTACTS):
+            reading = ColumnReading(session, options)
             plan = make_plan(
                 rows.columns,
-                column_reading(session, options),
-                clears=options.empty_clears,
+                reading,
+                options,
                 from_spreadsheet=rows.from_spreadsheet,
+                latest=latest_values(session),
             )
             run_id = None if dry_run else _start_run(session, source.name, options, reason)
+            work = _Import(session, plan, options, ImportResult(run_id))
             with (
                 _failing(session, run_id),
                 transactions(session.store, rehearse=dry_run) as transaction,
                 session.progress("importing", source.lines) as advance,
             ):
-                work = _Import(session, transaction, plan, ImportResult(run_id))
-                for batch in rows.batches:
-                    for reject in work.put_in(batch):
+                for batch in chain([first], rows.batches):
+                    for reject in work.put_in(batch, transaction):
                         rejects.add(reject)
                     advance(len(batch))
                 if run_id is not None:
                     _finish_run(session, run_id)
-            return replace(work.result, columns_left_out=dict(rows.left_out))
+            return replace(
+                work.result,
+                columns_left_out=dict(rows.known.left_out),
+                notes=tuple(work.told.notes(options, reading.dates)),
+            )
 
 
 class _Import:
     """The import's work on the store, one transaction a batch; `result` grows with each."""
 
     def __init__(
-        self, session: Session, transaction: OpenTransaction, plan: Plan, result: ImportResult
+        self,
+        session: Session,
+        plan: Plan,
+        options: ImportOptions,
+        result: ImportResult,
     ) -> None:
-        self.transaction = transaction
         self.suppressed = suppressed_in(session)
         self.plan = plan
+        self.options = options
         self.now = session.clock()
         self.result = result
+        self.told = Told()
+        with session.store.reading() as connection:
+            self.creating = Creating(result.run or 0, last_contact_id(connection))
 
-    def put_in(self, batch: Batch) -> list[Reject]:
+    def put_in(self, batch: Batch, transaction: OpenTransaction) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
-        read = convert(self.plan, batch)
-        with self.transaction() as connection:
+        read = convert(self.plan, batch, self.told)
+        with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
-            suppressed = self.suppressed(connection, [row[KEY] for row in read.rows])
-            converted = rows_not_suppressed(read, batch, suppressed)
+            keys = [row[KEY] for row in read.rows]
+            converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
+            if self.options.update_only:
+                unknown = set(keys) - known_keys(connection, keys)
+                converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
-            known = group_ids(connection) if converted.groups else {}
+            known = group_ids(connection) if _names_groups(converted) else {}
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
                 wave = wave_of(rows, converted, ids)
-                counts += put_in(connection, self.plan.layout, wave, self.now)
+                counts += put_in(connection, self.plan.layout, wave, self.now, self.creating)
             result = self._grown(counts, len(converted.rejects), missing)
             if result.run is not None:
                 update_run(connection, result.run, _totals(result))
@@ -177,74 +196,27 @@ class _Import:
 
 def _totals(result: ImportResult) -> dict[str, object]:
     counts = result.counts
+    inactive = f" ({counts.created_inactive:,} inactive)" if counts.created_inactive else ""
     return {
         "planned": result.rows,
         "changed": counts.created + counts.updated,
         "skipped": {"unchanged": counts.unchanged, "rejected": result.rejected},
-        "message": f"created {counts.created:,}, updated {counts.updated:,}",
+        "message": f"created {counts.created:,}{inactive}, updated {counts.updated:,}",
     }
+
+
+def _names_groups(converted: Converted) -> bool:
+    return bool(converted.groups or converted.groups_active or converted.groups_inactive)
 
 
 def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
     """The groups that the rows name and the store does not have yet."""
     missing: dict[str, str] = {}
-    for names in converted.groups.values():
-        for name in names:
-            if fold(name) not in known:
-                missing.setdefault(fold(name), name)
+    groups = (converted.groups, converted.groups_active, converted.groups_inactive)
+    for name in chain.from_iterable(chain.from_iterable(each.values() for each in groups)):
+        if fold(name) not in known:
+            missing.setdefault(fold(name), name)
     return list(missing.values())
-
-
-def column_reading(session: Session, options: ImportOptions) -> Callable[[FileColumn, Field], Read]:
-    """What reads each column, with the formats declared for it."""
-
-    def read(column: FileColumn, known: Field) -> Read:
-        if known.name == "group":
-            return value_parser(known, _group_parser(session, create=options.create_groups))
-        if known.name == "tag":
-            return value_parser(known, parse_names)
-        date_format = column_date_format(options, column.name)
-        parse = parser_for(known, date_format=date_format, zone=session.time_zone)
-        return value_parser(known, parse)
-
-    return read
-
-
-def _group_parser(session: Session, *, create: bool) -> Read:
-    with session.store.reading() as connection:
-        known = group_ids(connection)
-
-    def parse(text: str) -> tuple[str, ...]:
-        names = tuple(map(parse_group_name, parse_names(text)))
-        for name in names:
-            if not create and fold(name) not in known:
-                raise ValueError(
-                    f"no group '{show_safely(name)}' (without --no-create-groups it would be made)"
-                )
-        return names
-
-    return parse
-
-
-def _check_date_formats(options: ImportOptions) -> None:
-    for form in (options.date_format, *options.column_date_formats.values()):
-        if form is None:
-            continue
-        if (error := _mistake_in(form)) is not None:
-            codes = with_codes(form)
-            known = "%" not in form and _mistake_in(codes) is None
-            raise UsageError(
-                f"--date-format '{show_safely(form)}': {error}",
-                hint=f"write {codes}" if known else _DATE_FORMAT_HINT,
-            )
-
-
-def _mistake_in(date_format: str) -> str | None:
-    try:
-        require_whole_date(date_format)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.run_kinds import DiscardRun, ReleaseRun
@@ -12,7 +13,8 @@ from contactctl.operations import waits
 from contactctl.operations.ingest import INGESTING, look_at_thresholds
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
-from contactctl.store.held import discard_held, release_held
+from contactctl.store.bursts import list_incidents, note_decided
+from contactctl.store.held import discard_held, incidents_of, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import list_responses
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
@@ -31,6 +33,12 @@ def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[
     """The responses that are wanted, newest first."""
     with session.store.reading() as connection:
         return list_responses(connection, wanted)
+
+
+def open_incidents(session: Session) -> list[Incident]:
+    """The incidents that hold responses, oldest first."""
+    with session.store.reading() as connection:
+        return list_incidents(connection)
 
 
 def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
@@ -57,12 +65,13 @@ def _decide(
     with session.store.writing() as connection:
         run_id = insert_run(
             connection,
-            session.request(deciding(chosen.run_id, chosen.domain), reason=reason),
+            session.request(deciding(chosen.run_id, chosen.domain, chosen.incident), reason=reason),
             state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
         )
         serialise(connection, CONTACT_CHANGES)
+        incidents = incidents_of(connection, chosen)
         if deciding is ReleaseRun:
             number = release_held(connection, run_id, chosen)
         else:
@@ -73,6 +82,7 @@ def _decide(
                 hint="`contactctl responses list --held` lists them",
                 code="nothing-held",
             )
+        note_decided(connection, incidents)
         values = {"finished_at": now, "planned": number, "changed": number}
         change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
     return HeldResult(run_id, number)

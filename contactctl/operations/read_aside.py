@@ -18,7 +18,7 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbage_collection
 from contactctl.operations.own_process import own_process
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.mail import Naming
 from contactctl.responses.read import OwnFormats, read_events
 from contactctl.responses.rules import Rule
 
@@ -34,7 +34,7 @@ class ReadingTask:
     paths: Sequence[Path]
     format: str
     rules: tuple[Rule, ...]
-    verp: VerpPattern | None
+    naming: Naming
     own: OwnFormats
     batch_size: int
 
@@ -44,7 +44,7 @@ class ReadingTask:
             self.paths,
             default_classifier(self.rules),
             format=self.format,
-            verp=self.verp,
+            naming=self.naming,
             own=self.own,
         )
         return batches_of(events, self.batch_size)

@@ -16,7 +16,7 @@ from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
 from contactctl.responses.formats.mapping import FormatSource, compile_format
 from contactctl.responses.generic import GenericOptions
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.mail import Naming, VerpPattern
 from contactctl.responses.read import (
     FORMATS,
     Input,
@@ -41,7 +41,10 @@ class ResponseReader:
         settings: Settings,
         now: datetime | None = None,
         generic: GenericOptions | None = None,
+        *,
+        is_thorough: bool = False,
     ) -> None:
+        self._is_thorough = is_thorough
         self.own_rules = own_rules(settings)
         self.own_formats = OwnFormats(
             tuple(own_formats(settings)),
@@ -49,18 +52,19 @@ class ResponseReader:
             ZoneInfo(settings.time_zone),
             now,
         )
-        self.verp = VerpPattern.parse(settings.verp) if settings.verp else None
+        verp = VerpPattern.parse(settings.verp) if settings.verp else None
+        self.naming = Naming(verp, [name.lower() for name in settings.recipient_headers])
 
     @cached_property
     def classifier(self) -> Classifier:
-        return default_classifier(self.own_rules)
+        return default_classifier(self.own_rules, is_thorough=self._is_thorough)
 
     def read(self, inputs: Sequence[Input], format_: str) -> Iterator[Event]:
         """The events of all inputs; at once UsageError for an unknown format, InputError for an
         input that does not exist."""
         _require_existing(inputs)
         return read_events(
-            inputs, self.classifier, format=format_, verp=self.verp, own=self.own_formats
+            inputs, self.classifier, format=format_, naming=self.naming, own=self.own_formats
         )
 
     def read_batches(
@@ -73,13 +77,15 @@ class ResponseReader:
         size = sum(file.stat().st_size for file in files)
         if len(files) == len(inputs) and size >= _READ_ASIDE_BYTES:
             return read_aside(
-                ReadingTask(files, format_, self.own_rules, self.verp, self.own_formats, batch_size)
+                ReadingTask(
+                    files, format_, self.own_rules, self.naming, self.own_formats, batch_size
+                )
             )
         return batches_of(self.read(inputs, format_), batch_size)
 
     def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
         """The events of mails given as (source, raw)."""
-        return read_mails(mails, self.classifier, self.verp)
+        return read_mails(mails, self.classifier, self.naming)
 
 
 class MovedMaildirs:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from contactctl.domain.confirmation import Confirmation, require_confirmed
+from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -19,12 +19,13 @@ from contactctl.domain.policies import Approval
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState, same_user
 from contactctl.operations import waits
-from contactctl.operations.plans import approval_of, stakes_of_plan
+from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.locks import exclusive
 from contactctl.store.plans import BatchWork, figures_of, work_of
+from contactctl.store.rights import begun_with_rights, require_rights
 from contactctl.store.run_steps import (
     apply_batch,
     end_plan,
@@ -137,8 +138,18 @@ def begin_confirmed(session: Session, run_id: int, said: Confirmation) -> Run:
     return begin_run(session, run_id)
 
 
-def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
-    """Go on with an interrupted run from its cursor; a run that is done stays as it is."""
+def resume_run(
+    session: Session,
+    run_id: int,
+    *,
+    said: Confirmation | None = None,
+    wait_seconds: float = waits.FOR_CHANGES_S,
+) -> Run:
+    """Go on with an interrupted run from its cursor; a run that is done stays as it is.
+
+    It was confirmed when it started. One that nobody with the right to has begun must be confirmed
+    like a new one (`said`): RefusedError otherwise.
+    """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         run = read_run(session, run_id)
         if run.state is RunState.PLANNED:
@@ -152,7 +163,49 @@ def resume_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR
                 hint=f"do the same {run.kind} again: nothing is recorded twice;"
                 f" `contactctl runs cancel {run_id}` ends this one",
             )
-        return run if run.state in FINAL_STATES else work_through(session, run)
+        if run.state in FINAL_STATES:
+            return run
+        require_resumable(session, run, said)
+        return work_through(session, run)
+
+
+def begun_by_right(session: Session, run: Run) -> bool:
+    """Whether a run may be finished by whoever comes by: an erasure needs more than that."""
+    if not run.run_type.erases:
+        return True
+    with session.store.reading() as connection:
+        return begun_with_rights(connection, run)
+
+
+def require_resumable(session: Session, run: Run, said: Confirmation | None) -> None:
+    """RefusedError unless the interrupted run may be finished.
+
+    One begun by somebody who may not do such a thing must be confirmed like a new one (`said`).
+    """
+    by_right = begun_by_right(session, run)
+    if by_right and said is None:
+        return
+    stakes = stakes_of_remaining(session, run)
+    if said is None:
+        override = f" --limit-override {stakes.count}" if stakes.limits_exceeded else ""
+        raise RefusedError(
+            f"run {run.id} ({run.kind}) was begun by {run.applied_by or 'nobody'}, who may not do"
+            " that; it must be confirmed like a new one",
+            hint=f"look at `contactctl runs show {run.id}`; `contactctl runs resume {run.id}"
+            f" --confirm {stakes.count}{override}` finishes it, `contactctl runs cancel {run.id}`"
+            " ends it",
+            code="not-begun-by-right",
+        )
+    if not by_right:
+        _require_second_operator(session, run)
+    require_confirmed(stakes, said)
+
+
+def stakes_of_remaining(session: Session, run: Run) -> Stakes:
+    """What finishing an interrupted run means; its limits were looked at when it began by right."""
+    with session.store.reading() as connection:
+        stakes = stakes_of_change(session, run.kind, run.remaining, count_active(connection))
+    return replace(stakes, limits_exceeded=()) if begun_by_right(session, run) else stakes
 
 
 def require_same_operator_policy(session: Session) -> None:
@@ -187,13 +240,17 @@ def require_applicable(session: Session, run_id: int) -> Run:
         raise RefusedError(
             f"the plan of run {run_id} has expired", hint="make a new plan from today's contacts"
         )
+    _require_second_operator(session, run)
+    return run
+
+
+def _require_second_operator(session: Session, run: Run) -> None:
     second = approval_of(session, run) is Approval.SECOND_OPERATOR
     if second and _planned_by(session, run):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
             hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
         )
-    return run
 
 
 def _planned_by(session: Session, run: Run) -> bool:
@@ -245,6 +302,8 @@ def watch_run(session: Session, run_id: int) -> Watched:
 
 def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
+    with session.store.reading() as connection:
+        require_rights(connection, run.kind)
     work = work_for(session, run.kind)
     if session.operator != run.applied_by:
         note_resumed(session.store, run.id, session.operator)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.errors import RefusedError
 from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import RunDetails
@@ -15,6 +16,7 @@ from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
 from contactctl.store.cancelling import QueryCanceller
 from contactctl.store.policy import newest_policy
+from contactctl.store.runs import any_by_real_clock
 from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
@@ -89,7 +91,9 @@ def open_session(
         by = f"{operator} as {role}" if role else operator
         bound = _bound(loaded, store)
         settings = bound.loaded.settings
-        yield Session(store, settings, now, clock, by, clock_replaced, progress, bound)
+        session = Session(store, settings, now, clock, by, clock_replaced, progress, bound)
+        _guard_against_replaced_clock(session)
+        yield session
 
 
 def _bound(loaded: LoadedSettings, store: Store) -> Bound:
@@ -99,3 +103,22 @@ def _bound(loaded: LoadedSettings, store: Store) -> Bound:
     if policy is None:
         return Bound(loaded)
     return bind(loaded, policy.document, policy.number)
+
+
+def _guard_against_replaced_clock(session: Session) -> None:
+    """Let nothing be written by a replaced clock into a store that is in use by the real one.
+
+    It is for rehearsals: it could apply a plan that has expired, or end a wait.
+    """
+    if not session.clock_replaced or session.settings.allow_replaced_clock:
+        return
+    with session.store.reading() as connection:
+        if not any_by_real_clock(connection):
+            return
+    session.store.refusal = RefusedError(
+        "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
+        " nothing was changed",
+        hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
+        " the policy allows it here",
+        code="replaced-clock",
+    )

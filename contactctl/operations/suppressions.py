@@ -7,10 +7,11 @@ from functools import partial
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
 from contactctl.domain.run_kinds import SuppressionsRun
-from contactctl.domain.suppression import Key, Keyring
+from contactctl.domain.suppression import Digest, Hasher, Key, Keyring, domain_of, keyed
+from contactctl.domain.text import show_safely, trim
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 from contactctl.operations.session import Session
-from contactctl.store.contacts import id_of_key
+from contactctl.store.contacts import count_of_domain, id_of_key
 from contactctl.store.locks import serialise
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.suppressions import (
@@ -35,10 +36,14 @@ class Suppressions:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionChange:
-    """Whether an address is suppressed now; `run` None: it was so already."""
+    """Whether an address is suppressed now; `run` None: it was so already.
+
+    `contacts` have an address of the domain that was suppressed.
+    """
 
     suppressed: bool
     run: int | None
+    contacts: int = 0
 
 
 def suppressed_in(session: Session) -> Suppressed:
@@ -57,11 +62,17 @@ def read_suppressions(session: Session, limit: int) -> Suppressions:
 
 
 def key_of(address: str) -> str:
-    """The normalised key of an address; UsageError for what is none."""
+    """The normalised key of an address, or of `@domain`; UsageError for what is neither."""
     try:
-        return email_key(address)
+        return suppressible_key(address)
     except ValueError as error:
-        raise UsageError(f"not an email address: {error}") from None
+        raise UsageError(f"'{show_safely(address)}' is not an email address: {error}") from None
+
+
+def suppressible_key(text: str) -> str:
+    """The normalised key of an address, or of `@domain`; ValueError for what is neither."""
+    bare = trim(text)
+    return domain_of(email_key(f"x{bare}")) if bare.startswith("@") else email_key(bare)
 
 
 def is_suppressed(session: Session, address: str) -> bool:
@@ -71,7 +82,7 @@ def is_suppressed(session: Session, address: str) -> bool:
 
 
 def add_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
-    """Suppress an address that no contact has; RefusedError where one has it."""
+    """Suppress an address that no contact has, or `@domain`; RefusedError where one has it."""
     key = key_of(address)
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
@@ -85,19 +96,24 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
         run_id = _run_writer(session, "add", reason)(connection)
         current = key_for_hashing(session, key_ids(connection))
         add_hashes(connection, [current.hash_of(key)], run_id, session.clock())
-    return SuppressionChange(True, run_id)
+        contacts = count_of_domain(connection, key[1:]) if key.startswith("@") else 0
+    return SuppressionChange(True, run_id, contacts)
 
 
 def remove_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
-    """Let an address be imported again."""
+    """Let an address be imported again; RefusedError where its whole domain is suppressed."""
     key = key_of(address)
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         if not suppressed_in(session)(connection, [key]):
             return SuppressionChange(False, None)
         run_id = _run_writer(session, "remove", reason)(connection)
-        keys = _keys_in_use(session, key_ids(connection))
-        remove_hashes(connection, [each.hash_of(key) for each in keys])
+        hashers = _keys_in_use(session, key_ids(connection))
+        if not remove_hashes(connection, [each.hash_of(key) for each in hashers]):
+            raise RefusedError(
+                "the whole domain of this address is suppressed",
+                hint=f"`contactctl suppressions remove {domain_of(key)}` ends that",
+            )
     return SuppressionChange(False, run_id)
 
 
@@ -133,20 +149,25 @@ def key_for_hashing(session: Session, used: Collection[str]) -> Key:
     within the transaction that stores the hash, or the key may be rotated away in between.
     """
     path = session.settings.suppression_key_file
-    if not used:
+    if not keyed(used):
         create_key_file(path)
     keyring = read_keyring(path)
     _require(keyring, used, session)
     return keyring.current
 
 
-def _keys_in_use(session: Session, used: Collection[str]) -> list[Key]:
-    return _require(read_keyring(session.settings.suppression_key_file), used, session)
+def _keys_in_use(session: Session, used: Collection[str]) -> list[Hasher]:
+    """What has made the stored hashes."""
+    digests: list[Hasher] = [Digest(each) for each in used if each in list(Digest)]
+    if not keyed(used):
+        return digests
+    keyring = read_keyring(session.settings.suppression_key_file)
+    return [*_require(keyring, used, session), *digests]
 
 
 def _require(keyring: Keyring, used: Collection[str], session: Session) -> list[Key]:
     try:
-        return keyring.named(used)
+        return keyring.named(keyed(used))
     except KeyError as missing:
         raise StoreError(
             f"{session.settings.suppression_key_file} lacks the key {missing.args[0]},"

@@ -13,7 +13,12 @@ from contactctl.operations.ingest import conclude_interrupted
 from contactctl.operations.plans import expire_plans, plans_waiting
 from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
-from contactctl.operations.runs import interrupted_runs, work_through
+from contactctl.operations.runs import (
+    begun_by_right,
+    interrupted_runs,
+    require_resumable,
+    work_through,
+)
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
 from contactctl.store.erasure import clean_up, needs_clean_up
@@ -40,12 +45,15 @@ IN_ORDER = (SweepPart.RUNS, SweepPart.THRESHOLDS, SweepPart.HANDLING)
 class DueNow:
     """What a sweep of these `parts` would do now; `overdue` are the runs of plans to expire.
 
+    `left_alone` are interrupted runs that nobody with the right to has begun.
+
     `thresholds` counts contacts by (group or None, category). Over the limits nothing is done by
     itself: `waiting` are the plans that hold such contacts back already.
     """
 
     parts: Sequence[SweepPart] = ()
     interrupted: Sequence[Run] = ()
+    left_alone: Sequence[Run] = ()
     overdue: Sequence[int] = ()
     thresholds_total: int = 0
     thresholds: Sequence[tuple[str | None, str, int]] = ()
@@ -168,6 +176,7 @@ def _finish_runs(session: Session) -> SweepResult:
 
 
 def _finish_run(session: Session, run: Run) -> SweepResult:
+    require_resumable(session, run, None)
     finished = work_through(session, run)
     return SweepResult(runs=(finished,), finished=(finished.id,))
 
@@ -208,7 +217,10 @@ _SWEEPS: dict[SweepPart, Callable[[Session], SweepResult]] = {
 def _look_at_runs(session: Session, due: DueNow) -> DueNow:
     with session.store.reading() as connection:
         overdue = overdue_plans(connection, session.clock())
-    return replace(due, interrupted=interrupted_runs(session), overdue=overdue)
+    runs = interrupted_runs(session)
+    by_right = [run for run in runs if begun_by_right(session, run)]
+    left_alone = [run for run in runs if run not in by_right]
+    return replace(due, interrupted=by_right, left_alone=left_alone, overdue=overdue)
 
 
 def _look_at_thresholds(session: Session, due: DueNow) -> DueNow:

@@ -107,6 +107,11 @@ class Console:
         with suppress(OSError):
             print(line, file=self.stderr, flush=True)
 
+    def write_utf8(self) -> None:
+        """What stdout gets from now on are bytes of UTF-8, whatever the locale: it is data."""
+        if isinstance(self.stdout, TextIOWrapper):
+            self.stdout.reconfigure(encoding="utf-8", newline="")
+
     def discard_output(self) -> None:
         """Send what stdout still holds nowhere, or the interpreter complains at exit."""
         if self.stdout is sys.__stdout__:

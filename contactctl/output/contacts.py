@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
 from contactctl.domain.errors import ExitCode
+from contactctl.domain.text import counted
 from contactctl.operations.import_contacts import ImportResult
+from contactctl.operations.importing.options import Preset
 from contactctl.output.contact_columns import contact_column
 from contactctl.output.presentation import (
     Block,
@@ -16,6 +18,7 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Table,
+    Verbatim,
 )
 from contactctl.output.rejects import RejectsFile
 
@@ -24,13 +27,17 @@ IMPORT_FIELDS = (
     "run",
     "dry_run",
     "created",
+    "created_inactive",
     "updated",
     "unchanged",
+    "left_active",
     "rejected",
     "groups_created",
     "columns_left_out",
     "rejects_file",
 )
+_PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
+PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
 _GROUP_COLUMNS = (Column("name"), Column("state"))
 _DEACTIVATION_COLUMNS = (
@@ -90,7 +97,12 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
     data = {
         "run": result.run,
         "dry_run": result.run is None,
-        **counts,
+        "created": result.counts.created,
+        "created_inactive": result.counts.created_inactive,
+        "updated": result.counts.updated,
+        "unchanged": result.counts.unchanged,
+        "left_active": result.counts.left_active,
+        "rejected": result.rejected,
         "groups_created": list(result.groups_created),
         "columns_left_out": dict(result.columns_left_out),
         "rejects_file": str(rejects.path) if rejects.path else None,
@@ -103,6 +115,18 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
+
+
+def present_presets(presets: Iterable[Preset]) -> Presentation:
+    """The presets that come with the program."""
+    items = [{"name": each.name, "about": each.about, "note": each.note} for each in presets]
+    rows = Rows("presets", _PRESET_COLUMNS, items)
+    return Presentation(rows=rows, blocks=[RowsTable(empty="(none)")])
+
+
+def present_preset(text: str) -> Presentation:
+    """A preset's data file, to be copied."""
+    return Presentation({"yaml": text}, blocks=[Verbatim(text)])
 
 
 def present_added(contact_id: int, email: str, run: int) -> Presentation:
@@ -118,11 +142,19 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [
         f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
     ]
+    notes += result.notes
+    if left := result.counts.left_active:
+        notes.append(
+            f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
+            " status: an import never does; `contactctl deactivate` does"
+        )
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 
 def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = []
+    if result.counts.created_inactive:
+        facts.append(("Created inactive", f"{result.counts.created_inactive:,}"))
     if result.groups_created:
         facts.append(("Groups created", list(result.groups_created)))
     if result.rejected and rejects.path:

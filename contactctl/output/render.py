@@ -18,6 +18,8 @@ def render(
 ) -> None:
     """Write data to stdout; notes and, unless the envelope carries them, problems to stderr."""
     chosen = choose_fields(presentation, choice)
+    if choice.format is not OutputFormat.TABLE:
+        console.write_utf8()
     _writer(choice.format)(chosen, console, command)
     console.stdout.flush()
     for note in presentation.notes:

@@ -35,6 +35,8 @@ def present_status(status: StoreStatus) -> Presentation:
         and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
         "unfinished_runs": status.unfinished_runs,
         "waiting_plans": status.waiting_plans,
+        "waiting_contacts": status.waiting_contacts,
+        "held_responses": status.held_responses,
         "deactivations_per_month": [
             {"month": month, "number": number} for month, number in status.per_month
         ],
@@ -72,6 +74,11 @@ def _totals(status: StoreStatus) -> Pairs:
         pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
     if status.waiting_plans:
         pairs.append(_to_look_at("Waiting", status.waiting_plans, "plan", RunState.PLANNED))
+    if status.waiting_contacts:
+        pairs.append(("At a threshold, waiting", counted(status.waiting_contacts, "contact")))
+    if status.held_responses:
+        held = counted(status.held_responses, "response")
+        pairs.append(("Held", f"{held}; contactctl responses incidents"))
     return pairs
 
 

@@ -1,8 +1,12 @@
 """How suppressions are shown: never with an address, as only its hash is stored."""
 
+from contactctl.domain.errors import ExitCode
 from contactctl.domain.suppression import Keyring, key_id_of
+from contactctl.domain.text import counted
+from contactctl.operations.suppression_list import ListResult
 from contactctl.operations.suppressions import SuppressionChange, Suppressions
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows
+from contactctl.output.rejects import RejectsFile
 from contactctl.output.selection import rows_blocks
 
 _COLUMNS = (
@@ -11,6 +15,7 @@ _COLUMNS = (
     Column("created"),
     Column("run"),
 )
+LIST_FIELDS = ("run", "suppressed", "unchanged", "rejected", "contacts", "rejects_file")
 SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
@@ -38,8 +43,40 @@ def present_suppression_change(change: SuppressionChange) -> Presentation:
     """Whether it is suppressed now, and the run that changed it."""
     data = {"suppressed": change.suppressed, "run": change.run}
     notes = [] if change.run is not None else ["nothing had to change"]
+    if change.contacts:
+        notes.append(
+            f"{counted(change.contacts, 'contact')} of this domain stay as they are;"
+            " from now on imports reject their rows"
+        )
     pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+
+
+def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
+    """What became of a list's rows; a row that was rejected makes the exit code 5."""
+    data = {
+        "run": result.run,
+        "suppressed": result.suppressed,
+        "unchanged": result.unchanged,
+        "rejected": result.rejected,
+        "contacts": result.contacts,
+        "rejects_file": str(rejects.path) if rejects.path else None,
+    }
+    counts = ("suppressed", "unchanged", "rejected")
+    pairs = [(name.capitalize(), f"{data[name]:,}") for name in counts]
+    notes = []
+    if result.contacts:
+        notes.append(
+            f"{counted(result.contacts, 'contact')} have an address on the list and stay as they"
+            " are; from now on imports reject their rows"
+        )
+    return Presentation(
+        data,
+        blocks=[KeyValues([*pairs, ("Run", result.run)])],
+        notes=notes,
+        problems=rejects.problems(),
+        exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
+    )
 
 
 def present_rotated(keyring: Keyring) -> Presentation:

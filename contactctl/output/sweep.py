@@ -48,7 +48,8 @@ def present_sweep_log(result: SweepResult, name: str, now: datetime) -> Presenta
     line = (
         f"{at} sweep {name}: due {result.due}, deactivated {result.deactivated},"
         f" reactivated {result.reactivated}, removed {result.removed},"
-        f" runs finished {len(result.finished)}, plans expired {len(result.expired)}\n"
+        f" runs finished {len(result.finished)}, plans expired {len(result.expired)},"
+        f" waiting {sum(run.planned for run in result.waiting)}\n"
     )
     return _with_problems(
         Presentation(_data(result, _runs(result)), None, [Verbatim(line)]), result
@@ -86,6 +87,10 @@ def _due_pairs(due: DueNow) -> Pairs:
     of_part: dict[SweepPart, Pairs] = {
         SweepPart.RUNS: [
             ("Interrupted runs", len(due.interrupted)),
+            *(
+                ("Left alone", f"run {run.id}, {run.kind}, begun by {run.applied_by}, who may not")
+                for run in due.left_alone
+            ),
             ("Overdue plans", len(due.overdue)),
         ],
         SweepPart.THRESHOLDS: [("At a threshold", counted(due.thresholds_total, "contact"))],
@@ -117,6 +122,7 @@ def _data(result: SweepResult, runs: Sequence[Row]) -> dict[str, object]:
         "removed": result.removed,
         "runs_finished": len(result.finished),
         "plans_expired": len(result.expired),
+        "waiting": sum(run.planned for run in result.waiting),
         "runs": list(runs),
     }
 
@@ -133,6 +139,7 @@ def _result_pairs(result: SweepResult) -> Pairs:
         ("Removed", counted(result.removed, "membership")),
         ("Runs finished", len(result.finished)),
         ("Plans expired", len(result.expired)),
+        ("Waiting", counted(sum(r.planned for r in result.waiting), "contact")),
     ]
 
 

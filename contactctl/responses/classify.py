@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contactctl.domain.responses import Category
 from contactctl.responses.phrases import PhraseIndex
@@ -44,11 +45,23 @@ class Classification:
         return not self.not_counted
 
 
-class Classifier:
-    """Tries rules in order; the first that matches decides."""
+class _Reading(NamedTuple):
+    """What a text's words mean (None where no rule knows them), and its codes."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    words: Classification | None
+    status: str
+    reply_code: str
+
+
+class Classifier:
+    """Tries rules in order; the first that matches decides.
+
+    A thorough one is for those who want to know what else was said (`mail.ranking.judge`).
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, is_thorough: bool = False) -> None:
         self.rules = tuple(rules)
+        self.is_thorough = is_thorough
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
         for number, rule in enumerate(self.rules):
@@ -62,6 +75,16 @@ class Classifier:
         self, *, diagnostic: str, status: str = "", reply_code: str = ""
     ) -> Classification:
         """Classify a server's answer, a DSN's diagnostic code or a provider's reason text."""
+        said = self._read(diagnostic, status, reply_code)
+        return said.words or _by_codes(said.status, said.reply_code)
+
+    def by_words(
+        self, text: str, *, status: str = "", reply_code: str = ""
+    ) -> Classification | None:
+        """What the words of a text mean, codes apart; None where no rule knows them."""
+        return self._read(text, status, reply_code).words
+
+    def _read(self, diagnostic: str, status: str, reply_code: str) -> "_Reading":
         text = normalise(diagnostic)
         found_reply, found_status = find_codes(text)
         status = found_status if found_status and _says_little(status) else status
@@ -69,9 +92,10 @@ class Classifier:
         text = _without_repeated_codes(text, found_reply, found_status)
         is_temporary = _is_temporary(text, status or reply_code)
         rule = self._first_match(text, is_temporary, _is_about_sender(status, reply_code))
+        words = None
         if rule is not None:
-            return Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
-        return _by_codes(status, reply_code)
+            words = Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
+        return _Reading(words, status, reply_code)
 
     def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
@@ -89,9 +113,11 @@ class Classifier:
         return [self.rules[number] for number in sorted(numbers)]
 
 
-def default_classifier(extra_rules: Sequence[Rule] = ()) -> Classifier:
+def default_classifier(
+    extra_rules: Sequence[Rule] = (), *, is_thorough: bool = False
+) -> Classifier:
     """The built-in rules, after the `extra_rules` of the config."""
-    return Classifier((*extra_rules, *load_builtin_rules()))
+    return Classifier((*extra_rules, *load_builtin_rules()), is_thorough=is_thorough)
 
 
 def normalise(diagnostic: str) -> str:
@@ -135,13 +161,15 @@ def _is_temporary(text: str, code: str) -> bool:
     return code.startswith("4") if code else "temporar" in text
 
 
+def by_status(status: str) -> Classification:
+    """What an enhanced status means by itself."""
+    return Classification(status_category(status), f"status-{status}", status)
+
+
 def _by_codes(status: str, reply_code: str) -> Classification:
-    by_status = status_category(status)
-    by_reply = reply_category(reply_code)
-    if by_status is not None and by_status is not Category.UNKNOWN:
-        return Classification(by_status, f"status-{status}", status)
+    by_subject, by_reply = status_category(status), reply_category(reply_code)
+    if by_subject is not None and by_subject is not Category.UNKNOWN:
+        return by_status(status)
     if by_reply is not None:
         return Classification(by_reply, f"reply-{reply_code}", status)
-    if by_status is not None:
-        return Classification(by_status, f"status-{status}", status)
-    return Classification(None, "", status)
+    return by_status(status) if by_subject is not None else Classification(None, "", status)

@@ -18,7 +18,7 @@ from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource
 from contactctl.responses.formats.registry import PROVIDERS
 from contactctl.responses.generic import GenericOptions
-from contactctl.responses.mail import VerpPattern, read_mail
+from contactctl.responses.mail import NO_NAMING, Naming, read_mail
 from contactctl.responses.payloads import PayloadReader
 
 Input = Path | BinaryIO
@@ -51,7 +51,7 @@ def read_events(
     classifier: Classifier,
     *,
     format: str = "auto",
-    verp: VerpPattern | None = None,
+    naming: Naming = NO_NAMING,
     own: OwnFormats | None = None,
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
@@ -68,7 +68,7 @@ def read_events(
     payloads = PayloadReader(
         format, classify, own.sources, own.generic, own.now or datetime.now(UTC), own.zone
     )
-    return _Reader(format, classifier, payloads, verp).read(inputs)
+    return _Reader(format, classifier, payloads, naming).read(inputs)
 
 
 def require_format(format: str, own: OwnFormats) -> None:
@@ -85,11 +85,11 @@ def require_format(format: str, own: OwnFormats) -> None:
 
 
 def read_mails(
-    mails: Iterable[tuple[str, bytes]], classifier: Classifier, verp: VerpPattern | None = None
+    mails: Iterable[tuple[str, bytes]], classifier: Classifier, naming: Naming = NO_NAMING
 ) -> Iterator[Event]:
     """The events of mails given as (source, raw)."""
     for source, raw in mails:
-        yield from _or_no_response(read_mail(raw, source, classifier, verp=verp), source)
+        yield from _or_no_response(read_mail(raw, source, classifier, naming), source)
 
 
 def _or_no_response(events: Iterable[Event], source: str) -> Iterator[Event]:
@@ -106,7 +106,7 @@ class _Reader:
     format: str
     classifier: Classifier
     payloads: PayloadReader
-    verp: VerpPattern | None
+    naming: Naming
 
     def read(self, inputs: Iterable[Input]) -> Iterator[Event]:
         for one in inputs:
@@ -117,7 +117,7 @@ class _Reader:
             yield from self._read_file(path)
             return
         if self.format in ("auto", "mail"):
-            yield from read_mails(iter_mails(path), self.classifier, self.verp)
+            yield from read_mails(iter_mails(path), self.classifier, self.naming)
         for file in sorted(path.iterdir()):
             if file.is_file() and self._is_payload(file):
                 yield from self._read_file(file)
@@ -131,7 +131,7 @@ class _Reader:
         whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
         kind = self._kind_of(head, name)
         if kind == "mail":
-            yield from read_mails(iter_mails(whole), self.classifier, self.verp)
+            yield from read_mails(iter_mails(whole), self.classifier, self.naming)
         else:
             yield from self.payloads.read(whole, name, kind)
 
@@ -154,7 +154,7 @@ class _Reader:
                 file.seek(0)
                 yield from self.payloads.read(file, str(path), kind)
                 return
-        yield from read_mails(iter_mails(path), self.classifier, self.verp)
+        yield from read_mails(iter_mails(path), self.classifier, self.naming)
 
     def _kind_of(self, head: bytes, name: str) -> str:
         """What the input is made of: json, csv, postfix or mail."""

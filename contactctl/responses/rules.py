@@ -10,7 +10,8 @@ from typing import Any
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "needs", "permanent", "not_counted")
+_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "permanent", "not_counted")
+_SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
@@ -20,7 +21,8 @@ class Rule:
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
     space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. A `permanent` rule is passed over when the
+    (when given), so that most texts need no regex. `near` in the file becomes patterns: two lists
+    of words, one of each in a clause, in either order. A `permanent` rule is passed over when the
     failure is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule
     does not count (`echo`).
     """
@@ -72,14 +74,18 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     _refuse_unknown_keys(mapping, place)
     texts = _strings(mapping, "text", place)
     patterns = _strings(mapping, "pattern", place)
-    if not texts and not patterns:
+    needs = _strings(mapping, "needs", place)
+    near = _near(mapping, place)
+    if not texts and not patterns and not near:
         raise ConfigError(f"{place}: neither text nor pattern", hint="give at least one phrase")
+    if near and (needs or not patterns):
+        needs = [*needs, *near[1]]
     return Rule(
         id=_rule_id(mapping, place),
         category=_category(mapping, place),
         texts=tuple(_normal(text) for text in texts),
-        patterns=tuple(_compiled(pattern, place) for pattern in patterns),
-        needs=tuple(_normal(word) for word in _strings(mapping, "needs", place)),
+        patterns=tuple(_compiled(pattern, place) for pattern in [*patterns, *_either_order(near)]),
+        needs=tuple(dict.fromkeys(_normal(word) for word in needs)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
@@ -125,6 +131,30 @@ def _flag(mapping: Mapping[Any, Any], key: str, place: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{place}: {key} {value!r}", hint="write true or false")
     return value
+
+
+def _near(mapping: Mapping[Any, Any], place: str) -> list[list[str]]:
+    """Two lists of words, or none."""
+    value = mapping.get("near", [])
+    if not isinstance(value, list) or len(value) not in (0, 2):
+        raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
+    return [_strings({"near": words}, "near", place) for words in value]
+
+
+def _either_order(near: Sequence[Sequence[str]]) -> list[str]:
+    """The patterns for words of one clause; a full stop inside a host name ends none."""
+    if not near:
+        return []
+    these, those = ("|".join(_word(word) for word in words) for words in near)
+    gap = r"(?:[^.;:!]|\.(?! )){0,60}?"
+    return [f"(?:{these}){gap}(?:{those})", f"(?:{those}){gap}(?:{these})"]
+
+
+def _word(word: str) -> str:
+    """A word, or the start of one; scripts without spaces have no starts of words."""
+    start = r"\b" if word[0].isascii() else ""
+    end = r"\b" if word.isascii() and len(word) <= _SHORT_WORD else ""
+    return f"{start}{re.escape(_normal(word))}{end}(?!'s)"
 
 
 def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:

@@ -81,6 +81,13 @@ def status_category(status: str) -> Category | None:
     return _BY_SUBJECT.get(subject)
 
 
+def is_specific(status: str) -> bool:
+    """Whether an enhanced status says one thing: not "other or undefined" (detail 0, RFC 3463),
+    nor X.7.1, which servers send with any refusal."""
+    match = _STATUS.match(status)
+    return match is not None and match[1] != "2" and match[3] != "0" and not status.endswith(".7.1")
+
+
 def reply_category(reply_code: str) -> Category | None:
     """The category of a three-digit reply code; UNKNOWN where a code may mean anything."""
     if reply_code in _BY_REPLY:

@@ -2,19 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, or_, select, text
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store.deactivations import open_system_wide
 from contactctl.store.predicates import is_active
+from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
 _run = tables.run
 _item = tables.plan_item
 
+_CLOCKS_DIFFER = timedelta(minutes=5)  # of several machines, a little
+_STAMPS = (
+    (tables.contact, ("created", "updated", "reactivated_at")),
+    (tables.membership, ("added", "reactivated_at")),
+    (tables.deactivation, ("started_at", "ended_at")),
+    (tables.run, ("planned_at", "started_at", "finished_at")),
+)
 _STATUS_HINT = "something other than contactctl has written to this store"
 
 
@@ -27,9 +36,9 @@ class Finding:
     hint: str = ""
 
 
-def check_store(connection: Connection) -> list[Finding]:
-    """Run every check."""
-    return [check(connection) for check in _CHECKS]
+def check_store(connection: Connection, now: datetime) -> list[Finding]:
+    """Run every check; `now` is the present instant."""
+    return [*(check(connection) for check in _CHECKS), _no_instant_to_come(connection, now)]
 
 
 def _database_is_intact(connection: Connection) -> Finding:
@@ -67,6 +76,22 @@ def _runs_finished(connection: Connection) -> Finding:
         running,
         "running right now, or interrupted: `contactctl sweep all` resumes them,"
         " `contactctl runs cancel RUN` ends an import",
+    )
+
+
+def _no_instant_to_come(connection: Connection, now: datetime) -> Finding:
+    """Of what the program stamps itself; a mail's own date may be as wrong as it likes."""
+    latest = literal(now + _CLOCKS_DIFFER, UtcInstant)
+    broken = 0
+    for table, names in _STAMPS:
+        is_to_come = or_(*(table.c[name] > latest for name in names))
+        statement = select(func.count()).select_from(table).where(is_to_come)
+        broken += int(connection.execute(statement).scalar_one())
+    return Finding(
+        "no instant is still to come",
+        broken,
+        "a clock was wrong, or replaced by CONTACTCTL_NOW: until then such a reactivation keeps"
+        " responses from counting; `contactctl runs list` shows whose runs they are",
     )
 
 

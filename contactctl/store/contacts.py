@@ -18,6 +18,7 @@ from contactctl.store import tables
 from contactctl.store.contact_columns import RECORD_COLUMNS, VALUE_COLUMNS
 from contactctl.store.groups import scope_name
 from contactctl.store.predicates import counts_by_email
+from contactctl.store.value_sql import is_one_of
 
 _contact = tables.contact
 _group = tables.group
@@ -32,6 +33,29 @@ def id_of_key(connection: Connection, email_key: str) -> int | None:
     statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
     found = connection.execute(statement).scalar()
     return None if found is None else int(found)
+
+
+def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
+    """Those of the keys that contacts have; one parameter, however many."""
+    listed = is_one_of(_contact.c.email_key, email_keys, connection.dialect.name)
+    return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
+
+
+def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
+    """Ids and keys of the next contacts behind an id, in its order."""
+    statement = (
+        select(_contact.c.id, _contact.c.email_key)
+        .where(_contact.c.id > last_id)
+        .order_by(_contact.c.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def count_of_domain(connection: Connection, domain: str) -> int:
+    """How many contacts have an address of this domain."""
+    statement = select(func.count()).where(_contact.c.email_domain == domain)
+    return int(connection.execute(statement).scalar_one())
 
 
 def has_contact(connection: Connection, contact_id: int) -> bool:

@@ -116,4 +116,9 @@ def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
     )
 
 
-DEACTIVATING = BatchWork(bulk_outcome, bulk_deactivate, impact=losses_of_plan)
+DEACTIVATING = BatchWork(
+    bulk_outcome,
+    bulk_deactivate,
+    rights=(("INSERT", "deactivation"), ("UPDATE", "contact")),
+    impact=losses_of_plan,
+)

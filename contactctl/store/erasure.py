@@ -27,7 +27,7 @@ from contactctl.domain.runs import Run
 from contactctl.domain.suppression import Key
 from contactctl.store import tables
 from contactctl.store.errors import translated_errors
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
 from contactctl.store.sqlite_engine import BEGIN
 from contactctl.store.store import Store
@@ -182,5 +182,27 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
     connection.execute(insert(_deactivation).from_select(columns, rows))
 
 
-ANONYMISING = BatchWork(erasure_outcome, anonymise, clean_up)
-DELETING = BatchWork(erasure_outcome, delete_contacts, clean_up)
+_RIGHTS_TO_SCRUB: tuple[Right, ...] = (
+    ("INSERT", "suppression"),
+    ("UPDATE", "contact"),
+    ("UPDATE", "response"),
+    ("UPDATE", "unmatched_response"),
+    ("DELETE", "unmatched_response"),
+    ("DELETE", "contact_tag"),
+)
+ANONYMISING = BatchWork(
+    erasure_outcome,
+    anonymise,
+    rights=(
+        *_RIGHTS_TO_SCRUB,
+        *(("DELETE", table.name) for table in _THEIRS),
+        ("INSERT", "deactivation"),
+    ),
+    clean_up=clean_up,
+)
+DELETING = BatchWork(
+    erasure_outcome,
+    delete_contacts,
+    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
+    clean_up=clean_up,
+)

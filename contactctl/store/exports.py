@@ -6,13 +6,16 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from contactctl.domain.contact_record import ContactRecord
 from contactctl.domain.contacts import MembershipState
+from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contact_columns import RECORD_COLUMNS
 from contactctl.store.contacts import to_records
 from contactctl.store.predicates import is_active
 
 _contact = tables.contact
+_item = tables.plan_item
 _membership = tables.membership
+_run = tables.run
 
 _CHUNK = 1000
 
@@ -46,6 +49,14 @@ def stream_contacts(
 def deliverable() -> ColumnElement[bool]:
     """Contacts that a campaign to everybody may mail."""
     return is_active()
+
+
+def not_waiting() -> ColumnElement[bool]:
+    """Contacts that no plan of thresholds holds, which waits to be confirmed."""
+    waiting = select(_run.c.id).where(
+        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
+    )
+    return ~exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id.in_(waiting))
 
 
 def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:

@@ -42,9 +42,24 @@ _OF_THE_REQUEST = (
     "terms",
 )
 _UNWRITTEN_BY_OPERATORS = ("policy", "suppression")
-_OPERATOR_UPDATES = ("contact", "membership", "response", "unmatched_response")
-# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact
-_OPERATOR_DELETES = ("plan_item", "membership", "contact_tag", "unmatched_response")
+_OPERATOR_UPDATES = (
+    "contact",
+    "membership",
+    "response",
+    "unmatched_response",
+    "response_rate",
+    "incident",
+)
+# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
+# and counts that are made anew
+_OPERATOR_DELETES = (
+    "plan_item",
+    "membership",
+    "contact_tag",
+    "unmatched_response",
+    "response_rate",
+    "unjudged_hour",
+)
 _KEPT_FOR_EVER = ("run", "policy", "former_membership")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
 

@@ -136,4 +136,8 @@ def remove_memberships(connection: Connection, run: Run, batch: Batch, now: date
     return end_memberships(connection, removed, run.id, now)
 
 
-REMOVING_FROM_GROUP = BatchWork(removal_outcome, remove_memberships)
+REMOVING_FROM_GROUP = BatchWork(
+    removal_outcome,
+    remove_memberships,
+    rights=(("UPDATE", "contact"), ("DELETE", "membership"), ("INSERT", "former_membership")),
+)

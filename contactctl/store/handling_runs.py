@@ -250,4 +250,16 @@ def _add_results(connection: Connection, run: Run, results: Mapping[str, int]) -
     update_run(connection, run.id, {"results": totals})
 
 
-HANDLING = BatchWork(handling_outcome, handle, returning=planned_returning, by_rule=planned_by_rule)
+HANDLING = BatchWork(
+    handling_outcome,
+    handle,
+    rights=(
+        ("UPDATE", "deactivation"),
+        ("UPDATE", "contact"),
+        ("UPDATE", "membership"),
+        ("DELETE", "membership"),
+        ("INSERT", "former_membership"),
+    ),
+    returning=planned_returning,
+    by_rule=planned_by_rule,
+)

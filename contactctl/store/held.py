@@ -1,11 +1,11 @@
 """Held responses: set aside while it is open whether they count, then released or discarded."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     and_,
     delete,
     exists,
@@ -13,12 +13,12 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    union_all,
     update,
 )
 
 from contactctl.domain.responses import HeldFilter
 from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.threshold_sql import ContactIds
 from contactctl.store.unmatched import unmatched_domain
@@ -28,46 +28,6 @@ _item = tables.plan_item
 _response = tables.response
 _run = tables.run
 _unmatched = tables.unmatched_response
-
-Holds = Callable[[int, int], bool]  # (blocked, all counted responses of a domain)
-
-DISCARDED = "discarded"  # response.not_counted of one that somebody decided against
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """A domain whose `blocked` responses of one ingest are held, of `responses` in all."""
-
-    domain: str
-    held: int
-    responses: int
-
-
-def judge_held(connection: Connection, run_id: int, holds: Holds, at_least: int) -> list[Incident]:
-    """Let go what an ingest has held to be safe, except where it looks like an incident.
-
-    A domain is looked at from `at_least` held responses on, those of nobody included: they count
-    as soon as their contact is imported.
-    """
-    held = _held_by_domain(connection, run_id, at_least)
-    totals = _counted_by_domain(connection, run_id, list(held)) if held else {}
-    incidents = [
-        Incident(domain, number, totals[domain])
-        for domain, number in sorted(held.items())
-        if holds(number, totals[domain])
-    ]
-    domains = [incident.domain for incident in incidents]
-    of_incident = exists().where(
-        _contact.c.id == _response.c.contact_id, _contact.c.email_domain.in_(domains)
-    )
-    dialect = connection.dialect.name
-    for table, kept in (
-        (_response, of_incident),
-        (_unmatched, unmatched_domain(dialect).in_(domains)),
-    ):
-        let_go = and_(table.c.held, table.c.run_id == run_id, ~kept)
-        connection.execute(update(table).where(let_go).values(held=False))
-    return incidents
 
 
 def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
@@ -108,70 +68,55 @@ def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
     connection.execute(delete(_item).where(_item.c.run_id.in_(run_ids)))
 
 
-def _held_by_domain(connection: Connection, run_id: int, at_least: int) -> dict[str, int]:
-    of_contacts = (
-        select(_contact.c.email_domain.label("domain"))
-        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
-        .where(_response.c.held, _response.c.run_id == run_id)
+def incidents_of(connection: Connection, chosen: HeldFilter) -> list[int]:
+    """The numbers of the incidents that the chosen responses are held in."""
+    numbers = select(_response.c.incident_id).where(_is_chosen(chosen))
+    of_nobody = select(_unmatched.c.incident_id).where(
+        _is_chosen_of_nobody(connection.dialect.name, chosen)
     )
-    of_nobody = select(unmatched_domain(connection.dialect.name)).where(
-        _unmatched.c.held, _unmatched.c.run_id == run_id
-    )
-    every = union_all(of_contacts, of_nobody).subquery()
-    statement = (
-        select(every.c.domain, func.count())
-        .group_by(every.c.domain)
-        .having(func.count() >= at_least)
-    )
-    return {row[0]: row[1] for row in connection.execute(statement)}
-
-
-def _counted_by_domain(
-    connection: Connection, run_id: int, domains: Sequence[str]
-) -> dict[str, int]:
-    of_contacts = (
-        select(_contact.c.email_domain.label("domain"))
-        .select_from(
-            _item.join(_contact, _contact.c.id == _item.c.contact_id).join(
-                _response, _response.c.contact_id == _contact.c.id
-            )
-        )
-        .where(
-            _item.c.run_id == run_id,
-            _contact.c.email_domain.in_(domains),
-            _response.c.run_id == run_id,
-            _response.c.counts,
-        )
-    )
-    domain = unmatched_domain(connection.dialect.name)
-    of_nobody = select(domain).where(
-        _unmatched.c.run_id == run_id, _unmatched.c.counts, domain.in_(domains)
-    )
-    every = union_all(of_contacts, of_nobody).subquery()
-    statement = select(every.c.domain, func.count()).group_by(every.c.domain)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    found = connection.execute(numbers.union(of_nobody)).scalars()
+    return sorted(number for number in found if number)
 
 
 def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, object]) -> int:
-    """Decide about held responses, those of nobody included; returns how many there were."""
-    of_nobody: list[ColumnElement[bool]] = [_unmatched.c.held]
-    if chosen.run_id is not None:
-        of_nobody.append(_unmatched.c.run_id == chosen.run_id)
-    if chosen.domain is not None:
-        of_nobody.append(unmatched_domain(connection.dialect.name) == chosen.domain)
+    """Decide about held responses, those of nobody included; returns how many there were.
+
+    Each keeps a number of an incident, 0 where there is none: no other holds it again.
+    """
     return sum(
-        connection.execute(update(table).where(which).values(values)).rowcount
-        for table, which in ((_response, _is_chosen(chosen)), (_unmatched, and_(*of_nobody)))
+        connection.execute(
+            update(table)
+            .where(which)
+            .values(**values, incident_id=func.coalesce(table.c.incident_id, 0))
+        ).rowcount
+        for table, which in (
+            (_response, _is_chosen(chosen)),
+            (_unmatched, _is_chosen_of_nobody(connection.dialect.name, chosen)),
+        )
     )
 
 
 def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [_response.c.held]
-    if chosen.run_id is not None:
-        conditions.append(_response.c.run_id == chosen.run_id)
+    conditions = _conditions(_response, chosen)
     if chosen.domain is not None:
         of_domain = exists().where(
             _contact.c.id == _response.c.contact_id, _contact.c.email_domain == chosen.domain
         )
         conditions.append(of_domain)
     return and_(*conditions)
+
+
+def _is_chosen_of_nobody(dialect: str, chosen: HeldFilter) -> ColumnElement[bool]:
+    conditions = _conditions(_unmatched, chosen)
+    if chosen.domain is not None:
+        conditions.append(unmatched_domain(dialect) == chosen.domain)
+    return and_(*conditions)
+
+
+def _conditions(table: FromClause, chosen: HeldFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [table.c.held]
+    if chosen.run_id is not None:
+        conditions.append(table.c.run_id == chosen.run_id)
+    if chosen.incident is not None:
+        conditions.append(table.c.incident_id == chosen.incident)
+    return conditions

@@ -1,6 +1,6 @@
 """Plan items, the frozen set of contacts that a run will change, and what is done to a batch."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -69,6 +69,9 @@ class PlanFigures:
         return max(self.active + self.returning, self.planned)
 
 
+Right = tuple[str, str]  # a privilege of Postgres, and the table it must be held on
+
+
 @dataclass(frozen=True, slots=True)
 class BatchWork:
     """What a kind of run does to a batch: first count, then change exactly as many contacts.
@@ -76,13 +79,14 @@ class BatchWork:
     `clean_up` comes after the last batch; until it is through, the run is not done. `returning`
     and `losing` are the PlanFigures of a plan, `impact` what it means to the active and to groups
     (`bypassing`, by id: those that system-wide deactivation does not concern), `by_rule` counts
-    its contacts by (action, category, group id).
+    its contacts by (action, category, group id). `rights` are what a database role needs for it.
 
     What erases is given the key that hashes addresses, `current_key`, to change a batch.
     """
 
     outcome: Callable[[Connection, Run, Batch], BatchOutcome]
     change: Callable[..., int]  # (connection, run, batch, now)
+    rights: Sequence[Right]
     clean_up: Callable[[Store], None] | None = None
     returning: Callable[[Connection, Run], int] | None = None
     losing: Callable[[Connection, Run], int] | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, null, select
 
 from contactctl.domain.responses import ResponseFilter
 from contactctl.store import tables
@@ -85,6 +85,8 @@ def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[Column
         conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.run_id is not None:
         conditions.append(table.c.run_id == wanted.run_id)
+    if wanted.incident is not None:
+        conditions.append(table.c.incident_id == wanted.incident)
     if wanted.not_counted:
         conditions.append(~table.c.counts)
     return conditions
@@ -99,10 +101,12 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
         "status",
         "diagnostic",
         "rule",
+        "host",
         "channel",
         "occurred_at",
         "recorded_at",
         "source",
         "source_key",
     )
-    return [*(table.c[name] for name in names), table.c.run_id.label("run")]
+    incident = func.nullif(table.c.incident_id, 0).label("incident")
+    return [*(table.c[name] for name in names), incident, table.c.run_id.label("run")]

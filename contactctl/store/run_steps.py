@@ -20,6 +20,7 @@ from contactctl.store.plans import (
     work_of,
 )
 from contactctl.store.postgres_planner import refresh_statistics
+from contactctl.store.rights import require_rights
 from contactctl.store.runs import (
     CONTACT_CHANGES,
     advance,
@@ -70,6 +71,7 @@ def write_run_with_plan(
     run_id = 0
     try:
         with store.writing(snapshot=True) as connection:
+            require_rights(connection, request.kind)
             run_id = insert_run(
                 connection,
                 request,
@@ -136,6 +138,7 @@ def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run
     """planned -> running, with the active total as it is before the first change."""
     with store.writing() as connection:
         run, active = lock_run(connection, run_id), count_active(connection)
+        require_rights(connection, run.kind)
         values = {
             "started_at": now,
             "applied_by": operator,

@@ -190,6 +190,12 @@ def overdue_plans(connection: Connection, now: datetime) -> list[int]:
     return [row[0] for row in connection.execute(statement)]
 
 
+def any_by_real_clock(connection: Connection) -> bool:
+    """Whether somebody has changed the store at its own time: it is no rehearsal's."""
+    statement = select(_run.c.id).where(~_run.c.clock_replaced).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
     statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))
@@ -207,6 +213,14 @@ def _require_same_policy(connection: Connection, terms: Terms | None) -> None:
             hint="`contactctl policy show` shows it; start the command again",
             code="policy-changed",
         )
+
+
+def count_waiting(connection: Connection) -> int:
+    """How many contacts wait in plans that thresholds have made, to be confirmed."""
+    statement = select(func.coalesce(func.sum(_run.c.planned), 0)).where(
+        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def _of_number(run_id: int) -> Select[Any]:

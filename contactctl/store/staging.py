@@ -11,6 +11,13 @@ from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.contact_columns import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
+from contactctl.store.imported_status import (
+    INACTIVE_COLUMNS,
+    INACTIVE_TABLE,
+    Creating,
+    deactivate_created,
+    leave_known_as_they_are,
+)
 from contactctl.store.postgres_planner import join_by_index, refresh_statistics
 from contactctl.store.staged import Staged
 from contactctl.store.store import Dialect, Store
@@ -25,7 +32,7 @@ _ROWS = table("import_row", column("email_key"))
 _MEMBERSHIP_STATE = (
     "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = c.id"
     " AND d.group_id = m.group_id AND d.ended_at IS NULL)"
-    f" THEN '{MembershipState.INACTIVE}' ELSE '{MembershipState.FOLLOWS}' END"
+    f" THEN '{MembershipState.INACTIVE}' ELSE m.state END"
 )
 
 OpenTransaction = Callable[[], AbstractContextManager[Connection]]
@@ -37,13 +44,15 @@ class Layout:
 
     A staged row is (position, email, email_key, email_domain, value or value and folded value of
     each of `columns`, then attributes and attributes_folded as JSON text if `has_attributes`,
-    then a bit mask of the columns to be made missing if `clears`: bit n for `columns[n]`).
+    then a bit mask of the columns to be made missing if `clears`: bit n for `columns[n]`, then the
+    instant when the contact was created, wherever it was, if `has_created`).
     None means not given. Within one wave no two rows have the same key.
     """
 
     columns: tuple[str, ...] = ()
     has_attributes: bool = False
     clears: bool = False
+    has_created: bool = False
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
@@ -54,33 +63,49 @@ class Layout:
     def staged_columns(self) -> tuple[str, ...]:
         """Names of the temporary table's columns."""
         json_columns = JSON_COLUMNS if self.has_attributes else ()
-        cleared = ("cleared",) if self.clears else ()
-        return ("position", *ADDRESS_COLUMNS, *self.stored_columns, *json_columns, *cleared)
+        last = ("cleared",) * self.clears + ("created",) * self.has_created
+        return ("position", *ADDRESS_COLUMNS, *self.stored_columns, *json_columns, *last)
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
     """Rows that are put in together. `tags` are (position, folded, tag), `members` are
-    (position, group id); no pair twice."""
+    (position, group id, membership state), `inactive` are (position, category, since); none twice.
+    """
 
     rows: Sequence[Staged]
     tags: Sequence[Staged] = ()
     members: Sequence[Staged] = ()
+    inactive: Sequence[Staged] = ()
+
+    @property
+    def tells_status(self) -> bool:
+        return bool(self.inactive) or any(
+            state != MembershipState.FOLLOWS for _, _, state in self.members
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of rows that were put in."""
+    """What became of rows that were put in.
+
+    `created_inactive` of those created became inactive; `left_active` were there before and are
+    active, although their row says inactive.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    created_inactive: int = 0
+    left_active: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.created + other.created,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
+            self.created_inactive + other.created_inactive,
+            self.left_active + other.left_active,
         )
 
 
@@ -108,9 +133,12 @@ def transactions(store: Store, *, rehearse: bool) -> Iterator[OpenTransaction]:
         connection.rollback()
 
 
-def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) -> Counts:
+def put_in(
+    connection: Connection, layout: Layout, wave: Wave, now: datetime, creating: Creating
+) -> Counts:
     """Create the contacts that are new, update those that differ, add tags and memberships.
 
+    Contacts that this run creates may be inactive; the status of others is never touched.
     A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
     touched. `revision` and `updated` change only where something did.
     """
@@ -118,19 +146,30 @@ def put_in(connection: Connection, layout: Layout, wave: Wave, now: datetime) ->
     at = _bind_instant(now)
     join_by_index(connection)
     with temporary_tables(connection, _definitions(layout, connection.dialect)):
-        loaded = {"import_row": wave.rows, "import_tag": wave.tags, "import_member": wave.members}
+        loaded = {
+            "import_row": wave.rows,
+            "import_tag": wave.tags,
+            "import_member": wave.members,
+            INACTIVE_TABLE: wave.inactive,
+        }
         for name, rows in loaded.items():
             if rows:
                 fill(connection, name, rows)
                 refresh_statistics(connection, name)
+        created_inactive = left_active = 0
+        if wave.tells_status:
+            left_active = leave_known_as_they_are(connection, creating)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
         if wave.members:
             connection.execute(text(statements.insert_members()).bindparams(at))
+        if wave.tells_status:
+            created_inactive = deactivate_created(connection, creating, now)
         adopt_unmatched(connection, _ROWS)
-    return Counts(created, updated, len(wave.rows) - created - updated)
+    unchanged = len(wave.rows) - created - updated
+    return Counts(created, updated, unchanged, created_inactive, left_active)
 
 
 class _Statements:
@@ -161,10 +200,11 @@ class _Statements:
         attributes, folded = (
             map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
+        created = "COALESCE(s.created, :now)" if self.layout.has_created else ":now"
         return (
             f"INSERT INTO contact ({columns}, status, created, updated, revision,"
             " attributes, attributes_folded)"
-            f" SELECT {values}, '{Status.ACTIVE}', :now, :now, 0, {attributes}, {folded}"
+            f" SELECT {values}, '{Status.ACTIVE}', {created}, :now, 0, {attributes}, {folded}"
             " FROM import_row s LEFT JOIN contact c ON c.email_key = s.email_key"
             " WHERE c.id IS NULL ORDER BY s.position"
         )
@@ -237,7 +277,9 @@ def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
         "import_row": f"position integer PRIMARY KEY, {columns}",
         "import_tag": "position integer, tag_folded text, tag text,"
         " PRIMARY KEY (position, tag_folded)",
-        "import_member": "position integer, group_id integer, PRIMARY KEY (position, group_id)",
+        "import_member": "position integer, group_id integer, state text,"
+        " PRIMARY KEY (position, group_id)",
+        INACTIVE_TABLE: INACTIVE_COLUMNS,
     }
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.engine import URL
 
-from contactctl.domain.errors import StoreError
+from contactctl.domain.errors import ContactctlError, StoreError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store.errors import translated_errors
 from contactctl.store.postgres_engine import PostgresDatabase
@@ -30,6 +30,8 @@ class Store:
         self._database = database
         self.engine = database.engine
         self.dialect: Dialect = "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
+        self.refusal: ContactctlError | None = None
+        """Why nothing may be written, where something is in the way."""
 
     @property
     def identity(self) -> str:
@@ -67,6 +69,7 @@ class Store:
         cannot change before it is written. `snapshot` asks the same of Postgres: a row that
         somebody else has changed since then is a BusyError with the code `conflict`.
         """
+        self.require_writable()
         options: dict[str, Any] = {}
         if self.dialect == "sqlite":
             options = {BEGIN: "BEGIN IMMEDIATE"}
@@ -74,6 +77,11 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
+
+    def require_writable(self) -> None:
+        """Raise what is in the way of writing."""
+        if self.refusal is not None:
+            raise self.refusal
 
     @contextmanager
     def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:

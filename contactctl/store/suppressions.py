@@ -7,13 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from contactctl.domain.suppression import Key, key_id_of
+from contactctl.domain.suppression import Hasher, domain_of, key_id_of
 from contactctl.store import tables
 from contactctl.store.value_sql import is_one_of
 
 _suppression = tables.suppression
 
-KeysNamed = Callable[[Collection[str]], Sequence[Key]]
+KeysNamed = Callable[[Collection[str]], Sequence[Hasher]]
 Suppressed = Callable[[Connection, Collection[str]], AbstractSet[str]]
 
 
@@ -29,7 +29,7 @@ class SuppressionRow:
 def suppressed_among(
     connection: Connection, email_keys: Collection[str], *, keys_named: KeysNamed
 ) -> AbstractSet[str]:
-    """Those of the addresses that are suppressed.
+    """Those of the addresses that are suppressed, each alone or with its whole domain.
 
     Who creates contacts asks within the transaction that does so, once it has its turn to change
     contacts (locks.serialise): erasing and adding suppressions wait for the same turn. While
@@ -38,8 +38,10 @@ def suppressed_among(
     used = key_ids(connection)
     if not used:
         return frozenset()
-    by_hash = {key.hash_of(each): each for key in keys_named(used) for each in email_keys}
-    return {by_hash[known] for known in known_hashes(connection, by_hash)}
+    asked = dict.fromkeys((*email_keys, *map(domain_of, email_keys)))
+    by_hash = {hasher.hash_of(each): each for hasher in keys_named(used) for each in asked}
+    found = {by_hash[known] for known in known_hashes(connection, by_hash)}
+    return {each for each in email_keys if each in found or domain_of(each) in found}
 
 
 def key_ids(connection: Connection) -> list[str]:

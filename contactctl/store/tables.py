@@ -149,7 +149,8 @@ class FormerMembership(SQLModel, table=True):
 class Deactivation(SQLModel, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
-    The key makes a run's work idempotent: a batch applied twice cannot deactivate twice.
+    The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
+    was `taken_back` counts as if it had never been: its responses turned out to be an incident.
     """
 
     __tablename__ = "deactivation"
@@ -172,12 +173,14 @@ class Deactivation(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcInstant)
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Response(SQLModel, table=True):
     """One email response of a known contact (domain.responses.Response).
 
-    A held one waits for somebody to decide whether it counts (domain.policies.IncidentGuard).
+    A held one waits for somebody to decide whether it counts (domain.bursts). `incident_id` says
+    in which incident it is or was held: not held any more, it was released, or discarded.
     """
 
     __tablename__ = "response"
@@ -188,6 +191,7 @@ class Response(SQLModel, table=True):
             "run_id",
             sqlite_where=text("held = 1"),
         ),
+        Index("response_occurred", "occurred_at"),
         _NO_ROWID,
     )
 
@@ -207,6 +211,8 @@ class Response(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
     run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
 
 
 class UnmatchedResponse(SQLModel, table=True):
@@ -218,6 +224,7 @@ class UnmatchedResponse(SQLModel, table=True):
     __tablename__ = "unmatched_response"
     __table_args__ = (
         Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
+        Index("unmatched_response_occurred", "occurred_at"),
         _NO_ROWID,
     )
 
@@ -236,6 +243,51 @@ class UnmatchedResponse(SQLModel, table=True):
     occurred_at: datetime = Field(sa_type=UtcInstant)
     recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
+    run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
+
+
+class ResponseRate(SQLModel, table=True):
+    """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
+
+    __tablename__ = "response_rate"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    category: str = Field(sa_type=Code, primary_key=True)
+    domain: str = Field(primary_key=True)
+    host: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    responses: int
+    released: int
+    incident_id: int | None = None
+
+
+class UnjudgedHour(SQLModel, table=True):
+    """An hour of which responses were recorded since its rates were last counted."""
+
+    __tablename__ = "unjudged_hour"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+
+
+class Incident(SQLModel, table=True):
+    """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
+
+    `run_id` is the run that met it first.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    shared_by: str = Field(sa_type=Code)
+    name: str
+    category: str = Field(sa_type=Code)
+    first_hour: datetime = Field(sa_type=UtcInstant)
+    last_hour: datetime = Field(sa_type=UtcInstant)
     run_id: int
 
 
@@ -332,6 +384,9 @@ former_membership = SQLModel.metadata.tables["former_membership"]
 deactivation = SQLModel.metadata.tables["deactivation"]
 response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
+response_rate = SQLModel.metadata.tables["response_rate"]
+unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+incident = SQLModel.metadata.tables["incident"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]

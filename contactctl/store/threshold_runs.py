@@ -1,7 +1,8 @@
 """Runs that carry out thresholds: the plan of what is due, and its batches."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
@@ -44,15 +45,24 @@ _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
 
-DuePlan = Callable[[Sequence[int]], Select[int, int, str, int]]
+TAKEN_BACK = "taken_back"  # run.results of contacts that an incident made active again
+
+# (waiting plans, runs whose responses have not been judged) -> what is due
+DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayBefore:
+    """What automatic runs have done within 24 hours: `spent` contacts were deactivated, of
+    `active_at_start`; None where there was no such run."""
+
+    spent: int
+    active_at_start: int | None
 
 
 def plan_due(connection: Connection, run_id: int, due: DuePlan, now: datetime) -> int:
-    """Freeze what is due, without what another plan waits with; returns the number of contacts.
-
-    `due` is given the numbers of the waiting plans.
-    """
-    found = due(waiting_plans(connection, now)).subquery("due")
+    """Freeze what is due, without what another plan waits with; returns the number of contacts."""
+    found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
     items = select(
         found.c.contact_id,
         literal(run_id, Integer),
@@ -63,6 +73,35 @@ def plan_due(connection: Connection, run_id: int, due: DuePlan, now: datetime) -
     columns = ["contact_id", "run_id", "group_id", "category", "revision"]
     connection.execute(insert(_item).from_select(columns, items))
     return planned_contacts(connection, run_id)
+
+
+def day_before(connection: Connection, now: datetime) -> DayBefore:
+    """What thresholds have deactivated by themselves; what an incident took back does not count,
+    nor what somebody has confirmed."""
+    statement = (
+        select(_run.c.changed, _run.c.results, _run.c.active_before)
+        .where(
+            _run.c.kind == RunKind.THRESHOLDS,
+            _run.c.started_at > now - timedelta(hours=24),
+            _run.c.expires_at.is_(None),
+            _run.c.changed > 0,
+        )
+        .order_by(_run.c.id)
+    )
+    rows = connection.execute(statement).all()
+    spent = sum(row.changed - row.results.get(TAKEN_BACK, 0) for row in rows)
+    return DayBefore(spent, rows[0].active_before if rows else None)
+
+
+def _unjudged_runs(connection: Connection) -> list[int]:
+    """The ingests at work, and those cut short: whether their responses are a burst is judged when
+    all are there."""
+    any_unjudged = connection.execute(select(tables.unjudged_hour.c.hour).limit(1)).first()
+    is_unjudged = _run.c.state == RunState.RUNNING
+    if any_unjudged is not None:
+        is_unjudged = or_(is_unjudged, exists().where(_item.c.run_id == _run.c.id))
+    statement = select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
+    return list(connection.execute(statement).scalars())
 
 
 def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
@@ -209,6 +248,7 @@ def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> Non
 APPLYING_THRESHOLDS = BatchWork(
     threshold_outcome,
     threshold_deactivate,
+    rights=(("INSERT", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),
     losing=_losing,
     impact=losses_of_plan,
     by_rule=planned_by_rule,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     column,
     distinct,
     exists,
@@ -28,9 +30,9 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.responses import Category
-from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRules
+from contactctl.domain.thresholds import DISCARDED, ECHO, SYSTEM_WIDE, ThresholdRules
 from contactctl.store import tables
-from contactctl.store.predicates import counts_by_email, is_active, is_open
+from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -44,6 +46,34 @@ ContactIds = Select[int]  # one column, `contact_id`
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
 
+def _counts() -> ColumnElement[bool]:
+    """The responses that thresholds count: the first echo of nothing too."""
+    is_echo = and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
+    return or_(counts_by_email(), is_echo)
+
+
+def _echoed() -> ColumnElement[bool]:
+    """Of the echo's category the contact has a response on record, or an earlier echo."""
+    other = _response.alias("other")
+    is_earlier = or_(
+        other.c.occurred_at < _response.c.occurred_at,
+        and_(
+            other.c.occurred_at == _response.c.occurred_at,
+            other.c.source_key < _response.c.source_key,
+        ),
+    )
+    return exists().where(
+        other.c.contact_id == _response.c.contact_id,
+        other.c.category == _response.c.category,
+        other.c.channel == "email",
+        or_(
+            other.c.counts,
+            other.c.not_counted == DISCARDED,
+            and_(other.c.not_counted == ECHO, is_earlier),
+        ),
+    )
+
+
 def due(
     rules: ThresholdRules,
     now: datetime,
@@ -51,16 +81,27 @@ def due(
     *,
     among: ContactIds | None = None,
     waiting_runs: Sequence[int] = (),
+    unjudged_runs: Sequence[int] = (),
 ) -> Select[int, int, str, int]:
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
-    out. SQLite, which would sort all responses to group them, looks for candidates first.
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. SQLite,
+    which would sort all responses to group them, looks for candidates first; Postgres does so
+    where it must look at days besides.
     """
     rule = _rule_table(rules, now)
+    each_counts = all(each.counts_each for each in rules.rules)
     if among is None and dialect == "sqlite":
         among = _candidates(rules, now)
-    counted = _counted(rule, rules, among).subquery("counted")
+    elif among is None and not each_counts:
+        among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
+    spacing = _Spacing(rule, dialect)
+    number = func.count() if each_counts else spacing.number()
+    rows = _counted(rule, rules, among, number, unjudged_runs)
+    if any(each.over_seconds for each in rules.rules):
+        rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
+    counted = rows.subquery("counted")
     statement = (
         select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
         .select_from(
@@ -86,6 +127,8 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
         column("needed", Integer),
         column("since", UtcInstant),
         column("is_reset", Boolean),
+        column("days", Integer),
+        column("over", Integer),
     )
     rows = [
         (
@@ -96,6 +139,8 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
             rule.threshold.count,
             rule.window_start(now) or _ALWAYS,
             rules.reset_by_delivery(rule.category),
+            rule.days_apart,
+            rule.over_seconds,
         )
         for number, rule in enumerate(rules.rules)
     ]
@@ -119,13 +164,59 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
     return (
         select(_response.c.contact_id)
-        .where(counts_by_email(), or_(*in_window))
+        .where(_counts(), or_(*in_window))
         .group_by(_response.c.contact_id)
         .having(or_(*reached))
     )
 
 
-def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Select[Any]:
+def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
+    """The contacts with enough responses, whatever their days: again more than are due."""
+    rows = counted.subquery("numbered")
+    return (
+        select(rows.c.contact_id)
+        .join_from(rows, rule, rule.c.number == rows.c.rule)
+        .where(rows.c.responses >= rule.c.needed)
+        .distinct()
+    )
+
+
+class _Spacing:
+    """How far the responses of one group of rows lie apart, by their rule."""
+
+    def __init__(self, rule: CTE, dialect: str) -> None:
+        self._rule, self._is_sqlite = rule, dialect == "sqlite"
+
+    def number(self) -> ColumnElement[int]:
+        """How many they are; those of one period of days count once."""
+        length = case((self._rule.c.days == 0, 1), else_=self._rule.c.days)
+        periods = func.count(distinct(self._day() // length))
+        return case((func.max(self._rule.c.days) == 0, func.count()), else_=periods)
+
+    def seconds(self) -> ColumnElement[int]:
+        """From the first to the last."""
+        second = self._since_1970(19)
+        return func.max(second) - func.min(second)
+
+    def _day(self) -> ColumnElement[int]:
+        return self._since_1970(10) // 86_400
+
+    def _since_1970(self, characters: int) -> ColumnElement[int]:
+        """Whole seconds; SQLite rounds parts of one, so that they are cut off first."""
+        occurred_at = _response.c.occurred_at
+        if self._is_sqlite:
+            whole = func.substr(occurred_at, 1, characters, type_=Text())
+            return cast(func.strftime("%s", whole), Integer)
+        return cast(func.floor(func.extract("epoch", occurred_at)), BigInteger)
+
+
+def _counted(
+    rule: CTE,
+    rules: ThresholdRules,
+    among: ContactIds | None,
+    number: ColumnElement[int],
+    unjudged_runs: Sequence[int] = (),
+) -> Select[Any]:
     """(contact_id, rule, responses): how many of a contact's responses count for a rule."""
     rows: FromClause = _response
     if among is not None:
@@ -133,13 +224,15 @@ def _counted(rule: CTE, rules: ThresholdRules, among: ContactIds | None) -> Sele
         rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
     rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
     rows = rows.join(rule, _is_rule_of_response(rule, rules))
-    conditions = [counts_by_email(), _is_past_watermark(rule), ~_is_settled(rule)]
+    conditions = [_counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    if unjudged_runs:
+        conditions.append(_response.c.run_id.not_in(unjudged_runs))
     if any(each.scope != SYSTEM_WIDE for each in rules.rules):
         rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
         conditions.append(_concerns_member(rule))
     key = (_response.c.contact_id, rule.c.number)
     return (
-        select(key[0], key[1].label("rule"), func.count().label("responses"))
+        select(key[0], key[1].label("rule"), number.label("responses"))
         .select_from(rows)
         .where(*conditions)
         .group_by(*key)
@@ -202,7 +295,7 @@ def _is_settled(rule: CTE) -> ColumnElement[bool]:
         _deactivation.c.category == _response.c.category,
         or_(
             is_open(),
-            _deactivation.c.ended_at >= _response.c.occurred_at,
+            and_(_deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back),
         ),
     )
 

@@ -30,7 +30,9 @@ def read_subject(
     )
     deactivations = connection.execute(
         select(_deactivation).where(
-            _deactivation.c.contact_id == contact_id, _deactivation.c.category != ""
+            _deactivation.c.contact_id == contact_id,
+            _deactivation.c.category != "",
+            ~_deactivation.c.taken_back,
         )
     ).all()
     keyed = [((row.group_id, Category(row.category)), row.ended_at) for row in deactivations]
@@ -56,4 +58,5 @@ def _recorded(row: Mapping[str, Any]) -> RecordedResponse:
         counts=row["counts"],
         held=row["held"],
         channel=row["channel"],
+        not_counted=row["not_counted"],
     )

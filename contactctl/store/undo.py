@@ -192,6 +192,7 @@ def _regains_of_plan(connection: Connection, run: Run, bypassing: Collection[int
 UNDOING = BatchWork(
     undo_outcome,
     undo_deactivations,
+    rights=(("UPDATE", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),
     returning=lambda _connection, run: run.planned,
     impact=_regains_of_plan,
 )

@@ -36,6 +36,8 @@ _SHARED_COLUMNS = (
     "recorded_at",
     "source",
     "run_id",
+    "host",
+    "incident_id",
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from contactctl.domain.runs import RunState
 from contactctl.store.store import Store, open_store
-from helpers.cli import NOW, run_cli
+from helpers.cli import REHEARSING, run_cli
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, states
 
@@ -42,7 +42,7 @@ def start(store: Store, *, env: dict[str, str] | None = None) -> pexpect.spawn:
             **inherited,
             "PYTHONPATH": str(ROOT),
             "TERM": "xterm-256color",
-            "CONTACTCTL_NOW": NOW,
+            **REHEARSING,
             "TEXTUAL_ANIMATIONS": "none",
             **(env or {}),
         },
@@ -146,7 +146,7 @@ def test_no_other_command_imports_textual(store: Store) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "CONTACTCTL_NOW": NOW},
+        env={**os.environ, **REHEARSING},
         stdin=subprocess.DEVNULL,
         check=True,
     )

@@ -1,6 +1,5 @@
 """`db check`, `db upgrade` and `db grants`."""
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -96,69 +95,3 @@ def test_upgrade_without_a_store(tmp_path) -> None:
 
 def test_sqlite_has_no_roles(sqlite_url: str) -> None:
     assert run(sqlite_url, "db", "grants").exit_code == 2
-
-
-@pytest.fixture
-def role_urls(postgres_url: str, postgres_server_url: str):
-    """The URL of each role, with exactly the rights that `db grants` prints."""
-    names = ("cctl_viewer", "cctl_operator", "cctl_admin")
-    with psycopg.connect(postgres_url, autocommit=True) as owner:
-        for name in names:
-            owner.execute(f"CREATE ROLE {name} LOGIN".encode())
-        flags = [f"--{name.removeprefix('cctl_')}={name}" for name in names]
-        for statement in run(postgres_url, "db", "grants", *flags).json["data"]["statements"]:
-            owner.execute(statement.encode())
-    yield {name: postgres_url.replace("//postgres@", f"//{name}@") for name in names}
-    with psycopg.connect(postgres_url, autocommit=True) as owner:
-        for name in names:
-            owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
-
-
-def test_the_server_refuses_a_viewer_and_admits_an_operator(
-    postgres_url: str, role_urls: dict[str, str]
-) -> None:
-    if "//postgres@" not in postgres_url:
-        pytest.skip("needs a server that trusts whoever connects")
-    store = open_store(postgres_url)
-    seed_contacts(store, 50)
-    store.close()
-    viewer, operator = role_urls["cctl_viewer"], role_urls["cctl_operator"]
-    count = run(viewer, "preview", "--where", "id <= 5").json["data"]["count"]
-    assert count == 5
-    confirmed = ["deactivate", "--where", "id <= 5", "--confirm", "5"]
-    refused = run(viewer, *confirmed)
-    assert refused.exit_code == 3
-    assert "permission denied" in refused.json["errors"][0]["message"]
-    done = run(operator, *confirmed)
-    assert done.json["data"]["deactivated"] == 5
-    assert done.json["data"]["operator"].endswith("as cctl_operator")
-
-
-def test_an_operator_may_refresh_the_statistics_of_plans(
-    postgres_url: str, role_urls: dict[str, str]
-) -> None:
-    if "//postgres@" not in postgres_url:
-        pytest.skip("needs a server that trusts whoever connects")
-    with psycopg.connect(role_urls["cctl_operator"]) as connection:
-        if connection.info.server_version < 170000:
-            pytest.skip("before Postgres 17 only the owner of a table may")
-        notices: list[str] = []
-        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
-        connection.execute("ANALYZE plan_item")
-    assert notices == []
-
-
-def test_an_operator_imports_but_cannot_delete_contacts(
-    postgres_url: str, role_urls: dict[str, str]
-) -> None:
-    if "//postgres@" not in postgres_url:
-        pytest.skip("needs a server that trusts whoever connects")
-    operator = role_urls["cctl_operator"]
-    imported = run_cli(
-        ["contacts", "import", "-", "--json"],
-        env={"CONTACTCTL_DATABASE_URL": operator},
-        stdin="email,group\na@x.no,eu\n",
-    )
-    assert imported.json["data"]["created"] == 1
-    with psycopg.connect(operator) as connection, pytest.raises(psycopg.Error):
-        connection.execute("DELETE FROM contact")

@@ -13,6 +13,7 @@ import pytest
 from contactctl.domain.runs import RunState
 from contactctl.operations.runs import read_run, resume_run
 from contactctl.store.store import Store, open_store
+from helpers.cli import REHEARSING
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated_by, plan_items, states
@@ -57,7 +58,7 @@ def start(seeded: Store, sqlite_url: str, tmp_path: Path) -> Iterator[Start]:
     children: list[pexpect.spawn] = []
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
     environ |= {
-        "CONTACTCTL_NOW": "2026-06-15T12:00:00Z",
+        **REHEARSING,
         "NO_COLOR": "1",
         "PYTHONPATH": str(REPOSITORY),
     }

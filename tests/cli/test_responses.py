@@ -17,11 +17,11 @@ from helpers.responses import insert_contact, insert_group, insert_member
 CONFIG = """
 thresholds:
   invalid-address: {count: 1}
-  transient: {count: 3, within: 30 days}
+  transient: {count: 3, within: 30 days, days_apart: 0}
   spam-complaint: {count: 1}
 handling:
   transient: {reactivate_after: 10 days}
-incident_guard: {max_blocked: 2}
+incident_guard: {more_than: 4}
 limits: {max_percent: 50}
 """
 BOUNCE = """From: MAILER-DAEMON@mx.example.net
@@ -94,7 +94,9 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
         "duplicates": 0,
         "unmatched": 1,
         "not_counted": 1,
+        "sender_side": [],
         "held": 0,
+        "taken_back": 0,
         "rejected": 0,
         "activities": 1,
         "by_category": {"invalid-address": 1, "transient": 3},
@@ -192,21 +194,21 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     expected = cli("explain", "c4@example.com", "--json").json["data"]["next"]
     assert [each["action"] for each in expected] == ["wait-for-confirmation"]
     again = cli("responses", "ingest", "-", "--json", stdin=jsonl(event("c1@example.com", id="x")))
-    assert (again.exit_code, again.json["data"]["waiting_run"]) == (4, 2)
+    assert (again.exit_code, again.json["data"]["waiting_run"]) == (0, 2)
     assert cli("runs", "apply", 2, "--confirm", 4, "--json").exit_code == 4
     applied = cli("runs", "apply", 2, "--confirm", 4, "--limit-override", 4, "--json")
     assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)
 
 
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
-    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
+    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "warning: 3 of 3 responses of example.com are blocked and held" in result.stderr
-    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
+    assert "incident 1: 5 blocked responses of the domain example.com held" in result.stderr
+    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 5
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
     released = cli("responses", "release", "--run", 1, "--json").json["data"]
-    assert (released["responses"], released["deactivated"]) == (3, 0)
+    assert (released["responses"], released["deactivated"]) == (5, 0)
     assert cli("responses", "discard", "--all").exit_code == 4
 
 

@@ -11,6 +11,7 @@ from contactctl.store.locks import exclusive
 from contactctl.store.run_steps import apply_batch, start_run
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import Store, open_store
+from helpers.cli import REHEARSING
 from helpers.dumps import dump
 from helpers.plans import active_ids, as_another_login, deactivated_by, plan_items, states
 from helpers.sessions import NOW, make_session
@@ -289,6 +290,15 @@ def test_resume_asks_a_person_for_the_number_still_to_come(half_done: StoreCli) 
     assert deactivated_by(half_done.store, 1) == list(range(1, 11))
 
 
+def test_resume_takes_the_number_still_to_come_from_a_script(half_done: StoreCli) -> None:
+    before = dump(half_done.store)
+    assert half_done("runs", "resume", 1, "--yes", "--confirm", "6").exit_code == 2
+    [wrong] = half_done.errors("runs", "resume", 1, "--confirm", "10", exit_code=4)
+    assert wrong["code"] == "wrong-count"
+    assert dump(half_done.store) == before
+    assert half_done.json("runs", "resume", 1, "--confirm", "6")["deactivated"] == 10
+
+
 def test_a_plan_cannot_be_resumed_past_its_confirmation(kept: StoreCli) -> None:
     before = dump(kept.store)
 
@@ -344,7 +354,7 @@ def test_in_the_background_a_process_of_its_own_does_the_work(
 ) -> None:
     environ = {
         **os.environ,
-        "CONTACTCTL_NOW": "2026-06-15T12:00:00Z",
+        **REHEARSING,
         "PYTHONPATH": str(REPOSITORY),
     }
     data = kept.json(*start, env=environ)

@@ -43,7 +43,7 @@ def test_what_is_due_is_told_in_the_documented_words(
     assert over.json["errors"][0]["code"] == "over-limit"
     assert log.lines == [
         "2026-06-26T12:00:00Z sweep handling: due 2, deactivated 0, reactivated 0, removed 0,"
-        " runs finished 0, plans expired 0"
+        " runs finished 0, plans expired 0, waiting 2"
     ]
     checked = run_cli(["rules", "check", "--json", *common])
     assert (checked.exit_code, checked.json["data"]["against"]) == (1, 1)
@@ -89,7 +89,7 @@ def test_a_dry_run_tells_the_limits_and_what_waits_of_its_parts_alone(
     assert (after["due"], after["waiting_runs"], shown.exit_code) == (2, [held["run"]], 0)
     assert shown.lines[:5] == [
         "Due for handling  2 contacts",
-        f"Waiting plan       run {held['run']}, 2 contacts",
+        f"Waiting plan      run {held['run']}, 2 contacts",
         "",
         "Over the limits  2 is over the limit of 1 contact",
         "                 2 of 2 active contacts is over the limit of 25 %",

@@ -75,7 +75,7 @@ def test_undo_says_which_run_and_what_it_means(undoable: StoreCli) -> None:
     assert (data["impact"]["active_before"], data["impact"]["active_after"]) == (91, 100)
     assert data["impact"]["members_regained"] == {"newsletter": 5, "customers": 3, "partners": 1}
     for text in (dry, kept):
-        assert "Undoes  run 1, deactivate, by tester@host" in text
+        assert "Undoes    run 1, deactivate, by tester@host" in text
         assert "Contacts    9 of 100 (9.0 %) to reactivate" in text
         assert "Left out    1 of its 10: changed since" in text
         assert "Active            91 -> 100" in text
@@ -95,7 +95,7 @@ def test_a_run_and_its_undo_name_each_other(undoable: StoreCli) -> None:
     undoable.json("runs", "apply", 2, "--confirm", "10")
 
     assert undoable.json("runs", "show", 1)["taken_back_by"] == [2]
-    assert "Undone  by run 2" in undoable("runs", "show", 1).stdout
+    assert "Undone    by run 2" in undoable("runs", "show", 1).stdout
     assert "What      undoes run 1" in undoable("runs", "show", 2).stdout
 
 

@@ -44,7 +44,8 @@ LOOSE = {
     "thresholds": {"blocked": {"count": 1}},
     "handling": {"transient": {"reactivate_after": "1 hours"}},
     "groups": {"News": {"bypass_system_wide": True}},
-    "incident_guard": {"max_blocked": 10**6, "max_blocked_percent": 100},
+    "incident_guard": {"more_than": 10**6, "percent_of_delivered": 100},
+    "allow_replaced_clock": True,
     "reset_on_delivery": True,
     "time_zone": "Asia/Tokyo",
 }
@@ -52,7 +53,8 @@ STRICT = {
     "limits": {"max_contacts": 5, "max_percent": 0.5},
     "plans": {"approval": "second-operator", "expire_after": "2 hours"},
     "allow_undo": False,
-    "incident_guard": {"max_blocked": 1, "max_blocked_percent": 1},
+    "incident_guard": {"more_than": 1, "percent_of_delivered": 1, "times_usual": 1},
+    "allow_replaced_clock": False,
 }
 
 
@@ -81,7 +83,7 @@ def test_what_is_stricter_holds_and_says_so(tmp_path: Path) -> None:
     settings = bound.loaded.settings
     assert (settings.limits.max_contacts, str(settings.limits.max_percent)) == (5, "0.5")
     assert settings.plans.approval is Approval.SECOND_OPERATOR
-    assert settings.allow_undo is False
+    assert (settings.allow_undo, settings.allow_replaced_clock) == (False, False)
     assert settings.time_zone == "Asia/Tokyo"
     assert not bound.unused
     origin = bound.loaded.origin("limits.max_contacts")
@@ -185,3 +187,15 @@ def test_what_is_exported_is_read_as_the_same(folder: Path, document: Any) -> No
         for key, value in document.items()
         for below in (value if isinstance(value, dict) else ("",))
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "policy", "holds"),
+    [(5, 6, 5), (6, 5, 5), ("5%", "6%", "5%"), ("6%", "5%", "5%"), (5, "50%", "50%"), ("1%", 9, 9)],
+)
+def test_a_day_s_limit_is_stricter_where_the_two_can_be_compared(
+    tmp_path: Path, own: Any, policy: Any, holds: Any
+) -> None:
+    mine = loaded(tmp_path, {"limits": {"per_day": own}})
+    bound = bind(mine, {"limits": {"per_day": policy}}, 1)
+    assert str(bound.loaded.settings.limits.per_day) == str(holds)

@@ -12,6 +12,7 @@ from contactctl.cli.run import run
 from contactctl.output.console import Console
 
 NOW = "2026-06-15T12:00:00Z"
+REHEARSING = {"CONTACTCTL_NOW": NOW, "CONTACTCTL_ALLOW_REPLACED_CLOCK": "true"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def run_cli(
     """Run `contactctl ARGS` at the fixed time NOW.
 
     With `tty` all three streams count as terminals, and `stdin` is what the person types. `env`
-    adds to an environment without any CONTACTCTL_ variable but CONTACTCTL_NOW.
+    adds to an environment without any CONTACTCTL_ variable but those of REHEARSING.
     """
     stdout, stderr = StringIO(), StringIO()
     console = Console(
@@ -55,7 +56,7 @@ def run_cli(
         stdin_is_tty=tty,
         stdout_is_tty=tty,
         stderr_is_tty=tty,
-        environ={"CONTACTCTL_NOW": NOW, "NO_COLOR": "1", **(env or {})},
+        environ={**REHEARSING, "NO_COLOR": "1", **(env or {})},
         cwd=cwd or Path.cwd(),
         width=width,
         operator=operator,

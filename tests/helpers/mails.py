@@ -1,8 +1,8 @@
 """Mails for the tests, built from a few words."""
 
-from contactctl.domain.responses import Event, Response
+from contactctl.domain.responses import Event, NoResponse, Response
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.mail import VerpPattern, read_mail
+from contactctl.responses.mail import Naming, VerpPattern, read_mail
 
 CLASSIFIER = default_classifier()
 DAEMON = "Mail Delivery System <MAILER-DAEMON@mx.example.net>"
@@ -84,8 +84,9 @@ def arf(feedback_type: str = "abuse", *, fields: str = "", returned: str = "") -
 
 
 def events(raw: bytes, *, verp: VerpPattern | None = None) -> list[Event]:
-    """All that a mail gives."""
-    return list(read_mail(raw, "mail.eml", CLASSIFIER, verp=verp))
+    """All that a mail gives; nothing where it says that it is no response."""
+    found = read_mail(raw, "mail.eml", CLASSIFIER, Naming(verp))
+    return [event for event in found if not isinstance(event, NoResponse)]
 
 
 def responses(raw: bytes, *, verp: VerpPattern | None = None) -> list[Response]:

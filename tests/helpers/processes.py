@@ -22,7 +22,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from contactctl.cli.run import run
 from contactctl.operations import runs
 from contactctl.output.console import Console
-from helpers.cli import NOW
+from helpers.cli import REHEARSING
 
 _IMPORTED_BY_THE_SERVER = [
     "contactctl.cli.background",
@@ -109,7 +109,7 @@ def _run(
             stdin=StringIO(),
             stdout=stream,
             stderr=stream,
-            environ={"CONTACTCTL_NOW": NOW},
+            environ=REHEARSING,
             operator=f"process{os.getpid()}@host",
         )
         if together is not None:

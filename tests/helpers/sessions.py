@@ -1,5 +1,6 @@
 """A session on a store, at a fixed time, without a command line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,3 +38,9 @@ def make_session(store: Store, *, now: datetime = NOW, **settings: Any) -> Sessi
         clock=lambda: now,
         operator="tester@host",
     )
+
+
+def make_role_session(store: Store, **values: Any) -> Session:
+    """The same, by the database's role as commands record it, where there are roles."""
+    session, role = make_session(store, **values), store.database_role()
+    return replace(session, operator=f"{session.operator} as {role}") if role else session

@@ -13,7 +13,7 @@ from contactctl.domain.errors import (
     UsageError,
 )
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations import add_contact as module
+from contactctl.operations import waits
 from contactctl.operations.add_contact import add_contact
 from contactctl.operations.groups import create_group
 from contactctl.operations.import_contacts import CREATING_CONTACTS
@@ -52,7 +52,7 @@ def test_an_address_that_exists_is_refused_and_nothing_changes(store: Store) -> 
     session = make_session(store)
     add_contact(session, {"email": "a@x.no", "first_name": "A"})
     before = contacts_in(store)
-    with pytest.raises(RefusedError, match=r"there is a contact 'a@x\.no'"):
+    with pytest.raises(RefusedError, match=r"there is already a contact 'a@x\.no'"):
         add_contact(session, {"email": "A@X.no", "first_name": "B"})
     assert contacts_in(store) == before
     with store.reading() as connection:
@@ -62,11 +62,11 @@ def test_an_address_that_exists_is_refused_and_nothing_changes(store: Store) -> 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"email": "nobody"}, "no email"),
+        ({"email": "nobody"}, "is not an email"),
         ({"email": "a@x.no", "attributes.orders": "many"}, "not a number"),
         ({"email": "a@x.no", "last_opportunity": "31.01.2024"}, "not a date"),
         ({"email": "a@x.no", "attributes.nix": "1"}, "unknown column 'attributes.nix'"),
-        ({"email": "a@x.no", "status": "inactive"}, "never changes the status"),
+        ({"email": "a@x.no", "status": "inactive"}, "'status' cannot be given"),
         ({"email": "a@x.no", "first_name": "a\x00"}, "NUL"),
     ],
 )
@@ -93,6 +93,6 @@ def test_a_suppressed_address_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_it_waits_its_turn_behind_an_import(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0)
+    monkeypatch.setattr(waits, "FOR_ONE_CONTACT_S", 0)
     with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
         add_contact(make_session(store), {"email": "a@x.no"})

@@ -36,7 +36,7 @@ from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
-from helpers.sessions import NOW, make_session
+from helpers.sessions import NOW, make_role_session
 
 ADDRESS = "Ann.Secret@Mail.example.com"
 KEY = ADDRESS.lower()
@@ -45,7 +45,7 @@ KINDS = [AnonymizeRun, DeleteRun]
 
 @pytest.fixture
 def session(store: Store, tmp_path: Path) -> Session:
-    return make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
+    return make_role_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
 
 
 def suppressed(session: Session, email_keys: Collection[str]) -> AbstractSet[str]:
@@ -192,7 +192,7 @@ def test_no_byte_of_any_file_holds_the_address(
                 text("UPDATE contact SET first_name = :n WHERE id = :id"), {"n": name, "id": ann}
             )
     assert files_holding(tmp_path, KEY.encode())
-    session = make_session(store, suppression_key_file=tmp_path / "key")
+    session = make_role_session(store, suppression_key_file=tmp_path / "key")
 
     erase_one(session, kind, find_contact(session, str(ann)))
 
@@ -208,7 +208,7 @@ def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     with store.engine.connect() as connection:  # the pool hands this connection out again
         connection.exec_driver_sql("PRAGMA busy_timeout = 10")
     ann = add_deactivated(store, ADDRESS)
-    session = make_session(store, suppression_key_file=tmp_path / "key")
+    session = make_role_session(store, suppression_key_file=tmp_path / "key")
     with reader.reading() as reading:
         reading.execute(select(tables.contact)).all()
         with pytest.raises(BusyError, match="write-ahead log"):
@@ -270,7 +270,7 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
         connection.exec_driver_sql("PRAGMA secure_delete = OFF")
     ann = add_deactivated(store, ADDRESS)
     seed_contacts(store, 200, after=ann)
-    session = make_session(store, suppression_key_file=tmp_path / "key")
+    session = make_role_session(store, suppression_key_file=tmp_path / "key")
     selection = selection_of(session, "id <= 10")
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None

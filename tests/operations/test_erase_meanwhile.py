@@ -36,7 +36,7 @@ from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_response
 from helpers.imports import import_text
-from helpers.sessions import NOW, make_session
+from helpers.sessions import NOW, make_role_session
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 UPDATE = f"email,phone\n{ANN},555\n"
@@ -45,14 +45,14 @@ _SECONDS = 60
 
 @pytest.fixture
 def session(store: Store, tmp_path: Path) -> Session:
-    return make_session(store, suppression_key_file=tmp_path / "key")
+    return make_role_session(store, suppression_key_file=tmp_path / "key")
 
 
 @pytest.fixture
 def others(store_url: str, tmp_path: Path) -> Iterator[Session]:
     """Somebody else's session on the same store."""
     with closing(open_store(store_url)) as store:
-        yield make_session(store, suppression_key_file=tmp_path / "key")
+        yield make_role_session(store, suppression_key_file=tmp_path / "key")
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_unknown_groups_and_contacts(store: Store, change: Callable[..., object]
     for unknown in ("b@x.no", "99", "9" * 40):
         with pytest.raises(NotFoundError, match="no contact"):
             change(session, "newsletter", unknown)
-    with pytest.raises(UsageError, match="no email"):
+    with pytest.raises(UsageError, match="not an email address"):
         change(session, "newsletter", "anna")
 
 

@@ -52,7 +52,9 @@ def tag(connection, run, batch, now):
 
 
 TAGGING = BatchWork(
-    lambda connection, run, batch: settle(connection, run, batch, true()), tag
+    lambda connection, run, batch: settle(connection, run, batch, true()),
+    tag,
+    rights=[("INSERT", "contact_tag")],
 )
 '''
 DRIVER = """

@@ -113,6 +113,6 @@ def test_a_run_that_is_over_cannot_be_cancelled(store: Store) -> None:
     run = deactivated(session, "id <= 5")
     before = dump(store)
 
-    with pytest.raises(RefusedError, match="run 1 is done already"):
+    with pytest.raises(RefusedError, match="run 1 is already done"):
         cancel_run(session, run.id)
     assert dump(store) == before

@@ -1,6 +1,7 @@
 """Sweeps: what is due is done once, within the limits, and nothing is done twice."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -225,9 +226,10 @@ def test_a_run_that_cannot_go_on_keeps_nothing_else_from_being_done(
         add_deactivated(store, f"c{number}@example.com")
     due = add_deactivated(store, "ann@example.com", TRANSIENT, started_at=OLD)
     session = session_on(store, suppression_key_file=tmp_path / "key")
+    eraser = replace(session, operator=f"tester@host as {store.database_role()}")
     add_suppression(session, "gone@example.com")
     stuck = plan_erasing(
-        session, AnonymizeRun, selection(session, "id = 1"), said=Confirmation(1, 1)
+        eraser, AnonymizeRun, selection(session, "id = 1"), said=Confirmation(1, 1)
     )
     interrupted = started(session, "id = 2")
     (tmp_path / "key").unlink()

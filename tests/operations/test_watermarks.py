@@ -31,7 +31,7 @@ from helpers.sessions import NOW, make_session
 TRANSIENT, UNKNOWN, BLOCKED = Category.TRANSIENT, Category.UNKNOWN, Category.BLOCKED
 DAY = timedelta(days=1)
 POLICY = ResponsePolicy(
-    thresholds={UNKNOWN: Threshold(2)},
+    thresholds={UNKNOWN: Threshold(2, days_apart=0)},
     handling={TRANSIENT: rule(HandlingAction.REACTIVATE, 10)},
     groups={"alerts": GroupPolicy("alerts", deactivate=Scope.GROUP)},
 )

@@ -12,7 +12,7 @@ from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.responses import Category, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.detect import HEAD_BYTES
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.mail import Naming, VerpPattern
 from contactctl.responses.read import read_events, read_mails
 from helpers.provider_samples import CASES
 
@@ -86,7 +86,8 @@ def test_an_empty_mail_is_rejected(tmp_path: Path) -> None:
 def test_a_mail_from_which_nothing_follows_is_told(tmp_path: Path) -> None:
     newsletter = b"From: news@example.com\nSubject: June\n\nSpecial offers.\n"
     (tmp_path / "a.eml").write_bytes(newsletter)
-    assert read(tmp_path) == [NoResponse(str(tmp_path / "a.eml"))]
+    reason = "not about a failed delivery"
+    assert read(tmp_path) == [NoResponse(str(tmp_path / "a.eml"), reason)]
 
 
 def test_a_folder_of_mails_and_payloads(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_verp_reaches_the_mails() -> None:
     mail = BOUNCE.replace(b"Final-Recipient: rfc822; kari@example.org\n", b"")
     mail = mail.replace(b"To: news@", b"To: bounce+kari=example.org@")
     pattern = VerpPattern.parse("bounce+{local}={domain}@example.com")
-    recipients = {one.recipient for one in read(io.BytesIO(mail), verp=pattern)}
+    recipients = {one.recipient for one in read(io.BytesIO(mail), naming=Naming(pattern))}
     assert recipients == {"kari@example.org"}
 
 

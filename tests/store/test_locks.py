@@ -56,7 +56,7 @@ def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> No
     run = started(make_session(store), "id <= 2")
 
     with pytest.raises(ZeroDivisionError):
-        apply_batch(store, run, 100, NOW, BatchWork(bulk_outcome, lambda *_: 1 // 0))
+        apply_batch(store, run, 100, NOW, BatchWork(bulk_outcome, lambda *_: 1 // 0, ()))
 
     with other.writing() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -38,14 +38,16 @@ THRESHOLDS = st.dictionaries(
         Threshold,
         st.integers(1, 3),
         st.sampled_from([None, timedelta(days=1), timedelta(days=3)]),
+        st.sampled_from([None, 0, 1, 2]),
+        st.sampled_from([None, None, timedelta(days=1), timedelta(days=2)]),
     ),
 )
 RESPONSES = st.builds(
-    RecordedResponse,
+    lambda why, **values: RecordedResponse(counts=not why, not_counted=why, **values),
+    why=st.sampled_from(["", "", "", "delayed", "echo", "echo", "discarded"]),
     category=CATEGORY,
     occurred_at=INSTANTS,
     group_id=GROUP_IDS,
-    counts=st.sampled_from([True, True, True, False]),
     held=st.sampled_from([False, False, False, True]),
     channel=st.sampled_from(["email", "email", "email", "sms"]),
 )

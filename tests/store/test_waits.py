@@ -4,14 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import exc, text
 
 from contactctl.domain.errors import CANCELLED, BusyError, StoreError
 from contactctl.domain.waits import Waits
+from contactctl.store.errors import translated_errors
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.postgres_connection import BoundedConnection
 from contactctl.store.run_steps import apply_batch
@@ -258,3 +260,25 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
             assert sorted(tmp_path.iterdir()) == before
         with pytest.raises(StoreError, match="readonly"), store.writing() as connection:
             add_contact(connection, "b@example.com")
+
+
+@pytest.mark.parametrize("full", ["the store's", "TMPDIR"])
+@pytest.mark.parametrize("words", ["database or disk is full", "disk I/O error", "unable to open"])
+def test_the_disk_that_is_full_is_named(
+    full: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's words may mean either."""
+    full_folder = tmp_path if full == "the store's" else tmp_path / "temporary"
+
+    def statvfs(folder: Path) -> SimpleNamespace:
+        free = 0 if folder == full_folder else 1 << 30
+        return SimpleNamespace(f_bavail=free, f_frsize=1, f_files=0, f_favail=0)
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("contactctl.store.errors.os.statvfs", statvfs)
+    database = SimpleNamespace(identity="x", path=tmp_path / "contacts.db")
+    with pytest.raises(StoreError) as caught, translated_errors(database):
+        raise exc.OperationalError("", None, sqlite3.OperationalError(words))
+
+    assert str(full_folder) in caught.value.hint
+    assert ("the disk of" in caught.value.hint) == (full == "the store's")

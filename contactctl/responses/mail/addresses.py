@@ -6,9 +6,13 @@ MAX_RECIPIENTS = 1_000
 
 ADDRESS = r"[^\s<>()\[\],;:\"'|@\\]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
 _ADDRESS = re.compile(ADDRESS)
-# Chinese, Japanese and Korean set no spaces around an address.
+# Chinese, Japanese and Korean set no spaces around an address; logs write `to=` before it.
 _SCRIPT = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"
 _TEXT_AROUND = re.compile(rf"^[{_SCRIPT}]+(?=[!-~]+@)|(?<=[a-z])[{_SCRIPT}]+$", re.IGNORECASE)
+_LOG_KEY = re.compile(r"^(?:to|rcpt|recipient|orig_to|addr|address|email|user)=", re.IGNORECASE)
+# RFC 6533, 3: characters of an address beyond ASCII in a report that is ASCII.
+_XTEXT_CHARACTER = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+_XTEXT_BYTE = re.compile(r"\+([0-9A-F]{2})")
 
 
 def find_address(text: str) -> str | None:
@@ -28,13 +32,28 @@ def find_addresses(text: str) -> list[str]:
 
 
 def without_text_around(address: str) -> str:
-    """`address` without the words that a language without spaces joins to it."""
+    """`address` without a log's key, and the words that a language without spaces joins to it."""
+    if "=" in address:
+        address = _LOG_KEY.sub("", address)
     return address if address.isascii() else _TEXT_AROUND.sub("", address)
 
 
 def typed_address(value: str) -> str | None:
-    """The address of a DSN field such as `rfc822; kari@example.org` (RFC 3464, 2.3.2)."""
+    r"""The address of a DSN field such as `rfc822; kari@example.org` (RFC 3464, 2.3.2).
+
+    Of type `utf-8` too, where `k\x{E5}re@example.org` is kåre (RFC 6533, 3).
+    """
     address_type, semicolon, rest = value.partition(";")
     if not semicolon:
         return find_address(address_type)
+    if "\\x{" in rest and address_type.strip().lower() == "utf-8":
+        rest = _XTEXT_CHARACTER.sub(_character, rest)
+    if "@" not in rest and "+40" in rest:  # an xtext (RFC 3461, 4) that nobody decoded
+        rest = _XTEXT_BYTE.sub(lambda match: chr(int(match[1], 16)), rest)
     return find_address(rest)
+
+
+def _character(match: re.Match[str]) -> str:
+    number = int(match[1], 16)
+    is_character = 0x80 <= number < 0x110000 and not 0xD800 <= number < 0xE000
+    return chr(number) if is_character else match[0]

@@ -2,10 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from textwrap import dedent
 
-from contactctl.responses.mail.addresses import find_addresses
-from contactctl.responses.mail.message import Headers, Part, leaf_parts
+from contactctl.responses.mail.message import Headers, Part, leaf_parts, parse_mail
 
 _MAX_ORIGINAL_CHARACTERS = 16_000
 _DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
@@ -19,7 +17,6 @@ _RETURNED = (
     "text/rfc822",
 )
 _BARE_FEEDBACK = re.compile(r"\s{0,50}(?:[A-Za-z][\w-]{0,60}:[^\n]{0,500}\n){0,9}Feedback-Type:")
-_HEADER_BLOCK = re.compile(r"^[ \t]{0,8}[A-Za-z][\w-]{0,60}:", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -28,7 +25,7 @@ class Anatomy:
 
     `said` is the text for people (of `html` where there is no plain text), `status` the text of
     message/delivery-status parts, `feedback` that of a message/feedback-report (None without one),
-    `returned` the start of the returned mail.
+    `returned` the start of the returned mail, `attached` that mail as a part where it is whole.
     """
 
     mail: Part
@@ -38,6 +35,7 @@ class Anatomy:
     feedback: str | None = None
     is_receipt: bool = False
     returned: str = ""
+    attached: Part | None = None
 
     @property
     def headers(self) -> Headers:
@@ -70,17 +68,10 @@ def _is_untyped_feedback(anatomy: Anatomy) -> bool:
     return "feedback-report" in content_type and "\nFeedback-Type:" in f"\n{anatomy.said}"
 
 
-def returned_headers(text: str) -> Headers:
-    """The header fields of a returned mail, from where the first one stands in `text`."""
-    match = _HEADER_BLOCK.search(text)
-    block = text[match.start() :].partition("\n\n")[0] if match else ""
-    return Headers(dedent(block))
-
-
-def only_recipient(returned: Headers) -> str | None:
-    """The recipient of a returned mail, when it had exactly one."""
-    addresses = find_addresses(", ".join(returned.get_all("to") + returned.get_all("cc")))
-    return addresses[0] if len(addresses) == 1 else None
+def attached_mail(anatomy: Anatomy) -> Anatomy | None:
+    """The attached mail, taken apart like one that arrived by itself."""
+    part = anatomy.attached
+    return dissect(parse_mail(part.decoded_body())) if part else None
 
 
 def _place(part: Part, anatomy: Anatomy) -> None:
@@ -93,6 +84,8 @@ def _place(part: Part, anatomy: Anatomy) -> None:
         anatomy.is_receipt = True
     elif content_type in _RETURNED:
         anatomy.returned = anatomy.returned or _start(part)
+        if content_type == "message/rfc822":
+            anatomy.attached = anatomy.attached or part
     elif content_type == "text/html":
         anatomy.html = anatomy.html or part.text()
     elif content_type.startswith(("text/plain", "multipart/")) or "/" not in content_type:

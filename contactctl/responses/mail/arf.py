@@ -3,13 +3,13 @@
 import re
 
 from contactctl.domain.responses import Category
-from contactctl.responses.mail.addresses import find_address, find_addresses
-from contactctl.responses.mail.anatomy import Anatomy, only_recipient, returned_headers
+from contactctl.responses.mail.addresses import find_addresses
+from contactctl.responses.mail.anatomy import Anatomy
+from contactctl.responses.mail.bounce import Naming
 from contactctl.responses.mail.dates import parse_time
 from contactctl.responses.mail.failure import Failure
 from contactctl.responses.mail.message import Headers
-from contactctl.responses.mail.recognise import Impression
-from contactctl.responses.mail.verp import VerpPattern
+from contactctl.responses.mail.returned import Returned, is_redacted
 
 _FIRST_FIELD = re.compile(r"^[A-Za-z][\w-]{1,60}[ \t]*:", re.MULTILINE)
 # Registered types (RFC 5965, 7.3; RFC 6430; RFC 6591), and what is still sent besides.
@@ -26,8 +26,6 @@ _CATEGORY_BY_FEEDBACK_TYPE = {
     "dmarc": None,
 }
 _RECIPIENT_FIELDS = ("original-rcpt-to", "removal-recipient", "x-original-recipient")
-_RECIPIENT_HEADERS = ("x-hmxmroriginalrecipient", "x-original-to", "delivered-to")
-_RECEIVED_FOR = re.compile(r"\bfor\s{1,9}<?([^\s<>;]{1,300}@[^\s<>;]{1,300})", re.IGNORECASE)
 _UNTYPED_SUBJECT = "complaint about message from"
 
 
@@ -60,48 +58,38 @@ class FeedbackReport:
         return find_addresses(", ".join(values))
 
 
-def is_complaint(anatomy: Anatomy, impression: Impression) -> bool:
+def is_complaint(anatomy: Anatomy) -> bool:
     """Whether a mail is a feedback report, or a complaint as Outlook.com forwards them."""
     if anatomy.feedback is not None:
         return True
-    return "staff@" in impression.sender and impression.subject.startswith(_UNTYPED_SUBJECT)
+    sender, subject = anatomy.headers.get("from"), anatomy.headers.get("subject")
+    return "staff@" in sender and subject.lower().startswith(_UNTYPED_SUBJECT)
 
 
-def complained(anatomy: Anatomy, verp: VerpPattern | None) -> tuple[Category | None, list[Failure]]:
+def complained(anatomy: Anatomy, naming: Naming) -> tuple[Category | None, list[Failure]]:
     """Category and recipients of a complaint; no category where no recipient spoke."""
     report = FeedbackReport(anatomy.feedback or "")
-    recipients = report.recipients() or _hidden_recipient(report, anatomy, verp)
+    recipients = report.recipients()
+    if not recipients or any(map(is_redacted, recipients)):
+        recipients = _hidden_recipient(report, anatomy, naming) or recipients
     occurred_at = parse_time(report.arrival)
     return report.category, [
         Failure(recipient, occurred_at=occurred_at) for recipient in recipients
     ]
 
 
-def _hidden_recipient(
-    report: FeedbackReport, anatomy: Anatomy, verp: VerpPattern | None
-) -> list[str]:
+def _hidden_recipient(report: FeedbackReport, anatomy: Anatomy, naming: Naming) -> list[str]:
     """Providers may hide the recipient; then the returned mail tells.
 
-    By its VERP sender, by the fields that the provider's servers added, by its only addressee, or
-    by the servers that it passed.
+    By its VERP sender, by the fields that name the recipient, by its only addressee, or by the
+    servers that it passed.
     """
-    returned = returned_headers(anatomy.returned)
-    senders = (returned.get("return-path"), report.original_sender)
+    returned = Returned.parse(anatomy.returned, naming.recipient_headers)
+    senders = (returned.headers.get("return-path"), report.original_sender)
     recipient = (
-        (verp.first_recipient(senders) if verp else None)
-        or _recipient_in_headers(returned)
-        or only_recipient(returned)
-        or _recipient_in_trace(returned)
+        (naming.verp.first_recipient(senders) if naming.verp else None)
+        or returned.named_recipient()
+        or returned.only_recipient()
+        or returned.recipient_in_trace()
     )
     return [recipient] if recipient else []
-
-
-def _recipient_in_headers(returned: Headers) -> str | None:
-    named = (find_address(returned.get(name)) for name in _RECIPIENT_HEADERS)
-    return next((address for address in named if address), None)
-
-
-def _recipient_in_trace(returned: Headers) -> str | None:
-    """`Received: ... for <kari@example.org>`; the last server's field stands first."""
-    matches = (_RECEIVED_FOR.search(value) for value in returned.get_all("received"))
-    return next((find_address(match[1]) for match in matches if match), None)

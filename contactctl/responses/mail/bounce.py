@@ -1,55 +1,223 @@
 """Which recipients a bounce is about: by its report, else by its header fields and prose."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
-from contactctl.responses.mail.addresses import MAX_RECIPIENTS, find_addresses
-from contactctl.responses.mail.anatomy import Anatomy, only_recipient, returned_headers
+from contactctl.responses.mail.addresses import MAX_RECIPIENTS, find_address, find_addresses
+from contactctl.responses.mail.anatomy import Anatomy, attached_mail
 from contactctl.responses.mail.dates import first_time
 from contactctl.responses.mail.dsn import RecipientStatus, recipient_statuses
 from contactctl.responses.mail.failure import Failure
 from contactctl.responses.mail.prose import Prose
-from contactctl.responses.mail.recognise import Impression, tells_of_delay, tells_of_delivery
+from contactctl.responses.mail.recognise import (
+    BOUNCE,
+    Impression,
+    Nature,
+    leads_to_a_link,
+    tells_of_delay,
+    tells_of_delivery,
+)
+from contactctl.responses.mail.returned import Returned
 from contactctl.responses.mail.verp import VerpPattern
 
 _VERP_FIELDS = ("x-original-to", "delivered-to", "envelope-to", "to")
+_OWN_FIELDS = ("to", "delivered-to", "envelope-to")
+_MAX_NESTED_MAILS = 3
 
 
-def bounced(
-    anatomy: Anatomy, impression: Impression, verp: VerpPattern | None
-) -> list[Failure] | None:
-    """The failed recipients, each once; None for a mail that is no bounce.
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a sender names recipients: in the address that bounces come to, and in header fields."""
 
-    Empty where a mail typed as a delivery report names nobody.
-    """
-    failed_recipients = find_addresses(anatomy.headers.get("x-failed-recipients"))
-    is_typed = anatomy.is_delivery_report or bool(failed_recipients)
-    if anatomy.is_receipt or not (is_typed or impression.is_bounce(anatomy.said)):
+    verp: VerpPattern | None = None
+    recipient_headers: Sequence[str] = ()
+
+
+NO_NAMING = Naming()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """The failed recipients of a bounce, each once; or else what the mail is instead
+    (`otherwise`), or why nobody could be read out of it (`rejected`)."""
+
+    failures: Sequence[Failure] = ()
+    otherwise: str = ""
+    rejected: str = ""
+
+
+def bounced(anatomy: Anatomy, naming: Naming) -> Bounce:
+    """What a mail, or the bounce attached to it, reports."""
+    for _ in range(_MAX_NESTED_MAILS):
+        inner = _attached_bounce(anatomy)
+        if inner is None:
+            break
+        anatomy = inner
+    return _Reading(anatomy, naming).bounce()
+
+
+def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
+    """The bounce that a mail system passes on as an attachment."""
+    if anatomy.status or anatomy.attached is None:
         return None
-    senders = {address.lower() for address in find_addresses(anatomy.headers.get("to"))}
-    prose = Prose(anatomy.said, senders)
-    groups, arrival = recipient_statuses(anatomy.status or anatomy.said)
-    if _tells_of_success(groups, prose):
+    if not Impression(anatomy.headers).is_from_mail_system:
         return None
-    failures = [
-        _failure_of_group(group, prose, first_time(group.last_attempt, arrival))
-        for group in groups
-        if not group.is_delivered and group.recipient
-    ]
-    if not failures:
-        is_delayed = tells_of_delay(impression.subject, prose.text)
+    inner = attached_mail(anatomy)
+    if inner is None:
+        return None
+    reading = _Reading(inner, NO_NAMING)
+    is_bounce = Impression(inner.headers).is_from_mail_system and reading.nature.is_bounce
+    return inner if inner.is_delivery_report or is_bounce else None
+
+
+class _Reading:
+    """One mail, read as a bounce."""
+
+    def __init__(self, anatomy: Anatomy, naming: Naming) -> None:
+        self._anatomy = anatomy
+        self._naming = naming
+        self._impression = Impression(anatomy.headers)
+        self._failed_recipients = find_addresses(anatomy.headers.get("x-failed-recipients"))
+        self._own = {
+            address.lower()
+            for name in _OWN_FIELDS
+            for value in anatomy.headers.get_all(name)
+            for address in find_addresses(value)
+        }
+
+    @cached_property
+    def _returned(self) -> Returned:
+        """The mail that came back: attached, else below the text."""
+        names = self._naming.recipient_headers
+        attached = Returned.parse(self._anatomy.returned, names)
+        return attached or Returned.parse(Prose(self._anatomy.said).returned, names)
+
+    @cached_property
+    def _prose(self) -> Prose:
+        """The text, read for the recipients that it names."""
+        returned = self._returned
+        own = self._own | returned.senders | returned.copied
+        addressees = {address.lower() for address in returned.addressees} - own
+        own -= {address.lower() for address in self._failed_recipients}
+        return Prose(self._anatomy.said, own, addressees)
+
+    def bounce(self) -> Bounce:
+        """What the mail reports."""
+        if not self.nature.is_bounce:
+            return self._otherwise()
+        groups, arrival = recipient_statuses(self._anatomy.status or self._anatomy.said)
+        if self._tells_of_success(groups):
+            return Bounce(otherwise="a report of success")
+        failures = self._by_report(groups, arrival) or self._by_prose()
+        failures = self._with_verp(_each_once(failures))
+        return Bounce(failures) if failures else self._of_nobody(is_report=bool(groups))
+
+    def _tells_of_success(self, groups: list[RecipientStatus]) -> bool:
+        if groups:
+            return all(group.is_delivered for group in groups)
+        return tells_of_delivery(self._prose.text)
+
+    def _of_nobody(self, *, is_report: bool) -> Bounce:
+        if self._impression.is_list_mail and not is_report:
+            return Bounce(otherwise="list mail")
+        if self._is_own_affair() and not is_report:
+            return Bounce(otherwise="about its reader's own mailbox")
+        return Bounce(rejected="a bounce that names no recipient")
+
+    @cached_property
+    def nature(self) -> Nature:
+        """Whether the mail is a bounce."""
+        if self._anatomy.is_receipt:
+            return Nature(False, "a read receipt")
+        if self._anatomy.is_delivery_report or self._failed_recipients:
+            return BOUNCE
+        return self._impression.nature(self._anatomy.said, self)
+
+    def _otherwise(self) -> Bounce:
+        """Not a bounce; but somebody must look where a mail system wrote in unknown words."""
+        if self.nature.is_doubtful and not self._is_own_affair():
+            return Bounce(rejected="a null sender, and not known to be a bounce")
+        return Bounce(otherwise=self.nature.otherwise)
+
+    def came_back(self) -> bool:
+        """Whether the sender's own mail came back, and the text names whom it was for; a person's
+        program that answers names the person."""
+        if not self._returned.is_a_mail:
+            return False
+        named = {each.address.lower() for each in self._prose.entries + self._prose.mentions}
+        addressees = {address.lower() for address in self._returned.addressees}
+        if not self._impression.is_from_mail_system:
+            addressees.discard((find_address(self._impression.sender) or "").lower())
+        return bool(named & addressees)
+
+    def names_entry(self) -> bool:
+        """Whether an address opens a line, as failed ones do."""
+        return bool(self._prose.entries)
+
+    def _is_own_affair(self) -> bool:
+        """Whether a mail is about its reader's own mailbox, with a link for it, or about that of
+        the person who sent it: it names no other address."""
+        prose, sender = self._prose, find_address(self._impression.sender) or ""
+        named = {each.address.lower() for each in prose.entries + prose.mentions}
+        if named:
+            local, _, domain = sender.lower().partition("@")
+            return named <= {sender.lower(), f"{local.partition('+')[0]}@{domain}"}
+        return leads_to_a_link(prose.text)
+
+    def _by_report(self, groups: list[RecipientStatus], arrival: str) -> list[Failure]:
+        failed = [group for group in groups if not group.is_delivered]
+        prose = Prose(self._anatomy.said, self._own)
         failures = [
-            Failure(recipient, prose=prose, is_delayed=is_delayed)
-            for recipient in _recipients_in_prose(prose, failed_recipients, anatomy)
+            _failure_of_group(group, prose, first_time(group.last_attempt, arrival))
+            for group in failed
+            if group.recipient
         ]
-    failures = _with_verp(_each_once(failures), prose, anatomy, verp)
-    return failures if failures or anatomy.is_delivery_report else None
+        if failures or len(failed) != 1:
+            return failures
+        # one report without a usable address, and one recipient in the returned mail: the same
+        only = self._returned.only_recipient()
+        if only is None:
+            return []
+        occurred_at = first_time(failed[0].last_attempt, arrival)
+        failure = _failure_of_group(failed[0], prose, occurred_at)
+        return [replace(failure, recipient=only)]
 
+    def _by_prose(self) -> list[Failure]:
+        is_delayed = tells_of_delay(self._impression.subject, self._prose.text)
+        return [
+            Failure(recipient, prose=self._prose, is_delayed=is_delayed)
+            for recipient in self._recipients_in_prose()
+        ]
 
-def _tells_of_success(groups: list[RecipientStatus], prose: Prose) -> bool:
-    if groups:
-        return all(group.is_delivered for group in groups)
-    return tells_of_delivery(prose.text)
+    def _recipients_in_prose(self) -> list[str]:
+        """The best source that names any: the header field, opened lines, sentences, the returned
+        mail."""
+        prose = self._prose
+        recipients = self._failed_recipients
+        if not recipients or (prose.names_addressees and not prose.addresses(recipients)):
+            recipients = [entry.address for entry in prose.entries] or recipients
+        recipients = recipients or [entry.address for entry in prose.mentions]
+        recipients = recipients or [entry.address for entry in prose.own_entries]
+        if not recipients and (only := self._returned.only_recipient()):
+            recipients = [only]
+        return recipients[:MAX_RECIPIENTS]
+
+    def _with_verp(self, failures: list[Failure]) -> list[Failure]:
+        """With VERP, the address that the bounce came to tells whom the lost mail was for."""
+        verp = self._naming.verp
+        if verp is None or len(failures) > 1:
+            return failures
+        headers = self._anatomy.headers
+        recipient = verp.first_recipient(
+            value for name in _VERP_FIELDS for value in headers.get_all(name)
+        )
+        if recipient is None:
+            return failures
+        if not failures:
+            return [Failure(recipient, original_recipient=recipient, prose=self._prose)]
+        return [replace(failures[0], original_recipient=recipient)]
 
 
 def _failure_of_group(
@@ -66,16 +234,6 @@ def _failure_of_group(
     )
 
 
-def _recipients_in_prose(prose: Prose, failed_recipients: list[str], anatomy: Anatomy) -> list[str]:
-    """The best source that names any: opened lines, the header field, sentences, returned mail."""
-    recipients = [entry.address for entry in prose.entries]
-    recipients = recipients or failed_recipients or [entry.address for entry in prose.mentions]
-    if not recipients:
-        only = only_recipient(returned_headers(anatomy.returned or prose.returned))
-        recipients = [only] if only else []
-    return recipients[:MAX_RECIPIENTS]
-
-
 def _each_once(failures: list[Failure]) -> list[Failure]:
     """One failure per recipient; a final one before a delay."""
     by_recipient: dict[str, Failure] = {}
@@ -85,19 +243,3 @@ def _each_once(failures: list[Failure]) -> list[Failure]:
         if known is None or (known.is_delayed and not failure.is_delayed):
             by_recipient[key] = failure
     return list(by_recipient.values())
-
-
-def _with_verp(
-    failures: list[Failure], prose: Prose, anatomy: Anatomy, verp: VerpPattern | None
-) -> list[Failure]:
-    """With VERP, the address that the bounce came to tells whom the lost mail was for."""
-    if verp is None or len(failures) > 1:
-        return failures
-    recipient = verp.first_recipient(
-        value for name in _VERP_FIELDS for value in anatomy.headers.get_all(name)
-    )
-    if recipient is None:
-        return failures
-    if not failures:
-        return [Failure(recipient, original_recipient=recipient, prose=prose)]
-    return [replace(failures[0], original_recipient=recipient)]

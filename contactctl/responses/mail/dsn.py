@@ -11,7 +11,7 @@ from contactctl.responses.mail.addresses import MAX_RECIPIENTS, typed_address
 
 _FIELD = re.compile(
     r"^(Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Last-Attempt-Date"
-    r"|Arrival-Date)[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
+    r"|Arrival-Date|X-Supplementary-Info)[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -49,12 +49,18 @@ class RecipientStatus:
     @property
     def diagnostic(self) -> str:
         """What the remote server said, without its type; else the comment of the status."""
-        code = self.fields.get("diagnostic-code", "")
+        code = self.fields.get("diagnostic-code", "") or self._supplementary
         said = _without_type(code)
         if said:
             return said
         match = _COMMENT.search(self.fields.get("status", ""))
         return match[1] if match else ""
+
+    @property
+    def _supplementary(self) -> str:
+        """Exchange's `< #5.1.1 smtp;550 5.1.1 unknown>`, the reply after the semicolon."""
+        said = self.fields.get("x-supplementary-info", "").strip("<> ")
+        return said.partition(";")[2] or said
 
     @property
     def last_attempt(self) -> str:

@@ -8,13 +8,12 @@ so mails are split here, with limits; decoding stays with the standard library.
 import binascii
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
 from itertools import islice
 
-from contactctl.domain.encodings import text_codec
+from contactctl.responses.mail.charsets import decode_text
 
 MAX_SCANNED_BYTES = 1 << 20
 MAX_HEADER_BYTES = 1 << 17
@@ -76,14 +75,15 @@ class Part:
 
     def text(self) -> str:
         """The body as text: transfer encoding, character set and HTML undone, length bounded."""
-        text = _decode(self._decoded_body(), self._charset())
+        text = decode_text(self.decoded_body(), self._charset())
         return text_of_html(text) if self.content_type == "text/html" else text
 
     def _charset(self) -> str:
         match = _CHARSET.search(self.headers.get("content-type"))
         return match[1] if match else ""
 
-    def _decoded_body(self) -> bytes:
+    def decoded_body(self) -> bytes:
+        """The start of the body, its transfer encoding undone."""
         body = self.body[:MAX_PART_TEXT_BYTES]
         encoding = self.headers.get("content-transfer-encoding").lower()
         if encoding.startswith("quoted-printable"):
@@ -120,7 +120,7 @@ def header_text(value: str) -> str:
     except (MessageError, ValueError):
         return value
     return "".join(
-        piece if isinstance(piece, str) else _decode(piece, charset or "")
+        piece if isinstance(piece, str) else decode_text(piece, charset or "")
         for piece, charset in pieces
     )
 
@@ -161,7 +161,7 @@ def _split_head(block: bytes) -> Part:
     if block.startswith(b"\n"):
         return Part(Headers(""), block[1:])
     head, _, body = block.partition(b"\n\n")
-    return Part(Headers(head[:MAX_HEADER_BYTES].decode("utf-8", "replace")), body)
+    return Part(Headers(decode_text(head[:MAX_HEADER_BYTES], "")), body)
 
 
 def _from_base64(body: bytes) -> bytes:
@@ -170,16 +170,6 @@ def _from_base64(body: bytes) -> bytes:
     except binascii.Error:
         whole = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
         return binascii.a2b_base64(whole[: len(whole) // 4 * 4])
-
-
-def _decode(data: bytes, charset: str) -> str:
-    if charset.lower() in ("", "us-ascii", "ascii"):
-        charset = "iso-2022-jp" if b"\x1b$" in data else "utf-8"
-    codec = text_codec(charset)
-    if codec is not None:
-        with suppress(UnicodeError):
-            return data.decode(codec)
-    return data.decode("iso-2022-jp" if b"\x1b$" in data else "latin-1", "replace")
 
 
 def _without_elements(html: str, name: str) -> str:

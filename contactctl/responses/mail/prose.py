@@ -5,9 +5,10 @@ opens a line, and what is said about it follows, up to the next address or the r
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice, takewhile
 
 from contactctl.responses.mail.addresses import (
     ADDRESS,
@@ -15,12 +16,25 @@ from contactctl.responses.mail.addresses import (
     find_addresses,
     without_text_around,
 )
+from contactctl.responses.mail.notices import without_notices
+from contactctl.responses.mail.replies import quoted_replies
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
 _MAX_OPENING_LINES = 12
 _HEADER_LINES_OF_A_MAIL = 3
-_HELP_ADDRESSES = ("postmaster@", "mailer-daemon@", "support@", "abuse@", "helpdesk@")
+_MAX_HEADER_LINES = 60
+_FIELDS_OF_A_MAIL = ("from:", "message-id:", "mime-version:", "received:")
+_HELP_ADDRESSES = (
+    "postmaster@",
+    "mailer-daemon@",
+    "support@",
+    "abuse@",
+    "help@",
+    "helpdesk@",
+    "unblock@",
+    "delist",
+)
 _DECORATION = " \t-=_*|+>#.:"
 
 # Where the returned mail begins; what follows are the sender's own words.
@@ -73,7 +87,13 @@ _ENTRY = re.compile(
     rf"[\"'<(\[]{{0,3}}(?:mailto:)?(?P<address>{ADDRESS})",
     re.IGNORECASE,
 )
-_NO_RECIPIENT_LINE = re.compile(r"\b(?:mail from|from|sender|reply-to|x-sender)\s?:", re.IGNORECASE)
+_IN_BRACKETS = re.compile(rf"[\"')\]]{{0,2}}[ \t]{{0,3}}<({ADDRESS})>")
+_OWN_ENTRY = re.compile(rf"(?:<{ADDRESS}>|{ADDRESS}):")
+_NO_RECIPIENT_LINE = re.compile(
+    r"\b(?:mail from|from|sender|reply-to|x-sender|absender|expéditeur|remitente|mittente|remetente"
+    r"|afzender)\s?[:=]",
+    re.IGNORECASE,
+)
 _ENVELOPE_RECIPIENT = re.compile(r"\brcpt(?: to)?\s?:", re.IGNORECASE)
 
 
@@ -83,10 +103,11 @@ class Entry:
 
     address: str
     lines: list[str] = field(default_factory=list)
+    reason_comes_first: bool = False
 
     @property
     def opening(self) -> str:
-        """The first paragraph about this address; notices and footers come later."""
+        """The first paragraph about this address; other remarks come later."""
         said = "\n".join(self.lines[:_MAX_OPENING_LINES])
         return said.lstrip().partition("\n\n")[0]
 
@@ -97,20 +118,24 @@ class Entry:
 
 
 class Prose:
-    """A bounce's free text, split where the returned mail begins.
+    """A bounce's free text, split where the returned mail begins, without notices.
 
-    `senders` are lower-case addresses that are taken for recipients only where no others are.
+    `own` are lower-case addresses of the sender's side, which are no recipients. `addressees` are
+    those whom the returned mail was for: where the text names any of them, it is about them alone.
     """
 
-    def __init__(self, text: str, senders: Collection[str] = ()) -> None:
+    def __init__(
+        self, text: str, own: Collection[str] = (), addressees: Collection[str] = ()
+    ) -> None:
         self._whole = text
-        self._senders = senders
+        self._own = own
+        self._addressees = addressees
 
     @cached_property
     def _halves(self) -> tuple[list[str], list[str]]:
         lines = self._whole[:MAX_PROSE_CHARACTERS].splitlines()
         end = _start_of_returned_mail(lines)
-        return lines[:end], lines[end:]
+        return without_notices(lines[:end]), lines[end:]
 
     @property
     def _said(self) -> list[str]:
@@ -121,6 +146,10 @@ class Prose:
         """What the server says."""
         return "\n".join(self._said)
 
+    def has(self, test: Callable[[str], bool]) -> bool:
+        """Whether the whole text, returned mail and all, passes a test."""
+        return test(self._whole)
+
     @property
     def returned(self) -> str:
         """The text from where the returned mail begins."""
@@ -128,23 +157,47 @@ class Prose:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The addresses that open a line, other than senders."""
-        return _entries(self._said, self._senders)
+        """The addresses that open a line."""
+        return _without_help(_entries(self._said, self._own))
 
     @cached_property
     def mentions(self) -> list[Entry]:
         """The addresses inside sentences and SMTP dialogues."""
-        return _mentions(self._said, self._senders) or _mentions(self._said, ())
+        return self._addressed(_mentions(self._said, self._own))
 
-    def about(self, address: str) -> list[str]:
-        """What is said about one address: its own lines, then, where it is alone, all the text."""
+    @cached_property
+    def own_entries(self) -> list[Entry]:
+        """Addresses of the sender's side that the text treats as failed: `<returns@shop.example>:`
+        with a server's reply. Whoever writes to themselves is a recipient too."""
+        every = _entries(self._said, ())
+        return [
+            each
+            for each in every
+            if _OWN_ENTRY.match(each.opening) and quoted_replies(each.opening)
+        ]
+
+    def _addressed(self, entries: list[Entry]) -> list[Entry]:
+        known = [each for each in entries if each.address.lower() in self._addressees]
+        return known or _without_help(entries)
+
+    @property
+    def names_addressees(self) -> bool:
+        """Whether an address that opens a line is one that the returned mail was for."""
+        return self.addresses([entry.address for entry in self.entries])
+
+    def addresses(self, recipients: Iterable[str]) -> bool:
+        """Whether the returned mail was for any of some recipients."""
+        return any(recipient.lower() in self._addressees for recipient in recipients)
+
+    def about(self, address: str) -> Entry | None:
+        """What is said about one address; None where the text does not name it."""
         key = address.lower()
-        entry = self._entry_by_address.get(key)
-        if entry:
-            closest = [entry.opening, entry.section]
-            return closest if len(self.entries) > 1 else [*closest, self.text]
-        mention = self._mention_by_address.get(key)
-        return [mention.section, self.text] if mention else [self.text]
+        return self._entry_by_address.get(key) or self._mention_by_address.get(key)
+
+    @property
+    def is_about_one(self) -> bool:
+        """Whether the whole text speaks of no more than one failed address."""
+        return len(self.entries) <= 1
 
     @cached_property
     def _entry_by_address(self) -> dict[str, Entry]:
@@ -152,23 +205,30 @@ class Prose:
 
     @cached_property
     def _mention_by_address(self) -> dict[str, Entry]:
-        return {entry.address.lower(): entry for entry in self.mentions}
+        return {entry.address.lower(): entry for entry in _mentions(self._said, ())}
 
 
 def _start_of_returned_mail(lines: list[str]) -> int:
-    header_lines = 0
+    header_lines = start = 0
     for number, line in enumerate(lines):
         if not line:
             header_lines = 0
         elif line.strip(_DECORATION).lower().startswith(_RETURNED_MAIL) or _FOOTER.match(line):
             return number
         elif _HEADER_LINE.match(line):
+            start = start if header_lines else number
             header_lines += 1
-            if header_lines == _HEADER_LINES_OF_A_MAIL:
-                return number - _HEADER_LINES_OF_A_MAIL + 1
+            if header_lines == _HEADER_LINES_OF_A_MAIL and _is_head_of_a_mail(lines, start):
+                return start
         elif not line[0].isspace():
             header_lines = 0
     return len(lines)
+
+
+def _is_head_of_a_mail(lines: list[str], start: int) -> bool:
+    """Whether lines up to a blank one have a field without which there is no mail."""
+    head = takewhile(str.strip, islice(lines, start, start + _MAX_HEADER_LINES))
+    return any(line.lower().startswith(_FIELDS_OF_A_MAIL) for line in head)
 
 
 def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
@@ -181,16 +241,17 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
     before: list[str] = []
     for line in lines:
         match = _ENTRY.match(line) if "@" in line else None
-        if match is None or _is_ignored(match["address"], ignored):
+        if match is None or _address_of(line, match).lower() in ignored:
             before.append(line)
             if current:
                 current.lines.append(line)
             continue
-        address = without_text_around(match["address"].rstrip("."))
+        address = _address_of(line, match)
         current = entries.setdefault(address.lower(), Entry(address))
         current.lines.extend([*before, line] if match["code"] else [line])
         before = []
         if match["code"]:
+            current.reason_comes_first = True
             current = None
         if len(entries) >= MAX_RECIPIENTS:
             break
@@ -208,9 +269,24 @@ def _mentions(lines: list[str], ignored: Collection[str]) -> list[Entry]:
     entries: dict[str, Entry] = {}
     for number, line in commands or candidates:
         for address in _addresses_of(line):
-            if not _is_ignored(address, ignored) and len(entries) < MAX_RECIPIENTS:
-                entries.setdefault(address.lower(), Entry(address, lines[number : number + 40]))
+            if address.lower() not in ignored and len(entries) < MAX_RECIPIENTS:
+                entries.setdefault(address.lower(), Entry(address, _from_paragraph(lines, number)))
     return list(entries.values())
+
+
+def _from_paragraph(lines: list[str], number: int) -> list[str]:
+    """The lines from the start of the paragraph that the line `number` stands in."""
+    start = number
+    while start > 0 and number - start < _MAX_OPENING_LINES and lines[start - 1].strip():
+        start -= 1
+    return lines[start : number + 40]
+
+
+def _address_of(line: str, entry: re.Match[str]) -> str:
+    """The address that opens a line; of `kari@old.example <kari@example.org>` the second."""
+    in_brackets = _IN_BRACKETS.match(line, entry.end())
+    address = in_brackets[1] if in_brackets else entry["address"]
+    return without_text_around(address.rstrip("."))
 
 
 def _addresses_of(line: str) -> list[str]:
@@ -219,7 +295,8 @@ def _addresses_of(line: str) -> list[str]:
     return addresses[:1] if command else addresses
 
 
-def _is_ignored(address: str, ignored: Collection[str]) -> bool:
-    """Whether an address is one to write to for help, or among `ignored`."""
-    address = address.lower()
-    return address in ignored or (bool(ignored) and address.startswith(_HELP_ADDRESSES))
+def _without_help(entries: list[Entry]) -> list[Entry]:
+    """Without the addresses to write to for help, where others are named."""
+    return [
+        each for each in entries if not each.address.lower().startswith(_HELP_ADDRESSES)
+    ] or entries

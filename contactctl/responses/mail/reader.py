@@ -3,89 +3,81 @@
 import hashlib
 from collections.abc import Iterator
 
-from contactctl.domain.responses import Category, Event, Rejection, Response
+from contactctl.domain.responses import Category, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import Classification, Classifier
 from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.formats.reader import read_document
 from contactctl.responses.mail.anatomy import Anatomy, dissect
 from contactctl.responses.mail.arf import complained, is_complaint
-from contactctl.responses.mail.bounce import bounced
+from contactctl.responses.mail.bounce import NO_NAMING, Naming, bounced
 from contactctl.responses.mail.dates import parse_time
-from contactctl.responses.mail.failure import Failure
+from contactctl.responses.mail.failure import Evidence, Failure
 from contactctl.responses.mail.message import parse_mail
-from contactctl.responses.mail.recognise import Impression
+from contactctl.responses.mail.ranking import Judgement, judge
 from contactctl.responses.mail.sns import sns_event
-from contactctl.responses.mail.verp import VerpPattern
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
 
 
 def read_mail(
-    raw: bytes, source: str, classifier: Classifier, *, verp: VerpPattern | None = None
+    raw: bytes, source: str, classifier: Classifier, naming: Naming = NO_NAMING
 ) -> Iterator[Event]:
-    """The responses in one mail: none, one, or one per failed recipient.
+    """The responses in one mail: one per failed recipient, or one NoResponse that says what the
+    mail is instead (a newsletter, an out-of-office reply, a receipt, a report of success).
 
-    Nothing comes of mails that are no response (newsletters, out-of-office replies, receipts,
-    reports of success). A mail that cannot be read, or a report that names no recipient, gives one
-    Rejection; no input raises.
+    A mail that cannot be read, or a bounce that names no recipient, gives one Rejection; no input
+    raises.
     """
     if len(raw) > MAX_MAIL_BYTES:
         yield Rejection(source, f"mail is larger than {MAX_MAIL_BYTES >> 20} MiB")
         return
     try:
-        events = _read(raw, source, classifier, verp)
+        events = _read(raw, source, classifier, naming)
     except Exception as error:  # hostile input: one mail must not stop an ingest
         events = [Rejection(source, f"mail cannot be read ({type(error).__name__})", raw)]
     yield from events
 
 
-def _read(raw: bytes, source: str, classifier: Classifier, verp: VerpPattern | None) -> list[Event]:
+def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> list[Event]:
     anatomy = dissect(parse_mail(raw))
     if not anatomy.headers:
-        return [Rejection(source, "empty, or no mail: it has no header fields", raw)]
+        return [Rejection(source, "empty, or not a mail: it has no header fields", raw)]
     event = sns_event(anatomy)
     if event is not None:
         return read_document(event, source, _provider_judgement(classifier))
-    judged = _judge(anatomy, classifier, verp)
-    if judged is None:
-        return []
-    if not judged:
-        return [Rejection(source, "the report names no recipient", raw)]
+    if is_complaint(anatomy):
+        return _complaints(raw, source, anatomy, naming)
+    bounce = bounced(anatomy, naming)
+    if bounce.otherwise:
+        return [NoResponse(source, bounce.otherwise)]
+    if bounce.rejected:
+        return [Rejection(source, bounce.rejected, raw)]
     digest = _mail_digest(anatomy)
     return [
-        _response(failure, classification, source, _source_key(digest, failure), anatomy)
-        for failure, classification in judged
+        _response(
+            failure,
+            judge(Evidence(failure), classifier),
+            source,
+            _source_key(digest, failure),
+            anatomy,
+        )
+        for failure in bounce.failures
     ]
 
 
-def _judge(
-    anatomy: Anatomy, classifier: Classifier, verp: VerpPattern | None
-) -> list[tuple[Failure, Classification]] | None:
-    """Each failure with its classification; None for a mail that is no response."""
-    impression = Impression(anatomy.headers)
-    if is_complaint(anatomy, impression):
-        category, failures = complained(anatomy, verp)
-        judgement = Classification(category, "feedback-report")
-        return None if category is None else [(failure, judgement) for failure in failures]
-    failures_of_bounce = bounced(anatomy, impression, verp)
-    if failures_of_bounce is None:
-        return None
-    return [(failure, _classify(failure, classifier)) for failure in failures_of_bounce]
-
-
-def _classify(failure: Failure, classifier: Classifier) -> Classification:
-    """By the server's words, then their codes; by the text for people where those say nothing."""
-    said = classifier.classify(diagnostic=failure.diagnostic, status=failure.status)
-    if said.by_text or (failure.diagnostic and said.category not in (None, Category.UNKNOWN)):
-        return said
-    for explanation in failure.explanations:
-        explained = classifier.classify(diagnostic=explanation, status=failure.status)
-        if explained.by_text:
-            return explained
-        if said.category in (None, Category.UNKNOWN) and explained.category is not None:
-            said = explained
-    return said
+def _complaints(raw: bytes, source: str, anatomy: Anatomy, naming: Naming) -> list[Event]:
+    category, failures = complained(anatomy, naming)
+    if category is None:
+        return [NoResponse(source, "a feedback report that is no complaint")]
+    if not failures:
+        return [Rejection(source, "a complaint that names no recipient", raw)]
+    judgement = Judgement(Classification(category, "feedback-report"))
+    digest = _mail_digest(anatomy)
+    return [
+        _response(failure, judgement, source, _source_key(digest, failure), anatomy)
+        for failure in failures
+    ]
 
 
 def _provider_judgement(classifier: Classifier) -> Classify:
@@ -96,24 +88,33 @@ def _provider_judgement(classifier: Classifier) -> Classify:
 
 
 def _response(
-    failure: Failure, classification: Classification, source: str, source_key: str, anatomy: Anatomy
+    failure: Failure, judgement: Judgement, source: str, source_key: str, anatomy: Anatomy
 ) -> Response:
-    default = Category.COMMUNICATION_FAILURE if failure.is_delayed else Category.UNKNOWN
-    not_counted = "delayed" if failure.is_delayed else classification.not_counted
-    diagnostic = failure.diagnostic or next(iter(failure.explanations), "")
+    says = judgement.says
+    not_counted = "delayed" if failure.is_delayed else says.not_counted
     return Response(
         source=source,
         source_key=source_key,
         recipient=failure.recipient,
         original_recipient=failure.original_recipient,
-        category=classification.category or default,
+        category=says.category or Category.UNKNOWN,
         counts=not not_counted,
         not_counted=not_counted,
-        status=classification.status,
-        diagnostic=" ".join(diagnostic.split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
-        rule=classification.rule,
+        status=says.status,
+        diagnostic=" ".join(failure.words().split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
+        rule=says.rule,
+        evidence=str(judgement.decided_by.kind) if judgement.decided_by else "",
+        outranked=", ".join(map(str, judgement.outranked)),
+        through=_through(failure),
         occurred_at=failure.occurred_at or parse_time(anatomy.headers.get("date")),
     )
+
+
+def _through(failure: Failure) -> str:
+    """The address at which it failed, where the sender wrote to another one."""
+    original = failure.original_recipient
+    is_other = original is not None and original.lower() != failure.recipient.lower()
+    return failure.recipient if is_other else ""
 
 
 def _mail_digest(anatomy: Anatomy) -> bytes:

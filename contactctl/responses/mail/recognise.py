@@ -1,15 +1,23 @@
-"""Is a mail a bounce? For mails without a delivery-status part, from who sent it and what it says.
+"""Is a mail a bounce? By what it is made of, who sent it and what it says.
 
-Several independent signs are asked for, among them a mail system as the sender. Replies that quote
-a bounce, newsletters, out-of-office replies and notices about parcels lack one or the other.
+A typed report, or the header field that names failed recipients, is a bounce. Without them
+several independent signs are asked for, most of all a mail system as the sender. Replies that
+quote a bounce, newsletters, out-of-office replies, statistics and phishing lack one or the other.
 """
 
 import re
+from typing import NamedTuple, Protocol
 
 from contactctl.responses.mail.addresses import find_address
 from contactctl.responses.mail.bounce_words import BOUNCE_SUBJECTS, BOUNCE_WORDS
 from contactctl.responses.mail.message import Headers, header_text
-from contactctl.responses.mail.words import AWAY_SUBJECTS, DELAY_WORDS, DELIVERED_WORDS, LURES
+from contactctl.responses.mail.words import (
+    AWAY_SUBJECTS,
+    DELAY_WORDS,
+    DELIVERED_WORDS,
+    LURES,
+    SUMMARY_SUBJECTS,
+)
 
 _DAEMON = re.compile(
     r"(?:mailer-?daemon|mail-?daemon|mdaemon|mail[._-]?delivery)[\w.-]{0,40}", re.IGNORECASE
@@ -31,10 +39,36 @@ _REPLY = re.compile(
     r"(?:\[\d{1,3}\])?\s?[:：]",
     re.IGNORECASE,
 )
+_TICKET = re.compile(
+    r"[\[(][^\])]{0,30}\d[^\])]{0,10}[\])]|\b(?:ticket|case|request) ?(?:id|no\.?)?[ :#]{1,3}\d"
+)
 _LIST_FIELDS = ("list-unsubscribe", "list-id", "list-post")
+_AUTO_REPLY_FIELDS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-vacation")
+_LINK = re.compile(r"https?://", re.IGNORECASE)
 _SMTP_ANSWER = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,3}\.\d|[a-z<])", re.I)
 _REPORT_FIELD = re.compile(r"^Final-Recipient[ \t]?:", re.IGNORECASE | re.MULTILINE)
 _MAX_CONSIDERED_CHARACTERS = 8_000
+
+
+class Nature(NamedTuple):
+    """What a mail is: a bounce, or else what it is instead; in doubt somebody must look."""
+
+    is_bounce: bool
+    otherwise: str = ""
+    is_doubtful: bool = False
+
+
+class Findings(Protocol):
+    """What the parts and the text of a mail hold; looked for only when it matters."""
+
+    def came_back(self) -> bool:
+        """Whether the sender's own mail came with it, and its recipient is named."""
+
+    def names_entry(self) -> bool:
+        """Whether an address opens a line, as failed ones do."""
+
+
+BOUNCE = Nature(is_bounce=True)
 
 
 class Impression:
@@ -56,8 +90,13 @@ class Impression:
         return self._is_from(_ADMINISTRATOR, _ADMINISTRATOR_NAME)
 
     @property
+    def is_from_mail_system(self) -> bool:
+        """Whether a delivery system or a postmaster is the sender."""
+        return self.is_from_daemon or self.is_from_administrator
+
+    @property
     def is_reply(self) -> bool:
-        """Whether the subject is that of a reply or a forwarded mail."""
+        """Whether the subject is that of a reply or a forwarded mail, or has a case's number."""
         return bool(_REPLY.match(self.subject))
 
     @property
@@ -68,25 +107,78 @@ class Impression:
     @property
     def has_null_sender(self) -> bool:
         """Whether the envelope sender was empty, as of bounces and automatic replies."""
-        return self._headers.get("return-path") == "<>"
+        return self._headers.get("return-path").replace(" ", "") == "<>"
 
-    def is_bounce(self, text: str) -> bool:
-        """Whether these fields and the `text` of a mail without report parts make a bounce."""
-        if self.is_list_mail:
-            return False
-        has_subject = _has_any(self.subject, BOUNCE_SUBJECTS)
-        if not has_subject and _has_any(self.subject, AWAY_SUBJECTS):
-            return False
-        if _has_any(_straight(text), LURES) and not _SMTP_ANSWER.search(text):
-            return False
+    @property
+    def _is_from_a_person(self) -> bool:
+        """Whether somebody may be written back to: an envelope sender, or no mail system."""
+        has_sender = bool(self._headers.get("return-path")) and not self.has_null_sender
+        return has_sender or not self.is_from_mail_system
+
+    @property
+    def has_bounce_subject(self) -> bool:
+        """Whether the subject is one that mail systems write over bounces."""
+        return _has_any(self.subject, BOUNCE_SUBJECTS)
+
+    @property
+    def is_auto_reply(self) -> bool:
+        """Whether a person's program answers, and no mail system."""
+        if any(name in self._headers for name in _AUTO_REPLY_FIELDS):
+            return True
+        return not self.has_bounce_subject and _has_any(self.subject, AWAY_SUBJECTS)
+
+    def nature(self, text: str, findings: Findings) -> Nature:
+        """What a mail without report parts is, by these fields and by its `text`."""
+        has_answer = bool(_SMTP_ANSWER.search(text))
+        excluded = self._excluded(text, has_answer)
+        if excluded:
+            return Nature(False, excluded)
+        signs = self.has_bounce_subject + has_answer + _has_bounce_words(text)
         if self.is_from_daemon:
-            return has_subject or _has_bounce_words(text)
-        if self.is_from_administrator:
-            signs = has_subject + _has_bounce_words(text) + bool(_SMTP_ANSWER.search(text))
-            return signs >= 2 or (not self.is_reply and bool(_REPORT_FIELD.search(text)))
-        is_returned = has_subject and self.has_null_sender and not self.is_reply
-        has_answer = bool(_SMTP_ANSWER.search(text) or _REPORT_FIELD.search(text))
-        return is_returned and has_answer and _has_bounce_words(text)
+            is_bounce = signs > 0 or findings.came_back()
+        elif _TICKET.search(self.subject) and not findings.came_back():
+            return Nature(False, "an answer of a help desk")
+        elif self.is_from_administrator:
+            is_bounce = self._is_bounce_of_administrator(signs, has_answer, text, findings)
+        elif self.is_list_mail or not self.has_null_sender:
+            is_bounce = False
+        else:
+            has_report = has_answer or bool(_REPORT_FIELD.search(text))
+            is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
+            is_bounce = is_told or findings.came_back()
+        return BOUNCE if is_bounce else self._other(signs)
+
+    def _excluded(self, text: str, has_answer: bool) -> str:
+        """What a mail is instead of a bounce, in spite of the words of one."""
+        if self.is_auto_reply:
+            return "an automatic reply"
+        if _has_any(_straight(text), LURES) and not has_answer:
+            return "a mail that lures its reader to a link"
+        if _has_any(self.subject, SUMMARY_SUBJECTS):
+            return "a summary, not about one mail"
+        is_answer = self.is_reply and (self._is_from_a_person or self.has_bounce_subject)
+        return "a reply" if is_answer and not self.is_from_daemon else ""
+
+    def _is_bounce_of_administrator(
+        self, signs: int, has_answer: bool, text: str, findings: Findings
+    ) -> bool:
+        """Postmasters also write newsletters, and to their users: two signs are asked for."""
+        if self.is_list_mail:
+            is_machine = "microsoftexchange" in self.sender.lower()
+            return signs >= 2 and (is_machine or has_answer or findings.names_entry())
+        has_report = bool(_REPORT_FIELD.search(text)) and not self.is_reply
+        signs += self.has_null_sender
+        return has_report or signs >= 2 or signs + findings.came_back() >= 2
+
+    def _other(self, signs: int) -> Nature:
+        if self.is_list_mail:
+            return Nature(False, "list mail")
+        is_system = self.is_from_mail_system or self.has_bounce_subject
+        is_answer = self._headers.get("auto-submitted").lower().startswith("auto-replied")
+        if is_answer and not is_system:
+            return Nature(False, "an automatic reply")  # RFC 3834
+        is_doubtful = self.has_null_sender and (is_system or signs > 0) and not self.is_reply
+        return Nature(False, "not about a failed delivery", is_doubtful)
 
     def _is_from(self, local_part: re.Pattern[str], name: re.Pattern[str]) -> bool:
         address = find_address(self.sender)
@@ -107,6 +199,11 @@ def tells_of_delivery(text: str) -> bool:
     # sendmail adds a transcript to reports of success too
     text = _straight(text).replace("transcript of session", "")
     return _has_any(text, DELIVERED_WORDS) and not _has_any(text, BOUNCE_WORDS)
+
+
+def leads_to_a_link(text: str) -> bool:
+    """Whether a text has a link, and quotes no server."""
+    return bool(_LINK.search(text)) and not _SMTP_ANSWER.search(text)
 
 
 def _has_bounce_words(text: str) -> bool:

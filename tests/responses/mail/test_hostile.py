@@ -145,7 +145,7 @@ def test_no_mail_is_rejected(raw: bytes) -> None:
     (found,) = events(raw)
 
     assert isinstance(found, Rejection)
-    assert "no mail" in found.reason
+    assert "not a mail" in found.reason
 
 
 def test_too_large_a_mail_is_rejected_without_its_bytes() -> None:

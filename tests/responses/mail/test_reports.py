@@ -143,7 +143,7 @@ def test_report_without_any_recipient_is_rejected() -> None:
     (found,) = events(raw)
 
     assert isinstance(found, Rejection)
-    assert found.reason == "the report names no recipient"
+    assert found.reason == "a bounce that names no recipient"
     assert found.raw == raw
 
 

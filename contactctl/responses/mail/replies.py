@@ -1,0 +1,126 @@
+"""Replies of an SMTP server (RFC 5321, 4.2) as other servers quote them, and to which command.
+
+In whatever language the text around it is, a reply is three digits at the start of a line or
+after a mark, then an enhanced status (RFC 2034) or words.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+_MAX_REPLIES = 5
+_MAX_REPLY_CHARACTERS = 600
+_MAX_REPLY_LINES = 8
+_REACH_OF_A_COMMAND = 240
+
+_REPLY = re.compile(
+    r"(?<![\w.@])([45][0-7]\d)(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
+    r"(?:\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.])|(?=[^\s\d.,;:)\]%]))"
+)
+# sendmail's own last word, `554 <kari@example.org>... Service unavailable`: no server's reply.
+_OWN_SUMMARY = re.compile(r"<[^<>\s]{1,300}>\.\.\. ")
+_AFTER_A_MARK = re.compile(
+    r"(?:^|[:;'\"(<>\[{|=#,.\u3001-\u30ff\uff01-\uff5e-]"
+    r"|\b(?:said|says|code|error|erro|errore|erreur|fehler|fehlercode|código|codice|код|ошибка|returned"
+    r"|reply|response|answer|status|reason|smtp|was))[ \t]{0,20}\Z",
+    re.IGNORECASE,
+)
+_END = re.compile(
+    r"\n[ \t]*(?:\n|>>>|<<<|---|___|===)|\(in reply to|\bgiving up on\b|\n<|\n[^\s@<]{1,128}@",
+    re.IGNORECASE,
+)
+
+
+class Stage(StrEnum):
+    """What of the SMTP dialogue was refused: whose affair a refusal is."""
+
+    CONNECT = "connect"  # the greeting, HELO, EHLO, STARTTLS: our host
+    MAIL = "mail"  # our sender
+    RCPT = "rcpt"  # the recipient, or a policy about it
+    DATA = "data"  # the message
+
+
+_COMMAND = re.compile(
+    r"\b(?P<connect>HELO|EHLO|LHLO|(?i:initial connection|(?:server )?greeting(?: failed)?"
+    r"|talk to me|my name was rejected|banner))\b"
+    r"|\b(?P<mail>MAIL[ -]?FROM|MAIL(?= command)|(?i:mail from(?=[ :<])|sender was rejected))"
+    r"|\b(?P<rcpt>RCPT(?:[ -]?TO)?|(?i:rcpt to(?=[ :<])|does not like recipient))"
+    r"|\b(?P<data>DATA|BDAT|TEXT(?= command)|(?i:end[ -]of[ -](?:data|message)"
+    r"|(?:after|when) I sent the message|message (?:body|content)(?= was)))(?![\w])"
+)
+
+
+_HINTS_OF_A_COMMAND = (
+    *("MAIL", "RCPT", "DATA", "BDAT", "TEXT", "HELO", "EHLO", "LHLO"),
+    *("mail from", "rcpt to", "greeting", "nitial connection", "talk to me", "banner", "my name"),
+    *("end of", "end-of", "I sent the message", "was rejected", "does not like", "message "),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's reply: code and enhanced status (each empty where it has none), and its text."""
+
+    text: str
+    code: str = ""
+    status: str = ""
+    stage: Stage | None = None
+
+
+def quoted_replies(text: str) -> list[Reply]:
+    """The replies that a text quotes, in order, each with the command that it answers."""
+    return list(_replies(text))
+
+
+def _replies(text: str) -> Iterator[Reply]:
+    at = 0
+    for _ in range(_MAX_REPLIES):
+        match = _next_reply(text, at)
+        if match is None:
+            return
+        said = _reply_text(text, match.start())
+        end = match.start() + len(said)
+        yield Reply(said, match[1], match[2] or "", stage_of(text, match.start(), end))
+        at = end
+
+
+def _next_reply(text: str, at: int) -> re.Match[str] | None:
+    for match in _REPLY.finditer(text, at):
+        line_start = text.rfind("\n", 0, match.start()) + 1
+        before = text[max(line_start, match.start() - 30) : match.start()]
+        if not before and _OWN_SUMMARY.match(text, match.end()):
+            continue
+        if match[2] or not before.strip() or _AFTER_A_MARK.search(before):
+            return match
+    return None
+
+
+def _reply_text(text: str, start: int) -> str:
+    said = text[start : start + _MAX_REPLY_CHARACTERS]
+    end = _END.search(said, 3)
+    said = said[: end.start()] if end else said
+    return "\n".join(said.split("\n", _MAX_REPLY_LINES)[:_MAX_REPLY_LINES])
+
+
+def stage_of(text: str, start: int, end: int) -> Stage | None:
+    """The command that a reply at `start` to `end` answers: named after it in brackets
+    (`(in reply to RCPT TO command)`), else the last one named before it in its paragraph."""
+    after = text[end : end + 80]
+    if after.lower().startswith("(in reply to"):
+        return _first_stage(" ".join(after.split()))
+    before = text[max(0, start - _REACH_OF_A_COMMAND) : start].rpartition("\n\n")[2]
+    stage = None
+    for match in _COMMAND.finditer(before):
+        stage = Stage(str(match.lastgroup))
+    return stage
+
+
+def may_name_a_command(text: str) -> bool:
+    """Whether it is worth while to look for commands in a text."""
+    return any(hint in text for hint in _HINTS_OF_A_COMMAND)
+
+
+def _first_stage(text: str) -> Stage | None:
+    match = _COMMAND.search(text)
+    return Stage(str(match.lastgroup)) if match else None
