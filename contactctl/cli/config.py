@@ -12,8 +12,16 @@ def show(invocation: StoreInvocation) -> Presentation:
         contactctl config show --config newsletter.yaml --json
 
     Flags come first, then CONTACTCTL_* variables, --config, ./contactctl.yaml,
-    and your own config file. Passwords are shown as ***.
+    and your own config file. Where the store has a policy, it decides, and a config
+    may only be stricter. Passwords are shown as ***.
     """
+    from contactctl.domain.errors import BusyError, StoreError
     from contactctl.output.config import present_config
 
-    return present_config(invocation.loaded_settings)
+    try:
+        with invocation.open_session() as session:
+            loaded = session.bound.loaded if session.bound else invocation.loaded_settings
+            return present_config(loaded)
+    except (StoreError, BusyError) as error:
+        invocation.console.note(f"without the store's policy: {error.message}")
+        return present_config(invocation.loaded_settings)

@@ -149,13 +149,15 @@ class StoreInvocation(ConfiguredInvocation):
         return waits.waits_of(self.shared.get("wait"), timeout)
 
     @contextmanager
-    def open_session(self) -> Iterator["Session"]:
-        """What operations work with, on the store that the configuration names."""
+    def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:
+        """What operations work with, on the store that the configuration (or `loaded`) names."""
         from contactctl.cli.progress import progress_on
         from contactctl.operations.session import open_session
+        from contactctl.output.policy import policy_notes
 
+        own = loaded or self.loaded_settings
         with open_session(
-            self.settings,
+            own,
             self.waits,
             now=self.now,
             clock=self.console.now,
@@ -163,6 +165,8 @@ class StoreInvocation(ConfiguredInvocation):
             clock_replaced=self.console.now_is_replaced,
             progress=progress_on(self.console),
         ) as session:
+            for note in policy_notes(session.bound, own.warnings):
+                self.console.note(note)
             yield session
 
 

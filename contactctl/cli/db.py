@@ -27,18 +27,30 @@ def check(invocation: StoreInvocation) -> Presentation:
         return present_check(check_database(session))
 
 
-def upgrade(invocation: StoreInvocation) -> Presentation:
+def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Presentation:
     """Upgrade the store to this program's schema.
 
     Examples:
+        contactctl db upgrade --dry-run
         contactctl db upgrade
 
-    Each step is one transaction. Make a backup first.
+    Each step is one transaction. Make a backup first. A store without a policy takes
+    it over from the config: limits, plans, undo, thresholds, handling, groups, the
+    incident guard and the time zone then hold for everybody (`contactctl policy show`).
+    --dry-run shows them.
     """
     from contactctl.operations.database import upgrade_database
+    from contactctl.operations.policy import take_over, taken_over_by
     from contactctl.output.database import present_upgrade
 
-    return present_upgrade(upgrade_database(invocation.settings.database, invocation.waits))
+    url, waits = invocation.settings.database, invocation.waits
+    upgraded = upgrade_database(url, waits, dry_run=dry_run)
+    if dry_run:
+        settings = None if upgraded.has_policy else taken_over_by(invocation.loaded_settings)
+        return present_upgrade(upgraded, settings)
+    with invocation.open_session() as session:
+        taken = take_over(session, invocation.loaded_settings, reason="db upgrade")
+    return present_upgrade(upgraded, taken.changes if taken else None, taken)
 
 
 def grants(

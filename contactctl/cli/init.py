@@ -8,6 +8,7 @@ from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings
+    from contactctl.operations.policy import PolicyApplied
 
 
 def init(invocation: StoreInvocation) -> Presentation:
@@ -23,6 +24,9 @@ def init(invocation: StoreInvocation) -> Presentation:
     recommended thresholds and handling rules switched on, to the file that is named
     or else to your config folder. Without --database and config the store is a
     SQLite file in your data folder. What exists already is not changed.
+
+    Limits, plans, thresholds and other rules of the config become the policy of the
+    new store, for everybody: from then on `contactctl policy apply` changes them.
     """
     from contactctl.config.load import strongest_config_path
     from contactctl.operations.initialise import initialise
@@ -38,7 +42,17 @@ def init(invocation: StoreInvocation) -> Presentation:
         database_in_config=database is not None,
         waits=invocation.waits,
     )
-    return present_initialised(made, settings.database, _load(invocation, config, None))
+    policy = _put_in_force(invocation, _load(invocation, config, database)) if made.is_new else None
+    later = _load(invocation, config, None)
+    return present_initialised(made, settings.database, later, policy)
+
+
+def _put_in_force(invocation: StoreInvocation, loaded: "LoadedSettings") -> "PolicyApplied | None":
+    """The policy half of the config, as the new store's first policy."""
+    from contactctl.operations.policy import take_over
+
+    with invocation.open_session(loaded) as session:
+        return take_over(session, loaded, reason="init")
 
 
 def _load(

@@ -84,6 +84,10 @@ GROUPS: dict[str, Group] = {
             "contactctl rules what-if stricter.yaml",
         ),
     ),
+    "policy": Group(
+        "What the store decides for everybody: limits, approval, rules.",
+        ("contactctl policy show", "contactctl policy apply policy.yaml"),
+    ),
     "config": Group("Show the configuration.", ("contactctl config show",)),
 }
 
@@ -222,6 +226,18 @@ COMMANDS: dict[str, Entry] = {
         "Show why a contact is active or inactive, what counts now, and what comes next.",
     ),
     "fields": Entry("fields:fields", "List the fields that criteria can test."),
+    "policy show": Entry(
+        "policy:show", "Show the policy that binds everybody who works on this store."
+    ),
+    "policy export": Entry("policy:export", "Print the policy as YAML, to be edited and applied."),
+    "policy diff": Entry(
+        "policy:diff",
+        "Show what a file would change in the policy; exit 1 if it would change anything.",
+    ),
+    "policy apply": Entry(
+        "policy:apply",
+        "Put the policy of a file in force, for everybody, after showing what it changes.",
+    ),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
     "completion": Entry("completion:completion", "Print the completion script for a shell."),
 }
@@ -232,7 +248,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Deactivate": ("preview", "build", "deactivate", "runs"),
     "Contacts": ("contacts", "groups", "reactivate", "explain", "suppressions"),
     "Responses": ("responses", "rules", "sweep"),
-    "Program": ("fields", "config", "db", "completion"),
+    "Program": ("fields", "config", "policy", "db", "completion"),
 }
 
 

@@ -127,6 +127,7 @@ def _settings_from(sources: list[Setting], files: tuple[Path, ...]) -> LoadedSet
         origins=dict(_origins(merged)),
         warnings=tuple(policy_warnings(merged, settings.responses)),
         files=files,
+        nodes=merged.mapping(),
     )
 
 

@@ -34,6 +34,8 @@ class RunKind(StrEnum):
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"
+    POLICY = "policy"
+    COPY = "copy"
 
 
 RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
@@ -391,6 +393,31 @@ class SuppressionsRun(RunDetails):
     def in_words(self) -> str:
         action = self.action.replace("-", " ")
         return action if self.file is None else f"{action} the file {self.file}"
+
+
+@run_type
+class PolicyRun(RunDetails):
+    """Puts another policy in force: its number, and the settings that it changed."""
+
+    kind = RunKind.POLICY
+    policy: int
+    settings: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        settings = ", ".join(self.settings)
+        return f"policy {self.policy}" + (f": {settings}" if settings else "")
+
+
+@run_type
+class CopyRun(RunDetails):
+    """Filled this store with all that another held."""
+
+    kind = RunKind.COPY
+    source: str
+    rows: int
+
+    def in_words(self) -> str:
+        return f"{self.rows:,} rows of {self.source}"
 
 
 def _contact(contact: int | None) -> str:

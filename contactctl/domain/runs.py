@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from contactctl.domain.errors import StoreError
+from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import RUN_TYPES, RunDetails
 from contactctl.domain.run_kinds import RunKind as RunKind  # noqa: PLC0414 - handed on
 
@@ -46,12 +47,13 @@ def _user(operator: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for a change, why, and for what; `details` are kept with the run forever."""
+    """Who asks for a change, why, for what, and under which terms; all is kept with the run."""
 
     details: RunDetails
     operator: str
     reason: str = ""
     clock_replaced: bool = False
+    terms: Terms | None = None
 
     @property
     def kind(self) -> RunKind:
@@ -64,6 +66,9 @@ class Run:
 
     `operator` asked for it; `applied_by` let it start, None: nobody has, or it was not recorded
     yet; `resumed_by` is the last other one who resumed it.
+
+    `planned_role` is the login on Postgres that the server saw asking, '' where there is none.
+    `terms` were in force then; `limit_override` is the count that was confirmed beyond its limits.
 
     `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
     tell: `ended` deactivations, `removed` memberships.
@@ -91,6 +96,9 @@ class Run:
     expires_at: datetime | None
     clock_replaced: bool
     message: str
+    planned_role: str = ""
+    terms: Terms | None = None
+    limit_override: int | None = None
 
     @property
     def run_type(self) -> type[RunDetails]:

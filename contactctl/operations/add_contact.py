@@ -6,7 +6,6 @@ from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import RefusedError, RejectedError, UsageError
 from contactctl.domain.name_cells import list_cell
 from contactctl.domain.run_kinds import AddRun
-from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations import waits
 from contactctl.operations.import_contacts import CREATING_CONTACTS
@@ -29,8 +28,10 @@ from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.named import group_named
-from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.staging import put_in
+
+_AS_ACTIVE = Creating(run_id=0, last_id=0)  # no deactivation comes along that would name the run
 
 
 def add_contact(
@@ -49,15 +50,11 @@ def add_contact(
     """
     key = _key(values["email"])
     plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
-    request = session.request(AddRun(), reason=reason)
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
         session.store.writing() as connection,
     ):
-        run_id = insert_run(
-            connection, request, state=RunState.DONE, identity=session.store.identity, now=now
-        )
         serialise(connection, CONTACT_CHANGES)
         for name in groups:
             group_named(connection, name)
@@ -73,13 +70,13 @@ def add_contact(
             plan.layout,
             wave_of(converted.rows, converted, group_ids(connection)),
             now,
-            Creating(run_id, last_id=0),
+            _AS_ACTIVE,
         )
         contact_id = id_of_key(connection, key)
         if contact_id is None:
             raise AssertionError("the contact was added")
-        values_of_run = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
-        update_run(connection, run_id, values_of_run | {"request": AddRun(contact_id).to_json()})
+        request = session.request(AddRun(contact_id), reason=reason)
+        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
     return contact_id, run_id
 
 

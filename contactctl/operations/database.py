@@ -10,9 +10,11 @@ from contactctl.store.checks import Finding, check_store
 from contactctl.store.grants import Roles, grant_statements
 from contactctl.store.locks import exclusive
 from contactctl.store.migrate import upgrade
+from contactctl.store.policy import newest_policy
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.store import (
     SCHEMA_VERSION,
+    Store,
     connect,
     current_schema,
     file_is_missing,
@@ -27,6 +29,7 @@ class StoreCheck:
     database: str
     schema_version: str
     findings: Sequence[Finding]
+    policy: int | None = None
 
     @property
     def in_order(self) -> bool:
@@ -35,21 +38,24 @@ class StoreCheck:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """The schema's version before and after."""
+    """The schema's version before and after, and whether the store had a policy before."""
 
     database: str
     before: str
     after: str
+    has_policy: bool
+    dry_run: bool = False
 
 
 def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
         findings = check_store(connection, session.clock())
-    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
+    policy = session.bound.policy if session.bound else None
+    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy)
 
 
-def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
+def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
     store = connect(url, waits)
     try:
@@ -64,11 +70,18 @@ def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
                 hint="upgrade contactctl",
                 code="schema",
             )
-        with exclusive(store, CONTACT_CHANGES):
-            upgrade(store)
-        return Upgrade(store.identity, before, SCHEMA_VERSION)
+        had_policy = before == SCHEMA_VERSION and _has_policy(store)
+        if not dry_run:
+            with exclusive(store, CONTACT_CHANGES):
+                upgrade(store)
+        return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
     finally:
         store.close()
+
+
+def _has_policy(store: Store) -> bool:
+    with store.reading() as connection:
+        return newest_policy(connection) is not None
 
 
 def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:

@@ -8,12 +8,14 @@ from contactctl.config.example import example_text
 from contactctl.domain.errors import ConfigError, StoreError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
+from contactctl.store.copying import has_no_runs
 from contactctl.store.migrate import create_store
 from contactctl.store.store import (
     SCHEMA_VERSION,
     connect,
     file_is_missing,
     holds_nothing,
+    open_store,
     require_current_schema,
     schema_version,
 )
@@ -21,12 +23,13 @@ from contactctl.store.store import (
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """What was made, and what was there already."""
+    """What was made, and what was there already; a store `is_new` until something is done in it."""
 
     database: str
     config: Path
     store_created: bool
     config_written: bool
+    is_new: bool
 
 
 def initialise(
@@ -45,7 +48,8 @@ def initialise(
     created, identity = _create_store(database_url, waits)
     create_key_file(key_file)
     written = _write_config(config, database_url if database_in_config else "")
-    return Initialised(identity, config, created, written)
+    with closing(open_store(database_url, waits)) as store:
+        return Initialised(identity, config, created, written, is_new=has_no_runs(store))
 
 
 def _create_store(url: str, waits: Waits) -> tuple[bool, str]:

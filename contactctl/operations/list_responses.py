@@ -17,7 +17,7 @@ from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.held import discard_held, incidents_of, release_held
 from contactctl.store.locks import exclusive, serialise
 from contactctl.store.responses import list_responses
-from contactctl.store.runs import CONTACT_CHANGES, insert_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _decide(
         run_id = insert_run(
             connection,
             session.request(deciding(chosen.run_id, chosen.domain, chosen.incident), reason=reason),
-            state=RunState.DONE,
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
         )
@@ -83,6 +83,6 @@ def _decide(
                 code="nothing-held",
             )
         note_decided(connection, incidents)
-        values = {"started_at": now, "finished_at": now, "planned": number, "changed": number}
-        update_run(connection, run_id, values)
+        values = {"finished_at": now, "planned": number, "changed": number}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
     return HeldResult(run_id, number)

@@ -1,11 +1,12 @@
 """Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
 from contactctl.domain.errors import OverLimitError
+from contactctl.domain.policies import Approval, Limits
 from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, UndoRun
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.domain.text import counted
@@ -142,7 +143,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         return ShownPlan(
             run=run,
             rows=first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
-            stakes=stakes_of_plan(session, figures_of(connection, run, active)),
+            stakes=stakes_of_plan(session, figures_of(connection, run, active), run),
             impact=None if shift is None else impact_of(session, active, shift),
             by_rule=due_in_plan(run, counts, group_names_by_id(connection) if counts else {}),
             undone=None if undone is None else get_run(connection, undone),
@@ -167,9 +168,33 @@ def expire_plans(session: Session) -> list[int]:
     return overdue
 
 
-def stakes_of_plan(session: Session, plan: PlanFigures) -> Stakes:
-    """What confirming a plan means."""
-    return stakes_of_change(session, plan.kind, plan.planned, plan.active, plan.returning)
+def stakes_of_plan(session: Session, plan: PlanFigures, kept: Run | None = None) -> Stakes:
+    """What confirming a plan means; one that was `kept` also has the limits of its time."""
+    limits = session.settings.limits if kept is None else _limits_of(session, kept)
+    return stakes_of(RUN_TYPES[plan.kind].verb, plan.planned, plan.total, limits)
+
+
+def approval_of(session: Session, run: Run) -> Approval:
+    """Who may apply a kept plan: as the policy said when it was made, unless the config of whoever
+    applies it is stricter. In a store without a policy that config alone decides."""
+    asked = session.settings.plans.approval
+    if run.terms is None or run.terms.policy is None:
+        return asked
+    is_stricter = session.bound is not None and "plans.approval" in session.bound.stricter
+    return asked if is_stricter else run.terms.approval
+
+
+def _limits_of(session: Session, run: Run) -> Limits:
+    """The lower ones of those in force when the plan was made and those in force now."""
+    now = session.settings.limits
+    if run.terms is None or run.terms.policy is None:
+        return now
+    then = run.terms.limits
+    return replace(
+        now,
+        max_contacts=min(now.max_contacts, then.max_contacts),
+        max_percent=min(now.max_percent, then.max_percent),
+    )
 
 
 def stakes_of_change(

@@ -9,6 +9,7 @@ from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED
 from contactctl.domain.reactivation import ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import EndedReason, ReactivateRun
+from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
@@ -19,7 +20,7 @@ from contactctl.store.reactivation import (
     set_active,
     set_membership,
 )
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.totals import count_active
 
@@ -146,9 +147,10 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
                 code="changed-since-shown",
             )
         active_before = count_active(connection)
-        run_id = insert_done_run(
+        run_id = insert_run(
             connection,
             session.request(_details(target), reason=reason),
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
             values={"results": {"ended": len(target.ending)}, "active_before": active_before},
@@ -165,7 +167,13 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
                 target.membership_after,
                 reactivated_at=None if target.clears else now,
             )
-        update_run(connection, run_id, {"active_after": count_active(connection)})
+        values = {
+            "finished_at": now,
+            "planned": 1,
+            "changed": 1,
+            "active_after": count_active(connection),
+        }
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
     status = Status.ACTIVE if target.group is None else target.contact.status
     return Reactivated(target, status, len(target.ending), run_id)
 

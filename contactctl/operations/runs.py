@@ -19,7 +19,7 @@ from contactctl.domain.policies import Approval
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState, same_user
 from contactctl.operations import waits
-from contactctl.operations.plans import stakes_of_change, stakes_of_plan
+from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing
 from contactctl.store.erasure import clean_up, needs_clean_up
@@ -212,7 +212,7 @@ def require_same_operator_policy(session: Session) -> None:
     """RefusedError where the config asks for two people: then a plan must be kept and applied."""
     if session.settings.plans.approval is Approval.SECOND_OPERATOR:
         raise RefusedError(
-            "the config asks for a second operator (plans.approval)",
+            "a second operator is needed (plans.approval)",
             hint="keep the plan with --plan; somebody else must apply it: `contactctl runs apply`",
             code="second-operator",
         )
@@ -223,7 +223,7 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
     run = require_applicable(session, run_id)
     with session.store.reading() as connection:
         figures = figures_of(connection, run, count_active(connection))
-    require_confirmed(stakes_of_plan(session, figures), said)
+    require_confirmed(stakes_of_plan(session, figures, run), said)
     return run
 
 
@@ -245,12 +245,21 @@ def require_applicable(session: Session, run_id: int) -> Run:
 
 
 def _require_second_operator(session: Session, run: Run) -> None:
-    second = session.settings.plans.approval is Approval.SECOND_OPERATOR
-    if second and same_user(run.operator, session.operator):
+    second = approval_of(session, run) is Approval.SECOND_OPERATOR
+    if second and _planned_by(session, run):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
             hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
         )
+
+
+def _planned_by(session: Session, run: Run) -> bool:
+    """Whether whoever is at work has planned the run: on Postgres the server knows, by the login;
+    a user's and a host's name are only what the client says."""
+    role = session.store.database_role()
+    if role and run.planned_role:
+        return role == run.planned_role
+    return same_user(run.operator, session.operator)
 
 
 def cancel_run(session: Session, run_id: int) -> Run:

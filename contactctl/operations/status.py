@@ -40,6 +40,7 @@ class StoreStatus:
     waiting_contacts: int
     held_responses: int
     latest_runs: Sequence[Run]
+    policy: int | None = None
 
     @property
     def total(self) -> int:
@@ -67,6 +68,7 @@ def read_status(session: Session) -> StoreStatus:
             waiting_contacts=count_waiting(connection),
             held_responses=sum(each.held for each in list_incidents(connection)),
             latest_runs=list_runs(connection, limit=LATEST_RUNS),
+            policy=session.bound.policy if session.bound else None,
         )
 
 

@@ -92,6 +92,8 @@ def run_data(run: Run) -> dict[str, object]:
         "expires_at": run.expires_at,
         "message": run.message,
         "clock_replaced": run.clock_replaced,
+        "terms": run.terms.to_json() if run.terms else None,
+        "limit_override": run.limit_override,
         "details": run.details.to_json(),
     }
 
@@ -190,11 +192,26 @@ def _run_pairs(run: Run) -> Pairs:
         ("Planned", f"{counted(run.planned, 'contact')} at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
         *_result_pairs(run),
     ]
+    if run.terms and run.planned:
+        pairs.append(("In force", _terms_text(run)))
     if run.message:
         pairs.append(("Message", run.message))
     if run.clock_replaced:
         pairs.append(("Clock", "replaced by CONTACTCTL_NOW"))
     return pairs
+
+
+def _terms_text(run: Run) -> str:
+    """`policy 3: at most 10,000 contacts, 25 %; same-operator; confirmed beyond that: 12,000`."""
+    if run.terms is None:
+        return ""
+    limits = run.terms.limits
+    source = f"policy {run.terms.policy}" if run.terms.policy else "the config"
+    override = f"; confirmed beyond that: {run.limit_override:,}" if run.limit_override else ""
+    return (
+        f"{source}: at most {counted(limits.max_contacts, 'contact')}, {limits.max_percent} %;"
+        f" {run.terms.approval}{override}"
+    )
 
 
 def _asked_pairs(run: Run) -> Pairs:

@@ -54,7 +54,14 @@ def back_up_postgres(store: Store, target: Path) -> None:
     if url.password is not None:
         environment["PGPASSWORD"] = str(url.password)  # never on the command line: ps shows it
     done = subprocess.run(
-        [program, "--format=custom", f"--file={target}", f"--dbname={named}", "--no-password"],
+        [
+            program,
+            "--format=custom",
+            "--enable-row-security",  # whoever may read a table may read all of its rows
+            f"--file={target}",
+            f"--dbname={named}",
+            "--no-password",
+        ],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

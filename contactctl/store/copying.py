@@ -89,10 +89,9 @@ def claim_target(target: Store) -> bool:
     return False
 
 
-def release_target(target: Store) -> None:
+def release_target(connection: Connection) -> None:
     """Let commands use a store again that holds all of its copy."""
-    with target.writing() as connection:
-        _stamp(connection, SCHEMA_VERSION)
+    _stamp(connection, SCHEMA_VERSION)
 
 
 def holds_a_beginning_of(source: Connection, target: Connection) -> bool:

@@ -35,6 +35,11 @@ _SERVER_HINTS = {
 _CONFLICT = {"40001", "40P01"}
 _LOCK_TIMEOUT = "55P03"
 _QUERY_CANCELED = "57014"
+_NO_RIGHT = "42501"
+_MORE_THAN_AN_OPERATOR_MAY = (
+    "an operator may do this only within the limits of the policy (`contactctl policy show`), by"
+    " the real clock, and to another's plan where it asks for a second operator; admins may do more"
+)
 _HELD_TOO_LONG = (
     "another process or program holds what this needs; `contactctl runs list` shows what runs,"
     " and where there is --wait SECONDS, it waits longer"
@@ -79,6 +84,10 @@ def _translate(error: exc.DBAPIError, database: NamedDatabase) -> ContactctlErro
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause, where, database.path)
     state = getattr(cause, "sqlstate", None) or ""
+    if state == _NO_RIGHT and "row-level security" in text:
+        return StoreError(
+            f"permission denied, {where}; nothing was changed", hint=_MORE_THAN_AN_OPERATOR_MAY
+        )
     if state in _CONFLICT:
         return BusyError(
             where, hint="try again; somebody else changed the same rows", code="conflict"

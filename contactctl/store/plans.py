@@ -62,6 +62,12 @@ class PlanFigures:
     returning: int = 0
     losing: int | None = None
 
+    @property
+    def total(self) -> int:
+        """What the plan is a share of: the active with those who return; or its own contacts,
+        where more of them are inactive and stay so."""
+        return max(self.active + self.returning, self.planned)
+
 
 Right = tuple[str, str]  # a privilege of Postgres, and the table it must be held on
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
+from contactctl.domain.policies import Terms
 from contactctl.domain.runs import Request, Run, RunState
 from contactctl.store.locks import in_turn, serialise
 from contactctl.store.plans import (
@@ -84,11 +85,12 @@ def write_run_with_plan(
             active = count_active(connection)
             update_run(connection, run_id, {"planned": planned, "active_before": active})
             run = get_run(connection, run_id)
-            waiting = decide(figures_of(connection, run, active))
+            figures = figures_of(connection, run, active)
+            waiting = decide(figures)
             if planned == 0:
                 raise _NothingPlannedError
             if waiting != Waiting(expires_at):
-                update_run(connection, run_id, _decided(request, waiting, now))
+                update_run(connection, run_id, _decided(request, waiting, now, figures))
             return get_run(connection, run_id)
     except _NothingPlannedError:
         return None
@@ -97,10 +99,24 @@ def write_run_with_plan(
         raise
 
 
-def _decided(request: Request, waiting: Waiting | None, now: datetime) -> dict[str, object]:
+def _decided(
+    request: Request, waiting: Waiting | None, now: datetime, figures: PlanFigures
+) -> dict[str, object]:
     if waiting is not None:
         return {"expires_at": waiting.until, "message": waiting.why}
-    return {"state": RunState.RUNNING, "started_at": now, "applied_by": request.operator}
+    return {
+        "state": RunState.RUNNING,
+        "started_at": now,
+        "applied_by": request.operator,
+        "limit_override": _override(request.terms, figures),
+    }
+
+
+def _override(terms: Terms | None, figures: PlanFigures) -> int | None:
+    """The count that whoever let the run start has confirmed beyond its limits."""
+    if terms is None or not terms.limits.exceeded(figures.planned, figures.total):
+        return None
+    return figures.planned
 
 
 def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetime) -> None:
@@ -121,11 +137,13 @@ def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetim
 def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
     """planned -> running, with the active total as it is before the first change."""
     with store.writing() as connection:
-        require_rights(connection, lock_run(connection, run_id).kind)
+        run, active = lock_run(connection, run_id), count_active(connection)
+        require_rights(connection, run.kind)
         values = {
             "started_at": now,
             "applied_by": operator,
-            "active_before": count_active(connection),
+            "active_before": active,
+            "limit_override": _override(run.terms, figures_of(connection, run, active)),
         }
         change_state(
             connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values

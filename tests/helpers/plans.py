@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.contacts import Status
@@ -53,6 +53,13 @@ def undo_of(session: Session, undone: Run) -> Run:
 def confirmed(count: int) -> Confirmation:
     """What a script says to change `count` contacts whatever the limits."""
     return Confirmation(count, count)
+
+
+def as_another_login(store: Store, run_id: int) -> None:
+    """As if another login had planned it: on Postgres, only the server says who it was."""
+    with store.writing() as connection:
+        of_run = tables.run.c.id == run_id
+        connection.execute(update(tables.run).where(of_run).values(planned_role="somebody"))
 
 
 def ids_with_status(store: Store, status: Status) -> set[int]:
