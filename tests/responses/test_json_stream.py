@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from contactctl.domain.responses import Rejection
 from contactctl.responses.json_stream import (
-    MAX_UNREADABLE_IN_A_ROW,
     MAX_LINE_BYTES,
+    MAX_UNREADABLE_IN_A_ROW,
     MAX_VALUE_BYTES,
     JsonValue,
     bounded_lines,
