@@ -24,9 +24,9 @@ def detect(head: bytes, name: str) -> str:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith((b"{", b"[")):
         return "json"
+    if is_postfix_log(text):
+        return "postfix"
     if is_log(text):
-        if is_postfix_log(text):
-            return "postfix"
         raise InputError(
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",

@@ -413,3 +413,34 @@ def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
     people = tmp_path / "caf\udce9.csv"
     people.write_text("email\nc1@example.com\n")
     assert cli("contacts", "import", people).exit_code == 0
+
+
+def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("Who,When,Said\nkari@example.org,1.3.2026,552 5.2.2 mailbox full\n")
+    refused = run_cli(["responses", "classify", str(rows)])
+    assert refused.exit_code == 2
+    assert "--map 'COLUMN=email'" in refused.stderr
+    options = ["--map", "Who=email", "--map", "Said=diagnostic", "--map", "When=occurred_at"]
+    result = run_cli(
+        ["responses", "classify", str(rows), *options, "--date-format", "%d.%m.%Y", "--json"]
+    )
+    [response] = result.json["data"]["responses"]
+    assert (response["category"], response["occurred_at"][:10]) == ("transient", "2026-03-01")
+    blocked = run_cli(
+        ["responses", "classify", str(rows), "--map", "Who=email", "--category", "blocked"]
+    )
+    assert "without a time" in blocked.stderr
+    combined = run_cli(["responses", "classify", str(rows), "--map", "Who=email", "--from", "ses"])
+    assert combined.exit_code == 2
+
+
+def test_unsubscribes_are_told(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"event": "unsubscribed", "recipient": "kari@example.org", "id": "u1"}')
+    result = run_cli(["responses", "classify", str(event), "--json"])
+    assert result.json["data"]["unsubscribes"] == 1
+    assert (
+        "1 unsubscribe read, not acted upon yet"
+        in run_cli(["responses", "classify", str(event)]).stderr
+    )

@@ -94,6 +94,7 @@ def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
         "rejected": 1,
         "activities": 1,
         "no_response": 1,
+        "unsubscribes": 0,
     }
     assert result.counts.by_category == {"transient": 3}
 
