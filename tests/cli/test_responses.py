@@ -356,6 +356,25 @@ def test_what_if_counts_handling_rules_too(cli: Cli, tmp_path: Path) -> None:
     assert cli("contacts", "show", "c1@example.com", "--json").json["data"]["status"] == "inactive"
 
 
+def test_explain_says_what_decided_and_what_failed_behind_an_alias(
+    cli: Cli, tmp_path: Path
+) -> None:
+    bounce = BOUNCE.format(recipient="member@example.net").replace(
+        "Action:", "Original-Recipient: rfc822; c1@example.com\nAction:"
+    )
+    bounce = bounce.replace("Status: 5.1.1", "Status: 5.7.1")
+    (tmp_path / "bounce.eml").write_text(bounce)
+
+    assert cli("responses", "ingest", tmp_path / "bounce.eml").exit_code == 0
+
+    timeline = cli("explain", "c1@example.com", "--json").json["data"]["timeline"]
+    (text,) = [each["text"] for each in timeline if each["kind"] == "response"]
+    assert "failed through this address, at another" in text
+    assert "decided by reply, over code: status-5.7.1 (blocked)" in text
+    (row,) = cli("responses", "list", "--json").json["data"]["responses"]
+    assert (row["evidence"][:5], row["through"]) == ("reply", True)
+
+
 def test_classify_needs_no_store(tmp_path: Path) -> None:
     (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
     result = run_cli(
