@@ -404,6 +404,18 @@ def test_classify_shows_what_it_can_and_ends_with_5(form: str, tmp_path: Path) -
     assert len((tmp_path / "rejects").read_text().splitlines()) == 1
 
 
+def test_classify_says_what_a_mail_is_instead(tmp_path: Path) -> None:
+    (tmp_path / "mail.eml").write_text("From: ann@example.com\nSubject: Re: hello\n\nThanks.\n")
+    args = ["responses", "classify", tmp_path / "mail.eml"]
+
+    assert "not a response" not in run_cli(args, cwd=tmp_path).stderr
+    result = run_cli([*args, "--verbose"], cwd=tmp_path)
+    assert (result.exit_code, result.stderr) == (
+        0,
+        f"{tmp_path}/mail.eml: not a response: a reply\n",
+    )
+
+
 def test_standard_input_can_be_named_once(tmp_path: Path) -> None:
     assert run_cli(["responses", "classify", "-", "-"], cwd=tmp_path).exit_code == 2
 
