@@ -1,6 +1,6 @@
 """The commands below `responses`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +65,9 @@ Rejects = Annotated[
     typer.Option(
         "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Say on stderr what each mail is that is not a response.")
 ]
 MoveTo = Annotated[
     Path | None,
@@ -173,12 +176,13 @@ def classify(
     category: Category = None,
     date_format: DateFormat = None,
     rejects: Rejects = None,
+    verbose: Verbose = False,
 ) -> Presentation:
     """Show what an ingest would record, and why; no store is used.
 
     Examples:
         contactctl responses classify bounce.eml
-        contactctl responses classify ~/Maildir --format jsonl
+        contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
     """
     from contactctl.operations.read_responses import ResponseReader
@@ -191,7 +195,8 @@ def classify(
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     others = OtherEvents()
-    responses = _responses(events, rejected, others)
+    say = invocation.console.say if verbose else _do_nothing_with
+    responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)
         return present_classified(streamed, rejected, others)
@@ -226,6 +231,10 @@ def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMai
     return MovedMaildirs(paths, move_to)
 
 
+def _do_nothing_with(line: str) -> None:
+    """A line that nobody asked for."""
+
+
 def _do_nothing() -> None:
     """Nothing is to be done after a commit."""
 
@@ -249,9 +258,12 @@ def _generic_options(
 
 
 def _responses(
-    events: "Iterator[Event]", rejected: "ResponseRejects", others: "OtherEvents"
+    events: "Iterator[Event]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    say: Callable[[str], None],
 ) -> "Iterator[Response]":
-    from contactctl.domain.responses import Rejection, Response
+    from contactctl.domain.responses import NoResponse, Rejection, Response
 
     for event in events:
         if isinstance(event, Rejection):
@@ -260,6 +272,9 @@ def _responses(
         others.count(event)
         if isinstance(event, Response):
             yield event
+        elif isinstance(event, NoResponse):
+            is_what = event.reason or "an event from which nothing follows"
+            say(f"{show_safely(event.source)}: not a response: {is_what}")
 
 
 class PartlyReadError(ContactctlError):

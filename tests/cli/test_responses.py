@@ -358,6 +358,25 @@ def test_what_if_counts_handling_rules_too(cli: Cli, tmp_path: Path) -> None:
     assert cli("contacts", "show", "c1@example.com", "--json").json["data"]["status"] == "inactive"
 
 
+def test_explain_says_what_decided_and_what_failed_behind_an_alias(
+    cli: Cli, tmp_path: Path
+) -> None:
+    bounce = BOUNCE.format(recipient="member@example.net").replace(
+        "Action:", "Original-Recipient: rfc822; c1@example.com\nAction:"
+    )
+    bounce = bounce.replace("Status: 5.1.1", "Status: 5.7.1")
+    (tmp_path / "bounce.eml").write_text(bounce)
+
+    assert cli("responses", "ingest", tmp_path / "bounce.eml").exit_code == 0
+
+    timeline = cli("explain", "c1@example.com", "--json").json["data"]["timeline"]
+    (text,) = [each["text"] for each in timeline if each["kind"] == "response"]
+    assert "failed through this address, at another" in text
+    assert "decided by reply, over code: status-5.7.1 (blocked)" in text
+    (row,) = cli("responses", "list", "--json").json["data"]["responses"]
+    assert (row["evidence"][:5], row["through"]) == ("reply", True)
+
+
 def test_classify_needs_no_store(tmp_path: Path) -> None:
     (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
     result = run_cli(
@@ -385,6 +404,16 @@ def test_classify_shows_what_it_can_and_ends_with_5(form: str, tmp_path: Path) -
     assert result.exit_code == 5
     assert "c1@example.com" in result.stdout
     assert len((tmp_path / "rejects").read_text().splitlines()) == 1
+
+
+def test_classify_says_what_a_mail_is_instead(tmp_path: Path) -> None:
+    (tmp_path / "mail.eml").write_text("From: ann@example.com\nSubject: Re: hello\n\nThanks.\n")
+    args = ["responses", "classify", tmp_path / "mail.eml"]
+
+    assert "not a response" not in run_cli(args, cwd=tmp_path).stderr
+    result = run_cli([*args, "--verbose"], cwd=tmp_path)
+    assert result.exit_code == 0
+    assert f"{tmp_path}/mail.eml: not a response: a reply\n" in result.stderr
 
 
 def test_standard_input_can_be_named_once(tmp_path: Path) -> None:
