@@ -1,6 +1,6 @@
 """The commands below `config`."""
 
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.output.presentation import Presentation
 
 
@@ -16,7 +16,7 @@ def show(invocation: StoreInvocation) -> Presentation:
     may only be stricter. Passwords are shown as ***.
     """
     from contactctl.domain.errors import BusyError, StoreError
-    from contactctl.output.config import present_config
+    from contactctl.output.database import present_config
 
     try:
         with invocation.open_session() as session:
@@ -25,3 +25,22 @@ def show(invocation: StoreInvocation) -> Presentation:
     except (StoreError, BusyError) as error:
         invocation.console.note(f"without the store's policy: {error.message}")
         return present_config(invocation.loaded_settings)
+
+
+# The command `fields`
+
+
+def fields(invocation: ConfiguredInvocation) -> Presentation:
+    """List the fields that criteria can test.
+
+    Examples:
+        contactctl fields
+        contactctl fields --json
+        contactctl fields --format csv --fields name,type
+
+    The type of a field decides which operators fit. Attributes are your own
+    fields, declared in the config.
+    """
+    from contactctl.output.criteria import present_fields
+
+    return present_fields(invocation.catalogue.fields())

@@ -82,7 +82,7 @@ def apply(
     only the role for admins may do it. A plan that waits keeps the approval that was
     in force when it was made.
     """
-    from contactctl.cli.prompts import ask_typed, count_spellings
+    from contactctl.cli.confirmation import ask_typed, count_spellings
     from contactctl.domain.errors import RefusedError
     from contactctl.operations.policy import apply_policy, propose_policy
     from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_applied, present_proposal

@@ -7,9 +7,8 @@ from operator import le
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.checks import policy_warnings
-from contactctl.config.nodes import Setting
-from contactctl.config.sections import SCHEMA
+from contactctl.config.schema import Setting
+from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.policies import Approval, DailyLimit
 from contactctl.domain.text import fold

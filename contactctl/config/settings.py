@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contactctl.config.nodes import Setting
-from contactctl.domain.fields import AttributeDeclaration
+from contactctl.config.schema import Setting
+from contactctl.domain.criteria.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
 

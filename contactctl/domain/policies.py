@@ -240,3 +240,14 @@ class ResponsePolicy:
     def handling_in(self, group: str) -> dict[Category, HandlingRule]:
         """The handling rules that apply in a group: its own, then the general ones."""
         return {**self.handling, **self.group(group).handling}
+
+
+# What a number of active contacts costs
+
+
+def tier_for(active_total: int, billing: Billing) -> BillingTier | None:
+    """The tier that `active_total` contacts fall into (`price`, `up_to`); None without tiers."""
+    for tier in billing.tiers:
+        if tier.up_to is None or active_total <= tier.up_to:
+            return tier
+    return None

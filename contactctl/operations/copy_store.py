@@ -8,7 +8,8 @@ from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
 from contactctl.operations import waits
 from contactctl.operations.session import Session
-from contactctl.store.copying import (
+from contactctl.store.database.administration import create_store
+from contactctl.store.database.copying import (
     TableContents,
     claim_target,
     copied_tables,
@@ -21,10 +22,8 @@ from contactctl.store.copying import (
     release_target,
     table_contents,
 )
-from contactctl.store.locks import exclusive
-from contactctl.store.migrate import create_store
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
-from contactctl.store.store import (
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,
     connect,
@@ -32,6 +31,7 @@ from contactctl.store.store import (
     holds_nothing,
     schema_version,
 )
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 _COPY = "copy"
 

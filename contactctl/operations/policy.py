@@ -17,7 +17,7 @@ from contactctl.domain.errors import NotFoundError, RefusedError
 from contactctl.domain.policies import StoredPolicy
 from contactctl.domain.run_kinds import PolicyRun
 from contactctl.operations.session import Session
-from contactctl.store.locks import serialise
+from contactctl.store.database.locks import serialise
 from contactctl.store.policy import add_policy, newest_policy
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
-from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED
-from contactctl.domain.reactivation import ContactStanding, Reason
+from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED, ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import EndedReason, ReactivateRun
 from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
-from contactctl.store.locks import serialise
+from contactctl.store.database.locks import serialise
+from contactctl.store.impact import count_active
 from contactctl.store.reactivation import (
     end_reasons,
     read_standing,
@@ -22,7 +22,6 @@ from contactctl.store.reactivation import (
 )
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.totals import count_active
 
 MEANING = {
     Category.SPAM_COMPLAINT: "the recipient called your mail spam: mailing again may break the law"

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.fields import FieldCatalogue
 from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
-from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.database.cancelling import QueryCanceller
+from contactctl.store.database.store import Store, connect, open_store
 from contactctl.store.policy import newest_policy
 from contactctl.store.runs import any_by_real_clock
-from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]

@@ -4,18 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contactctl.domain.billing import tier_for
 from contactctl.domain.contacts import Status
-from contactctl.domain.policies import BillingTier
+from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
 from contactctl.store.bursts import list_incidents
+from contactctl.store.impact import contacts_by_status, deactivations_per_month, open_deactivations
 from contactctl.store.runs import count_runs, count_waiting, list_runs
-from contactctl.store.totals import (
-    contacts_by_status,
-    deactivations_per_month,
-    open_deactivations,
-)
 
 LATEST_RUNS = 5
 MONTHS_SHOWN = 12

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import Run, RunKind, SkipReason
 from contactctl.store import tables
-from contactctl.store.criteria_sql import active_where
+from contactctl.store.criteria import active_where
+from contactctl.store.database.store import Store
 from contactctl.store.impact import Shift
-from contactctl.store.store import Store
 
 _item = tables.plan_item
 _contact = tables.contact

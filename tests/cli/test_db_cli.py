@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 

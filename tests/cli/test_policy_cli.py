@@ -7,9 +7,9 @@ import pexpect
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.migrate import upgrade
-from contactctl.store.sqlite_engine import create_sqlite_file
-from contactctl.store.store import Store, connect
+from contactctl.store.database.administration import upgrade
+from contactctl.store.database.sqlite import create_sqlite_file
+from contactctl.store.database.store import Store, connect
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.store_cli import StoreCli

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contactctl.operations import read_responses
+from contactctl.operations import reading as read_responses
 from contactctl.operations.ingest_rows import ReadBatch
-from contactctl.operations.read_aside import ReadingTask, read_aside
-from contactctl.store.store import Store
+from contactctl.operations.reading import ReadingTask, read_aside
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.responses import insert_contact, insert_group, insert_member
 
@@ -283,7 +283,7 @@ def test_a_maildirs_mails_are_moved_once_they_are_recorded(cli: Cli, tmp_path: P
 
 def test_a_failed_ingest_moves_no_mail(cli: Cli, store: Store, tmp_path: Path) -> None:
     from contactctl.operations.ingest import INGESTING
-    from contactctl.store.locks import exclusive
+    from contactctl.store.database.locks import exclusive
 
     (tmp_path / "Maildir" / "new").mkdir(parents=True)
     mail = tmp_path / "Maildir" / "new" / "1.mail"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.roles import logins

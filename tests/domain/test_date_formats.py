@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contactctl.domain.date_formats import DateReader, mistake_in_format
+from contactctl.domain.cells import DateReader, mistake_in_format
 
 OSLO = ZoneInfo("Europe/Oslo")
 

@@ -4,18 +4,17 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.contacts import Status
 from contactctl.domain.policies import Limits
-from contactctl.domain.runs import Run, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
+from contactctl.operations.criteria import CriteriaSource, Selection, select_contacts
 from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.runs import apply_run
-from contactctl.operations.select import CriteriaSource, Selection, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import start_run
-from contactctl.store.store import Store
 
 NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
 

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import (
     NotFoundError,
     RefusedError,
 )
 from contactctl.domain.policies import Approval, PlanPolicy
-from contactctl.domain.runs import RunState
+from contactctl.domain.runs import Confirmation, RunState
 from contactctl.operations.runs import (
     apply_run,
     begin_confirmed,
@@ -23,7 +22,7 @@ from contactctl.operations.runs import (
     resume_run,
     run_confirmed,
 )
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import make_inactive

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from contactctl.domain.errors import ContactctlError
 from contactctl.operations.copy_store import copy_store
-from contactctl.store import copying
-from contactctl.store.store import Store, connect, open_store
+from contactctl.store.database import copying
+from contactctl.store.database.store import Store, connect, open_store
 from helpers import databases
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts

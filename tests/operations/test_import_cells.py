@@ -17,7 +17,7 @@ from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
 from contactctl.operations.importing import unpack
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import NOW
 

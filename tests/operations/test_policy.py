@@ -9,10 +9,9 @@ import pytest
 from contactctl.config.load import load_settings
 from contactctl.config.policy import as_yaml, bind
 from contactctl.config.settings import LoadedSettings
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import NotFoundError, OverLimitError, RefusedError
 from contactctl.domain.policies import Approval
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.runs import Confirmation, RunKind, RunState
 from contactctl.operations.plans import approval_of, show_plan
 from contactctl.operations.policy import apply_policy, propose_policy, read_policy, take_over
 from contactctl.operations.runs import (
@@ -23,7 +22,7 @@ from contactctl.operations.runs import (
     run_confirmed,
 )
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import active_ids, as_another_login, plan

@@ -9,7 +9,7 @@ from typing import Any
 
 from contactctl.responses.fields import instant_of
 from contactctl.responses.formats.paths import Steps, Test, compile_test, parse_path, values_at
-from contactctl.responses.json_text import decode
+from contactctl.responses.json_stream import decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from email.utils import getaddresses
 from functools import partial
 from typing import Any, NamedTuple
 
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import (
     Activity,
     Category,
