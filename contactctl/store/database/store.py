@@ -17,7 +17,7 @@ from contactctl.store.database.sqlite import BEGIN, SqliteDatabase
 
 Dialect = Literal["sqlite", "postgresql"]
 
-_MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
 SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the newest one
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
