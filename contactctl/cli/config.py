@@ -16,7 +16,7 @@ def show(invocation: StoreInvocation) -> Presentation:
     may only be stricter. Passwords are shown as ***.
     """
     from contactctl.domain.errors import BusyError, StoreError
-    from contactctl.output.database import present_config
+    from contactctl.output.config import present_config
 
     try:
         with invocation.open_session() as session:

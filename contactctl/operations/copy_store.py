@@ -8,7 +8,6 @@ from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
 from contactctl.operations import waits
 from contactctl.operations.session import Session
-from contactctl.store.database.administration import create_store
 from contactctl.store.database.copying import (
     TableContents,
     claim_target,
@@ -23,6 +22,7 @@ from contactctl.store.database.copying import (
     table_contents,
 )
 from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,

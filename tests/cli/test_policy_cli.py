@@ -7,7 +7,7 @@ import pexpect
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.database.administration import upgrade
+from contactctl.store.database.migrate import upgrade
 from contactctl.store.database.sqlite import create_sqlite_file
 from contactctl.store.database.store import Store, connect
 from helpers.contacts import seed_contacts

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from contactctl.domain.errors import BusyError, StoreError
-from contactctl.store.database.administration import create_store, upgrade
 from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.sqlite import create_sqlite_file
 from contactctl.store.database.store import SCHEMA_VERSION, Store, connect, open_store
 from helpers import databases
