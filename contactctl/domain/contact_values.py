@@ -1,7 +1,7 @@
 """A contact's values as text, read strictly: ValueError says what does not fit.
 
-The forms are those of criteria (domain.values), but a number has no exponent: spreadsheets write
-one where they have lost digits.
+The forms are those of criteria (domain.criteria.values), but a number has no exponent: spreadsheets
+write one where they have lost digits.
 """
 
 import math
@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from contactctl.domain import values
+from contactctl.domain.criteria import values
+from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.criteria.values import MAX_TEXT, find_choice, shown
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
-from contactctl.domain.values import MAX_TEXT, find_choice, shown
 
 MAX_NAME = 100
 NAME_SEPARATORS = ";|"
@@ -32,7 +32,7 @@ Parser = Callable[[str], ContactValue]
 
 
 def parser_for(field: Field) -> Parser:
-    """The reader of one field's text; dates are read by domain.date_formats."""
+    """The reader of one field's text; dates are read by domain.cells."""
     if field.choices:
         return _choice_parser(field)
     match field.type:

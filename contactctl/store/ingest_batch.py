@@ -9,7 +9,7 @@ from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
-from contactctl.store.postgres_planner import join_by_index
+from contactctl.store.database.planner import join_by_index
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant

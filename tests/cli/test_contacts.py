@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.imports import contacts_in
 from helpers.sessions import NOW

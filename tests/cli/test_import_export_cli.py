@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contactctl.store.migrate import create_store
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.migrate import create_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.imports import contacts_in, import_text
 

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from contactctl.operations.database import check_database
-from contactctl.store.store import SCHEMA_VERSION, Store, open_store
+from contactctl.store.database.store import SCHEMA_VERSION, Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.databases import empty_database

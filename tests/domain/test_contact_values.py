@@ -13,7 +13,7 @@ from contactctl.domain.contact_values import (
     parser_for,
     require_whole_date,
 )
-from contactctl.domain.fields import Field, FieldType
+from contactctl.domain.criteria.fields import Field, FieldType
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.date_formats import DateReader, iso_instant, mistake_in_format
+from contactctl.domain.cells import DateReader, iso_instant, mistake_in_format
 
 OSLO = ZoneInfo("Europe/Oslo")
 

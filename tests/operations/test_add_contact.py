@@ -14,13 +14,13 @@ from contactctl.domain.errors import (
 )
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import waits
-from contactctl.operations.add_contact import add_contact
+from contactctl.operations.contacts import add_contact
 from contactctl.operations.groups import create_group
-from contactctl.operations.import_contacts import CREATING_CONTACTS
+from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.suppressions import add_suppression
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.runs import get_run, list_runs
-from contactctl.store.store import Store
 from helpers.dumps import dump
 from helpers.imports import contacts_in
 from helpers.sessions import make_session

@@ -9,16 +9,13 @@ from sqlalchemy import func, select, update
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import RunState
-from contactctl.operations.import_contacts import (
-    ImportInput,
-    import_contacts,
-)
+from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.runs import cancel_run
 from contactctl.operations.suppressions import add_suppression
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store
 from helpers.imports import KeptRejects, contacts_in, import_text, make_groups
 from helpers.sessions import NOW, make_session
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.operations.import_contacts import ImportInput, import_contacts
 from contactctl.operations.importing.columns import UNKNOWN_NAME
+from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store, open_store
 from helpers.imports import KeptRejects, contacts_in, import_text, make_groups
 from helpers.sessions import make_session
 

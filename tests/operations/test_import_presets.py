@@ -12,7 +12,7 @@ from sqlalchemy import select
 from contactctl.domain.errors import ContactctlError
 from contactctl.operations.importing.presets import find_preset, preset_names, preset_text
 from contactctl.store import tables
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.imports import contacts_in, import_text
 
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import FieldCatalogue
 from contactctl.operations.importing.columns import exported_names
-from contactctl.operations.importing.consent_columns import looks_like_consent, looks_like_opt_out
 from contactctl.operations.importing.options import parse_rule
+from contactctl.operations.importing.status import looks_like_consent, looks_like_opt_out
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store
 from helpers.imports import contacts_in, import_text, make_groups
 from helpers.sessions import NOW
 

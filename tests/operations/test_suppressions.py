@@ -19,8 +19,8 @@ from contactctl.operations.suppressions import (
     rotate_key,
     suppressed_in,
 )
-from contactctl.store import suppressions as module
-from contactctl.store.store import Store
+from contactctl.store import erasure as module
+from contactctl.store.database.store import Store
 from helpers.handled import add_deactivated
 from helpers.sessions import make_session
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations.importing.columns import distinct_names, plain
 from contactctl.operations.importing.rows import beginning_of

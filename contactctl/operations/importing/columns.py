@@ -7,8 +7,7 @@ from difflib import get_close_matches
 from shlex import quote
 
 from contactctl.domain.contacts import MembershipState
-from contactctl.domain.errors import CriteriaError, InputError, UsageError
-from contactctl.domain.fields import (
+from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
     RESPONSES_PREFIX,
     Field,
@@ -16,10 +15,11 @@ from contactctl.domain.fields import (
     FieldType,
     did_you_mean,
 )
+from contactctl.domain.errors import CriteriaError, InputError, UsageError
 from contactctl.domain.text import fold, show_safely, trim
-from contactctl.operations.importing.consent_columns import looks_like_consent
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.presets import shipped_presets
+from contactctl.operations.importing.status import looks_like_consent
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 

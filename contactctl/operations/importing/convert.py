@@ -9,11 +9,10 @@ from shlex import quote
 from typing import Any
 
 from contactctl.domain.contact_values import parse_text
+from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import email_key
-from contactctl.domain.fields import Field, FieldType
-from contactctl.domain.spreadsheet import undo_defuse
-from contactctl.domain.text import fold, trim
-from contactctl.domain.values import MAX_TEXT
+from contactctl.domain.text import fold, trim, undo_defuse
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
     GROUP_INACTIVE,
@@ -21,13 +20,13 @@ from contactctl.operations.importing.columns import (
     FileColumn,
     plain,
 )
-from contactctl.operations.importing.inactive import Inactive, inactive_rows
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.rows import Batch, Cell
+from contactctl.operations.importing.status import Inactive, inactive_rows
 from contactctl.operations.importing.told import NULL_WORDS, Told
-from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
+from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
+from contactctl.store.imports import Layout, stored_date
 from contactctl.store.staged import Staged, stored_instant
-from contactctl.store.staging import Layout, stored_date
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from contactctl.config.strict_yaml import Node, load_strict_file
+from contactctl.domain.cells import mistake_in_format
 from contactctl.domain.contact_values import with_codes
-from contactctl.domain.date_formats import mistake_in_format
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import UsageError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import Category
 from contactctl.domain.text import show_safely
 from contactctl.operations.importing.options import (

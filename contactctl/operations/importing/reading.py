@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
+from contactctl.domain.cells import DateReader, mistake_in_format, names_in
 from contactctl.domain.contact_values import parse_group_name, parser_for, with_codes
 from contactctl.domain.contacts import Status
-from contactctl.domain.date_formats import DateReader, mistake_in_format
+from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import UsageError
-from contactctl.domain.fields import Field, FieldType
-from contactctl.domain.name_cells import names_in
 from contactctl.domain.text import fold, show_safely
-from contactctl.domain.values import shown
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
     GROUP_INACTIVE,
@@ -22,8 +21,8 @@ from contactctl.operations.importing.convert import Read, value_parser
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.session import Session
 from contactctl.store.groups import group_ids
+from contactctl.store.imports import stored_date
 from contactctl.store.staged import stored_instant
-from contactctl.store.staging import stored_date
 
 _DATE_FORMAT_HINT = "use iso, epoch, excel or strptime codes, for example %d.%m.%Y or %Y%m%d"
 _GROUP_FIELDS = ("group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from contactctl.domain.cells import list_cell
+from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
-from contactctl.domain.name_cells import list_cell
-from contactctl.domain.strict_json import STRICT
+from contactctl.domain.plain_data import STRICT
 from contactctl.domain.text import show_safely, trim
-from contactctl.domain.values import shown_json
 from contactctl.operations.importing.columns import (
     ColumnNames,
     FileColumn,

@@ -12,9 +12,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from contactctl.domain.encodings import text_codec
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.text import show_safely
+from contactctl.domain.text import show_safely, text_codec
 from contactctl.operations.importing.unpack import unpacked
 
 _CHUNK = 1 << 20

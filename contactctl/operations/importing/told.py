@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
 
-from contactctl.domain.date_formats import DateReader
-from contactctl.domain.values import shown
+from contactctl.domain.cells import DateReader
+from contactctl.domain.criteria.values import shown
 from contactctl.operations.importing.options import ImportOptions, InactiveRule
 
 # what programs write where there is nothing; as these spell it, it is hardly anybody's name

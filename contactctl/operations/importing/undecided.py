@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from contactctl.domain.contacts import Status
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.text import fold, show_safely, trim
-from contactctl.domain.values import shown
 from contactctl.operations.importing.columns import plain, preset_for
-from contactctl.operations.importing.consent_columns import looks_like_opt_out
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch, FileRows
+from contactctl.operations.importing.status import looks_like_opt_out
 
 _SHOWN_VALUES = 6
 _OURS = {"", *map(str, Status)}

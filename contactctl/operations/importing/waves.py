@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import KEY, Converted
+from contactctl.store.imports import Wave
 from contactctl.store.staged import Staged
-from contactctl.store.staging import Wave
 
 
 @dataclass(slots=True)
