@@ -133,10 +133,10 @@ AddressOrDomain = Annotated[
     str, typer.Argument(metavar="EMAIL|@DOMAIN", help="One address, or every one of a domain.")
 ]
 ListFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")]
-Sha256 = Annotated[bool, typer.Option("--sha256", help="The file holds SHA-256 hashes.")]
-Md5 = Annotated[bool, typer.Option("--md5", help="The file holds MD5 hashes.")]
+Sha256 = Annotated[bool, typer.Option("--sha256", help="The file contains SHA-256 hashes.")]
+Md5 = Annotated[bool, typer.Option("--md5", help="The file contains MD5 hashes.")]
 ColumnName = Annotated[
-    str | None, typer.Option("--column", metavar="NAME", help="The column that holds them.")
+    str | None, typer.Option("--column", metavar="NAME", help="The column that contains them.")
 ]
 ConfirmAddress = Annotated[
     str | None,
@@ -186,7 +186,7 @@ def import_(
     rejects: RejectsPath = None,
     reason: options.Reason = None,
 ) -> Presentation:
-    """Keep a whole list of addresses out.
+    """Suppress a whole list of addresses.
 
     Examples:
         contactctl suppressions import unsubscribed.csv

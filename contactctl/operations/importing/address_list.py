@@ -66,7 +66,7 @@ def _place(names: list[str], column: str | None, file: str) -> int:
         if plain(name).translate(dict.fromkeys(map(ord, " -_"))) in _NAMES:
             return at
     raise InputError(
-        f"{file}: no column is known to hold addresses",
+        f"{file}: no column is known to contain addresses",
         hint=f"name it with --column; {_named(names)}",
     )
 
