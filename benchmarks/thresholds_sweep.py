@@ -25,8 +25,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold  # noqa: E402
 from contactctl.domain.responses import Category  # noqa: E402
 from contactctl.operations.thresholds import sweep_thresholds  # noqa: E402
-from contactctl.store.migrate import create_store  # noqa: E402
-from contactctl.store.store import Store  # noqa: E402
+from contactctl.store.database.migrate import create_store  # noqa: E402
+from contactctl.store.database.store import Store  # noqa: E402
 from contactctl.store.types import UtcInstant  # noqa: E402
 from helpers import databases  # noqa: E402
 from helpers.postgres_server import PostgresServer  # noqa: E402
@@ -37,8 +37,8 @@ MONTH = timedelta(days=30)
 THRESHOLDS = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.SPAM_COMPLAINT: Threshold(1),
-    Category.TRANSIENT: Threshold(5, MONTH),
-    Category.BLOCKED: Threshold(5, MONTH),
+    Category.TRANSIENT: Threshold(5, MONTH, days_apart=0),
+    Category.BLOCKED: Threshold(5, MONTH, days_apart=0),
 }
 CONTACTS = """
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :contacts)

@@ -40,6 +40,16 @@ OfRun = Annotated[
         help="Only responses that this run recorded.",
     ),
 ]
+OfIncident = Annotated[
+    int | None,
+    typer.Option(
+        "--incident",
+        metavar="INCIDENT",
+        min=1,
+        max=options.MOST_NUMBER,
+        help="Only what this incident holds or held.",
+    ),
+]
 Unmatched = Annotated[
     bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
 ]
@@ -60,6 +70,7 @@ def list_(
     run: OfRun = None,
     unmatched: Unmatched = False,
     held: Held = False,
+    incident: OfIncident = None,
     not_counted: NotCounted = False,
     limit: Limit = 100,
 ) -> Presentation:
@@ -72,10 +83,10 @@ def list_(
         contactctl responses list --unmatched --limit 1000 --format csv
         contactctl responses list --held --unmatched
     """
-    from contactctl.cli.choices import chosen
+    from contactctl.cli.options import chosen
     from contactctl.domain.responses import Category, ResponseFilter
-    from contactctl.operations.list_responses import latest_responses
-    from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
+    from contactctl.operations.responses import latest_responses
+    from contactctl.output.responses import RESPONSE_FIELDS, present_responses
 
     invocation.check_fields(*RESPONSE_FIELDS)
     categories = [chosen(Category, name, "--category") for name in category or ()]
@@ -88,14 +99,34 @@ def list_(
             run_id=run,
             unmatched=unmatched,
             held=held,
+            incident=incident,
             not_counted=not_counted,
             limit=limit,
         )
         return present_responses(latest_responses(session, wanted))
 
 
+def incidents(invocation: StoreInvocation) -> Presentation:
+    """List the incidents whose responses wait for a decision, oldest first.
+
+    Examples:
+        contactctl responses incidents
+        contactctl responses incidents --json
+
+    `responses release` lets an incident's responses count, `responses discard`
+    keeps them on record without ever counting them.
+    """
+    from contactctl.operations.responses import open_incidents
+    from contactctl.output.responses import INCIDENT_FIELDS, present_incidents
+
+    invocation.check_fields(*INCIDENT_FIELDS)
+    with invocation.open_session() as session:
+        return present_incidents(open_incidents(session))
+
+
 def release(
     invocation: StoreInvocation,
+    incident: OfIncident = None,
     run: OfRun = None,
     domain: Domain = None,
     all_: All = False,
@@ -104,25 +135,26 @@ def release(
     """Let held responses count, and deactivate the contacts that reach a threshold.
 
     Examples:
-        contactctl responses release --run 31
+        contactctl responses release --incident 3
         contactctl responses release --domain example.com --reason 'really gone'
         contactctl responses release --all --json
 
-    When one domain's responses in an ingest look like a problem with the mail's
-    content, the `blocked` ones are held (incident_guard in the config).
+    When more responses of one category come from one domain, one receiving host or
+    for one reason than is usual, they are held (incident_guard in the config).
     """
     from contactctl.domain.responses import HeldFilter
-    from contactctl.operations.list_responses import release as release_held
-    from contactctl.output.response_list import present_held
+    from contactctl.operations.responses import release as release_held
+    from contactctl.output.responses import present_held
 
-    _require_choice(run, domain, all_=all_)
+    _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, _domain_key(domain))
+        chosen = HeldFilter(run, _domain_key(domain), incident)
         return present_held(release_held(session, chosen, reason=reason or ""), "Released")
 
 
 def discard(
     invocation: StoreInvocation,
+    incident: OfIncident = None,
     run: OfRun = None,
     domain: Domain = None,
     all_: All = False,
@@ -131,24 +163,26 @@ def discard(
     """Keep held responses on record, but never count them.
 
     Examples:
-        contactctl responses discard --run 31 --reason 'our link was on a blocklist'
+        contactctl responses discard --incident 3 --reason 'an outage'
         contactctl responses discard --domain example.com
     """
     from contactctl.domain.responses import HeldFilter
-    from contactctl.operations.list_responses import discard as discard_held
-    from contactctl.output.response_list import present_held
+    from contactctl.operations.responses import discard as discard_held
+    from contactctl.output.responses import present_held
 
-    _require_choice(run, domain, all_=all_)
+    _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, _domain_key(domain))
+        chosen = HeldFilter(run, _domain_key(domain), incident)
         return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
 
 
-def _require_choice(run: int | None, domain: str | None, *, all_: bool) -> None:
-    if all_ == (run is not None or domain is not None):
+def _require_choice(
+    incident: int | None, run: int | None, domain: str | None, *, all_: bool
+) -> None:
+    if all_ == any(each is not None for each in (incident, run, domain)):
         raise UsageError(
-            "say which held responses: --run and --domain, or --all",
-            hint="`contactctl responses list --held` lists them",
+            "say which held responses: --incident, --run, --domain or several of these, or --all",
+            hint="`contactctl responses incidents` lists them",
         )
 
 

@@ -11,14 +11,13 @@ from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
-from contactctl.output.choice import OutputFormat
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
-    from contactctl.operations.read_responses import MovedMaildirs
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import MovedMaildirs
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import OtherEvents
     from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
@@ -97,7 +96,7 @@ def ingest(
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
-        contactctl responses ingest old.csv --map 'Bounced At=occurred_at' --category transient
+        contactctl responses ingest blocks.csv --map 'At=occurred_at'
         curl ... | contactctl responses ingest -
 
     The same event is recorded once, however often and in whatever order it is
@@ -108,8 +107,8 @@ def ingest(
     from contactctl.domain.run_kinds import IngestRun
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
-    from contactctl.operations.read_responses import ResponseReader
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
@@ -150,9 +149,9 @@ def fetch(
     their responses are recorded: an interruption loses nothing, and nothing is
     recorded twice.
     """
-    from contactctl.operations.fetch import fetch as fetch_mails
-    from contactctl.operations.fetch import find_mailbox, read_password
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.responses import fetch as fetch_mails
+    from contactctl.operations.responses import find_mailbox, read_password
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
     box = find_mailbox(invocation.settings, mailbox)
@@ -185,8 +184,8 @@ def classify(
         contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
     """
-    from contactctl.operations.read_responses import ResponseReader
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
@@ -213,7 +212,7 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
 
     The config's own rules (response_rules) come before the built-in ones.
     """
-    from contactctl.operations.read_responses import ResponseReader, own_rules
+    from contactctl.operations.reading import ResponseReader, own_rules
     from contactctl.output.responses import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
@@ -224,7 +223,7 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
 def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
     if move_to is None:
         return None
-    from contactctl.operations.read_responses import MovedMaildirs
+    from contactctl.operations.reading import MovedMaildirs
 
     if from_ not in ("auto", "mail"):
         raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
@@ -240,7 +239,7 @@ def _do_nothing() -> None:
 
 
 def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
-    from contactctl.cli.standard_input import bytes_of_stdin
+    from contactctl.cli.context import bytes_of_stdin
 
     if sum(str(path) == "-" for path in paths) > 1:
         raise UsageError("standard input (-) can be read only once")
@@ -250,7 +249,7 @@ def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
 def _generic_options(
     renames: Sequence[str] | None, category: str | None, date_format: str | None
 ) -> "GenericOptions":
-    from contactctl.cli.assignments import read_assignments
+    from contactctl.cli.options import read_assignments
     from contactctl.responses.generic import GenericOptions
 
     assigned = read_assignments("--map", renames, str.rpartition)

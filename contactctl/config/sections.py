@@ -1,6 +1,7 @@
 """The schema of the config: every key, and what its value must be."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,13 +10,13 @@ from typing import Any
 
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
-from contactctl.config.nodes import Setting
-from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
+from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
 from contactctl.config.settings import FormatMapping, ResponseRules, Settings
 from contactctl.config.values import (
     absolute_path,
     boolean,
     currency,
+    daily_limit,
     duration,
     environment_name,
     header_name,
@@ -28,9 +29,11 @@ from contactctl.config.values import (
     verp_pattern,
     whole_number,
 )
-from contactctl.domain.fields import AttributeDeclaration, FieldType, did_you_mean
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
+from contactctl.domain.handling import NOT_TO_REACTIVATE
 from contactctl.domain.mailboxes import AfterFetch
 from contactctl.domain.policies import (
+    BYPASS_WARNING,
     Approval,
     Billing,
     BillingTier,
@@ -113,10 +116,16 @@ def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> B
     return Billing(currency, tiers)
 
 
-def _threshold(*, count: int | None = None, within: timedelta | None = None) -> Threshold:
+def _threshold(
+    *,
+    count: int | None = None,
+    within: timedelta | None = None,
+    days_apart: int | None = None,
+    over_at_least: timedelta | None = None,
+) -> Threshold:
     if count is None:
         raise ValueError("a threshold needs a 'count'")
-    return Threshold(count, within)
+    return Threshold(count, within, days_apart, over_at_least)
 
 
 def _handling_rule(
@@ -150,7 +159,7 @@ def _mailbox_name(name: str) -> str:
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
-    from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+    from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
 
     path = _file_path(node)
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
@@ -172,7 +181,7 @@ def _format_name(name: str) -> str:
 def _format(node: Setting) -> FormatMapping:
     """A mapping, or the path of a file that holds one."""
     if isinstance(node.value, str):
-        from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+        from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
 
         path = _file_path(node)
         node = read_yaml(path, str(path))
@@ -188,7 +197,15 @@ def _settings(**values: Any) -> Settings:
 _THRESHOLDS = ByName(
     "CATEGORY",
     _category,
-    Section(_threshold, {"count": Scalar(whole_number(1)), "within": Scalar(duration)}),
+    Section(
+        _threshold,
+        {
+            "count": Scalar(whole_number(1)),
+            "within": Scalar(duration),
+            "days_apart": Scalar(whole_number(0)),
+            "over_at_least": Scalar(duration),
+        },
+    ),
 )
 _HANDLING = ByName(
     "CATEGORY",
@@ -230,7 +247,12 @@ SCHEMA = Section(
         "attributes": ByName("NAME", _attribute_name, Placed(_attribute)),
         "billing": Section(_billing, {"currency": Scalar(currency), "tiers": ListOf(_TIER)}),
         "limits": Section(
-            Limits, {"max_contacts": Scalar(whole_number(0)), "max_percent": Scalar(percentage)}
+            Limits,
+            {
+                "max_contacts": Scalar(whole_number(0)),
+                "max_percent": Scalar(percentage),
+                "per_day": Scalar(daily_limit),
+            },
         ),
         "plans": Section(
             PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
@@ -245,8 +267,10 @@ SCHEMA = Section(
         "incident_guard": Section(
             IncidentGuard,
             {
-                "max_blocked": Scalar(whole_number(0)),
-                "max_blocked_percent": Scalar(percentage),
+                "within": Scalar(duration),
+                "more_than": Scalar(whole_number(0)),
+                "times_usual": Scalar(whole_number(1)),
+                "percent_of_delivered": Scalar(percentage),
             },
         ),
         "response_rules": Placed(_response_rules),
@@ -257,3 +281,56 @@ SCHEMA = Section(
         "suppression_key_file": Placed(_file_path),
     },
 )
+
+
+# Checks of the response policy across keys: what is refused, and what gets a warning
+
+
+def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
+    """The warnings of every check; ConfigError for reactivations that are not recommended.
+
+    `config` is the whole config, already read successfully into `policy`.
+    """
+    return [
+        *_not_recommended(config, allowed=policy.allow_not_recommended),
+        *_bypasses(config, policy),
+    ]
+
+
+def _not_recommended(config: Setting, *, allowed: bool) -> Iterator[str]:
+    for rule in _reactivations(config):
+        problem = f"automatic reactivation of {rule.name} is not recommended"
+        if not allowed:
+            raise rule.error(
+                problem,
+                hint="remove the rule; `allow_not_recommended: true` accepts the harm it does",
+            )
+        yield f"{rule.place}: {rule.key}: {problem}"
+
+
+def _reactivations(config: Setting) -> Iterator[Setting]:
+    for handling in _handling_sections(config):
+        for category in NOT_TO_REACTIVATE:
+            rule = handling.mapping().get(category)
+            if rule is not None and "reactivate_after" in rule.mapping():
+                yield rule
+
+
+def _handling_sections(config: Setting) -> Iterator[Setting]:
+    if "handling" in config.mapping():
+        yield config.mapping()["handling"]
+    for group in _groups(config):
+        if "handling" in group.mapping():
+            yield group.mapping()["handling"]
+
+
+def _bypasses(config: Setting, policy: ResponsePolicy) -> Iterator[str]:
+    for group in _groups(config):
+        if policy.group(group.name).bypass_system_wide:
+            yield f"{group.place}: {group.key}: {BYPASS_WARNING}"
+
+
+def _groups(config: Setting) -> Iterator[Setting]:
+    groups = config.mapping().get("groups")
+    if groups is not None:
+        yield from groups.mapping().values()

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from contactctl.config.settings import LoadedSettings, Settings
-from contactctl.domain.durations import format_duration
-from contactctl.domain.fields import AttributeDeclaration
+from contactctl.domain.criteria.fields import AttributeDeclaration
+from contactctl.domain.criteria.values import format_duration
+from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import (
@@ -39,6 +40,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "billing.tiers", _tiers(settings.billing)
     yield "limits.max_contacts", str(settings.limits.max_contacts)
     yield "limits.max_percent", str(settings.limits.max_percent)
+    yield "limits.per_day", str(settings.limits.per_day or "as for one run")
     yield "plans.expire_after", format_duration(settings.plans.expire_after)
     yield "plans.approval", settings.plans.approval
     yield "allow_undo", _boolean(settings.allow_undo)
@@ -63,8 +65,11 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
     yield "allow_not_recommended", _boolean(policy.allow_not_recommended)
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
-    yield "incident_guard.max_blocked", str(policy.incident_guard.max_blocked)
-    yield "incident_guard.max_blocked_percent", str(policy.incident_guard.max_blocked_percent)
+    guard = policy.incident_guard
+    yield "incident_guard.within", format_duration(guard.within)
+    yield "incident_guard.more_than", str(guard.more_than)
+    yield "incident_guard.times_usual", str(guard.times_usual)
+    yield "incident_guard.percent_of_delivered", str(guard.percent_of_delivered)
 
 
 def _boolean(value: bool) -> str:
@@ -87,8 +92,7 @@ def _tiers(billing: Billing) -> str:
 
 
 def _threshold(threshold: Threshold) -> str:
-    within = f" within {format_duration(threshold.within)}" if threshold.within else ""
-    return f"{threshold.count}{within}"
+    return format_threshold(threshold)
 
 
 def _group(group: GroupPolicy) -> str:

@@ -12,11 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contactctl.domain.durations import parse_duration
-from contactctl.domain.fields import did_you_mean
-from contactctl.domain.policies import LARGEST_COUNT
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.criteria.values import parse_duration
+from contactctl.domain.mailboxes import EXAMPLE, is_template
+from contactctl.domain.policies import LARGEST_COUNT, DailyLimit
 from contactctl.domain.text import show_safely
-from contactctl.domain.verp import EXAMPLE, is_template
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -72,6 +72,18 @@ def percentage(value: Any) -> Decimal:
     if number is None or not 0 <= number <= 100:
         raise ValueError(f"must be a percentage from 0 to 100, not {quoted(value)}")
     return number
+
+
+def daily_limit(value: Any) -> DailyLimit:
+    """A number of contacts, or a share of the active ones: `500`, `25%`."""
+    if isinstance(value, str) and value.endswith("%"):
+        return DailyLimit(max_percent=percentage(value.removesuffix("%").strip()))
+    try:
+        return DailyLimit(max_contacts=whole_number(0)(value))
+    except ValueError as error:
+        raise ValueError(
+            f"must be a number of contacts or a share such as 25%, not {quoted(value)}"
+        ) from error
 
 
 def price(value: Any) -> Decimal:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from contactctl.domain.responses import Category
 from contactctl.domain.text import counted, fold
@@ -29,11 +30,29 @@ class Billing:
 
 
 @dataclass(frozen=True)
+class DailyLimit:
+    """How many contacts automatic runs may deactivate together within 24 hours; `max_percent` is
+    of those that were active when these began. None: that does not limit them."""
+
+    max_contacts: int | None = None
+    max_percent: Decimal | None = None
+
+    def __str__(self) -> str:
+        if self.max_percent is not None:
+            return f"{self.max_percent}%"
+        return str(self.max_contacts)
+
+
+@dataclass(frozen=True)
 class Limits:
-    """How much one run may change without an override. `max_percent` is of the active contacts."""
+    """How much one run may change without an override. `max_percent` is of the active contacts.
+
+    `per_day` limits automatic runs together; None: what holds for one run holds for a day of them.
+    """
 
     max_contacts: int = 10_000
     max_percent: Decimal = Decimal(25)
+    per_day: DailyLimit | None = None
 
     def exceeded(self, count: int, active_total: int) -> tuple[str, ...]:
         """The limits that changing `count` of `active_total` contacts exceeds, in words."""
@@ -47,6 +66,30 @@ class Limits:
                 f" {self.max_percent} %"
             )
         return tuple(reasons)
+
+    def exceeded_in_a_day(self, spent: int, count: int, active_at_start: int) -> tuple[str, ...]:
+        """The daily limits that `count` contacts more exceed after `spent`, in words."""
+        limit = self.per_day or DailyLimit(self.max_contacts, self.max_percent)
+        total, reasons = spent + count, []
+        so_far = f"{count:,} after {spent:,} within 24 hours is over the daily limit of"
+        if limit.max_contacts is not None and total > limit.max_contacts:
+            reasons.append(f"{so_far} {counted(limit.max_contacts, 'contact')}")
+        if limit.max_percent is not None and total * 100 > limit.max_percent * active_at_start:
+            reasons.append(f"{so_far} {limit.max_percent} % of {active_at_start:,} active contacts")
+        return tuple(reasons)
+
+
+@dataclass(frozen=True)
+class StoredPolicy:
+    """What a store decides for everybody, in the config's own form.
+
+    `number` counts from 1; the run `run_id` put it in force.
+    """
+
+    number: int
+    document: Mapping[str, Any]
+    run_id: int
+    created: datetime
 
 
 class Approval(StrEnum):
@@ -64,12 +107,47 @@ class PlanPolicy:
     approval: Approval = Approval.SAME_OPERATOR
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was in force when a run was asked for: it stays with the run, and holds for its plan.
+
+    `policy` is the number of the store's policy; None where each config decided for itself.
+    """
+
+    policy: int | None
+    approval: Approval
+    limits: Limits
+
+    def to_json(self) -> dict[str, Any]:
+        """What the store keeps; a share as text, which no database rounds."""
+        return {
+            "policy": self.policy,
+            "approval": str(self.approval),
+            "max_contacts": self.limits.max_contacts,
+            "max_percent": str(self.limits.max_percent),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Terms | None":
+        """What `to_json` gave; None for a run from before terms were kept."""
+        if not kept:
+            return None
+        limits = Limits(kept["max_contacts"], Decimal(kept["max_percent"]))
+        return cls(kept["policy"], Approval(kept["approval"]), limits)
+
+
 @dataclass(frozen=True)
 class Threshold:
-    """`count` responses of one category deactivate; `within` None counts all of the past."""
+    """`count` responses of one category deactivate; `within` None counts all of the past.
+
+    Those of one day (UTC) count once, or of one period of `days_apart` days; 0: each one counts;
+    None: as the category is by default. First and last lie `over_at_least` apart, to the second.
+    """
 
     count: int
     within: timedelta | None = None
+    days_apart: int | None = None
+    over_at_least: timedelta | None = None
 
 
 class HandlingAction(StrEnum):
@@ -117,18 +195,27 @@ class GroupPolicy:
 
 @dataclass(frozen=True)
 class IncidentGuard:
-    """When one domain's responses in one ingest look like a problem with the content.
+    """When responses of one category look like an incident, not like many bad addresses.
 
-    They are held when more than `max_blocked` and more than `max_blocked_percent` of them
-    are `blocked`.
+    They are held when, `within` some hours, one domain, one receiving host, or one reason has more
+    of them than `more_than`, than `times_usual` times the most that it had in such a time before,
+    and than `percent_of_delivered` of the contacts there that mail was delivered to meanwhile.
     """
 
-    max_blocked: int = 20
-    max_blocked_percent: Decimal = Decimal(50)
+    within: timedelta = timedelta(hours=24)
+    more_than: int = 20
+    times_usual: int = 3
+    percent_of_delivered: Decimal = Decimal(2)
 
-    def holds(self, blocked: int, total: int) -> bool:
-        """Whether `blocked` of a domain's `total` responses are held until somebody decides."""
-        return blocked > self.max_blocked and blocked * 100 > self.max_blocked_percent * total
+    @property
+    def hours(self) -> int:
+        """The window's length, begun hours counted whole."""
+        return max(1, -(self.within // -timedelta(hours=1)))
+
+    def mark(self, usual: int, delivered: int = 0) -> int:
+        """The most responses that are no burst, where at most `usual` came before."""
+        of_delivered = int(self.percent_of_delivered * delivered / 100)
+        return max(self.more_than, self.times_usual * usual, of_delivered)
 
 
 @dataclass(frozen=True)
@@ -153,3 +240,14 @@ class ResponsePolicy:
     def handling_in(self, group: str) -> dict[Category, HandlingRule]:
         """The handling rules that apply in a group: its own, then the general ones."""
         return {**self.handling, **self.group(group).handling}
+
+
+# What a number of active contacts costs
+
+
+def tier_for(active_total: int, billing: Billing) -> BillingTier | None:
+    """The tier that `active_total` contacts fall into (`price`, `up_to`); None without tiers."""
+    for tier in billing.tiers:
+        if tier.up_to is None or active_total <= tier.up_to:
+            return tier
+    return None

@@ -35,8 +35,9 @@ class Response:
     same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
     `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
-    `auto-reply`). `evidence` is the kind of evidence that decided the category (`reply`, `status`),
-    `outranked` what weaker pieces said; both are empty where an event's type decides.
+    `auto-reply`, `sender-side`). `host` is the receiving server's name as domain.hosts shortens it,
+    if the source names it. `evidence` is the kind of evidence that decided the category (`reply`,
+    `status`), `outranked` what weaker pieces said; both are empty where an event's type decides.
     `through` is the address at which it failed, where that is another than the recipient's own: an
     alias or a list passed the mail on.
     """
@@ -54,6 +55,7 @@ class Response:
     occurred_at: datetime | None = None
     channel: str = "email"
     group: str | None = None
+    host: str = ""
     evidence: str = ""
     outranked: str = ""
     through: str = ""
@@ -129,13 +131,15 @@ class ResponseFilter:
     run_id: int | None = None
     unmatched: bool = False
     held: bool = False
+    incident: int | None = None
     not_counted: bool = False
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class HeldFilter:
-    """Which held responses are meant: of one run, of one domain, of both, or all."""
+    """Which held responses are meant: of an incident, run or domain, of several, or all."""
 
     run_id: int | None = None
     domain: str | None = None
+    incident: int | None = None

@@ -2,7 +2,8 @@
 
 Every response counts in one place. A group's responses count separately if the group has its own
 threshold for their category, or deactivates only within the group; else all count together,
-whatever their group.
+whatever their group. Those that say of themselves that they do not count do so nowhere, but for an
+echo that echoes nothing: neither a response of its category is on record, nor an earlier echo.
 
 This is the reference; the store does the same for many contacts at once.
 """
@@ -28,6 +29,9 @@ RESET_BY_DELIVERY = frozenset(
     }
 )
 
+ECHO = "echo"  # response.not_counted of what repeats an earlier response
+DISCARDED = "discarded"  # of one that was held, and that somebody decided against
+
 Due = tuple[int, Category]  # a deactivation in a group, or SYSTEM_WIDE, for a category
 
 
@@ -47,6 +51,23 @@ class ThresholdRule:
     def window_start(self, now: datetime) -> datetime | None:
         """The first instant that still counts; None: all of the past does."""
         return None if self.threshold.within is None else now - self.threshold.within
+
+    @property
+    def days_apart(self) -> int:
+        """Responses of one such period count once; 0: each counts."""
+        given = self.threshold.days_apart
+        return given if given is not None else int(self.category in RESET_BY_DELIVERY)
+
+    @property
+    def over_seconds(self) -> int:
+        """How far the first and the last response lie apart at least."""
+        over = self.threshold.over_at_least
+        return 0 if over is None else int(over.total_seconds())
+
+    @property
+    def counts_each(self) -> bool:
+        """Whether the number of responses alone decides."""
+        return self.days_apart == 0 and self.over_seconds == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,7 @@ class RecordedResponse:
     counts: bool = True
     held: bool = False
     channel: str = "email"
+    not_counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +139,24 @@ def due_deactivations(subject: ThresholdSubject, rules: ThresholdRules, now: dat
         for rule in rules.rules
         if (rule.scope, rule.category) not in subject.open
         and _is_reached(subject, rule)
-        and len(counted_responses(subject, rule, rules, now)) >= rule.threshold.count
+        and reaches(rule, counted_responses(subject, rule, rules, now))
     }
+
+
+def reaches(rule: ThresholdRule, responses: Sequence[RecordedResponse]) -> bool:
+    """Whether these responses, which count, are enough and far enough apart."""
+    if number_counted(rule, responses) < rule.threshold.count:
+        return False
+    seconds = [int(each.occurred_at.timestamp() // 1) for each in responses]
+    return max(seconds) - min(seconds) >= rule.over_seconds
+
+
+def number_counted(rule: ThresholdRule, responses: Sequence[RecordedResponse]) -> int:
+    """How many they are for the rule: those of one period count once."""
+    if rule.days_apart == 0:
+        return len(responses)
+    days = {int(each.occurred_at.timestamp() // 86_400) for each in responses}
+    return len({day // rule.days_apart for day in days})
 
 
 def counted_responses(
@@ -132,7 +170,7 @@ def counted_responses(
     return [
         response
         for response in subject.responses
-        if response.counts
+        if (response.counts or _echoes_nothing(subject, response))
         and not response.held
         and response.channel == "email"
         and response.category is rule.category
@@ -158,6 +196,21 @@ def watermark(
         subject.delivered_at if rules.reset_by_delivery(rule.category) else None,
     ]
     return _latest(instants)
+
+
+def _echoes_nothing(subject: ThresholdSubject, response: RecordedResponse) -> bool:
+    """Whether it is the first echo of a category of which no response is on record."""
+    if response.not_counted != ECHO:
+        return False
+    alike = [
+        each
+        for each in subject.responses
+        if each.category is response.category and each.channel == "email"
+    ]
+    if any(each.counts or each.not_counted == DISCARDED for each in alike):
+        return False
+    echoes = [each for each in alike if each.not_counted == ECHO]
+    return bool(echoes) and min(echoes, key=lambda each: each.occurred_at) is response
 
 
 def _general(category: Category, threshold: Threshold) -> ThresholdRule:

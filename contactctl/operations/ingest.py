@@ -20,15 +20,11 @@ from contactctl.operations.ingest_rows import (
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
-from contactctl.store.held import (
-    Incident,
-    contacts_concerned,
-    forget_concerned,
-    judge_held,
-    runs_with_concerned,
-)
+from contactctl.responses.sender_side import SenderFault, faults_by_number
+from contactctl.store.bursts import Judgement, judge_bursts
+from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
-from contactctl.store.locks import exclusive, serialise
+from contactctl.store.responses import contacts_concerned, forget_concerned, runs_with_concerned
 from contactctl.store.runs import (
     CONTACT_CHANGES,
     change_state,
@@ -48,7 +44,8 @@ OnReject = Callable[[Rejection], None]
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What an ingest did. `held` counts the responses of its `incidents`.
+    """What an ingest did. `held` counts the responses, those of earlier ingests included, that it
+    made wait.
 
     `thresholds` is None, and `busy` says why, where another process kept the thresholds from being
     looked at; the next ingest or sweep does so.
@@ -61,7 +58,7 @@ class IngestResult:
     unsubscribes: int = 0
     undated: int = 0
     rejected: int = 0
-    incidents: tuple[Incident, ...] = ()
+    judgement: Judgement = field(default_factory=Judgement)
     thresholds: ThresholdResult | None = None
     busy: BusyError | None = None
 
@@ -74,7 +71,13 @@ class IngestResult:
 
     @property
     def held(self) -> int:
-        return sum(incident.held for incident in self.incidents)
+        return self.judgement.held
+
+    @property
+    def sender_faults(self) -> dict[SenderFault, int]:
+        """How many of the responses recorded refuse the sender, by what of it; most first."""
+        refusals = self.counts.refusals.items()
+        return faults_by_number((rule, status, number) for (rule, status), number in refusals)
 
     @property
     def deactivated(self) -> int:
@@ -139,7 +142,7 @@ def conclude_interrupted(session: Session) -> None:
         with session.store.reading() as connection:
             run_ids = runs_with_concerned(connection)
         for run_id in run_ids:
-            _judge_held(session, run_id)
+            _judge(session, run_id)
             _give_up(session, run_id)
         if run_ids:
             with session.store.writing() as connection:
@@ -209,7 +212,9 @@ def _totals(result: IngestResult) -> dict[str, object]:
         "results": {
             "unmatched": counts.unmatched,
             "not_counted": counts.not_counted,
+            "sender_side": result.counts.refusals.total(),
             "held": result.held,
+            "taken_back": result.judgement.taken_back,
             "rejected": result.rejected,
             "activities": result.activities,
             "no_response": result.no_responses,
@@ -231,8 +236,7 @@ def _start_run(session: Session, details: IngestRun) -> int:
 
 def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> IngestResult:
     """Decide what is held, end the run, and look at the thresholds of all concerned."""
-    incidents = _judge_held(session, recorded.run)
-    result = replace(recorded, incidents=tuple(incidents))
+    result = replace(recorded, judgement=_judge(session, recorded.run))
     with session.store.writing() as connection:
         values = _totals(result) | {"finished_at": session.clock()}
         change_state(
@@ -240,7 +244,7 @@ def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> 
         )
         left_over = [run for run in runs_with_concerned(connection) if run != result.run]
     for run_id in left_over:
-        _judge_held(session, run_id)
+        _judge(session, run_id)
         _give_up(session, run_id)
     try:
         thresholds = look_at_thresholds(session, [*left_over, result.run], wait_seconds)
@@ -249,12 +253,12 @@ def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> 
     return replace(result, thresholds=thresholds)
 
 
-def _judge_held(session: Session, run_id: int) -> list[Incident]:
-    """Blocked responses are recorded as held; those that do not look like an incident go free."""
+def _judge(session: Session, run_id: int) -> Judgement:
+    """Hold what looks like an incident, and take back what it has done before that was known."""
     guard = session.settings.responses.incident_guard
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
-        return judge_held(connection, run_id, guard.holds, guard.max_blocked + 1)
+        return judge_bursts(connection, guard, run_id, session.clock())
 
 
 def _give_up(session: Session, run_id: int) -> None:

@@ -20,6 +20,7 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import fold
+from contactctl.responses.sender_side import SENDER_SIDE, is_sender_side
 from contactctl.store.staged import Staged, stored_instant
 
 Suppressed = Callable[[Collection[str]], AbstractSet[str]]
@@ -156,6 +157,9 @@ def response_row(response: Response) -> Staged:
     second = first if given == response.recipient else _key(response.recipient)
     if key is None:
         key = second or fold(given)[:_MAX_KEY_CHARACTERS]
+    counts, not_counted = response.counts, response.not_counted
+    if counts and is_sender_side(response):
+        counts, not_counted = False, SENDER_SIDE
     at = response.occurred_at
     group = fold(response.group) if response.group else ""
     row = (
@@ -163,8 +167,8 @@ def response_row(response: Response) -> Staged:
         second if second != key else None,
         response.source_key,
         response.category.value,
-        response.counts,
-        response.not_counted,
+        counts,
+        not_counted,
         response.status,
         response.diagnostic,
         response.rule,
@@ -173,11 +177,14 @@ def response_row(response: Response) -> Staged:
         given,
         response.channel,
         group,
+        response.host,
         None if at is None else stored_instant(at),
         response.source,
     )
     text = f"{given}{response.recipient}{response.source_key}{response.status}{response.diagnostic}"
-    is_plain = _is_plain(f"{text}{response.rule}{response.channel}{group}{response.source}")
+    is_plain = _is_plain(
+        f"{text}{response.rule}{response.channel}{group}{response.host}{response.source}"
+    )
     return row if is_plain else tuple(map(_storable, row))
 
 

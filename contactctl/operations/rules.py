@@ -1,21 +1,69 @@
-"""Handling rules as they hold now: listed, held against the recommendations, timed for a sweep."""
+"""The response policy in force: the config's, with what `groups set` keeps for other groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
 
+from contactctl.domain.groups import parse_group_settings, with_stored_groups
 from contactctl.domain.handling import (
     NOT_TO_REACTIVATE,
     RECOMMENDED,
     RECOMMENDED_DAYS,
     TimedRule,
 )
-from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
+from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run
-from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
-from contactctl.store.groups import group_ids
+from contactctl.store.burst_rates import response_days
+from contactctl.store.groups import group_ids, stored_settings
+
+
+def policy_in_force(session: Session) -> ResponsePolicy:
+    """Thresholds, handling and groups as they hold now.
+
+    A group that the config names is as the config says, as a whole; `groups set` speaks for the
+    others.
+    """
+    with session.store.reading() as connection:
+        stored = stored_settings(connection)
+    policies = {
+        folded: parse_group_settings(name, settings) for folded, (name, settings) in stored.items()
+    }
+    return with_stored_groups(session.settings.responses, policies)
+
+
+def bypassing_groups(session: Session) -> frozenset[int]:
+    """The ids of the groups that mail members although they are inactive system-wide."""
+    policy = policy_in_force(session)
+    with session.store.reading() as connection:
+        ids = group_ids(connection)
+    return frozenset(
+        number for name, number in ids.items() if policy.group(name).bypass_system_wide
+    )
+
+
+# Handling rules as they hold now: listed, held against the recommendations, timed for a sweep
+
+
+class Sending(StrEnum):
+    """How often a contact gets mail."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+_HEALING = (Category.TRANSIENT, Category.UNKNOWN, Category.COMMUNICATION_FAILURE)
+# count, within, over at least: some mails in a row, over longer than a mailbox is out of order
+_SPACED = {
+    Sending.DAILY: (5, "30 days", "7 days"),
+    Sending.WEEKLY: (4, "60 days", "14 days"),
+    Sending.MONTHLY: (3, "120 days", "30 days"),
+}
+_RHYTHM_SEEN_IN = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +177,69 @@ def _timed(
 
 def _in_force(category: Category, group: str | None, rule: HandlingRule | None) -> RuleInForce:
     return RuleInForce(category, group, rule, RECOMMENDED[category], advice_on(category, rule))
+
+
+def recommended_thresholds(sending: Sending) -> str:
+    """Thresholds that mail sent so often can reach, as YAML with the reasons."""
+    count, within, over = _SPACED[sending]
+    spaced = f"{{count: {count}, within: {within}, over_at_least: {over}}}"
+    return "\n".join(
+        (
+            f"# for mail that a contact gets {sending}",
+            "thresholds:",
+            f"  {Category.INVALID_ADDRESS}: {{count: 1}}",
+            f"  {Category.SPAM_COMPLAINT}: {{count: 1}}",
+            *(f"  {category}: {spaced}" for category in _HEALING),
+            f"  # {Category.BLOCKED}: none; a refusal is more often about the mail than about its"
+            " recipient",
+            "reset_on_delivery: true",
+            "",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """A threshold that mail sent every `days` days cannot reach: at most `most` responses."""
+
+    category: Category
+    group: str | None
+    threshold: Threshold
+    days: int
+    most: int
+
+
+def thresholds_out_of_reach(session: Session) -> list[OutOfReach]:
+    """Which thresholds need more responses than mails go out in their time, as far as is seen."""
+    policy = policy_in_force(session)
+    with session.store.reading() as connection:
+        days = response_days(connection, session.now - _RHYTHM_SEEN_IN)
+    gap = usual_gap(days)
+    if gap is None:
+        return []
+    named: list[tuple[str | None, Mapping[Category, Threshold]]] = [(None, policy.thresholds)]
+    named += [(group.name, group.thresholds) for group in policy.groups.values()]
+    return [
+        OutOfReach(category, group, threshold, gap, most)
+        for group, thresholds in named
+        for category, threshold in thresholds.items()
+        if threshold.within is not None
+        and threshold.count > (most := threshold.within.days // gap + 1)
+        and threshold.days_apart != 0
+        and category in _HEALING
+    ]
+
+
+def usual_gap(days: Mapping[int, int]) -> int | None:
+    """Days from one mailing to the next, the median: of days, by number of responses.
+
+    A mailing's day has at least a fifth of the most responses; what trickles in afterwards is
+    none. None: fewer than three mailings are seen.
+    """
+    least = max(days.values(), default=0) / 5
+    mailings = sorted(day for day, responses in days.items() if responses >= least)
+    gaps = sorted(later - earlier for earlier, later in pairwise(mailings))
+    return gaps[len(gaps) // 2] if len(gaps) >= 2 else None
 
 
 def recommended_config() -> str:

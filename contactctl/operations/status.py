@@ -4,17 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contactctl.domain.billing import tier_for
 from contactctl.domain.contacts import Status
-from contactctl.domain.policies import BillingTier
+from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
-from contactctl.store.runs import count_runs, list_runs
-from contactctl.store.totals import (
-    contacts_by_status,
-    deactivations_per_month,
-    open_deactivations,
-)
+from contactctl.store.bursts import list_incidents
+from contactctl.store.impact import contacts_by_status, deactivations_per_month, open_deactivations
+from contactctl.store.runs import count_runs, count_waiting, list_runs
 
 LATEST_RUNS = 5
 MONTHS_SHOWN = 12
@@ -36,7 +32,10 @@ class StoreStatus:
     currency: str
     unfinished_runs: int
     waiting_plans: int
+    waiting_contacts: int
+    held_responses: int
     latest_runs: Sequence[Run]
+    policy: int | None = None
 
     @property
     def total(self) -> int:
@@ -61,7 +60,10 @@ def read_status(session: Session) -> StoreStatus:
             currency=session.settings.billing.currency,
             unfinished_runs=count_runs(connection, [RunState.RUNNING]),
             waiting_plans=count_runs(connection, [RunState.PLANNED]),
+            waiting_contacts=count_waiting(connection),
+            held_responses=sum(each.held for each in list_incidents(connection)),
             latest_runs=list_runs(connection, limit=LATEST_RUNS),
+            policy=session.bound.policy if session.bound else None,
         )
 
 

@@ -1,30 +1,31 @@
 """Deactivating who has reached a threshold: within the limits at once, over them never."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
+from contactctl.config.load import load_settings_file
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.group_settings import format_threshold
-from contactctl.domain.policies import ResponsePolicy
+from contactctl.domain.groups import format_threshold
+from contactctl.domain.policies import HandlingAction, Limits, ResponsePolicy
+from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import KeptThreshold, ThresholdsRun
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
+from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
-from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.handling import handling_due
 from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
+from contactctl.operations.rules import policy_in_force
 from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
-from contactctl.store.groups import group_ids
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.groups import group_ids, group_names_by_id
+from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.threshold_runs import (
-    any_planned,
-    plan_due,
-)
-from contactctl.store.threshold_sql import ContactIds, DueCounts, count_reached, due
-from contactctl.store.totals import count_active
+from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached, due
+from contactctl.store.thresholds.runs import DayBefore, any_planned, day_before, plan_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class ThresholdResult:
     """What became of the thresholds that were reached.
 
     `runs` were carried out: one for what is due now, after those that had been interrupted.
-    `waiting` is the run of a plan that must be confirmed first.
+    `waiting` is the run of a plan that must be confirmed first, `is_new` where it was made now.
     """
 
     runs: tuple[Run, ...] = ()
     waiting: Run | None = None
+    is_new: bool = False
 
     @property
     def deactivated(self) -> int:
@@ -45,8 +47,12 @@ class ThresholdResult:
 
     @property
     def refusal(self) -> RefusedError | None:
-        """Why not all that is due was done; None where it was."""
-        return refusal_of(self.waiting, "deactivated")
+        """Why not all that is due was done, said once; None where it was, or was said before."""
+        return refusal_of(self.waiting, "deactivated") if self.is_new else None
+
+
+class _OneWaitsError(Exception):
+    """Takes a plan back that would wait beside another: one at a time is enough to be looked at."""
 
 
 def threshold_rules_in_force(session: Session) -> ThresholdRules:
@@ -70,17 +76,22 @@ def sweep_thresholds(
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
-    Over the limits nobody is: the plan then waits for `runs apply`. What waits already is not
-    planned again. `after_run` is the run whose responses are the reason. Raises BusyError.
+    Over the limits of one run, or of all within a day, nobody is: the plan then waits for `runs
+    apply`. While one waits no second one is made to wait, and what it holds is not planned again.
+    `after_run` is the run whose responses are the reason. Raises BusyError.
     """
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
         if not threshold_rules_in_force(session).rules:
             return ThresholdResult(finished)
-        waiting = _holding(session, plans_waiting(session, RunKind.THRESHOLDS), among)
-        run = plan_thresholds(session, among=among, after_run=after_run)
+        plans = plans_waiting(session, RunKind.THRESHOLDS)
+        try:
+            run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
+        except _OneWaitsError:
+            return ThresholdResult(finished, plans[-1])
+        waiting = _holding(session, plans, among)
         if run is None or run.state is RunState.PLANNED:
-            return ThresholdResult(finished, run or waiting)
+            return ThresholdResult(finished, run or waiting, is_new=run is not None)
         return ThresholdResult((*finished, work_through(session, run)), waiting)
 
 
@@ -89,20 +100,27 @@ def plan_thresholds(
     *,
     among: ContactIds | None = None,
     after_run: int | None = None,
+    beside: Sequence[Run] = (),
     ask_first: bool = False,
 ) -> Run | None:
     """Freeze what is due as a run: `running` within the limits, else `planned`.
 
     With `ask_first` it is `planned` in any case, for a person to see and confirm. A `running` one
-    must be worked through by the caller, who holds the right to change contacts.
+    must be worked through by the caller, who holds the right to change contacts. `beside` are
+    plans that wait already.
     """
     rules, now = threshold_rules_in_force(session), session.clock()
     if not rules.rules:
         return None
+    with session.store.reading() as connection:
+        before = day_before(connection, now)
 
     def judge(figures: PlanFigures) -> tuple[str, ...]:
         losing = figures.planned if figures.losing is None else figures.losing
-        return session.settings.limits.exceeded(losing, figures.active)
+        exceeded = _exceeded(session.settings.limits, losing, figures.active, before)
+        if exceeded and beside:
+            raise _OneWaitsError
+        return exceeded
 
     return write_plan(
         session,
@@ -110,14 +128,28 @@ def plan_thresholds(
         lambda connection, run_id: plan_due(
             connection,
             run_id,
-            lambda waiting: due(
-                rules, now, session.store.dialect, among=among, waiting_runs=waiting
+            lambda waiting, unjudged: due(
+                rules,
+                now,
+                session.store.dialect,
+                among=among,
+                waiting_runs=waiting,
+                unjudged_runs=unjudged,
             ),
             now,
         ),
         judge,
         asks_first=ask_first,
     )
+
+
+def _exceeded(limits: Limits, losing: int, active_total: int, before: DayBefore) -> tuple[str, ...]:
+    """The limits of one run and of a day; of a further reason for inactive ones there is none."""
+    of_run = limits.exceeded(losing, active_total)
+    if of_run or not losing:
+        return of_run
+    at_start = active_total if before.active_at_start is None else before.active_at_start
+    return limits.exceeded_in_a_day(before.spent, losing, at_start)
 
 
 def _kept(rule: ThresholdRule) -> KeptThreshold:
@@ -136,11 +168,9 @@ def thresholds_due(session: Session, now: datetime) -> tuple[DueCounts, tuple[st
     exceeds."""
     rules = threshold_rules_in_force(session)
     with session.store.reading() as connection:
-        counts, active_total = (
-            count_reached(connection, rules, now),
-            count_active(connection),
-        )
-    return counts, session.settings.limits.exceeded(counts.losing, active_total)
+        counts, active_total = count_reached(connection, rules, now), count_active(connection)
+        before = day_before(connection, session.clock())
+    return counts, _exceeded(session.settings.limits, counts.losing, active_total, before)
 
 
 def _holding(session: Session, plans: Sequence[Run], among: ContactIds | None) -> Run | None:
@@ -148,3 +178,65 @@ def _holding(session: Session, plans: Sequence[Run], among: ContactIds | None) -
     with session.store.reading() as connection:
         holding = [run for run in plans if any_planned(connection, [run.id], among)]
     return holding[-1] if holding else None
+
+
+# What other thresholds and handling rules would do to the contacts as they are now
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one category leads to. `action` None: deactivate; `group` None: system-wide."""
+
+    action: HandlingAction | None
+    group: str | None
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How many contacts are due now under one config, each of them once, and under each rule.
+
+    Thresholds would deactivate `deactivated` contacts, `active` of which are active now; handling
+    rules would reactivate `handled` contacts or remove them from groups.
+    """
+
+    deactivated: int
+    active: int
+    handled: int
+    by_rule: Mapping[Rule, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The effect of a file's rules beside that of the rules in force."""
+
+    file: Path
+    warnings: tuple[str, ...]
+    found: Effect
+    in_force: Effect
+
+
+def what_if(session: Session, path: Path) -> WhatIf:
+    """Count with the thresholds and handling rules of a config file. Raises ConfigError."""
+    loaded = load_settings_file(path)
+    other = replace(session, settings=loaded.settings)
+    return WhatIf(path, loaded.warnings, _effect(other), _effect(session))
+
+
+def _effect(session: Session) -> Effect:
+    thresholds = threshold_rules_in_force(session)
+    with session.store.reading() as connection:
+        names = group_names_by_id(connection)
+        due = count_reached(connection, thresholds, session.now)
+    handling = handling_due(session)
+    by_rule = dict(_reaching_thresholds(due, names))
+    by_rule |= {
+        Rule(each.action, each.group, each.category): each.contacts for each in handling.by_rule
+    }
+    return Effect(due.contacts, due.active, handling.contacts, by_rule)
+
+
+def _reaching_thresholds(due: DueCounts, names: Mapping[int, str]) -> Iterator[tuple[Rule, int]]:
+    for (scope, category), contacts in sorted(due.by_scope.items()):
+        group = None if scope == SYSTEM_WIDE else names[scope]
+        yield Rule(None, group, category), contacts

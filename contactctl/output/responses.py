@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from contactctl.domain.bursts import Incident, SharedBy
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
 from contactctl.operations.ingest import IngestResult
+from contactctl.operations.responses import HeldResult
 from contactctl.operations.thresholds import ThresholdResult
+from contactctl.output.criteria import Pairs
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -17,11 +21,15 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
 )
-from contactctl.output.response_rejects import ResponseRejects
-from contactctl.output.selection import Pairs
+from contactctl.output.rejects import ResponseRejects
 from contactctl.output.values import counted
 from contactctl.responses.rules import Rule
 
+_SHARED = {
+    SharedBy.DOMAIN: "the domain",
+    SharedBy.HOST: "the receiving host",
+    SharedBy.RULE: "the rule",
+}
 _CLASSIFIED_COLUMNS = (
     Column("source", for_people=False),
     Column("recipient"),
@@ -38,6 +46,7 @@ _CLASSIFIED_COLUMNS = (
     Column("occurred_at", for_people=False),
     Column("channel", for_people=False),
     Column("group", for_people=False),
+    Column("host", for_people=False),
     Column("source_key", for_people=False),
 )
 CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
@@ -71,6 +80,7 @@ def classified_row(response: Response) -> Row:
         "occurred_at": response.occurred_at,
         "channel": response.channel,
         "group": response.group,
+        "host": response.host,
         "source_key": response.source_key,
     }
 
@@ -154,12 +164,7 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
-        warnings=[
-            f"{each.held:,} of {each.responses:,} responses of {each.domain} are blocked and"
-            " held until somebody decides: `contactctl responses list --held` lists them"
-            for each in result.incidents
-        ]
-        + undated_warnings(result.undated),
+        warnings=_incident_warnings(result) + undated_warnings(result.undated),
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
@@ -191,17 +196,32 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
         "duplicates": counts.duplicates,
         "unmatched": counts.unmatched,
         "not_counted": counts.not_counted,
+        "sender_side": [
+            {"about": fault.about, "responses": number, "repair": fault.repair}
+            for fault, number in result.sender_faults.items()
+        ],
         "held": result.held,
+        "taken_back": result.judgement.taken_back,
         "rejected": result.rejected,
         "activities": result.activities,
         "by_category": {name: counts.by_category[name] for name in sorted(counts.by_category)},
         "deactivated": result.deactivated,
         **threshold_data(result.thresholds),
-        "incidents": [
-            {"domain": each.domain, "held": each.held, "responses": each.responses}
-            for each in result.incidents
-        ],
+        "incidents": [incident_data(each) for each in result.judgement.incidents],
         "rejects_file": str(rejects.path) if rejects.path else None,
+    }
+
+
+def incident_data(incident: Incident) -> Row:
+    """An incident for programs; `name` is a domain, a receiving host, or a rule's id."""
+    return {
+        "incident": incident.id,
+        "shared_by": incident.shared_by,
+        "name": incident.name,
+        "category": incident.category,
+        "held": incident.held,
+        "started": incident.started,
+        "last_hour": incident.last_hour,
     }
 
 
@@ -242,13 +262,102 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
     return pairs
 
 
+def _incident_warnings(result: IngestResult) -> list[str]:
+    """What is held, and what was taken back for it."""
+    warnings = [
+        f"{counted(number, 'response')} refuse the sender, not the recipient, and count for nobody:"
+        f" repair {fault.repair}"
+        for fault, number in result.sender_faults.items()
+    ]
+    warnings += [
+        f"incident {each.id}: {counted(each.held, f'{each.category} response')} of"
+        f" {_SHARED[each.shared_by]} {each.name} held, more than is usual there"
+        for each in result.judgement.incidents
+    ]
+    if number := result.judgement.taken_back:
+        again = "is active again" if number == 1 else "are active again"
+        warnings.append(f"{counted(number, 'contact')} that such responses had deactivated {again}")
+    return warnings
+
+
 def _incident_blocks(result: IngestResult) -> list[Block]:
-    if not result.incidents:
-        return []
     return [
         Text(
-            f"List: contactctl responses list --held\n"
-            f"Then: contactctl responses release --run {result.run}   (they count)\n"
-            f"   or: contactctl responses discard --run {result.run}   (they never will)"
+            f"List: contactctl responses list --incident {each.id}\n"
+            f"Then: contactctl responses release --incident {each.id}   (they count)\n"
+            f"   or: contactctl responses discard --incident {each.id}   (they never will)"
         )
+        for each in result.judgement.incidents
     ]
+
+
+# How recorded responses, and decisions about held ones, are shown
+
+
+_COLUMNS = (
+    Column("occurred_at", "OCCURRED"),
+    Column("recipient"),
+    Column("category"),
+    Column("status"),
+    Column("diagnostic", yields=True),
+    Column("not_counted", yields=True),
+    Column("held", yields=True),
+    Column("incident", yields=True),
+    Column("group", yields=True),
+    Column("run", yields=True),
+    Column("contact", for_people=False),
+    Column("email", for_people=False),
+    Column("counts", for_people=False),
+    Column("rule", for_people=False),
+    Column("evidence", for_people=False),
+    Column("through", for_people=False),
+    Column("host", for_people=False),
+    Column("channel", for_people=False),
+    Column("recorded_at", for_people=False),
+    Column("source", for_people=False),
+    Column("source_key", for_people=False),
+)
+RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
+
+_INCIDENT_COLUMNS = (
+    Column("incident"),
+    Column("shared_by"),
+    Column("name"),
+    Column("category"),
+    Column("held"),
+    Column("started"),
+    Column("last_hour", for_people=False),
+)
+INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
+
+
+def present_responses(rows: Sequence[dict[str, Any]]) -> Presentation:
+    """The responses, newest first."""
+    items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
+    return Presentation({}, Rows("responses", _COLUMNS, items), [RowsTable(empty="(no responses)")])
+
+
+def present_incidents(incidents: Sequence[Incident]) -> Presentation:
+    """What is held, burst by burst."""
+    items = [incident_data(each) for each in incidents]
+    return Presentation(
+        {}, Rows("incidents", _INCIDENT_COLUMNS, items), [RowsTable(empty="(nothing is held)")]
+    )
+
+
+def present_held(result: HeldResult, verb: str) -> Presentation:
+    """What was decided, and how many contacts it deactivated."""
+    thresholds = result.thresholds
+    deactivated = thresholds.deactivated if thresholds else 0
+    data = {
+        "run": result.run,
+        "responses": result.responses,
+        "deactivated": deactivated,
+        **threshold_data(thresholds),
+    }
+    pairs = [(verb, counted(result.responses, "response")), ("Run", result.run)]
+    if thresholds:
+        pairs.append(("Deactivated", counted(deactivated, "contact")))
+    shown = Presentation(data, blocks=[KeyValues(pairs)])
+    refusal = thresholds.refusal if thresholds else None
+    return shown.failed(refusal) if refusal else shown

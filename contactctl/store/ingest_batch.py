@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
-from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
-from contactctl.store.postgres_planner import join_by_index
+from contactctl.store.burst_rates import note_hours
+from contactctl.store.database.planner import join_by_index
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
@@ -19,7 +19,7 @@ _RESPONSE_COLUMNS = """
     email_key text, other_key text, source_key text, category text, counts boolean,
     not_counted text, status text, diagnostic text, rule text, evidence text,
     through boolean, recipient text,
-    channel text, group_folded text, occurred_at timestamp with time zone, source text"""
+    channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
 _ACTIVITY_COLUMNS = """
     email_key text, delivered timestamp with time zone, opened timestamp with time zone,
     clicked timestamp with time zone, latest timestamp with time zone"""
@@ -31,40 +31,50 @@ _MATCHED = f"""
     LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
     LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
 _HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
-_HELD = f"counts AND category = '{Category.BLOCKED}'"  # until store.held has judged
+# what a refusal of the sender said, an id and a status; of all others nothing
+_REFUSED = "CASE WHEN not_counted = 'sender-side' THEN rule || ' ' || status ELSE '' END AS refused"
 # in the order of the keys: two ingests at once never wait for each other in a circle
 _RECORD = f"""
-    INSERT INTO response (contact_id, source_key, category, counts, not_counted, held, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_id, occurred_at, recorded_at,
-        source, run_id)
-    SELECT contact_id, source_key, category, counts, not_counted, {_HELD}, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_id, {_HAPPENED}, :now,
+    INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
+        diagnostic, rule, evidence, through, recipient, channel, group_id, host, occurred_at,
+        recorded_at, source, run_id)
+    SELECT contact_id, source_key, category, counts, not_counted, status,
+        diagnostic, rule, evidence, through, recipient, channel, group_id, host, {_HAPPENED}, :now,
         source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
-    ON CONFLICT DO NOTHING RETURNING contact_id, category, counts"""
+    ON CONFLICT DO NOTHING RETURNING contact_id, not_counted, {{hour}}, category, counts,
+        {_REFUSED}"""
 _KEEP_UNMATCHED = f"""
-    INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted, held,
-        status, diagnostic, rule, evidence, through, recipient, channel, group_folded, occurred_at,
-        recorded_at, source, run_id)
-    SELECT email_key, source_key, category, counts, not_counted, {_HELD}, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_folded, {_HAPPENED}, :now,
-        source, :run_id
+    INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted,
+        status, diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
+        occurred_at, recorded_at, source, run_id)
+    SELECT email_key, source_key, category, counts, not_counted, status,
+        diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
+        {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
-    ON CONFLICT DO NOTHING RETURNING category, counts"""
+    ON CONFLICT DO NOTHING RETURNING {{hour}}, category, counts, {_REFUSED}"""
+_HOUR_ON_SQLITE = "substr(occurred_at, 1, 13) AS hour"
+_HOUR_ON_POSTGRES = "date_trunc('hour', occurred_at, 'UTC') AS hour"
 _RECORD_ALL_ON_POSTGRES = f"""
-    WITH matched AS MATERIALIZED ({_MATCHED}), recorded AS ({_RECORD}), kept AS ({_KEEP_UNMATCHED}),
+    WITH matched AS MATERIALIZED ({_MATCHED}),
+    recorded AS ({_RECORD.format(hour=_HOUR_ON_POSTGRES)}),
+    kept AS ({_KEEP_UNMATCHED.format(hour=_HOUR_ON_POSTGRES)}),
     concerned AS (
         INSERT INTO plan_item (contact_id, run_id, revision)
-        SELECT DISTINCT contact_id, :run_id, 0 FROM recorded WHERE counts
+        SELECT DISTINCT contact_id, :run_id, 0 FROM recorded WHERE counts OR not_counted = 'echo'
+        ON CONFLICT DO NOTHING),
+    changed AS (
+        INSERT INTO unjudged_hour (hour)
+        SELECT hour FROM recorded WHERE counts UNION SELECT hour FROM kept WHERE counts
         ON CONFLICT DO NOTHING)
-    SELECT true, category, counts, count(*) FROM recorded GROUP BY category, counts
-    UNION ALL SELECT false, category, counts, count(*) FROM kept GROUP BY category, counts"""
+    SELECT true, category, counts, refused, count(*) FROM recorded GROUP BY 2, 3, 4
+    UNION ALL SELECT false, category, counts, refused, count(*) FROM kept GROUP BY 2, 3, 4"""
 _NOTE_CONCERNED = """
     INSERT INTO plan_item (contact_id, run_id, revision)
     SELECT DISTINCT r.contact_id, r.run_id, 0
     FROM matched m
     JOIN response r ON r.contact_id = m.contact_id AND r.source_key = m.source_key
-    WHERE r.run_id = :run_id AND r.counts
+    WHERE r.run_id = :run_id AND (r.counts OR r.not_counted = 'echo')
     ON CONFLICT DO NOTHING"""
 
 # what is still to come, or has no time, happens now
@@ -96,19 +106,23 @@ _UPDATE_CONTACTS = f"""
 # a unique index must be what finds a contact: a walk through all of them grows with their number
 _CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
 
-_Numbers = Counter[tuple[str, bool]]
-"""Responses by category and whether they count."""
+_Numbers = Counter[tuple[str, bool, str]]
+"""Responses by category, whether they count, and what a refusal of the sender said."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCounts:
-    """What became of responses. Unmatched ones and those not counted are recorded as well."""
+    """What became of responses. Unmatched ones and those not counted are recorded as well.
+
+    `refusals` counts those that are about the sender, by rule and status.
+    """
 
     recorded: int = 0
     duplicates: int = 0
     unmatched: int = 0
     not_counted: int = 0
     by_category: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __add__(self, other: "RecordedCounts") -> "RecordedCounts":
         return RecordedCounts(
@@ -117,6 +131,7 @@ class RecordedCounts:
             self.unmatched + other.unmatched,
             self.not_counted + other.not_counted,
             self.by_category + other.by_category,
+            self.refusals + other.refusals,
         )
 
 
@@ -130,10 +145,10 @@ def record_batch(
     """Record what is new, note the contacts concerned in the run's plan, update last dates.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
-    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient, channel,
-    folded group, instant or None, source); an activity (email key, when delivered, opened, clicked,
-    the latest of these), no key twice. What was recorded before, by whomever, is a duplicate and
-    stays as it is.
+    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
+    channel, folded group, receiving host, instant or None, source); an activity (email key, when
+    delivered, opened, clicked, the latest of these), no key twice. What was recorded before, by
+    whomever, is a duplicate and stays.
     """
     definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)
@@ -152,8 +167,11 @@ def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numb
     if connection.dialect.name == "postgresql":
         return _record_on_postgres(connection, values)
     connection.execute(text(f"CREATE TEMPORARY TABLE matched AS {_MATCHED}"))
-    matched = _counted(connection.execute(_bound(_RECORD, values)))
-    unmatched = _counted(connection.execute(_bound(_KEEP_UNMATCHED, values)))
+    hours: set[str] = set()
+    record, keep = (each.format(hour=_HOUR_ON_SQLITE) for each in (_RECORD, _KEEP_UNMATCHED))
+    matched = _counted(connection.execute(_bound(record, values)), hours)
+    unmatched = _counted(connection.execute(_bound(keep, values)), hours)
+    note_hours(connection, [datetime.strptime(f"{hour}+0000", "%Y-%m-%d %H%z") for hour in hours])
     if matched:
         connection.execute(text(_NOTE_CONCERNED), {"run_id": values["run_id"]})
     connection.execute(text("DROP TABLE matched"))
@@ -165,16 +183,21 @@ def _record_on_postgres(
 ) -> tuple[_Numbers, _Numbers]:
     """All in one statement, so that no row has to come back."""
     both: tuple[_Numbers, _Numbers] = _Numbers(), _Numbers()
-    for is_matched, category, counts, number in connection.execute(
+    for is_matched, category, counts, refused, number in connection.execute(
         _bound(_RECORD_ALL_ON_POSTGRES, values)
     ):
-        both[0 if is_matched else 1][category, counts] = number
+        both[0 if is_matched else 1][category, counts, refused] = number
     return both
 
 
-def _counted(new_rows: CursorResult[*tuple[object, ...]]) -> _Numbers:
-    """How many there are by their last two columns, category and counts."""
-    return _Numbers((str(row[-2]), bool(row[-1])) for row in new_rows)
+def _counted(new_rows: CursorResult[*tuple[object, ...]], hours: set[str]) -> _Numbers:
+    """How many there are by all but the first of their last columns; adds that to `hours`."""
+    numbers = Counter(tuple(row[-4:]) for row in new_rows)
+    hours.update(str(hour) for hour, _, counts, _ in numbers if counts)
+    found = _Numbers()
+    for (_, category, counts, refused), number in numbers.items():
+        found[str(category), bool(counts), str(refused)] += number
+    return found
 
 
 def _update_contacts(connection: Connection, now: datetime) -> None:
@@ -194,12 +217,17 @@ def _bound(statement: str, values: Mapping[str, object]) -> TextClause:
 def _counts(staged: int, matched: _Numbers, unmatched: _Numbers) -> RecordedCounts:
     both = matched + unmatched
     by_category: Counter[str] = Counter()
-    for (category, _), number in both.items():
+    refusals: Counter[tuple[str, str]] = Counter()
+    for (category, _, refused), number in both.items():
         by_category[category] += number
+        if refused:
+            rule, _, status = refused.partition(" ")
+            refusals[rule, status] += number
     return RecordedCounts(
         recorded=both.total(),
         duplicates=staged - both.total(),
         unmatched=unmatched.total(),
-        not_counted=sum(number for (_, counts), number in both.items() if not counts),
+        not_counted=sum(number for (_, counts, _), number in both.items() if not counts),
         by_category=by_category,
+        refusals=refusals,
     )

@@ -35,7 +35,12 @@ def is_open_system_wide(of: FromClause = deactivation) -> Clause:
 
 def counts_by_email() -> Clause:
     """Responses that count: towards thresholds, and in the `responses.` fields."""
-    return and_(response.c.counts, ~response.c.held, response.c.channel == "email")
+    return and_(response.c.counts, by_email())
+
+
+def by_email() -> Clause:
+    """Responses to emails that nobody has yet to decide about."""
+    return and_(~response.c.held, response.c.channel == "email")
 
 
 def is_within(batch: "Batch", contact_id: ColumnElement[int]) -> Clause:

@@ -149,7 +149,8 @@ class FormerMembership(SQLModel, table=True):
 class Deactivation(SQLModel, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
-    The key makes a run's work idempotent: a batch applied twice cannot deactivate twice.
+    The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
+    was `taken_back` counts as if it had never been: its responses turned out to be an incident.
     """
 
     __tablename__ = "deactivation"
@@ -172,12 +173,14 @@ class Deactivation(SQLModel, table=True):
     started_at: datetime = Field(sa_type=UtcInstant)
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Response(SQLModel, table=True):
     """One email response of a known contact (domain.responses.Response).
 
-    A held one waits for somebody to decide whether it counts (domain.policies.IncidentGuard).
+    A held one waits for somebody to decide whether it counts (domain.bursts). `incident_id` says
+    in which incident it is or was held: not held any more, it was released, or discarded.
     """
 
     __tablename__ = "response"
@@ -188,6 +191,7 @@ class Response(SQLModel, table=True):
             "run_id",
             sqlite_where=text("held = 1"),
         ),
+        Index("response_occurred", "occurred_at"),
         _NO_ROWID,
     )
 
@@ -209,6 +213,8 @@ class Response(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
     run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
 
 
 class UnmatchedResponse(SQLModel, table=True):
@@ -220,6 +226,7 @@ class UnmatchedResponse(SQLModel, table=True):
     __tablename__ = "unmatched_response"
     __table_args__ = (
         Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
+        Index("unmatched_response_occurred", "occurred_at"),
         _NO_ROWID,
     )
 
@@ -241,6 +248,51 @@ class UnmatchedResponse(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=UtcInstant)
     source: str = ""
     run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
+
+
+class ResponseRate(SQLModel, table=True):
+    """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
+
+    __tablename__ = "response_rate"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    category: str = Field(sa_type=Code, primary_key=True)
+    domain: str = Field(primary_key=True)
+    host: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    responses: int
+    released: int
+    incident_id: int | None = None
+
+
+class UnjudgedHour(SQLModel, table=True):
+    """An hour of which responses were recorded since its rates were last counted."""
+
+    __tablename__ = "unjudged_hour"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+
+
+class Incident(SQLModel, table=True):
+    """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
+
+    `run_id` is the run that met it first.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    shared_by: str = Field(sa_type=Code)
+    name: str
+    category: str = Field(sa_type=Code)
+    first_hour: datetime = Field(sa_type=UtcInstant)
+    last_hour: datetime = Field(sa_type=UtcInstant)
+    run_id: int
 
 
 class Run(SQLModel, table=True):
@@ -249,7 +301,8 @@ class Run(SQLModel, table=True):
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
     more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
     they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
-    start, `resumed_by` is the last one besides who went on with it.
+    start, `resumed_by` is the last one besides who went on with it. `terms` (domain.policies.Terms)
+    were in force when it was asked for, `limit_override` the count confirmed beyond its limits.
     """
 
     __tablename__ = "run"
@@ -277,6 +330,10 @@ class Run(SQLModel, table=True):
     message: str = ""
     applied_by: str | None = None
     resumed_by: str | None = None
+    # on Postgres the server fills it in (session_user), and no role may write it
+    planned_role: str = Field(sa_type=Code, sa_column_kwargs=_EMPTY)
+    terms: dict[str, Any] = _json()
+    limit_override: int | None = None
 
 
 class PlanItem(SQLModel, table=True):
@@ -311,6 +368,17 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
+class Policy(SQLModel, table=True):
+    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+
+    __tablename__ = "policy"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    document: dict[str, Any] = _json()
+    run_id: int
+    created: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
@@ -320,6 +388,10 @@ former_membership = SQLModel.metadata.tables["former_membership"]
 deactivation = SQLModel.metadata.tables["deactivation"]
 response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
+response_rate = SQLModel.metadata.tables["response_rate"]
+unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+incident = SQLModel.metadata.tables["incident"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
+policy = SQLModel.metadata.tables["policy"]

@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from contactctl.operations import read_responses
+from contactctl.operations import reading as read_responses
 from contactctl.operations.ingest_rows import ReadBatch
-from contactctl.operations.read_aside import ReadingTask, read_aside
-from contactctl.store.store import Store
+from contactctl.operations.reading import ReadingTask, read_aside
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.responses import insert_contact, insert_group, insert_member
 
 CONFIG = """
 thresholds:
   invalid-address: {count: 1}
-  transient: {count: 3, within: 30 days}
+  transient: {count: 3, within: 30 days, days_apart: 0}
   spam-complaint: {count: 1}
 handling:
   transient: {reactivate_after: 10 days}
-incident_guard: {max_blocked: 2}
+incident_guard: {more_than: 4}
 limits: {max_percent: 50}
 """
 BOUNCE = """From: MAILER-DAEMON@mx.example.net
@@ -94,7 +94,9 @@ def test_ingest_says_what_it_did(cli: Cli) -> None:
         "duplicates": 0,
         "unmatched": 1,
         "not_counted": 1,
+        "sender_side": [],
         "held": 0,
+        "taken_back": 0,
         "rejected": 0,
         "activities": 1,
         "by_category": {"invalid-address": 1, "transient": 3},
@@ -192,21 +194,21 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     expected = cli("explain", "c4@example.com", "--json").json["data"]["next"]
     assert [each["action"] for each in expected] == ["wait-for-confirmation"]
     again = cli("responses", "ingest", "-", "--json", stdin=jsonl(event("c1@example.com", id="x")))
-    assert (again.exit_code, again.json["data"]["waiting_run"]) == (4, 2)
+    assert (again.exit_code, again.json["data"]["waiting_run"]) == (0, 2)
     assert cli("runs", "apply", 2, "--confirm", 4, "--json").exit_code == 4
     applied = cli("runs", "apply", 2, "--confirm", 4, "--limit-override", 4, "--json")
     assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)
 
 
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
-    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 4)]
+    events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
-    assert "warning: 3 of 3 responses of example.com are blocked and held" in result.stderr
-    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 3
+    assert "incident 1: 5 blocked responses of the domain example.com held" in result.stderr
+    assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 5
     assert cli("responses", "release").exit_code == 2
     assert cli("responses", "discard", "--all", "--run", 1).exit_code == 2
     released = cli("responses", "release", "--run", 1, "--json").json["data"]
-    assert (released["responses"], released["deactivated"]) == (3, 0)
+    assert (released["responses"], released["deactivated"]) == (5, 0)
     assert cli("responses", "discard", "--all").exit_code == 4
 
 
@@ -281,7 +283,7 @@ def test_a_maildirs_mails_are_moved_once_they_are_recorded(cli: Cli, tmp_path: P
 
 def test_a_failed_ingest_moves_no_mail(cli: Cli, store: Store, tmp_path: Path) -> None:
     from contactctl.operations.ingest import INGESTING
-    from contactctl.store.locks import exclusive
+    from contactctl.store.database.locks import exclusive
 
     (tmp_path / "Maildir" / "new").mkdir(parents=True)
     mail = tmp_path / "Maildir" / "new" / "1.mail"
@@ -440,3 +442,34 @@ def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
     people = tmp_path / "caf\udce9.csv"
     people.write_text("email\nc1@example.com\n")
     assert cli("contacts", "import", people).exit_code == 0
+
+
+def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("Who,When,Said\nkari@example.org,1.3.2026,552 5.2.2 mailbox full\n")
+    refused = run_cli(["responses", "classify", str(rows)])
+    assert refused.exit_code == 2
+    assert "--map 'COLUMN=email'" in refused.stderr
+    options = ["--map", "Who=email", "--map", "Said=diagnostic", "--map", "When=occurred_at"]
+    result = run_cli(
+        ["responses", "classify", str(rows), *options, "--date-format", "%d.%m.%Y", "--json"]
+    )
+    [response] = result.json["data"]["responses"]
+    assert (response["category"], response["occurred_at"][:10]) == ("transient", "2026-03-01")
+    blocked = run_cli(
+        ["responses", "classify", str(rows), "--map", "Who=email", "--category", "blocked"]
+    )
+    assert "without a time" in blocked.stderr
+    combined = run_cli(["responses", "classify", str(rows), "--map", "Who=email", "--from", "ses"])
+    assert combined.exit_code == 2
+
+
+def test_unsubscribes_are_told(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"event": "unsubscribed", "recipient": "kari@example.org", "id": "u1"}')
+    result = run_cli(["responses", "classify", str(event), "--json"])
+    assert result.json["data"]["unsubscribes"] == 1
+    assert (
+        "1 unsubscribe read, not acted upon yet"
+        in run_cli(["responses", "classify", str(event)]).stderr
+    )

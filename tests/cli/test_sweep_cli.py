@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.responses import Category
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
 from helpers.handled import add_deactivated, statuses
@@ -43,7 +43,7 @@ def test_what_is_due_is_told_in_the_documented_words(
     assert over.json["errors"][0]["code"] == "over-limit"
     assert log.lines == [
         "2026-06-26T12:00:00Z sweep handling: due 2, deactivated 0, reactivated 0, removed 0,"
-        " runs finished 0, plans expired 0"
+        " runs finished 0, plans expired 0, waiting 2"
     ]
     checked = run_cli(["rules", "check", "--json", *common])
     assert (checked.exit_code, checked.json["data"]["against"]) == (1, 1)

@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
-from contactctl.config.example import example_text
-from contactctl.config.load import load_settings_file
+from contactctl.config.database import example_text
+from contactctl.config.load import load_settings_file, variable_name
 from contactctl.config.schema import scalar_keys
 from contactctl.config.sections import SCHEMA
-from contactctl.config.sources import variable_name
 from contactctl.domain.policies import IncidentGuard, Limits, PlanPolicy
 from contactctl.domain.responses import Category
 from contactctl.responses.rules import parse_rules
@@ -31,7 +30,7 @@ def test_the_example_loads_as_it_stands(load):
     assert loaded.origin("database") == "default"
     assert (settings.limits, settings.plans) == (Limits(), PlanPolicy())
     assert settings.responses.incident_guard == IncidentGuard()
-    assert set(settings.responses.thresholds) == set(Category)
+    assert set(settings.responses.thresholds) == set(Category) - {Category.BLOCKED}
     assert settings.responses.thresholds[Category.INVALID_ADDRESS].count == 1
     recommended = {Category.TRANSIENT, Category.UNKNOWN, Category.COMMUNICATION_FAILURE}
     assert set(settings.responses.handling) == recommended
@@ -80,14 +79,17 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "billing.currency",
         "limits.max_contacts",
         "limits.max_percent",
+        "limits.per_day",
         "plans.expire_after",
         "plans.approval",
         "allow_undo",
         "allow_replaced_clock",
         "reset_on_delivery",
         "allow_not_recommended",
-        "incident_guard.max_blocked",
-        "incident_guard.max_blocked_percent",
+        "incident_guard.within",
+        "incident_guard.more_than",
+        "incident_guard.times_usual",
+        "incident_guard.percent_of_delivered",
         "response_rules",
         "verp",
         "suppression_key_file",

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.fields import AttributeDeclaration, FieldType
 from contactctl.domain.policies import (
     Approval,
     Billing,
@@ -50,7 +50,7 @@ def test_the_outline_of_the_design_is_read_whole(load):
             thresholds: {blocked: {count: 3}}
             handling: {unknown: {reactivate_after: 1 day}}
             deactivate: group
-        incident_guard: {max_blocked: 3, max_blocked_percent: 90}
+        incident_guard: {within: 6 hours, more_than: 3, times_usual: 2, percent_of_delivered: 5}
         verp: 'bounce+{local}={domain}@returns.example.com'
         recipient_headers: [X-ListMember]
         """).settings
@@ -90,7 +90,7 @@ def test_the_outline_of_the_design_is_read_whole(load):
             Scope.GROUP,
         )
     }
-    assert policy.incident_guard == IncidentGuard(3, Decimal(90))
+    assert policy.incident_guard == IncidentGuard(timedelta(hours=6), 3, 2, Decimal(5))
     assert settings.verp == "bounce+{local}={domain}@returns.example.com"
     assert settings.recipient_headers == ("X-ListMember",)
 
@@ -118,7 +118,9 @@ def test_an_unknown_key_is_an_error_with_a_did_you_mean(load, yaml, line, unknow
 
 
 def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
-    assert error_of(load, "limits: {xyz: 1}").hint == "known keys: max_contacts, max_percent"
+    assert (
+        error_of(load, "limits: {xyz: 1}").hint == "known keys: max_contacts, max_percent, per_day"
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("groups: {a: {deactivate: nowhere}}", "must be one of system-wide, group, not 'nowhere'"),
         ("groups: {News: {}, news: {}}", "groups.news: this name occurs twice"),
         ("groups: {' ': {}}", "must be text, not ' '"),
-        ("incident_guard: {max_blocked_percent: 200}", "a percentage from 0 to 100, not '200'"),
+        ("incident_guard: {percent_of_delivered: 200}", "a percentage from 0 to 100, not '200'"),
         # files
         ("suppression_key_file: ''", "suppression_key_file: must be text, not ''"),
         ('suppression_key_file: "a\\0b"', "suppression_key_file: must be text"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contactctl.domain.policies import (
+    DailyLimit,
     GroupPolicy,
     HandlingAction,
     HandlingRule,
@@ -40,11 +41,26 @@ def test_a_limit_of_everything_is_never_exceeded_and_of_nothing_always():
 
 
 @pytest.mark.parametrize(
-    ("blocked", "total", "held"),
-    [(20, 20, False), (21, 21, True), (21, 42, False), (22, 42, True), (500, 10_000, False)],
+    ("usual", "delivered", "mark"),
+    [(0, 0, 20), (6, 0, 20), (7, 0, 21), (7, 1_000, 21), (7, 1_100, 22), (100, 1_100, 300)],
 )
-def test_the_incident_guard_needs_both_number_and_share(blocked, total, held):
-    assert IncidentGuard().holds(blocked, total) is held
+def test_the_mark_is_the_highest_of_number_usual_and_share(usual, delivered, mark):
+    assert IncidentGuard().mark(usual, delivered) == mark
+
+
+@pytest.mark.parametrize(
+    ("spent", "count", "exceeds"), [(0, 25, 0), (20, 5, 0), (20, 6, 1), (500, 501, 2)]
+)
+def test_what_holds_for_one_run_holds_for_a_day_of_them(spent, count, exceeds):
+    limits = Limits(max_contacts=1000, max_percent=Decimal(25))
+    assert len(limits.exceeded_in_a_day(spent, count, active_at_start=100)) == exceeds
+
+
+def test_a_day_may_have_a_limit_of_its_own():
+    limits = Limits(per_day=DailyLimit(max_contacts=3))
+    assert limits.exceeded_in_a_day(3, 0, active_at_start=10) == ()
+    (reason,) = limits.exceeded_in_a_day(3, 1, active_at_start=10)
+    assert reason == "1 after 3 within 24 hours is over the daily limit of 3 contacts"
 
 
 def test_a_group_s_own_rules_win_category_by_category():

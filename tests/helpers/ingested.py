@@ -1,6 +1,6 @@
 """Responses put into a store by an ingest, and what came of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,23 +11,27 @@ from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.operations.ingest import IngestResult, ingest
 from contactctl.operations.session import Session
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.responses import insert_contact, open_deactivations
 from helpers.sessions import NOW, make_session
 
 AN_HOUR_AGO = NOW - timedelta(hours=1)
-GUARD = IncidentGuard(max_blocked=3, max_blocked_percent=Decimal(50))
+GUARD = IncidentGuard(more_than=3)
 THRESHOLDS = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.BLOCKED: Threshold(1),
-    Category.TRANSIENT: Threshold(2),
+    Category.TRANSIENT: Threshold(2, days_apart=0),
 }
 
 
 def session_on(store: Store, **policy: Any) -> Session:
+    return session_at(store, NOW, **policy)
+
+
+def session_at(store: Store, now: datetime, **policy: Any) -> Session:
     limits = Limits(1000, Decimal(100))
     values = {"thresholds": THRESHOLDS, "incident_guard": GUARD} | policy
-    return make_session(store, responses=ResponsePolicy(**values), limits=limits)
+    return make_session(store, now=now, responses=ResponsePolicy(**values), limits=limits)
 
 
 def add(store: Store, *emails: str, **values: Any) -> None:

@@ -103,6 +103,7 @@ def insert_subject(connection: Connection, contact_id: int, subject: ThresholdSu
             response.category,
             response.occurred_at,
             counts=response.counts,
+            not_counted=response.not_counted,
             held=response.held,
             channel=response.channel,
             group_id=response.group_id,

@@ -14,7 +14,7 @@ from contactctl.operations.reactivate import find_target, reactivate, require_ac
 from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.handled import (
     add_deactivated,
     add_group,
@@ -160,7 +160,7 @@ def test_what_was_not_shown_is_not_ended(store: Store) -> None:
 
 
 def test_old_responses_do_not_deactivate_again_and_one_new_one_does(store: Store) -> None:
-    policy = ResponsePolicy(thresholds={TRANSIENT: Threshold(3, timedelta(days=30))})
+    policy = ResponsePolicy(thresholds={TRANSIENT: Threshold(3, timedelta(days=30), days_apart=0)})
     ann = add_deactivated(store, "ann@example.com", TRANSIENT)
     with store.writing() as connection:
         for number in range(5):

@@ -21,8 +21,8 @@ from contactctl.operations.runs import apply_run, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds, thresholds_due
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.threshold_sql import DueCounts
+from contactctl.store.database.store import Store
+from contactctl.store.thresholds.due import DueCounts
 from helpers.responses import (
     insert_contact,
     insert_deactivation,
@@ -36,7 +36,7 @@ from helpers.sessions import NOW, make_session
 
 TICK = timedelta(microseconds=1)
 NO_LIMITS = Limits(max_contacts=1000, max_percent=Decimal(100))
-FIVE_IN_A_MONTH = {Category.TRANSIENT: Threshold(5, timedelta(days=30))}
+FIVE_IN_A_MONTH = {Category.TRANSIENT: Threshold(5, timedelta(days=30), days_apart=0)}
 AT_ONCE = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.SPAM_COMPLAINT: Threshold(1),
@@ -134,7 +134,7 @@ def test_windows_are_days_of_24_hours_across_month_ends(
     at = datetime.fromisoformat(now)
     add_contacts(store, 1)
     respond(store, 1, datetime.fromisoformat(first), at - timedelta(days=1))
-    policy = ResponsePolicy({Category.TRANSIENT: Threshold(2, timedelta(days=30))})
+    policy = ResponsePolicy({Category.TRANSIENT: Threshold(2, timedelta(days=30), days_apart=0)})
     sweep_thresholds(make_session(store, now=at, responses=policy, limits=NO_LIMITS))
     assert status_of(store) == expected
 
@@ -211,7 +211,9 @@ def test_an_inactive_contact_gets_further_reasons_but_none_twice(store: Store) -
 def test_a_group_can_keep_its_deactivations_to_itself(store: Store) -> None:
     add_contacts(store, 1)
     add_news_member(store)
-    group = GroupPolicy("News", {Category.TRANSIENT: Threshold(2)}, deactivate=Scope.GROUP)
+    group = GroupPolicy(
+        "News", {Category.TRANSIENT: Threshold(2, days_apart=0)}, deactivate=Scope.GROUP
+    )
     session = session_with(store, thresholds=FIVE_IN_A_MONTH, groups={"news": group})
     respond(store, 1, *days_ago(1, 2), group_id=NEWS)
     respond(store, 1, *days_ago(3, 4, 5))
@@ -225,7 +227,7 @@ def test_a_group_can_keep_its_deactivations_to_itself(store: Store) -> None:
 def test_a_groups_own_threshold_deactivates_system_wide(store: Store) -> None:
     add_contacts(store, 1)
     add_news_member(store)
-    group = GroupPolicy("News", {Category.TRANSIENT: Threshold(2)})
+    group = GroupPolicy("News", {Category.TRANSIENT: Threshold(2, days_apart=0)})
     respond(store, 1, *days_ago(1, 2), group_id=NEWS)
     sweep_thresholds(session_with(store, thresholds=FIVE_IN_A_MONTH, groups={"news": group}))
     assert deactivated(store) == [(1, 0, "transient")]
@@ -269,7 +271,7 @@ def test_a_plan_says_why_by_category_and_group(store: Store) -> None:
     due = show_plan(make_session(store), waiting.id).by_rule
     assert [(each.category, each.group, each.contacts, each.threshold) for each in due] == [
         (Category.INVALID_ADDRESS, None, 2, "1"),
-        (Category.TRANSIENT, "News", 1, "5 within 30 days"),
+        (Category.TRANSIENT, "News", 1, "5 within 30 days, days apart 0"),
     ]
 
 

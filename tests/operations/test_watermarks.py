@@ -14,7 +14,7 @@ from contactctl.domain.policies import (
 from contactctl.domain.responses import Category
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.handled import (
     add_deactivated,
     add_group,
@@ -31,7 +31,7 @@ from helpers.sessions import NOW, make_session
 TRANSIENT, UNKNOWN, BLOCKED = Category.TRANSIENT, Category.UNKNOWN, Category.BLOCKED
 DAY = timedelta(days=1)
 POLICY = ResponsePolicy(
-    thresholds={UNKNOWN: Threshold(2)},
+    thresholds={UNKNOWN: Threshold(2, days_apart=0)},
     handling={TRANSIENT: rule(HandlingAction.REACTIVATE, 10)},
     groups={"alerts": GroupPolicy("alerts", deactivate=Scope.GROUP)},
 )

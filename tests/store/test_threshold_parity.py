@@ -16,8 +16,8 @@ from contactctl.domain.thresholds import (
     threshold_rules,
 )
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.threshold_sql import due
+from contactctl.store.database.store import Store
+from contactctl.store.thresholds.due import due
 from helpers.responses import insert_group, insert_subject
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -38,14 +38,16 @@ THRESHOLDS = st.dictionaries(
         Threshold,
         st.integers(1, 3),
         st.sampled_from([None, timedelta(days=1), timedelta(days=3)]),
+        st.sampled_from([None, 0, 1, 2]),
+        st.sampled_from([None, None, timedelta(days=1), timedelta(days=2)]),
     ),
 )
 RESPONSES = st.builds(
-    RecordedResponse,
+    lambda why, **values: RecordedResponse(counts=not why, not_counted=why, **values),
+    why=st.sampled_from(["", "", "", "delayed", "echo", "echo", "discarded"]),
     category=CATEGORY,
     occurred_at=INSTANTS,
     group_id=GROUP_IDS,
-    counts=st.sampled_from([True, True, True, False]),
     held=st.sampled_from([False, False, False, True]),
     channel=st.sampled_from(["email", "email", "email", "sms"]),
 )

@@ -1,0 +1,351 @@
+"""Bursts of responses: held, or let go again, and what they had deactivated taken back."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, text
+
+from contactctl.domain.bursts import (
+    BurstKey,
+    Incident,
+    Rate,
+    SharedBy,
+    find_bursts,
+    first_hour_needed,
+    hour_of,
+    hour_start,
+)
+from contactctl.domain.policies import IncidentGuard
+from contactctl.domain.responses import Category
+from contactctl.store import tables
+from contactctl.store.burst_rates import (
+    by_time,
+    count_again,
+    deliveries,
+    domain_of_nobody,
+    end_of_hour,
+    flagged,
+    forget_rates,
+    incident_for,
+    note_hours,
+    noticeable,
+    rates_since,
+    set_incidents,
+    unjudged_hours,
+)
+from contactctl.store.runs import get_run, update_run
+from contactctl.store.staged import stored_instant
+from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.thresholds.runs import TAKEN_BACK
+from contactctl.store.types import UtcInstant
+
+_incident = tables.incident
+_response = tables.response
+_unmatched = tables.unmatched_response
+
+_REOPENED_HOURS = 14 * 24  # how long later deliveries can show that a burst was none
+
+# the responses of the judged hours, each with the incident that its row of rates is in
+_JUDGED = """
+    SELECT r.{key} AS owner, r.source_key, q.incident_id AS number
+    FROM judged_hour h
+    CROSS JOIN {table} r {by_time}
+    {joined}
+    JOIN response_rate q ON q.hour = h.hour AND q.category = r.category AND q.domain = {domain}
+        AND q.host = r.host AND q.rule = r.rule
+    WHERE r.occurred_at >= h.hour AND r.occurred_at < {end}"""
+_HOLD = """
+    UPDATE {table} SET held = true, incident_id = hit.number FROM ({judged}
+        AND r.counts AND r.channel = 'email' AND NOT r.held AND r.incident_id IS NULL
+        AND q.incident_id IS NOT NULL) AS hit
+    WHERE {table}.{key} = hit.owner AND {table}.source_key = hit.source_key"""
+_LET_GO = """
+    UPDATE {table} SET held = false, incident_id = NULL FROM ({judged}
+        AND r.held AND q.incident_id IS NULL) AS hit
+    WHERE {table}.{key} = hit.owner AND {table}.source_key = hit.source_key"""
+_NOTE_CONCERNED = """
+    INSERT INTO plan_item (contact_id, run_id, revision)
+    SELECT DISTINCT judged.owner, CAST(:run_id AS integer), 0 FROM ({judged}
+        AND r.held AND q.incident_id IS NULL) AS judged
+    WHERE true ON CONFLICT DO NOTHING"""
+
+_ACTED = """
+    SELECT DISTINCT d.contact_id, d.group_id, d.run_id, d.category
+    FROM response r
+    JOIN deactivation d ON d.contact_id = r.contact_id AND d.category = r.category
+    JOIN run ON run.id = d.run_id
+    WHERE r.held AND r.incident_id IN :incidents AND r.recorded_at <= d.started_at
+        AND d.ended_at IS NULL AND d.origin = 'threshold' AND run.expires_at IS NULL"""
+_IS_ACTED = """EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = deactivation.contact_id
+    AND a.group_id = deactivation.group_id AND a.run_id = deactivation.run_id
+    AND a.category = deactivation.category)"""
+_TAKE_BACK = (
+    f"""
+    UPDATE deactivation SET ended_at = :now, ended_by_run_id = :run_id, taken_back = true
+    WHERE contact_id IN (SELECT contact_id FROM acted) AND {_IS_ACTED}""",  # noqa: S608 (our own SQL)
+    """UPDATE contact SET status = 'active'
+    WHERE status = 'inactive' AND id IN (SELECT contact_id FROM acted WHERE group_id = 0)
+        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = contact.id
+            AND d.group_id = 0 AND d.ended_at IS NULL)""",
+    """UPDATE membership SET state = 'follows'
+    WHERE state = 'inactive'
+        AND EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = membership.contact_id
+            AND a.group_id = membership.group_id)
+        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = membership.contact_id
+            AND d.group_id = membership.group_id AND d.ended_at IS NULL)""",
+    # one with other responses is looked at once more
+    """INSERT INTO plan_item (contact_id, run_id, revision)
+    SELECT DISTINCT contact_id, CAST(:run_id AS integer), 0 FROM acted
+    WHERE true ON CONFLICT DO NOTHING""",
+)
+_LEAVE_PLANS = """
+    DELETE FROM plan_item WHERE run_id IN (
+        SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
+    AND EXISTS (SELECT 1 FROM response r WHERE r.contact_id = plan_item.contact_id
+        AND r.category = plan_item.category AND r.held AND r.incident_id IN :incidents)"""
+_COUNT_PLANS = """
+    UPDATE run SET planned = (SELECT count(DISTINCT contact_id) FROM plan_item
+        WHERE plan_item.run_id = run.id)
+    WHERE kind = 'thresholds' AND state = 'planned'"""
+
+_END_EMPTY_PLANS = """
+    UPDATE run SET state = 'cancelled', finished_at = :now, message = 'all responses are held'
+    WHERE kind = 'thresholds' AND state = 'planned' AND planned = 0"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judgement did: responses newly held, and contacts whose deactivation it took back."""
+
+    held: int = 0
+    taken_back: int = 0
+    incidents: tuple[Incident, ...] = ()
+
+
+def judge_bursts(
+    connection: Connection, guard: IncidentGuard, run_id: int, now: datetime
+) -> Judgement:
+    """Judge all hours with new responses, and those whose burst nobody has decided about.
+
+    The caller is the only one who judges, and has waited for all others who record. The contacts
+    whose thresholds must be looked at again go into the run's plan.
+    """
+    changed = unjudged_hours(connection)
+    first = min((*changed[:1], *_first_undecided(connection, now)), default=None)
+    if first is None:
+        return Judgement()
+    before = flagged(connection, changed)
+    count_again(connection)
+    since = first - guard.hours + 1
+    rows = _rows_in_question(connection, guard, since, set(changed))
+    bursts = find_bursts([row for row, _ in rows], guard, since, _Deliveries(connection, since))
+    numbers = _number(connection, bursts, guard, run_id)
+    known = before | {row: number for row, number in rows if number is not None}
+    hours = _settle(connection, [row for row, _ in rows if row.hour >= since], numbers, known)
+    touched = {row.hour for row in numbers if row.hour in set(changed)}
+    forget_rates(connection, first_hour_needed(guard, hour_of(now)) - _REOPENED_HOURS)
+    held = _act(connection, sorted(hours | touched), run_id)
+    if not held:
+        return Judgement()
+    concerned = sorted(set(numbers.values()))
+    taken_back = _take_back(connection, concerned, run_id, now)
+    return Judgement(held, taken_back, tuple(list_incidents(connection, concerned)))
+
+
+def list_incidents(connection: Connection, numbers: Sequence[int] = ()) -> list[Incident]:
+    """The incidents that still hold responses, or those of these numbers, oldest first."""
+    held: dict[int, int] = {}
+    for table in (_response, _unmatched):
+        statement = (
+            select(table.c.incident_id, func.count())
+            .where(table.c.held)
+            .group_by(table.c.incident_id)
+        )
+        for number, count in connection.execute(statement):
+            held[number] = held.get(number, 0) + count
+    wanted = numbers or [number for number in held if number is not None]
+    rows = connection.execute(
+        select(_incident).where(_incident.c.id.in_(wanted)).order_by(_incident.c.id)
+    )
+    return [
+        Incident(
+            row.id,
+            SharedBy(row.shared_by),
+            row.name,
+            Category(row.category),
+            row.first_hour,
+            row.last_hour,
+            held.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def note_decided(connection: Connection, numbers: Sequence[int]) -> None:
+    """What is usual changes with what was decided: the incidents' hours are counted anew."""
+    for incident in list_incidents(connection, numbers) if numbers else ():
+        first, last = hour_of(incident.started), hour_of(incident.last_hour)
+        note_hours(connection, map(hour_start, range(first, last + 1)))
+
+
+class _Deliveries:
+    """Contacts with a delivery since an hour, read when they are first asked for."""
+
+    def __init__(self, connection: Connection, since: int) -> None:
+        self._connection, self._since = connection, since
+        self._by_domain: dict[str, dict[int, int]] = {}
+
+    def __call__(self, domains: AbstractSet[str], hour: int) -> int:
+        unknown = domains - self._by_domain.keys()
+        if unknown:
+            self._by_domain |= {domain: {} for domain in unknown}
+            first = self._since - 24 * 31
+            for domain, at, number in deliveries(self._connection, unknown, first):
+                self._by_domain[domain][at] = number
+        return sum(
+            number
+            for domain in domains
+            for at, number in self._by_domain[domain].items()
+            if at >= hour
+        )
+
+
+def _first_undecided(connection: Connection, now: datetime) -> list[int]:
+    """When the oldest burst began that later events can still show to be none."""
+    recent = hour_start(hour_of(now) - _REOPENED_HOURS)
+    return [
+        hour_of(incident.started)
+        for incident in list_incidents(connection)
+        if incident.held and incident.started >= recent
+    ]
+
+
+def _rows_in_question(
+    connection: Connection, guard: IncidentGuard, since: int, changed: AbstractSet[int]
+) -> list[tuple[Rate, int | None]]:
+    """What is noticeable since then, and what it is compared with; all that was judged a burst."""
+    last = max(changed, default=since) + guard.hours
+    names = noticeable(connection, since - guard.hours, last, guard.more_than)
+    for incident in list_incidents(connection):
+        names[incident.shared_by] |= {incident.name}
+    if not any(names.values()):
+        return []
+    return rates_since(connection, first_hour_needed(guard, since), names)
+
+
+def _number(
+    connection: Connection, bursts: Mapping[Rate, BurstKey], guard: IncidentGuard, run_id: int
+) -> dict[Rate, int]:
+    """The incident of each row; hours of one burst that lie close together are one."""
+    of_key: dict[BurstKey, list[Rate]] = defaultdict(list)
+    for row, key in bursts.items():
+        of_key[key].append(row)
+    numbers: dict[Rate, int] = {}
+    for key in sorted(of_key, key=lambda key: (key.shared_by, key.name, key.category)):
+        for rows in _together(sorted(of_key[key], key=lambda row: row.hour), guard.hours):
+            span = (rows[0].hour, rows[-1].hour, guard.hours)
+            number = incident_for(connection, key, span, run_id)
+            numbers |= dict.fromkeys(rows, number)
+    return numbers
+
+
+def _together(rows: Sequence[Rate], gap: int) -> list[list[Rate]]:
+    parts: list[list[Rate]] = []
+    for row in rows:
+        if parts and row.hour - parts[-1][-1].hour <= gap:
+            parts[-1].append(row)
+        else:
+            parts.append([row])
+    return parts
+
+
+def _settle(
+    connection: Connection,
+    rows: Sequence[Rate],
+    numbers: Mapping[Rate, int],
+    known: Mapping[Rate, int],
+) -> set[int]:
+    """Keep the judgement with the rates; returns the hours where it differs from before."""
+    was = {_row_key(row): number for row, number in known.items()}
+    changed = {
+        row: numbers.get(row) for row in rows if numbers.get(row) != (was.get(_row_key(row)))
+    }
+    to_write = changed | {row: numbers[row] for row in numbers}
+    set_incidents(connection, to_write)
+    gone = {hour for hour, *_ in was.keys() - {_row_key(row) for row in rows}}
+    return {row.hour for row in changed} | gone
+
+
+def _row_key(row: Rate) -> tuple[int, Category, str, str, str]:
+    return row.hour, row.category, row.domain, row.host, row.rule
+
+
+def _act(connection: Connection, hours: Sequence[int], run_id: int) -> int:
+    """Hold the responses of bursts in these hours, let the others go; how many are newly held."""
+    if not hours:
+        return 0
+    held = 0
+    with temporary_tables(connection, {"judged_hour": "hour timestamp with time zone"}):
+        fill(connection, "judged_hour", [(stored_instant(hour_start(hour)),) for hour in hours])
+        for table, key in (("response", "contact_id"), ("unmatched_response", "email_key")):
+            matched = table == "response"
+            judged = _JUDGED.format(
+                key=key,
+                table=table,
+                by_time=by_time(connection, table),
+                joined="JOIN contact c ON c.id = r.contact_id" if matched else "",
+                domain="c.email_domain" if matched else domain_of_nobody(connection, "r"),
+                end=end_of_hour(connection, "h.hour"),
+            )
+            if matched:
+                concerned = text(_NOTE_CONCERNED.format(judged=judged))
+                connection.execute(concerned, {"run_id": run_id})
+            statements = [
+                each.format(table=table, key=key, judged=judged) for each in (_HOLD, _LET_GO)
+            ]
+            held += connection.execute(text(statements[0])).rowcount
+            connection.execute(text(statements[1]))
+    return held
+
+
+def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, now: datetime) -> int:
+    """End what the incidents' responses had deactivated before anybody knew; how many contacts.
+
+    It counts as if it had never been. What a person has confirmed stays.
+    """
+    # Postgres binds no values in a CREATE TABLE
+    among: BindParameter[int] = bindparam(
+        "incidents", incidents, expanding=True, literal_execute=True
+    )
+    connection.execute(text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}").bindparams(among))
+    number = int(
+        connection.execute(text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
+    )
+    if number:
+        _note_in_runs(connection)
+        values = {"now": now, "run_id": run_id}
+        for statement in _TAKE_BACK:
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            bound = [
+                bindparam(name, value, type_=UtcInstant() if name == "now" else None)
+                for name, value in used.items()
+            ]
+            connection.execute(text(statement).bindparams(*bound))
+    connection.execute(text("DROP TABLE acted"))
+    if connection.execute(text(_LEAVE_PLANS).bindparams(among)).rowcount:
+        connection.execute(text(_COUNT_PLANS))
+        ended = text(_END_EMPTY_PLANS)
+        connection.execute(ended.bindparams(bindparam("now", now, type_=UtcInstant())))
+    return number
+
+
+def _note_in_runs(connection: Connection) -> None:
+    """The runs that had deactivated them say so, and have more of their day left."""
+    numbers = text("SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id")
+    for run_id, number in connection.execute(numbers).all():
+        results = dict(get_run(connection, run_id).results)
+        results[TAKEN_BACK] = results.get(TAKEN_BACK, 0) + number
+        update_run(connection, run_id, {"results": results})
