@@ -89,9 +89,11 @@ def copy_store(
 def _open_target(source: Store, url: str) -> Store:
     target = connect(url)
     try:
+        is_unmade = file_is_missing(target) or _was_begun(target)
+        # a server tells which one it is when it is asked something
         if target.identity == source.identity:
             raise UsageError("a store cannot be copied into itself", hint="name another database")
-        if file_is_missing(target) or _was_begun(target):
+        if is_unmade:
             create_store(url).close()
     except BaseException:
         target.close()
