@@ -3,7 +3,7 @@
 What there is to fill comes from the tables' own declaration, so that a new column is covered.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def value_of(table: Table, column: Column[Any], holder: int) -> Any:
     if is_text(column):
         return f"<{KEY if column.name.endswith('_folded') else ADDRESS}> {holder}"
     if isinstance(column.type, UtcInstant):
-        return datetime(2024, 1, 1, tzinfo=UTC)
+        return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=holder)
     kinds = {bool: True, int: holder, date: date(2024, 1, 1)}
     return kinds[column.type.python_type]
 

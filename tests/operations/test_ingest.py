@@ -94,6 +94,7 @@ def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
         "rejected": 1,
         "activities": 1,
         "no_response": 1,
+        "unsubscribes": 0,
     }
     assert result.counts.by_category == {"transient": 3}
 
@@ -253,7 +254,7 @@ def test_a_cancelled_ingest_stops(store: Store) -> None:
         cancel_run(session, run_id)
         yield response(key="late")
 
-    with pytest.raises(RefusedError, match="is cancelled by now"):
+    with pytest.raises(RefusedError, match="is now cancelled"):
         ingest(session, events(), [].append)
     assert len(recorded(store, "source_key")) == ingest_module.BATCH_EVENTS
     with store.reading() as connection:
