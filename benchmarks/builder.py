@@ -18,11 +18,14 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from contactctl.builder.app import BuilderApp  # noqa: E402
-from contactctl.builder.work import BuilderWork  # noqa: E402
-from contactctl.domain.criteria import Criteria  # noqa: E402
-from contactctl.operations.preview import Preview, preview  # noqa: E402
-from contactctl.operations.select import selection_of  # noqa: E402
-from contactctl.store.migrate import create_store  # noqa: E402
+from contactctl.builder.plan_in_hand import BuilderWork  # noqa: E402
+from contactctl.domain.criteria.tree import Criteria  # noqa: E402
+from contactctl.operations.criteria import (  # noqa: E402
+    Preview,
+    preview,
+    selection_of,
+)
+from contactctl.store.database.migrate import create_store  # noqa: E402
 from helpers.builder import Driver  # noqa: E402
 from helpers.contacts import seed_contacts  # noqa: E402
 from helpers.sessions import make_session  # noqa: E402

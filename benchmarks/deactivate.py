@@ -18,13 +18,11 @@ import by_hand
 from made_stores import MadeStores
 from table import compare, limit, seconds_of
 
-from contactctl.domain.confirmation import Confirmation
-from contactctl.domain.runs import Run
+from contactctl.domain.runs import Confirmation, Run
+from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
 from contactctl.operations.plans import plan_deactivation
-from contactctl.operations.preview import preview
 from contactctl.operations.runs import run_confirmed
-from contactctl.operations.select import CriteriaSource, select_contacts
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.sessions import make_session
 
 ROUNDS = 3

@@ -21,7 +21,7 @@ from table import HEADER, compare, limit, seconds_of
 from contactctl.domain.policies import HandlingAction, HandlingRule, Limits, ResponsePolicy
 from contactctl.domain.responses import Category
 from contactctl.operations.handling import sweep_handling
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.sessions import make_session
 
 CONTACTS = 1_000_000

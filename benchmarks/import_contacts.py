@@ -134,9 +134,9 @@ def postgres_by_hand(url: str, path: Path) -> None:
 
 
 def by_contactctl(url: str, path: Path) -> None:
-    from contactctl.operations.import_contacts import ImportInput, import_contacts
+    from contactctl.operations.importing.load import ImportInput, import_contacts
     from contactctl.operations.importing.options import ImportOptions
-    from contactctl.store.store import open_store
+    from contactctl.store.database.store import open_store
     from helpers.imports import KeptRejects
     from helpers.sessions import make_session
 
@@ -192,7 +192,7 @@ urls: dict[tuple[int, str, str], str] = {}
 
 
 def main(sizes: list[int]) -> None:
-    from contactctl.store.migrate import create_store
+    from contactctl.store.database.migrate import create_store
 
     server = PostgresServer()
     named = os.environ.get("CONTACTCTL_TEST_POSTGRES")

@@ -56,7 +56,7 @@ def write_events(path: Path, count: int, one_bounce_in: int) -> None:
 
 
 def prepare(url: str, count: int) -> None:
-    from contactctl.store.store import open_store
+    from contactctl.store.database.store import open_store
 
     store = open_store(url)
     statement = CONTACTS
@@ -121,7 +121,7 @@ def report(size: int, one_bounce_in: int, name: str, url: str, folder: Path) -> 
 
 
 def main(sizes: list[int]) -> None:
-    from contactctl.store.migrate import create_store
+    from contactctl.store.database.migrate import create_store
 
     server = PostgresServer()
     named = os.environ.get("CONTACTCTL_TEST_POSTGRES")

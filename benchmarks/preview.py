@@ -10,9 +10,8 @@ import by_hand
 from made_stores import MadeStores
 from table import compare, seconds_of
 
-from contactctl.operations.preview import preview
-from contactctl.operations.select import CriteriaSource, select_contacts
-from contactctl.store.store import open_store
+from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
+from contactctl.store.database.store import open_store
 from helpers.sessions import make_session
 
 ROUNDS = 9

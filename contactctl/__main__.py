@@ -15,7 +15,7 @@ def main() -> None:
         print(f"contactctl {__version__}")  # noqa: T201
         return
     gc.set_threshold(_OBJECTS_A_COLLECTION)
-    from contactctl.cli.run import main as run_main
+    from contactctl.cli.main import main as run_main
 
     run_main()
 

@@ -33,7 +33,7 @@ def postgres_server_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server_url: str) -> str:
     """The name of a database that holds the newest, empty schema."""
-    from contactctl.store.migrate import create_store
+    from contactctl.store.database.migrate import create_store
 
     url = databases.create_database(postgres_server_url, "template0")
     create_store(url).close()
@@ -43,7 +43,7 @@ def postgres_template(postgres_server_url: str) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file that holds the newest, empty schema."""
-    from contactctl.store.migrate import create_store
+    from contactctl.store.database.migrate import create_store
 
     path = tmp_path_factory.mktemp("template") / "empty.db"
     create_store(f"sqlite:///{path}").close()
@@ -65,7 +65,7 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
 
 @pytest.fixture
 def postgres_url(postgres_database: str) -> str:
-    from contactctl.store.store import SCHEMA_VERSION
+    from contactctl.store.database.store import SCHEMA_VERSION
 
     databases.empty_database(postgres_database, SCHEMA_VERSION)
     return postgres_database
@@ -81,7 +81,7 @@ def store_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(store_url: str):
     """An open, empty store, on each database in turn."""
-    from contactctl.store.store import open_store
+    from contactctl.store.database.store import open_store
 
     opened = open_store(store_url)
     yield opened

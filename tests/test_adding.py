@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contactctl.store.store import SCHEMA_VERSION
+from contactctl.store.database.store import SCHEMA_VERSION
 from helpers.adding import REPOSITORY, Addition, Copy, copy_with
 
 NEXT_VERSION = f"{int(SCHEMA_VERSION) + 1:04}"
@@ -18,7 +18,7 @@ CONFIG = "database: sqlite:///contacts.db\nsuppression_key_file: suppression.key
 
 FIELD = Addition(
     edited={
-        "domain/fields.py": [
+        "domain/criteria/fields.py": [
             (
                 '    Field("company", FieldType.TEXT, "company"),\n',
                 '    Field("job_title", FieldType.TEXT, "what the contact does"),\n',
@@ -49,7 +49,7 @@ def upgrade() -> None:
 )
 OPERATOR = Addition(
     edited={
-        "domain/operators.py": [
+        "domain/criteria/fields.py": [
             ('    BEFORE = "before"\n', '    SINCE = "since"\n'),
             (
                 '    Operator.BEFORE: Usage(Takes.ONE, "DATE", "is before this"),\n',
@@ -57,7 +57,7 @@ OPERATOR = Addition(
             ),
             ("    *(Operator.BEFORE, ", "Operator.SINCE, "),
         ],
-        "domain/resolve.py": [
+        "domain/criteria/resolve.py": [
             (
                 "        match condition.operator:\n            case Operator.BEFORE:\n"
                 "                return Range(upper=start, upper_included=False)\n",
@@ -99,12 +99,12 @@ def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentat
     },
 )
 OUTPUT_FORMAT = Addition(
-    edited={"output/choice.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')]},
+    edited={"output/presentation.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')]},
     new={
         "output/formats/lines.py": '''"""Lines: the first value of each row."""
 
 from contactctl.output.console import Console
-from contactctl.output.formats.single_row import rows_or_single
+from contactctl.output.presentation import rows_or_single
 from contactctl.output.presentation import Presentation
 
 

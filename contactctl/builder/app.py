@@ -23,23 +23,23 @@ from contactctl.builder.messages import (
     GroupsRead,
     PlanMade,
 )
-from contactctl.builder.plan_in_hand import PlanInHand
-from contactctl.builder.screens.confirmation import ConfirmationScreen
+from contactctl.builder.plan_in_hand import BuilderResult, BuilderWork, PlanInHand
+from contactctl.builder.screens.dialogs import ReminderScreen
 from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.outcome import OutcomeScreen
-from contactctl.builder.screens.planning import PlanningScreen
-from contactctl.builder.screens.progress import ProgressScreen
-from contactctl.builder.screens.reminder import ReminderScreen
-from contactctl.builder.work import BuilderResult, BuilderWork
-from contactctl.domain.criteria import Criteria, prebuilt_criteria
+from contactctl.builder.screens.plan import (
+    ConfirmationScreen,
+    OutcomeScreen,
+    PlanningScreen,
+    ProgressScreen,
+)
+from contactctl.domain.criteria.tree import Criteria, prebuilt_criteria
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
+from contactctl.operations.criteria import Preview, preview, selection_of
 from contactctl.operations.groups import names_of_groups
-from contactctl.operations.preview import Preview, preview
 from contactctl.operations.runs import Watched, watch_run
-from contactctl.operations.select import selection_of
 from contactctl.operations.session import Advance
 
 _DARK, _LIGHT = "textual-dark", "textual-light"

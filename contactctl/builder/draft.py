@@ -4,14 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from contactctl.domain.condition_text import format_condition, split_list
-from contactctl.domain.conditions import Condition, build_condition
-from contactctl.domain.criteria import Criteria, check_size
+from contactctl.domain.criteria.conditions import (
+    Condition,
+    build_condition,
+    format_condition,
+    split_list,
+)
+from contactctl.domain.criteria.fields import (
+    OPERATORS,
+    USAGES,
+    Field,
+    FieldType,
+    Operator,
+    Takes,
+    did_you_mean,
+)
+from contactctl.domain.criteria.tree import Criteria, as_flags, check_size
+from contactctl.domain.criteria.values import format_value, shown
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import Field, FieldType, did_you_mean
-from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
 from contactctl.domain.text import fold, show_safely
-from contactctl.domain.values import format_value, shown
 
 _FIRST_SPAN = "24 months"
 
@@ -253,3 +264,14 @@ def _part_of(part: Part) -> Condition | Criteria:
         case Mode.ANY:
             return Criteria(any=parts)
     return Criteria(none=parts)
+
+
+# Criteria as text to copy into a shell
+
+
+def criteria_as_flags(criteria: Criteria) -> str:
+    """The flags of `preview` and `deactivate`; for nested groups, what to do instead."""
+    flags = as_flags(criteria)
+    if flags is None:
+        return "Nested groups have no flags.\nSave them as YAML: --criteria FILE takes that."
+    return flags.replace(" --where", " \\\n  --where")

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from contactctl.config.criteria_file import criteria_as_yaml, read_criteria
+from contactctl.config.criteria import criteria_as_yaml, read_criteria
 from contactctl.config.drafts import draft_of
-from contactctl.domain.criteria import Criteria
+from contactctl.domain.criteria.fields import FieldCatalogue
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.domain.fields import FieldCatalogue
 
 
 class CriteriaFiles:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition, Thread
 
-from contactctl.domain.criteria import Criteria
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CANCELLED, ContactctlError
-from contactctl.operations.preview import Preview
+from contactctl.operations.criteria import Preview
 
 DEBOUNCE_S = 0.15
 _CANCEL_AGAIN_S = 0.05  # a cancellation between two statements reaches neither

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from contactctl.domain.fields import FieldType
-from contactctl.domain.operators import USAGES, Operator
+from contactctl.domain.criteria.fields import USAGES, FieldType, Operator
 
 _OF_TEXT: Mapping[Operator, str] = {
     Operator.EQUALS: "is this text (case is ignored)",

@@ -14,8 +14,8 @@ from contactctl.output.console import Console
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.builder.work import BuilderResult, BuilderWork
-    from contactctl.domain.criteria import Criteria
+    from contactctl.builder.plan_in_hand import BuilderResult, BuilderWork
+    from contactctl.domain.criteria.tree import Criteria
     from contactctl.operations.session import Session
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -37,8 +37,8 @@ def build(
     after every edit, and saves criteria as YAML. Nothing is deactivated until you
     type the count of contacts.
     """
-    from contactctl.builder.work import BuilderWork
-    from contactctl.cli.background import finish_in_background
+    from contactctl.builder.plan_in_hand import BuilderWork
+    from contactctl.cli.progress import finish_in_background
 
     _require_terminal(invocation.console)
     with invocation.open_session() as session:
@@ -78,7 +78,7 @@ def _require_terminal(console: Console) -> None:
 
 
 def _criteria_to_begin_with(session: "Session", file: Path | None) -> "Criteria | None":
-    from contactctl.operations.select import CriteriaSource
+    from contactctl.operations.criteria import CriteriaSource
 
     return CriteriaSource(file=file).read(session.catalogue)
 

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from contactctl.config.settings import Settings
-    from contactctl.domain.fields import Field
+    from contactctl.domain.criteria.fields import Field
 
 # what a shell takes literally: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
@@ -22,7 +22,7 @@ _NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 
 def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
     """A condition up to its next word: the field, then (inside quotes) operator and value."""
-    from contactctl.domain.fields import FieldCatalogue
+    from contactctl.domain.criteria.fields import FieldCatalogue
 
     def offered(settings: "Settings") -> list[str]:
         fields = FieldCatalogue(settings.attributes).fields()
@@ -74,7 +74,7 @@ def run_states(incomplete: str) -> list[str]:
 
 
 def _operators(field: "Field") -> Sequence[str]:
-    from contactctl.domain.operators import OPERATORS
+    from contactctl.domain.criteria.fields import OPERATORS
 
     return OPERATORS[field.type]
 

@@ -1,6 +1,6 @@
 """The commands below `config`."""
 
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.output.presentation import Presentation
 
 
@@ -12,8 +12,35 @@ def show(invocation: StoreInvocation) -> Presentation:
         contactctl config show --config newsletter.yaml --json
 
     Flags come first, then CONTACTCTL_* variables, --config, ./contactctl.yaml,
-    and your own config file. Passwords are shown as ***.
+    and your own config file. Where the store has a policy, it decides, and a config
+    may only be stricter. Passwords are shown as ***.
     """
+    from contactctl.domain.errors import BusyError, StoreError
     from contactctl.output.config import present_config
 
-    return present_config(invocation.loaded_settings)
+    try:
+        with invocation.open_session() as session:
+            loaded = session.bound.loaded if session.bound else invocation.loaded_settings
+            return present_config(loaded)
+    except (StoreError, BusyError) as error:
+        invocation.console.note(f"without the store's policy: {error.message}")
+        return present_config(invocation.loaded_settings)
+
+
+# The command `fields`
+
+
+def fields(invocation: ConfiguredInvocation) -> Presentation:
+    """List the fields that criteria can test.
+
+    Examples:
+        contactctl fields
+        contactctl fields --json
+        contactctl fields --format csv --fields name,type
+
+    The type of a field decides which operators fit. Attributes are your own
+    fields, declared in the config.
+    """
+    from contactctl.output.criteria import present_fields
+
+    return present_fields(invocation.catalogue.fields())

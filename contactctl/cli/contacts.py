@@ -9,20 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.assignments import read_assignments
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
-from contactctl.domain.fields import BUILT_IN_FIELDS, Field, FieldType
-from contactctl.output.choice import OutputFormat
-from contactctl.output.presentation import Presentation
+from contactctl.cli.options import read_assignments
+from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
+from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
-    from contactctl.domain.contact_record import ContactRecord
+    from contactctl.domain.contacts import ContactRecord
     from contactctl.operations.contacts import ContactFilter
+from typing import TYPE_CHECKING
+
+from contactctl.domain.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from contactctl.operations.reactivate import Target
+
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
 Deliverable = Annotated[
     bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="With status, reasons, overrides and creation.")]
 WithoutWaiting = Annotated[
     bool,
     typer.Option(
@@ -81,6 +88,7 @@ class AddingInvocation(StoreInvocation):
 
 def export(
     invocation: SelectingInvocation,
+    full: Full = False,
     deliverable: Deliverable = False,
     without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
@@ -89,23 +97,30 @@ def export(
 
     Examples:
         contactctl contacts export > all.csv
+        contactctl contacts export --full > copy.csv
         contactctl contacts export --where 'tag = vip' --format jsonl
         contactctl contacts export --deliverable --group newsletter --fields email
 
     CSV unless --format says otherwise. Without --fields it has every field that
-    an import reads. --deliverable selects exactly the contacts that a campaign
-    to everybody, or to one group, may mail. While a plan of thresholds waits to be
-    confirmed, its contacts are still mailed; --without-waiting leaves them out.
+    an import reads; with --full also the status, its reasons, overrides, and when
+    a contact was created. --deliverable selects exactly the contacts that a
+    campaign to everybody, or to one group, may mail. While a plan of thresholds waits
+    to be confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
     from contactctl.operations.contacts import ContactFilter
-    from contactctl.operations.importing.columns import importable_fields
+    from contactctl.operations.importing.columns import exported_names
     from contactctl.output.contacts import present_contacts
 
     if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
-    invocation.check_fields(*invocation.catalogue.names())
-    importable = [field.name for field in importable_fields(invocation.catalogue)]
-    fields = invocation.output.fields or importable
+    in_full = exported_names(invocation.catalogue, full=True)
+    invocation.check_fields(*dict.fromkeys((*invocation.catalogue.names(), *in_full)))
+    fields = invocation.output.fields or exported_names(invocation.catalogue, full=full)
+    if not (full or deliverable or invocation.output.fields):
+        invocation.console.note(
+            "status and overrides are left out: an import of this makes everybody active;"
+            " --full has them"
+        )
     source = invocation.criteria_source()
     contacts = _streamed(
         invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
@@ -173,7 +188,7 @@ def add(
 
     An address that already exists is refused; `contacts import` updates contacts.
     """
-    from contactctl.operations.add_contact import add_contact
+    from contactctl.operations.contacts import add_contact
     from contactctl.output.contacts import ADDED_FIELDS, present_added
 
     invocation.check_fields(*ADDED_FIELDS)
@@ -202,3 +217,115 @@ def _until_taken(
 ) -> "Iterator[ContactRecord]":
     with resources:
         yield from contacts
+
+
+# The command `explain`
+
+
+def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
+    """Show why a contact is active or inactive, what counts now, and what comes next.
+
+    Examples:
+        contactctl explain ann@example.com
+        contactctl explain ann@example.com --json
+        contactctl explain 1284 --format csv
+
+    The timeline has every response and deactivation with its run. Below it are
+    the responses that count now towards each threshold, and what handling rules
+    will do, and when.
+    """
+    from contactctl.operations.explain import explain as explain_contact
+    from contactctl.output.contacts import TIMELINE_FIELDS, present_explanation
+
+    invocation.check_fields(*TIMELINE_FIELDS)
+    with invocation.open_session() as session:
+        return present_explanation(explain_contact(session, contact))
+
+
+# The command `reactivate`
+
+
+Contacts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="EMAIL|ID", help="The contact: exactly one."),
+]
+Clear = Annotated[
+    bool,
+    typer.Option("--clear", help="With --group: clear the override there."),
+]
+Acknowledge = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--acknowledge",
+        metavar="CATEGORY",
+        help="Accept the warning about spam-complaint or invalid-address. Repeatable.",
+    ),
+]
+# named only to say why they do not exist
+NoFilter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", "--where-any", "--where-not", "--criteria", hidden=True, help="Refused."
+    ),
+]
+
+
+def reactivate(
+    invocation: StoreInvocation,
+    contact: Contacts = None,
+    group: options.Group = None,
+    clear: Clear = False,
+    reason: options.Reason = None,
+    acknowledge: Acknowledge = None,
+    confirm: options.ConfirmEmail = None,
+    no_filter: NoFilter = None,
+) -> Presentation:
+    """Reactivate one contact, after showing why it is inactive.
+
+    Examples:
+        contactctl reactivate ann@example.com
+        contactctl reactivate 1284 --reason 'asked by phone'
+        contactctl reactivate ann@example.com --group newsletter
+        contactctl reactivate ann@example.com --group newsletter --clear
+        contactctl reactivate ann@example.com --confirm ann@example.com --json
+
+    Ends all system-wide deactivations of the contact, after you type its email.
+    With --group it may be mailed in that group only, and stays inactive
+    everywhere else. Complaints and invalid addresses need --acknowledge too.
+    Contacts come back one at a time: there is no bulk reactivation.
+    """
+    from contactctl.cli.options import chosen
+    from contactctl.domain.responses import Category
+    from contactctl.operations.reactivate import find_target, reactivate, require_acknowledged
+    from contactctl.output.reactivation import present_reactivated, present_target
+
+    name = _the_only_one(contact, no_filter)
+    acknowledged = [chosen(Category, each, "--acknowledge") for each in acknowledge or ()]
+    with invocation.open_session() as session:
+        target = find_target(session, name, group=group, clears=clear)
+        if target.changes:
+            try:
+                require_acknowledged(target, acknowledged)
+                _confirm(invocation, target, confirm)
+            except RefusedError as refused:
+                return present_target(target).failed(refused)
+        return present_reactivated(reactivate(session, target, reason=reason or ""))
+
+
+def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
+    if contacts and len(contacts) == 1 and not filters:
+        return contacts[0]
+    raise UsageError(
+        "reactivate takes exactly one contact; there is no bulk reactivation",
+        hint="mailing everybody again is what costs a sender's reputation;"
+        " `contactctl runs undo RUN` takes a mistaken run back",
+    )
+
+
+def _confirm(invocation: StoreInvocation, target: "Target", confirm: str | None) -> None:
+    from contactctl.cli.confirmation import confirm_email
+    from contactctl.output.reactivation import present_target
+
+    if confirm is None:
+        invocation.show_before_prompt(present_target(target))
+    confirm_email(invocation.console, target.contact.email, target.contact.email_key, confirm)

@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from contactctl.cli import options
 from contactctl.domain.errors import UsageError
 from contactctl.operations import waits
-from contactctl.output.choice import OutputChoice, OutputFormat
 from contactctl.output.console import Console
+from contactctl.output.presentation import OutputChoice, OutputFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contactctl.config.settings import LoadedSettings, Settings
-    from contactctl.domain.fields import FieldCatalogue
+    from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
-    from contactctl.operations.select import CriteriaSource
+    from contactctl.operations.criteria import CriteriaSource
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
+from io import BytesIO
+from typing import BinaryIO
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -76,8 +78,8 @@ class Invocation:
         if not self.console.can_prompt:
             return
         self._shown = presentation.blocks
+        from contactctl.output.console import paint
         from contactctl.output.formats.table import block_lines
-        from contactctl.output.paint import paint
 
         notes: list[str] = []
         lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)
@@ -126,7 +128,7 @@ class ConfiguredInvocation(Invocation):
     @property
     def catalogue(self) -> "FieldCatalogue":
         """Every field, declared attributes included."""
-        from contactctl.domain.fields import FieldCatalogue
+        from contactctl.domain.criteria.fields import FieldCatalogue
 
         return FieldCatalogue(self.settings.attributes)
 
@@ -149,13 +151,15 @@ class StoreInvocation(ConfiguredInvocation):
         return waits.waits_of(self.shared.get("wait"), timeout)
 
     @contextmanager
-    def open_session(self) -> Iterator["Session"]:
-        """What operations work with, on the store that the configuration names."""
+    def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:
+        """What operations work with, on the store that the configuration (or `loaded`) names."""
         from contactctl.cli.progress import progress_on
         from contactctl.operations.session import open_session
+        from contactctl.output.policy import policy_notes
 
+        own = loaded or self.loaded_settings
         with open_session(
-            self.settings,
+            own,
             self.waits,
             now=self.now,
             clock=self.console.now,
@@ -163,6 +167,8 @@ class StoreInvocation(ConfiguredInvocation):
             clock_replaced=self.console.now_is_replaced,
             progress=progress_on(self.console),
         ) as session:
+            for note in policy_notes(session.bound, own.warnings):
+                self.console.note(note)
             yield session
 
 
@@ -188,8 +194,8 @@ class SelectingInvocation(StoreInvocation):
 
     def criteria_source(self) -> "CriteriaSource":
         """The criteria as given on the command line; `--criteria -` reads standard input."""
-        from contactctl.cli.standard_input import bytes_of_stdin
-        from contactctl.operations.select import CriteriaSource
+        pass
+        from contactctl.operations.criteria import CriteriaSource
 
         file: Path | None = self.shared["criteria"]
         return CriteriaSource(
@@ -219,3 +225,12 @@ def _field_names(text: str | None) -> tuple[str, ...]:
     if not all(names):
         raise UsageError("--fields has an empty name", hint="write it as --fields id,email")
     return names
+
+
+# Standard input as bytes, for files given as `-`
+
+
+def bytes_of_stdin(console: Console) -> BinaryIO:
+    """The bytes below the console's standard input; a text console gives them in UTF-8."""
+    below: BinaryIO | None = getattr(console.stdin, "buffer", None)
+    return BytesIO(console.stdin.read().encode()) if below is None else below

@@ -73,11 +73,10 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     """What `contactctl deactivate` does without flags; declining is fine, too."""
-    from contactctl.cli.changes import Manner, make_change
-    from contactctl.cli.deactivate import deactivation
-    from contactctl.operations.preview import preview
-    from contactctl.operations.select import CriteriaSource, select_contacts
-    from contactctl.output.preview import present_dry_run
+    from contactctl.cli.confirmation import Manner, make_change
+    from contactctl.cli.deactivation import deactivation
+    from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
+    from contactctl.output.criteria import present_dry_run
 
     selection = select_contacts(session, CriteriaSource())
     if not in_folder.console.can_prompt:

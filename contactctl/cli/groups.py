@@ -1,12 +1,25 @@
 """The commands below `groups`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.confirmation import (
+    Change,
+    ChangingInvocation,
+    change_of_affected,
+    change_selection,
+)
 from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.operations.criteria import Selection
+    from contactctl.operations.groups import SettingsChange
+    from contactctl.operations.session import Session
+
 
 GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
 
@@ -65,3 +78,190 @@ def add(
     with invocation.open_session() as session:
         change = add_to_group(session, group, contact, reason=reason or "")
         return present_group_change(change, "Added to", "Already a member of")
+
+
+# The commands below `groups` that concern whole groups
+
+
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
+Limit = Annotated[int, options.limit("Show at most N members.")]
+Bypass = Annotated[
+    bool | None,
+    typer.Option(
+        "--bypass/--no-bypass", help="Mail members even if they are inactive system-wide."
+    ),
+]
+Deactivate = Annotated[
+    str | None,
+    typer.Option(
+        "--deactivate",
+        metavar="SCOPE",
+        help="Where this group's responses deactivate: system-wide or group.",
+    ),
+]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--threshold",
+        metavar="CATEGORY=COUNT",
+        help="A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
+    ),
+]
+NoThresholds = Annotated[
+    list[str] | None,
+    typer.Option("--no-threshold", metavar="CATEGORY", help="Remove its threshold. Repeatable."),
+]
+
+
+def rename(
+    invocation: StoreInvocation, group: GroupName, name: NewName, reason: options.Reason = None
+) -> Presentation:
+    """Rename a group.
+
+    Examples:
+        contactctl groups rename newsletter 'weekly news'
+
+    Members do not change. What the config says about the old name no longer
+    applies: rename it there as well.
+    """
+    from contactctl.operations.groups import rename as rename_group
+    from contactctl.output.groups import present_renamed
+
+    with invocation.open_session() as session:
+        renamed, run = rename_group(session, group, name, reason=reason or "")
+        return present_renamed(renamed, run)
+
+
+def delete(
+    invocation: StoreInvocation, group: GroupName, reason: options.Reason = None
+) -> Presentation:
+    """Delete a group that has no members.
+
+    Examples:
+        contactctl groups delete newsletter
+    """
+    from contactctl.operations.groups import delete as delete_group
+    from contactctl.output.groups import present_whole_group
+
+    with invocation.open_session() as session:
+        deleted, run = delete_group(session, group, reason=reason or "")
+        return present_whole_group("Deleted", deleted, run)
+
+
+def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) -> Presentation:
+    """List the members of a group with the state of their membership.
+
+    Examples:
+        contactctl groups members newsletter
+        contactctl groups members newsletter --limit 100000 --format csv
+
+    `follows`: the contact's status decides; `active`: mailed here even if
+    inactive system-wide; `inactive`: deactivated here alone.
+    """
+    from contactctl.operations.groups import list_members
+    from contactctl.output.groups import MEMBER_FIELDS, present_members
+
+    invocation.check_fields(*MEMBER_FIELDS)
+    with invocation.open_session() as session:
+        return present_members(list_members(session, group, limit))
+
+
+def set_(
+    invocation: StoreInvocation,
+    group: GroupName,
+    bypass: Bypass = None,
+    deactivate: Deactivate = None,
+    threshold: Thresholds = None,
+    no_threshold: NoThresholds = None,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Change a group's own settings; without options, show them.
+
+    Examples:
+        contactctl groups set newsletter
+        contactctl groups set newsletter --threshold 'transient=3 within 14 days'
+        contactctl groups set newsletter --deactivate group
+        contactctl groups set alerts --bypass
+
+    A group that the config names follows the config, and cannot be set here.
+    """
+    from contactctl.operations.groups import SettingsChange, read_policy, set_policy
+    from contactctl.output.groups import present_policy
+
+    change = _settings_change(bypass, deactivate, threshold, no_threshold)
+    with invocation.open_session() as session:
+        if change == SettingsChange():
+            return present_policy(read_policy(session, group))
+        return present_policy(set_policy(session, group, change, reason=reason or ""))
+
+
+def remove(
+    invocation: ChangingInvocation, group: GroupName, contact: options.OneContact = None
+) -> Presentation:
+    """Remove one contact, or those that match, from a group.
+
+    Examples:
+        contactctl groups remove newsletter ann@example.com
+        contactctl groups remove newsletter --where 'last_opened older-than 2 years'
+        contactctl groups remove newsletter --criteria cold.yaml --confirm 312
+
+    The contacts themselves stay, and so do their other groups. Removing many works
+    like deactivating them: a preview first, then a confirmation by their number.
+    """
+    from contactctl.operations.plans import select_any
+
+    manner = invocation.manner()
+    if contact is not None:
+        plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
+        if plans or invocation.has_criteria:
+            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
+        return _remove_one(invocation, group, contact)
+    source = invocation.criteria_source()
+    with invocation.open_session() as session:
+        change = _removing(session, group, select_any(session, source), invocation.reason)
+        return change_selection(invocation, session, manner, change)
+
+
+def _removing(session: "Session", group: str, selection: "Selection", reason: str) -> Change:
+    from contactctl.operations.groups import plan_removing, preview_removing
+
+    return change_of_affected(
+        lambda said: plan_removing(session, group, selection, reason=reason, said=said),
+        lambda: preview_removing(session, group, selection),
+    )
+
+
+def _remove_one(invocation: ChangingInvocation, group: str, contact: str) -> Presentation:
+    from contactctl.operations.groups import remove_from_group
+    from contactctl.output.groups import present_group_change
+
+    with invocation.open_session() as session:
+        change = remove_from_group(session, group, contact, reason=invocation.reason)
+        return present_group_change(change, "Removed from", "Was not a member of")
+
+
+def _settings_change(
+    bypass: bool | None,
+    deactivate: str | None,
+    thresholds: list[str] | None,
+    no_thresholds: list[str] | None,
+) -> "SettingsChange":
+    from contactctl.cli.options import chosen
+    from contactctl.domain.groups import parse_threshold
+    from contactctl.domain.policies import Scope
+    from contactctl.domain.responses import Category
+    from contactctl.operations.groups import SettingsChange
+
+    own = {}
+    for text in thresholds or ():
+        category, _, said = text.partition("=")
+        try:
+            own[chosen(Category, category.strip(), "--threshold")] = parse_threshold(said.strip())
+        except ValueError as error:
+            raise UsageError(f"--threshold: {error}") from None
+    return SettingsChange(
+        bypass_system_wide=bypass,
+        deactivate=None if deactivate is None else chosen(Scope, deactivate, "--deactivate"),
+        thresholds=own or None,
+        dropped=tuple(chosen(Category, each, "--no-threshold") for each in no_thresholds or ()),
+    )

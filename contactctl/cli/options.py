@@ -3,13 +3,16 @@
 Use them with a default: `where: Where = None`. Every option has its help here, once.
 """
 
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from contactctl.cli import candidates
-from contactctl.output.choice import OutputFormat
+from contactctl.domain.errors import UsageError
+from contactctl.output.presentation import OutputFormat
 
 # Output: every command has these; see context.Invocation
 Format = Annotated[
@@ -150,3 +153,43 @@ Background = Annotated[
     bool,
     typer.Option("--background", help="Work in the background; `runs watch` shows the progress."),
 ]
+
+
+# Words on the command line that must be one of a list
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(choices: type[Choice], word: str, option: str) -> Choice:
+    """The choice of that name; UsageError with a did-you-mean otherwise."""
+    from contactctl.domain.criteria.fields import did_you_mean
+
+    known = [choice.value for choice in choices]
+    if word not in known:
+        hint = did_you_mean(word, known) or f"one of {', '.join(known)}"
+        raise UsageError(f"{option} '{word}' is unknown", hint=hint)
+    return choices(word)
+
+
+# Options that are given as NAME=VALUE
+
+
+def read_assignments(
+    flag: str,
+    texts: Sequence[str] | None,
+    split: Callable[[str, str], tuple[str, str, str]] = str.partition,
+) -> dict[str, str]:
+    """Values by name; UsageError for a text without an = or a repeated name.
+
+    With `str.rpartition` as `split`, a name may contain = itself.
+    """
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = split(text, "=")
+        if not equals or not name.strip():
+            raise UsageError(f"{flag} '{text}' has no '='", hint=f"write it as {flag} 'NAME=VALUE'")
+        if name in found:
+            raise UsageError(f"{flag} names '{name}' twice")
+        found[name] = value
+    return found

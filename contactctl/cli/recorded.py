@@ -83,10 +83,10 @@ def list_(
         contactctl responses list --unmatched --limit 1000 --format csv
         contactctl responses list --held --unmatched
     """
-    from contactctl.cli.choices import chosen
+    from contactctl.cli.options import chosen
     from contactctl.domain.responses import Category, ResponseFilter
-    from contactctl.operations.list_responses import latest_responses
-    from contactctl.output.response_list import RESPONSE_FIELDS, present_responses
+    from contactctl.operations.responses import latest_responses
+    from contactctl.output.responses import RESPONSE_FIELDS, present_responses
 
     invocation.check_fields(*RESPONSE_FIELDS)
     categories = [chosen(Category, name, "--category") for name in category or ()]
@@ -116,8 +116,8 @@ def incidents(invocation: StoreInvocation) -> Presentation:
     `responses release` lets an incident's responses count, `responses discard`
     keeps them on record without ever counting them.
     """
-    from contactctl.operations.list_responses import open_incidents
-    from contactctl.output.response_list import INCIDENT_FIELDS, present_incidents
+    from contactctl.operations.responses import open_incidents
+    from contactctl.output.responses import INCIDENT_FIELDS, present_incidents
 
     invocation.check_fields(*INCIDENT_FIELDS)
     with invocation.open_session() as session:
@@ -143,8 +143,8 @@ def release(
     for one reason than is usual, they are held (incident_guard in the config).
     """
     from contactctl.domain.responses import HeldFilter
-    from contactctl.operations.list_responses import release as release_held
-    from contactctl.output.response_list import present_held
+    from contactctl.operations.responses import release as release_held
+    from contactctl.output.responses import present_held
 
     _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:
@@ -167,8 +167,8 @@ def discard(
         contactctl responses discard --domain example.com
     """
     from contactctl.domain.responses import HeldFilter
-    from contactctl.operations.list_responses import discard as discard_held
-    from contactctl.output.response_list import present_held
+    from contactctl.operations.responses import discard as discard_held
+    from contactctl.output.responses import present_held
 
     _require_choice(incident, run, domain, all_=all_)
     with invocation.open_session() as session:

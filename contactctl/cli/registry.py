@@ -84,38 +84,45 @@ GROUPS: dict[str, Group] = {
             "contactctl rules what-if stricter.yaml",
         ),
     ),
+    "policy": Group(
+        "What the store decides for everybody: limits, approval, rules.",
+        ("contactctl policy show", "contactctl policy apply policy.yaml"),
+    ),
     "config": Group("Show the configuration.", ("contactctl config show",)),
 }
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("init:init", "Create the store, and write a config unless there is one."),
+    "init": Entry("database:init", "Create the store, and write a config unless there is one."),
     "demo": Entry(
         "demo:demo", "Create a sample store of 5,000 contacts, and try the main task on it."
     ),
-    "db check": Entry("db:check", "Check the store for errors."),
-    "db upgrade": Entry("db:upgrade", "Upgrade the store to this program's schema."),
+    "db check": Entry("database:check", "Check the store for errors."),
+    "db upgrade": Entry("database:upgrade", "Upgrade the store to this program's schema."),
     "db grants": Entry(
-        "db:grants", "Print the rights that viewers, operators and admins need on Postgres."
+        "database:grants", "Print the rights that viewers, operators and admins need on Postgres."
     ),
     "db copy": Entry(
-        "db:copy", "Copy the whole store into an empty database, and compare both at the end."
+        "database:copy", "Copy the whole store into an empty database, and compare both at the end."
     ),
     "db backup": Entry(
-        "db:backup", "Write the whole store into one new file, while others work on it."
+        "database:backup", "Write the whole store into one new file, while others work on it."
     ),
     "status": Entry(
-        "status:status", "Show totals, billing, deactivations by month and the latest runs."
+        "database:status", "Show totals, billing, deactivations by month and the latest runs."
     ),
-    "preview": Entry("preview:preview", "Count and show the active contacts that match."),
+    "preview": Entry("deactivation:preview", "Count and show the active contacts that match."),
     "build": Entry(
         "build:build", "Edit criteria with a live count, review the contacts, and deactivate them."
     ),
     "deactivate": Entry(
-        "deactivate:deactivate",
+        "deactivation:deactivate",
         "Deactivate the active contacts that match, after a preview and a confirmation.",
     ),
     "contacts import": Entry(
-        "contacts_import:import_", "Add and update contacts from a CSV or JSON lines file."
+        "imports:import_", "Add and update contacts from a CSV or JSON lines file."
+    ),
+    "contacts presets": Entry(
+        "imports:presets", "List the presets of an import, or print one to be copied."
     ),
     "contacts export": Entry(
         "contacts:export", "Print contacts as CSV or JSON lines that an import can read."
@@ -129,29 +136,32 @@ COMMANDS: dict[str, Entry] = {
     "groups create": Entry("groups:create", "Create a group."),
     "groups add": Entry("groups:add", "Add one contact to a group."),
     "groups remove": Entry(
-        "groups_admin:remove", "Remove one contact, or those that match, from a group."
+        "groups:remove", "Remove one contact, or those that match, from a group."
     ),
     "groups members": Entry(
-        "groups_admin:members", "List the members of a group with the state of their membership."
+        "groups:members", "List the members of a group with the state of their membership."
     ),
     "groups set": Entry(
-        "groups_admin:set_", "Change a group's own settings; without options, show them."
+        "groups:set_", "Change a group's own settings; without options, show them."
     ),
-    "groups rename": Entry("groups_admin:rename", "Rename a group."),
-    "groups delete": Entry("groups_admin:delete", "Delete a group that has no members."),
+    "groups rename": Entry("groups:rename", "Rename a group."),
+    "groups delete": Entry("groups:delete", "Delete a group that has no members."),
     "contacts anonymize": Entry(
-        "erase:anonymize", "Remove all personal data from contacts, permanently."
+        "erasure:anonymize", "Remove all personal data from contacts, permanently."
     ),
     "contacts delete": Entry(
-        "erase:delete", "Delete contacts and everything stored about them, permanently."
+        "erasure:delete", "Delete contacts and everything stored about them, permanently."
     ),
-    "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
-    "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
-    "suppressions add": Entry("suppressions:add", "Suppress an address that no contact has."),
-    "suppressions remove": Entry("suppressions:remove", "Allow an address to be imported again."),
-    "suppressions rotate-key": Entry(
-        "suppressions:rotate_key", "Create a new key for future hashes."
+    "suppressions list": Entry("erasure:list_", "List the suppressed addresses, as hashes."),
+    "suppressions check": Entry("erasure:check", "Show whether an address is suppressed."),
+    "suppressions import": Entry("erasure:import_", "Suppress a whole list of addresses."),
+    "suppressions add": Entry(
+        "erasure:add", "Suppress an address that no contact has, or a whole domain."
     ),
+    "suppressions remove": Entry(
+        "erasure:remove", "Allow an address, or a domain, to be imported again."
+    ),
+    "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
     "responses ingest": Entry(
         "responses:ingest",
         "Record responses, and deactivate the contacts that reach a threshold.",
@@ -185,7 +195,7 @@ COMMANDS: dict[str, Entry] = {
     "runs cancel": Entry("runs:cancel", "Cancel a run: delete its plan, or stop it where it is."),
     "runs undo": Entry("runs:undo", "Undo a run."),
     "reactivate": Entry(
-        "reactivate:reactivate", "Reactivate one contact, after showing why it is inactive."
+        "contacts:reactivate", "Reactivate one contact, after showing why it is inactive."
     ),
     "sweep all": Entry("sweep:all_", "Do everything: runs, then thresholds, then handling rules."),
     "sweep runs": Entry(
@@ -206,14 +216,26 @@ COMMANDS: dict[str, Entry] = {
         "rules:recommend", "Print the recommended handling rules, ready for the config."
     ),
     "rules what-if": Entry(
-        "rules_what_if:what_if",
+        "rules:what_if",
         "Count the contacts that another config file's thresholds and rules would change now.",
     ),
     "explain": Entry(
-        "explain:explain",
+        "contacts:explain",
         "Show why a contact is active or inactive, what counts now, and what comes next.",
     ),
-    "fields": Entry("fields:fields", "List the fields that criteria can test."),
+    "fields": Entry("config:fields", "List the fields that criteria can test."),
+    "policy show": Entry(
+        "policy:show", "Show the policy that binds everybody who works on this store."
+    ),
+    "policy export": Entry("policy:export", "Print the policy as YAML, to be edited and applied."),
+    "policy diff": Entry(
+        "policy:diff",
+        "Show what a file would change in the policy; exit 1 if it would change anything.",
+    ),
+    "policy apply": Entry(
+        "policy:apply",
+        "Put the policy of a file in force, for everybody, after showing what it changes.",
+    ),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
     "completion": Entry("completion:completion", "Print the completion script for a shell."),
 }
@@ -224,7 +246,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Deactivate": ("preview", "build", "deactivate", "runs"),
     "Contacts": ("contacts", "groups", "reactivate", "explain", "suppressions"),
     "Responses": ("responses", "rules", "sweep"),
-    "Program": ("fields", "config", "db", "completion"),
+    "Program": ("fields", "config", "policy", "db", "completion"),
 }
 
 

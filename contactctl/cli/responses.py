@@ -1,6 +1,6 @@
 """The commands below `responses`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +11,13 @@ from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
-from contactctl.output.choice import OutputFormat
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
-    from contactctl.operations.read_responses import MovedMaildirs
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import MovedMaildirs
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import OtherEvents
     from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
@@ -66,6 +65,9 @@ Rejects = Annotated[
         "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
 ]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Say on stderr what each mail is that is not a response.")
+]
 MoveTo = Annotated[
     Path | None,
     typer.Option(
@@ -94,7 +96,7 @@ def ingest(
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
-        contactctl responses ingest old.csv --map 'Bounced At=occurred_at' --category transient
+        contactctl responses ingest blocks.csv --map 'At=occurred_at'
         curl ... | contactctl responses ingest -
 
     The same event is recorded once, however often and in whatever order it is
@@ -105,8 +107,8 @@ def ingest(
     from contactctl.domain.run_kinds import IngestRun
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
-    from contactctl.operations.read_responses import ResponseReader
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
@@ -147,9 +149,9 @@ def fetch(
     their responses are recorded: an interruption loses nothing, and nothing is
     recorded twice.
     """
-    from contactctl.operations.fetch import fetch as fetch_mails
-    from contactctl.operations.fetch import find_mailbox, read_password
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.responses import fetch as fetch_mails
+    from contactctl.operations.responses import find_mailbox, read_password
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
     box = find_mailbox(invocation.settings, mailbox)
@@ -173,16 +175,17 @@ def classify(
     category: Category = None,
     date_format: DateFormat = None,
     rejects: Rejects = None,
+    verbose: Verbose = False,
 ) -> Presentation:
     """Show what an ingest would record, and why; no store is used.
 
     Examples:
         contactctl responses classify bounce.eml
-        contactctl responses classify ~/Maildir --format jsonl
+        contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
     """
-    from contactctl.operations.read_responses import ResponseReader
-    from contactctl.output.response_rejects import ResponseRejects
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
@@ -191,7 +194,8 @@ def classify(
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     others = OtherEvents()
-    responses = _responses(events, rejected, others)
+    say = invocation.console.say if verbose else _do_nothing_with
+    responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)
         return present_classified(streamed, rejected, others)
@@ -208,7 +212,7 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
 
     The config's own rules (response_rules) come before the built-in ones.
     """
-    from contactctl.operations.read_responses import ResponseReader, own_rules
+    from contactctl.operations.reading import ResponseReader, own_rules
     from contactctl.output.responses import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
@@ -219,11 +223,15 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
 def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
     if move_to is None:
         return None
-    from contactctl.operations.read_responses import MovedMaildirs
+    from contactctl.operations.reading import MovedMaildirs
 
     if from_ not in ("auto", "mail"):
         raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
     return MovedMaildirs(paths, move_to)
+
+
+def _do_nothing_with(line: str) -> None:
+    """A line that nobody asked for."""
 
 
 def _do_nothing() -> None:
@@ -231,7 +239,7 @@ def _do_nothing() -> None:
 
 
 def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
-    from contactctl.cli.standard_input import bytes_of_stdin
+    from contactctl.cli.context import bytes_of_stdin
 
     if sum(str(path) == "-" for path in paths) > 1:
         raise UsageError("standard input (-) can be read only once")
@@ -241,7 +249,7 @@ def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
 def _generic_options(
     renames: Sequence[str] | None, category: str | None, date_format: str | None
 ) -> "GenericOptions":
-    from contactctl.cli.assignments import read_assignments
+    from contactctl.cli.options import read_assignments
     from contactctl.responses.generic import GenericOptions
 
     assigned = read_assignments("--map", renames, str.rpartition)
@@ -249,9 +257,12 @@ def _generic_options(
 
 
 def _responses(
-    events: "Iterator[Event]", rejected: "ResponseRejects", others: "OtherEvents"
+    events: "Iterator[Event]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    say: Callable[[str], None],
 ) -> "Iterator[Response]":
-    from contactctl.domain.responses import Rejection, Response
+    from contactctl.domain.responses import NoResponse, Rejection, Response
 
     for event in events:
         if isinstance(event, Rejection):
@@ -260,6 +271,9 @@ def _responses(
         others.count(event)
         if isinstance(event, Response):
             yield event
+        elif isinstance(event, NoResponse):
+            is_what = event.reason or "an event from which nothing follows"
+            say(f"{show_safely(event.source)}: not a response: {is_what}")
 
 
 class PartlyReadError(ContactctlError):

@@ -1,5 +1,6 @@
 """The commands below `rules` that concern handling."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -65,7 +66,7 @@ def recommend(
 
     With --sending it prints thresholds too, for contacts that get mail so often.
     """
-    from contactctl.cli.choices import chosen
+    from contactctl.cli.options import chosen
     from contactctl.operations.rules import Sending as HowOften
     from contactctl.operations.rules import recommended_config, recommended_thresholds
     from contactctl.output.rules import present_recommendation
@@ -74,3 +75,27 @@ def recommend(
     if sending is not None:
         thresholds = recommended_thresholds(chosen(HowOften, sending, "--sending"))
     return present_recommendation(thresholds + recommended_config())
+
+
+# The command `rules what-if`
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A config file with other rules.")]
+
+
+def what_if(invocation: StoreInvocation, file: File) -> Presentation:
+    """Count the contacts that another config file's thresholds and rules would change now.
+
+    Examples:
+        contactctl rules what-if stricter.yaml
+        contactctl rules what-if stricter.yaml --json
+
+    Contacts are counted by action, group and category, next to those due under
+    the rules in force. Nothing is changed.
+    """
+    from contactctl.operations.thresholds import what_if as count_what_if
+    from contactctl.output.rules import WHAT_IF_FIELDS, present_what_if
+
+    invocation.check_fields(*WHAT_IF_FIELDS)
+    with invocation.open_session() as session:
+        return present_what_if(count_what_if(session, file))

@@ -11,8 +11,7 @@ from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.domain.confirmation import Confirmation
-    from contactctl.domain.runs import Run
+    from contactctl.domain.runs import Confirmation, Run
     from contactctl.operations.session import Session
 
 RunNumber = Annotated[
@@ -62,7 +61,7 @@ def list_(
     Every change to contacts is a run, kept forever: who asked, why, on which
     database, and what it did.
     """
-    from contactctl.cli.choices import chosen
+    from contactctl.cli.options import chosen
     from contactctl.domain.runs import RunKind, RunState
     from contactctl.operations.runs import latest_runs
     from contactctl.output.runs import RUN_FIELDS, present_runs
@@ -112,7 +111,7 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.changes import Manner, carry_out, read_confirmation
+    from contactctl.cli.confirmation import Manner, carry_out, read_confirmation
 
     manner = Manner(read_confirmation(confirm, limit_override), background, wait)
     with invocation.open_session() as session:
@@ -141,7 +140,7 @@ def resume(
     An erasure begun by a database role that may not erase is confirmed like a new
     one instead, by the number of contacts still to come: --confirm.
     """
-    from contactctl.cli.changes import read_confirmation
+    from contactctl.cli.confirmation import read_confirmation
     from contactctl.domain.runs import RunState
     from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
@@ -211,9 +210,15 @@ def undo(
     since, after a preview and a confirmation. Off unless the config says
     allow_undo: true.
     """
-    from contactctl.cli.changes import Change, Manner, change_selection, checked, read_confirmation
+    from contactctl.cli.confirmation import (
+        Change,
+        Manner,
+        change_selection,
+        checked,
+        read_confirmation,
+    )
     from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
-    from contactctl.output.undo import present_undo
+    from contactctl.output.runs import present_undo
 
     said = read_confirmation(confirm, limit_override)
     manner = checked(Manner(said, background, wait, dry_run, plan))
@@ -235,7 +240,7 @@ def undo(
 def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
-    from contactctl.cli.changes import ask_for_plan, require_someone_to_ask
+    from contactctl.cli.confirmation import ask_for_plan, require_someone_to_ask
     from contactctl.operations.runs import require_applicable, require_plan_confirmed
 
     if said is not None:
@@ -250,8 +255,8 @@ def _ask_to_resume(
     invocation: StoreInvocation, session: "Session", run: "Run"
 ) -> "Confirmation | None":
     """What a person confirms: that it goes on, or, where nobody with the right began it, all."""
-    from contactctl.cli.changes import ask_for_count, ask_for_remaining
-    from contactctl.domain.confirmation import Confirmation
+    from contactctl.cli.confirmation import ask_for_count, ask_for_remaining
+    from contactctl.domain.runs import Confirmation
     from contactctl.operations.runs import (
         begun_by_right,
         require_resumable,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import StoreInvocation
-from contactctl.cli.prompts import nobody_to_ask
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
@@ -88,7 +88,7 @@ def all_(invocation: SweepInvocation) -> Presentation:
 
 def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
     from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
-    from contactctl.output.sweep import present_due, present_sweep, present_sweep_log
+    from contactctl.output.rules import present_due, present_sweep, present_sweep_log
 
     yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
     if yes and dry_run:
@@ -132,7 +132,7 @@ def _sweep_asking(
 
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.cli.changes import ask_for_remaining
+    from contactctl.cli.confirmation import ask_for_remaining
     from contactctl.operations.runs import begun_by_right, interrupted_runs
     from contactctl.operations.sweep import SweepResult, sweep_runs
     from contactctl.output.runs import present_runs
@@ -163,7 +163,7 @@ def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepRe
 def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
-    from contactctl.cli.changes import ask_for_plan, dropped_unless_started
+    from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
     from contactctl.operations.runs import apply_run
     from contactctl.operations.sweep import SweepResult
 

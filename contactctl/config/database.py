@@ -1,6 +1,8 @@
 """Which database URLs are accepted."""
 
+import json
 import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -80,3 +82,20 @@ def _postgres_url(rest: str) -> str:
             " write @ : / ? # in a password as %40 %3A %2F %3F %23"
         )
     return f"postgresql://{rest}"
+
+
+# The commented config that `init` writes, and that the project shows as config.example.yaml
+
+
+_DATABASE_SAMPLE = "#:database: sqlite:///contacts.db\n"
+
+
+def example_text(database_url: str = "") -> str:
+    """The example config: loadable as it stands, samples of the other keys behind `#:`.
+
+    With a `database_url` the config names that database.
+    """
+    text = files("contactctl.config").joinpath("example.yaml").read_text(encoding="utf-8")
+    if not database_url:
+        return text
+    return text.replace(_DATABASE_SAMPLE, f"database: {json.dumps(database_url)}\n", 1)

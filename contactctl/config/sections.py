@@ -1,6 +1,7 @@
 """The schema of the config: every key, and what its value must be."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,8 +10,7 @@ from typing import Any
 
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
-from contactctl.config.nodes import Setting
-from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section
+from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
 from contactctl.config.settings import FormatMapping, ResponseRules, Settings
 from contactctl.config.values import (
     absolute_path,
@@ -29,9 +29,11 @@ from contactctl.config.values import (
     verp_pattern,
     whole_number,
 )
-from contactctl.domain.fields import AttributeDeclaration, FieldType, did_you_mean
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
+from contactctl.domain.handling import NOT_TO_REACTIVATE
 from contactctl.domain.mailboxes import AfterFetch
 from contactctl.domain.policies import (
+    BYPASS_WARNING,
     Approval,
     Billing,
     BillingTier,
@@ -157,7 +159,7 @@ def _mailbox_name(name: str) -> str:
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
-    from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+    from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
 
     path = _file_path(node)
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
@@ -179,7 +181,7 @@ def _format_name(name: str) -> str:
 def _format(node: Setting) -> FormatMapping:
     """A mapping, or the path of a file that holds one."""
     if isinstance(node.value, str):
-        from contactctl.config.sources import read_yaml  # noqa: PLC0415 - only when used
+        from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
 
         path = _file_path(node)
         node = read_yaml(path, str(path))
@@ -279,3 +281,56 @@ SCHEMA = Section(
         "suppression_key_file": Placed(_file_path),
     },
 )
+
+
+# Checks of the response policy across keys: what is refused, and what gets a warning
+
+
+def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
+    """The warnings of every check; ConfigError for reactivations that are not recommended.
+
+    `config` is the whole config, already read successfully into `policy`.
+    """
+    return [
+        *_not_recommended(config, allowed=policy.allow_not_recommended),
+        *_bypasses(config, policy),
+    ]
+
+
+def _not_recommended(config: Setting, *, allowed: bool) -> Iterator[str]:
+    for rule in _reactivations(config):
+        problem = f"automatic reactivation of {rule.name} is not recommended"
+        if not allowed:
+            raise rule.error(
+                problem,
+                hint="remove the rule; `allow_not_recommended: true` accepts the harm it does",
+            )
+        yield f"{rule.place}: {rule.key}: {problem}"
+
+
+def _reactivations(config: Setting) -> Iterator[Setting]:
+    for handling in _handling_sections(config):
+        for category in NOT_TO_REACTIVATE:
+            rule = handling.mapping().get(category)
+            if rule is not None and "reactivate_after" in rule.mapping():
+                yield rule
+
+
+def _handling_sections(config: Setting) -> Iterator[Setting]:
+    if "handling" in config.mapping():
+        yield config.mapping()["handling"]
+    for group in _groups(config):
+        if "handling" in group.mapping():
+            yield group.mapping()["handling"]
+
+
+def _bypasses(config: Setting, policy: ResponsePolicy) -> Iterator[str]:
+    for group in _groups(config):
+        if policy.group(group.name).bypass_system_wide:
+            yield f"{group.place}: {group.key}: {BYPASS_WARNING}"
+
+
+def _groups(config: Setting) -> Iterator[Setting]:
+    groups = config.mapping().get("groups")
+    if groups is not None:
+        yield from groups.mapping().values()

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contactctl.domain.fields import AttributeDeclaration
+from contactctl.config.schema import Setting
+from contactctl.domain.criteria.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
 
@@ -63,13 +64,15 @@ class LoadedSettings:
     """The settings, the warnings, the files read (strongest first), and each value's origin.
 
     `origins` maps a dotted key that was set (`time_zone`, `limits.max_contacts`, `groups.news`) to
-    the flag, the environment variable or the `file:line` that set it: ask `origin()`.
+    the flag, the environment variable or the `file:line` that set it: ask `origin()`. `nodes` holds
+    the values as they were found.
     """
 
     settings: Settings
     origins: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+    nodes: Mapping[str, Setting] = field(default_factory=dict, repr=False)
 
     def origin(self, key: str) -> str:
         """Where the value of a dotted key comes from; `default` if it was not set."""

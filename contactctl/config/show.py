@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from contactctl.config.settings import LoadedSettings, Settings
-from contactctl.domain.durations import format_duration
-from contactctl.domain.fields import AttributeDeclaration
-from contactctl.domain.group_settings import format_threshold
+from contactctl.domain.criteria.fields import AttributeDeclaration
+from contactctl.domain.criteria.values import format_duration
+from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import (

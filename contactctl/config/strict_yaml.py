@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, NoReturn
 import yaml
 from yaml.reader import Reader
 
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError, ContactctlError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.text import show_safely
 
 MAX_BYTES = 1024 * 1024

@@ -12,11 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contactctl.domain.durations import parse_duration
-from contactctl.domain.fields import did_you_mean
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.criteria.values import parse_duration
+from contactctl.domain.mailboxes import EXAMPLE, is_template
 from contactctl.domain.policies import LARGEST_COUNT, DailyLimit
 from contactctl.domain.text import show_safely
-from contactctl.domain.verp import EXAMPLE, is_template
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 

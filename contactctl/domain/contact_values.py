@@ -9,11 +9,17 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 
-from contactctl.domain import values
+from contactctl.domain.criteria import values
+from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.criteria.values import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    MAX_TEXT,
+    find_choice,
+    shown,
+)
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import Field, FieldType
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
-from contactctl.domain.values import EARLIEST_YEAR, LATEST_YEAR, MAX_TEXT, find_choice, shown
 
 MAX_NAME = 100
 NAME_SEPARATORS = ";|"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from contactctl.domain.text import UNSAFE_CHARACTERS, fold
+from contactctl.domain.text import IGNORABLE, UNSAFE_CHARACTERS, fold, named_character, trim
 
 # RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3; the path's 256 octets include its angle brackets
 _MAX_LOCAL_OCTETS = 64
@@ -17,7 +17,7 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}\Z")
 _PLAIN = re.compile(
     rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{{2,63}}\Z"
 )
-_BLANK = re.compile(r"\s")
+_NOT_TO_BE_SEEN = re.compile(rf"[\s{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,18 @@ class EmailAddress:
 def parse_email(text: str) -> EmailAddress:
     """The address in `text`; ValueError says what is wrong with it.
 
-    The key is the trimmed address in lower case with an IDNA 2008 domain (A-labels). Quoted local
+    Blanks and invisible characters at the ends are dropped, and refused inside. The key is the
+    address in lower case with an IDNA 2008 domain (A-labels). Quoted local
     parts, address literals, comments and display names are refused.
     """
-    email = text.strip()
+    email = trim(text)
     key = _plain_key(email) or _checked_key(email)
     return EmailAddress(email, key, key.rpartition("@")[2])
 
 
 def email_key(text: str) -> str:
     """The key of an address; ValueError if it is not an address."""
-    email = text.strip()
+    email = trim(text)
     return _plain_key(email) or _checked_key(email)
 
 
@@ -58,8 +59,10 @@ def _checked_key(email: str) -> str:
     local, at, domain = email.rpartition("@")
     if not email:
         raise ValueError("the address is empty")
-    if UNSAFE_CHARACTERS.search(email) or _BLANK.search(email):
-        raise ValueError("an address cannot contain blanks or control characters")
+    if found := _NOT_TO_BE_SEEN.search(email):
+        raise ValueError(
+            f"an address cannot contain {named_character(found[0])} (character {found.start() + 1})"
+        )
     if not at or not local or not domain:
         raise ValueError("an address has the form name@domain")
     key = f"{_local_key(local)}@{_domain_key(domain)}"

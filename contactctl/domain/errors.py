@@ -1,6 +1,9 @@
 """The error tree: every foreseen failure carries its code, hint and exit code."""
 
+from dataclasses import dataclass
 from enum import IntEnum
+
+from contactctl.domain.urls import hide_passwords_in
 
 
 class ExitCode(IntEnum):
@@ -112,3 +115,30 @@ def cut_short(what: str, error: ContactctlError, how_to_go_on: str) -> Contactct
         hint="; ".join(filter(None, (error.hint, how_to_go_on))),
         code=error.code,
     )
+
+
+# What every command's result has in common, in every format
+
+
+REJECT = "reject"  # code of rejected input, which does not stop the command
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that went wrong: a stable code, one clear line, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: ContactctlError) -> "Problem":
+        """What is told of an error, which may cite what was given: passwords show as `***`."""
+        return cls(error.code, hide_passwords_in(error.message), hide_passwords_in(error.hint))
+
+
+def status_word(exit_code: ExitCode) -> str:
+    """The envelope's `status`: success, partial or error."""
+    if exit_code == ExitCode.DONE:
+        return "success"
+    return "partial" if exit_code == ExitCode.PARTIAL else "error"

@@ -1,7 +1,115 @@
-"""A group as it is listed."""
+"""A group's own settings as the store keeps them (`groups set`), and how the config outranks them.
 
-from dataclasses import dataclass
+The form is that of the config's `groups.NAME`: `{"bypass_system_wide": true, "deactivate": "group",
+"thresholds": {"transient": {"count": 3, "within": "14 days"}}}`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+
+from contactctl.domain.criteria.values import format_duration, parse_duration
+from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Scope, Threshold
+from contactctl.domain.responses import Category
+
+_COUNT = re.compile("[0-9]{1,10}\\Z")
+_DAYS_APART = re.compile(r"\s*days apart ([0-9]{1,4})\s*\Z")
+_OVER_AT_LEAST = re.compile(r"\s*over at least (.+)\Z")
+
+
+def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
+    """The policy of a group according to its stored settings."""
+    return GroupPolicy(
+        name,
+        thresholds={
+            Category(category): _threshold(kept)
+            for category, kept in settings.get("thresholds", {}).items()
+        },
+        deactivate=Scope(settings.get("deactivate", Scope.SYSTEM_WIDE)),
+        bypass_system_wide=bool(settings.get("bypass_system_wide", False)),
+    )
+
+
+def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
+    """The settings to store, without defaults."""
+    settings: dict[str, Any] = {}
+    if policy.bypass_system_wide:
+        settings["bypass_system_wide"] = True
+    if policy.deactivate is not Scope.SYSTEM_WIDE:
+        settings["deactivate"] = policy.deactivate.value
+    if policy.thresholds:
+        settings["thresholds"] = {
+            category.value: _kept(threshold) for category, threshold in policy.thresholds.items()
+        }
+    return settings
+
+
+def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]) -> ResponsePolicy:
+    """The policy in force: a group that the config names follows the config, as a whole.
+
+    `stored` is keyed by the folded name.
+    """
+    return replace(policy, groups={**stored, **policy.groups})
+
+
+def parse_threshold(text: str) -> Threshold:
+    """`3`, `3 within 14 days`, `3 within 90 days, days apart 2, over at least 14 days`.
+
+    ValueError for anything else.
+    """
+    first, *others = text.split(",")
+    count, _, within = first.partition(" within ")
+    digits = count.strip()
+    number = int(digits) if _COUNT.match(digits) else 0
+    if not 1 <= number <= LARGEST_COUNT:
+        raise ValueError(f"'{text}' is not a threshold: write 3, or '3 within 14 days'")
+    days_apart, over_at_least = None, None
+    for other in others:
+        if days := _DAYS_APART.match(other):
+            days_apart = int(days[1])
+        elif over := _OVER_AT_LEAST.match(other):
+            over_at_least = parse_duration(over[1])
+        else:
+            raise ValueError(
+                f"'{text}' is not a threshold: after a comma write 'days apart 1' or"
+                " 'over at least 14 days'"
+            )
+    return Threshold(number, parse_duration(within) if within else None, days_apart, over_at_least)
+
+
+def format_threshold(threshold: Threshold) -> str:
+    """As `parse_threshold` reads it."""
+    within = f" within {format_duration(threshold.within)}" if threshold.within else ""
+    days = "" if threshold.days_apart is None else f", days apart {threshold.days_apart}"
+    over = threshold.over_at_least
+    over_text = f", over at least {format_duration(over)}" if over else ""
+    return f"{threshold.count}{within}{days}{over_text}"
+
+
+def _threshold(kept: Mapping[str, Any]) -> Threshold:
+    within, over = kept.get("within"), kept.get("over_at_least")
+    return Threshold(
+        int(kept["count"]),
+        parse_duration(within) if within else None,
+        kept.get("days_apart"),
+        parse_duration(over) if over else None,
+    )
+
+
+def _kept(threshold: Threshold) -> dict[str, Any]:
+    kept: dict[str, Any] = {"count": threshold.count}
+    if threshold.within is not None:
+        kept["within"] = format_duration(threshold.within)
+    if threshold.days_apart is not None:
+        kept["days_apart"] = threshold.days_apart
+    if threshold.over_at_least is not None:
+        kept["over_at_least"] = format_duration(threshold.over_at_least)
+    return kept
+
+
+# A group as it is listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Frozen dataclasses as plain data, which JSON holds, and back, checked against their types."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 
 def to_plain(value: Any) -> Any:
@@ -67,3 +68,21 @@ def _dataclass_of(kind: Any, plain: Mapping[str, Any]) -> Any:
         return kind(**{name: from_plain(hints[name], each) for name, each in given.items()})
     except TypeError as error:
         raise ValueError(str(error)) from None
+
+
+# What RFC 8259 leaves to the reader, decided strictly: no NaN, and no name twice (section 4)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key is given twice")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+"""Raises ValueError; RecursionError where the text is nested too deep."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from contactctl.domain.responses import Category
 from contactctl.domain.text import counted, fold
@@ -78,6 +79,19 @@ class Limits:
         return tuple(reasons)
 
 
+@dataclass(frozen=True)
+class StoredPolicy:
+    """What a store decides for everybody, in the config's own form.
+
+    `number` counts from 1; the run `run_id` put it in force.
+    """
+
+    number: int
+    document: Mapping[str, Any]
+    run_id: int
+    created: datetime
+
+
 class Approval(StrEnum):
     """Who may apply a kept plan."""
 
@@ -91,6 +105,35 @@ class PlanPolicy:
 
     expire_after: timedelta = timedelta(hours=24)
     approval: Approval = Approval.SAME_OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What was in force when a run was asked for: it stays with the run, and holds for its plan.
+
+    `policy` is the number of the store's policy; None where each config decided for itself.
+    """
+
+    policy: int | None
+    approval: Approval
+    limits: Limits
+
+    def to_json(self) -> dict[str, Any]:
+        """What the store keeps; a share as text, which no database rounds."""
+        return {
+            "policy": self.policy,
+            "approval": str(self.approval),
+            "max_contacts": self.limits.max_contacts,
+            "max_percent": str(self.limits.max_percent),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Terms | None":
+        """What `to_json` gave; None for a run from before terms were kept."""
+        if not kept:
+            return None
+        limits = Limits(kept["max_contacts"], Decimal(kept["max_percent"]))
+        return cls(kept["policy"], Approval(kept["approval"]), limits)
 
 
 @dataclass(frozen=True)
@@ -197,3 +240,14 @@ class ResponsePolicy:
     def handling_in(self, group: str) -> dict[Category, HandlingRule]:
         """The handling rules that apply in a group: its own, then the general ones."""
         return {**self.handling, **self.group(group).handling}
+
+
+# What a number of active contacts costs
+
+
+def tier_for(active_total: int, billing: Billing) -> BillingTier | None:
+    """The tier that `active_total` contacts fall into (`price`, `up_to`); None without tiers."""
+    for tier in billing.tiers:
+        if tier.up_to is None or active_total <= tier.up_to:
+            return tier
+    return None

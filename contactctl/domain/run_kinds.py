@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
-from contactctl.domain.durations import format_duration
+from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.handling import TimedRule
 from contactctl.domain.plain_data import from_plain, to_plain
 from contactctl.domain.policies import HandlingAction
@@ -34,6 +34,8 @@ class RunKind(StrEnum):
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"
+    POLICY = "policy"
+    COPY = "copy"
 
 
 RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
@@ -136,7 +138,7 @@ class DeactivateRun(RunDetails):
 
     kind = RunKind.DEACTIVATE
     verb = "deactivate"
-    work = "contactctl.store.deactivations:DEACTIVATING"
+    work = "contactctl.store.reactivation:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
 
@@ -196,7 +198,7 @@ class ThresholdsRun(RunDetails):
 
     kind = RunKind.THRESHOLDS
     verb = "deactivate"
-    work = "contactctl.store.threshold_runs:APPLYING_THRESHOLDS"
+    work = "contactctl.store.thresholds.runs:APPLYING_THRESHOLDS"
     deactivates = True
     after_run: int | None = None
     thresholds: tuple[KeptThreshold, ...] | None = None
@@ -218,7 +220,7 @@ class HandlingRun(RunDetails):
 
     kind = RunKind.HANDLING
     verb = "handle"
-    work = "contactctl.store.handling_runs:HANDLING"
+    work = "contactctl.store.handling.runs:HANDLING"
     rules: tuple[TimedRule, ...]
     as_of: datetime
 
@@ -291,7 +293,7 @@ class RemoveFromGroupRun(RunDetails):
 
     kind = RunKind.REMOVE_FROM_GROUP
     verb = "remove"
-    work = "contactctl.store.group_admin:REMOVING_FROM_GROUP"
+    work = "contactctl.store.groups:REMOVING_FROM_GROUP"
     group: str
     group_id: int
 
@@ -382,13 +384,40 @@ class DeleteRun(ErasingRun):
 
 @run_type
 class SuppressionsRun(RunDetails):
-    """Changes the suppressed addresses: `action` is add, remove or rotate-key."""
+    """Changes the suppressed addresses: `action` is add, import, remove or rotate-key."""
 
     kind = RunKind.SUPPRESSIONS
     action: str
+    file: str | None = None
 
     def in_words(self) -> str:
-        return self.action.replace("-", " ")
+        action = self.action.replace("-", " ")
+        return action if self.file is None else f"{action} the file {self.file}"
+
+
+@run_type
+class PolicyRun(RunDetails):
+    """Puts another policy in force: its number, and the settings that it changed."""
+
+    kind = RunKind.POLICY
+    policy: int
+    settings: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        settings = ", ".join(self.settings)
+        return f"policy {self.policy}" + (f": {settings}" if settings else "")
+
+
+@run_type
+class CopyRun(RunDetails):
+    """Filled this store with all that another held."""
+
+    kind = RunKind.COPY
+    source: str
+    rows: int
+
+    def in_words(self) -> str:
+        return f"{self.rows:,} rows of {self.source}"
 
 
 def _contact(contact: int | None) -> str:

@@ -1,12 +1,13 @@
 """Runs: every change to a store, its states, and what it did (domain.run_kinds: of which kind)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from contactctl.domain.errors import StoreError
+from contactctl.domain.errors import OverLimitError, RefusedError, StoreError
+from contactctl.domain.policies import Limits, Terms
 from contactctl.domain.run_kinds import RUN_TYPES, RunDetails
 from contactctl.domain.run_kinds import RunKind as RunKind  # noqa: PLC0414 - handed on
 
@@ -46,12 +47,13 @@ def _user(operator: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks for a change, why, and for what; `details` are kept with the run forever."""
+    """Who asks for a change, why, for what, and under which terms; all is kept with the run."""
 
     details: RunDetails
     operator: str
     reason: str = ""
     clock_replaced: bool = False
+    terms: Terms | None = None
 
     @property
     def kind(self) -> RunKind:
@@ -64,6 +66,9 @@ class Run:
 
     `operator` asked for it; `applied_by` let it start, None: nobody has, or it was not recorded
     yet; `resumed_by` is the last other one who resumed it.
+
+    `planned_role` is the login on Postgres that the server saw asking, '' where there is none.
+    `terms` were in force then; `limit_override` is the count that was confirmed beyond its limits.
 
     `results` holds figures of some kinds of run that `changed`, a number of contacts, does not
     tell: `ended` deactivations, `removed` memberships.
@@ -91,6 +96,9 @@ class Run:
     expires_at: datetime | None
     clock_replaced: bool
     message: str
+    planned_role: str = ""
+    terms: Terms | None = None
+    limit_override: int | None = None
 
     @property
     def run_type(self) -> type[RunDetails]:
@@ -127,3 +135,62 @@ class Run:
     def remaining(self) -> int:
         """Planned contacts that have not been processed yet."""
         return self.planned - self.dealt_with
+
+
+# How a plan must be confirmed: by the count, and by more if it is over a limit
+
+
+_LONGEST = 40  # characters of a count; Python refuses to read thousands of digits
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What is about to be confirmed: `verb` is the run's, `count` is a share of `total`."""
+
+    verb: str
+    count: int
+    total: int
+    limits_exceeded: Sequence[str] = ()
+
+    @property
+    def phrase(self) -> str:
+        """What a person types when the plan is over a limit."""
+        return f"{self.verb} {self.count} of {self.total}"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a script gives instead of a person: the count, and again to exceed a limit."""
+
+    count: int
+    limit_override: int | None = None
+
+
+def stakes_of(verb: str, count: int, total: int, limits: Limits) -> Stakes:
+    """The stakes of changing `count` of `total` contacts under these limits."""
+    return Stakes(verb, count, total, limits.exceeded(count, total))
+
+
+def parse_count(text: str) -> int | None:
+    """A count as people write it: 1284 or 1,284; None for anything else."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.replace(",", "").isdigit() and len(digits) <= _LONGEST):
+        return None
+    count = int(digits.replace(",", ""))
+    return count if digits in (str(count), f"{count:,}") else None
+
+
+def require_confirmed(stakes: Stakes, said: Confirmation) -> None:
+    """RefusedError unless exactly this count was confirmed, and with it any limit."""
+    if said.count != stakes.count:
+        raise RefusedError(
+            f"--confirm says {said.count:,}, but {stakes.count:,} contacts match;"
+            " nothing was changed",
+            hint="look at the preview again; contacts may have changed since then",
+            code="wrong-count",
+        )
+    if stakes.limits_exceeded and said.limit_override != stakes.count:
+        raise OverLimitError(
+            f"over the limits: {'; '.join(stakes.limits_exceeded)}; nothing was changed",
+            hint=f"if the count is right, add --limit-override {stakes.count}",
+        )

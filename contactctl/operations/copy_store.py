@@ -5,9 +5,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from contactctl.domain.errors import StoreError, UsageError
+from contactctl.domain.run_kinds import CopyRun
 from contactctl.operations import waits
 from contactctl.operations.session import Session
-from contactctl.store.copying import (
+from contactctl.store.database.copying import (
     TableContents,
     claim_target,
     copied_tables,
@@ -20,10 +21,9 @@ from contactctl.store.copying import (
     release_target,
     table_contents,
 )
-from contactctl.store.locks import exclusive
-from contactctl.store.migrate import create_store
-from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import (
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store
+from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,
     connect,
@@ -31,6 +31,7 @@ from contactctl.store.store import (
     holds_nothing,
     schema_version,
 )
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 _COPY = "copy"
 
@@ -71,8 +72,18 @@ def copy_store(
         if interrupted and not continued:
             empty(target)
         tables = _copy(session, target)
-        release_target(target)
-        return StoreCopy(session.store.identity, target.identity, tables, continued)
+        copied = StoreCopy(session.store.identity, target.identity, tables, continued)
+        with target.writing() as connection:
+            # the only row that the source does not have: where all the others come from
+            insert_done_run(
+                connection,
+                session.request(CopyRun(copied.source, copied.rows)),
+                identity=target.identity,
+                now=session.clock(),
+                values={"planned": 0, "changed": 0},
+            )
+            release_target(connection)
+        return copied
 
 
 def _open_target(source: Store, url: str) -> Store:

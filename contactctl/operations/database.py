@@ -1,23 +1,36 @@
 """The store as a database: checked, upgraded, and granted to roles."""
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from contactctl.domain.errors import StoreError, UsageError
+from contactctl.config.database import example_text
+from contactctl.domain.errors import ConfigError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
+from contactctl.operations.keyring import create_key_file
 from contactctl.operations.session import Session
-from contactctl.store.checks import Finding, check_store
-from contactctl.store.grants import Roles, grant_statements
-from contactctl.store.locks import exclusive
-from contactctl.store.migrate import upgrade
-from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import (
+from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
+from contactctl.store.database.checks import Finding, check_store
+from contactctl.store.database.copying import has_no_runs
+from contactctl.store.database.grants import Roles, grant_statements
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store, upgrade
+from contactctl.store.database.store import (
     SCHEMA_VERSION,
+    Store,
     connect,
     current_schema,
     file_is_missing,
+    holds_nothing,
+    open_store,
+    require_current_schema,
     schema_version,
 )
+from contactctl.store.policy import newest_policy
+from contactctl.store.runs import CONTACT_CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class StoreCheck:
     database: str
     schema_version: str
     findings: Sequence[Finding]
+    policy: int | None = None
 
     @property
     def in_order(self) -> bool:
@@ -35,21 +49,24 @@ class StoreCheck:
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """The schema's version before and after."""
+    """The schema's version before and after, and whether the store had a policy before."""
 
     database: str
     before: str
     after: str
+    has_policy: bool
+    dry_run: bool = False
 
 
 def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
         findings = check_store(connection, session.clock())
-    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings)
+    policy = session.bound.policy if session.bound else None
+    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy)
 
 
-def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
+def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
     store = connect(url, waits)
     try:
@@ -64,11 +81,18 @@ def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS) -> Upgrade:
                 hint="upgrade contactctl",
                 code="schema",
             )
-        with exclusive(store, CONTACT_CHANGES):
-            upgrade(store)
-        return Upgrade(store.identity, before, SCHEMA_VERSION)
+        had_policy = before == SCHEMA_VERSION and _has_policy(store)
+        if not dry_run:
+            with exclusive(store, CONTACT_CHANGES):
+                upgrade(store)
+        return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
     finally:
         store.close()
+
+
+def _has_policy(store: Store) -> bool:
+    with store.reading() as connection:
+        return newest_policy(connection) is not None
 
 
 def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:
@@ -86,3 +110,127 @@ def _no_store(identity: str) -> StoreError:
     return StoreError(
         f"no store at {identity}", hint="`contactctl init` creates one", code="no-store"
     )
+
+
+# Making the first config and the first store
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What was made, and what was there already; a store `is_new` until something is done in it."""
+
+    database: str
+    config: Path
+    store_created: bool
+    config_written: bool
+    is_new: bool
+
+
+def initialise(
+    config: Path,
+    database_url: str,
+    key_file: Path,
+    *,
+    database_in_config: bool,
+    waits: Waits = DEFAULT_WAITS,
+) -> Initialised:
+    """Write the config, create the store and the suppression key, each unless there is one.
+
+    Raises StoreError for a store of another schema version, ConfigError for a config that cannot
+    be written.
+    """
+    created, identity = _create_store(database_url, waits)
+    create_key_file(key_file)
+    written = _write_config(config, database_url if database_in_config else "")
+    with closing(open_store(database_url, waits)) as store:
+        return Initialised(identity, config, created, written, is_new=has_no_runs(store))
+
+
+def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
+    """Whether the store was not as new as it is now, and how it is named."""
+    store = connect(url, waits)
+    try:
+        exists = not file_is_missing(store)
+        if exists and (version := schema_version(store)) is not None:
+            require_current_schema(store)
+            return version != SCHEMA_VERSION, store.identity
+        if exists and store.dialect == "sqlite" and not holds_nothing(store):
+            raise StoreError(
+                f"{store.identity} contains something else",
+                hint="name another file or database with --database",
+            )
+    finally:
+        store.close()
+    with closing(create_store(url, waits)) as made:
+        return True, made.identity
+
+
+def _write_config(path: Path, database_url: str) -> bool:
+    if path.exists():
+        return False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(example_text(database_url), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    return True
+
+
+# A backup of the store in one new file that only its owner can read
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """The file that was made, its size in bytes, and what it holds: `sqlite` or `pg_dump`."""
+
+    database: str
+    file: Path
+    size: int
+    form: str
+
+
+def back_up(session: Session, file: Path) -> Backup:
+    """Write the whole store to `file`, which must not exist yet; others may work meanwhile.
+
+    The file has its name only when it is complete and on the disk.
+    """
+    with _appearing_whole(file) as draft:
+        if session.store.dialect == "postgresql":
+            back_up_postgres(session.store, draft)
+        else:
+            _back_up_with_progress(session, draft)
+    form = "sqlite" if session.store.dialect == "sqlite" else "pg_dump"
+    return Backup(session.store.identity, file, file.stat().st_size, form)
+
+
+def _back_up_with_progress(session: Session, draft: Path) -> None:
+    told = 0
+
+    def tell(copied: int, _total: int) -> None:
+        nonlocal told
+        advance(max(0, copied - told))
+        told = max(told, copied)
+
+    with session.progress("Copying pages", None) as advance:
+        back_up_sqlite(session.store, draft, tell)
+
+
+@contextmanager
+def _appearing_whole(file: Path) -> Iterator[Path]:
+    if os.path.lexists(file):
+        raise UsageError(f"{file} exists", hint="name a new file; a backup never replaces one")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    except OSError as error:
+        raise StoreError(f"cannot write {file}: {error.strerror}") from error
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        os.link(draft, file)  # unlike a rename it never replaces another's file
+    except OSError as error:
+        raise StoreError(f"cannot write {file}: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,18 +1,122 @@
-"""A sample store to try everything on, in a folder of its own."""
+"""Made-up, plausible contacts for the demo store; the same every time, but for today's date."""
 
-from collections.abc import Sequence
+import csv
+import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import TextIO
 
 from contactctl.config.database import sqlite_url
 from contactctl.domain.errors import UsageError
-from contactctl.operations.demo_data import write_demo_contacts
-from contactctl.operations.import_contacts import ImportInput, import_contacts
+from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
-from contactctl.store.migrate import create_store
+from contactctl.store.database.migrate import create_store
+
+DEMO_CONTACTS = 5_000
+GROUPS = ("newsletter", "product-updates", "events", "customers")
+COLUMNS = (
+    "email",
+    "first_name",
+    "last_name",
+    "company",
+    "source",
+    "group",
+    "tag",
+    "last_opportunity",
+    "last_opened",
+    "attributes.plan",
+    "attributes.orders",
+    "attributes.vip",
+)
+
+_FIRST_NAMES = """
+Aaliyah Adam Aiko Ana André Anja Arjun Astrid Benjamin Björn Carla Chiara Chloé Daniel Dmitri
+Elena Elif Emma Fatima Felix Freya Giulia Grace Hannah Hassan Hugo Ingrid Isabel Ivan Jamal
+Jana João Julia Kaito Karin Kofi Lars Layla Leila Léa Liam Lucía Maja Marco Mei Mohamed Nadia
+Nia Noah Olga Omar Paula Pavel Priya Rosa Samuel Sara Sofía Sven Tariq Thandi Tomás Yuki Zoë
+"""
+_LAST_NAMES = """
+Abe Andersson Becker Bianchi Costa Cruz Diallo Dubois Eriksen Fernández Fischer García Haddad
+Hansen Hoffmann Ibrahim Ivanova Jansen Jensen Johansson Kaya Khan Kim Kowalski Laurent
+Lindgren López Mäkinen Martin Mbeki Meyer Moreau Müller Nakamura Novák Nowak Okafor Olsen Osei
+Patel Pereira Petrov Rossi Sato Schmidt Sharma Silva Smith Sørensen Tanaka Torres Virtanen
+Wagner Weber
+"""
+_COMPANIES = (
+    "Northwind Traders",
+    "Blue Fjord Coffee",
+    "Acme Tools",
+    "Lumen Studio",
+    "Terra Garden",
+    "Harbour Books",
+    "Alpenglow Outdoor",
+    "Kitefin Software",
+    "Papaya Travel",
+    "Old Mill Bakery",
+)
+_DOMAINS = ("example.com", "example.net", "example.org", "mail.example", "post.example")
+_SOURCES = ("website", "trade-show", "referral", "webinar")
+_PLANS = ("free", "trial", "pro")
+
+# ages in days of the last opportunity; none lies near 24 months, so that the demo's count is the
+# same on every day of the year
+_RECENT = (3, 690)
+_STALE = (770, 1900)
+_SHARE_WITHOUT_OPPORTUNITY = 0.12
+_SHARE_STALE = 0.22
+
+
+def write_demo_contacts(target: TextIO, today: date) -> None:
+    """Write the demo contacts as CSV, ready for `contacts import`."""
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_rows(random.Random(20), today))  # noqa: S311  (made-up names, no secrets)
+
+
+def _rows(dice: random.Random, today: date) -> Iterator[tuple[object, ...]]:
+    first_names, last_names = _FIRST_NAMES.split(), _LAST_NAMES.split()
+    for number in range(1, DEMO_CONTACTS + 1):
+        first, last = dice.choice(first_names), dice.choice(last_names)
+        opportunity = _last_opportunity(dice, today)
+        opened = today - timedelta(days=dice.randrange(1, 900))
+        yield (
+            f"{_plain(first)}.{_plain(last)}{number}@{dice.choice(_DOMAINS)}",
+            first,
+            last,
+            dice.choice(_COMPANIES) if dice.random() < 0.6 else "",
+            dice.choice(_SOURCES),
+            ";".join(group for group in GROUPS if dice.random() < 0.45),
+            "vip" if dice.random() < 0.04 else "",
+            opportunity or "",
+            f"{opened}T09:30:00Z" if dice.random() < 0.7 else "",
+            dice.choice(_PLANS),
+            dice.randrange(0, 40),
+            "true" if dice.random() < 0.04 else "false",
+        )
+
+
+def _last_opportunity(dice: random.Random, today: date) -> date | None:
+    kind = dice.random()
+    if kind < _SHARE_WITHOUT_OPPORTUNITY:
+        return None
+    youngest, oldest = _STALE if kind < _SHARE_WITHOUT_OPPORTUNITY + _SHARE_STALE else _RECENT
+    return today - timedelta(days=dice.randrange(youngest, oldest))
+
+
+_PLAIN = str.maketrans("áäãçéëíñóöøúü", "aaaceeinooouu")
+
+
+def _plain(name: str) -> str:
+    """A name as it stands in an address: lower case, without accents."""
+    return name.lower().translate(_PLAIN)
+
+
+# A sample store to try everything on, in a folder of its own
+
 
 CONFIG_NAME = "contactctl.yaml"
 CONTACTS_NAME = "contacts.csv"

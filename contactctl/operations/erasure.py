@@ -1,25 +1,25 @@
 """Anonymising and deleting contacts, one by email or many by criteria; there is no way back."""
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.reactivation import ContactStanding
+from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
-from contactctl.domain.runs import Run
+from contactctl.domain.runs import Confirmation, Run
 from contactctl.operations import waits
-from contactctl.operations.affected import Affected, affected
 from contactctl.operations.contacts import contact_id_of
+from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import (
+    Affected,
+    affected,
     without_limits,
     write_confirmed_plan,
     write_plan,
 )
 from contactctl.operations.runs import work_through
-from contactctl.operations.select import Selection
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
-from contactctl.store.criteria_sql import where_clause
+from contactctl.store.criteria import where_clause
+from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import plan_erasure
-from contactctl.store.locks import exclusive
 from contactctl.store.preview import is_contact
 from contactctl.store.reactivation import read_standing
 from contactctl.store.runs import CONTACT_CHANGES

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contactctl.domain.confirmation import Stakes
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.handling import TimedRule
 from contactctl.domain.run_kinds import HandlingRun
-from contactctl.domain.runs import Run, RunKind, RunState
+from contactctl.domain.runs import Run, RunKind, RunState, Stakes
 from contactctl.operations.plans import (
     Judge,
     plans_waiting,
@@ -20,12 +19,12 @@ from contactctl.operations.plans import (
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.runs import work_through
 from contactctl.operations.session import Session
+from contactctl.store.database.locks import exclusive
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.handling_runs import plan_handling
-from contactctl.store.handling_sql import anything_due, count_handled, due_by_rule
-from contactctl.store.locks import exclusive
+from contactctl.store.handling.due import anything_due, count_handled, due_by_rule
+from contactctl.store.handling.runs import plan_handling
+from contactctl.store.impact import count_active
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.totals import count_active
 
 
 @dataclass(frozen=True, slots=True)

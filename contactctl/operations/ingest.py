@@ -22,9 +22,9 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
 from contactctl.responses.sender_side import SenderFault, faults_by_number
 from contactctl.store.bursts import Judgement, judge_bursts
-from contactctl.store.held import contacts_concerned, forget_concerned, runs_with_concerned
+from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
-from contactctl.store.locks import exclusive, serialise
+from contactctl.store.responses import contacts_concerned, forget_concerned, runs_with_concerned
 from contactctl.store.runs import (
     CONTACT_CHANGES,
     change_state,

@@ -172,6 +172,8 @@ def response_row(response: Response) -> Staged:
         response.status,
         response.diagnostic,
         response.rule,
+        _evidence(response),
+        bool(response.through),
         given,
         response.channel,
         group,
@@ -184,6 +186,13 @@ def response_row(response: Response) -> Staged:
         f"{text}{response.rule}{response.channel}{group}{response.host}{response.source}"
     )
     return row if is_plain else tuple(map(_storable, row))
+
+
+def _evidence(response: Response) -> str:
+    """What decided, and what it outranks: `reply, over code: status-5.7.1 (blocked)`."""
+    if not response.outranked:
+        return response.evidence
+    return f"{response.evidence}, over {response.outranked}"
 
 
 def _key(address: str) -> str | None:

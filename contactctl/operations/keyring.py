@@ -8,14 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from contactctl.config.drafts import OWNER_ALONE, draft_of
+from contactctl.domain.erasure import KEY_BYTES, Key, Keyring, format_keyring, parse_keyring
 from contactctl.domain.errors import StoreError
-from contactctl.domain.suppression import (
-    KEY_BYTES,
-    Key,
-    Keyring,
-    format_keyring,
-    parse_keyring,
-)
 
 # a group may read it: operators of one host share the key
 _TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO

@@ -1,24 +1,38 @@
 """Plans: written, read back to be shown, dropped when declined, expired when forgotten."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed, stakes_of
-from contactctl.domain.errors import OverLimitError
+from contactctl.domain.errors import OverLimitError, UsageError
+from contactctl.domain.policies import Approval, Limits
 from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, UndoRun
-from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.domain.runs import (
+    Confirmation,
+    Request,
+    Run,
+    RunKind,
+    RunState,
+    Stakes,
+    require_confirmed,
+    stakes_of,
+)
 from contactctl.domain.text import counted
-from contactctl.operations.group_policies import bypassing_groups
-from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
-from contactctl.operations.rules import DueUnderRule, due_in_plan
-from contactctl.operations.select import Selection
+from contactctl.operations.criteria import (
+    PREVIEW_ROWS,
+    CriteriaSource,
+    Impact,
+    Selection,
+    impact_of,
+    selection_of,
+)
+from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
-from contactctl.store.criteria_sql import where_clause
+from contactctl.store.criteria import count_left_out, where_clause
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.left_out import count_left_out
+from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
-from contactctl.store.preview import first_rows
+from contactctl.store.preview import Where, count_where, first_rows, ids_where
 from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
 
@@ -142,7 +156,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         return ShownPlan(
             run=run,
             rows=first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
-            stakes=stakes_of_plan(session, figures_of(connection, run, active)),
+            stakes=stakes_of_plan(session, figures_of(connection, run, active), run),
             impact=None if shift is None else impact_of(session, active, shift),
             by_rule=due_in_plan(run, counts, group_names_by_id(connection) if counts else {}),
             undone=None if undone is None else get_run(connection, undone),
@@ -167,9 +181,33 @@ def expire_plans(session: Session) -> list[int]:
     return overdue
 
 
-def stakes_of_plan(session: Session, plan: PlanFigures) -> Stakes:
-    """What confirming a plan means."""
-    return stakes_of_change(session, plan.kind, plan.planned, plan.active, plan.returning)
+def stakes_of_plan(session: Session, plan: PlanFigures, kept: Run | None = None) -> Stakes:
+    """What confirming a plan means; one that was `kept` also has the limits of its time."""
+    limits = session.settings.limits if kept is None else _limits_of(session, kept)
+    return stakes_of(RUN_TYPES[plan.kind].verb, plan.planned, plan.total, limits)
+
+
+def approval_of(session: Session, run: Run) -> Approval:
+    """Who may apply a kept plan: as the policy said when it was made, unless the config of whoever
+    applies it is stricter. In a store without a policy that config alone decides."""
+    asked = session.settings.plans.approval
+    if run.terms is None or run.terms.policy is None:
+        return asked
+    is_stricter = session.bound is not None and "plans.approval" in session.bound.stricter
+    return asked if is_stricter else run.terms.approval
+
+
+def _limits_of(session: Session, run: Run) -> Limits:
+    """The lower ones of those in force when the plan was made and those in force now."""
+    now = session.settings.limits
+    if run.terms is None or run.terms.policy is None:
+        return now
+    then = run.terms.limits
+    return replace(
+        now,
+        max_contacts=min(now.max_contacts, then.max_contacts),
+        max_percent=min(now.max_percent, then.max_percent),
+    )
 
 
 def stakes_of_change(
@@ -182,3 +220,43 @@ def stakes_of_change(
     """
     total = max(active + returning, count)
     return stakes_of(RUN_TYPES[kind].verb, count, total, session.settings.limits)
+
+
+# The contacts, active or not, that a change by criteria would affect; nothing is written
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A selection of any contacts, counted, with its first rows."""
+
+    database: str
+    selection: Selection
+    count: int
+    rows: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
+    stakes: Stakes
+
+
+def select_any(session: Session, source: CriteriaSource) -> Selection:
+    """The criteria as given; UsageError without any: there is no default for what is permanent."""
+    given = source.read(session.catalogue)
+    if given is None:
+        raise UsageError(
+            "say which contacts: an email, or criteria",
+            hint="criteria are --where, --where-any, --where-not or --criteria FILE",
+        )
+    return selection_of(session, given)
+
+
+def affected(session: Session, kind: RunKind, selection: Selection, where: Where) -> Affected:
+    """Count and show the contacts that fulfil `where`."""
+    with session.store.reading() as connection:
+        count = count_where(connection, where)
+        return Affected(
+            database=session.store.identity,
+            selection=selection,
+            count=count,
+            rows=first_rows(connection, ids_where(where), PREVIEW_ROWS),
+            fields=session.catalogue.names(),
+            stakes=stakes_of_change(session, kind, count, count_active(connection)),
+        )

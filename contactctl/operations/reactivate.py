@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
-from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED
-from contactctl.domain.reactivation import ContactStanding, Reason
+from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED, ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import EndedReason, ReactivateRun
+from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
-from contactctl.store.locks import serialise
+from contactctl.store.database.locks import serialise
+from contactctl.store.impact import count_active
 from contactctl.store.reactivation import (
     end_reasons,
     read_standing,
     set_active,
     set_membership,
 )
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.totals import count_active
 
 MEANING = {
     Category.SPAM_COMPLAINT: "the recipient called your mail spam: mailing again may break the law"
@@ -146,9 +146,10 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
                 code="changed-since-shown",
             )
         active_before = count_active(connection)
-        run_id = insert_done_run(
+        run_id = insert_run(
             connection,
             session.request(_details(target), reason=reason),
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
             values={"results": {"ended": len(target.ending)}, "active_before": active_before},
@@ -165,7 +166,13 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
                 target.membership_after,
                 reactivated_at=None if target.clears else now,
             )
-        update_run(connection, run_id, {"active_after": count_active(connection)})
+        values = {
+            "finished_at": now,
+            "planned": 1,
+            "changed": 1,
+            "active_after": count_active(connection),
+        }
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
     status = Status.ACTIVE if target.group is None else target.contact.status
     return Reactivated(target, status, len(target.ending), run_id)
 

@@ -1,4 +1,4 @@
-"""Handling rules as they hold now: listed, held against the recommendations, timed for a sweep."""
+"""The response policy in force: the config's, with what `groups set` keeps for other groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
+from contactctl.domain.groups import parse_group_settings, with_stored_groups
 from contactctl.domain.handling import (
     NOT_TO_REACTIVATE,
     RECOMMENDED,
@@ -15,10 +16,36 @@ from contactctl.domain.handling import (
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run
-from contactctl.operations.group_policies import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.store.burst_rates import response_days
-from contactctl.store.groups import group_ids
+from contactctl.store.groups import group_ids, stored_settings
+
+
+def policy_in_force(session: Session) -> ResponsePolicy:
+    """Thresholds, handling and groups as they hold now.
+
+    A group that the config names is as the config says, as a whole; `groups set` speaks for the
+    others.
+    """
+    with session.store.reading() as connection:
+        stored = stored_settings(connection)
+    policies = {
+        folded: parse_group_settings(name, settings) for folded, (name, settings) in stored.items()
+    }
+    return with_stored_groups(session.settings.responses, policies)
+
+
+def bypassing_groups(session: Session) -> frozenset[int]:
+    """The ids of the groups that mail members although they are inactive system-wide."""
+    policy = policy_in_force(session)
+    with session.store.reading() as connection:
+        ids = group_ids(connection)
+    return frozenset(
+        number for name, number in ids.items() if policy.group(name).bypass_system_wide
+    )
+
+
+# Handling rules as they hold now: listed, held against the recommendations, timed for a sweep
 
 
 class Sending(StrEnum):

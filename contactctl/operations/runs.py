@@ -1,12 +1,12 @@
 """Runs: found, confirmed, worked through batch by batch, resumed, watched, and ended."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from contactctl.domain.confirmation import Confirmation, Stakes, require_confirmed
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -17,25 +17,35 @@ from contactctl.domain.errors import (
 )
 from contactctl.domain.policies import Approval
 from contactctl.domain.run_kinds import RUN_TYPES
-from contactctl.domain.runs import FINAL_STATES, Run, RunKind, RunState, same_user
+from contactctl.domain.runs import (
+    FINAL_STATES,
+    Confirmation,
+    Run,
+    RunKind,
+    RunState,
+    Stakes,
+    require_confirmed,
+    same_user,
+)
 from contactctl.operations import waits
-from contactctl.operations.plans import stakes_of_change, stakes_of_plan
+from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import key_for_hashing
+from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.locks import exclusive
+from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork, figures_of, work_of
-from contactctl.store.rights import begun_with_rights, require_rights
 from contactctl.store.run_steps import (
     apply_batch,
+    begun_with_rights,
     end_plan,
     finish_run,
     note_resumed,
+    require_rights,
     start_run,
     stop_run,
 )
 from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
-from contactctl.store.totals import count_active
 
 BATCH_CONTACTS = 20_000
 _ATTEMPTS_PER_BATCH = 5
@@ -212,7 +222,7 @@ def require_same_operator_policy(session: Session) -> None:
     """RefusedError where the config asks for two people: then a plan must be kept and applied."""
     if session.settings.plans.approval is Approval.SECOND_OPERATOR:
         raise RefusedError(
-            "the config asks for a second operator (plans.approval)",
+            "a second operator is needed (plans.approval)",
             hint="keep the plan with --plan; somebody else must apply it: `contactctl runs apply`",
             code="second-operator",
         )
@@ -223,7 +233,7 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
     run = require_applicable(session, run_id)
     with session.store.reading() as connection:
         figures = figures_of(connection, run, count_active(connection))
-    require_confirmed(stakes_of_plan(session, figures), said)
+    require_confirmed(stakes_of_plan(session, figures, run), said)
     return run
 
 
@@ -245,12 +255,21 @@ def require_applicable(session: Session, run_id: int) -> Run:
 
 
 def _require_second_operator(session: Session, run: Run) -> None:
-    second = session.settings.plans.approval is Approval.SECOND_OPERATOR
-    if second and same_user(run.operator, session.operator):
+    second = approval_of(session, run) is Approval.SECOND_OPERATOR
+    if second and _planned_by(session, run):
         raise RefusedError(
             f"run {run.id} needs a second operator; {run.operator} planned it",
             hint=f"somebody else must apply it with `contactctl runs apply {run.id}`",
         )
+
+
+def _planned_by(session: Session, run: Run) -> bool:
+    """Whether whoever is at work has planned the run: on Postgres the server knows, by the login;
+    a user's and a host's name are only what the client says."""
+    role = session.store.database_role()
+    if role and run.planned_role:
+        return role == run.planned_role
+    return same_user(run.operator, session.operator)
 
 
 def cancel_run(session: Session, run_id: int) -> Run:
@@ -370,3 +389,15 @@ def _abandoned(run_id: int) -> ContactctlError:
         hint=f"`contactctl runs resume {run_id}` continues it",
         code="interrupted-run",
     )
+
+
+# Processes of our own, started by name: nothing of the store is open in them
+
+
+def own_process(statement: str) -> list[str]:
+    """The command of a process that executes this Python statement; arguments may follow.
+
+    It looks for modules where this process has found them. Left to itself, Python would look in
+    the current folder first, which may be anybody's.
+    """
+    return [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {statement}"]

@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from contactctl.config.settings import Settings
+from contactctl.config.policy import Bound, bind
+from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
-from contactctl.store.cancelling import QueryCanceller
+from contactctl.store.database.cancelling import QueryCanceller
+from contactctl.store.database.store import Store, connect, open_store
+from contactctl.store.policy import newest_policy
 from contactctl.store.runs import any_by_real_clock
-from contactctl.store.store import Store, connect, open_store
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -31,6 +34,7 @@ class Session:
     """One command's work on one store.
 
     `now` is the one instant that relative dates count from; `clock` is for when things happened.
+    `bound` tells how the store's policy binds the config.
     `progress(title, total)` gives a function to be called with the number of further steps done.
     """
 
@@ -41,6 +45,7 @@ class Session:
     operator: str
     clock_replaced: bool = False
     progress: Progress = no_progress
+    bound: Bound | None = None
 
     @property
     def catalogue(self) -> FieldCatalogue:
@@ -52,7 +57,13 @@ class Session:
 
     def request(self, details: RunDetails, *, reason: str = "") -> Request:
         """A request for such a run, by this operator."""
-        return Request(details, self.operator, reason, self.clock_replaced)
+        return Request(details, self.operator, reason, self.clock_replaced, self.terms)
+
+    @property
+    def terms(self) -> Terms:
+        """What is in force for a run that is asked for now."""
+        number = self.bound.policy if self.bound else None
+        return Terms(number, self.settings.plans.approval, self.settings.limits)
 
     def canceller(self) -> QueryCanceller:
         """What ends, from another thread, the query that this session's store is busy with."""
@@ -65,7 +76,7 @@ class Session:
 
 @contextmanager
 def open_session(
-    settings: Settings,
+    loaded: LoadedSettings,
     waits: Waits,
     *,
     now: datetime,
@@ -75,12 +86,23 @@ def open_session(
     progress: Progress,
 ) -> Iterator[Session]:
     """A session on the store that the settings name; its operator is named with the role there."""
-    with closing(open_store(settings.database, waits)) as store:
+    with closing(open_store(loaded.settings.database, waits)) as store:
         role = store.database_role()
         by = f"{operator} as {role}" if role else operator
-        session = Session(store, settings, now, clock, by, clock_replaced, progress)
+        bound = _bound(loaded, store)
+        settings = bound.loaded.settings
+        session = Session(store, settings, now, clock, by, clock_replaced, progress, bound)
         _guard_against_replaced_clock(session)
         yield session
+
+
+def _bound(loaded: LoadedSettings, store: Store) -> Bound:
+    """The settings as the store's policy binds them."""
+    with store.reading() as connection:
+        policy = newest_policy(connection)
+    if policy is None:
+        return Bound(loaded)
+    return bind(loaded, policy.document, policy.number)
 
 
 def _guard_against_replaced_clock(session: Session) -> None:
@@ -97,6 +119,6 @@ def _guard_against_replaced_clock(session: Session) -> None:
         "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
         " nothing was changed",
         hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
-        " the config allows it here",
+        " the policy allows it here",
         code="replaced-clock",
     )

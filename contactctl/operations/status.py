@@ -4,18 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contactctl.domain.billing import tier_for
 from contactctl.domain.contacts import Status
-from contactctl.domain.policies import BillingTier
+from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
 from contactctl.store.bursts import list_incidents
+from contactctl.store.impact import contacts_by_status, deactivations_per_month, open_deactivations
 from contactctl.store.runs import count_runs, count_waiting, list_runs
-from contactctl.store.totals import (
-    contacts_by_status,
-    deactivations_per_month,
-    open_deactivations,
-)
 
 LATEST_RUNS = 5
 MONTHS_SHOWN = 12
@@ -40,6 +35,7 @@ class StoreStatus:
     waiting_contacts: int
     held_responses: int
     latest_runs: Sequence[Run]
+    policy: int | None = None
 
     @property
     def total(self) -> int:
@@ -67,6 +63,7 @@ def read_status(session: Session) -> StoreStatus:
             waiting_contacts=count_waiting(connection),
             held_responses=sum(each.held for each in list_incidents(connection)),
             latest_runs=list_runs(connection, limit=LATEST_RUNS),
+            policy=session.bound.policy if session.bound else None,
         )
 
 

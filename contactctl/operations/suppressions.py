@@ -1,28 +1,36 @@
 """Addresses that must not come back: asked by what creates contacts, and kept by hand."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
 
 from contactctl.domain.emails import email_key
+from contactctl.domain.erasure import Digest, Hasher, Key, Keyring, domain_of, keyed
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
 from contactctl.domain.run_kinds import SuppressionsRun
-from contactctl.domain.suppression import Key, Keyring
+from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.address_list import Listed, read_list
+from contactctl.operations.importing.options import Reject, Rejects
+from contactctl.operations.importing.source import open_source
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 from contactctl.operations.session import Session
-from contactctl.store.contacts import id_of_key
-from contactctl.store.locks import serialise
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
-from contactctl.store.suppressions import (
+from contactctl.store.contacts import count_of_domain, id_of_key, keys_after, known_keys
+from contactctl.store.database.locks import serialise
+from contactctl.store.erasure import (
     Suppressed,
     SuppressionRow,
     add_hashes,
     count_suppressions,
     key_ids,
+    known_hashes,
     list_suppressions,
     remove_hashes,
     suppressed_among,
 )
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,14 @@ class Suppressions:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionChange:
-    """Whether an address is suppressed now; `run` None: it was so already."""
+    """Whether an address is suppressed now; `run` None: it was so already.
+
+    `contacts` have an address of the domain that was suppressed.
+    """
 
     suppressed: bool
     run: int | None
+    contacts: int = 0
 
 
 def suppressed_in(session: Session) -> Suppressed:
@@ -57,11 +69,17 @@ def read_suppressions(session: Session, limit: int) -> Suppressions:
 
 
 def key_of(address: str) -> str:
-    """The normalised key of an address; UsageError for what is none."""
+    """The normalised key of an address, or of `@domain`; UsageError for what is neither."""
     try:
-        return email_key(address)
+        return suppressible_key(address)
     except ValueError as error:
-        raise UsageError(f"not an email address: {error}") from None
+        raise UsageError(f"'{show_safely(address)}' is not an email address: {error}") from None
+
+
+def suppressible_key(text: str) -> str:
+    """The normalised key of an address, or of `@domain`; ValueError for what is neither."""
+    bare = trim(text)
+    return domain_of(email_key(f"x{bare}")) if bare.startswith("@") else email_key(bare)
 
 
 def is_suppressed(session: Session, address: str) -> bool:
@@ -71,7 +89,7 @@ def is_suppressed(session: Session, address: str) -> bool:
 
 
 def add_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
-    """Suppress an address that no contact has; RefusedError where one has it."""
+    """Suppress an address that no contact has, or `@domain`; RefusedError where one has it."""
     key = key_of(address)
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
@@ -85,19 +103,24 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
         run_id = _run_writer(session, "add", reason)(connection)
         current = key_for_hashing(session, key_ids(connection))
         add_hashes(connection, [current.hash_of(key)], run_id, session.clock())
-    return SuppressionChange(True, run_id)
+        contacts = count_of_domain(connection, key[1:]) if key.startswith("@") else 0
+    return SuppressionChange(True, run_id, contacts)
 
 
 def remove_suppression(session: Session, address: str, *, reason: str = "") -> SuppressionChange:
-    """Let an address be imported again."""
+    """Let an address be imported again; RefusedError where its whole domain is suppressed."""
     key = key_of(address)
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         if not suppressed_in(session)(connection, [key]):
             return SuppressionChange(False, None)
         run_id = _run_writer(session, "remove", reason)(connection)
-        keys = _keys_in_use(session, key_ids(connection))
-        remove_hashes(connection, [each.hash_of(key) for each in keys])
+        hashers = _keys_in_use(session, key_ids(connection))
+        if not remove_hashes(connection, [each.hash_of(key) for each in hashers]):
+            raise RefusedError(
+                "the whole domain of this address is suppressed",
+                hint=f"`contactctl suppressions remove {domain_of(key)}` ends that",
+            )
     return SuppressionChange(False, run_id)
 
 
@@ -133,20 +156,25 @@ def key_for_hashing(session: Session, used: Collection[str]) -> Key:
     within the transaction that stores the hash, or the key may be rotated away in between.
     """
     path = session.settings.suppression_key_file
-    if not used:
+    if not keyed(used):
         create_key_file(path)
     keyring = read_keyring(path)
     _require(keyring, used, session)
     return keyring.current
 
 
-def _keys_in_use(session: Session, used: Collection[str]) -> list[Key]:
-    return _require(read_keyring(session.settings.suppression_key_file), used, session)
+def _keys_in_use(session: Session, used: Collection[str]) -> list[Hasher]:
+    """What has made the stored hashes."""
+    digests: list[Hasher] = [Digest(each) for each in used if each in list(Digest)]
+    if not keyed(used):
+        return digests
+    keyring = read_keyring(session.settings.suppression_key_file)
+    return [*_require(keyring, used, session), *digests]
 
 
 def _require(keyring: Keyring, used: Collection[str], session: Session) -> list[Key]:
     try:
-        return keyring.named(used)
+        return keyring.named(keyed(used))
     except KeyError as missing:
         raise StoreError(
             f"{session.settings.suppression_key_file} lacks the key {missing.args[0]},"
@@ -164,3 +192,110 @@ def _run_writer(session: Session, action: str, reason: str = "") -> "partial[int
         identity=session.store.identity,
         now=session.clock(),
     )
+
+
+# Whole lists of addresses, or of their hashes, that must not come in
+
+
+_BATCH = 10_000
+_TAKEN = "a contact has this address (`contactctl contacts delete` deletes it, and keeps it out)"
+
+Parse = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListInput:
+    """A file, or None for `stdin`. `digest`: it holds such hashes, not addresses."""
+
+    path: Path | None
+    stdin: BinaryIO
+    digest: Digest | None = None
+    column: str | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8-sig"
+
+
+@dataclass(frozen=True, slots=True)
+class ListResult:
+    """Row by row: suppressed, unchanged (it was already) or rejected.
+
+    `contacts` have an address whose hash or domain is suppressed now, and stay as they are.
+    """
+
+    run: int
+    suppressed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    contacts: int = 0
+
+
+def suppress_list(
+    session: Session, given: ListInput, rejects: Rejects, *, reason: str = ""
+) -> ListResult:
+    """Suppress every address, `@domain` or hash of the file, all in one transaction.
+
+    Rejected are what is none of these, and addresses that contacts have: to keep those out, the
+    contacts must be deleted. InputError, and nothing is changed, when the file cannot be used.
+    """
+    parse = given.digest.parse if given.digest else suppressible_key
+    with (
+        open_source(given.path, given.stdin, given.encoding) as source,
+        session.store.writing() as connection,
+    ):
+        serialise(connection, CONTACT_CHANGES)
+        rejects.begin(["address"])
+        listed = read_list(source, given.column, given.delimiter, partial(_fits, parse))
+        request = session.request(SuppressionsRun("import", file=source.name), reason=reason)
+        run_id = insert_done_run(
+            connection, request, identity=session.store.identity, now=session.clock()
+        )
+        result, may_hit_contacts = ListResult(run_id), given.digest is not None
+        while batch := list(islice(listed, _BATCH)):
+            lines, bad = _readable(batch, parse)
+            if given.digest:
+                hashes = lines.keys() - known_hashes(connection, lines)
+            else:
+                taken = known_keys(connection, lines)
+                bad += [Reject(lines.pop(key), _TAKEN, (key,)) for key in taken]
+                may_hit_contacts = may_hit_contacts or any(key[0] == "@" for key in lines)
+                new = lines.keys() - suppressed_in(session)(connection, lines)
+                key_now = key_for_hashing(session, key_ids(connection))
+                hashes = {key_now.hash_of(each) for each in new}
+            add_hashes(connection, sorted(hashes), run_id, session.clock())
+            for reject in sorted(bad, key=lambda reject: reject.line):
+                rejects.add(reject)
+            result = replace(
+                result,
+                suppressed=result.suppressed + len(hashes),
+                unchanged=result.unchanged + len(batch) - len(bad) - len(hashes),
+                rejected=result.rejected + len(bad),
+            )
+        if may_hit_contacts:
+            last_id = 0
+            while found := keys_after(connection, last_id, _BATCH):
+                last_id = found[-1][0]
+                hit = suppressed_in(session)(connection, [key for _, key in found])
+                result = replace(result, contacts=result.contacts + len(hit))
+        totals = {"planned": result.suppressed + result.unchanged, "changed": result.suppressed}
+        update_run(connection, run_id, totals)
+    return result
+
+
+def _fits(parse: Parse, text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _readable(batch: Sequence[Listed], parse: Parse) -> tuple[dict[str, int], list[Reject]]:
+    """What the rows hold, each once with its first line, and the rows that hold nothing usable."""
+    lines: dict[str, int] = {}
+    rejects = []
+    for line, text in batch:
+        try:
+            lines.setdefault(parse(text), line)
+        except ValueError as error:
+            rejects.append(Reject(line, str(error), (text,)))
+    return lines, rejects

@@ -8,10 +8,10 @@ from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, InterruptedByUserError
 from contactctl.domain.runs import Run, RunKind
+from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
 from contactctl.operations.plans import expire_plans, plans_waiting
-from contactctl.operations.preview import PREVIEW_ROWS
 from contactctl.operations.rules import DueUnderRule, timed_rules
 from contactctl.operations.runs import (
     begun_by_right,
@@ -21,10 +21,10 @@ from contactctl.operations.runs import (
 )
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
+from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.handling_sql import due_contact_ids
-from contactctl.store.locks import exclusive
+from contactctl.store.handling.due import due_contact_ids
 from contactctl.store.preview import first_rows
 from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
 

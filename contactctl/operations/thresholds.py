@@ -1,27 +1,31 @@
 """Deactivating who has reached a threshold: within the limits at once, over them never."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
+from contactctl.config.load import load_settings_file
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.group_settings import format_threshold
-from contactctl.domain.policies import Limits, ResponsePolicy
+from contactctl.domain.groups import format_threshold
+from contactctl.domain.policies import HandlingAction, Limits, ResponsePolicy
+from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import KeptThreshold, ThresholdsRun
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.domain.thresholds import ThresholdRule, ThresholdRules, threshold_rules
+from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule, ThresholdRules, threshold_rules
 from contactctl.operations import waits
-from contactctl.operations.group_policies import policy_in_force
+from contactctl.operations.handling import handling_due
 from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
+from contactctl.operations.rules import policy_in_force
 from contactctl.operations.runs import interrupted_runs, work_through
 from contactctl.operations.session import Session
-from contactctl.store.groups import group_ids
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.groups import group_ids, group_names_by_id
+from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.threshold_runs import DayBefore, any_planned, day_before, plan_due
-from contactctl.store.threshold_sql import ContactIds, DueCounts, count_reached, due
-from contactctl.store.totals import count_active
+from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached, due
+from contactctl.store.thresholds.runs import DayBefore, any_planned, day_before, plan_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +178,65 @@ def _holding(session: Session, plans: Sequence[Run], among: ContactIds | None) -
     with session.store.reading() as connection:
         holding = [run for run in plans if any_planned(connection, [run.id], among)]
     return holding[-1] if holding else None
+
+
+# What other thresholds and handling rules would do to the contacts as they are now
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one category leads to. `action` None: deactivate; `group` None: system-wide."""
+
+    action: HandlingAction | None
+    group: str | None
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How many contacts are due now under one config, each of them once, and under each rule.
+
+    Thresholds would deactivate `deactivated` contacts, `active` of which are active now; handling
+    rules would reactivate `handled` contacts or remove them from groups.
+    """
+
+    deactivated: int
+    active: int
+    handled: int
+    by_rule: Mapping[Rule, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The effect of a file's rules beside that of the rules in force."""
+
+    file: Path
+    warnings: tuple[str, ...]
+    found: Effect
+    in_force: Effect
+
+
+def what_if(session: Session, path: Path) -> WhatIf:
+    """Count with the thresholds and handling rules of a config file. Raises ConfigError."""
+    loaded = load_settings_file(path)
+    other = replace(session, settings=loaded.settings)
+    return WhatIf(path, loaded.warnings, _effect(other), _effect(session))
+
+
+def _effect(session: Session) -> Effect:
+    thresholds = threshold_rules_in_force(session)
+    with session.store.reading() as connection:
+        names = group_names_by_id(connection)
+        due = count_reached(connection, thresholds, session.now)
+    handling = handling_due(session)
+    by_rule = dict(_reaching_thresholds(due, names))
+    by_rule |= {
+        Rule(each.action, each.group, each.category): each.contacts for each in handling.by_rule
+    }
+    return Effect(due.contacts, due.active, handling.contacts, by_rule)
+
+
+def _reaching_thresholds(due: DueCounts, names: Mapping[int, str]) -> Iterator[tuple[Rule, int]]:
+    for (scope, category), contacts in sorted(due.by_scope.items()):
+        group = None if scope == SYSTEM_WIDE else names[scope]
+        yield Rule(None, group, category), contacts

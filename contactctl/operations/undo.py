@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contactctl.domain.confirmation import Confirmation, Stakes
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.run_kinds import UndoRun
-from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.operations.group_policies import bypassing_groups
+from contactctl.domain.runs import Confirmation, Run, RunKind, RunState, Stakes
+from contactctl.operations.criteria import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
-from contactctl.operations.preview import PREVIEW_ROWS, Impact, impact_of
+from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
+from contactctl.store.impact import count_active
 from contactctl.store.preview import count_ids, first_rows
-from contactctl.store.totals import count_active
 from contactctl.store.undo import plan_undo, regains_of_undo, undoable_ids
 
 

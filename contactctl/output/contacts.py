@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from contactctl.domain.contact_record import ContactRecord, DeactivationRecord
+from contactctl.domain.contacts import ContactRecord, DeactivationRecord
 from contactctl.domain.errors import ExitCode
-from contactctl.operations.import_contacts import ImportResult
-from contactctl.output.contact_columns import contact_column
+from contactctl.domain.text import counted
+from contactctl.operations.explain import Count, Expected, Explanation, Happening
+from contactctl.operations.importing.load import ImportResult
+from contactctl.operations.importing.options import Preset
+from contactctl.output.criteria import contact_column
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -16,6 +19,8 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Table,
+    Text,
+    Verbatim,
 )
 from contactctl.output.rejects import RejectsFile
 
@@ -24,13 +29,17 @@ IMPORT_FIELDS = (
     "run",
     "dry_run",
     "created",
+    "created_inactive",
     "updated",
     "unchanged",
+    "left_active",
     "rejected",
     "groups_created",
     "columns_left_out",
     "rejects_file",
 )
+_PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
+PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
 _GROUP_COLUMNS = (Column("name"), Column("state"))
 _DEACTIVATION_COLUMNS = (
@@ -90,7 +99,12 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
     data = {
         "run": result.run,
         "dry_run": result.run is None,
-        **counts,
+        "created": result.counts.created,
+        "created_inactive": result.counts.created_inactive,
+        "updated": result.counts.updated,
+        "unchanged": result.counts.unchanged,
+        "left_active": result.counts.left_active,
+        "rejected": result.rejected,
         "groups_created": list(result.groups_created),
         "columns_left_out": dict(result.columns_left_out),
         "rejects_file": str(rejects.path) if rejects.path else None,
@@ -103,6 +117,18 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
+
+
+def present_presets(presets: Iterable[Preset]) -> Presentation:
+    """The presets that come with the program."""
+    items = [{"name": each.name, "about": each.about, "note": each.note} for each in presets]
+    rows = Rows("presets", _PRESET_COLUMNS, items)
+    return Presentation(rows=rows, blocks=[RowsTable(empty="(none)")])
+
+
+def present_preset(text: str) -> Presentation:
+    """A preset's data file, to be copied."""
+    return Presentation({"yaml": text}, blocks=[Verbatim(text)])
 
 
 def present_added(contact_id: int, email: str, run: int) -> Presentation:
@@ -118,11 +144,19 @@ def _import_notes(result: ImportResult) -> list[str]:
     notes = [
         f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
     ]
+    notes += result.notes
+    if left := result.counts.left_active:
+        notes.append(
+            f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
+            " status: an import never does; `contactctl deactivate` does"
+        )
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
 
 def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str, object]]:
     facts: list[tuple[str, object]] = []
+    if result.counts.created_inactive:
+        facts.append(("Created inactive", f"{result.counts.created_inactive:,}"))
     if result.groups_created:
         facts.append(("Groups created", list(result.groups_created)))
     if result.rejected and rejects.path:
@@ -147,3 +181,115 @@ def _deactivation(each: DeactivationRecord) -> dict[str, object]:
         "ended_at": each.ended_at,
         "run": each.run,
     }
+
+
+# How one contact is explained
+
+
+_TIMELINE_COLUMNS = (
+    Column("at"),
+    Column("kind"),
+    Column("category"),
+    Column("group"),
+    Column("run"),
+    Column("text", wraps=True),
+)
+TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
+_COUNT_COLUMNS = (
+    Column("category"),
+    Column("group"),
+    Column("counted"),
+    Column("threshold"),
+    Column("within_days", "WITHIN DAYS"),
+    Column("counted_from", "COUNTED FROM"),
+    Column("open"),
+    Column("due"),
+)
+
+
+def present_explanation(explanation: Explanation) -> Presentation:
+    """Status, timeline, counts against thresholds, and what comes next."""
+    contact = explanation.contact
+    groups = [{"name": each.group, "state": each.state} for each in contact.groups]
+    data = {
+        "id": contact.id,
+        "email": contact.email,
+        "status": contact.status,
+        "groups": groups,
+        "counts": [_count(each) for each in explanation.counts],
+        "next": [_expected(each) for each in explanation.next],
+    }
+    rows = Rows("timeline", _TIMELINE_COLUMNS, [_happening(each) for each in explanation.timeline])
+    return Presentation(data, rows, _blocks(explanation))
+
+
+def _blocks(explanation: Explanation) -> list[Block]:
+    contact = explanation.contact
+    groups = [f"{each.group} ({each.state})" for each in contact.groups]
+    counts: Block = Table(_COUNT_COLUMNS, [_count(each) for each in explanation.counts])
+    if not explanation.counts:
+        counts = Text("No thresholds are configured: responses do not deactivate anybody.")
+    return [
+        KeyValues(
+            [
+                ("Contact", f"{contact.id}, {contact.email}"),
+                ("Status", contact.status),
+                ("Groups", groups),
+            ]
+        ),
+        Heading("What happened"),
+        RowsTable(),
+        Heading("What counts now"),
+        counts,
+        Heading("What comes next"),
+        Text("\n".join(_next_lines(explanation))),
+    ]
+
+
+def _next_lines(explanation: Explanation) -> list[str]:
+    lines = []
+    for each in explanation.next:
+        when = f"{each.at:%Y-%m-%d %H:%M} UTC: " if each.at else ""
+        what = f"{each.category}: " if each.category else ""
+        where = f" ({each.group})" if each.group else ""
+        text = each.text if when or what else each.text[:1].upper() + each.text[1:]
+        lines.append(f"{when}{what}{text}{where}")
+    return lines or ["Nothing, unless more responses arrive."]
+
+
+def _happening(each: Happening) -> Row:
+    return {
+        "at": each.at,
+        "kind": each.kind,
+        "category": each.category or None,
+        "group": each.group,
+        "run": each.run,
+        "text": each.text,
+    }
+
+
+def _count(each: Count) -> Row:
+    return {
+        "category": each.category,
+        "group": each.group,
+        "counted": each.counted,
+        "threshold": each.threshold,
+        "within_days": _whole(each.within_days),
+        "counted_from": each.counted_from,
+        "open": each.is_open,
+        "due": each.is_due,
+    }
+
+
+def _expected(each: Expected) -> Row:
+    return {
+        "action": each.action,
+        "at": each.at,
+        "category": each.category or None,
+        "group": each.group,
+        "text": each.text,
+    }
+
+
+def _whole(days: float | None) -> float | int | None:
+    return int(days) if days is not None and days.is_integer() else days

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from contactctl.config.policy import PolicyChange
 from contactctl.config.settings import LoadedSettings
-from contactctl.domain.errors import ExitCode
-from contactctl.domain.results import Problem
+from contactctl.domain.errors import ExitCode, Problem
 from contactctl.domain.urls import hide_password
-from contactctl.operations.backup import Backup
 from contactctl.operations.copy_store import StoreCopy
-from contactctl.operations.database import StoreCheck, Upgrade
-from contactctl.operations.initialise import Initialised
+from contactctl.operations.database import Backup, Initialised, StoreCheck, Upgrade
+from contactctl.operations.policy import PolicyApplied
+from contactctl.output.policy import NO_POLICY, policy_rows
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -42,8 +42,14 @@ def present_check(check: StoreCheck) -> Presentation:
         "database": check.database,
         "schema_version": check.schema_version,
         "in_order": check.in_order,
+        "policy": check.policy,
     }
-    blocks = [KeyValues([("Database", check.database), ("Schema", check.schema_version)])]
+    facts = [
+        ("Database", check.database),
+        ("Schema", check.schema_version),
+        ("Policy", check.policy or NO_POLICY),
+    ]
+    blocks = [KeyValues(facts)]
     problems = [
         Problem("check", f"{f.check}: {counted(f.broken, 'exception')}", f.hint)
         for f in check.findings
@@ -58,12 +64,29 @@ def present_check(check: StoreCheck) -> Presentation:
     )
 
 
-def present_upgrade(upgrade: Upgrade) -> Presentation:
-    """The schema's version before and after."""
+def present_upgrade(
+    upgrade: Upgrade,
+    taken_over: Sequence[PolicyChange] | None = None,
+    policy: PolicyApplied | None = None,
+) -> Presentation:
+    """The schema's version before and after, and the settings that the store takes over."""
     changed = upgrade.before != upgrade.after
-    words = f"Schema {upgrade.before} -> {upgrade.after}" if changed else "Nothing to upgrade"
-    data = {"database": upgrade.database, "before": upgrade.before, "after": upgrade.after}
-    return Presentation(data, None, [Text(f"{upgrade.database}: {words}.")])
+    words = f"schema {upgrade.before} -> {upgrade.after}" if changed else "nothing to upgrade"
+    would = "would be: " if upgrade.dry_run else ""
+    data = {
+        "database": upgrade.database,
+        "before": upgrade.before,
+        "after": upgrade.after,
+        "policy": policy.number if policy else None,
+        "dry_run": upgrade.dry_run,
+    }
+    blocks: list[Block] = [Text(f"{upgrade.database}: {would}{words}.")]
+    if taken_over is not None:
+        how = "would become" if upgrade.dry_run else "are now"
+        blocks.append(Text(f"These settings of the config {how} the policy, for everybody:"))
+        blocks.append(RowsTable())
+    rows = policy_rows(taken_over or ())
+    return Presentation(data, rows, blocks)
 
 
 def present_grants(statements: Sequence[str]) -> Presentation:
@@ -111,10 +134,12 @@ def present_backup(made: Backup, key_file: Path) -> Presentation:
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)
 
 
-def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> Presentation:
+def present_initialised(
+    made: Initialised, url: str, later: LoadedSettings, in_force: PolicyApplied | None = None
+) -> Presentation:
     """What was created, what now happens automatically, and what to do next.
 
-    `url` is the store's; `later` is what later commands read.
+    `url` is the store's; `later` is what later commands read; `in_force` became its policy.
     """
     policy = later.settings.responses
     groups = policy.groups.values()
@@ -128,6 +153,7 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
         "config_written": made.config_written,
         "thresholds": thresholds,
         "handling_rules": rules,
+        "policy": in_force.number if in_force else None,
     }
     store = "created" if made.store_created else "existed already, unchanged"
     config = "written" if made.config_written else "found, unchanged"
@@ -138,12 +164,18 @@ def present_initialised(made: Initialised, url: str, later: LoadedSettings) -> P
         ("Config", f"{made.config} ({config})"),
         *further,
         ("Automatic", automatic if thresholds or rules else "nothing"),
+        *([("Policy", _in_force(in_force))] if in_force else []),
     ]
     blocks: list[Block] = [KeyValues(pairs)]
     if thresholds or rules:
         blocks.append(Text(_AUTOMATIC))
     blocks.append(Text("Next: contactctl contacts import FILE, then contactctl preview"))
     return Presentation(data, None, blocks, notes=_elsewhere(url, later))
+
+
+def _in_force(policy: PolicyApplied) -> str:
+    settings = counted(len(policy.changes), "setting")
+    return f"{policy.number} is in force, with {settings} of the config; contactctl policy show"
 
 
 def _elsewhere(url: str, later: LoadedSettings) -> list[str]:

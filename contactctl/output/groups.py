@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from contactctl.domain.groups import GroupSummary
-from contactctl.operations.groups import GroupChange
+from contactctl.domain.groups import GroupSummary, format_threshold
+from contactctl.domain.policies import BYPASS_WARNING
+from contactctl.operations.groups import GroupChange, GroupPolicyInForce, Members
+from contactctl.output.criteria import Pairs, rows_blocks
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
 
 _COLUMNS = (
@@ -46,3 +48,61 @@ def present_group_change(change: GroupChange, done: str, already: str) -> Presen
     }
     words = done if change.changed else already
     return Presentation(data, blocks=[KeyValues([(words, change.group)])])
+
+
+# How changes of whole groups are shown
+
+
+_MEMBER_COLUMNS = (
+    Column("id"),
+    Column("email"),
+    Column("status"),
+    Column("state"),
+    Column("added", for_people=False),
+)
+MEMBER_FIELDS = tuple(column.key for column in _MEMBER_COLUMNS)
+
+
+def present_members(members: Members) -> Presentation:
+    """The members, and how many more there are."""
+    data = {"group": members.group, "total": members.total}
+    rows = Rows("members", _MEMBER_COLUMNS, members.rows)
+    blocks = rows_blocks(len(members.rows), members.total, noun="members")
+    return Presentation(data, rows, blocks)
+
+
+def present_renamed(name: str, run: int) -> Presentation:
+    """The group's new name."""
+    return replace(present_whole_group("Renamed to", name, run), notes=notes_on_name(name))
+
+
+def present_whole_group(done: str, name: str, run: int) -> Presentation:
+    """The result of renaming or deleting a group."""
+    return Presentation(
+        {"group": name, "run": run}, None, [KeyValues([(done, name), ("Run", run)])]
+    )
+
+
+def present_policy(found: GroupPolicyInForce) -> Presentation:
+    """A group's own settings, and where they come from."""
+    policy = found.policy
+    thresholds = {
+        category.value: format_threshold(each) for category, each in policy.thresholds.items()
+    }
+    data = {
+        "group": policy.name,
+        "bypass_system_wide": policy.bypass_system_wide,
+        "deactivate": policy.deactivate,
+        "thresholds": thresholds,
+        "from": "config" if found.from_config else "groups set",
+        "run": found.run,
+    }
+    pairs: Pairs = [
+        ("Group", policy.name),
+        ("Bypass system-wide", policy.bypass_system_wide),
+        ("Deactivates", policy.deactivate),
+        *((f"Threshold {category}", text) for category, text in thresholds.items()),
+        ("Set by", data["from"]),
+    ]
+    notes = [f"{policy.name} {BYPASS_WARNING}"] if policy.bypass_system_wide else []
+    return Presentation(data, None, [KeyValues(pairs)], notes=notes)

@@ -1,10 +1,48 @@
-"""A command's result before any format: data for programs, blocks for people."""
+"""How to show a result: what --format and --fields say."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from importlib import import_module
 
-from contactctl.domain.errors import ContactctlError, ExitCode
-from contactctl.domain.results import Problem
+from contactctl.domain.errors import REJECT, ContactctlError, ExitCode, Problem, UsageError
+from contactctl.output.console import RED, YELLOW, Console, paint
+from contactctl.output.values import to_people
+
+
+class OutputFormat(StrEnum):
+    """What --format takes."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@dataclass(frozen=True)
+class OutputChoice:
+    """The format, and the fields asked for (empty: all)."""
+
+    format: OutputFormat = OutputFormat.TABLE
+    fields: tuple[str, ...] = ()
+
+    def check_fields(self, known: Sequence[str]) -> None:
+        """Raise UsageError unless every field asked for is one of `known`."""
+        for name in self.fields:
+            if name not in known:
+                raise UsageError(f"unknown field '{name}' in --fields", hint=_hint(name, known))
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    from contactctl.domain.criteria.fields import did_you_mean  # noqa: PLC0415 - not for --help
+
+    if not known:
+        return "this result has no fields to choose from"
+    return did_you_mean(name, list(known)) or f"known fields: {', '.join(known)}"
+
+
+# A command's result before any format: data for programs, blocks for people
+
 
 Row = Mapping[str, object]
 
@@ -144,3 +182,73 @@ class Presentation:
         return replace(
             self, problems=[*self.problems, Problem.of(error)], exit_code=error.exit_code
         )
+
+
+# The one place where a result becomes text, in the format that was asked for
+
+
+def render(
+    presentation: Presentation, choice: OutputChoice, console: Console, command: str
+) -> None:
+    """Write data to stdout; notes and, unless the envelope carries them, problems to stderr."""
+    chosen = choose_fields(presentation, choice)
+    if choice.format is not OutputFormat.TABLE:
+        console.write_utf8()
+    _writer(choice.format)(chosen, console, command)
+    console.stdout.flush()
+    for note in presentation.notes:
+        console.note(to_people(note))
+    for warning in presentation.warnings:
+        _say("warning", YELLOW, warning, console)
+    if choice.format is not OutputFormat.JSON:
+        show_problems(presentation, console)
+
+
+def _writer(output_format: OutputFormat) -> Callable[[Presentation, Console, str], None]:
+    """The `write` of the format's module, the only one imported."""
+    module = import_module(f"contactctl.output.formats.{output_format.value}")
+    write: Callable[[Presentation, Console, str], None] = module.write
+    return write
+
+
+def choose_fields(presentation: Presentation, choice: OutputChoice) -> Presentation:
+    """The presentation reduced to the fields of --fields: those of its rows, or else its data."""
+    rows = presentation.rows
+    if not choice.fields:
+        return replace(presentation, rows=rows and rows.without_request())
+    choice.check_fields(rows.keys if rows else list(presentation.data))
+    if rows is None:
+        data = {key: presentation.data[key] for key in choice.fields}
+        return replace(presentation, data=data, blocks=[KeyValues(list(data.items()))])
+    return replace(presentation, rows=rows.pick(choice.fields), blocks=_with_rows(presentation))
+
+
+def _with_rows(presentation: Presentation) -> Sequence[RowsTable]:
+    return [b for b in presentation.blocks if isinstance(b, RowsTable)] or [RowsTable()]
+
+
+def show_problems(presentation: Presentation, console: Console) -> None:
+    """Each problem as a line on stderr, its hint below."""
+    failed = presentation.exit_code not in (ExitCode.DONE, ExitCode.PARTIAL)
+    for problem in presentation.problems:
+        is_error = failed and problem.code != REJECT
+        word, colour = ("error", RED) if is_error else ("warning", YELLOW)
+        _say(word, colour, problem.message, console)
+        if problem.hint:
+            console.say(f"hint: {to_people(problem.hint)}")
+
+
+def _say(word: str, colour: str, message: str, console: Console) -> None:
+    label = paint(f"{word}:", colour, console.colours_stderr)
+    console.say(f"{label} {to_people(message)}")
+
+
+# A result without rows, seen as one row: its data
+
+
+def rows_or_single(presentation: Presentation) -> Rows:
+    """The result's rows, or its data as a single row."""
+    if presentation.rows is not None:
+        return presentation.rows
+    columns = [Column(key) for key in presentation.data]
+    return Rows("data", columns, [presentation.data] if presentation.data else [])

@@ -2,6 +2,7 @@
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.operations.reactivate import MEANING, Reactivated, Target, recommended_for
+from contactctl.output.criteria import Pairs
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -11,7 +12,6 @@ from contactctl.output.presentation import (
     Table,
     Text,
 )
-from contactctl.output.selection import Pairs
 from contactctl.output.values import counted
 
 _REASON_COLUMNS = (

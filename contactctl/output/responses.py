@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from contactctl.domain.bursts import Incident, SharedBy
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
 from contactctl.operations.ingest import IngestResult
+from contactctl.operations.responses import HeldResult
 from contactctl.operations.thresholds import ThresholdResult
+from contactctl.output.criteria import Pairs
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -18,8 +21,7 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
 )
-from contactctl.output.response_rejects import ResponseRejects
-from contactctl.output.selection import Pairs
+from contactctl.output.rejects import ResponseRejects
 from contactctl.output.values import counted
 from contactctl.responses.rules import Rule
 
@@ -287,3 +289,75 @@ def _incident_blocks(result: IngestResult) -> list[Block]:
         )
         for each in result.judgement.incidents
     ]
+
+
+# How recorded responses, and decisions about held ones, are shown
+
+
+_COLUMNS = (
+    Column("occurred_at", "OCCURRED"),
+    Column("recipient"),
+    Column("category"),
+    Column("status"),
+    Column("diagnostic", yields=True),
+    Column("not_counted", yields=True),
+    Column("held", yields=True),
+    Column("incident", yields=True),
+    Column("group", yields=True),
+    Column("run", yields=True),
+    Column("contact", for_people=False),
+    Column("email", for_people=False),
+    Column("counts", for_people=False),
+    Column("rule", for_people=False),
+    Column("evidence", for_people=False),
+    Column("through", for_people=False),
+    Column("host", for_people=False),
+    Column("channel", for_people=False),
+    Column("recorded_at", for_people=False),
+    Column("source", for_people=False),
+    Column("source_key", for_people=False),
+)
+RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
+
+_INCIDENT_COLUMNS = (
+    Column("incident"),
+    Column("shared_by"),
+    Column("name"),
+    Column("category"),
+    Column("held"),
+    Column("started"),
+    Column("last_hour", for_people=False),
+)
+INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
+
+
+def present_responses(rows: Sequence[dict[str, Any]]) -> Presentation:
+    """The responses, newest first."""
+    items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
+    return Presentation({}, Rows("responses", _COLUMNS, items), [RowsTable(empty="(no responses)")])
+
+
+def present_incidents(incidents: Sequence[Incident]) -> Presentation:
+    """What is held, burst by burst."""
+    items = [incident_data(each) for each in incidents]
+    return Presentation(
+        {}, Rows("incidents", _INCIDENT_COLUMNS, items), [RowsTable(empty="(nothing is held)")]
+    )
+
+
+def present_held(result: HeldResult, verb: str) -> Presentation:
+    """What was decided, and how many contacts it deactivated."""
+    thresholds = result.thresholds
+    deactivated = thresholds.deactivated if thresholds else 0
+    data = {
+        "run": result.run,
+        "responses": result.responses,
+        "deactivated": deactivated,
+        **threshold_data(thresholds),
+    }
+    pairs = [(verb, counted(result.responses, "response")), ("Run", result.run)]
+    if thresholds:
+        pairs.append(("Deactivated", counted(deactivated, "contact")))
+    shown = Presentation(data, blocks=[KeyValues(pairs)])
+    refusal = thresholds.refusal if thresholds else None
+    return shown.failed(refusal) if refusal else shown

@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.runs import Run, RunState
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    Table,
-    Text,
-)
-from contactctl.output.selection import (
+from contactctl.output.criteria import (
     Pairs,
     asked_about,
     criteria_pairs,
@@ -25,14 +16,28 @@ from contactctl.output.selection import (
     rows_blocks,
     share,
 )
-from contactctl.output.undo import touched_pairs, undone_data, undone_text
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Rows,
+    Table,
+    Text,
+)
 from contactctl.output.values import counted, to_people
 
 if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
+    from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
-    from contactctl.operations.preview import Preview
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `status` shows runs too, and needs no plans for it
+    from contactctl.operations.undo import UndoPreview
+
 
 _RUN_COLUMNS = (
     Column("run"),
@@ -92,6 +97,8 @@ def run_data(run: Run) -> dict[str, object]:
         "expires_at": run.expires_at,
         "message": run.message,
         "clock_replaced": run.clock_replaced,
+        "terms": run.terms.to_json() if run.terms else None,
+        "limit_override": run.limit_override,
         "details": run.details.to_json(),
     }
 
@@ -190,11 +197,26 @@ def _run_pairs(run: Run) -> Pairs:
         ("Planned", f"{counted(run.planned, 'contact')} at {run.planned_at:%Y-%m-%d %H:%M} UTC"),
         *_result_pairs(run),
     ]
+    if run.terms and run.planned:
+        pairs.append(("In force", _terms_text(run)))
     if run.message:
         pairs.append(("Message", run.message))
     if run.clock_replaced:
         pairs.append(("Clock", "replaced by CONTACTCTL_NOW"))
     return pairs
+
+
+def _terms_text(run: Run) -> str:
+    """`policy 3: at most 10,000 contacts, 25 %; same-operator; confirmed beyond that: 12,000`."""
+    if run.terms is None:
+        return ""
+    limits = run.terms.limits
+    source = f"policy {run.terms.policy}" if run.terms.policy else "the config"
+    override = f"; confirmed beyond that: {run.limit_override:,}" if run.limit_override else ""
+    return (
+        f"{source}: at most {counted(limits.max_contacts, 'contact')}, {limits.max_percent} %;"
+        f" {run.terms.approval}{override}"
+    )
 
 
 def _asked_pairs(run: Run) -> Pairs:
@@ -280,3 +302,52 @@ def _next_steps(run: Run, *, is_shown: bool) -> list[Block]:
         look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
         return [Text(f"{look}{run.run_type.next_step}")]
     return []
+
+
+# How undoing a run is shown before it is done
+
+
+def present_undo(preview: "UndoPreview") -> Presentation:
+    """Which run, how many of its contacts, the first of them, and what it would mean."""
+    stakes = preview.stakes
+    data = {
+        "run": None,
+        "database": preview.database,
+        **undone_data(preview.undone, preview.count),
+        "count": preview.count,
+        "impact": impact_data(preview.impact),
+        "limits_exceeded": list(stakes.limits_exceeded),
+    }
+    pairs: Pairs = [
+        ("Database", preview.database),
+        ("Undoes", undone_text(preview.undone)),
+        ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
+        *touched_pairs(preview.undone, preview.count),
+    ]
+    blocks = [
+        KeyValues(pairs),
+        *rows_blocks(len(preview.rows), preview.count),
+        *impact_blocks(preview.impact),
+        *limit_blocks(stakes.limits_exceeded),
+    ]
+    return Presentation(data, preview_rows(preview.rows), blocks, notes=["nothing was changed"])
+
+
+def undone_data(undone: Run, count: int) -> Mapping[str, object]:
+    """Which run is undone, and how many of its contacts have changed since."""
+    return {"undoes": undone.id, "touched_since": undone.changed - count}
+
+
+def undone_text(undone: Run) -> str:
+    """`run 8, deactivate, by ann@host on 2026-06-15: clean-up`."""
+    reason = f": {undone.reason}" if undone.reason else ""
+    when = undone.started_at or undone.planned_at
+    return f"run {undone.id}, {undone.kind}, by {undone.operator} on {when:%Y-%m-%d}{reason}"
+
+
+def touched_pairs(undone: Run, count: int) -> Pairs:
+    """How many of the run's contacts are left out, if any."""
+    touched = undone.changed - count
+    if not touched:
+        return []
+    return [("Left out", f"{touched:,} of its {undone.changed:,}: changed since")]

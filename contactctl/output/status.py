@@ -4,6 +4,8 @@ from itertools import dropwhile
 
 from contactctl.domain.runs import RunState
 from contactctl.operations.status import StoreStatus
+from contactctl.output.criteria import Pairs
+from contactctl.output.policy import NO_POLICY
 from contactctl.output.presentation import (
     Bars,
     Block,
@@ -12,7 +14,6 @@ from contactctl.output.presentation import (
     Presentation,
 )
 from contactctl.output.runs import run_data, runs_table
-from contactctl.output.selection import Pairs
 from contactctl.output.values import counted
 
 _MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
@@ -40,6 +41,7 @@ def present_status(status: StoreStatus) -> Presentation:
             {"month": month, "number": number} for month, number in status.per_month
         ],
         "latest_runs": runs,
+        "policy": status.policy,
     }
     blocks: list[Block] = [KeyValues(_totals(status))]
     if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
@@ -56,6 +58,7 @@ def _is_empty(month: tuple[str, int]) -> bool:
 def _totals(status: StoreStatus) -> Pairs:
     pairs: Pairs = [
         ("Database", status.database),
+        ("Policy", status.policy or NO_POLICY),
         ("Active", f"{status.active:,}"),
         ("Inactive", f"{status.inactive:,}"),
         ("Total", f"{status.total:,}"),

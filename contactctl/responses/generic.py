@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import UsageError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -24,7 +25,6 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
-from contactctl.domain.values import shown_json
 from contactctl.responses.classify import Classification
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.judgement import Classify

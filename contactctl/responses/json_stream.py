@@ -1,28 +1,103 @@
-"""JSON values out of a byte stream: JSON lines, one object, or an array, in flat memory.
-
-Lines are the fast way: each stands for itself. From a line on that another may complete, the input
-is read as a document: values one after the other, or the elements of an array, through a bounded
-window. Either way what cannot be read becomes a rejection with its place, and reading goes on
-behind it.
-"""
+"""Strict JSON (RFC 8259): no NaN, no duplicate keys, a limit on depth. Raises only ValueError."""
 
 import codecs
+import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
+from contactctl.domain.plain_data import STRICT
 from contactctl.domain.responses import Rejection
-from contactctl.responses.json_text import decode_at, is_cut_off, skip_at
 
-MAX_VALUE_BYTES = 1 << 20
+MAX_DEPTH = 64
+
+
+def decode(text: str) -> object:
+    """The one value of a text. Raises ValueError with a reason in words."""
+    value, end = decode_at(text, 0)
+    if text[end:].strip():
+        raise ValueError(f"more text after the value, at character {end + 1}")
+    return value
+
+
+def decode_at(text: str, start: int) -> tuple[object, int]:
+    """The value that begins at `start`, and where it ends. Raises ValueError."""
+    try:
+        value, end = STRICT.raw_decode(text, start)
+    except ValueError as error:
+        raise ValueError(_reason(error)) from None
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if _may_be_deep(text, start, end) and _is_deeper(value, MAX_DEPTH):
+        raise ValueError(_TOO_DEEP)
+    return value, end
+
+
+def skip_at(text: str, start: int) -> int | None:
+    """Where the value at `start` ends, however odd it is; None where that cannot be told."""
+    try:
+        return _LENIENT.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether a text stops inside a value, at a place where a further line may go on."""
+    start = _VISIBLE.search(text)
+    while start:
+        try:
+            end = _LENIENT.raw_decode(text, start.start())[1]
+        except json.JSONDecodeError as error:
+            return error.pos >= len(text)
+        except (ValueError, RecursionError):
+            return False
+        start = _VISIBLE.search(text, end)
+    return False
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    reason = str(error)
+    return "a number of too many digits" if "set_int_max_str_digits" in reason else reason
+
+
+def _may_be_deep(text: str, start: int, end: int) -> bool:
+    return text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH
+
+
+def _is_deeper(value: object, limit: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(limit):
+        if not level:
+            return False
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)
+
+
+_VISIBLE = re.compile(r"\S")
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_LENIENT = json.JSONDecoder(strict=False, parse_int=len, parse_float=len)
+
+
+# JSON values out of a byte stream: JSON lines, one object, or an array, in flat memory
+
+
+MAX_LINE_BYTES = 1 << 20
+MAX_VALUE_BYTES = 16 << 20  # a page of an API: 10,000 events of SparkPost are 12 MiB
 MAX_UNREADABLE_IN_A_ROW = 100
 _READ_BYTES = 1 << 16
 _KEPT_CHARACTERS = 4_096
 _MAX_INDENT = 64
 _START = re.compile(r"[^\s,]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_TOO_LONG = "a line or value of more than 1 MiB"
+_TOO_LONG = f"a value of more than {MAX_VALUE_BYTES >> 20} MiB"
 
 
 class JsonValue(NamedTuple):
@@ -35,10 +110,10 @@ class JsonValue(NamedTuple):
 def read_json(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
     """The values of a stream; a top-level array, or one on a line, gives its elements.
 
-    A value, and in JSON lines a line, may have up to 1 MiB.
+    A value may have up to MAX_VALUE_BYTES.
     """
     number = 0
-    while line := stream.readline(MAX_VALUE_BYTES + 1):
+    while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
         line = line if number > 1 else line.removeprefix(codecs.BOM_UTF8)
         event = _object_of_line(line)
@@ -54,9 +129,9 @@ def read_json(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     """Line numbers and lines; None in place of a line of more than 1 MiB, which is skipped."""
     number = 0
-    while line := stream.readline(MAX_VALUE_BYTES + 1):
+    while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
-        if len(line) > MAX_VALUE_BYTES:
+        if len(line) > MAX_LINE_BYTES:
             _skip_rest_of_line(line, stream)
             yield number, None
         else:
@@ -65,7 +140,7 @@ def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 def _skip_rest_of_line(line: bytes, stream: BinaryIO) -> None:
     while line and not line.endswith(b"\n"):
-        line = stream.readline(MAX_VALUE_BYTES)
+        line = stream.readline(MAX_LINE_BYTES)
 
 
 def _object_of_line(line: bytes) -> object | None:
@@ -82,7 +157,7 @@ def _object_of_line(line: bytes) -> object | None:
 
 def _goes_on(line: bytes) -> bool:
     """Whether what begins in this line may end in another."""
-    return len(line) > MAX_VALUE_BYTES or is_cut_off(line.decode(errors="replace").strip())
+    return len(line) > MAX_LINE_BYTES or is_cut_off(line.decode(errors="replace").strip())
 
 
 class _Document:

@@ -24,11 +24,16 @@ from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.json_stream import bounded_lines
 
 _AGENT = r"postfix[\w.-]{0,40}(?:/[\w-]{1,40}){1,3}"
-_LINE = re.compile(rf"(?P<time>.{{10,40}}?) \S+ {_AGENT}\[\d+\]: (?P<message>.*)")
-_STAMP = re.compile(
-    r"(?:<\d{1,3}>)?(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
+# as syslog writes it, and as RFC 5424 does
+_PROGRAM = rf"{_AGENT}(?:\[\d+\]:| \d+ \S+ (?:-|\[[^\]]*\])) "
+_TIME = (
+    r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
 )
-_MARK = re.compile(rf" {_AGENT}\[\d+\]: ")
+_LINE = re.compile(rf"(?P<time>{_TIME}) \S+ {_PROGRAM}(?P<message>.*)")
+_STAMP = re.compile(rf"(?:<\d{{1,3}}>(?:1 )?)?{_TIME}")
+_MARK = re.compile(rf" {_PROGRAM}")
+_HEADER_FIELD = re.compile(r"[A-Za-z][\w-]*:|From ")
 _DELIVERY = re.compile(
     r"(?P<queue>[0-9A-Za-z]{4,30}): to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<original>[^>]*)>, )?"
     r".*?(?:dsn=(?P<dsn>[\d.]+), )?status=(?P<status>\w+)(?: \((?P<said>.*)\))?"
@@ -41,12 +46,13 @@ _NO_CATEGORY = {"bounced": Category.UNKNOWN, "deferred": Category.COMMUNICATION_
 
 def is_log(head: bytes) -> bool:
     """Whether the start of an input is a log: its first line begins with a time of syslog."""
-    return bool(_STAMP.match(head[:200].decode("utf-8", "replace").lstrip()))
+    return bool(_STAMP.match(head[:200].decode("utf-8", "replace")))
 
 
 def is_postfix_log(head: bytes) -> bool:
-    """Whether a line in the start of a log is Postfix's."""
-    return bool(_MARK.search(head.decode("utf-8", "replace")))
+    """Whether a line in the start of an input is Postfix's, and the first not that of a mail."""
+    text = head.decode("utf-8", "replace")
+    return not _HEADER_FIELD.match(text) and bool(_MARK.search(text))
 
 
 def is_journal_entry(document: Mapping[str, object]) -> bool:
@@ -73,7 +79,7 @@ class PostfixReader:
             if line is None:
                 yield Rejection(place, "a line of more than 1 MiB")
                 continue
-            found = _LINE.match(line.decode("utf-8", "replace"))
+            found = _LINE.search(line.decode("utf-8", "replace"))
             if found:
                 yield from self._read(found["message"], self._instant(found["time"]), place)
 
@@ -162,9 +168,8 @@ class PostfixReader:
             delayed.pop(recipient, None)
 
     def _instant(self, text: str) -> datetime | None:
-        text = re.sub(r"^<\d{1,3}>", "", text).strip()
         try:
-            found = datetime.fromisoformat(text)
+            found = datetime.fromisoformat(text.replace(",", "."))
         except ValueError:
             return self._instant_without_year(text)
         return instant_of((found if found.tzinfo else found.replace(tzinfo=self._zone)).isoformat())

@@ -7,19 +7,18 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import Event, NoResponse
 from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classifier
 from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails
-from contactctl.responses.detect import HEAD_BYTES, detect, detect_documents
 from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource
 from contactctl.responses.formats.registry import PROVIDERS
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import NO_NAMING, Naming, read_mail
-from contactctl.responses.payloads import PayloadReader
+from contactctl.responses.payloads import HEAD_BYTES, PayloadReader, detect, detect_documents
 
 Input = Path | BinaryIO
 

@@ -39,7 +39,7 @@ from contactctl.store.burst_rates import (
 from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
 from contactctl.store.temporary import fill, temporary_tables
-from contactctl.store.threshold_runs import TAKEN_BACK
+from contactctl.store.thresholds.runs import TAKEN_BACK
 from contactctl.store.types import UtcInstant
 
 _incident = tables.incident

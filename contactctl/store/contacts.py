@@ -1,4 +1,4 @@
-"""Contacts one by one: found by address or number, with everything that belongs to them."""
+"""The tags that contacts carry, as they are compared."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -6,18 +6,43 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from contactctl.domain.contact_record import (
+from contactctl.domain.contacts import (
     ContactRecord,
     DeactivationRecord,
     GroupMembership,
+    MembershipState,
+    Origin,
+    Status,
 )
-from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.fields import RESPONSES_PREFIX
+from contactctl.domain.criteria.fields import RESPONSES_PREFIX, did_you_mean
+from contactctl.domain.emails import email_key
+from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.responses import Category
+from contactctl.domain.text import show_safely
 from contactctl.store import tables
-from contactctl.store.contact_columns import RECORD_COLUMNS, VALUE_COLUMNS
-from contactctl.store.groups import scope_name
+from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
+from contactctl.store.groups import find_group, group_names, scope_name
 from contactctl.store.predicates import counts_by_email
+from contactctl.store.tables import contact_tag
+
+_SOME = 1000
+
+
+def tags_among(connection: Connection, tags: Collection[str]) -> set[str]:
+    """Those of the folded tags that some contact carries."""
+    column = contact_tag.c.tag_folded
+    found = select(column).where(is_one_of(column, tags, connection.dialect.name)).distinct()
+    return set(connection.execute(found).scalars())
+
+
+def some_tags(connection: Connection) -> list[str]:
+    """Folded tags to guess a mistyped one from; not all where there are very many."""
+    found = select(contact_tag.c.tag_folded).distinct().limit(_SOME)
+    return list(connection.execute(found).scalars())
+
+
+# Contacts one by one: found by address or number, with everything that belongs to them
+
 
 _contact = tables.contact
 _group = tables.group
@@ -32,6 +57,29 @@ def id_of_key(connection: Connection, email_key: str) -> int | None:
     statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
     found = connection.execute(statement).scalar()
     return None if found is None else int(found)
+
+
+def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
+    """Those of the keys that contacts have; one parameter, however many."""
+    listed = is_one_of(_contact.c.email_key, email_keys, connection.dialect.name)
+    return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
+
+
+def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
+    """Ids and keys of the next contacts behind an id, in its order."""
+    statement = (
+        select(_contact.c.id, _contact.c.email_key)
+        .where(_contact.c.id > last_id)
+        .order_by(_contact.c.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def count_of_domain(connection: Connection, domain: str) -> int:
+    """How many contacts have an address of this domain."""
+    statement = select(func.count()).where(_contact.c.email_domain == domain)
+    return int(connection.execute(statement).scalar_one())
 
 
 def has_contact(connection: Connection, contact_id: int) -> bool:
@@ -148,3 +196,46 @@ def _deactivations(
         )
         found[row.contact_id].append(record)
     return found
+
+
+# One contact or group by what a person calls it; NotFoundError where there is none
+
+
+_MOST_DIGITS = 18  # of a contact's id, which has 63 bits
+
+
+def contact_named(connection: Connection, name: str) -> int:
+    """The id of a contact, from its email or its number."""
+    if name.isascii() and name.isdigit():
+        number = int(name) if len(name) <= _MOST_DIGITS else 0
+        contact_id = number if has_contact(connection, number) else None
+    else:
+        contact_id = id_of_key(connection, _key(name))
+    if contact_id is None:
+        raise NotFoundError(
+            f"no contact '{show_safely(name)}'",
+            hint="`contactctl contacts list --where 'email contains ...'` finds contacts",
+        )
+    return contact_id
+
+
+def group_named(connection: Connection, name: str) -> tuple[int, str]:
+    """Id and name, as stored, of a group."""
+    found = find_group(connection, name)
+    if found is None:
+        close = did_you_mean(name, group_names(connection))
+        raise NotFoundError(
+            f"no group '{show_safely(name)}'",
+            hint=close or "`contactctl groups list` shows the groups",
+        )
+    return found
+
+
+def _key(email: str) -> str:
+    try:
+        return email_key(email)
+    except ValueError as error:
+        raise UsageError(
+            f"'{show_safely(email)}' is not an email address: {error}",
+            hint="give an email or a contact's id",
+        ) from None

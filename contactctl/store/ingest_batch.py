@@ -9,7 +9,7 @@ from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
-from contactctl.store.postgres_planner import join_by_index
+from contactctl.store.database.planner import join_by_index
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
@@ -17,7 +17,8 @@ from contactctl.store.types import UtcInstant
 # the columns that staged rows have, in their order
 _RESPONSE_COLUMNS = """
     email_key text, other_key text, source_key text, category text, counts boolean,
-    not_counted text, status text, diagnostic text, rule text, recipient text,
+    not_counted text, status text, diagnostic text, rule text, evidence text,
+    through boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
 _ACTIVITY_COLUMNS = """
     email_key text, delivered timestamp with time zone, opened timestamp with time zone,
@@ -35,19 +36,21 @@ _REFUSED = "CASE WHEN not_counted = 'sender-side' THEN rule || ' ' || status ELS
 # in the order of the keys: two ingests at once never wait for each other in a circle
 _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
-        diagnostic, rule, recipient, channel, group_id, host, occurred_at, recorded_at, source,
-        run_id)
+        diagnostic, rule, evidence, through, recipient, channel, group_id, host, occurred_at,
+        recorded_at, source, run_id)
     SELECT contact_id, source_key, category, counts, not_counted, status,
-        diagnostic, rule, recipient, channel, group_id, host, {_HAPPENED}, :now, source, :run_id
+        diagnostic, rule, evidence, through, recipient, channel, group_id, host, {_HAPPENED}, :now,
+        source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
     ON CONFLICT DO NOTHING RETURNING contact_id, not_counted, {{hour}}, category, counts,
         {_REFUSED}"""
 _KEEP_UNMATCHED = f"""
     INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted,
-        status, diagnostic, rule, recipient, channel, group_folded, host, occurred_at,
-        recorded_at, source, run_id)
+        status, diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
+        occurred_at, recorded_at, source, run_id)
     SELECT email_key, source_key, category, counts, not_counted, status,
-        diagnostic, rule, recipient, channel, group_folded, host, {_HAPPENED}, :now, source, :run_id
+        diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
+        {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING {{hour}}, category, counts, {_REFUSED}"""
 _HOUR_ON_SQLITE = "substr(occurred_at, 1, 13) AS hour"
@@ -142,9 +145,10 @@ def record_batch(
     """Record what is new, note the contacts concerned in the run's plan, update last dates.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
-    counts, why not, status, diagnostic, rule, recipient, channel, folded group, receiving host,
-    instant or None, source); an activity (email key, when delivered, opened, clicked, the latest
-    of these), no key twice. What was recorded before, by whomever, is a duplicate and stays.
+    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
+    channel, folded group, receiving host, instant or None, source); an activity (email key, when
+    delivered, opened, clicked, the latest of these), no key twice. What was recorded before, by
+    whomever, is a duplicate and stays.
     """
     definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)

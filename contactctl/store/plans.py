@@ -23,9 +23,9 @@ from sqlalchemy import (
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import Run, RunKind, SkipReason
 from contactctl.store import tables
-from contactctl.store.criteria_sql import active_where
+from contactctl.store.criteria import active_where
+from contactctl.store.database.store import Store
 from contactctl.store.impact import Shift
-from contactctl.store.store import Store
 
 _item = tables.plan_item
 _contact = tables.contact
@@ -61,6 +61,12 @@ class PlanFigures:
     active: int
     returning: int = 0
     losing: int | None = None
+
+    @property
+    def total(self) -> int:
+        """What the plan is a share of: the active with those who return; or its own contacts,
+        where more of them are inactive and stay so."""
+        return max(self.active + self.returning, self.planned)
 
 
 Right = tuple[str, str]  # a privilege of Postgres, and the table it must be held on

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from contactctl.store import tables
-from contactctl.store.contact_columns import RECORD_COLUMNS
 from contactctl.store.contacts import to_records
-from contactctl.store.criteria_sql import active_where
+from contactctl.store.criteria import active_where
+from contactctl.store.fields import RECORD_COLUMNS
 
 Where = ColumnElement[bool]
 

@@ -1,21 +1,137 @@
-"""Bringing one contact back: read what is open, and end exactly that."""
+"""Opening deactivations in batches, contact status and deactivations together."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.reactivation import ContactStanding, Reason
+from contactctl.domain.handling import ContactStanding, Reason
+from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.groups import scope_name
-from contactctl.store.handling_sql import complained
-from contactctl.store.predicates import is_open
+from contactctl.store.handling.due import complained
+from contactctl.store.impact import losses_of_plan
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, outcome_by_reason
+from contactctl.store.predicates import is_active, is_open, is_open_system_wide, is_within
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
 _deactivation = tables.deactivation
-_group = tables.group
+_item = tables.plan_item
 _membership = tables.membership
+
+_AS_SHOWN = and_(
+    _contact.c.id == _item.c.contact_id,
+    is_active(),
+    _contact.c.revision == _item.c.revision,
+)
+
+
+def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch are still as they were shown, and why the others are left alone."""
+    same_contact = and_(_contact.c.id == _item.c.contact_id, *_id_range(connection, batch))
+    reason = case(
+        (_contact.c.id.is_(None), SkipReason.GONE),
+        (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
+        (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
+        else_="",
+    )
+    statement = (
+        select(reason, func.count())
+        .select_from(_item.outerjoin(_contact, same_contact))
+        .where(in_batch(run.id, batch))
+        .group_by(reason)
+    )
+    return outcome_by_reason(connection, statement)
+
+
+def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Deactivate the batch's contacts that are still as shown, system-wide; returns how many."""
+    reasons = (
+        select(
+            _item.c.contact_id,
+            literal(SYSTEM_WIDE, Integer),
+            literal(run.id, Integer),
+            literal("", Text),
+            literal(Origin.BULK.value, Text),
+            literal(now, UtcInstant),
+        )
+        .join_from(_item, _contact, _AS_SHOWN)
+        .where(in_batch(run.id, batch), *_id_range(connection, batch))
+    )
+    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
+    opened = connection.execute(insert(_deactivation).from_select(columns, reasons)).rowcount
+    _set_inactive(connection, run, batch)
+    return opened
+
+
+def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """True where a system-wide deactivation of the contact is open."""
+    other = _deactivation.alias()
+    return exists().where(
+        other.c.contact_id == contact_id,
+        is_open_system_wide(other),
+    )
+
+
+def is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+    """True for a deactivation that this run opened and nobody has ended."""
+    return and_(table.c.run_id == run_id, is_open(table))
+
+
+def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]:
+    """For Postgres, which then can read a dense batch's contacts as one stretch.
+
+    SQLite would always do so, and a sparse batch's stretch can be the whole table.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    return [is_within(batch, _contact.c.id)]
+
+
+def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    if connection.dialect.name == "postgresql":
+        as_shown = (_AS_SHOWN, in_batch(run.id, batch), *_id_range(connection, batch))
+        connection.execute(update(_contact).where(*as_shown).values(status=Status.INACTIVE))
+        return
+    opened = select(_deactivation.c.contact_id).where(
+        is_open_of(run.id, _deactivation),
+        _deactivation.c.group_id == SYSTEM_WIDE,
+        is_within(batch, _deactivation.c.contact_id),
+    )
+    connection.execute(
+        update(_contact).where(_contact.c.id.in_(opened)).values(status=Status.INACTIVE)
+    )
+
+
+DEACTIVATING = BatchWork(
+    bulk_outcome,
+    bulk_deactivate,
+    rights=(("INSERT", "deactivation"), ("UPDATE", "contact")),
+    impact=losses_of_plan,
+)
+
+
+# Bringing one contact back: read what is open, and end exactly that
+
+
+_group = tables.group
 
 
 def read_standing(connection: Connection, contact_id: int) -> ContactStanding | None:

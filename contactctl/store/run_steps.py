@@ -1,25 +1,28 @@
-"""One step of a run's life per transaction: planned, started, a batch done, finished, ended."""
+"""What a database role must be allowed to do for a kind of run, asked before it is written."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, literal, select, text
 
-from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError
-from contactctl.domain.runs import Request, Run, RunState
-from contactctl.store.locks import in_turn, serialise
+from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError, StoreError
+from contactctl.domain.policies import Terms
+from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.store.database.locks import in_turn, serialise
+from contactctl.store.database.planner import refresh_statistics
+from contactctl.store.database.store import Store
+from contactctl.store.impact import count_active
 from contactctl.store.plans import (
     BatchWork,
     PlanFigures,
+    Right,
     delete_plan,
     figures_of,
     next_batch,
     work_of,
 )
-from contactctl.store.postgres_planner import refresh_statistics
-from contactctl.store.rights import require_rights
 from contactctl.store.runs import (
     CONTACT_CHANGES,
     advance,
@@ -29,8 +32,61 @@ from contactctl.store.runs import (
     lock_run,
     update_run,
 )
-from contactctl.store.store import Store
-from contactctl.store.totals import count_active
+
+_OF_EVERY_PLAN: tuple[Right, ...] = (
+    ("INSERT", "plan_item"),
+    ("DELETE", "plan_item"),
+    ("UPDATE", "run"),
+)
+
+
+def require_rights(connection: Connection, kind: RunKind) -> None:
+    """StoreError unless the connected role may do all that runs of this kind do."""
+    if connection.dialect.name != "postgresql":
+        return
+    role = str(connection.execute(text("SELECT current_user")).scalar_one())
+    if lacking := _lacking(connection, kind, role):
+        wanted = ", ".join(f"{privilege} on {table}" for privilege, table in lacking)
+        raise StoreError(
+            f"permission denied: {role} lacks {wanted}, which a run of the kind {kind} needs;"
+            " nothing was changed",
+            hint="`contactctl db grants` prints the rights each role needs",
+        )
+
+
+def begun_with_rights(connection: Connection, run: Run) -> bool:
+    """Whether the role that let the run start may do what it does, as far as the run's row tells.
+
+    On SQLite everybody who can write the file may do everything.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    _, _, role = (run.applied_by or "").rpartition(" as ")
+    is_known = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    if connection.execute(is_known, {"role": role}).first() is None:
+        return False
+    return not _lacking(connection, run.kind, role)
+
+
+def _lacking(connection: Connection, kind: RunKind, role: str) -> list[Right]:
+    """A right to some columns counts: which ones matter, the server says when it comes to it."""
+    rights = [*_OF_EVERY_PLAN, *work_of(kind).rights]
+    of_columns = func.has_any_column_privilege
+    held = connection.execute(
+        select(
+            *(
+                (func.has_table_privilege if privilege == "DELETE" else of_columns)(
+                    literal(role), literal(table), literal(privilege)
+                )
+                for privilege, table in rights
+            )
+        )
+    ).one()
+    return [right for right, is_held in zip(rights, held, strict=True) if not is_held]
+
+
+# One step of a run's life per transaction: planned, started, a batch done, finished, ended
+
 
 _INTERRUPTED = "interrupted while planning"
 
@@ -84,11 +140,12 @@ def write_run_with_plan(
             active = count_active(connection)
             update_run(connection, run_id, {"planned": planned, "active_before": active})
             run = get_run(connection, run_id)
-            waiting = decide(figures_of(connection, run, active))
+            figures = figures_of(connection, run, active)
+            waiting = decide(figures)
             if planned == 0:
                 raise _NothingPlannedError
             if waiting != Waiting(expires_at):
-                update_run(connection, run_id, _decided(request, waiting, now))
+                update_run(connection, run_id, _decided(request, waiting, now, figures))
             return get_run(connection, run_id)
     except _NothingPlannedError:
         return None
@@ -97,10 +154,24 @@ def write_run_with_plan(
         raise
 
 
-def _decided(request: Request, waiting: Waiting | None, now: datetime) -> dict[str, object]:
+def _decided(
+    request: Request, waiting: Waiting | None, now: datetime, figures: PlanFigures
+) -> dict[str, object]:
     if waiting is not None:
         return {"expires_at": waiting.until, "message": waiting.why}
-    return {"state": RunState.RUNNING, "started_at": now, "applied_by": request.operator}
+    return {
+        "state": RunState.RUNNING,
+        "started_at": now,
+        "applied_by": request.operator,
+        "limit_override": _override(request.terms, figures),
+    }
+
+
+def _override(terms: Terms | None, figures: PlanFigures) -> int | None:
+    """The count that whoever let the run start has confirmed beyond its limits."""
+    if terms is None or not terms.limits.exceeded(figures.planned, figures.total):
+        return None
+    return figures.planned
 
 
 def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetime) -> None:
@@ -121,11 +192,13 @@ def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetim
 def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
     """planned -> running, with the active total as it is before the first change."""
     with store.writing() as connection:
-        require_rights(connection, lock_run(connection, run_id).kind)
+        run, active = lock_run(connection, run_id), count_active(connection)
+        require_rights(connection, run.kind)
         values = {
             "started_at": now,
             "applied_by": operator,
-            "active_before": count_active(connection),
+            "active_before": active,
+            "limit_override": _override(run.terms, figures_of(connection, run, active)),
         }
         change_state(
             connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values

@@ -6,10 +6,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
 
-from contactctl.domain.errors import BusyError, ContactctlError, NotFoundError, RefusedError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+)
+from contactctl.domain.policies import Terms
 from contactctl.domain.run_kinds import details_from_json
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.policy import newest_policy
 from contactctl.store.types import BigId
 
 # every kind of run that changes a contact's status or memberships shares this lock
@@ -26,8 +34,13 @@ def insert_run(
     identity: str,
     now: datetime,
     expires_at: datetime | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write a new run row; returns its number."""
+    """Write a new run row, `values` being further columns; returns its number.
+
+    RefusedError where the store's policy is another than the one that the request was made under.
+    """
+    _require_same_policy(connection, request.terms)
     row = {
         "kind": request.kind,
         "state": state,
@@ -45,6 +58,8 @@ def insert_run(
         "skipped": {},
         "cursor": 0,
         "message": "",
+        "terms": request.terms.to_json() if request.terms else {},
+        **(values or {}),
     }
     result = connection.execute(insert(_run).values(row).returning(_run.c.id))
     return int(result.scalar_one())
@@ -59,10 +74,10 @@ def insert_done_run(
     values: Mapping[str, Any] | None = None,
 ) -> int:
     """Write the row of a run that one transaction does whole; returns its number."""
-    run_id = insert_run(connection, request, state=RunState.DONE, identity=identity, now=now)
-    done = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1}
-    update_run(connection, run_id, {**done, **(values or {})})
-    return run_id
+    done = {"started_at": now, "finished_at": now, "planned": 1, "changed": 1, **(values or {})}
+    return insert_run(
+        connection, request, state=RunState.DONE, identity=identity, now=now, values=done
+    )
 
 
 def get_run(connection: Connection, run_id: int) -> Run:
@@ -78,7 +93,13 @@ def get_runs(connection: Connection, run_ids: Collection[int]) -> dict[int, Run]
 
 def lock_run(connection: Connection, run_id: int) -> Run:
     """The run, its row locked until the end of the transaction; NotFoundError as above."""
-    return _found(connection.execute(_of_number(run_id).with_for_update()).first(), run_id)
+    row = connection.execute(_of_number(run_id).with_for_update()).first()
+    if row is None and (run := get_run(connection, run_id)):
+        raise StoreError(
+            f"permission denied: this role may not work on run {run.id} ({run.kind}, {run.state})",
+            hint="an admin may; `contactctl db grants` prints the rights each role needs",
+        )
+    return _found(row, run_id)
 
 
 def lock_running_run(connection: Connection, run_id: int) -> Run:
@@ -181,6 +202,19 @@ def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
+def _require_same_policy(connection: Connection, terms: Terms | None) -> None:
+    """A command that has waited, or a builder left open, does not work on by an older policy."""
+    if terms is None:
+        return
+    policy = newest_policy(connection)
+    if (policy.number if policy else None) != terms.policy:
+        raise RefusedError(
+            "the policy of the store has changed since this command began; nothing was changed",
+            hint="`contactctl policy show` shows it; start the command again",
+            code="policy-changed",
+        )
+
+
 def count_waiting(connection: Connection) -> int:
     """How many contacts wait in plans that thresholds have made, to be confirmed."""
     statement = select(func.coalesce(func.sum(_run.c.planned), 0)).where(
@@ -231,4 +265,7 @@ def _to_run(row: Row[Any]) -> Run:
         expires_at=row.expires_at,
         clock_replaced=row.clock_replaced,
         message=row.message,
+        planned_role=row.planned_role,
+        terms=Terms.from_json(row.terms),
+        limit_override=row.limit_override,
     )

@@ -29,11 +29,10 @@ from sqlalchemy import (
 from sqlmodel import SQLModel
 
 from contactctl.domain.emails import EmailAddress
-from contactctl.domain.erasing import SIGNS, clues, erase_from, erase_from_json
+from contactctl.domain.erasure import SIGNS, clues, erase_from, erase_from_json
 from contactctl.store import tables
-from contactctl.store.contact_columns import ADDRESS_COLUMNS
+from contactctl.store.fields import ADDRESS_COLUMNS, is_one_of
 from contactctl.store.types import Code, Json, is_text
-from contactctl.store.value_sql import is_one_of
 
 _contact = tables.contact
 _group = tables.group

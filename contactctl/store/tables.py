@@ -204,6 +204,8 @@ class Response(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
     channel: str = Field(default="email", sa_type=Code)
     group_id: int = SYSTEM_WIDE
@@ -237,6 +239,8 @@ class UnmatchedResponse(SQLModel, table=True):
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     recipient: str
     channel: str = Field(default="email", sa_type=Code)
     group_folded: str = ""
@@ -297,7 +301,8 @@ class Run(SQLModel, table=True):
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
     more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
     they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
-    start, `resumed_by` is the last one besides who went on with it.
+    start, `resumed_by` is the last one besides who went on with it. `terms` (domain.policies.Terms)
+    were in force when it was asked for, `limit_override` the count confirmed beyond its limits.
     """
 
     __tablename__ = "run"
@@ -325,6 +330,10 @@ class Run(SQLModel, table=True):
     message: str = ""
     applied_by: str | None = None
     resumed_by: str | None = None
+    # on Postgres the server fills it in (session_user), and no role may write it
+    planned_role: str = Field(sa_type=Code, sa_column_kwargs=_EMPTY)
+    terms: dict[str, Any] = _json()
+    limit_override: int | None = None
 
 
 class PlanItem(SQLModel, table=True):
@@ -359,6 +368,17 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
+class Policy(SQLModel, table=True):
+    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+
+    __tablename__ = "policy"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    document: dict[str, Any] = _json()
+    run_id: int
+    created: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
@@ -374,3 +394,4 @@ incident = SQLModel.metadata.tables["incident"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
+policy = SQLModel.metadata.tables["policy"]

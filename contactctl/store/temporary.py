@@ -54,7 +54,7 @@ def _unchanged(value: Any) -> Any:
 
 def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
     """Instants of staged rows are text without an offset."""
-    with _driver_errors(f"TABLE {table}"):
+    with _driver_errors(connection, f"TABLE {table}"):
         columns = _driver(connection).execute(f"TABLE {table} LIMIT 0").description or ()
     instants = [n for n, each in enumerate(columns) if each.type_code == _TIMESTAMPTZ]
     _copy(connection, table, _with_offset(rows, instants) if instants else rows)
@@ -63,7 +63,7 @@ def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> 
 def _copy(connection: Connection, target: str, rows: Iterable[Sequence[Any]]) -> None:
     statement = f"COPY {target} FROM STDIN"
     with (
-        _driver_errors(statement),
+        _driver_errors(connection, statement),
         _driver(connection).cursor() as cursor,
         cursor.copy(statement) as copy,
     ):
@@ -72,7 +72,7 @@ def _copy(connection: Connection, target: str, rows: Iterable[Sequence[Any]]) ->
 
 
 @contextmanager
-def _driver_errors(statement: str) -> Iterator[None]:
+def _driver_errors(connection: Connection, statement: str) -> Iterator[None]:
     """Raise what the driver raises as SQLAlchemy would."""
     import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
 
@@ -81,6 +81,8 @@ def _driver_errors(statement: str) -> Iterator[None]:
     except psycopg.Error as error:
         # the end of a COPY that failed fails as well, and says less
         first = error.__context__ if isinstance(error.__context__, psycopg.Error) else error
+        if _driver(connection).closed:
+            connection.invalidate(error)  # or rolling it back would be the error that is told
         raise exc.DBAPIError(statement, None, first) from error
 
 

@@ -7,13 +7,12 @@ import pytest
 from textual.widgets import Button, SelectionList
 
 from contactctl.builder.draft import Mode
-from contactctl.config.criteria_file import parse_criteria
+from contactctl.config.criteria import parse_criteria
 from contactctl.domain.policies import Approval, Limits, PlanPolicy
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations.preview import preview
-from contactctl.operations.select import CriteriaSource, select_contacts
+from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
 from contactctl.operations.session import Session
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.builder import Driver, drive
 from helpers.contacts import add_contact, seed_contacts
 from helpers.plans import NO_LIMITS, active_ids, deactivated_by, plan_items, states

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.builder import Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.sessions import make_session

@@ -15,11 +15,10 @@ from contactctl.builder.draft import (
     row_of,
 )
 from contactctl.builder.files import CriteriaFiles
-from contactctl.domain.condition_text import parse_condition
-from contactctl.domain.criteria import Criteria, as_data, prebuilt_criteria
+from contactctl.domain.criteria.conditions import parse_condition
+from contactctl.domain.criteria.fields import FieldCatalogue, Operator
+from contactctl.domain.criteria.tree import Criteria, as_data, prebuilt_criteria
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.operators import Operator
 from helpers.sessions import ATTRIBUTES
 
 CATALOGUE = FieldCatalogue(ATTRIBUTES)

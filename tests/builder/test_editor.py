@@ -9,12 +9,11 @@ from textual.widgets import Button, Footer, Input
 from textual.widgets._footer import FooterKey
 
 from contactctl.builder.meanings import meaning
-from contactctl.config.criteria_file import parse_criteria
-from contactctl.domain.criteria import Criteria
-from contactctl.domain.fields import FieldType
-from contactctl.domain.operators import OPERATORS
+from contactctl.config.criteria import parse_criteria
+from contactctl.domain.criteria.fields import OPERATORS, FieldType
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.operations.session import Session
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.builder import Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.sessions import make_session

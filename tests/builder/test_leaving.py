@@ -10,12 +10,12 @@ import pytest
 from contactctl.builder import app as builder_app
 from contactctl.builder import plan_in_hand
 from contactctl.builder.app import BuilderApp
-from contactctl.builder.work import BuilderWork
+from contactctl.builder.plan_in_hand import BuilderWork
 from contactctl.domain.errors import StoreError
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import runs
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.builder import PATIENCE_S, Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.plans import NO_LIMITS, states

@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 
 from contactctl.builder.live_count import Answer, LiveCount
-from contactctl.domain.condition_text import parse_condition
-from contactctl.domain.criteria import Criteria
+from contactctl.domain.criteria.conditions import parse_condition
+from contactctl.domain.criteria.fields import FieldCatalogue
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CANCELLED, BusyError, StoreError
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.operations.preview import Preview
+from contactctl.operations.criteria import Preview
 
 PATIENCE_S = 30
 

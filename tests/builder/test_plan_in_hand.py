@@ -3,14 +3,13 @@
 import pytest
 
 from contactctl.builder.plan_in_hand import PlanInHand
-from contactctl.builder.screens.confirmation import confirmation_in
-from contactctl.domain.confirmation import Confirmation, Stakes
-from contactctl.domain.criteria import prebuilt_criteria
+from contactctl.builder.screens.plan import confirmation_in
+from contactctl.domain.criteria.tree import prebuilt_criteria
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.runs import Run, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState, Stakes
 from contactctl.operations.plans import ShownPlan
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.plans import NO_LIMITS, active_ids, plan_items, states
 from helpers.sessions import make_session

@@ -11,10 +11,10 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import runs
+from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.runs import cancel_run
-from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.builder import Driver, drive
 from helpers.contacts import seed_contacts
 from helpers.gate import Gate

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contactctl.domain.runs import RunState
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.plans import states
 from helpers.store_cli import DEACTIVATE_TEN, seeded_cli
 

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from contactctl.domain.runs import RunState
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import REHEARSING, run_cli
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, states
@@ -132,7 +132,7 @@ def test_without_colour_the_terminal_gets_none(store: Store) -> None:
 def test_no_other_command_imports_textual(store: Store) -> None:
     script = (
         "import sys\n"
-        "from contactctl.cli.run import run\n"
+        "from contactctl.cli.main import run\n"
         "from contactctl.output.console import Console\n"
         "for words in sys.argv[1:]: run(words.split(), Console.of_process())\n"
         "print('textual' in sys.modules, file=sys.stderr)"

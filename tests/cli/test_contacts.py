@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.imports import contacts_in
 from helpers.sessions import NOW
@@ -74,8 +74,10 @@ def test_a_shop_export_imports_as_it_is(program: Program, store: Store) -> None:
         "run": 1,
         "dry_run": False,
         "created": 2,
+        "created_inactive": 0,
         "updated": 0,
         "unchanged": 0,
+        "left_active": 0,
         "rejected": 0,
         "groups_created": [],
         "columns_left_out": {},
@@ -139,9 +141,14 @@ def test_without_a_rejects_file_the_first_are_told(sqlite_program: Program) -> N
         (["--delimiter", "ab"], "not one character"),
         (["--delimiter", '"'], "not one character"),
         (["--delimiter", "m"], "not one character"),
-        (["--date-format", "%d", "--date-format", "%m"], "more than one --date-format"),
+        (["--separator", "tag"], "has no '='"),
+        (["--separator", "tag=x"], "'x' cannot separate names"),
+        (["--separator", "company=,"], "only tag and group"),
+        (["--inactive-when", "=x"], "no column"),
+        (["--inactive-when", "Status="], "no value"),
+        (["--preset", "mailchip"], "did you mean 'mailchimp'?"),
         (["--encoding", "klingon"], "unknown encoding"),
-        (["--map", "email=status"], "never changes the status"),
+        (["--map", "email=updated"], "when a contact changes"),
         (["--rejects", "/nowhere/at/all.csv"], "cannot write /nowhere/at/all.csv"),
         (["--from", "xml"], "xml"),
     ],
@@ -398,7 +405,7 @@ def test_who_is_inactive_and_why_can_be_listed(program: Program) -> None:
 
 
 def test_map_is_the_way_in_only_for_columns_that_have_one(sqlite_program: Program) -> None:
-    told = sqlite_program.import_text("email,status\na@x.no,inactive\n").stderr
-    assert "an import never changes the status" in told
+    told = sqlite_program.import_text("email,updated\na@x.no,2020-01-01\n").stderr
+    assert "it is set when a contact changes" in told
     assert "--map" not in told
     assert "--map 'COLUMN=FIELD'" in sqlite_program.import_text("email,zzz\nb@x.no,1\n").stderr

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 
@@ -69,7 +69,7 @@ def test_runs_that_are_not_finished_and_plans_that_are_left_over_are_found(
     write(seeded_url, "UPDATE run SET state = 'running'")
     assert broken() == {"no run is unfinished": 1}
     shown = run_cli(["db", "check"], env={"CONTACTCTL_DATABASE_URL": seeded_url})
-    assert "EXCEPTIONS" in shown.lines[3]
+    assert "EXCEPTIONS" in shown.lines[4]
     assert "error: no run is unfinished: 1 exception" in shown.stderr
     write(seeded_url, "UPDATE run SET state = 'done'")
     assert broken() == {"plans belong to unfinished runs": 3}

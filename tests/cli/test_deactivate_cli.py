@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated_by, plan_items, states
 from helpers.store_cli import DEACTIVATE_TEN, StoreCli, require_unchanged, seeded_cli
@@ -234,7 +234,7 @@ def test_two_operators_policy_refuses_to_do_it_alone(cli: StoreCli) -> None:
 
 
 def test_the_store_that_was_changed_is_named(cli: StoreCli, tmp_path: Path) -> None:
-    from contactctl.store.migrate import create_store
+    from contactctl.store.database.migrate import create_store
 
     other_folder = tmp_path / "other"
     other = create_store(f"sqlite:///{other_folder}/contacts.db")
@@ -255,7 +255,7 @@ def test_the_store_that_was_changed_is_named(cli: StoreCli, tmp_path: Path) -> N
 def test_on_postgres_the_operator_is_the_role_too(
     postgres_url: str, sqlite_url: str, tmp_path: Path
 ) -> None:
-    from contactctl.store.store import open_store
+    from contactctl.store.database.store import open_store
 
     operators = []
     for url in (postgres_url, sqlite_url):

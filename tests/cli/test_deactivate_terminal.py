@@ -12,7 +12,7 @@ import pytest
 
 from contactctl.domain.runs import RunState
 from contactctl.operations.runs import read_run, resume_run
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import REHEARSING
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
 from contactctl.operations import runs
 {patch}
-from contactctl.cli.run import main
+from contactctl.cli.main import main
 main()
 """
 # after the second batch it says so, and waits to be interrupted

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.dumps import dump
 from helpers.store_cli import StoreCli, seeded_cli
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.cli.confirmation import ask_typed, count_spellings
 from contactctl.domain.errors import RefusedError
 from helpers.consoles import memory_console
 
@@ -15,7 +15,7 @@ PROGRAM = """
 import sys
 from contactctl.cli import registry, run
 from contactctl.cli.context import Invocation
-from contactctl.cli.prompts import ask_typed, count_spellings
+from contactctl.cli.confirmation import ask_typed, count_spellings
 from contactctl.output.presentation import Heading, Presentation, Text
 
 

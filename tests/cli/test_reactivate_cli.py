@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.responses import Category
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, statuses

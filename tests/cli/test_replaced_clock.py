@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated, plan

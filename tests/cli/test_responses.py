@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from contactctl.operations import read_responses
+from contactctl.operations import reading as read_responses
 from contactctl.operations.ingest_rows import ReadBatch
-from contactctl.operations.read_aside import ReadingTask, read_aside
-from contactctl.store.store import Store
+from contactctl.operations.reading import ReadingTask, read_aside
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.responses import insert_contact, insert_group, insert_member
 
@@ -283,7 +283,7 @@ def test_a_maildirs_mails_are_moved_once_they_are_recorded(cli: Cli, tmp_path: P
 
 def test_a_failed_ingest_moves_no_mail(cli: Cli, store: Store, tmp_path: Path) -> None:
     from contactctl.operations.ingest import INGESTING
-    from contactctl.store.locks import exclusive
+    from contactctl.store.database.locks import exclusive
 
     (tmp_path / "Maildir" / "new").mkdir(parents=True)
     mail = tmp_path / "Maildir" / "new" / "1.mail"
@@ -358,6 +358,25 @@ def test_what_if_counts_handling_rules_too(cli: Cli, tmp_path: Path) -> None:
     assert cli("contacts", "show", "c1@example.com", "--json").json["data"]["status"] == "inactive"
 
 
+def test_explain_says_what_decided_and_what_failed_behind_an_alias(
+    cli: Cli, tmp_path: Path
+) -> None:
+    bounce = BOUNCE.format(recipient="member@example.net").replace(
+        "Action:", "Original-Recipient: rfc822; c1@example.com\nAction:"
+    )
+    bounce = bounce.replace("Status: 5.1.1", "Status: 5.7.1")
+    (tmp_path / "bounce.eml").write_text(bounce)
+
+    assert cli("responses", "ingest", tmp_path / "bounce.eml").exit_code == 0
+
+    timeline = cli("explain", "c1@example.com", "--json").json["data"]["timeline"]
+    (text,) = [each["text"] for each in timeline if each["kind"] == "response"]
+    assert "failed through this address, at another" in text
+    assert "decided by reply, over code: status-5.7.1 (blocked)" in text
+    (row,) = cli("responses", "list", "--json").json["data"]["responses"]
+    assert (row["evidence"][:5], row["through"]) == ("reply", True)
+
+
 def test_classify_needs_no_store(tmp_path: Path) -> None:
     (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
     result = run_cli(
@@ -387,6 +406,16 @@ def test_classify_shows_what_it_can_and_ends_with_5(form: str, tmp_path: Path) -
     assert len((tmp_path / "rejects").read_text().splitlines()) == 1
 
 
+def test_classify_says_what_a_mail_is_instead(tmp_path: Path) -> None:
+    (tmp_path / "mail.eml").write_text("From: ann@example.com\nSubject: Re: hello\n\nThanks.\n")
+    args = ["responses", "classify", tmp_path / "mail.eml"]
+
+    assert "not a response" not in run_cli(args, cwd=tmp_path).stderr
+    result = run_cli([*args, "--verbose"], cwd=tmp_path)
+    assert result.exit_code == 0
+    assert f"{tmp_path}/mail.eml: not a response: a reply\n" in result.stderr
+
+
 def test_standard_input_can_be_named_once(tmp_path: Path) -> None:
     assert run_cli(["responses", "classify", "-", "-"], cwd=tmp_path).exit_code == 2
 
@@ -413,3 +442,34 @@ def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
     people = tmp_path / "caf\udce9.csv"
     people.write_text("email\nc1@example.com\n")
     assert cli("contacts", "import", people).exit_code == 0
+
+
+def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("Who,When,Said\nkari@example.org,1.3.2026,552 5.2.2 mailbox full\n")
+    refused = run_cli(["responses", "classify", str(rows)])
+    assert refused.exit_code == 2
+    assert "--map 'COLUMN=email'" in refused.stderr
+    options = ["--map", "Who=email", "--map", "Said=diagnostic", "--map", "When=occurred_at"]
+    result = run_cli(
+        ["responses", "classify", str(rows), *options, "--date-format", "%d.%m.%Y", "--json"]
+    )
+    [response] = result.json["data"]["responses"]
+    assert (response["category"], response["occurred_at"][:10]) == ("transient", "2026-03-01")
+    blocked = run_cli(
+        ["responses", "classify", str(rows), "--map", "Who=email", "--category", "blocked"]
+    )
+    assert "without a time" in blocked.stderr
+    combined = run_cli(["responses", "classify", str(rows), "--map", "Who=email", "--from", "ses"])
+    assert combined.exit_code == 2
+
+
+def test_unsubscribes_are_told(tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"event": "unsubscribed", "recipient": "kari@example.org", "id": "u1"}')
+    result = run_cli(["responses", "classify", str(event), "--json"])
+    assert result.json["data"]["unsubscribes"] == 1
+    assert (
+        "1 unsubscribe read, not acted upon yet"
+        in run_cli(["responses", "classify", str(event)]).stderr
+    )

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.mailboxes import Mailbox, MailProtocol
-from contactctl.operations.fetch import read_password
 from contactctl.operations.ingest import INGESTING
-from contactctl.store.locks import exclusive
-from contactctl.store.store import Store
+from contactctl.operations.responses import read_password
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.imap_server import ImapServer, Mail
 from helpers.responses import insert_contact

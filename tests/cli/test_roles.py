@@ -5,8 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
@@ -147,22 +148,20 @@ def test_who_may_not_erase_leaves_no_run_behind(
     assert dump(store) == before
 
 
-def begin_deleting(store: Store, admin: As, url: str, applied_by: str) -> None:
-    """As a client that asks for no right would leave it: running, and nothing of it done."""
+def begin_deleting(store: Store, admin: As, applied_by: str) -> None:
+    """As an operator could leave it before the server refused that: running, nothing of it done."""
     kept = admin("contacts", "delete", "--where", "id between 1 and 90", "--plan")
     assert kept.exit_code == 0, kept.stdout
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            "UPDATE run SET state = 'running', applied_by = %s, started_at = planned_at",
-            [applied_by],
-        )
+    begun = "UPDATE run SET state = 'running', applied_by = :by, started_at = planned_at"
+    with store.writing() as connection:
+        connection.execute(text(begun), {"by": applied_by})
 
 
 @pytest.mark.parametrize("applied_by", ["op@host as cctl_operator", "op@host as nobody", "op@host"])
 def test_no_sweep_finishes_an_erasure_that_nobody_with_the_right_began(
     store: Store, operator: As, admin: As, applied_by: str
 ) -> None:
-    begin_deleting(store, admin, operator.url, applied_by)
+    begin_deleting(store, admin, applied_by)
     before = dump(store)
 
     swept = admin("sweep", "all", "--yes")
@@ -195,7 +194,7 @@ def test_no_sweep_finishes_an_erasure_that_nobody_with_the_right_began(
 def test_a_sweep_goes_on_with_an_erasure_of_somebody_with_the_right(
     store: Store, admin: As
 ) -> None:
-    begin_deleting(store, admin, admin.url, "ann@host as cctl_admin")
+    begin_deleting(store, admin, "ann@host as cctl_admin")
 
     swept = admin("sweep", "runs", "--yes")
 

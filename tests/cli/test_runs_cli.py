@@ -7,13 +7,13 @@ import pytest
 
 from contactctl.domain.runs import RunState
 from contactctl.operations.runs import read_run
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch, start_run
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store, open_store
 from helpers.cli import REHEARSING
 from helpers.dumps import dump
-from helpers.plans import active_ids, deactivated_by, plan_items, states
+from helpers.plans import active_ids, as_another_login, deactivated_by, plan_items, states
 from helpers.sessions import NOW, make_session
 from helpers.store_cli import StoreCli, seeded_cli
 
@@ -206,6 +206,7 @@ def test_a_second_operator_applies_what_the_first_has_planned(kept: StoreCli) ->
 
     assert kept("runs", "apply", 1, "--confirm", "10").exit_code == 4
     assert len(active_ids(kept.store)) == 100
+    as_another_login(kept.store, 1)
     kept.json("runs", "apply", 1, "--confirm", "10", operator="boss@host")
     assert len(active_ids(kept.store)) == 90
 

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from contactctl.operations.database import check_database
-from contactctl.store.store import SCHEMA_VERSION, Store, open_store
+from contactctl.store.database.store import SCHEMA_VERSION, Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.databases import empty_database
@@ -100,7 +100,7 @@ def test_silence_ends_the_command_and_leaves_the_store_whole(
         result = run_within_patience(COMMANDS[command], proxy.url, folder)
 
     assert (result.exit_code, result.stdout) == (STORE, "")
-    assert "no answer for 1 second" in result.stderr
+    assert "no answer within 1 s" in result.stderr
     assert "--timeout SECONDS" in result.stderr
     require_whole(seeded)
     swept = run_within_patience(["sweep", "all", "--yes"], postgres_url, folder)

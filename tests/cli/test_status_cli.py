@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.dumps import dump
 from helpers.store_cli import StoreCli, seeded_cli
 

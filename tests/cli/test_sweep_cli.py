@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.responses import Category
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
 from helpers.handled import add_deactivated, statuses

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.domain.condition_text import parse_condition
+from contactctl.domain.criteria.conditions import parse_condition
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import CriteriaError, StoreError
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
 from helpers.store_cli import StoreCli, seeded_cli

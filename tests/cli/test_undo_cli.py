@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.dumps import dump
-from helpers.plans import active_ids
+from helpers.plans import active_ids, as_another_login
 from helpers.store_cli import DEACTIVATE_TEN, StoreCli, seeded_cli
 
 BILLING = "billing: {currency: USD, tiers: [{up_to: 95, price: 10}, {price: 20}]}\n"
@@ -43,6 +43,7 @@ def test_undo_as_a_plan_for_a_second_operator(undoable: StoreCli) -> None:
     kept = undoable.json("runs", "undo", 1, "--plan")
     assert (kept["run"], kept["state"], kept["planned"]) == (2, "planned", 10)
     assert len(active_ids(undoable.store)) == 90
+    as_another_login(undoable.store, 2)
     applied = undoable("runs", "apply", 2, "--confirm", "10", operator="boss@host")
     assert applied.exit_code == 0
     assert len(active_ids(undoable.store)) == 100

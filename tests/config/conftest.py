@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contactctl.config.example import example_text
+from contactctl.config.database import example_text
 from contactctl.config.load import load_settings
 from contactctl.config.settings import LoadedSettings
 

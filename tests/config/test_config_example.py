@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
-from contactctl.config.example import example_text
-from contactctl.config.load import load_settings_file
+from contactctl.config.database import example_text
+from contactctl.config.load import load_settings_file, variable_name
 from contactctl.config.schema import scalar_keys
 from contactctl.config.sections import SCHEMA
-from contactctl.config.sources import variable_name
 from contactctl.domain.policies import IncidentGuard, Limits, PlanPolicy
 from contactctl.domain.responses import Category
 from contactctl.responses.rules import parse_rules

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.config.criteria_file import criteria_as_yaml, parse_criteria, read_criteria
-from contactctl.domain.condition_text import parse_condition
-from contactctl.domain.conditions import Condition
-from contactctl.domain.criteria import Criteria
+from contactctl.config.criteria import criteria_as_yaml, parse_criteria, read_criteria
+from contactctl.domain.criteria.conditions import Condition, parse_condition
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldCatalogue, FieldType
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, FieldType
 
 CATALOGUE = FieldCatalogue(
     {

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.fields import AttributeDeclaration, FieldType
 from contactctl.domain.policies import (
     Approval,
     Billing,

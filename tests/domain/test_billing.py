@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from contactctl.domain.billing import tier_for
-from contactctl.domain.policies import Billing, BillingTier
+from contactctl.domain.policies import Billing, BillingTier, tier_for
 
 SMALL, LARGE, OPEN = tiers = (
     BillingTier(1000, Decimal(29)),

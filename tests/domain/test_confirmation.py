@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.confirmation import (
-    Confirmation,
-    Stakes,
-    parse_count,
-    require_confirmed,
-    stakes_of,
-)
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Limits
+from contactctl.domain.runs import Confirmation, Stakes, parse_count, require_confirmed, stakes_of
 
 LIMITS = Limits(max_contacts=100, max_percent=Decimal(25))
 

@@ -18,7 +18,7 @@ from contactctl.domain.contact_values import (
     parser_for,
     require_whole_date,
 )
-from contactctl.domain.fields import Field, FieldType
+from contactctl.domain.criteria.fields import Field, FieldType
 
 OSLO = ZoneInfo("Europe/Oslo")
 

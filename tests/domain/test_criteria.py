@@ -2,8 +2,9 @@ import shlex
 
 import pytest
 
-from contactctl.domain.condition_text import parse_condition
-from contactctl.domain.criteria import (
+from contactctl.domain.criteria.conditions import parse_condition
+from contactctl.domain.criteria.fields import FieldCatalogue
+from contactctl.domain.criteria.tree import (
     MAX_CONDITIONS,
     MAX_DEPTH,
     MAX_VALUES,
@@ -17,7 +18,6 @@ from contactctl.domain.criteria import (
     prebuilt_criteria,
 )
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import FieldCatalogue
 
 CATALOGUE = FieldCatalogue()
 

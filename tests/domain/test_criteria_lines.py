@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from contactctl.config.criteria_file import parse_criteria
-from contactctl.domain.criteria_lines import criteria_lines
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.resolve import resolve
+from contactctl.config.criteria import parse_criteria
+from contactctl.domain.criteria.fields import FieldCatalogue
+from contactctl.domain.criteria.resolve import criteria_lines, resolve
 
 
 def lines_of(yaml: str) -> list[str]:

@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.condition_text import parse_condition
-from contactctl.domain.conditions import Condition
 from contactctl.domain.contacts import ContactView, Status
-from contactctl.domain.criteria import Criteria, from_flags
+from contactctl.domain.criteria.conditions import Condition, parse_condition
+from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldCatalogue, Operator, Takes
+from contactctl.domain.criteria.reference import matches
+from contactctl.domain.criteria.resolve import Range, ResolvedCriteria, Test, resolve
+from contactctl.domain.criteria.tree import Criteria, from_flags
+from contactctl.domain.criteria.values import Span, Unit, shift_date, shift_instant, start_of_day
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import FieldCatalogue
-from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
-from contactctl.domain.reference import matches
-from contactctl.domain.relative_time import Span, Unit, shift_date, shift_instant, start_of_day
-from contactctl.domain.resolve import Range, ResolvedCriteria, Test, resolve
 from helpers.views import contact_view
 
 OSLO = ZoneInfo("Europe/Oslo")

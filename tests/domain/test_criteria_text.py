@@ -4,12 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.condition_text import format_condition, parse_condition
-from contactctl.domain.conditions import Condition
+from contactctl.domain.criteria.conditions import Condition, format_condition, parse_condition
+from contactctl.domain.criteria.fields import (
+    OPERATORS,
+    USAGES,
+    AttributeDeclaration,
+    FieldCatalogue,
+    FieldType,
+    Operator,
+    Takes,
+)
+from contactctl.domain.criteria.values import Span, Unit
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, FieldType
-from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
-from contactctl.domain.relative_time import Span, Unit
 from contactctl.domain.text import show_safely
 
 DECLARED = {

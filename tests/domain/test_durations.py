@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.durations import format_duration, parse_duration
+from contactctl.domain.criteria.values import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,12 @@ from hypothesis import strategies as st
 
 from contactctl.domain.emails import email_key, parse_email
 
+# of every range of Default_Ignorable_Code_Point its ends
+IGNORABLE_SAMPLES = [
+    *"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180f\u200b\u200f\u202a\u202e\u2060",
+    *"\u206f\u3164\ufe00\ufe0f\ufeff\uffa0\ufff0\ufff8\U0001bca0\U0001d173\U000e0001\U000e0fff",
+]
+
 
 @pytest.mark.parametrize(
     ("text", "key"),
@@ -88,3 +94,17 @@ def test_the_fast_way_and_the_thorough_way_agree(text: str) -> None:
     plain = _plain_key(text)
     if plain is not None:
         assert _checked_key(text) == plain
+
+
+def test_invisible_characters_are_dropped_at_the_ends_and_named_inside() -> None:
+    assert parse_email("\ufeff\u200banna@example.com\u2060 ").email == "anna@example.com"
+    with pytest.raises(ValueError, match=r"U\+00AD SOFT HYPHEN \(character 3\)"):
+        email_key("an\u00adna@example.com")
+
+
+@given(st.sampled_from(IGNORABLE_SAMPLES), st.integers(1, 15))
+def test_no_ignorable_character_makes_a_second_contact(character: str, place: int) -> None:
+    address = "anna@example.com"
+    assert email_key(character + address + character) == address
+    with pytest.raises(ValueError, match=f"U\\+{ord(character):04X} .*character {place + 1}\\)"):
+        email_key(address[:place] + character + address[place:])

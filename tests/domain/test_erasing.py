@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.emails import parse_email
-from contactctl.domain.erasing import ERASED, clues, erase_from, erase_from_json
+from contactctl.domain.erasure import ERASED, clues, erase_from, erase_from_json
 
 ANN = {"ann@example.com"}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.group_settings import (
+from contactctl.domain.groups import (
     format_group_settings,
     format_threshold,
     parse_group_settings,

@@ -92,6 +92,9 @@ WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
     (RunKind.THRESHOLDS, {}, ""),
     (RunKind.SUPPRESSIONS, {"action": "rotate-key"}, "rotate key"),
     (RunKind.DEACTIVATE, {"lines": ["id = 5"]}, ""),
+    (RunKind.POLICY, {"policy": 2, "settings": ["allow_undo"]}, "policy 2: allow_undo"),
+    (RunKind.POLICY, {"policy": 1, "settings": []}, "policy 1"),
+    (RunKind.COPY, {"source": "a.db", "rows": 1200}, "1,200 rows of a.db"),
 ]
 
 

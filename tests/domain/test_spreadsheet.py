@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.spreadsheet import defuse, undo_defuse
+from contactctl.domain.text import defuse, undo_defuse
 
 tricky = st.text(alphabet="'=+-@ \t\r\na１＝", max_size=8) | st.text(max_size=8)
 

@@ -11,12 +11,12 @@ from textual.widgets import Input, Select, Static
 
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.draft import Row
-from contactctl.builder.screens.confirmation import ConfirmationScreen
+from contactctl.builder.plan_in_hand import BuilderWork
+from contactctl.builder.screens.dialogs import FieldPicker
 from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.field_picker import FieldPicker
+from contactctl.builder.screens.plan import ConfirmationScreen
 from contactctl.builder.widgets.criteria_tree import CriteriaTree
-from contactctl.builder.work import BuilderWork
-from contactctl.domain.operators import Operator
+from contactctl.domain.criteria.fields import Operator
 from contactctl.domain.runs import Run
 from contactctl.operations.runs import resume_run
 from contactctl.operations.session import Session

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from contactctl.cli.run import run
+from contactctl.cli.main import run
 from contactctl.output.console import Console
 
 NOW = "2026-06-15T12:00:00Z"

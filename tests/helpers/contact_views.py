@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 from contactctl.domain.contacts import ContactView
 from contactctl.domain.text import fold
 from contactctl.store import tables
-from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
+from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
 
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 _EARLIER = datetime(1999, 1, 1, tzinfo=UTC)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, insert, text
 
 from contactctl.domain.text import fold
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 
 TODAY = date(2026, 6, 15)
 CREATED = datetime(2022, 1, 1, tzinfo=UTC)

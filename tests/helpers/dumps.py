@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 
 Dump = dict[str, list[tuple[Any, ...]]]
 

@@ -9,7 +9,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import HandlingAction, HandlingRule
 from contactctl.domain.responses import Category
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import CREATED, add_contact
 from helpers.sessions import NOW
 

@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from contactctl.operations.import_contacts import ImportInput, import_contacts  # noqa: E402
+from contactctl.operations.importing.load import ImportInput, import_contacts  # noqa: E402
 from contactctl.operations.importing.options import ImportOptions, Reject  # noqa: E402
-from contactctl.store.store import open_store  # noqa: E402
+from contactctl.store.database.store import open_store  # noqa: E402
 from helpers.sessions import make_session  # noqa: E402
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from contactctl.operations.import_contacts import ImportInput, ImportResult, import_contacts
+from contactctl.operations.importing.load import ImportInput, ImportResult, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.groups import create_groups
-from contactctl.store.store import Store
 from helpers.sessions import NOW, make_session
 
 

@@ -11,7 +11,7 @@ from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.operations.ingest import IngestResult, ingest
 from contactctl.operations.session import Session
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.responses import insert_contact, open_deactivations
 from helpers.sessions import NOW, make_session
 

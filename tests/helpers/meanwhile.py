@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.groups import add_member, mark_changed, remove_member
-from contactctl.store.store import Store
 from helpers.sessions import NOW
 
 

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.contacts import Status
 from contactctl.domain.policies import Limits
-from contactctl.domain.runs import Run, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
+from contactctl.operations.criteria import CriteriaSource, Selection, select_contacts
 from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.runs import apply_run
-from contactctl.operations.select import CriteriaSource, Selection, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import start_run
-from contactctl.store.store import Store
 
 NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
 
@@ -53,6 +52,13 @@ def undo_of(session: Session, undone: Run) -> Run:
 def confirmed(count: int) -> Confirmation:
     """What a script says to change `count` contacts whatever the limits."""
     return Confirmation(count, count)
+
+
+def as_another_login(store: Store, run_id: int) -> None:
+    """As if another login had planned it: on Postgres, only the server says who it was."""
+    with store.writing() as connection:
+        of_run = tables.run.c.id == run_id
+        connection.execute(update(tables.run).where(of_run).values(planned_role="somebody"))
 
 
 def ids_with_status(store: Store, status: Status) -> set[int]:

@@ -19,27 +19,27 @@ from typing import Any, Literal
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-from contactctl.cli.run import run
+from contactctl.cli.main import run
 from contactctl.operations import runs
 from contactctl.output.console import Console
 from helpers.cli import REHEARSING
 
 _IMPORTED_BY_THE_SERVER = [
-    "contactctl.cli.background",
-    "contactctl.cli.changes",
-    "contactctl.cli.deactivate",
+    "contactctl.cli.progress",
+    "contactctl.cli.confirmation",
+    "contactctl.cli.deactivation",
     "contactctl.cli.progress",
     "contactctl.cli.responses",
     "contactctl.cli.runs",
     "contactctl.config.load",
     "contactctl.operations.runs",
     "contactctl.operations.ingest",
-    "contactctl.operations.read_responses",
+    "contactctl.operations.reading",
     "contactctl.operations.suppressions",
     "contactctl.output.formats.json",
     "contactctl.output.formats.table",
-    "contactctl.output.preview",
-    "contactctl.output.render",
+    "contactctl.output.criteria",
+    "contactctl.output.presentation",
     "contactctl.output.responses",
     "contactctl.output.runs",
     "helpers.processes",

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from contactctl.config.settings import Settings
-from contactctl.domain.fields import AttributeDeclaration, FieldType
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 

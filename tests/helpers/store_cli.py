@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contactctl.domain.runs import RunState
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump

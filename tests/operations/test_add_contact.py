@@ -13,14 +13,14 @@ from contactctl.domain.errors import (
     UsageError,
 )
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations import add_contact as module
-from contactctl.operations.add_contact import add_contact
+from contactctl.operations import waits
+from contactctl.operations.contacts import add_contact
 from contactctl.operations.groups import create_group
-from contactctl.operations.import_contacts import CREATING_CONTACTS
+from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.suppressions import add_suppression
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.runs import get_run, list_runs
-from contactctl.store.store import Store
 from helpers.dumps import dump
 from helpers.imports import contacts_in
 from helpers.sessions import make_session
@@ -62,11 +62,11 @@ def test_an_address_that_exists_is_refused_and_nothing_changes(store: Store) -> 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"email": "nobody"}, "not an email address"),
+        ({"email": "nobody"}, "is not an email"),
         ({"email": "a@x.no", "attributes.orders": "many"}, "not a number"),
         ({"email": "a@x.no", "last_opportunity": "31.01.2024"}, "not a date"),
         ({"email": "a@x.no", "attributes.nix": "1"}, "unknown column 'attributes.nix'"),
-        ({"email": "a@x.no", "status": "inactive"}, "never changes the status"),
+        ({"email": "a@x.no", "status": "inactive"}, "'status' cannot be given"),
         ({"email": "a@x.no", "first_name": "a\x00"}, "NUL"),
     ],
 )
@@ -93,6 +93,6 @@ def test_a_suppressed_address_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_it_waits_its_turn_behind_an_import(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0)
+    monkeypatch.setattr(waits, "FOR_ONE_CONTACT_S", 0)
     with exclusive(store, CREATING_CONTACTS), pytest.raises(BusyError):
         add_contact(make_session(store), {"email": "a@x.no"})

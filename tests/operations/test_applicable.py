@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import (
     NotFoundError,
     RefusedError,
 )
 from contactctl.domain.policies import Approval, PlanPolicy
-from contactctl.domain.runs import RunState
+from contactctl.domain.runs import Confirmation, RunState
 from contactctl.operations.runs import (
     apply_run,
     begin_confirmed,
@@ -23,12 +22,13 @@ from contactctl.operations.runs import (
     resume_run,
     run_confirmed,
 )
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import make_inactive
 from helpers.plans import (
     active_ids,
+    as_another_login,
     confirmed,
     plan,
     plan_items,
@@ -99,7 +99,22 @@ def test_a_second_operator_is_required_where_the_config_asks_for_one(store: Stor
         run_confirmed(session, lambda: plan(session, "id <= 5"))
     assert refusal.value.code == "second-operator"
     assert len(active_ids(store)) == 10
+    as_another_login(store, run.id)
     assert apply_run(replace(session, operator="boss@host"), run.id).changed == 5
+
+
+def test_on_postgres_the_login_tells_who_planned_and_not_a_name(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    seed_contacts(store, 10)
+    session = make_session(store, plans=PlanPolicy(approval=Approval.SECOND_OPERATOR))
+    run = plan(session, "id <= 5")
+    assert run.planned_role == store.database_role()
+
+    with pytest.raises(RefusedError, match="second operator"):
+        apply_run(replace(session, operator="boss@elsewhere"), run.id)
+    as_another_login(store, run.id)
+    assert apply_run(session, run.id).changed == 5
+    store.close()
 
 
 @pytest.mark.parametrize("operator", ["tester@laptop", "Tester@host", "tester@host as admin"])

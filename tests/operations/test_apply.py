@@ -9,7 +9,7 @@ from contactctl.domain.runs import Run, RunState, SkipReason
 from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.runs import apply_run, begin_run, resume_run, run_confirmed
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import make_inactive

@@ -24,11 +24,11 @@ from contactctl.operations.runs import (
     run_confirmed,
     work_through,
 )
-from contactctl.store import deactivations
-from contactctl.store.locks import exclusive
+from contactctl.store import reactivation as deactivations
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import delete_contact

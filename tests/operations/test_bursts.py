@@ -19,10 +19,10 @@ from contactctl.domain.responses import (
     HeldFilter,
     Response,
 )
-from contactctl.operations.list_responses import discard, open_incidents, release
+from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.operations.session import Session
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
 from helpers.sessions import NOW
 

@@ -12,9 +12,9 @@ from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import RunState, SkipReason
 from contactctl.operations.runs import cancel_run, read_run, resume_run
 from contactctl.store import tables
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.groups import mark_changed
 from contactctl.store.run_steps import start_run
-from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, deactivated_by, plan, plan_items, states
 from helpers.processes import barrier, exit_code_of, start_cli

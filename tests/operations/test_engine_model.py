@@ -21,9 +21,9 @@ from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.runs import cancel_run, read_run, resume_run
 from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.groups import mark_changed
 from contactctl.store.run_steps import apply_batch, start_run
-from contactctl.store.store import Store, open_store
 from helpers import databases
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, selection

@@ -9,30 +9,29 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.emails import parse_email
+from contactctl.domain.erasure import parse_keyring
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.domain.suppression import parse_keyring
+from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
 from contactctl.operations import waits
-from contactctl.operations.add_contact import add_contact as add_by_hand
-from contactctl.operations.affected import select_any
+from contactctl.operations.contacts import add_contact as add_by_hand
+from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.groups import add_to_group
 from contactctl.operations.keyring import create_key_file
+from contactctl.operations.plans import select_any
 from contactctl.operations.runs import cancel_run, read_run, resume_run, work_for
-from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.locks import exclusive
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses

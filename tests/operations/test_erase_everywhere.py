@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.store import tables
-from contactctl.store.store import Store, open_store
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.types import Code, Json, UtcInstant, is_text
 from helpers.contacts import add_contact
 from helpers.dumps import Dump, dump

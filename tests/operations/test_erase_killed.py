@@ -9,7 +9,7 @@ import pytest
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression, is_suppressed, rotate_key
 from contactctl.operations.sweep import SweepPart, sweep
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import add_contact
 from helpers.dumps import dump
 from helpers.processes import KILLED, Death, Moment, exit_code_of, start_cli

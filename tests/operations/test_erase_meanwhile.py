@@ -10,28 +10,27 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import RunKind
-from contactctl.operations import add_contact as add_module
+from contactctl.domain.runs import Confirmation, RunKind
+from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
-from contactctl.operations import import_contacts as import_module
 from contactctl.operations import runs as runs_module
-from contactctl.operations.add_contact import add_contact as add_by_hand
-from contactctl.operations.affected import select_any
+from contactctl.operations.contacts import add_contact as add_by_hand
+from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
+from contactctl.operations.importing import load as import_module
 from contactctl.operations.ingest import ingest
+from contactctl.operations.plans import select_any
 from contactctl.operations.runs import resume_run, work_for
-from contactctl.operations.select import CriteriaSource
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression, is_suppressed, rotate_key
 from contactctl.store import tables
-from contactctl.store.locks import serialise
+from contactctl.store.database.locks import serialise
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store, open_store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_response

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -18,19 +17,18 @@ from contactctl.domain.policies import (
 )
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun
+from contactctl.domain.runs import Confirmation
+from contactctl.operations.criteria import CriteriaSource, select_contacts
 from contactctl.operations.erasure import erase_one, find_contact
-from contactctl.operations.explain import explain
-from contactctl.operations.group_admin import plan_removing
-from contactctl.operations.groups import add_to_group, remove_from_group
+from contactctl.operations.explain import Happening, explain
+from contactctl.operations.groups import add_to_group, plan_removing, remove_from_group
 from contactctl.operations.reactivate import find_target, reactivate
 from contactctl.operations.runs import apply_run, run_confirmed
-from contactctl.operations.select import CriteriaSource, select_contacts
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.operations.thresholds import sweep_thresholds
-from contactctl.operations.timeline import Happening
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import CREATED, add_contact
 from helpers.handled import add_group, add_member, add_response, rule
 from helpers.plans import deactivated, plan, undo_of

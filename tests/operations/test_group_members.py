@@ -1,11 +1,11 @@
 """Taking members out of a group by criteria: planned, applied, and what others see of it."""
 
 from contactctl.domain.runs import Run, SkipReason
-from contactctl.operations.group_admin import plan_removing
+from contactctl.operations.groups import plan_removing
 from contactctl.operations.plans import show_plan
 from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.handled import member_states
 from helpers.meanwhile import leave_a_group, make_inactive

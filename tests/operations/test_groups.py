@@ -9,18 +9,21 @@ from sqlalchemy import update
 
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.add_contact import add_contact
-from contactctl.operations.group_admin import SettingsChange, delete, rename, set_policy
+from contactctl.operations.contacts import add_contact
 from contactctl.operations.groups import (
+    SettingsChange,
     add_to_group,
     create_group,
+    delete,
     list_groups,
     remove_from_group,
+    rename,
+    set_policy,
 )
 from contactctl.operations.session import Session
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store
 from helpers.handled import open_deactivation
 from helpers.imports import contacts_in, import_text
 from helpers.meanwhile import before_writing, delete_contact, delete_group

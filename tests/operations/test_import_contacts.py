@@ -9,16 +9,13 @@ from sqlalchemy import func, select, update
 
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import RunState
-from contactctl.operations.import_contacts import (
-    ImportInput,
-    import_contacts,
-)
+from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.runs import cancel_run
 from contactctl.operations.suppressions import add_suppression
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store
 from helpers.imports import KeptRejects, contacts_in, import_text, make_groups
 from helpers.sessions import NOW, make_session
 
@@ -199,7 +196,7 @@ def test_rejected_rows_are_told_with_line_reason_and_cells(store: Store) -> None
     reasons = {reject.line: reject.reason for reject in imported.rejects}
     assert list(reasons) == [3, 4, 5, 6, 8, 9, 10, 11]
     for line, words in {
-        3: "email: an address cannot contain blanks",
+        3: "email: an address cannot contain U+0020 SPACE (character 4)",
         4: "no email",
         5: "attributes.orders: 'many' is not a number",
         6: "attributes.tier: 'bro\\x0anze' is not one of Gold, Silver",
@@ -242,7 +239,7 @@ def test_suppressed_addresses_are_rejected(store: Store, tmp_path: Path) -> None
 HOSTILE = [
     "\x1b[31mred\x07",
     "[bold]x[/bold]",
-    "\u202egro.live",
+    "mail \u202egro.live",
     "=1+1",
     "Robert'); DROP TABLE contact;--",
     'quote " backslash \\ percent % underscore _',
@@ -261,7 +258,8 @@ def test_hostile_text_is_stored_as_it_is(store: Store) -> None:
     writer = csv.writer(content)
     writer.writerow(["email", "first_name", "attributes.plan", "tag"])
     for number, value in enumerate(HOSTILE):
-        writer.writerow([f"c{number}@x.no", value, value, value.replace(";", "").replace("|", "")])
+        tag = value.translate(dict.fromkeys(map(ord, ';|,"')))
+        writer.writerow([f"c{number}@x.no", value, value, tag])
     assert import_text(store, content.getvalue()).counts == (len(HOSTILE), 0, 0, 0)
     contacts = contacts_in(store)
     for number, value in enumerate(HOSTILE):
@@ -279,7 +277,7 @@ def test_a_cancelled_import_stops(store: Store) -> None:
                 cancel_run(session, list_runs(connection, limit=1)[0].id)
 
     given = ImportInput(None, BytesIO(b"email\na@x.no\nbad\nc@x.no\n"), ImportOptions(batch_rows=2))
-    with pytest.raises(RefusedError, match="is cancelled by now"):
+    with pytest.raises(RefusedError, match="is now cancelled"):
         import_contacts(session, given, Cancel())
     with store.reading() as connection:
         run = list_runs(connection, limit=1)[0]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from contactctl.domain.runs import RunState
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store, open_store
 from helpers import import_process
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import make_session

@@ -7,15 +7,11 @@ from sqlalchemy import text
 
 from contactctl.domain.errors import BusyError, InterruptedByUserError
 from contactctl.domain.runs import RunState
-from contactctl.operations.import_contacts import (
-    CREATING_CONTACTS,
-    ImportInput,
-    import_contacts,
-)
+from contactctl.operations.importing.load import CREATING_CONTACTS, ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.runs import get_run, list_runs
-from contactctl.store.store import Store
 from helpers.imports import KeptRejects, contacts_in, import_text
 from helpers.sessions import make_session
 

@@ -8,12 +8,12 @@ from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.ingest import ingest
-from contactctl.operations.list_responses import discard, latest_responses, release
+from contactctl.operations.responses import discard, latest_responses, release
 from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.unmatched import adopt_unmatched
+from contactctl.store.database.store import Store
+from contactctl.store.responses import adopt_unmatched
 from helpers.ingested import add, blocked, deactivated, record, recorded, response, session_on
 from helpers.responses import insert_contact
 

@@ -21,17 +21,17 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
-from contactctl.operations.add_contact import add_contact
+from contactctl.operations.contacts import add_contact
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
-from contactctl.operations.list_responses import latest_responses
+from contactctl.operations.responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
-from contactctl.store.store import Store
 from helpers.ingested import (
     AN_HOUR_AGO,
     add,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.processes import KILLED, Death, Moment, barrier, exit_code_of, start_cli
 from helpers.responses import insert_contact, open_deactivations, statuses
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contactctl.domain.erasure import Keyring
 from contactctl.domain.errors import StoreError
-from contactctl.domain.suppression import Keyring
 from contactctl.operations import keyring as module
 from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
 

@@ -11,7 +11,7 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.operations.runs import apply_run, latest_runs, resume_run
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, deactivated_by, plan, plan_items
 from helpers.processes import KILLED, MOMENTS, Death, Moment, exit_code_of, start_cli

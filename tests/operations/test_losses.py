@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contactctl.domain.contacts import MembershipState, Origin
 from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
+from contactctl.operations.criteria import preview
 from contactctl.operations.plans import show_plan
-from contactctl.operations.preview import preview
 from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds
-from contactctl.store.exports import deliverable_in, stream_contacts
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
+from contactctl.store.imports import deliverable_in, stream_contacts
 from helpers.contacts import add_contact
 from helpers.handled import add_group, add_member, add_response, open_deactivation
 from helpers.plans import selection

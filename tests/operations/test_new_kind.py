@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import contactctl
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids
 
@@ -63,9 +63,9 @@ import sys
 from datetime import UTC, datetime
 from contactctl.domain.run_kinds import TagRun
 from contactctl.operations.plans import write_confirmed_plan
-from contactctl.store.criteria_sql import where_clause
+from contactctl.store.criteria import where_clause
 from contactctl.store.plans import plan_active
-from contactctl.store.store import open_store
+from contactctl.store.database.store import open_store
 from helpers.cli import run_cli
 from helpers.plans import NO_LIMITS, selection
 from helpers.sessions import make_session

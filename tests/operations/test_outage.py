@@ -18,9 +18,9 @@ from contactctl.domain.responses import (
     Response,
 )
 from contactctl.operations.ingest import ingest
-from contactctl.operations.list_responses import discard, open_incidents, release
+from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.ingested import deactivated
 from helpers.sessions import make_session
 

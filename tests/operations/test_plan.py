@@ -7,13 +7,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import update
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
 from contactctl.domain.policies import Billing, BillingTier, Limits
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.runs import Confirmation, RunKind, RunState
 from contactctl.operations.plans import drop_if_planned, expire_plans, plan_deactivation, show_plan
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import (

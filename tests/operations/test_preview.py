@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from contactctl.domain.policies import Billing, BillingTier, Limits
+from contactctl.operations.criteria import preview
 from contactctl.operations.plans import show_plan
-from contactctl.operations.preview import preview
 from contactctl.operations.runs import apply_run
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import TODAY, seed_contacts
 from helpers.dumps import dump
 from helpers.plans import plan, selection

@@ -14,7 +14,7 @@ from contactctl.operations.reactivate import find_target, reactivate, require_ac
 from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.handled import (
     add_deactivated,
     add_group,

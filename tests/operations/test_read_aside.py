@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from contactctl.domain.errors import ContactctlError, InputError
-from contactctl.operations import read_aside as module
-from contactctl.operations.read_aside import ReadingTask, read_aside
+from contactctl.operations import reading as module
+from contactctl.operations.reading import ReadingTask, read_aside
 from contactctl.responses.mail import VerpPattern
 from contactctl.responses.rules import parse_rules
 
@@ -113,7 +113,7 @@ def test_ctrl_c_does_not_reach_it_and_closing_ends_it(
 
 WRITER = """
 import os, pickle, sys
-from contactctl.operations.read_aside import read_aside
+from contactctl.operations.reading import read_aside
 batches = read_aside(pickle.load(sys.stdin.buffer))
 next(batches)
 os.kill(os.getpid(), 9)
@@ -147,7 +147,7 @@ def test_nothing_is_imported_from_the_current_folder(
 
 
 def test_it_loads_nothing_of_the_store() -> None:
-    program = "import sys, contactctl.operations.read_aside; print(*sys.modules)"
+    program = "import sys, contactctl.operations.reading; print(*sys.modules)"
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environ, check=True

@@ -7,9 +7,9 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.run_kinds import ImportRun, IngestRun, RunDetails
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.runs import cancel_run, latest_runs, resume_run
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import insert_run
-from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import (

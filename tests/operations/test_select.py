@@ -3,10 +3,9 @@
 import pytest
 
 from contactctl.domain.errors import CriteriaError
-from contactctl.operations.preview import preview
-from contactctl.operations.select import CriteriaSource, Selection, select_contacts
+from contactctl.operations.criteria import CriteriaSource, Selection, preview, select_contacts
 from contactctl.operations.session import Session
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.sessions import make_session
 

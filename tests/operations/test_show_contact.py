@@ -5,12 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from contactctl.domain.contact_record import DeactivationRecord, GroupMembership
-from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.contacts import (
+    DeactivationRecord,
+    GroupMembership,
+    MembershipState,
+    Origin,
+    Status,
+)
 from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.operations.contacts import show_contact
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import NOW, make_session
 

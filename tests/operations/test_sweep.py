@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from contactctl.domain.confirmation import Confirmation
 from contactctl.domain.errors import BusyError, ExitCode, StoreError
 from contactctl.domain.policies import (
     GroupPolicy,
@@ -20,7 +19,7 @@ from contactctl.domain.policies import (
 )
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, IngestRun
-from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.runs import Confirmation, RunKind, RunState
 from contactctl.operations.erasure import plan_erasing
 from contactctl.operations.handling import plan_what_is_due, sweep_handling
 from contactctl.operations.ingest import INGESTING
@@ -29,12 +28,12 @@ from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
-from contactctl.output.sweep import present_sweep
+from contactctl.output.rules import present_sweep
 from contactctl.store import tables
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import start_run
 from contactctl.store.runs import CONTACT_CHANGES, insert_run
-from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.handled import (

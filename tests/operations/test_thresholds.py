@@ -21,8 +21,8 @@ from contactctl.operations.runs import apply_run, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds, thresholds_due
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.threshold_sql import DueCounts
+from contactctl.store.database.store import Store
+from contactctl.store.thresholds.due import DueCounts
 from helpers.responses import (
     insert_contact,
     insert_deactivation,

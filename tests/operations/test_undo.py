@@ -13,8 +13,8 @@ from contactctl.operations.plans import show_plan
 from contactctl.operations.runs import apply_run, cancel_run
 from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.run_steps import apply_batch, start_run
-from contactctl.store.store import Store
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_group, add_member, member_states, open_deactivation

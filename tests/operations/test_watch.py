@@ -5,9 +5,9 @@ import pytest
 from contactctl.domain.runs import RunState
 from contactctl.operations import runs as runs_module
 from contactctl.operations.runs import cancel_run, read_run, resume_run, watch_run
-from contactctl.store.locks import exclusive
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.store import Store
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.plans import (
     deactivated,
@@ -87,7 +87,7 @@ def test_watching_a_run_that_nobody_works_on_ends_after_a_while(
 def test_watching_is_patient_while_somebody_holds_the_right_to_change_contacts(
     store: Store, fake_time: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contactctl.store.store import open_store
+    from contactctl.store.database.store import open_store
 
     seed_contacts(store, 30)
     session = make_session(store)

@@ -14,7 +14,7 @@ from contactctl.domain.policies import (
 from contactctl.domain.responses import Category
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.handled import (
     add_deactivated,
     add_group,

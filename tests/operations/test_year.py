@@ -13,7 +13,7 @@ from contactctl.operations.reactivate import find_target, reactivate
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.store import tables
-from contactctl.store.store import Store
+from contactctl.store.database.store import Store
 from helpers.contacts import CREATED
 from helpers.sessions import make_session
 from helpers.year_model import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.spreadsheet import undo_defuse
+from contactctl.domain.text import undo_defuse
 from contactctl.output.formats.csv import cell, write
 from contactctl.output.presentation import Column, Presentation, Rows
 from helpers.consoles import memory_console

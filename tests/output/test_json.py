@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.errors import ExitCode, RefusedError
-from contactctl.domain.results import Problem
+from contactctl.domain.errors import ExitCode, Problem, RefusedError
 from contactctl.domain.text import UNSAFE_CHARACTERS
 from contactctl.output.formats import json as json_format
 from contactctl.output.formats import jsonl

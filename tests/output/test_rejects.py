@@ -12,9 +12,7 @@ import pytest
 from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Rejection
 from contactctl.operations.importing.options import Reject
-from contactctl.output.reject_log import RejectLog
-from contactctl.output.rejects import RejectsFile
-from contactctl.output.response_rejects import ResponseRejects
+from contactctl.output.rejects import RejectLog, RejectsFile, ResponseRejects
 
 
 @pytest.mark.parametrize(("number", "told"), [(0, 0), (1, 1), (5, 5), (6, 6), (1234, 6)])

@@ -2,11 +2,18 @@ import json
 
 import pytest
 
-from contactctl.domain.errors import ExitCode, UsageError
-from contactctl.domain.results import REJECT, Problem
-from contactctl.output.choice import OutputChoice, OutputFormat
-from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable, Text
-from contactctl.output.render import render
+from contactctl.domain.errors import REJECT, ExitCode, Problem, UsageError
+from contactctl.output.presentation import (
+    Column,
+    KeyValues,
+    OutputChoice,
+    OutputFormat,
+    Presentation,
+    Rows,
+    RowsTable,
+    Text,
+    render,
+)
 from helpers.consoles import memory_console
 
 ROWS = Rows(

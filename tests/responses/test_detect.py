@@ -3,7 +3,7 @@
 import pytest
 
 from contactctl.domain.errors import InputError
-from contactctl.responses.detect import detect
+from contactctl.responses.payloads import detect
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contactctl.domain.responses import Rejection
 from contactctl.responses.json_stream import (
+    MAX_LINE_BYTES,
     MAX_UNREADABLE_IN_A_ROW,
     MAX_VALUE_BYTES,
     JsonValue,
@@ -120,17 +121,17 @@ def test_depth_is_not_width() -> None:
 
 
 @pytest.mark.parametrize("first", [b"", b'{"a":1}\n', b"[\n"])
-def test_a_line_of_more_than_a_mebibyte_is_left_out(first: bytes) -> None:
+def test_a_value_that_is_too_long_is_left_out(first: bytes) -> None:
     long = b'{"long":"%s"}' % (b"x" * MAX_VALUE_BYTES)
     separator = b",\n" if first == b"[\n" else b"\n"
     payload = first + long + separator + b'{"z":0}' + (b"\n]" if first == b"[\n" else b"")
     [(place, reason)] = rejections(payload)
     assert place.startswith("f:2" if first else "f:1")
-    assert "1 MiB" in reason
+    assert "more than 16 MiB" in reason
     assert values(payload)[-1] == {"z": 0}
 
 
-def test_a_value_of_almost_a_mebibyte_is_read() -> None:
+def test_a_page_of_an_api_is_read() -> None:
     value = {"long": "x" * (MAX_VALUE_BYTES - 100)}
     for payload in (json.dumps(value), json.dumps([value]), json.dumps([value], indent=1)):
         assert values(payload.encode()) == [value]
@@ -175,7 +176,7 @@ def test_memory_is_flat(head: bytes, element: bytes, tail: bytes) -> None:
 
 
 def test_bounded_lines_number_what_they_skip() -> None:
-    payload = b"a\n" + b"x" * (3 * MAX_VALUE_BYTES) + b"\nb"
+    payload = b"a\n" + b"x" * (3 * MAX_LINE_BYTES) + b"\nb"
     assert list(bounded_lines(BytesIO(payload))) == [(1, b"a\n"), (2, None), (3, b"b")]
 
 

@@ -76,6 +76,7 @@ def test_the_address_before_an_alias_is_kept() -> None:
         ("2026-03-01T11:00:00.5+01:00", "UTC", "2026-03-01T10:00:00"),
         ("2026-03-01 10:00:00", "Europe/Oslo", "2026-03-01T09:00:00"),
         ("<22>Mar  1 10:00:00", "UTC", "2026-03-01T10:00:00"),
+        ("mail  | 2026-03-01T10:00:00,5Z", "UTC", "2026-03-01T10:00:00"),
     ],
 )
 def test_times_as_syslog_writes_them(stamp: str, zone: str, expected: str) -> None:
@@ -84,6 +85,12 @@ def test_times_as_syslog_writes_them(stamp: str, zone: str, expected: str) -> No
     )
     [event] = read(line, zone=zone)
     assert event.occurred_at.isoformat()[:19] == expected
+
+
+def test_a_line_as_rfc_5424_writes_it() -> None:
+    line = f"<22>1 2026-03-01T10:00:00Z mx postfix/smtp 592 - - F180CB7A: {TO}dsn=5.1.1, status="
+    [event] = read(f"{line}bounced (no)\n")
+    assert (event.category, event.occurred_at.hour) == ("invalid-address", 10)
 
 
 def test_lines_of_others_give_nothing_and_odd_ones_are_told() -> None:

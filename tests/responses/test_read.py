@@ -11,8 +11,8 @@ import pytest
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.responses import Category, Event, NoResponse, Rejection, Response
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.detect import HEAD_BYTES
 from contactctl.responses.mail import Naming, VerpPattern
+from contactctl.responses.payloads import HEAD_BYTES
 from contactctl.responses.read import read_events, read_mails
 from helpers.provider_samples import CASES
 

@@ -11,20 +11,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from contactctl.domain.conditions import Condition, build_condition
 from contactctl.domain.contacts import ContactView, Status
-from contactctl.domain.criteria import Criteria
-from contactctl.domain.fields import AttributeDeclaration, Field, FieldCatalogue, FieldType
-from contactctl.domain.operators import OPERATORS, USAGES, Operator, Takes
-from contactctl.domain.reference import matches, present_values
-from contactctl.domain.resolve import ResolvedCriteria, resolve
-from contactctl.domain.text import fold
-from contactctl.store.contact_columns import GIVEN_COLUMNS
-from contactctl.store.criteria_sql import (
-    where_clause,
+from contactctl.domain.criteria.conditions import Condition, build_condition
+from contactctl.domain.criteria.fields import (
+    OPERATORS,
+    USAGES,
+    AttributeDeclaration,
+    Field,
+    FieldCatalogue,
+    FieldType,
+    Operator,
+    Takes,
 )
-from contactctl.store.left_out import count_left_out, fields_that_leave_out
-from contactctl.store.store import Store, open_store
+from contactctl.domain.criteria.reference import matches, present_values
+from contactctl.domain.criteria.resolve import ResolvedCriteria, resolve
+from contactctl.domain.criteria.tree import Criteria
+from contactctl.domain.text import fold
+from contactctl.store.criteria import count_left_out, fields_that_leave_out, where_clause
+from contactctl.store.database.store import Store, open_store
+from contactctl.store.fields import GIVEN_COLUMNS
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views

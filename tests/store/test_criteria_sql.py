@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from contactctl.domain.contacts import ContactView, Status
-from contactctl.domain.criteria import (
+from contactctl.domain.criteria.fields import AttributeDeclaration, FieldCatalogue, FieldType
+from contactctl.domain.criteria.resolve import resolve
+from contactctl.domain.criteria.tree import (
     MAX_CONDITIONS,
     MAX_DEPTH,
     MAX_VALUES,
@@ -15,15 +17,14 @@ from contactctl.domain.criteria import (
     from_flags,
     prebuilt_criteria,
 )
-from contactctl.domain.fields import AttributeDeclaration, FieldCatalogue, FieldType
-from contactctl.domain.resolve import resolve
-from contactctl.store.criteria_sql import (
+from contactctl.store.criteria import (
     active_where,
+    count_left_out,
+    fields_that_leave_out,
     where_clause,
 )
-from contactctl.store.left_out import count_left_out, fields_that_leave_out
+from contactctl.store.database.store import open_store
 from contactctl.store.predicates import is_active_by_index
-from contactctl.store.store import open_store
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
 from helpers.views import contact_view

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from contactctl.store import tables
-from contactctl.store.exports import SORTABLE, deliverable, deliverable_in, stream_contacts
+from contactctl.store.database.store import Store
 from contactctl.store.groups import create_groups
-from contactctl.store.store import Store
+from contactctl.store.imports import SORTABLE, deliverable, deliverable_in, stream_contacts
 from helpers.imports import import_text
 from helpers.sessions import NOW
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
-from contactctl.domain.handling import HandledContact, due_steps, ended_by
+from contactctl.domain.handling import ContactStanding, HandledContact, due_steps, ended_by
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -19,12 +19,11 @@ from contactctl.domain.policies import (
     Limits,
     ResponsePolicy,
 )
-from contactctl.domain.reactivation import ContactStanding
 from contactctl.domain.responses import Category
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.reactivation import read_standing
-from contactctl.store.store import Store
 from helpers.contacts import add_contact
 from helpers.sessions import NOW, make_session
 

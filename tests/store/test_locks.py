@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
-from contactctl.store.deactivations import bulk_outcome
-from contactctl.store.locks import exclusive, serialise
+from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.plans import BatchWork
+from contactctl.store.reactivation import bulk_outcome
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.meanwhile import change_phone
 from helpers.plans import started

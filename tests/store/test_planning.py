@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
 from contactctl.domain.run_kinds import DeactivateRun, KeptCriteria
 from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.store.database.store import Store
 from contactctl.store.plans import Batch, PlanFigures, next_batch, planned_contacts
 from contactctl.store.run_steps import Waiting, apply_batch, write_run_with_plan
 from contactctl.store.runs import change_state, get_run, lock_run, update_run
-from contactctl.store.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import plan, plan_items, states

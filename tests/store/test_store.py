@@ -16,10 +16,10 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from contactctl.domain.errors import BusyError, StoreError
-from contactctl.store.locks import exclusive
-from contactctl.store.migrate import create_store, upgrade
-from contactctl.store.sqlite_engine import create_sqlite_file
-from contactctl.store.store import SCHEMA_VERSION, Store, connect, open_store
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store, upgrade
+from contactctl.store.database.sqlite import create_sqlite_file
+from contactctl.store.database.store import SCHEMA_VERSION, Store, connect, open_store
 from helpers import databases
 from helpers.contacts import add_contact
 
@@ -48,7 +48,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     databases.drop_database(server_url, url)
 
 
-@pytest.mark.parametrize("older", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("older", ["0001", "0002", "0003", "0004", "0005"])
 def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(
     empty_url: str, older: str
 ) -> None:

@@ -16,8 +16,8 @@ from contactctl.domain.thresholds import (
     threshold_rules,
 )
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.threshold_sql import due
+from contactctl.store.database.store import Store
+from contactctl.store.thresholds.due import due
 from helpers.responses import insert_group, insert_subject
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

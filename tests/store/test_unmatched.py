@@ -4,8 +4,8 @@ from sqlalchemy import insert, select
 
 from contactctl.domain.responses import Category
 from contactctl.store import tables
-from contactctl.store.store import Store
-from contactctl.store.unmatched import adopt_unmatched
+from contactctl.store.database.store import Store
+from contactctl.store.responses import adopt_unmatched
 from helpers.contacts import add_contact
 from helpers.handled import add_group, add_response
 from helpers.sessions import NOW

@@ -13,12 +13,12 @@ from sqlalchemy import exc, text
 
 from contactctl.domain.errors import CANCELLED, BusyError, StoreError
 from contactctl.domain.waits import Waits
-from contactctl.store.errors import translated_errors
-from contactctl.store.locks import exclusive, serialise
-from contactctl.store.postgres_connection import BoundedConnection
+from contactctl.store.database.errors import translated_errors
+from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.postgres import BoundedConnection
+from contactctl.store.database.store import connect, open_store
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.store import connect, open_store
 from contactctl.store.temporary import fill, temporary_tables
 from helpers.contacts import add_contact, seed_contacts
 from helpers.databases import replace_database
@@ -168,7 +168,7 @@ def test_a_session_that_keeps_its_own_time_zone_is_refused(
     tokyo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a pooler leaves it that swallows SET."""
-    monkeypatch.setattr("contactctl.store.postgres_engine._IN_UTC", "SET LOCAL work_mem = '5MB'")
+    monkeypatch.setattr("contactctl.store.database.postgres._IN_UTC", "SET LOCAL work_mem = '5MB'")
     with pytest.raises(StoreError, match="Asia/Tokyo") as caught:
         open_store(tokyo_url)
     assert caught.value.code == "time-zone"
@@ -253,7 +253,9 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
     with closing(open_store(sqlite_url)) as store, store.writing() as connection:
         add_contact(connection, "a@example.com")
     before = sorted(tmp_path.iterdir())
-    monkeypatch.setattr("contactctl.store.sqlite_engine._is_on_read_only_mount", lambda _path: True)
+    monkeypatch.setattr(
+        "contactctl.store.database.sqlite._is_on_read_only_mount", lambda _path: True
+    )
     with closing(open_store(sqlite_url)) as store:
         with store.reading() as connection:
             assert connection.execute(text("SELECT count(*) FROM contact")).scalar_one() == 1
@@ -275,7 +277,7 @@ def test_the_disk_that_is_full_is_named(
         return SimpleNamespace(f_bavail=free, f_frsize=1, f_files=0, f_favail=0)
 
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    monkeypatch.setattr("contactctl.store.errors.os.statvfs", statvfs)
+    monkeypatch.setattr("contactctl.store.database.errors.os.statvfs", statvfs)
     database = SimpleNamespace(identity="x", path=tmp_path / "contacts.db")
     with pytest.raises(StoreError) as caught, translated_errors(database):
         raise exc.OperationalError("", None, sqlite3.OperationalError(words))

@@ -11,22 +11,18 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
-from contactctl.builder.as_text import criteria_as_flags
-from contactctl.builder.draft import Group, Mode, Part, Row, draft_of, first_row
+from contactctl.builder.draft import Group, Mode, Part, Row, criteria_as_flags, draft_of, first_row
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.live_count import LiveCount
 from contactctl.builder.messages import Answered
-from contactctl.builder.screens.field_picker import FieldPicker
-from contactctl.builder.screens.file_dialog import FileDialog
-from contactctl.builder.screens.keys import KeysScreen
-from contactctl.builder.screens.mode_picker import ModePicker
-from contactctl.builder.widgets.condition_entry import ConditionEntry
+from contactctl.builder.screens.dialogs import FieldPicker, FileDialog, KeysScreen, ModePicker
+from contactctl.builder.widgets.condition_form import ConditionEntry
 from contactctl.builder.widgets.criteria_tree import CriteriaTree
 from contactctl.builder.widgets.live_panel import LivePanel
-from contactctl.config.criteria_file import criteria_as_yaml
-from contactctl.domain.criteria import Criteria
+from contactctl.config.criteria import criteria_as_yaml
+from contactctl.domain.criteria.fields import Field, FieldCatalogue
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.fields import Field, FieldCatalogue
 
 _ROW_BUTTONS = (
     ("Add", "screen.add_condition"),

@@ -8,16 +8,16 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
-from contactctl.builder.as_text import criteria_as_flags
-from contactctl.builder.widgets.blocks import Blocks
-from contactctl.config.criteria_file import criteria_as_yaml
-from contactctl.domain.criteria import Criteria
+from contactctl.builder.draft import criteria_as_flags
+from contactctl.builder.widgets.criteria_tree import Blocks
+from contactctl.config.criteria import criteria_as_yaml
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import show_safely
-from contactctl.operations.preview import Preview
+from contactctl.operations.criteria import Preview
+from contactctl.output.criteria import asked_about, preview_rows, rows_blocks, share
 from contactctl.output.presentation import Presentation
 from contactctl.output.presentation import Text as Lines
-from contactctl.output.selection import asked_about, preview_rows, rows_blocks, share
 
 _SLOW_AFTER_S = 1
 _NARROW = 60

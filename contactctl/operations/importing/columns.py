@@ -1,34 +1,48 @@
 """Which column of a file is which field. A column that is none is left out, and that is said."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from shlex import quote
 
-from contactctl.domain.errors import CriteriaError, InputError, UsageError
-from contactctl.domain.fields import (
+from contactctl.domain.contacts import MembershipState
+from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
     RESPONSES_PREFIX,
     Field,
     FieldCatalogue,
+    FieldType,
     did_you_mean,
 )
-from contactctl.domain.text import show_safely
+from contactctl.domain.errors import CriteriaError, InputError, UsageError
+from contactctl.domain.text import fold, show_safely, trim
 from contactctl.operations.importing.options import ImportOptions
+from contactctl.operations.importing.presets import shipped_presets
+from contactctl.operations.importing.status import looks_like_consent
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
+
+_REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
 
 UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
 
 _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
-    "status": "an import never changes the status; see `contactctl deactivate` and `reactivate`",
-    "created": "it is set when a contact is added",
     "updated": "it is set when a contact changes",
-    "deactivated": "an import never changes the status",
-    "deactivation_origin": "an import never changes the status",
-    "deactivation_category": "an import never changes the status",
 }
+
+GROUP_ACTIVE = Field(
+    f"group_{MembershipState.ACTIVE}", FieldType.SET, "groups that may mail it although inactive"
+)
+GROUP_INACTIVE = Field(
+    f"group_{MembershipState.INACTIVE}", FieldType.SET, "groups in which it is inactive alone"
+)
+# what only the columns of `contacts export --full` have
+_MEMBERSHIP_FIELDS = {field.name: field for field in (GROUP_ACTIVE, GROUP_INACTIVE)}
+STATUS_FIELDS = ("status", "deactivated", "deactivation_origin", "deactivation_category")
+_ONLY_IN_FULL = ("created", *STATUS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +54,112 @@ class FileColumn:
 
 
 def importable_fields(catalogue: FieldCatalogue) -> list[Field]:
-    """The fields that an import can give, in the order in which an export writes them."""
-    return [field for field in catalogue.fields() if _reason_against(field) is None]
+    """The fields that an import can give, in the order in which a full export writes them."""
+    known = [field for field in catalogue.fields() if _reason_against(field) is None]
+    return [*known, *_MEMBERSHIP_FIELDS.values()]
+
+
+def exported_names(catalogue: FieldCatalogue, *, full: bool) -> list[str]:
+    """The fields of an export: those of a contact's data; `full`: all that an import can give."""
+    names = [field.name for field in importable_fields(catalogue)]
+    if full:
+        return names
+    return [name for name in names if name not in (*_ONLY_IN_FULL, *_MEMBERSHIP_FIELDS)]
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The header's names, by which options can tell every column apart.
+
+    A second column `phone` is called `phone (2)`, one without a name `column 3`; unnamed ones at
+    the end are left out, as spreadsheets write commas behind the last column.
+    """
+    trimmed = [trim(name) for name in names]
+    while trimmed and not trimmed[-1]:
+        trimmed.pop()
+    found: dict[str, str] = {}
+    for number, name in enumerate(trimmed, start=1):
+        wanted = name or f"column {number}"
+        unique, times = wanted, 1
+        while plain(unique) in found:
+            times += 1
+            unique = f"{wanted} ({times})"
+        found[plain(unique)] = unique
+    return list(found.values())
 
 
 class ColumnNames:
-    """Names as a file has them -> fields, through the renames and the catalogue.
+    """Names as a file has them -> fields, through the renames, the preset and the catalogue.
 
-    `left_out` grows with each column that gives no field, and says why.
+    `left_out` grows with each column that gives no field, and says why; `undecided` with each
+    that looks like consent or status and of which nobody has said what it means; `unknown` with
+    each other name that is no field's.
     """
 
     def __init__(self, options: ImportOptions, catalogue: FieldCatalogue) -> None:
         self._options = options
         self._catalogue = catalogue
         self._renamed = {
-            _plain(name): self._target(name, target) for name, target in options.renames.items()
+            plain(name): self._target("--map", name, target)
+            for name, target in options.renames.items()
         }
-        self._ignored = {_plain(name) for name in options.ignored}
+        self._preset: dict[str, Field | None] = {
+            plain(name): self._target(f"the preset {options.preset.name}", name, target)
+            for name, target in options.preset.columns.items()
+        }
+        self._preset_order = {name: at for at, name in enumerate(self._preset)}
+        rules = (*options.inactive, *options.preset.inactive)
+        self._ignored = dict.fromkeys(map(plain, options.ignored))
+        self._preset |= dict.fromkeys(map(plain, options.preset.ignored))
+        self._spoken_of = {plain(rule.column) for rule in rules}
         self._found: dict[str, Field | None] = {}
         self.left_out: dict[str, str] = {}
+        self.undecided: list[str] = []
+        self.unknown: list[str] = []
 
     def header(self, names: Sequence[str]) -> list[FileColumn]:
         """The columns of a header line; InputError unless each is known once, email among them."""
-        self._refuse_unnamed(names)
-        _refuse_repeated([_plain(name) for name in names], "the header has '{}' twice")
         self._require_columns(names)
-        fields = self._known(names)
-        given = [field.name for field in fields if field]
-        _refuse_repeated(given, "two columns give the field '{}'")
+        self._decide_repeated(names)
+        columns = [
+            FileColumn(name, field) for name, field in zip(names, self._known(names), strict=True)
+        ]
+        columns = self._one_column_a_field(columns)
+        given = [column.field.name for column in columns if column.field]
         if "email" not in given:
-            raise InputError(
-                "no column gives the field 'email'",
-                hint="name it with --map 'COLUMN=email'; is the delimiter right?",
-            )
-        return [FileColumn(name, field) for name, field in zip(names, fields, strict=True)]
+            raise InputError("no column gives the field 'email'", hint=_hint_for_email(names))
+        return columns
 
     def resolve(self, name: str) -> Field | None:
         """The field that a name gives, None for an ignored one; UsageError for any other."""
         if name not in self._found:
-            self._found[name] = self._resolve(name)
+            self._found[name] = self._resolve(plain(name), name)
         return self._found[name]
 
-    def _resolve(self, name: str) -> Field | None:
-        plain = _plain(name)
-        if plain in self._renamed:
-            return self._renamed[plain]
-        if plain in self._ignored:
-            return None
+    def _resolve(self, key: str, name: str) -> Field | None:
+        for names in (self._renamed, self._ignored, self._preset):
+            if key in names:
+                return names[key]
+        if key in self._spoken_of:  # a rule on a field does not take its values away
+            field = self._catalogue.by_name(_as_field_name(key))
+            return field if field and field.name not in STATUS_FIELDS else None
+        return self._of_its_own(key, name)
+
+    def _of_its_own(self, key: str, name: str) -> Field | None:
+        """The field that has this very name; None, with a word about it, for any other name."""
+        as_field = _as_field_name(key)
         try:
-            field = self._catalogue.find(_as_field_name(plain))
+            field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.find(as_field)
         except CriteriaError as error:
+            if looks_like_consent(name) and not self._options.all_inactive:
+                self.undecided.append(name)
+                return None
             self._require_no_mistake(name, error)
+            self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)
             return None
         reason = _reason_against(field)
         if reason is None:
-            return field
+            return None if field.name == "status" and self._options.all_inactive else field
         self._leave_out(name, reason)
         return None
 
@@ -105,16 +169,16 @@ class ColumnNames:
 
     def _require_no_mistake(self, name: str, error: CriteriaError) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
-        plain = _as_field_name(_plain(name))
-        known = [field.name for field in self._catalogue.fields()]
-        if self._options.ignore_unknown:
+        field_name = _as_field_name(plain(name))
+        known = [field.name for field in importable_fields(self._catalogue)]
+        if self._options.ignore_unknown or self._options.preset.name:
             return
-        if plain.startswith(ATTRIBUTE_PREFIX) or get_close_matches(
-            plain, known, n=1, cutoff=_MISTYPED_ABOVE
-        ):
+        close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
+        if field_name.startswith(ATTRIBUTE_PREFIX) or close:
             guess = f"{error.hint} " if error.hint.startswith("did you mean") else ""
             raise UsageError(
-                f"unknown column '{show_safely(name)}'", hint=guess + _what_to_do_with(name)
+                f"unknown column '{show_safely(name)}'",
+                hint=guess + _what_to_do_with(name, close[0] if close else "FIELD"),
             ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:
@@ -124,43 +188,135 @@ class ColumnNames:
         except InputError:
             raise
         except UsageError as error:
-            raise InputError(error.message, hint=error.hint) from None
+            preset = preset_for(names)
+            known = f"--preset {preset} reads such a file; or " if preset else ""
+            raise InputError(error.message, hint=known + error.hint) from None
 
-    def _target(self, name: str, target: str) -> Field:
+    def _decide_repeated(self, names: Sequence[str]) -> None:
+        """InputError for a field's column that comes twice, unless it is said which one counts."""
+        by_key = {plain(name): name for name in names}
+        said = self._renamed.keys() | self._ignored.keys()
+        undecided: dict[str, list[str]] = {}
+        for name in names:
+            first = plain(_REPEATED.sub("", name))
+            if plain(name) in said or first == plain(name) or first not in by_key:
+                continue
+            if first in said or self.resolve(by_key[first]) is None:
+                self._found[name] = None
+                self._leave_out(name, "a column before it has the same name")
+            else:
+                undecided.setdefault(by_key[first], []).append(name)
+        for first, others in undecided.items():
+            given = self.resolve(first)
+            wanted = f"{others[0]}={given.name if given else 'FIELD'}"
+            raise InputError(
+                f"the header has '{show_safely(first)}' twice",
+                hint=f"{' '.join(f'--ignore {_shell(each)}' for each in others)} leaves out what"
+                f" comes after the first; to take the second one instead:"
+                f" --ignore {_shell(first)} --map {_shell(wanted)}",
+            )
+
+    def _one_column_a_field(self, columns: Sequence[FileColumn]) -> list[FileColumn]:
+        """The columns; of several that a preset maps to one field only the first choice has it."""
+        by_field: dict[str, FileColumn] = {}
+        dropped: set[str] = set()
+        for column in sorted(columns, key=self._rank):
+            if column.field is None:
+                continue
+            first = by_field.setdefault(column.field.name, column)
+            if first is column:
+                continue
+            if not self._yields(column, to=first):
+                raise InputError(
+                    f"two columns give the field '{column.field.name}':"
+                    f" '{show_safely(first.name)}' and '{show_safely(column.name)}'",
+                    hint=f"leave one out, for example with --ignore {_shell(column.name)}",
+                )
+            dropped.add(column.name)
+            self._leave_out(column.name, f"'{show_safely(first.name)}' gives {column.field.name}")
+        return [
+            FileColumn(column.name, None) if column.name in dropped else column
+            for column in columns
+        ]
+
+    def _yields(self, column: FileColumn, *, to: FileColumn) -> bool:
+        """Whether a preset lets one column have the field of another."""
+        said = self._renamed.keys() | self._preset.keys()
+        return (
+            bool(self._preset)
+            and plain(column.name) not in self._renamed
+            and plain(to.name) in said
+        )
+
+    def _rank(self, column: FileColumn) -> tuple[int, int]:
+        """What was said in the command first, then the preset in its order."""
+        key = plain(column.name)
+        if key in self._renamed:
+            return (0, 0)
+        return (1, self._preset_order[key]) if key in self._preset_order else (2, 0)
+
+    def _target(self, said_by: str, name: str, target: str) -> Field:
+        wanted = target.strip()
+        if wanted in _MEMBERSHIP_FIELDS:
+            return _MEMBERSHIP_FIELDS[wanted]
         try:
-            field = self._catalogue.find(target.strip())
+            field = self._catalogue.find(wanted)
         except CriteriaError as error:
-            message = f"--map '{show_safely(name)}={show_safely(target)}': {error.message}"
+            message = f"{said_by} '{show_safely(name)}={show_safely(target)}': {error.message}"
             raise UsageError(message, hint=error.hint) from None
-        _require_importable(field, target)
+        reason = _reason_against(field)
+        if reason is not None:
+            raise InputError(
+                f"'{show_safely(target)}' cannot be imported: {reason}",
+                hint=f"leave the column out with --ignore {_shell(name)}",
+            )
         return field
 
     def _require_columns(self, names: Sequence[str]) -> None:
-        """A rename, ignore or date format for a column that is not there is a mistake."""
-        known = [_plain(name) for name in names]
+        """An option for a column that is not there is a mistake."""
+        known = [plain(name) for name in names]
         options: Mapping[str, Iterable[str]] = {
             "--map": self._options.renames,
             "--ignore": self._options.ignored,
             "--date-format": self._options.column_date_formats,
+            "--inactive-when": [rule.column for rule in self._options.inactive],
         }
         for flag, columns in options.items():
             for column in columns:
-                if _plain(column) not in known:
+                if plain(column) not in known:
                     raise UsageError(
                         f"{flag}: the file has no column '{show_safely(column)}'",
-                        hint=did_you_mean(column, list(names)) or f"columns: {', '.join(names)}",
+                        hint=did_you_mean(column, list(names))
+                        or f"columns: {', '.join(map(show_safely, names))}",
                     )
+        preset = self._options.preset
+        if preset.name and not any(plain(name) in known for name in preset.columns):
+            raise UsageError(
+                f"the file has none of the columns of the preset {preset.name}",
+                hint=f"columns: {', '.join(map(show_safely, names))}",
+            )
 
-    def _refuse_unnamed(self, names: Sequence[str]) -> None:
-        for number, name in enumerate(names, start=1):
-            if not name.strip():
-                raise InputError(f"column {number} has no name", hint="name it in the header")
+
+def date_formats_of(options: ImportOptions, name: str) -> tuple[str, ...]:
+    """The date formats of a column, in the order in which they are tried."""
+    by_column = {plain(column): forms for column, forms in options.column_date_formats.items()}
+    return by_column.get(plain(name), options.default_date_formats)
 
 
-def column_date_format(options: ImportOptions, name: str) -> str | None:
-    """The declared date format of a column, None for ISO 8601."""
-    by_column = {_plain(column): form for column, form in options.column_date_formats.items()}
-    return by_column.get(_plain(name), options.date_format)
+def preset_for(names: Sequence[str]) -> str:
+    """The preset whose export has such a header, or an empty string."""
+    known = {plain(name) for name in names}
+    fitting = [
+        preset
+        for preset in shipped_presets()
+        if preset.known_by and all(plain(name) in known for name in preset.known_by)
+    ]
+    return max(fitting, key=lambda preset: len(preset.known_by)).name if fitting else ""
+
+
+def plain(name: str) -> str:
+    """A name as it is compared; one that messages have to escape is known by that form too."""
+    return fold(show_safely(trim(name)))
 
 
 def _reason_against(field: Field) -> str | None:
@@ -169,34 +325,29 @@ def _reason_against(field: Field) -> str | None:
     return _GIVEN_ELSEWHERE.get(field.name)
 
 
-def _require_importable(field: Field, name: str) -> None:
-    reason = _reason_against(field)
-    if reason is not None:
-        raise InputError(
-            f"'{show_safely(name)}' cannot be imported: {reason}",
-            hint=f"leave the column out with --ignore '{show_safely(name)}'",
-        )
+def _hint_for_email(names: Sequence[str]) -> str:
+    if preset := preset_for(names):
+        return f"it looks like an export of another program: --preset {preset} reads it"
+    if len(names) == 1 and "|" in names[0]:
+        return "is | what separates the cells? then say --delimiter '|'"
+    likely = [name for name in names if "mail" in plain(name).replace("-", "")]
+    if likely:
+        return f"name it with --map {_shell(f'{likely[0]}=email')}"
+    return "name it with --map 'COLUMN=email'; is the delimiter right?"
 
 
-def _what_to_do_with(name: str) -> str:
-    shown = show_safely(name)
-    return f"give it a field with --map '{shown}=FIELD', or leave it out with --ignore '{shown}'"
+def _what_to_do_with(name: str, field: str) -> str:
+    return (
+        f"give it a field with --map {_shell(f'{name}={field}')},"
+        f" or leave it out with --ignore {_shell(name)}"
+    )
 
 
-def _refuse_repeated(names: Sequence[str], message: str) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise InputError(
-                message.format(show_safely(name)), hint="remove, rename or --ignore one of them"
-            )
-        seen.add(name)
+def _shell(text: str) -> str:
+    """Text from a file as one word of a command line."""
+    return quote(show_safely(text))
 
 
-def _as_field_name(plain: str) -> str:
+def _as_field_name(key: str) -> str:
     """`first name` is how people write first_name."""
-    return "_".join(plain.split())
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()
+    return "_".join(key.split())

@@ -3,25 +3,34 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from shlex import quote
 from typing import Any
 
 from contactctl.domain.contact_values import parse_text
+from contactctl.domain.criteria.fields import Field, FieldType
+from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import email_key
-from contactctl.domain.fields import Field, FieldType
-from contactctl.domain.spreadsheet import undo_defuse
-from contactctl.domain.text import fold
-from contactctl.domain.values import MAX_TEXT
-from contactctl.operations.importing.columns import FileColumn
-from contactctl.operations.importing.options import Reject
+from contactctl.domain.text import fold, trim, undo_defuse
+from contactctl.operations.importing.columns import (
+    GROUP_ACTIVE,
+    GROUP_INACTIVE,
+    STATUS_FIELDS,
+    FileColumn,
+    plain,
+)
+from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.rows import Batch, Cell
-from contactctl.store.contact_columns import FOLDED_COLUMNS, GIVEN_COLUMNS
+from contactctl.operations.importing.status import Inactive, inactive_rows
+from contactctl.operations.importing.told import NULL_WORDS, Told
+from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
+from contactctl.store.imports import Layout, stored_date
 from contactctl.store.staged import Staged, stored_instant
-from contactctl.store.staging import Layout, stored_date
 
 KEY = 2  # where a staged row holds its email key
-_SUPPRESSED = "the address is suppressed: its contact was erased"
+SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
+UNKNOWN_ADDRESS = "no contact has this address (--update-only)"
 _REMEMBERED = 4_000  # different texts of a column whose values are kept: dates, plans, tags
 
 Cells = Sequence[Cell]
@@ -31,94 +40,153 @@ Failures = dict[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ColumnReader:
-    """One column of the file: where it is, its field, and what reads its text."""
+    """One column of the file: where it is, its field, and what reads its text.
+
+    `latest` is the last stored value that is not still to come, of a field that tells the past.
+    """
 
     at: int
     field: Field
     parse: Read
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How every row of one file is read. Columns are in the order in which they are stored."""
+    """How every row of one file is read. Columns are in the order in which they are stored.
+
+    `names` maps the fields that hold several names (tag, group and the group_ ones) to their
+    readers, `status` those that say whether a contact is inactive. `rules` do so too, by the place
+    of their column; `all_inactive` is the reason why every contact of the file is. `nulls` are
+    cells that mean nothing.
+    """
 
     email: ColumnReader
     values: tuple[ColumnReader, ...]
     attributes: tuple[ColumnReader, ...]
-    tags: ColumnReader | None
-    groups: ColumnReader | None
+    names: Mapping[str, ColumnReader]
+    status: Mapping[str, ColumnReader]
+    rules: tuple[tuple[int, InactiveRule], ...]
+    all_inactive: str | None
+    created: ColumnReader | None
     clears: bool
     from_spreadsheet: bool
+    nulls: frozenset[str] = frozenset()
 
     @property
     def layout(self) -> Layout:
         names = tuple(reader.field.name for reader in self.values)
-        return Layout(names, has_attributes=bool(self.attributes), clears=self.clears)
+        return Layout(
+            names,
+            has_attributes=bool(self.attributes),
+            clears=self.clears,
+            has_created=self.created is not None,
+        )
 
 
 @dataclass(slots=True)
 class Converted:
-    """A batch as rows to be put in. Tags and groups are by position; groups by name."""
+    """A batch as rows to be put in. Tags and groups are by position; groups by name.
+
+    `groups_active` and `groups_inactive` are memberships with a state of their own; `inactive`
+    says which rows are of contacts that must not get mail.
+    """
 
     rows: list[Staged] = field(default_factory=list)
     tags: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    groups_active: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    groups_inactive: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    inactive: Mapping[int, Inactive] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+
+    def besides(self, position: int) -> tuple[object, ...]:
+        """What a row says besides its values."""
+        every = (self.tags, self.groups, self.groups_active, self.groups_inactive, self.inactive)
+        return tuple(each.get(position) for each in every)
 
 
 def make_plan(
     columns: Sequence[FileColumn],
     reading: Callable[[FileColumn, Field], Read],
+    options: ImportOptions,
     *,
-    clears: bool,
     from_spreadsheet: bool,
+    latest: Mapping[str, str],
 ) -> Plan:
-    """The plan for a file with these columns; `reading` gives what reads a column."""
+    """The plan for a file with these columns; `reading` gives what reads a column.
+
+    `latest` has the last value that is not still to come, of each field that tells the past.
+    """
     readers = {
-        column.field.name: ColumnReader(at, column.field, reading(column, column.field))
+        column.field.name: ColumnReader(
+            at,
+            column.field,
+            reading(column, column.field),
+            latest.get(column.field.name),
+        )
         for at, column in enumerate(columns)
         if column.field
     }
+    places = {plain(column.name): at for at, column in enumerate(columns)}
+    rules = [
+        (places[plain(rule.column)], rule)
+        for rule in (*options.inactive, *options.preset.inactive)
+        if plain(rule.column) in places
+    ]
+    set_fields = ("tag", "group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)
     return Plan(
         email=readers["email"],
         values=tuple(readers[name] for name in GIVEN_COLUMNS if name in readers),
         attributes=tuple(reader for reader in readers.values() if reader.field.is_attribute),
-        tags=readers.get("tag"),
-        groups=readers.get("group"),
-        clears=clears,
+        names={name: readers[name] for name in set_fields if name in readers},
+        status={name: readers[name] for name in STATUS_FIELDS if name in readers},
+        rules=tuple(rules),
+        all_inactive=options.inactive_reason if options.all_inactive else None,
+        created=readers.get("created"),
+        clears=options.empty_clears,
         from_spreadsheet=from_spreadsheet,
+        nulls=options.all_nulls,
     )
 
 
-def convert(plan: Plan, batch: Batch) -> Converted:
+def convert(plan: Plan, batch: Batch, told: Told) -> Converted:
     """The batch's rows, those that cannot be read among the rejects, in the file's order."""
     if not batch.rows:
         return Converted(rejects=batch.rejects)
-    return _Conversion(plan, batch).result()
+    return _Conversion(plan, batch, told).result()
 
 
-def rows_not_suppressed(converted: Converted, batch: Batch, keys: AbstractSet[str]) -> Converted:
+def rows_without(
+    converted: Converted, batch: Batch, keys: AbstractSet[str], reason: str
+) -> Converted:
     """The rows whose address is not among these email keys; the others join the rejects."""
     positions = {row[0] for row in converted.rows if row[KEY] in keys}
     if not positions:
         return converted
-    suppressed = [Reject(batch.lines[at], _SUPPRESSED, batch.original(at)) for at in positions]
-    return Converted(
-        [row for row in converted.rows if row[0] not in positions],
-        {at: tags for at, tags in converted.tags.items() if at not in positions},
-        {at: groups for at, groups in converted.groups.items() if at not in positions},
-        sorted([*converted.rejects, *suppressed], key=lambda reject: reject.line),
+    rejected = [Reject(batch.lines[at], reason, batch.original(at)) for at in positions]
+    return replace(
+        converted,
+        rows=[row for row in converted.rows if row[0] not in positions],
+        groups={at: groups for at, groups in converted.groups.items() if at not in positions},
+        rejects=sorted([*converted.rejects, *rejected], key=lambda reject: reject.line),
     )
 
 
 class _Conversion:
-    """One batch on its way; `failures` collects the first reason against each row."""
+    """One batch on its way; `failures` collects the first reason against each row.
 
-    def __init__(self, plan: Plan, batch: Batch) -> None:
+    `empty` are rows without any text: they are nothing, and no failures.
+    """
+
+    def __init__(self, plan: Plan, batch: Batch, told: Told) -> None:
         self.plan = plan
+        self.told = told
         self.batch = batch
         self.cells: list[Cells] = list(zip(*batch.rows, strict=True))
         self.failures: Failures = {}
+        self.empty: set[int] = set()
+        self.trimmed: dict[int, Cells] = {}
 
     def result(self) -> Converted:
         columns = [range(len(self.batch.rows)), *self._addresses()]
@@ -128,25 +196,59 @@ class _Conversion:
             columns += self._attributes()
         if self.plan.clears:
             columns.append(self._cleared())
-        tags = self._names(self.plan.tags)
-        groups = self._names(self.plan.groups)
+        if self.plan.created:
+            columns += self._value(self.plan.created)
+        names = {name: self._names(reader) for name, reader in self.plan.names.items()}
+        inactive = self._inactive()
         rows: list[Staged] = list(zip(*columns, strict=True))
-        if self.failures:
-            rows = [row for at, row in enumerate(rows) if at not in self.failures]
-        return Converted(rows, tags, groups, self._rejects())
+        if self.failures or self.empty:
+            dropped = self.failures.keys() | self.empty
+            rows = [row for at, row in enumerate(rows) if at not in dropped]
+        return Converted(
+            rows,
+            names.get("tag", {}),
+            names.get("group", {}),
+            names.get(GROUP_ACTIVE.name, {}),
+            names.get(GROUP_INACTIVE.name, {}),
+            inactive,
+            self._rejects(),
+        )
+
+    def _inactive(self) -> Mapping[int, Inactive]:
+        status = {
+            name: self._read(name, self._trimmed(reader.at), reader.parse)
+            for name, reader in self.plan.status.items()
+        }
+        rules = [(self._trimmed(at), rule) for at, rule in self.plan.rules]
+        found = inactive_rows(len(self.batch.rows), status, rules, self.plan.all_inactive)
+        for cells, rule in rules:
+            if rule not in self.told.rules_met and any(map(rule.holds_for, cells)):
+                self.told.rules_met.add(rule)
+        for at, column in {at: rule.column for at, rule in self.plan.rules if rule.values}.items():
+            others = (cell for row, cell in enumerate(self._trimmed(at)) if row not in found)
+            self.told.take_as_active(column, others)
+        return found
 
     def _addresses(self) -> list[Sequence[Any]]:
-        emails = self._trimmed(self.plan.email)
+        emails = self._trimmed(self.plan.email.at)
         keys = self._read("email", emails, email_key)
         for at, email in enumerate(emails):
-            if not email:
+            if email:
+                continue
+            if any(map(trim, filter(None, self.batch.rows[at]))):
                 self.failures.setdefault(at, "no email")
+            else:
+                self.empty.add(at)
         return [emails, keys, [key and key.rpartition("@")[2] for key in keys]]
 
     def _value(self, reader: ColumnReader) -> list[Sequence[Any]]:
-        cells = self._trimmed(reader)
+        cells = self._trimmed(reader.at)
         if reader.field.name not in FOLDED_COLUMNS:
-            return [self._read(reader.field.name, cells, reader.parse)]
+            found = self._read(reader.field.name, cells, reader.parse)
+            if reader.latest is not None:
+                self.told.look_for_dates_to_come(reader.field.name, found, reader.latest)
+            return [found]
+        self.told.look_for_nulls(reader.field.name, cells)
         values = self._texts(reader.field.name, cells)
         if "".join(filter(None, values)).isascii():
             return [values, [value and value.lower() for value in values]]
@@ -164,7 +266,7 @@ class _Conversion:
         """The JSON of the attributes, and of the folded texts among them, row by row."""
         values, folded = [], []
         for reader in self.plan.attributes:
-            cells = self._trimmed(reader)
+            cells = self._trimmed(reader.at)
             pairs = self._read(reader.field.name, cells, reader.parse)
             if self.plan.clears:
                 nothing = _json_pair(reader.field, None)
@@ -173,6 +275,7 @@ class _Conversion:
                 ]
             values.append([pair and pair[0] for pair in pairs])
             if _is_text(reader.field):
+                self.told.look_for_nulls(reader.field.name, cells)
                 folded.append([pair and pair[1] for pair in pairs])
         return [
             _json_objects(values, len(self.batch.rows)),
@@ -182,15 +285,13 @@ class _Conversion:
     def _cleared(self) -> list[int]:
         masks = [0] * len(self.batch.rows)
         for bit, reader in enumerate(self.plan.values):
-            for at, cell in enumerate(self._trimmed(reader)):
+            for at, cell in enumerate(self._trimmed(reader.at)):
                 if cell == "":
                     masks[at] |= 1 << bit
         return masks
 
-    def _names(self, reader: ColumnReader | None) -> dict[int, tuple[str, ...]]:
-        if reader is None:
-            return {}
-        found = self._read(reader.field.name, self._trimmed(reader), reader.parse)
+    def _names(self, reader: ColumnReader) -> dict[int, tuple[str, ...]]:
+        found = self._read(reader.field.name, self._trimmed(reader.at), reader.parse)
         return {at: names for at, names in enumerate(found) if names and at not in self.failures}
 
     def _read(self, name: str, cells: Cells, parse: Read) -> list[Any]:
@@ -204,17 +305,28 @@ class _Conversion:
         try:
             return parse(cell) if cell else None
         except ValueError as error:
-            self.failures.setdefault(at, f"{name}: {error}")
+            null = f" (--null {quote(cell)} reads it as missing)" if cell in NULL_WORDS else ""
+            self.failures.setdefault(
+                at, f"{name}: {error}{null if '--null' not in str(error) else ''}"
+            )
             return None
 
-    def _trimmed(self, reader: ColumnReader) -> Cells:
-        cells = self.cells[reader.at]
-        if not self.plan.from_spreadsheet:
-            return cells  # trimmed where they were read
-        trimmed = list(map(str.strip, cells))  # type: ignore[arg-type]
-        if "'" in "".join(trimmed):
-            return list(map(undo_defuse, trimmed))
-        return trimmed
+    def _trimmed(self, at: int) -> Cells:
+        """A column's cells without what is around their text; those that mean nothing are empty."""
+        if at not in self.trimmed:
+            self.trimmed[at] = self._trim(self.cells[at])
+        return self.trimmed[at]
+
+    def _trim(self, cells: Cells) -> Cells:
+        texts: Any = cells
+        if self.plan.from_spreadsheet:  # other cells are trimmed where they were read
+            joined = "".join(texts)
+            texts = list(map(str.strip if joined.isascii() else trim, texts))
+            if "'" in joined:
+                texts = list(map(undo_defuse, texts))
+        if self.plan.nulls and not self.plan.nulls.isdisjoint(texts):
+            return ["" if text in self.plan.nulls else text for text in texts]
+        return texts  # type: ignore[no-any-return]
 
     def _rejects(self) -> list[Reject]:
         unread = [

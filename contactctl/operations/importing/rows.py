@@ -2,16 +2,24 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from contactctl.domain.contact_values import NAME_SEPARATORS
+from contactctl.domain.cells import list_cell
+from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
+from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
-from contactctl.domain.strict_json import STRICT
-from contactctl.domain.values import shown_json
-from contactctl.operations.importing.columns import ColumnNames, FileColumn, importable_fields
+from contactctl.domain.plain_data import STRICT
+from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.columns import (
+    ColumnNames,
+    FileColumn,
+    distinct_names,
+    importable_fields,
+    plain,
+)
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
 from contactctl.operations.importing.source import Source
 
@@ -19,6 +27,7 @@ _DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
 _BATCH_BYTES = 4 << 20
+_SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
 
 Cell = str | None
 
@@ -50,15 +59,15 @@ class Batch:
 class FileRows:
     """A file's columns, and its rows in batches.
 
-    `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `left_out` maps
-    columns without a field to the reason; with JSON lines it grows with the batches.
+    `names` head the cells of a reject. `from_spreadsheet`: text may be defused. `known` has
+    what is known of the columns' names; with JSON lines it grows with the batches.
     """
 
     columns: Sequence[FileColumn]
     names: Sequence[str]
     batches: Iterator[Batch]
     from_spreadsheet: bool
-    left_out: Mapping[str, str]
+    known: ColumnNames
 
 
 def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
@@ -67,9 +76,13 @@ def read_rows(source: Source, options: ImportOptions, catalogue: FieldCatalogue)
     if (options.format or _detect_format(source)) is FileFormat.CSV:
         return _read_csv(source, options, names)
     fields = importable_fields(catalogue)
+    rules = (*options.inactive, *options.preset.inactive)
+    spoken_of = list(dict.fromkeys(rule.column for rule in rules))
     columns = [FileColumn(known.name, known) for known in fields]
-    batches = _json_batches(source, names, fields, _batch_rows(source, options))
-    return FileRows(columns, ["record"], batches, False, names.left_out)
+    columns += [FileColumn(name, None) for name in spoken_of]
+    keys = _JsonKeys(names, fields, {plain(name): at for at, name in enumerate(spoken_of)})
+    batches = _json_batches(source, keys, _batch_rows(source, options))
+    return FileRows(columns, ["record"], batches, False, names)
 
 
 def _batch_rows(source: Source, options: ImportOptions) -> int:
@@ -91,31 +104,60 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Fil
             f" {_LONGEST_LINE:,}",
             hint="is this a text file with one contact per line?",
         )
-    delimiter = options.delimiter or _detect_delimiter(source)
+    beginning = beginning_of(source)
+    delimiter = options.delimiter or source.delimiter or beginning.delimiter
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
     try:
-        header = next(reader, [])
+        for _ in range(beginning.skipped):
+            next(reader)
+        header = distinct_names(next(reader, []))
     except csv.Error as error:
-        raise InputError(f"{source.name}, line 1: {error}") from error
+        raise InputError(f"{source.name}, line {beginning.skipped + 1}: {error}") from error
     if not header:
         raise InputError(f"{source.name} has no header", hint="its first line names the columns")
-    columns = names.header([name.strip() for name in header])
+    if not (options.delimiter or source.delimiter or beginning.sep_line):
+        _refuse_ambiguous(source, beginning.header)
+    columns = names.header(header)
     batches = _csv_batches(reader, len(columns), _batch_rows(source, options))
-    return FileRows(columns, [column.name for column in columns], batches, True, names.left_out)
+    return FileRows(columns, header, batches, True, names)
 
 
-def _detect_delimiter(source: Source) -> str:
-    """The only one of , ; TAB outside quotes in the header; a comma when there is none."""
-    line = source.text().readline(_LONGEST_CELL)
-    outside_quotes = "".join(line.split('"')[::2])
-    found = [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
-    if len(found) > 1:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How many lines come before the header, the header, and what separates its cells."""
+
+    skipped: int
+    header: str
+    delimiter: str
+    sep_line: bool = False
+
+
+def beginning_of(source: Source) -> Beginning:
+    """Without empty rows, and without the line `sep=;` that Excel writes and reads."""
+    text, skipped, told = source.text(), 0, ""
+    while line := text.readline(_LONGEST_CELL):
+        if found := _SEP_LINE.match(line):
+            told = found[1]
+        elif line.strip(" \t\r\n,;"):
+            break
+        skipped += 1
+    found_delimiters = _delimiters(line)
+    return Beginning(skipped, line, told or "".join(found_delimiters[:1]) or ",", bool(told))
+
+
+def _delimiters(header: str) -> list[str]:
+    """Those of , ; TAB that are outside quotes in the header."""
+    outside_quotes = "".join(header.split('"')[::2])
+    return [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+
+
+def _refuse_ambiguous(source: Source, header: str) -> None:
+    if len(_delimiters(header)) > 1:
         raise InputError(
             f"{source.name}: more than one of comma, semicolon and TAB in the header",
             hint="say which one separates with --delimiter",
         )
-    return found[0] if found else ","
 
 
 def _csv_batches(reader: Any, width: int, size: int) -> Iterator[Batch]:
@@ -136,7 +178,10 @@ def _fill(batch: Batch, reader: Any, width: int, size: int) -> bool:
             if len(row) == width:
                 lines.append(start)
                 rows.append(row)
-            elif row:
+            elif len(row) > width and not any(row[width:]):  # commas behind the last column
+                lines.append(start)
+                rows.append(row[:width])
+            elif any(row):
                 reason = f"{len(row)} cells where the header has {width}"
                 rejects.append(Reject(start, reason, tuple(row)))
             if len(lines) + len(rejects) >= size:
@@ -153,22 +198,29 @@ def _csv_problem(error: csv.Error, start: int, end: int) -> str:
     return f"{error}; is a quote not closed?{lines}"
 
 
-def _json_batches(
-    source: Source, names: ColumnNames, fields: Sequence[Field], size: int
-) -> Iterator[Batch]:
-    batch = Batch()
+@dataclass(frozen=True, slots=True)
+class _JsonKeys:
+    """What an object's keys give: fields, and behind them the keys that say who is inactive."""
+
+    names: ColumnNames
+    fields: Sequence[Field]
+    spoken_of: Mapping[str, int]
+
+
+def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]:
+    batch, decided = Batch(), False
     for number, line in _numbered_lines(source.text()):
         if not line.strip():
             continue
         try:
-            batch.rows.append(_json_row(line, names, fields))
+            batch.rows.append(_json_row(line, keys, decided=decided))
             batch.lines.append(number)
             batch.records.append(line.rstrip("\r\n"))
         except (ValueError, UsageError, RecursionError) as error:
             batch.rejects.append(Reject(number, _json_problem(error), (line.rstrip("\r\n"),)))
         if len(batch) >= size:
             yield batch
-            batch = Batch()
+            batch, decided = Batch(), True
     yield batch
 
 
@@ -182,20 +234,40 @@ def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:
             line = text.readline(_LONGEST_LINE)
 
 
-def _json_row(line: str, names: ColumnNames, fields: Sequence[Field]) -> list[Cell]:
+def _json_row(line: str, keys: _JsonKeys, *, decided: bool) -> list[Cell]:
+    """An object's cells; `decided`: by now nothing may look like consent that nobody spoke of."""
     if len(line) >= _LONGEST_LINE:
         raise ValueError(f"a line is longer than {_LONGEST_LINE:,} characters")
     record = STRICT.decode(line)
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     values: dict[str, Any] = {}
+    said: list[Cell] = [None] * len(keys.spoken_of)
     for name, value in _flat(record).items():
-        known = names.resolve(name)
+        at = keys.spoken_of.get(plain(name)) if keys.spoken_of else None
+        if at is not None:
+            said[at] = _plain_cell(value)
+        known = keys.names.resolve(name)
         if known is not None:
             if known.name in values:
                 raise ValueError(f"the field '{known.name}' is given twice")
             values[known.name] = value
-    return [_cell(known, values[known.name]) if known.name in values else None for known in fields]
+        elif decided and name in keys.names.undecided:
+            raise ValueError(
+                f"'{show_safely(name)}' looks like consent or status:"
+                " say what it means with --inactive-when or --ignore"
+            )
+    cells = [
+        _cell(known, values[known.name]) if known.name in values else None for known in keys.fields
+    ]
+    return [*cells, *said]
+
+
+def _plain_cell(value: Any) -> str:
+    """A JSON value of any type as the text of a cell."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,18 +291,18 @@ def _cell(known: Field, value: Any) -> str:
         if not isinstance(value, bool):
             return f"{value:f}" if isinstance(value, float) and "e" in repr(value) else repr(value)
     elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
-        return value.strip()
+        return trim(value)
+    elif known.type in (FieldType.DATE, FieldType.INSTANT) and type(value) in (int, float):
+        return repr(value)  # the column's date formats know what it counts
     raise ValueError(f"{known.name}: {shown_json(value)} where a {known.type} belongs")
 
 
 def _set_cell(known: Field, value: Any) -> str:
-    items = value if isinstance(value, list) else [value]
-    for item in items:
-        if not isinstance(item, str):
-            raise ValueError(f"{known.name}: not a list of texts")
-        if isinstance(value, list) and any(mark in item for mark in NAME_SEPARATORS):
-            raise ValueError(f"{known.name}: a name cannot hold ; or |, which separate names")
-    return NAME_SEPARATORS[0].join(items)
+    if isinstance(value, str):
+        return trim(value)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"{known.name}: not a list of texts")
+    return list_cell([trim(item) for item in value])
 
 
 def _json_problem(error: Exception) -> str:

@@ -12,9 +12,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from contactctl.domain.encodings import text_codec
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.text import show_safely
+from contactctl.domain.text import show_safely, text_codec
+from contactctl.operations.importing.unpack import unpacked
 
 _CHUNK = 1 << 20
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -25,6 +25,7 @@ class Source:
     """An input that can be read more than once: `size` bytes, with `lines` line ends in them.
 
     `longest_line` is in bytes, and known to a chunk: lines are only told apart where it matters.
+    `delimiter` is what separates cells, where the kind of file tells.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Source:
     lines: int
     size: int
     longest_line: int
+    delimiter: str | None = None
 
     def text(self) -> TextIOWrapper:
         """The whole text from the start, line ends as they are (what the csv module wants)."""
@@ -54,10 +56,12 @@ def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[S
     """The file at `path`, or standard input; InputError unless all of it is text in `encoding`."""
     _require_encoding(encoding)
     name = show_safely(str(path)) if path else "standard input"
-    with _seekable(path, stdin) as stream:
+    with _seekable(path, stdin) as packed, unpacked(packed, name) as text:
+        stream, encoding = text.stream, text.encoding or encoding
         _refuse_utf_16(stream, name, encoding)
         lines, longest = _count_lines(stream, name, encoding)
-        yield Source(name, stream, encoding, lines, size=stream.tell(), longest_line=longest)
+        size = stream.tell()
+        yield Source(name, stream, encoding, lines, size, longest, text.delimiter)
 
 
 @contextmanager
@@ -95,6 +99,11 @@ def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:
         raise InputError(f"{name} is UTF-16 text, not UTF-8", hint="add --encoding utf-16")
 
 
+def _another(encoding: str) -> str:
+    """What to try after an encoding that does not fit; latin-1 takes every byte."""
+    return "cp1252" if encoding.startswith("utf") else "latin-1"
+
+
 def _count_lines(stream: IO[bytes], name: str, encoding: str) -> tuple[int, int]:
     """The number of lines, all of them decoded once, and the bytes of the longest, where it is
     longer than a chunk; InputError names the first wrong byte."""
@@ -111,7 +120,7 @@ def _count_lines(stream: IO[bytes], name: str, encoding: str) -> tuple[int, int]
             line = lines + chunk[: max(error.start - waiting, 0)].count(b"\n") + 1
             raise InputError(
                 f"{name}, line {line}, byte {at + 1}: not valid {encoding.removesuffix('-sig')}",
-                hint="name the file's own encoding, for example --encoding cp1252",
+                hint=f"name the file's own encoding, for example --encoding {_another(encoding)}",
             ) from error
         if not chunk:
             return lines, longest

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contactctl.domain.contacts import MembershipState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import KEY, Converted
+from contactctl.store.imports import Wave
 from contactctl.store.staged import Staged
-from contactctl.store.staging import Wave
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ def split_into_waves(converted: Converted) -> Waves:
     waves = Waves()
     latest: dict[str, tuple[int, object]] = {}
     for row in rows:
-        content = (row[KEY + 1 :], converted.tags.get(row[0]), converted.groups.get(row[0]))
+        content = (row[KEY + 1 :], converted.besides(row[0]))
         number, before = latest.get(row[KEY], (-1, None))
         if before == content:
             waves.repeated += 1
@@ -38,12 +39,31 @@ def split_into_waves(converted: Converted) -> Waves:
 
 
 def wave_of(rows: Sequence[Staged], converted: Converted, group_ids: Mapping[str, int]) -> Wave:
-    """The rows with the tags and memberships that they bring."""
-    tags, members = converted.tags, converted.groups
+    """The rows with the tags, memberships and reasons to be inactive that they bring."""
+    tags, inactive = converted.tags, converted.inactive
+    states = {
+        MembershipState.FOLLOWS: converted.groups,
+        MembershipState.ACTIVE: converted.groups_active,
+        MembershipState.INACTIVE: converted.groups_inactive,
+    }
+    # of two states in one group the last one holds: the one that keeps mail away
+    members: dict[tuple[int, int], str] = {
+        (row[0], group_ids[fold(name)]): state.value
+        for state, groups in states.items()
+        if groups
+        for row in rows
+        for name in groups.get(row[0], ())
+    }
     return Wave(
         rows,
         [(row[0], fold(tag), tag) for row in rows for tag in tags.get(row[0], ())] if tags else (),
-        [(row[0], group_ids[fold(name)]) for row in rows for name in members.get(row[0], ())]
-        if members
+        [(*member, state) for member, state in members.items()],
+        [
+            (row[0], reason, inactive[row[0]].since)
+            for row in rows
+            if row[0] in inactive
+            for reason in inactive[row[0]].reasons
+        ]
+        if inactive
         else (),
     )

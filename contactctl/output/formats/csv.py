@@ -3,11 +3,9 @@
 import csv
 import json
 
-from contactctl.domain.spreadsheet import defuse
-from contactctl.domain.text import show_safely
+from contactctl.domain.text import defuse, show_safely
 from contactctl.output.console import Console
-from contactctl.output.formats.single_row import rows_or_single
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import Presentation, rows_or_single
 from contactctl.output.values import to_json
 
 

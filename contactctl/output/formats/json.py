@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from contactctl.domain.results import status_word
+from contactctl.domain.errors import status_word
 from contactctl.output.console import Console
 from contactctl.output.presentation import Presentation, Row, Rows
 from contactctl.output.values import escape_unsafe_in_json, to_json

@@ -2,8 +2,7 @@
 
 from contactctl.output.console import Console
 from contactctl.output.formats.json import dump_row
-from contactctl.output.formats.single_row import rows_or_single
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import Presentation, rows_or_single
 
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001

@@ -9,7 +9,7 @@ from typing import Any
 
 from contactctl.responses.fields import instant_of
 from contactctl.responses.formats.paths import Steps, Test, compile_test, parse_path, values_at
-from contactctl.responses.json_text import decode
+from contactctl.responses.json_stream import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,15 @@ class Opened:
 
 def open_envelope(document: Mapping[str, object]) -> Opened | None:
     """The content of an envelope; None for what is not one."""
-    for envelope in _envelopes():
-        if envelope.matches(document):
-            opened = envelope.open(document)
-            if opened is not None:
-                return opened
+    envelopes = _envelopes()
+    if envelopes.keys().isdisjoint(document):
+        return None
+    for key, named_so in envelopes.items():
+        for envelope in named_so if key in document else ():
+            if envelope.matches(document):
+                opened = envelope.open(document)
+                if opened is not None:
+                    return opened
     return None
 
 
@@ -84,15 +88,17 @@ class _Envelope:
 
 
 @cache
-def _envelopes() -> tuple[_Envelope, ...]:
-    return tuple(
-        _Envelope(
+def _envelopes() -> dict[str, list[_Envelope]]:
+    """The envelopes by the key that is opened."""
+    envelopes: dict[str, list[_Envelope]] = {}
+    for entry in load_yaml("envelopes.yaml"):
+        envelope = _Envelope(
             entry["name"],
             compile_test(entry["when"]),
-            parse_path(entry["open"]) if "open" in entry else (),
+            parse_path(entry["open"]),
             entry.get("time", ""),
             entry.get("ignore", ""),
             entry.get("refuse", ""),
         )
-        for entry in load_yaml("envelopes.yaml")
-    )
+        envelopes.setdefault(envelope.steps[0], []).append(envelope)
+    return envelopes

@@ -11,8 +11,8 @@ from email.utils import getaddresses
 from functools import partial
 from typing import Any, NamedTuple
 
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.fields import did_you_mean
 from contactctl.domain.responses import (
     Activity,
     Category,
@@ -36,6 +36,7 @@ from contactctl.responses.formats.paths import (
     Row,
     Scope,
     Test,
+    anchors,
     compile_test,
     parse_path,
     texts_of,
@@ -86,9 +87,13 @@ class Format:
     def __init__(self, name: str, documents: Sequence["Document"]) -> None:
         self.name = name
         self.documents = documents
+        known = [document.anchors for document in documents]
+        self._anchors = None if None in known else frozenset().union(*filter(None, known))
 
     def find(self, document: Mapping[str, object]) -> "Document | None":
         """The first kind of document that an object is."""
+        if self._anchors is not None and self._anchors.isdisjoint(document):
+            return None
         for kind in self.documents:
             if kind.matches(document):
                 return kind
@@ -123,6 +128,7 @@ class Document:
         emails = [parse_path(text) for text in texts_of(_email_of(mapping))]
         self.keys = frozenset(_top_level_keys(mapping))
         self.matches = _test_of(mapping)
+        self.anchors = anchors(_when_of(mapping)) if _when_of(mapping) else None
         self._scope = Scope(emails)
         self._email = value_getter(mapping["email"], self._scope)
         self._decide = compile_outcome(_events_of(mapping), self._scope, name)
@@ -319,10 +325,14 @@ def _events_of(mapping: Mapping[str, Any]) -> object:
     return {"by": mapping["event"], "is": events} if "event" in mapping else events
 
 
+def _when_of(mapping: Mapping[str, Any]) -> object:
+    return mapping.get("when", [] if "only" in mapping else texts_of(mapping["email"])[:1])
+
+
 def _test_of(mapping: Mapping[str, Any]) -> Test:
     """`when`, and no other keys than those of `only`; without either, the keys of `email`."""
     only = frozenset(texts_of(mapping["only"])) if "only" in mapping else None
-    when = mapping.get("when", [] if only else texts_of(mapping["email"])[:1])
+    when = _when_of(mapping)
     test = compile_test(when) if when else None
     if only is None:
         return test or (lambda _document: True)

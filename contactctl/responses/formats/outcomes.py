@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from contactctl.domain.fields import did_you_mean
+from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.responses import ActivityKind, Category
 from contactctl.responses.formats.paths import Row, Scope, top_level_keys, value_getter, word_of
 

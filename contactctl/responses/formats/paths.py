@@ -47,14 +47,13 @@ class Scope:
             self._prefixes[number][len(self._prefixes[number - 1]) : -1]
             for number in range(1, len(self._prefixes))
         ]
-
-    @property
-    def depth(self) -> int:
+        self.depth = len(self._ways)
         """How many lists are entered."""
-        return len(self._ways)
 
     def rows(self, document: Mapping[str, object]) -> list[Row]:
         """One row an element; where a list is missing or empty, one with None in its place."""
+        if self.depth == 1:
+            return [(document, item) for item in _elements(_follow(document, self._ways[0]))]
         rows: list[Row] = [(document,)]
         for way in self._ways:
             rows = [(*row, item) for row in rows for item in _elements(_follow(row[-1], way))]
@@ -72,24 +71,57 @@ class Scope:
         rest = steps[len(self._prefixes[level]) :]
         if not rest:
             return itemgetter(level)
-        if len(rest) == 1 and level == 0:
-            key = rest[0]
-            return lambda row: row[0].get(key)  # type: ignore[attr-defined]
         if _EACH in rest or _ANY in rest:
             return lambda row: next(filter(is_filled, values_at(row[level], rest)), None)
+        if level == 0 and len(rest) <= 2:
+            return _from_document(*rest)
         return lambda row: _follow(row[level], rest)
+
+
+def _from_document(key: str, inner_key: str | None = None) -> Get:
+    """The usual paths, in half the time."""
+    if inner_key is None:
+        return lambda row: row[0].get(key)  # type: ignore[attr-defined]
+
+    def get(row: Row) -> object:
+        inner = row[0].get(key)  # type: ignore[attr-defined]
+        return inner.get(inner_key) if isinstance(inner, dict) else None
+
+    return get
 
 
 def value_getter(value: object, scope: Scope) -> Get:
     """A path, `=text` for a constant, or a list of them: the first that finds something."""
-    getters = [_getter(text, scope) for text in texts_of(value)]
+    texts = texts_of(value)
+    getters = [_getter(text, scope) for text in texts]
     if len(getters) == 1:
         return getters[0]
+    keys = tuple(parse_path(text)[0] for text in texts if _is_key(text))
+    if len(keys) == len(texts) and not scope.depth:
+        return _first_of_keys(keys)
 
     def first_filled(row: Row) -> object:
         for get in getters:
             found = get(row)
             if is_filled(found):
+                return found
+        return None
+
+    return first_filled
+
+
+def _is_key(text: str) -> bool:
+    return not text.startswith("=") and len(parse_path(text)) == 1
+
+
+def _first_of_keys(keys: Steps) -> Get:
+    """The usual case of a list of paths, in half the time."""
+
+    def first_filled(row: Row) -> object:
+        get: Callable[[str], object] = row[0].get  # type: ignore[attr-defined]
+        for key in keys:
+            found = get(key)
+            if found or (found is not None and is_filled(found)):
                 return found
         return None
 
@@ -138,6 +170,18 @@ def compile_test(conditions: object) -> Test:
     return any_holds
 
 
+def anchors(conditions: object) -> frozenset[str] | None:
+    """Keys of which a document has one wherever a condition holds; None if none is sure."""
+    found = set()
+    for text in texts_of(conditions):
+        terms = [term.strip() for term in text.split(" and ")]
+        sure = [term.partition(" = ")[0] for term in terms if not term.startswith("no ")]
+        if not sure:
+            return None
+        found.add(parse_path(sure[0])[0])
+    return frozenset(found)
+
+
 def top_level_keys(value: object) -> Iterator[str]:
     """The keys of a document that paths, or conditions, start from."""
     for text in texts_of(value):
@@ -172,32 +216,36 @@ def _all_terms(text: str) -> Test:
 
 
 def _conjunction(needed: frozenset[str], refused: frozenset[str], tests: list[Test]) -> Test:
-    def has_all(document: Mapping[str, object]) -> bool:
-        for key in needed:  # noqa: SIM110 - a generator takes three times as long
-            if document.get(key) is None:
+    def holds(document: Mapping[str, object]) -> bool:
+        if not needed <= document.keys() or not refused.isdisjoint(document):
+            return False
+        for key in needed:
+            if document[key] is None:
+                return False
+        for test in tests:  # noqa: SIM110 - a generator takes three times as long
+            if not test(document):
                 return False
         return True
 
-    if not refused and not tests:
-        return has_all
-    return lambda document: (
-        has_all(document)
-        and refused.isdisjoint(document)
-        and all(holds(document) for holds in tests)
-    )
+    return holds
 
 
 def _equals(steps: Steps, values: str) -> Test:
     accepted = frozenset(word_of(value) for value in values.split("|"))
-    return lambda document: any(word_of(found) in accepted for found in values_at(document, steps))
+    if _EACH in steps or _ANY in steps:
+        return lambda document: any(word_of(f) in accepted for f in values_at(document, steps))
+    return lambda document: word_of(_follow(document, steps)) in accepted
 
 
 def _has(steps: Steps) -> Test:
-    return lambda document: any(is_filled(found) for found in values_at(document, steps))
+    if _EACH in steps or _ANY in steps:
+        return lambda document: any(map(is_filled, values_at(document, steps)))
+    return lambda document: is_filled(_follow(document, steps))
 
 
 def _has_not(steps: Steps) -> Test:
-    return lambda document: not any(is_filled(found) for found in values_at(document, steps))
+    has = _has(steps)
+    return lambda document: not has(document)
 
 
 def _elements(value: object) -> list[object]:

@@ -40,6 +40,10 @@ class DocumentReader:
 
     def read(self, value: object, place: str) -> Iterable[Event]:
         """The events of a value; a NoResponse where there are none. Never raises."""
+        if type(value) is dict and self._latest is not None and not self._own:
+            kind = self._latest.find(value)  # what most documents are, without the way round
+            if kind is not None:
+                return _with_raw(kind.read(value, Context(place, self._classify)), value, place)
         return self._read(value, Context(place, self._classify), MAX_ENVELOPES)
 
     def _read(self, value: object, context: Context, envelopes_left: int) -> Iterable[Event]:
@@ -48,34 +52,36 @@ class DocumentReader:
             return self._read_inside(inside, context, envelopes_left)
         if not isinstance(value, dict):
             return [Rejection(context.source, "not a JSON object", _raw(value))]
-        kind = self._kind_of(value)
-        if kind is not None:
-            return _with_raw(kind.read(value, context), value, context.source)
-        opened = open_envelope(value) if envelopes_left else None
-        if opened is not None and not opened.refused:
-            inner = context._replace(sent_at=opened.sent_at or context.sent_at)
+        kind = self._usual_kind_of(value)
+        if kind is None and envelopes_left and (opened := open_envelope(value)):
+            if opened.refused:
+                return [Rejection(context.source, opened.refused, _raw(value))]
+            sent_at = opened.sent_at or context.sent_at
+            inner = Context(context.source, context.classify, sent_at)
             return self._read_inside(opened.documents, inner, envelopes_left - 1)
-        if opened is not None:
-            return [Rejection(context.source, opened.refused, _raw(value))]
-        events = self._read_other(value, context)
-        events = [Rejection(context.source, unknown_document(value))] if events is None else events
+        kind = kind or self._kind_of(value)
+        events = kind.read(value, context) if kind else self._read_other(value, context)
+        if events is None:
+            events = [Rejection(context.source, unknown_document(value))]
         return _with_raw(events, value, context.source)
 
     def _read_inside(
         self, documents: Sequence[tuple[str, object]], context: Context, envelopes_left: int
     ) -> Iterator[Event]:
         for place, document in documents:
-            inner = context._replace(source=f"{context.source}{place}")
+            inner = Context(f"{context.source}{place}", context.classify, context.sent_at)
             yield from self._read(document, inner, envelopes_left)
         if not documents:
             yield NoResponse(context.source)
 
-    def _kind_of(self, document: Mapping[str, object]) -> Document | None:
+    def _usual_kind_of(self, document: Mapping[str, object]) -> Document | None:
+        """Of an own format, or of the one that has just been met."""
         for format_ in self._own:
             if kind := format_.find(document):
                 return kind
-        if self._latest is not None and (kind := self._latest.find(document)):
-            return kind
+        return self._latest.find(document) if self._latest is not None else None
+
+    def _kind_of(self, document: Mapping[str, object]) -> Document | None:
         for format_ in self._formats:
             if kind := format_.find(document):
                 self._latest = format_

@@ -1,10 +1,11 @@
 """Which recipients a bounce is about: by its report, else by its header fields and prose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from contactctl.responses.classify import Classifier
 from contactctl.responses.mail.addresses import MAX_RECIPIENTS, find_address, find_addresses
 from contactctl.responses.mail.anatomy import Anatomy, attached_mail
 from contactctl.responses.mail.dates import first_time
@@ -48,17 +49,17 @@ class Bounce:
     rejected: str = ""
 
 
-def bounced(anatomy: Anatomy, naming: Naming) -> Bounce:
+def bounced(anatomy: Anatomy, naming: Naming, classifier: Classifier) -> Bounce:
     """What a mail, or the bounce attached to it, reports."""
     for _ in range(_MAX_NESTED_MAILS):
-        inner = _attached_bounce(anatomy)
+        inner = _attached_bounce(anatomy, classifier)
         if inner is None:
             break
         anatomy = inner
-    return _Reading(anatomy, naming).bounce()
+    return _Reading(anatomy, naming, classifier).bounce()
 
 
-def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
+def _attached_bounce(anatomy: Anatomy, classifier: Classifier) -> Anatomy | None:
     """The bounce that a mail system passes on as an attachment."""
     if anatomy.status or anatomy.attached is None:
         return None
@@ -67,7 +68,7 @@ def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
     inner = attached_mail(anatomy)
     if inner is None:
         return None
-    reading = _Reading(inner, NO_NAMING)
+    reading = _Reading(inner, NO_NAMING, classifier)
     is_bounce = Impression(inner.headers).is_from_mail_system and reading.nature.is_bounce
     return inner if inner.is_delivery_report or is_bounce else None
 
@@ -75,9 +76,10 @@ def _attached_bounce(anatomy: Anatomy) -> Anatomy | None:
 class _Reading:
     """One mail, read as a bounce."""
 
-    def __init__(self, anatomy: Anatomy, naming: Naming) -> None:
+    def __init__(self, anatomy: Anatomy, naming: Naming, classifier: Classifier) -> None:
         self._anatomy = anatomy
         self._naming = naming
+        self._classifier = classifier
         self._impression = Impression(anatomy.headers)
         self._failed_recipients = find_addresses(anatomy.headers.get("x-failed-recipients"))
         self._own = {
@@ -152,9 +154,24 @@ class _Reading:
             addressees.discard((find_address(self._impression.sender) or "").lower())
         return bool(named & addressees)
 
+    def own_came_back(self) -> bool:
+        """As `came_back`, and the returned mail is by somebody of the reader's domain."""
+        own, senders = map(_domains, (self._own, self._returned.senders))
+        return bool(own & senders) and self.came_back()
+
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
         return bool(self._prose.entries)
+
+    def names_one(self) -> bool:
+        """Whether the text names one address only, and it opens a line."""
+        named = {each.address.lower() for each in self._prose.entries + self._prose.mentions}
+        return len(named) == 1 and self.names_entry()
+
+    def gives_reason(self) -> bool:
+        """Whether an address is named, and a reason that a rule of classification knows."""
+        is_named = self._prose.entries or self._prose.mentions
+        return bool(is_named and self._classifier.by_words(self._prose.text))
 
     def _is_own_affair(self) -> bool:
         """Whether a mail is about its reader's own mailbox, with a link for it, or about that of
@@ -218,6 +235,10 @@ class _Reading:
         if not failures:
             return [Failure(recipient, original_recipient=recipient, prose=self._prose)]
         return [replace(failures[0], original_recipient=recipient)]
+
+
+def _domains(addresses: Iterable[str]) -> set[str]:
+    return {address.rpartition("@")[2] for address in addresses}
 
 
 def _failure_of_group(

@@ -8,7 +8,7 @@ language cannot contradict (Latin-1 takes every byte) is believed last.
 import codecs
 import re
 
-from contactctl.domain.encodings import text_codec
+from contactctl.domain.text import text_codec
 
 _SAMPLE_CHARACTERS = 400
 # Encodings that write other scripts in ASCII bytes, and those that are no superset of ASCII.

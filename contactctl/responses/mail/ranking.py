@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import Classification, Classifier, by_status
+from contactctl.responses.classify import Classification, Classifier, by_status, find_codes
 from contactctl.responses.mail.failure import Evidence
 from contactctl.responses.mail.replies import Reply, Stage
 from contactctl.responses.status import is_specific, reply_category, status_category
@@ -137,7 +137,8 @@ def _text(evidence: Evidence, classifier: Classifier) -> Iterator[Classification
 
 
 def _codes(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
-    for status in (evidence.first_reply.status, evidence.status):
+    in_text = find_codes(evidence.sentences[0])[1] if evidence.sentences else ""
+    for status in (evidence.first_reply.status, evidence.status, in_text):
         if status_category(status) is not None:
             yield _as_the_stage_allows(by_status(status), evidence.first_reply, evidence)
     for reply in evidence.replies():

@@ -48,7 +48,7 @@ def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> li
         return read_document(event, source, _provider_judgement(classifier))
     if is_complaint(anatomy):
         return _complaints(raw, source, anatomy, naming)
-    bounce = bounced(anatomy, naming)
+    bounce = bounced(anatomy, naming, classifier)
     if bounce.otherwise:
         return [NoResponse(source, bounce.otherwise)]
     if bounce.rejected:

@@ -32,7 +32,10 @@ _ADMINISTRATOR = re.compile(
     re.IGNORECASE,
 )
 _ADMINISTRATOR_NAME = re.compile(
-    r"postmaster|mail administrator|system administrator|mail system|content-filter", re.IGNORECASE
+    r"postmaster|mail administrator|system administrator|mail system|content-filter"
+    r"|(?:mail|smtp|message|messaging) ?(?:server|gateway|service|delivery|router)"
+    r"|post office|undeliver|non-?delivery|mail transfer agent",
+    re.IGNORECASE,
 )
 _REPLY = re.compile(
     r"\s*(?:re|aw|antw|sv|vs|odp|ynt|rif|res|fwd?|wg|tr|rv|enc|回复|答复|转发|返信)\s?"
@@ -46,6 +49,7 @@ _LIST_FIELDS = ("list-unsubscribe", "list-id", "list-post")
 _AUTO_REPLY_FIELDS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-vacation")
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _SMTP_ANSWER = re.compile(r"(?<![\d.])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,3}\.\d|[a-z<])", re.I)
+_ANSWER_LINE = re.compile(r"(?:^[ \t<>*|-]{0,10}|[:;(\"'] ?)[45]\d\d[ -]", re.MULTILINE)
 _REPORT_FIELD = re.compile(r"^Final-Recipient[ \t]?:", re.IGNORECASE | re.MULTILINE)
 _MAX_CONSIDERED_CHARACTERS = 8_000
 
@@ -66,6 +70,15 @@ class Findings(Protocol):
 
     def names_entry(self) -> bool:
         """Whether an address opens a line, as failed ones do."""
+
+    def names_one(self) -> bool:
+        """Whether the text names one address only, and it opens a line."""
+
+    def own_came_back(self) -> bool:
+        """As `came_back`, and the returned mail is by somebody of the reader's domain."""
+
+    def gives_reason(self) -> bool:
+        """Whether an address is named, and a reason that a rule of classification knows."""
 
 
 BOUNCE = Nature(is_bounce=True)
@@ -125,7 +138,8 @@ class Impression:
         """Whether a person's program answers, and no mail system."""
         if any(name in self._headers for name in _AUTO_REPLY_FIELDS):
             return True
-        return not self.has_bounce_subject and _has_any(self.subject, AWAY_SUBJECTS)
+        may_be_bounce = self.has_bounce_subject and self.is_from_mail_system
+        return not may_be_bounce and _has_any(self.subject, AWAY_SUBJECTS)
 
     def nature(self, text: str, findings: Findings) -> Nature:
         """What a mail without report parts is, by these fields and by its `text`."""
@@ -135,18 +149,18 @@ class Impression:
             return Nature(False, excluded)
         signs = self.has_bounce_subject + has_answer + _has_bounce_words(text)
         if self.is_from_daemon:
-            is_bounce = signs > 0 or findings.came_back()
+            is_bounce = signs > 0 or self._is_told_by(findings)
         elif _TICKET.search(self.subject) and not findings.came_back():
             return Nature(False, "an answer of a help desk")
         elif self.is_from_administrator:
-            is_bounce = self._is_bounce_of_administrator(signs, has_answer, text, findings)
-        elif self.is_list_mail or not self.has_null_sender:
-            is_bounce = False
+            is_bounce = self._is_bounce_of_administrator(signs, text, findings)
         else:
-            has_report = has_answer or bool(_REPORT_FIELD.search(text))
-            is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
-            is_bounce = is_told or findings.came_back()
+            is_bounce = self._is_bounce_of_anybody(signs, text, findings)
         return BOUNCE if is_bounce else self._other(signs)
+
+    def _is_told_by(self, findings: Findings) -> bool:
+        """Whether a daemon's mail in unknown words is a bounce by what it is made of."""
+        return findings.came_back() or findings.names_one() or findings.gives_reason()
 
     def _excluded(self, text: str, has_answer: bool) -> str:
         """What a mail is instead of a bounce, in spite of the words of one."""
@@ -159,16 +173,31 @@ class Impression:
         is_answer = self.is_reply and (self._is_from_a_person or self.has_bounce_subject)
         return "a reply" if is_answer and not self.is_from_daemon else ""
 
-    def _is_bounce_of_administrator(
-        self, signs: int, has_answer: bool, text: str, findings: Findings
-    ) -> bool:
+    def _is_bounce_of_administrator(self, signs: int, text: str, findings: Findings) -> bool:
         """Postmasters also write newsletters, and to their users: two signs are asked for."""
         if self.is_list_mail:
-            is_machine = "microsoftexchange" in self.sender.lower()
-            return signs >= 2 and (is_machine or has_answer or findings.names_entry())
+            names_entry = findings.names_entry()
+            is_certain = (
+                names_entry
+                or _ANSWER_LINE.search(text)
+                or "microsoftexchange" in self.sender.lower()
+            )
+            return bool(is_certain) and signs + names_entry >= 2
         has_report = bool(_REPORT_FIELD.search(text)) and not self.is_reply
         signs += self.has_null_sender
-        return has_report or signs >= 2 or signs + findings.came_back() >= 2
+        if has_report or signs >= 2 or signs + findings.came_back() >= 2:
+            return True
+        if self.has_bounce_subject and findings.gives_reason():
+            return True
+        return self.has_null_sender and findings.names_one()
+
+    def _is_bounce_of_anybody(self, signs: int, text: str, findings: Findings) -> bool:
+        """Who answers for a null sender wrote no letter; others must bring our own mail back."""
+        if self.is_list_mail or not self.has_null_sender:
+            return signs >= 2 and findings.own_came_back()
+        has_report = signs >= 3 or bool(_REPORT_FIELD.search(text))
+        is_told = self.has_bounce_subject and has_report and _has_bounce_words(text)
+        return is_told or findings.came_back()
 
     def _other(self, signs: int) -> Nature:
         if self.is_list_mail:

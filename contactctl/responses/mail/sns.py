@@ -1,6 +1,6 @@
 """Amazon SES events that SNS sends by mail: JSON as the text of a mail."""
 
-from contactctl.responses.json_text import decode_at
+from contactctl.responses.json_stream import decode_at
 from contactctl.responses.mail.anatomy import Anatomy
 
 _MAX_JSON_CHARACTERS = 1 << 17

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.verp import recipient_pattern
+from contactctl.domain.mailboxes import recipient_pattern
 from contactctl.responses.mail.addresses import find_addresses
 
 

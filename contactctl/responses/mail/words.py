@@ -128,6 +128,8 @@ LURES = (
 # Subjects of what a mail server sends about many mails, or about its reader's own mailbox.
 SUMMARY_SUBJECTS = (
     "statisti",
+    "statiszti",
+    "message frozen",
     "summar",
     "log report",
     "logwatch",

@@ -8,7 +8,7 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.fields import FieldCatalogue
+from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import read_rows
 from contactctl.operations.importing.source import open_source

@@ -41,4 +41,4 @@ def test_a_wave_brings_the_tags_and_groups_of_its_rows_alone() -> None:
     converted = Converted(rows, tags={0: ("VIP", "x"), 1: ("y",)}, groups={0: ("News",), 1: ("n",)})
     wave = wave_of(rows[:1], converted, {"news": 7, "n": 8})
     assert wave.tags == [(0, "vip", "VIP"), (0, "x", "x")]
-    assert wave.members == [(0, 7)]
+    assert wave.members == [(0, 7, "follows")]

@@ -18,7 +18,7 @@ from contactctl.domain.responses import (
     Response,
     Unsubscribe,
 )
-from contactctl.operations.read_responses import own_formats
+from contactctl.operations.reading import own_formats
 from contactctl.responses.classify import default_classifier
 from contactctl.responses.formats.mapping import FormatSource, compile_format
 from contactctl.responses.read import OwnFormats, read_events

@@ -1,0 +1,354 @@
+"""Questions that a person answers by typing; a bare "y" is never asked for."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from contactctl.cli import options
+from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.cli.main import uninterrupted
+from contactctl.cli.progress import finish_in_background
+from contactctl.domain.criteria.values import shown
+from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
+from contactctl.domain.runs import Confirmation, Stakes, parse_count
+from contactctl.domain.text import show_safely
+from contactctl.operations import waits
+from contactctl.output.console import BOLD, Console, paint
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.domain.runs import Run
+    from contactctl.operations.plans import Affected
+    from contactctl.operations.session import Session
+
+
+def count_spellings(count: int) -> tuple[str, ...]:
+    """How a count may be typed: 1284 or 1,284."""
+    return tuple(dict.fromkeys((str(count), f"{count:,}")))
+
+
+def ask_typed(
+    console: Console,
+    question: str,
+    accepted: Sequence[str],
+    *,
+    option: str,
+    normalise: Callable[[str], str] = str.strip,
+) -> None:
+    """Return when one of the `accepted` texts is typed; `normalise` is applied to the answer.
+    The first of them is named when something else is typed.
+
+    Raises RefusedError for anything else, for the end of input, and, naming `option` as the way
+    for scripts, when there is no terminal to ask on.
+    """
+    if not console.can_prompt:
+        raise nobody_to_ask(f"give {option}")
+    typed = _answer(console, question)
+    if normalise(typed) not in accepted:
+        other = shown(typed.strip())
+        why = f"you typed '{other}', not '{shown(accepted[0])}'; " if other else ""
+        raise RefusedError(f"not confirmed: {why}nothing was changed", code="not-confirmed")
+
+
+def nobody_to_ask(hint: str) -> RefusedError:
+    """There is no terminal; the hint says how scripts confirm."""
+    return RefusedError(
+        "this needs a confirmation, and there is no terminal to ask on; nothing was changed",
+        hint=hint,
+        code="not-confirmed",
+    )
+
+
+def _answer(console: Console, question: str) -> str:
+    print(paint(question, BOLD, console.colours_stderr), end=" ", file=console.stderr, flush=True)
+    try:
+        line = console.stdin.readline()
+    except OSError:
+        line = ""  # the terminal is gone; its SIGHUP, which comes as well, is raised below
+    if not line.endswith("\n"):
+        console.say("")  # the end of input leaves the cursor after the question
+    return line
+
+
+def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
+    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
+
+    `key` is the email's normalised form: that is what must agree.
+    """
+    if said is None:
+        question = f"Type the contact's email, {show_safely(email)}, to continue:"
+        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
+    elif _typed_key(said) != key:
+        raise RefusedError(
+            "--confirm gives a different email; nothing was changed",
+            hint="give the email of the contact shown",
+            code="wrong-email",
+        )
+
+
+def _typed_key(text: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        # a suppression may be of a whole domain
+        return email_key(f"x{text.strip()}")[1:] if text.strip()[:1] == "@" else email_key(text)
+    except ValueError:
+        return text.strip()  # an anonymised contact has a name that is not an address
+
+
+# One way for every command that changes contacts: plan, show, confirm, carry out
+
+
+# with a script's confirmation the run is running at once, without it is planned; None: no match
+MakePlan = Callable[[Confirmation | None], "Run | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock.
+
+    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
+    `runs apply`.
+    """
+
+    said: Confirmation | None = None
+    background: bool = False
+    wait: float = waits.FOR_CHANGES_S
+    dry_run: bool = False
+    keeps_plan: bool = False
+
+
+class ChangingInvocation(SelectingInvocation):
+    """A command that changes the contacts that criteria select."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {
+            **SelectingInvocation.LEADING_OPTIONS,
+            "reason": (options.Reason, None),
+            "dry_run": (options.DryRun, False),
+            "plan": (options.KeepPlan, False),
+            "confirm": (options.ConfirmCount, None),
+            "limit_override": (options.LimitOverride, None),
+            "wait": (options.Wait, waits.FOR_CHANGES_S),
+        }
+    )
+
+    @property
+    def reason(self) -> str:
+        return self.shared["reason"] or ""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether to show everything and write nothing."""
+        return bool(self.shared["dry_run"])
+
+    @property
+    def keeps_plan(self) -> bool:
+        """Whether to leave the plan for `runs apply`."""
+        return bool(self.shared["plan"])
+
+    def manner(self, *, background: bool = False) -> Manner:
+        """How to carry the change out; UsageError for options that cannot be combined."""
+        said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
+        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
+
+
+def checked(manner: Manner) -> Manner:
+    """The manner; UsageError for options that cannot be combined."""
+    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
+        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
+    if manner.background and (manner.dry_run or manner.keeps_plan):
+        raise UsageError("--background cannot be combined with --dry-run or --plan")
+    return manner
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of contacts: `preview` shows it before, `nothing` when no contact matches."""
+
+    make_plan: MakePlan
+    preview: Callable[[], Presentation]
+    nothing: Callable[[], Presentation]
+
+
+def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> Change:
+    """A change of contacts of any status, which `look` counts and shows."""
+    from contactctl.output.criteria import present_affected
+
+    def preview() -> Presentation:
+        return present_affected(look())
+
+    return Change(make_plan, preview=preview, nothing=preview)
+
+
+def change_selection(
+    invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
+) -> Presentation:
+    """Preview the change, keep its plan, or apply it, as the manner says."""
+    if manner.dry_run:
+        return change.preview()
+    if manner.keeps_plan:
+        return keep_plan(session, change.make_plan) or change.nothing()
+    return make_change(invocation, session, manner, change)
+
+
+def make_change(
+    invocation: StoreInvocation, session: "Session", manner: Manner, change: Change
+) -> Presentation:
+    """Plan, ask for confirmation, apply; a refused script gets the preview with the refusal."""
+    try:
+        if manner.said is None:
+            require_may_ask(invocation, session)
+        made = plan_and_carry_out(invocation, session, manner, change.make_plan)
+    except RefusedError as refused:
+        if invocation.console.can_prompt:
+            raise  # everything was shown before the question
+        preview = change.preview()
+        if manner.said is None and not preview.data["count"]:
+            return change.nothing()
+        return preview.failed(refused)
+    return change.nothing() if made is None else made
+
+
+def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
+    """RefusedError where the config asks for a second operator, or nobody can be asked."""
+    from contactctl.operations.runs import require_same_operator_policy
+
+    require_same_operator_policy(session)
+    require_someone_to_ask(invocation.console)
+
+
+def plan_and_carry_out(
+    invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
+) -> Presentation | None:
+    """Plan, ask for confirmation, apply; None when nothing matches.
+
+    Raises RefusedError when it is not confirmed: the plan is deleted, nothing was changed.
+    """
+    if manner.said is not None:
+        return _carry_out_confirmed(invocation, session, manner, make_plan)
+    run = make_plan(None)
+    if run is None:
+        return None
+    with dropped_unless_started(session, run.id):
+        ask_for_plan(invocation, session, run.id)
+        return carry_out(invocation, session, run.id, manner)
+
+
+def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
+    """Plan, and keep the plan for `runs apply`; None when nothing matches."""
+    from contactctl.operations.plans import show_plan
+    from contactctl.output.runs import present_kept_plan
+
+    run = make_plan(None)
+    if run is None:
+        return None
+    try:
+        return present_kept_plan(show_plan(session, run.id))
+    except ContactctlError as error:
+        how = (
+            f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
+        )
+        raise type(error)(
+            f"the plan is kept as run {run.id}, but cannot be shown: {error.message}",
+            hint="; ".join(filter(None, (error.hint, how))),
+            code=error.code,
+        ) from error
+
+
+def carry_out(
+    invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
+) -> Presentation:
+    """Apply the confirmed plan and show what it did; in the background, start it and say so."""
+    from contactctl.operations.runs import apply_run, begin_run
+    from contactctl.output.runs import present_run
+
+    if not manner.background:
+        return present_run(apply_run(session, run_id, wait_seconds=manner.wait))
+    run = begin_run(session, run_id)
+    finish_in_background(invocation, run)
+    return present_run(run)
+
+
+def _carry_out_confirmed(
+    invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
+) -> Presentation | None:
+    from contactctl.operations.runs import run_confirmed
+    from contactctl.output.runs import present_run
+
+    run = run_confirmed(
+        session,
+        lambda: make_plan(manner.said),
+        leave_to_background=manner.background,
+        wait_seconds=manner.wait,
+    )
+    if run is None:
+        return None
+    if manner.background:
+        finish_in_background(invocation, run)
+    return present_run(run)
+
+
+def read_confirmation(confirm: str | None, limit_override: str | None) -> Confirmation | None:
+    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
+    if confirm is None:
+        if limit_override is not None:
+            raise UsageError("--limit-override needs --confirm with the same count")
+        return None
+    override = None if limit_override is None else _count("--limit-override", limit_override)
+    return Confirmation(_count("--confirm", confirm), override)
+
+
+def require_someone_to_ask(console: Console) -> None:
+    """RefusedError when there is neither a terminal nor a count on a flag."""
+    if not console.can_prompt:
+        raise nobody_to_ask("look at the preview, then give its count: --confirm COUNT")
+
+
+def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
+    """Show a plan, and ask for its count; RefusedError for any other answer."""
+    from contactctl.operations.plans import show_plan
+    from contactctl.output.runs import present_plan
+
+    shown = show_plan(session, run_id)
+    invocation.show_before_prompt(present_plan(shown, facts_last=True))
+    ask_for_count(invocation.console, shown.stakes)
+
+
+def ask_for_count(console: Console, stakes: Stakes) -> None:
+    """Ask for the count, or for the whole phrase when the plan is over a limit."""
+    accepted: tuple[str, ...]
+    if stakes.limits_exceeded:
+        question, accepted = f"Type '{stakes.phrase}' to continue:", (stakes.phrase,)
+    else:
+        question = f"Type the number of contacts to {stakes.verb} them:"
+        accepted = count_spellings(stakes.count)
+    ask_typed(console, question, accepted, option="--confirm COUNT")
+
+
+def ask_for_remaining(console: Console, remaining: int) -> None:
+    """Ask for the number of contacts that interrupted runs have not processed yet."""
+    question = f"Type the number of contacts that remain, {remaining:,}:"
+    ask_typed(console, question, count_spellings(remaining), option="--yes")
+
+
+@contextmanager
+def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
+    """Delete the plan when the body ends in an error before the run has started."""
+    from contactctl.operations.plans import drop_if_planned
+
+    try:
+        yield
+    except BaseException:
+        with uninterrupted():
+            drop_if_planned(session, run_id, "not confirmed")
+        raise
+
+
+def _count(option: str, text: str) -> int:
+    count = parse_count(text)
+    if count is None:
+        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
+    return count

@@ -1,0 +1,214 @@
+"""The commands below `db`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import StoreInvocation
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.config.settings import LoadedSettings
+    from contactctl.operations.policy import PolicyApplied
+
+
+def check(invocation: StoreInvocation) -> Presentation:
+    """Check the store for errors.
+
+    Examples:
+        contactctl db check
+        contactctl db check --json
+
+    Checks the file, compares statuses with open deactivations, and looks for
+    unfinished plans and runs. Changes nothing; exits with 1 if something is wrong.
+    """
+    from contactctl.operations.database import check_database
+    from contactctl.output.database import present_check
+
+    with invocation.open_session() as session:
+        return present_check(check_database(session))
+
+
+def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Presentation:
+    """Upgrade the store to this program's schema.
+
+    Examples:
+        contactctl db upgrade --dry-run
+        contactctl db upgrade
+
+    Each step is one transaction. Make a backup first. A store without a policy takes
+    it over from the config: limits, plans, undo, thresholds, handling, groups, the
+    incident guard and the time zone then hold for everybody (`contactctl policy show`).
+    --dry-run shows them.
+    """
+    from contactctl.operations.database import upgrade_database
+    from contactctl.operations.policy import take_over, taken_over_by
+    from contactctl.output.database import present_upgrade
+
+    url, waits = invocation.settings.database, invocation.waits
+    upgraded = upgrade_database(url, waits, dry_run=dry_run)
+    if dry_run:
+        settings = None if upgraded.has_policy else taken_over_by(invocation.loaded_settings)
+        return present_upgrade(upgraded, settings)
+    with invocation.open_session() as session:
+        taken = take_over(session, invocation.loaded_settings, reason="db upgrade")
+    return present_upgrade(upgraded, taken.changes if taken else None, taken)
+
+
+def grants(
+    invocation: StoreInvocation,
+    viewer: Annotated[
+        str, typer.Option("--viewer", metavar="ROLE", help="Role that may only read.")
+    ] = "contactctl_viewer",
+    operator: Annotated[
+        str, typer.Option("--operator", metavar="ROLE", help="Role for daily work.")
+    ] = "contactctl_operator",
+    admin: Annotated[
+        str, typer.Option("--admin", metavar="ROLE", help="Role that may also erase contacts.")
+    ] = "contactctl_admin",
+) -> Presentation:
+    """Print the rights that viewers, operators and admins need on Postgres.
+
+    Examples:
+        contactctl db grants
+        contactctl db grants --viewer auditors | psql marketing
+
+    The roles must exist (CREATE ROLE). The server then refuses what a role may
+    not do, whichever program is used.
+    """
+    from contactctl.operations.database import grants_for
+    from contactctl.output.database import present_grants
+
+    with invocation.open_session() as session:
+        granted = grants_for(session, viewer=viewer, operator=operator, admin=admin)
+        return present_grants(granted)
+
+
+def copy(
+    invocation: StoreInvocation,
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="The empty database, or the new file.")
+    ],
+    wait: options.Wait = 0,
+) -> Presentation:
+    """Copy the whole store into an empty database, and compare both at the end.
+
+    Examples:
+        contactctl db copy --to postgresql://db.example.com/marketing
+        contactctl db copy --to sqlite:///contacts-copy.db
+
+    Everything goes along: contacts, groups, deactivations, responses, runs, plans
+    and suppressions. Runs that change contacts wait meanwhile. After an interruption
+    run the same command again: it goes on where it was. The source is not changed.
+    """
+    from contactctl.config.database import target_url
+    from contactctl.operations.copy_store import copy_store
+    from contactctl.output.database import present_copy
+
+    url = target_url(to, invocation.console.cwd)
+    with invocation.open_session() as session:
+        copied = copy_store(session, url, wait_seconds=wait)
+        return present_copy(copied, session.settings.suppression_key_file)
+
+
+def backup(
+    invocation: StoreInvocation,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
+) -> Presentation:
+    """Write the whole store into one new file, while others work on it.
+
+    Examples:
+        contactctl db backup contacts-2026-06-15.backup
+
+    On SQLite the file is a store itself: `--database sqlite:///FILE` uses it. On
+    Postgres it is what pg_dump makes, for pg_restore.
+    """
+    from contactctl.operations.database import back_up
+    from contactctl.output.database import present_backup
+
+    with invocation.open_session() as session:
+        return present_backup(
+            back_up(session, invocation.console.cwd / file), session.settings.suppression_key_file
+        )
+
+
+# The command `init`
+
+
+def init(invocation: StoreInvocation) -> Presentation:
+    """Create the store, and write a config unless there is one.
+
+    Examples:
+        contactctl init
+        contactctl init --config ./contactctl.yaml --database sqlite:///contacts.db
+        contactctl init --database postgresql://db.example.com/marketing
+
+    An existing config is used: --config or CONTACTCTL_CONFIG, ./contactctl.yaml, or
+    the one in your config folder. If there is none, it is written with the
+    recommended thresholds and handling rules switched on, to the file that is named
+    or else to your config folder. Without --database and config the store is a
+    SQLite file in your data folder. What exists already is not changed.
+
+    Limits, plans, thresholds and other rules of the config become the policy of the
+    new store, for everybody: from then on `contactctl policy apply` changes them.
+    """
+    from contactctl.config.load import strongest_config_path
+    from contactctl.operations.database import initialise
+    from contactctl.output.database import present_initialised
+
+    console, database = invocation.console, invocation.shared["database"]
+    config = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    settings = _load(invocation, config if config.exists() else None, database).settings
+    made = initialise(
+        config,
+        settings.database,
+        settings.suppression_key_file,
+        database_in_config=database is not None,
+        waits=invocation.waits,
+    )
+    policy = _put_in_force(invocation, _load(invocation, config, database)) if made.is_new else None
+    later = _load(invocation, config, None)
+    return present_initialised(made, settings.database, later, policy)
+
+
+def _put_in_force(invocation: StoreInvocation, loaded: "LoadedSettings") -> "PolicyApplied | None":
+    """The policy half of the config, as the new store's first policy."""
+    from contactctl.operations.policy import take_over
+
+    with invocation.open_session(loaded) as session:
+        return take_over(session, loaded, reason="init")
+
+
+def _load(
+    invocation: StoreInvocation, config: Path | None, database: str | None
+) -> "LoadedSettings":
+    """What applies with this config, which may be the one that CONTACTCTL_CONFIG names."""
+    from contactctl.config.load import CONFIG_VARIABLE, load_settings
+
+    environ = {k: v for k, v in invocation.console.environ.items() if k != CONFIG_VARIABLE}
+    return load_settings(
+        config_path=config,
+        flag_values={"database": database},
+        environ=environ,
+        cwd=invocation.console.cwd,
+    )
+
+
+# The command `status`
+
+
+def status(invocation: StoreInvocation) -> Presentation:
+    """Show totals, billing, deactivations by month and the latest runs.
+
+    Examples:
+        contactctl status
+        contactctl status --json
+        contactctl status --json --fields active,unfinished_runs
+    """
+    from contactctl.operations.status import read_status
+    from contactctl.output.status import present_status
+
+    with invocation.open_session() as session:
+        return present_status(read_status(session))

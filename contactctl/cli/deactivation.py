@@ -1,0 +1,80 @@
+"""The command `preview`."""
+
+from typing import TYPE_CHECKING
+
+from contactctl.cli import options
+from contactctl.cli.confirmation import Change, ChangingInvocation, change_selection
+from contactctl.cli.context import SelectingInvocation
+from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.operations.criteria import Selection
+    from contactctl.operations.session import Session
+
+
+def preview(invocation: SelectingInvocation) -> Presentation:
+    """Count and show the active contacts that match.
+
+    Examples:
+        contactctl preview
+        contactctl preview --where 'last_opportunity older-than 24 months'
+        contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
+        contactctl preview --criteria stale.yaml --json
+
+    It shows the fields that the criteria name; --fields accepts any other that
+    `contactctl fields` lists. Without criteria it uses the prebuilt ones,
+    last_opportunity older-than 24 months. Nothing is changed; `contactctl
+    deactivate` accepts the same flags.
+    """
+    from contactctl.operations.criteria import preview as preview_contacts
+    from contactctl.operations.criteria import select_contacts
+    from contactctl.output.criteria import present_preview
+
+    invocation.check_fields(*invocation.catalogue.names())
+    source = invocation.criteria_source()
+    with invocation.open_session() as session:
+        return present_preview(preview_contacts(session, select_contacts(session, source)))
+
+
+# The command `deactivate`
+
+
+def deactivate(
+    invocation: ChangingInvocation, background: options.Background = False
+) -> Presentation:
+    """Deactivate the active contacts that match, after a preview and a confirmation.
+
+    Examples:
+        contactctl deactivate
+        contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
+        contactctl deactivate --criteria stale.yaml --reason 'spring cleaning'
+        contactctl deactivate --criteria stale.yaml --confirm 1284 --json
+        contactctl deactivate --criteria stale.yaml --plan
+
+    Deactivated contacts get no more campaigns and no longer count for billing;
+    they come back one at a time. Exactly the contacts shown are deactivated, after
+    you type their number (scripts: --confirm). A run over the config's limits
+    needs the whole phrase (scripts: --limit-override).
+    """
+    from contactctl.operations.criteria import select_contacts
+
+    manner = invocation.manner(background=background)
+    source = invocation.criteria_source()
+    with invocation.open_session() as session:
+        selection = select_contacts(session, source)
+        change = deactivation(session, selection, reason=invocation.reason)
+        return change_selection(invocation, session, manner, change)
+
+
+def deactivation(session: "Session", selection: "Selection", *, reason: str) -> Change:
+    """Deactivating exactly the selected contacts."""
+    from contactctl.operations.criteria import preview
+    from contactctl.operations.plans import plan_deactivation
+    from contactctl.output.criteria import present_dry_run
+    from contactctl.output.runs import present_nothing_to_do
+
+    return Change(
+        make_plan=lambda said: plan_deactivation(session, selection, reason=reason, said=said),
+        preview=lambda: present_dry_run(preview(session, selection, with_impact=True)),
+        nothing=lambda: present_nothing_to_do(preview(session, selection)),
+    )

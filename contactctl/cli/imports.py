@@ -1,0 +1,267 @@
+"""The command `contacts import`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contactctl.cli import options
+from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.cli.options import read_assignments
+from contactctl.domain.errors import UsageError
+from contactctl.domain.responses import Category
+from contactctl.operations.importing.options import (
+    NO_PRESET,
+    FileFormat,
+    ImportOptions,
+    InactiveRule,
+    is_separator,
+    parse_rule,
+)
+from contactctl.output.presentation import Presentation
+
+InputFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")
+]
+From = Annotated[
+    FileFormat | None,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help="csv or jsonl; told from the file's first character otherwise.",
+    ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="This column gives that field. Repeatable."),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option("--ignore", metavar="COLUMN", help="Leave this column out. Repeatable."),
+]
+IgnoreUnknown = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-unknown", help="Leave out every column that is no field, without a word."
+    ),
+]
+DateFormat = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--date-format",
+        metavar="[COLUMN=]FORMAT",
+        help="Dates are written so, in one column or in all: iso, epoch, excel or strptime codes."
+        " Repeatable: the first that fits counts.",
+    ),
+]
+Separator = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--separator",
+        metavar="FIELD=TEXT",
+        help="What separates names in a cell of tag or group. Repeatable.",
+    ),
+]
+Null = Annotated[
+    list[str] | None,
+    typer.Option("--null", metavar="WORD", help="A cell that means nothing. Repeatable."),
+]
+InactiveWhen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--inactive-when",
+        metavar="COLUMN=VALUE,VALUE",
+        help="These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
+    ),
+]
+AsInactive = Annotated[
+    str | None,
+    typer.Option(
+        "--as-inactive",
+        metavar="REASON",
+        help="All new contacts are inactive; with --inactive-when the reason: a response category,"
+        " or any words.",
+    ),
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME|FILE", help="Read another program's export (`contacts presets`)."
+    ),
+]
+PresetName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The preset to print.")]
+UpdateOnly = Annotated[
+    bool, typer.Option("--update-only", help="Create nobody: reject addresses not known here.")
+]
+EmptyClears = Annotated[
+    bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
+]
+CreateGroups = Annotated[
+    bool,
+    typer.Option(
+        "--create-groups/--no-create-groups",
+        help="Create groups that do not exist yet (as by default), or reject their rows.",
+    ),
+]
+RejectsPath = Annotated[
+    Path | None,
+    typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, as CSV."),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="CHARACTER", help="What separates cells; tab for TAB."),
+]
+Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="The file's encoding.")]
+
+
+def import_(
+    invocation: StoreInvocation,
+    file: InputFile,
+    from_: From = None,
+    map_: Map = None,
+    ignore: Ignore = None,
+    ignore_unknown: IgnoreUnknown = False,
+    preset: PresetOption = None,
+    inactive_when: InactiveWhen = None,
+    as_inactive: AsInactive = None,
+    date_format: DateFormat = None,
+    separator: Separator = None,
+    null: Null = None,
+    update_only: UpdateOnly = False,
+    empty_clears: EmptyClears = False,
+    create_groups: CreateGroups = True,
+    rejects: RejectsPath = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = "utf-8",
+    reason: options.Reason = None,
+    dry_run: options.DryRun = False,
+) -> Presentation:
+    """Add and update contacts from a CSV or JSON lines file.
+
+    Examples:
+        contactctl contacts import people.csv --dry-run
+        contactctl contacts import people.csv --rejects rejected.csv
+        contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
+        contactctl contacts import shop.csv --date-format %d.%m.%Y --ignore-unknown
+        contactctl contacts import members.csv --preset mailchimp
+        contactctl contacts import crm.csv --inactive-when 'Status=cleaned'
+        zcat people.jsonl.gz | contactctl contacts import -
+
+    The header names fields (`contactctl fields`); contacts are told apart by
+    their email. An empty cell keeps what is stored. Contacts that the import
+    creates can be inactive; the status of others is never touched. A rejected
+    row makes the exit code 5. CSV and JSON lines may be compressed, a CSV file
+    may be an .xlsx workbook.
+    """
+    from contactctl.cli.context import bytes_of_stdin
+    from contactctl.operations.importing.load import ImportInput, import_contacts
+    from contactctl.operations.importing.presets import find_preset
+    from contactctl.output.contacts import IMPORT_FIELDS, present_import
+    from contactctl.output.rejects import RejectsFile
+
+    invocation.check_fields(*IMPORT_FIELDS)
+    category = as_inactive if as_inactive in list(Category) else ""
+    given = ImportInput(
+        None if str(file) == "-" else file,
+        bytes_of_stdin(invocation.console),
+        ImportOptions(
+            format=from_,
+            delimiter=one_character(delimiter),
+            encoding=with_signature(encoding),
+            renames=read_assignments("--map", map_, str.rpartition),
+            ignored=frozenset(ignore or ()),
+            ignore_unknown=ignore_unknown,
+            preset=find_preset(preset, invocation.console.cwd) if preset else NO_PRESET,
+            inactive=_rules(inactive_when, category),
+            all_inactive=as_inactive is not None and not inactive_when,
+            inactive_reason=category,
+            date_formats=tuple(text for text in date_format or () if not _names_column(text)),
+            column_date_formats=_column_formats(date_format),
+            separators=_separators(separator),
+            nulls=frozenset(null or ()),
+            update_only=update_only,
+            empty_clears=empty_clears,
+            create_groups=create_groups,
+        ),
+    )
+    why = reason or (as_inactive or "" if not category else "")
+    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
+        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=why)
+        return present_import(result, rejected)
+
+
+def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
+    """List the presets of an import, or print one to be copied.
+
+    Examples:
+        contactctl contacts presets
+        contactctl contacts presets mailchimp > ours.yaml
+
+    `contacts import --preset ours.yaml` reads a file by your own copy.
+    """
+    from contactctl.operations.importing.presets import preset_text, shipped_presets
+    from contactctl.output.contacts import PRESET_FIELDS, present_preset, present_presets
+
+    invocation.check_fields(*PRESET_FIELDS)
+    return present_preset(preset_text(name)) if name else present_presets(shipped_presets())
+
+
+def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:
+    rules = []
+    for text in texts or ():
+        try:
+            rules.append(parse_rule(text, reason))
+        except ValueError as error:
+            raise UsageError(
+                f"--inactive-when '{text}': {error}",
+                hint="write it as 'Status=unsubscribed,cleaned'",
+            ) from None
+    return tuple(rules)
+
+
+def _separators(texts: Sequence[str] | None) -> dict[str, str]:
+    found = {}
+    for name, text in read_assignments("--separator", texts).items():
+        if name not in ("tag", "group"):
+            raise UsageError(
+                f"--separator '{name}={text}': only tag and group hold several names",
+                hint="--map 'COLUMN=tag' says which column is one",
+            )
+        separator = "\t" if text.lower() in ("tab", "\\t") else text.strip() or text
+        if not is_separator(separator):
+            raise UsageError(
+                f"--separator '{name}={text}': '{text}' cannot separate names",
+                hint=f"for example '{name}=,'",
+            )
+        found[name] = separator
+    return found
+
+
+def _column_formats(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts or ():
+        if not _names_column(text):
+            continue
+        head, percent, codes = text.partition("%")
+        column, _, form = head.rpartition("=")
+        found[column] = (*found.get(column, ()), form + percent + codes)
+    return found
+
+
+def _names_column(text: str) -> bool:
+    """A format begins at its first % at the latest; an = before it ends a column's name."""
+    return "=" in text.partition("%")[0]
+
+
+def with_signature(encoding: str) -> str:
+    """UTF-8 with or without a byte order mark; any other encoding as it is."""
+    return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+
+
+def one_character(delimiter: str | None) -> str | None:
+    if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
+        return delimiter
+    if delimiter.lower() in ("tab", "\\t"):
+        return "\t"
+    raise UsageError(f"--delimiter '{delimiter}' is not one character", hint="for example ; or tab")

@@ -1,0 +1,173 @@
+"""Dates as files write them: several formats in order, the first that fits decides.
+
+A format is `iso` (ISO 8601, a date or an instant), `epoch` (seconds, milliseconds or microseconds
+since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime codes.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from contactctl.domain.contact_values import parse_names, require_whole_date, unique_names
+from contactctl.domain.criteria.values import EARLIEST_YEAR, LATEST_YEAR, shown
+
+ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
+NAMED_FORMATS = (ISO, EPOCH, EXCEL)
+
+# the separator is checked: fromisoformat takes any character, and reads the year 1612 out of a
+# number of milliseconds
+_ISO = re.compile(r"(\d{4}-?(?:W\d\d-?\d|\d\d-?\d\d))(?:[Tt ]+(\S.*))?\Z", re.ASCII)
+_UTC_AT_END = re.compile(r"\s*(?:UTC|GMT|Z)\Z", re.IGNORECASE)
+_FRACTION = re.compile(r"([.,]\d{6})\d+")
+_NUMBER = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
+_ZEROS = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z")
+_TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+_EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
+_EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel knows no zones)
+_EXCEL_DAYS = range(10_000, 2_958_466)  # 1927 to 9999: smaller numbers are years or counts
+
+
+@dataclass(slots=True)
+class DateReader:
+    """Reads the dates of one column; `zone` is that of times without an offset.
+
+    `two_digit_year` becomes the first date read whose year had two digits: its text and its day.
+    """
+
+    formats: Sequence[str]
+    zone: tzinfo
+    two_digit_year: tuple[str, date] | None = None
+
+    def day(self, text: str) -> date:
+        """The date; of an instant its day in the zone. ValueError when no format fits."""
+        moment = self._read(text, "a date", "2024-05-31")
+        return moment.astimezone(self.zone).date()
+
+    def instant(self, text: str) -> datetime:
+        """The instant in UTC; a date is its midnight in the zone. ValueError when none fits."""
+        return self._read(text, "an instant", "2024-05-31T14:30:00+02:00").astimezone(UTC)
+
+    def _read(self, text: str, kind: str, example: str) -> datetime:
+        for form in self.formats:
+            try:
+                found = _read_one(text, form)
+                moment = found if found.tzinfo else found.replace(tzinfo=self.zone)
+                moment.astimezone(UTC)  # OverflowError at the calendar's ends
+            except (ValueError, OverflowError):
+                continue
+            if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+                continue
+            if self.two_digit_year is None and _TWO_DIGIT_YEAR.search(form):
+                self.two_digit_year = (text, moment.date())
+            return moment
+        forms = [example if form == ISO else form for form in self.formats]
+        raise ValueError(
+            f"'{shown(text)}' is not {kind} of the form {' or '.join(forms)}{_way_out(text)}"
+        )
+
+
+def mistake_in_format(form: str) -> str | None:
+    """What is wrong with a date format; None when dates can be read by it."""
+    if form in NAMED_FORMATS:
+        return None
+    try:
+        require_whole_date(form)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _read_one(text: str, form: str) -> datetime:
+    if form == ISO:
+        return _iso(text)
+    if form == EPOCH:
+        return _epoch(text)
+    if form == EXCEL:
+        return _excel(text)
+    found = datetime.strptime(text, form)  # noqa: DTZ007  (the caller knows the zone)
+    # %Z reads the zone's name and drops it
+    return found.replace(tzinfo=UTC) if "%Z" in form and _UTC_AT_END.search(text) else found
+
+
+def _iso(text: str) -> datetime:
+    found = _ISO.match(text)
+    if found is None:
+        raise ValueError(text)
+    if found[2] is None:
+        return datetime.fromisoformat(found[1])
+    time = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
+    return datetime.fromisoformat(f"{found[1]}T{time.replace(' ', '')}")
+
+
+def _epoch(text: str) -> datetime:
+    whole = text.partition(".")[0]
+    if not _NUMBER.match(text) or len(whole) < _EPOCH_DIGITS:
+        raise ValueError(text)
+    for digits, per_second in ((11, 1), (14, 1_000)):
+        if len(whole) <= digits:
+            return datetime.fromtimestamp(float(text) / per_second, UTC)
+    return datetime.fromtimestamp(float(text) / 1_000_000, UTC)
+
+
+def _excel(text: str) -> datetime:
+    if not _NUMBER.match(text) or int(float(text)) not in _EXCEL_DAYS:
+        raise ValueError(text)
+    seconds = round(float(text) * 86_400)  # Excel's fractions of a day are not exact
+    return _EXCEL_DAY_ZERO + timedelta(seconds=seconds)
+
+
+def _way_out(text: str) -> str:
+    """What would read the text, where its look tells."""
+    if _ZEROS.match(text):
+        return f" (--null '{text}' reads it as missing)"
+    for form in (EPOCH, EXCEL):
+        try:
+            _read_one(text, form)
+        except (ValueError, OverflowError):
+            continue
+        return f" (--date-format {form} reads it as {_read_one(text, form).date()})"
+    return ""
+
+
+# Tags and groups as cells hold them: several names in one text
+
+
+LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
+
+_UNSAID = re.compile('[,"]')
+_MARKS = {",": "a comma", '"': "a quote"}
+
+
+def list_cell(names: list[str]) -> str:
+    """A list of names as one cell that `names_in` takes apart again, whatever they hold."""
+    return "".join(LIST_MARK + name for name in names)
+
+
+def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
+    """The names in a cell of the field `tag` or `group`, each different one once.
+
+    `separator` None: ; and | separate, and a comma or a quote is a ValueError, since nobody can
+    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180.
+    """
+    if text.startswith(LIST_MARK):
+        return unique_names(text[1:].split(LIST_MARK))
+    if separator is not None:
+        return unique_names(_quoted(text, separator))
+    if found := _UNSAID.search(text):
+        raise ValueError(
+            f"'{shown(text)}' holds {_MARKS[found[0]]}: --separator '{field}=,' splits at commas,"
+            f" --separator '{field}=;' does not"
+        )
+    return parse_names(text)
+
+
+def _quoted(text: str, separator: str) -> list[str]:
+    if len(separator) > 1:  # csv knows no such separators, nor do their writers quote
+        return text.split(separator)
+    try:
+        rows = list(csv.reader([text], delimiter=separator, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ValueError(f"'{shown(text)}' cannot be taken apart: {error}") from None
+    return rows[0] if rows else []

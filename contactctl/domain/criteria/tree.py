@@ -1,0 +1,179 @@
+"""Criteria: a tree of conditions under `all`, `any` and `none`. Immutable."""
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from contactctl.domain.criteria.conditions import Condition, format_condition, parse_condition
+from contactctl.domain.criteria.fields import FieldCatalogue, Operator
+from contactctl.domain.criteria.values import shown
+from contactctl.domain.errors import CriteriaError
+
+MAX_CONDITIONS = 500  # SQLite's parser allows expressions 1,000 deep
+MAX_DEPTH = 32
+MAX_VALUES = 10_000
+
+PREBUILT_CONDITION = "last_opportunity older-than 24 months"
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Matches when every part of `all`, at least one of `any` (if given) and none of `none` does.
+
+    Parts are conditions or criteria in turn; `name` is for people, and on the outermost alone.
+    """
+
+    name: str = ""
+    all: tuple["Condition | Criteria", ...] = ()
+    any: tuple["Condition | Criteria", ...] = ()
+    none: tuple["Condition | Criteria", ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise CriteriaError(
+                "the criteria have no condition", hint="give a condition under all, any or none"
+            )
+
+    @property
+    def parts(self) -> tuple["Condition | Criteria", ...]:
+        return self.all + self.any + self.none
+
+    def conditions(self) -> Iterator[Condition]:
+        """Every condition of the tree, in the order written."""
+        for part in self.parts:
+            if isinstance(part, Condition):
+                yield part
+            else:
+                yield from part.conditions()
+
+
+def prebuilt_criteria() -> Criteria:
+    """What `preview` and `deactivate` use without any criteria."""
+    condition = parse_condition(PREBUILT_CONDITION, FieldCatalogue())
+    return Criteria(name="Without an opportunity for 24 months", all=(condition,))
+
+
+def from_flags(
+    where: Sequence[str],
+    where_any: Sequence[str],
+    where_not: Sequence[str],
+    catalogue: FieldCatalogue,
+) -> Criteria:
+    """Criteria from --where, --where-any and --where-not; an error names its flag and text."""
+    criteria = Criteria(
+        all=_parse_flags("--where", where, catalogue),
+        any=_parse_flags("--where-any", where_any, catalogue),
+        none=_parse_flags("--where-not", where_not, catalogue),
+    )
+    check_size(criteria)
+    return criteria
+
+
+def as_flags(criteria: Criteria) -> str | None:
+    """The flags to copy into a shell; None for nested criteria, which only YAML can express."""
+    flags = {"--where": criteria.all, "--where-any": criteria.any, "--where-not": criteria.none}
+    words = []
+    for flag, parts in flags.items():
+        for part in parts:
+            if not isinstance(part, Condition):
+                return None
+            words.append(f"{flag} {shlex.quote(format_condition(part))}")
+    return " ".join(words)
+
+
+def as_data(criteria: Criteria) -> dict[str, Any]:
+    """The criteria as plain lists, mappings and condition texts, as in YAML and JSON."""
+    branches = {"all": criteria.all, "any": criteria.any, "none": criteria.none}
+    name = {"name": criteria.name} if criteria.name else {}
+    return name | {
+        key: [_part_as_data(p) for p in parts] for key, parts in branches.items() if parts
+    }
+
+
+def excluding_conditions(criteria: Criteria) -> list[Condition]:
+    """The conditions that are true of contacts without the value, in order."""
+    return list(_excluding(criteria))
+
+
+def _excluding(part: Condition | Criteria, *, negated: bool = False) -> Iterator[Condition]:
+    if isinstance(part, Condition):
+        if negated is not (part.operator in (Operator.NOT_EQUALS, Operator.NOT_IN)):
+            yield part
+        return
+    for inner in part.all + part.any:
+        yield from _excluding(inner, negated=negated)
+    for inner in part.none:
+        yield from _excluding(inner, negated=not negated)
+
+
+def check_size(criteria: Criteria) -> None:
+    """CriteriaError for criteria that are too large for a database."""
+    if depth_of(criteria) > MAX_DEPTH:
+        raise CriteriaError(f"criteria nested deeper than {MAX_DEPTH} levels")
+    conditions = list(criteria.conditions())
+    if len(conditions) > MAX_CONDITIONS:
+        raise CriteriaError(
+            f"{len(conditions)} conditions", hint=f"at most {MAX_CONDITIONS}; 'in' takes a list"
+        )
+    values = sum(len(condition.values) for condition in conditions)
+    if values > MAX_VALUES:
+        raise CriteriaError(
+            f"{values} values", hint=f"at most {MAX_VALUES}; give those contacts a tag or a group"
+        )
+
+
+def depth_of(part: Condition | Criteria) -> int:
+    """How deep criteria nest: 1 for a flat list of conditions."""
+    return 0 if isinstance(part, Condition) else 1 + max(map(depth_of, part.parts))
+
+
+def including_missing(criteria: Criteria, field_name: str) -> str:
+    """What to write so that contacts without that field's value are included, as one line.
+
+    Empty when no top-level condition on the field leaves them out.
+    """
+    missing = f"{field_name} {Operator.MISSING}"
+    if any(_leaves_out(part, field_name) for part in criteria.any):
+        return f"add --where-any {shlex.quote(missing)}"
+    for part in criteria.all:
+        if isinstance(part, Condition) and _leaves_out(part, field_name):
+            return _loosened(criteria, part, missing)
+    return ""
+
+
+def _loosened(criteria: Criteria, condition: Condition, missing: str) -> str:
+    text = format_condition(condition)
+    if criteria.any:
+        alternatives = json.dumps([text, missing], ensure_ascii=False)  # which is YAML, too
+        return f"in a criteria file, under all: any: {alternatives}"
+    return (
+        f"instead of --where {shlex.quote(text)} write "
+        f"--where-any {shlex.quote(text)} --where-any {shlex.quote(missing)}"
+    )
+
+
+def _leaves_out(part: Condition | Criteria, field_name: str) -> bool:
+    return (
+        isinstance(part, Condition)
+        and part.field.name == field_name
+        and part.operator not in (Operator.MISSING, Operator.EXISTS)
+    )
+
+
+def _parse_flags(
+    flag: str, texts: Sequence[str], catalogue: FieldCatalogue
+) -> tuple[Condition, ...]:
+    conditions = []
+    for text in texts:
+        place = f"{flag} '{shown(text)}'"
+        try:
+            conditions.append(replace(parse_condition(text, catalogue), place=place))
+        except CriteriaError as error:
+            raise CriteriaError(f"{place}: {error.message}", hint=error.hint) from None
+    return tuple(conditions)
+
+
+def _part_as_data(part: Condition | Criteria) -> str | dict[str, Any]:
+    return format_condition(part) if isinstance(part, Condition) else as_data(part)

@@ -1,0 +1,237 @@
+"""From flags or a file to criteria as of now, checked against the groups of the store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from contactctl.config.criteria import read_criteria
+from contactctl.domain.criteria.conditions import Condition
+from contactctl.domain.criteria.fields import FieldCatalogue, did_you_mean
+from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
+from contactctl.domain.criteria.tree import (
+    Criteria,
+    as_data,
+    excluding_conditions,
+    from_flags,
+    including_missing,
+    prebuilt_criteria,
+)
+from contactctl.domain.errors import CriteriaError, UsageError
+from contactctl.domain.policies import BillingTier, tier_for
+from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.domain.runs import Stakes, stakes_of
+from contactctl.domain.text import fold, show_safely
+from contactctl.operations.rules import bypassing_groups
+from contactctl.operations.session import Session
+from contactctl.store.contacts import some_tags, tags_among
+from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.groups import group_names
+from contactctl.store.impact import Shift, count_active, losses_of_contacts
+from contactctl.store.preview import active_ids, count_active_where, first_rows
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSource:
+    """Where criteria come from: conditions on flags, or a file, relative to `folder`.
+
+    With `stdin` they are read from there.
+    """
+
+    where: Sequence[str] = ()
+    where_any: Sequence[str] = ()
+    where_not: Sequence[str] = ()
+    file: Path | None = None
+    folder: Path = Path()
+    stdin: BinaryIO | None = None
+
+    @property
+    def has_flags(self) -> bool:
+        return bool(self.where or self.where_any or self.where_not)
+
+    def read(self, catalogue: FieldCatalogue) -> Criteria | None:
+        """The criteria; None when neither flags nor a file were given."""
+        if self.file is None:
+            if not self.has_flags:
+                return None
+            return from_flags(self.where, self.where_any, self.where_not, catalogue)
+        if self.has_flags:
+            raise UsageError(
+                "--criteria and --where flags cannot be combined",
+                hint="put all conditions into the file, or all into flags",
+            )
+        if self.stdin is not None:
+            return read_criteria(self.stdin, "standard input", catalogue)
+        return read_criteria(self.folder / self.file, str(self.file), catalogue)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in."""
+
+    resolved: ResolvedCriteria
+    prebuilt: bool = False
+
+    @property
+    def criteria(self) -> Criteria:
+        return self.resolved.criteria
+
+    @property
+    def lines(self) -> list[str]:
+        """The criteria as people read them, with every date counted out."""
+        return criteria_lines(self.resolved)
+
+    def kept(self) -> KeptCriteria:
+        """What a run keeps of them."""
+        return KeptCriteria(
+            criteria=as_data(self.criteria),
+            conditions=tuple(self.resolved.describe()),
+            lines=tuple(self.lines),
+            as_of=self.resolved.as_of,
+            time_zone=self.resolved.zone.key,
+            prebuilt=self.prebuilt,
+        )
+
+
+def select_contacts(session: Session, source: CriteriaSource) -> Selection:
+    """The given criteria, or the prebuilt ones, as of now. Raises CriteriaError."""
+    given = source.read(session.catalogue)
+    return selection_of(session, given or prebuilt_criteria(), prebuilt=given is None)
+
+
+def selection_of(session: Session, criteria: Criteria, *, prebuilt: bool = False) -> Selection:
+    """Criteria as of now; CriteriaError for a name that the store does not have.
+
+    Any group must exist, and a tag that is excluded: mistyped, it would exclude nobody.
+    """
+    _require_known_groups(session, criteria)
+    _require_carried_tags(session, criteria)
+    return Selection(resolve(criteria, session.now, session.time_zone), prebuilt)
+
+
+def _require_known_groups(session: Session, criteria: Criteria) -> None:
+    """A mistyped group selects nobody, or, negated, everybody: so it is an error."""
+    named = _named(criteria.conditions(), "group")
+    if not named:
+        return
+    with session.store.reading() as connection:
+        known = [fold(name) for name in group_names(connection)]
+    for name, place in named:
+        if fold(name) not in known:
+            hint = did_you_mean(name, known) or "`contactctl groups list` shows the groups"
+            raise _unknown(f"unknown group '{show_safely(name)}'", place, hint)
+
+
+def _require_carried_tags(session: Session, criteria: Criteria) -> None:
+    excluded = _named(excluding_conditions(criteria), "tag")
+    if not excluded:
+        return
+    with session.store.reading() as connection:
+        carried = tags_among(connection, [fold(tag) for tag, _ in excluded])
+        for tag, place in excluded:
+            if fold(tag) not in carried:
+                nobody = "no contact has this tag: remove the condition, or check the spelling"
+                hint = did_you_mean(fold(tag), some_tags(connection)) or nobody
+                message = f"no contact to exclude has the tag '{show_safely(tag)}'"
+                raise _unknown(message, place, hint)
+
+
+def _named(conditions: Iterable[Condition], field_name: str) -> list[tuple[str, str]]:
+    """The texts that conditions on that field name, and where they were written."""
+    return [
+        (value, condition.place)
+        for condition in conditions
+        if condition.field.name == field_name
+        for value in condition.values
+        if isinstance(value, str)
+    ]
+
+
+def _unknown(message: str, place: str, hint: str) -> CriteriaError:
+    return CriteriaError(f"{place}: {message}" if place else message, hint=hint)
+
+
+# What criteria select, and what deactivating it would mean; nothing is written
+
+
+PREVIEW_ROWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a run changes: totals, what is paid, and by group the members it loses or regains.
+
+    `brings_back`: it is the impact of taking a deactivation back.
+    """
+
+    active_before: int
+    active_after: int
+    tier_before: BillingTier | None
+    tier_after: BillingTier | None
+    currency: str
+    members_lost: Mapping[str, int] = field(default_factory=dict)
+    members_regained: Mapping[str, int] = field(default_factory=dict)
+    brings_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A selection, counted. `left_out` maps a field to active contacts without a value for it.
+
+    `rows` are the first contacts, with their values of `fields`, which are all there are.
+    """
+
+    database: str
+    selection: Selection
+    count: int
+    active_total: int
+    left_out: Mapping[str, int]
+    rows: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
+    stakes: Stakes
+    impact: Impact | None = None
+
+    def include_hint(self, field_name: str) -> str:
+        """How to write the criteria so that contacts without that value are included."""
+        return including_missing(self.selection.criteria, field_name)
+
+
+def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
+    """Count and show the active contacts that the selection means, in one state of the store."""
+    where = where_clause(selection.resolved, session.store.dialect)
+    bypassing = bypassing_groups(session) if with_impact else ()
+    with session.store.reading() as connection:
+        count = count_active_where(connection, where)
+        active_total = count_active(connection)
+        ids = active_ids(where)
+        impact = None
+        if with_impact:
+            losses = losses_of_contacts(connection, ids, count, bypassing)
+            impact = impact_of(session, active_total, losses)
+        return Preview(
+            database=session.store.identity,
+            selection=selection,
+            count=count,
+            active_total=active_total,
+            left_out=count_left_out(connection, selection.resolved, session.store.dialect),
+            rows=first_rows(connection, ids, PREVIEW_ROWS),
+            fields=session.catalogue.names(),
+            stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
+            impact=impact,
+        )
+
+
+def impact_of(session: Session, active_total: int, shift: Shift) -> Impact:
+    """What such a change of status means beside `active_total` active contacts."""
+    billing = session.settings.billing
+    after = active_total + (shift.contacts if shift.brings_back else -shift.contacts)
+    return Impact(
+        active_before=active_total,
+        active_after=after,
+        tier_before=tier_for(active_total, billing),
+        tier_after=tier_for(after, billing),
+        currency=billing.currency,
+        members_lost={} if shift.brings_back else shift.members,
+        members_regained=shift.members if shift.brings_back else {},
+        brings_back=shift.brings_back,
+    )

@@ -1,0 +1,75 @@
+"""Lists of addresses, or of hashes of addresses, as other programs export them."""
+
+import csv
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.errors import InputError, UsageError
+from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.columns import distinct_names, plain
+from contactctl.operations.importing.rows import beginning_of
+from contactctl.operations.importing.source import Source
+
+# how exports of suppressions name the column, without blanks, - and _
+_NAMES = frozenset(
+    (
+        *("email", "mail", "emailaddress", "mailaddress", "address", "recipient", "subscriber"),
+        *("recipientaddress", "hash", "emailhash", "sha256", "md5", "sha256hash", "md5hash"),
+    )
+)
+
+Listed = tuple[int, str]  # the line, and what stands in it
+
+
+def read_list(
+    source: Source, column: str | None, delimiter: str | None, fits: Callable[[str], bool]
+) -> Iterator[Listed]:
+    """What is listed, with its line, blanks around it dropped; empty rows are left out.
+
+    A file without a header has one in each line: its first cell `fits`. With a header it is the
+    column of that name, or one that exports of addresses have. UsageError or InputError: none.
+    """
+    beginning = beginning_of(source)
+    separator = delimiter or source.delimiter or beginning.delimiter
+    reader = csv.reader(source.text(), delimiter=separator)
+    for _ in range(beginning.skipped):
+        next(reader)
+    first = next(reader, [])
+    if column is None and first and fits(trim(first[0])):
+        yield from _cells(chain([first], reader), reader, 0)
+        return
+    names = distinct_names(first)
+    yield from _cells(reader, reader, _place(names, column, source.name))
+
+
+def _cells(rows: Any, reader: Any, at: int) -> Iterator[Listed]:
+    try:
+        for row in rows:
+            if text := trim(row[at]) if at < len(row) else "":
+                yield reader.line_num, text
+    except csv.Error as error:
+        raise InputError(f"line {reader.line_num}: {error}") from error
+
+
+def _place(names: list[str], column: str | None, file: str) -> int:
+    if column is not None:
+        places = [at for at, name in enumerate(names) if plain(name) == plain(column)]
+        if not places:
+            raise UsageError(
+                f"--column: the file has no column '{show_safely(column)}'",
+                hint=did_you_mean(column, names) or _named(names),
+            )
+        return places[0]
+    for at, name in enumerate(names):
+        if plain(name).translate(dict.fromkeys(map(ord, " -_"))) in _NAMES:
+            return at
+    raise InputError(
+        f"{file}: no column is known to hold addresses",
+        hint=f"name it with --column; {_named(names)}",
+    )
+
+
+def _named(names: list[str]) -> str:
+    return f"columns: {', '.join(map(show_safely, names))}"

@@ -1,0 +1,136 @@
+"""Presets: data files that say how another program's export is read."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from contactctl.config.strict_yaml import Node, load_strict_file
+from contactctl.domain.cells import mistake_in_format
+from contactctl.domain.contact_values import with_codes
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.errors import UsageError
+from contactctl.domain.responses import Category
+from contactctl.domain.text import show_safely
+from contactctl.operations.importing.options import (
+    InactiveRule,
+    Preset,
+    is_separator,
+    parse_rule,
+)
+
+Read = TypeVar("Read")
+
+_FOLDER = Path(__file__).with_name("presets")
+_KEYS = (
+    *("about", "known_by", "columns", "ignore", "separators", "date_formats", "null"),
+    *("inactive", "note"),
+)
+
+
+@cache
+def preset_names() -> tuple[str, ...]:
+    """The names of the presets that come with the program."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+def find_preset(name_or_file: str, folder: Path) -> Preset:
+    """The preset of that name, or that a file holds; UsageError otherwise.
+
+    `folder` is where a relative path starts. What looks like a path is one.
+    """
+    if name_or_file.lower() in preset_names():
+        return _shipped(name_or_file.lower())
+    path = folder / name_or_file
+    if path.is_file() or "/" in name_or_file or path.suffix in (".yaml", ".yml"):
+        return _read(path, show_safely(name_or_file))
+    raise UsageError(
+        f"there is no preset '{show_safely(name_or_file)}', and no file of that name",
+        hint=did_you_mean(name_or_file, list(preset_names()))
+        or f"presets: {', '.join(preset_names())}",
+    )
+
+
+def preset_text(name: str) -> str:
+    """The data file of a preset that comes with the program, to be copied; UsageError: no such."""
+    if name.lower() not in preset_names():
+        raise UsageError(
+            f"there is no preset '{show_safely(name)}'",
+            hint=did_you_mean(name, list(preset_names()))
+            or f"presets: {', '.join(preset_names())}",
+        )
+    return (_FOLDER / f"{name.lower()}.yaml").read_text(encoding="utf-8")
+
+
+def shipped_presets() -> list[Preset]:
+    """All presets that come with the program."""
+    return [_shipped(name) for name in preset_names()]
+
+
+@cache
+def _shipped(name: str) -> Preset:
+    return _read(_FOLDER / f"{name}.yaml", name)
+
+
+def _read(path: Path, name: str) -> Preset:
+    root = load_strict_file(path, name, UsageError)
+    if root.is_null:
+        raise root.error("an empty preset", hint="`contactctl contacts presets NAME` prints one")
+    entries = root.as_mapping(_KEYS)
+
+    def listed(key: str) -> list[Node]:
+        return entries[key].as_list() if key in entries else []
+
+    def mapped(key: str) -> Mapping[str, Node]:
+        return entries[key].as_mapping() if key in entries else {}
+
+    def text(key: str) -> str:
+        return " ".join(entries[key].as_text().split()) if key in entries else ""
+
+    return Preset(
+        name=name,
+        about=text("about"),
+        known_by=frozenset(item.as_text() for item in listed("known_by")),
+        columns={column: node.as_text() for column, node in mapped("columns").items()},
+        ignored=frozenset(item.as_text() for item in listed("ignore")),
+        separators={field: _separator(field, node) for field, node in mapped("separators").items()},
+        date_formats=tuple(_checked(item, _date_format) for item in listed("date_formats")),
+        nulls=frozenset(item.text for item in listed("null")),
+        inactive=tuple(map(_rule, listed("inactive"))),
+        note=text("note"),
+    )
+
+
+def _rule(node: Node) -> InactiveRule:
+    if not isinstance(node.value, dict):
+        return _checked(node, parse_rule)
+    entries = node.as_mapping(("when", "reason"))
+    if "when" not in entries:
+        raise node.error("no 'when'", hint="write it as {when: 'COLUMN=VALUE', reason: CATEGORY}")
+    reason = entries["reason"].as_text() if "reason" in entries else ""
+    if reason and reason not in list(Category):
+        raise entries["reason"].error(
+            f"'{show_safely(reason)}' is not a response category",
+            hint=did_you_mean(reason, list(Category)) or f"one of {', '.join(Category)}",
+        )
+    return _checked(entries["when"], lambda text: parse_rule(text, reason))
+
+
+def _separator(field: str, node: Node) -> str:
+    separator = node.as_text()
+    if field not in ("tag", "group") or not is_separator(separator):
+        raise node.error("separators are written as in 'tag: \",\"' or 'group: \",\"'")
+    return separator
+
+
+def _date_format(text: str) -> str:
+    if (mistake := mistake_in_format(text)) is not None:
+        raise ValueError(f"the date format '{text}': {mistake} (as in {with_codes('dd.mm.yyyy')})")
+    return text
+
+
+def _checked(node: Node, parse: Callable[[str], Read]) -> Read:
+    try:
+        return parse(node.as_text())
+    except ValueError as error:
+        raise node.error(show_safely(str(error))) from None

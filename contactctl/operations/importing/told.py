@@ -1,0 +1,82 @@
+"""What the user of an import is told although every row was read: whatever may be a mistake."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from shlex import quote
+
+from contactctl.domain.cells import DateReader
+from contactctl.domain.criteria.values import shown
+from contactctl.operations.importing.options import ImportOptions, InactiveRule
+
+# what programs write where there is nothing; as these spell it, it is hardly anybody's name
+NULL_WORDS = frozenset(
+    (
+        *("NULL", "null", r"\N", "(null)", "<null>", "None", "none", "nil", "undefined"),
+        *("N/A", "n/a", "#N/A", "NaN", "nan", "(No value)", "0000-00-00", "0000-00-00 00:00:00"),
+    )
+)
+_MOST_VALUES = 20  # different ones of a column that are kept
+
+
+@dataclass(slots=True)
+class Told:
+    """Counts cells by column as they are read: null words in texts, dates to come, and the values
+    of the columns that say who is inactive in rows that are not."""
+
+    null_words: dict[str, Counter[str]] = field(default_factory=dict)
+    to_come: Counter[str] = field(default_factory=Counter)
+    taken_as_active: dict[str, Counter[str]] = field(default_factory=dict)
+    rules_met: set[InactiveRule] = field(default_factory=set)
+
+    def look_for_nulls(self, name: str, cells: Collection[str | None]) -> None:
+        if not NULL_WORDS.isdisjoint(cells):
+            found = Counter(cell for cell in cells if cell in NULL_WORDS)
+            self.null_words.setdefault(name, Counter()).update(found)
+
+    def look_for_dates_to_come(self, name: str, values: Sequence[str | None], latest: str) -> None:
+        """`latest` is the last one that has come, as the values are stored: they sort as text."""
+        if max(filter(None, values), default="") > latest:
+            self.to_come[name] += sum(value is not None and value > latest for value in values)
+
+    def take_as_active(self, column: str, cells: Iterable[str | None]) -> None:
+        values = self.taken_as_active.setdefault(column, Counter())
+        for cell, number in Counter(cells).items():
+            if cell in values or len(values) < _MOST_VALUES:
+                values[cell or ""] += number
+
+    def notes(self, options: ImportOptions, dates: Mapping[str, DateReader]) -> list[str]:
+        """One sentence for each kind of thing; `dates` are the readers of the date columns."""
+        return [
+            *([f"{options.preset.name}: {options.preset.note}"] if options.preset.note else []),
+            *(
+                f"--inactive-when '{rule}' fits no row"
+                for rule in options.inactive
+                if rule not in self.rules_met
+            ),
+            *(
+                f"taken as active by '{shown(column)}': {_values(values)}"
+                for column, values in self.taken_as_active.items()
+                if values
+            ),
+            *(
+                f"'{name}' has {_values(words)}, stored as text;"
+                f" --null {quote(next(iter(words)))} reads it as missing"
+                for name, words in self.null_words.items()
+            ),
+            *(
+                f"dates still to come in '{name}': {number:,}"
+                for name, number in self.to_come.items()
+            ),
+            *(
+                f"'{name}' has years of two digits: '{shown(text)}' was read as {day}"
+                for name, reader in dates.items()
+                if reader.two_digit_year
+                for text, day in [reader.two_digit_year]
+            ),
+        ]
+
+
+def _values(values: Counter[str]) -> str:
+    named = [(f"'{shown(value)}'" if value else "no value", n) for value, n in values.most_common()]
+    return ", ".join(f"{value} ({number:,})" for value, number in named)

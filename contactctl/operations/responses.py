@@ -1,0 +1,192 @@
+"""Looking at recorded responses, and deciding about held ones."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contactctl.config.settings import Settings
+from contactctl.domain.bursts import Incident
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.errors import ConfigError, RefusedError, UsageError
+from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.responses import Event, HeldFilter, Rejection, ResponseFilter
+from contactctl.domain.run_kinds import DiscardRun, IngestRun, ReleaseRun
+from contactctl.domain.runs import RunState
+from contactctl.operations import waits
+from contactctl.operations.ingest import (
+    INGESTING,
+    IngestResult,
+    OnReject,
+    ingest,
+    look_at_thresholds,
+)
+from contactctl.operations.reading import ResponseReader
+from contactctl.operations.session import Session
+from contactctl.operations.thresholds import ThresholdResult
+from contactctl.responses.mailbox import open_mailbox
+from contactctl.responses.mailbox_session import MailboxSession
+from contactctl.store.bursts import list_incidents, note_decided
+from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResult:
+    """What was decided for `responses` held ones; `thresholds` is None for discarded ones."""
+
+    run: int
+    responses: int
+    thresholds: ThresholdResult | None = None
+
+
+def latest_responses(session: Session, wanted: ResponseFilter) -> Sequence[dict[str, Any]]:
+    """The responses that are wanted, newest first."""
+    with session.store.reading() as connection:
+        return list_responses(connection, wanted)
+
+
+def open_incidents(session: Session) -> list[Incident]:
+    """The incidents that hold responses, oldest first."""
+    with session.store.reading() as connection:
+        return list_incidents(connection)
+
+
+def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
+    """Let held responses count, and look at the thresholds of their contacts."""
+    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
+        done = _decide(session, ReleaseRun, chosen, reason)
+        thresholds = look_at_thresholds(session, [done.run], waits.FOR_CHANGES_S)
+    return HeldResult(done.run, done.responses, thresholds)
+
+
+def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
+    """Keep held responses on record, not counted for ever."""
+    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
+        return _decide(session, DiscardRun, chosen, reason)
+
+
+def _decide(
+    session: Session,
+    deciding: type[ReleaseRun | DiscardRun],
+    chosen: HeldFilter,
+    reason: str,
+) -> HeldResult:
+    now = session.clock()
+    with session.store.writing() as connection:
+        run_id = insert_run(
+            connection,
+            session.request(deciding(chosen.run_id, chosen.domain, chosen.incident), reason=reason),
+            state=RunState.RUNNING,
+            identity=session.store.identity,
+            now=now,
+        )
+        serialise(connection, CONTACT_CHANGES)
+        incidents = incidents_of(connection, chosen)
+        if deciding is ReleaseRun:
+            number = release_held(connection, run_id, chosen)
+        else:
+            number = discard_held(connection, chosen)
+        if number == 0:
+            raise RefusedError(
+                "no matching response is held",
+                hint="`contactctl responses list --held` lists them",
+                code="nothing-held",
+            )
+        note_decided(connection, incidents)
+        values = {"finished_at": now, "planned": number, "changed": number}
+        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+    return HeldResult(run_id, number)
+
+
+# Responses from a mailbox: its mails are marked, moved or deleted once they are recorded
+
+
+_LONGEST_PASSWORD = 10_000  # a device has no end
+
+
+def find_mailbox(settings: Settings, name: str | None) -> Mailbox:
+    """The mailbox of that name; without one the only mailbox there is."""
+    boxes = settings.mailboxes
+    if not boxes:
+        raise UsageError("the config has no mailbox", hint="name one below `mailboxes:`")
+    if name is None:
+        if len(boxes) > 1:
+            raise UsageError("which mailbox?", hint=f"one of {', '.join(sorted(boxes))}")
+        return next(iter(boxes.values()))
+    if name not in boxes:
+        hint = did_you_mean(name, list(boxes)) or f"one of {', '.join(sorted(boxes))}"
+        raise UsageError(f"no mailbox '{name}' in the config", hint=hint)
+    return boxes[name]
+
+
+def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
+    """The password, from its file or its environment variable. Raises ConfigError."""
+    if mailbox.password_file is None:
+        variable = mailbox.password_env or ""
+        if not environ.get(variable):
+            raise ConfigError(
+                f"mailbox {mailbox.name}: {variable} is not set",
+                hint="it must contain the password; or use password_file",
+            )
+        return environ[variable]
+    try:
+        with mailbox.password_file.open(encoding="utf-8") as file:
+            first_line = file.readline(_LONGEST_PASSWORD).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(
+            f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
+            hint="password_file contains the password in its first line",
+        ) from error
+    if not first_line:
+        raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")
+    return first_line
+
+
+def fetch(
+    session: Session,
+    mailbox: Mailbox,
+    password: str,
+    on_reject: OnReject,
+    *,
+    wait_seconds: float = waits.FOR_INGEST_S,
+) -> IngestResult:
+    """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
+    reader = ResponseReader(session.settings)
+    with open_mailbox(mailbox, password) as opened:
+        mails = _FetchedMails(opened)
+        return ingest(
+            session,
+            mails.events(reader),
+            on_reject,
+            details=IngestRun(mailbox=mailbox.name),
+            after_commit=mails.commit,
+            wait_seconds=wait_seconds,
+        )
+
+
+class _FetchedMails:
+    """The mails of an open mailbox; `commit` deals with those that have been read to their end.
+
+    One that cannot be read stays as it is: the mailbox may hold the only copy.
+    """
+
+    def __init__(self, opened: MailboxSession) -> None:
+        self._opened = opened
+        self._finished: list[str] = []
+
+    def events(self, reader: ResponseReader) -> Iterator[Event]:
+        """The events of every mail."""
+        for mail in self._opened.fetch():
+            is_rejected = False
+            for event in reader.read_mails([(mail.source, mail.raw)]):
+                is_rejected |= isinstance(event, Rejection)
+                yield event
+            if not is_rejected:
+                self._finished.append(mail.receipt)
+
+    def commit(self) -> None:
+        """Mark, move or delete them, as the config says."""
+        self._opened.commit(self._finished)
+        self._finished.clear()

@@ -1,0 +1,286 @@
+"""The fields of contacts as columns, in whatever table they stand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.policies import BillingTier
+from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Row,
+    Rows,
+    RowsTable,
+    Text,
+)
+from contactctl.output.values import MISSING, to_people
+
+if TYPE_CHECKING:
+    from contactctl.operations.criteria import Impact
+from contactctl.domain.criteria.fields import OPERATORS, Field, FieldType
+from contactctl.operations.criteria import Preview
+from contactctl.operations.plans import Affected
+from contactctl.output.presentation import Presentation
+
+_EXACT = ("id", "email", "status", "last_opportunity")
+
+
+def contact_column(name: str, *, for_people: bool = True) -> Column:
+    """The column of a field; free text gives way when there is little room."""
+    bare = name.removeprefix(ATTRIBUTE_PREFIX).removeprefix(RESPONSES_PREFIX)
+    title = bare.replace("_", " ").upper()
+    return Column(name, title, for_people=for_people, yields=name not in _EXACT)
+
+
+# How criteria and a set of contacts are shown, in previews and in plans
+
+
+_WHO = ("id", "email")
+_FOR_PEOPLE = ("first_name", "last_name", "last_opportunity")
+_FOR_PROGRAMS = ("company", "last_emailed", "last_opened", "created")
+
+Pairs = list[tuple[str, object]]
+
+
+def preview_rows(
+    rows: Sequence[Row],
+    asked_about: Sequence[str] = (),
+    fields: Sequence[str] = (),
+    *,
+    beginning_of: str = "",
+) -> Rows:
+    """The first contacts of a set, under the JSON key `preview`.
+
+    People see who it is, what was `asked_about`, and other fields with values; --fields can name
+    any of `fields`, or of those that the contacts have.
+    """
+    shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
+    empty = {name for name in shown if all(to_people(row.get(name)) == MISSING for row in rows)}
+    always = dict.fromkeys((*shown, *_FOR_PROGRAMS))
+    columns = [contact_column(name, for_people=name in shown.keys() - empty) for name in always]
+    known = fields or [name for row in rows[:1] for name in row]
+    others = [contact_column(name) for name in known if name not in always]
+    return Rows("preview", columns, rows, others, beginning_of)
+
+
+def asked_about(kept: KeptCriteria | None) -> list[str]:
+    """The fields that criteria name, from what a run keeps of them."""
+    if kept is None:
+        return []
+    return list(dict.fromkeys(text.partition(" ")[0] for text, _ in kept.conditions))
+
+
+def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:
+    """The table of the first rows, and how many more there are."""
+    more = [Text(f"... and {total - shown:,} more")] if total > shown else []
+    return [RowsTable(empty=f"(no {noun})"), *more]
+
+
+def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
+    """The lines of the criteria, the first one labelled."""
+    label = "Criteria (prebuilt)" if prebuilt else "Criteria"
+    return [(label if number == 0 else "", line) for number, line in enumerate(lines)]
+
+
+def left_out_pairs(
+    left_out: Mapping[str, int], include_hint: Callable[[str], str] = lambda _: ""
+) -> Pairs:
+    """Who was left out because a value is missing, and how to include them, if that is known."""
+    pairs: Pairs = []
+    for name, number in left_out.items():
+        if number:
+            pairs.append(("Left out", f"{number:,} without {name}"))
+            if include := include_hint(name):
+                pairs.append(("", f"to include them: {include}"))
+    return pairs
+
+
+def impact_blocks(impact: "Impact") -> list[Block]:
+    """Totals, billing and groups, before and after."""
+    pairs: Pairs = [("Active", f"{impact.active_before:,} -> {impact.active_after:,}")]
+    if impact.tier_before is not None and impact.tier_after is not None:
+        before, after = impact.tier_before, impact.tier_after
+        pairs.append(
+            ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
+        )
+    campaigns = "deactivated contacts get none; they come back one at a time"
+    if impact.brings_back:
+        campaigns = "contacts that come back get them again"
+    pairs.append(("Campaigns", campaigns))
+    pairs += [(f"Group {name}", f"-{lost:,}") for name, lost in impact.members_lost.items()]
+    pairs += [(f"Group {name}", f"+{n:,}") for name, n in impact.members_regained.items()]
+    return [Heading("Impact"), KeyValues(pairs)]
+
+
+def impact_data(impact: "Impact") -> dict[str, object]:
+    """The impact for programs."""
+    members: dict[str, object] = {"members_lost": dict(impact.members_lost)}
+    if impact.brings_back:
+        members = {"members_regained": dict(impact.members_regained)}
+    return {
+        "active_before": impact.active_before,
+        "active_after": impact.active_after,
+        "billing": {
+            "currency": impact.currency,
+            "price_before": impact.tier_before and impact.tier_before.price,
+            "price_after": impact.tier_after and impact.tier_after.price,
+        },
+        **members,
+    }
+
+
+def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
+    """The limits that the plan exceeds."""
+    labels = ["Over the limits", *[""] * (len(limits_exceeded) - 1)]
+    return [KeyValues(list(zip(labels, limits_exceeded, strict=True)))] if limits_exceeded else []
+
+
+def share(part: int, whole: int) -> str:
+    """`1,284 of 9,000 (14.3 %)`."""
+    percent = f" ({part * 100 / whole:.1f} %)" if whole else ""
+    return f"{part:,} of {whole:,}{percent}"
+
+
+def _price(tier: BillingTier, currency: str) -> str:
+    size = f"up to {tier.up_to:,}" if tier.up_to is not None else "open-ended tier"
+    return f"{currency} {tier.price} ({size})"
+
+
+# How a preview is shown
+
+
+_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+
+
+def present_preview(preview: Preview) -> Presentation:
+    """Count, criteria with their dates, who was left out, and the first contacts."""
+    blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
+    return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
+
+
+def present_dry_run(preview: Preview) -> Presentation:
+    """A preview with what deactivating would mean, and the limits it would meet."""
+    data = _data(preview) | {"limits_exceeded": list(preview.stakes.limits_exceeded)}
+    blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
+    if preview.impact is not None:
+        data["impact"] = impact_data(preview.impact)
+        blocks += impact_blocks(preview.impact)
+    blocks += limit_blocks(preview.stakes.limits_exceeded)
+    notes = [*_notes(preview), "nothing was changed"]
+    return Presentation(data, _rows(preview), blocks, notes=notes)
+
+
+def _rows(preview: Preview) -> Rows:
+    shown = len(preview.rows)
+    others = (
+        f"the first {shown} of {preview.count:,}; `contactctl contacts export --deliverable` with "
+        "the same criteria writes them all"
+    )
+    return preview_rows(
+        preview.rows,
+        asked_about(preview.selection.kept()),
+        preview.fields,
+        beginning_of=others if preview.count > shown else "",
+    )
+
+
+def _notes(preview: Preview) -> list[str]:
+    if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
+        return []
+    return [
+        "only active contacts are counted; "
+        "`contactctl contacts list` with the same criteria shows the others, too"
+    ]
+
+
+def _data(preview: Preview) -> dict[str, object]:
+    return {
+        "database": preview.database,
+        "count": preview.count,
+        "active_total": preview.active_total,
+        "left_out": dict(preview.left_out),
+        "criteria": preview.selection.kept().criteria,
+        "conditions": [
+            {"text": text, "resolved": resolved}
+            for text, resolved in preview.selection.resolved.describe()
+        ],
+        "prebuilt": preview.selection.prebuilt,
+        "as_of": preview.selection.resolved.as_of,
+        "time_zone": preview.selection.resolved.zone.key,
+    }
+
+
+def _facts(preview: Preview) -> Block:
+    resolved = preview.selection.resolved
+    return KeyValues(
+        [
+            ("Database", preview.database),
+            *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
+            ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
+            ("Contacts", f"{share(preview.count, preview.active_total)} active contacts match"),
+            *left_out_pairs(preview.left_out, preview.include_hint),
+        ]
+    )
+
+
+# How contacts are shown that a change by criteria would affect
+
+
+def present_affected(found: Affected) -> Presentation:
+    """Count, criteria with their dates, the first contacts, and the limits in the way."""
+    kept = found.selection.kept()
+    data = {
+        "run": None,
+        "database": found.database,
+        "count": found.count,
+        "criteria": kept.criteria,
+        "limits_exceeded": list(found.stakes.limits_exceeded),
+    }
+    pairs = [
+        ("Database", found.database),
+        *criteria_pairs(found.selection.lines, prebuilt=False),
+        ("Contacts", f"{found.count:,} match, active and inactive"),
+    ]
+    blocks = [
+        KeyValues(pairs),
+        *rows_blocks(len(found.rows), found.count),
+        *limit_blocks(found.stakes.limits_exceeded),
+    ]
+    rows = preview_rows(found.rows, asked_about(kept), found.fields)
+    return Presentation(data, rows, blocks, notes=["nothing was changed"])
+
+
+# How the list of fields is shown
+
+
+_COLUMNS = (
+    Column("name"),
+    Column("type"),
+    Column("operators", for_people=False),
+    Column("choices", for_people=False),
+    Column("help", "MEANING", wraps=True),
+)
+
+
+def present_fields(fields: Sequence[Field]) -> Presentation:
+    """The fields as rows; people see the operators once per type, below."""
+    rows = Rows("fields", _COLUMNS, [_row(field) for field in fields])
+    blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
+    return Presentation(rows=rows, blocks=blocks)
+
+
+def _row(field: Field) -> Row:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "operators": list(OPERATORS[field.type]),
+        "choices": list(field.choices),
+        "help": field.help,
+    }
+
+
+def _operators_by_type() -> KeyValues:
+    return KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])

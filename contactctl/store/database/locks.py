@@ -1,0 +1,141 @@
+"""One process at a time per kind of work: an advisory lock, freed by the system on any death.
+
+On Postgres every lock is a transaction's, never a session's: behind a pooler the session goes to
+somebody else after each transaction, and its locks with it.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from time import monotonic, sleep
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from contactctl.domain.errors import BusyError, StoreError
+from contactctl.store.database.errors import translated_errors
+from contactctl.store.database.store import Store
+
+_TRY_AGAIN_S = 0.1
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+# the transaction that holds a lock does nothing else, for as long as the work takes
+_LIMITS_OF_IDLENESS = {
+    "idle_in_transaction_session_timeout": (9, 6),
+    "transaction_timeout": (17, 0),
+}
+
+
+@contextmanager
+def exclusive(store: Store, work: str, *, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the only right to do `work` on this store; BusyError when it is not free in time."""
+    if store.dialect == "postgresql":
+        with _advisory_lock(store, work, wait_seconds):
+            yield
+    elif store.path is None:
+        yield  # in memory: no other process can see it
+    else:
+        with _file_lock(store.path.resolve(), work, wait_seconds):  # one lock, by whatever name
+            yield
+
+
+def serialise(connection: Connection, work: str) -> None:
+    """Within a transaction: wait for every other transaction that does the same kind of work.
+
+    SQLite needs nothing (BEGIN IMMEDIATE has done it). On Postgres it holds even when the
+    session of `exclusive` has been cut off by the server. What sees a snapshot uses `in_turn`.
+    BusyError when the others take longer than the store waits for locks.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, _key_of_next(work))
+        connection.execute(_LOCK, _key_of_turn(work))
+
+
+@contextmanager
+def in_turn(store: Store, work: str) -> Iterator[Connection]:
+    """A transaction that sees one state of the store, as it is when its turn has come.
+
+    On Postgres its first statement takes the snapshot, even one that then waits for a lock, and
+    would hide what was committed meanwhile. So another transaction waits first: being next, it
+    sees the turn become free, and holds everybody else off until this one has taken it.
+    """
+    if store.dialect == "sqlite":
+        with store.writing() as connection:
+            yield connection
+        return
+    with ExitStack() as stack:
+        with store.writing() as next_in_line:
+            next_in_line.execute(_LOCK, _key_of_next(work))
+            with next_in_line.begin_nested() as released_at_once:
+                next_in_line.execute(_LOCK, _key_of_turn(work))
+                released_at_once.rollback()
+            connection = stack.enter_context(store.writing(snapshot=True))
+            connection.execute(_LOCK, _key_of_turn(work))
+        yield connection
+
+
+def _busy(work: str, identity: str) -> BusyError:
+    return BusyError(
+        f"another process is doing the same kind of work ({work}) on {identity}",
+        hint="`contactctl runs list` shows what runs; --wait SECONDS waits longer",
+    )
+
+
+@contextmanager
+def _file_lock(path: Path, work: str, wait_seconds: float) -> Iterator[None]:
+    lock = FileLock(path.with_name(f"{path.name}.{work}.lock"), mode=0o600)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        raise _busy(work, str(path)) from error
+    except OSError as error:
+        raise StoreError(f"cannot lock {path}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[None]:
+    """Hold a transaction open for as long as the lock is needed.
+
+    It has no snapshot and no number, so it holds nothing back that the server wants to clean up.
+    Who waits tries again and again, and keeps no session of a pooler meanwhile.
+    """
+    deadline = monotonic() + wait_seconds
+    with translated_errors(store), store.engine.connect() as connection:
+        while not _try_lock(connection, work):
+            connection.rollback()
+            if monotonic() >= deadline:
+                raise _busy(work, store.identity)
+            sleep(_TRY_AGAIN_S)
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # a connection that is gone holds no lock any more
+                connection.rollback()
+
+
+def _try_lock(connection: Connection, work: str) -> bool:
+    version = connection.dialect.server_version_info or ()
+    for limit, known_from in _LIMITS_OF_IDLENESS.items():
+        if version >= known_from:
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+    return bool(connection.execute(_TRY_LOCK, {"key": _lock_key(work)}).scalar_one())
+
+
+def _key_of_turn(work: str) -> dict[str, int]:
+    return {"key": _lock_key(f"transaction {work}")}
+
+
+def _key_of_next(work: str) -> dict[str, int]:
+    return {"key": _lock_key(f"next transaction {work}")}
+
+
+def _lock_key(work: str) -> int:
+    """A signed 64-bit key, the same for everyone who names the same work."""
+    digest = blake2b(f"contactctl {work}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

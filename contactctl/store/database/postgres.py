@@ -1,0 +1,235 @@
+"""A connection to Postgres that never waits for ever. Importing this imports psycopg (143 ms)."""
+
+import os
+from collections.abc import Generator
+from functools import cached_property
+from time import monotonic
+from typing import Any, ClassVar, TypeVar
+
+import psycopg
+from psycopg import waiting
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from contactctl.domain.errors import StoreError
+from contactctl.domain.waits import FOR_FIRST_ANSWER_S, TO_CONNECT_S, Waits
+
+_Result = TypeVar("_Result")
+
+_LOOK_UP_EVERY_S = 0.1  # for signals and for the end of our patience
+_TO_CANCEL_S = 2.0
+_SILENT_FOR_S = 10.0
+
+
+class NoAnswerError(psycopg.OperationalError):
+    """The server kept silent for longer than it may; the connection is closed."""
+
+    hint: ClassVar[str] = (
+        "the server, or something on the way to it, does not answer, or a pooler has no connection"
+        " left; where the work itself takes so long, --timeout SECONDS waits longer"
+    )
+
+
+class _SilenceError(Exception):
+    """Nothing has moved on a connection."""
+
+
+class Patience:
+    """How long all connections of one store wait for an answer.
+
+    Once a server has been silent for so long, what is left to do (rollbacks, new connections)
+    ends at once, for a while: a command that holds three connections does not wait three times.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._silent_until = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """How long to wait for the next answer."""
+        return 0.0 if self.is_lost else self.seconds
+
+    @property
+    def is_lost(self) -> bool:
+        return monotonic() < self._silent_until
+
+    def lose(self) -> None:
+        """The server has not answered."""
+        self._silent_until = monotonic() + _SILENT_FOR_S
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """Closes itself, with NoAnswerError, when the server is silent for too long.
+
+    An interruption (KeyboardInterrupt) cancels the statement, and waits for that no longer than a
+    few seconds either.
+    """
+
+    patience = Patience(_SILENT_FOR_S)
+
+    def wait(self, gen: Any, interval: float = _LOOK_UP_EVERY_S, timeout: Any = None) -> Any:  # noqa: ARG002
+        try:
+            return self._wait(gen, self.patience.left_s)
+        except _SilenceError:
+            self.patience.lose()
+            self.pgconn.finish()
+            raise NoAnswerError(f"no answer within {self.patience.seconds:g} s") from None
+        except Exception:
+            raise
+        except BaseException:
+            self._end_statement(gen)
+            raise
+
+    def _wait(self, gen: Any, seconds: float) -> Any:
+        answered = _answered(gen, seconds)
+        return waiting.wait(answered, self.pgconn.socket, interval=_LOOK_UP_EVERY_S)
+
+    def _end_statement(self, gen: Any) -> None:
+        """Have the server end what it does; what cannot be ended in time loses its connection."""
+        if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+            return
+        try:
+            self.cancel_safe(timeout=_TO_CANCEL_S)
+            self._wait(gen, _TO_CANCEL_S)
+        except psycopg.errors.QueryCanceled:
+            return
+        except BaseException:  # interrupted once more, too
+            self.patience.lose()
+            self.pgconn.finish()
+
+
+def _answered(gen: Generator[Any, Any, _Result], seconds: float) -> Generator[Any, Any, _Result]:
+    """The same generator of psycopg's; _SilenceError when nothing moves for so many seconds."""
+    last_moved = monotonic()
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            now = monotonic()
+            if ready:
+                last_moved = now
+            elif now - last_moved >= seconds:
+                raise _SilenceError
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        result: _Result = end.value
+        return result
+
+
+# A Postgres database: how to connect, and what every session and transaction must say first
+
+
+_EXECUTION_OPTIONS = {"preserve_rowcount": True}  # of INSERT ... SELECT too, on every driver
+# what notices a peer that is gone (libpq's parameters); what the URL says comes first
+_KEEPALIVE = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",  # milliseconds
+}
+_IN_UTC = "SET LOCAL TimeZone = 'UTC'"
+_SESSION = (
+    "SELECT current_setting('TimeZone'), current_database(), COALESCE(has_function_privilege("
+    "to_regprocedure('pg_catalog.pg_control_system()')::oid, 'execute'), false)"
+)
+_SYSTEM_IDENTIFIER = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
+
+
+class PostgresDatabase:
+    """The database that a URL, and libpq's own variables and files, lead to."""
+
+    path = None
+
+    def __init__(self, url: URL, waits: Waits) -> None:
+        self.url = url
+        self.waits = waits
+        self._found_identity: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Host, port and database, and the server's own number, once it has been connected to."""
+        return self._found_identity or _identity_in(self.url)
+
+    @cached_property
+    def engine(self) -> Engine:
+        engine = create_engine(
+            self.url,
+            execution_options=_EXECUTION_OPTIONS,
+            connect_args=_connect_args(self.url),
+            use_native_hstore=False,
+        )
+        event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "connect", self._check_session)
+        event.listen(engine, "checkout", _leave_access_mode_to_server)
+        event.listen(engine, "begin", self._begin)
+        return engine
+
+    @cached_property
+    def _patience(self) -> "Patience":
+        pass
+
+        return Patience(self.waits.answers_s)
+
+    def _connect(self, _dialect: Any, _record: Any, args: Any, parameters: Any) -> Any:
+        pass
+
+        if self._patience.is_lost:
+            raise NoAnswerError("no answer")
+        connection = BoundedConnection.connect(*args, **parameters)
+        # until it has said who it is
+        connection.patience = Patience(min(FOR_FIRST_ANSWER_S, self.waits.answers_s))
+        return connection
+
+    def _check_session(self, connection: Any, _record: object) -> None:
+        """Refuse a session that keeps its own time zone, or of another server than before."""
+        connection.execute(_IN_UTC)
+        time_zone, name, may_ask = connection.execute(_SESSION).fetchone()
+        system = connection.execute(_SYSTEM_IDENTIFIER).fetchone()[0] if may_ask else None
+        connection.rollback()
+        identity = _identity(connection.info.host, connection.info.port, name, system)
+        if time_zone != "UTC":
+            raise StoreError(
+                f"{identity}: the session's time zone is {time_zone}, and stays so",
+                hint="connect to the server itself, or to a pooler that passes SET on to it",
+                code="time-zone",
+            )
+        if self._found_identity not in (None, identity):
+            raise StoreError(
+                f"{self.identity}: the next connection led to another server, {identity}",
+                hint="name one server in the database's URL",
+            )
+        self._found_identity = identity
+        connection.patience = self._patience
+
+    def _begin(self, connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if not driver.autocommit:
+            connection.exec_driver_sql(f"{_IN_UTC}; SET LOCAL lock_timeout = {self.waits.locks_ms}")
+
+
+def _leave_access_mode_to_server(connection: Any, _record: object, _proxy: object) -> None:
+    """SQLAlchemy leaves READ WRITE behind, which outweighs default_transaction_read_only."""
+    connection.read_only = None
+
+
+def _identity_in(url: URL) -> str:
+    host = url.host or url.query.get("host")
+    return _identity(host if isinstance(host, str) else None, url.port, url.database, None)
+
+
+def _identity(host: str | None, port: int | None, name: str | None, system: int | None) -> str:
+    where = f"postgresql {host or 'localhost'}{f':{port}' if port else ''}/{name or ''}"
+    return f"{where} (system {system})" if system else where
+
+
+def _connect_args(url: URL) -> dict[str, Any]:
+    """What we ask of libpq. What the URL, or libpq's own variables, ask of it comes first."""
+    arguments: dict[str, Any] = {
+        "fallback_application_name": "contactctl",
+        "prepare_threshold": None,  # a pooler may hand the next transaction to another session
+    }
+    if "connect_timeout" not in url.query and "PGCONNECT_TIMEOUT" not in os.environ:
+        arguments["connect_timeout"] = str(int(TO_CONNECT_S))
+    return {name: value for name, value in _KEEPALIVE.items() if name not in url.query} | arguments

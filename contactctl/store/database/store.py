@@ -1,0 +1,210 @@
+"""An open store: one engine, short transactions, and which schema it holds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.engine import URL
+
+from contactctl.domain.errors import ContactctlError, StoreError
+from contactctl.domain.waits import DEFAULT_WAITS, Waits
+from contactctl.store.database.errors import translated_errors
+from contactctl.store.database.postgres import PostgresDatabase
+from contactctl.store.database.sqlite import BEGIN, SqliteDatabase
+
+Dialect = Literal["sqlite", "postgresql"]
+
+_MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
+SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the newest one
+# stands in its place while a store is being filled by a copy: no command uses it then
+UNFINISHED_COPY = "copying"
+
+
+class Store:
+    """A database with contactctl's schema; every transaction is a reading() or a writing()."""
+
+    def __init__(self, database: SqliteDatabase | PostgresDatabase) -> None:
+        self._database = database
+        self.engine = database.engine
+        self.dialect: Dialect = "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
+        self.refusal: ContactctlError | None = None
+        """Why nothing may be written, where something is in the way."""
+
+    @property
+    def identity(self) -> str:
+        """How the database is named to people and in runs: the file, or host and name."""
+        return self._database.identity
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None in memory and on Postgres."""
+        return self._database.path
+
+    @property
+    def waits(self) -> Waits:
+        return self._database.waits
+
+    @property
+    def can_only_be_read(self) -> bool:
+        """Whether it is a file on a read-only mount."""
+        return isinstance(self._database, SqliteDatabase) and self._database.is_on_read_only_mount
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the store throughout."""
+        options: dict[str, Any] = {}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._transaction(options) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A transaction that may write: all of it happens, or nothing.
+
+        On SQLite the right to write is taken at the start (BEGIN IMMEDIATE), so that what was read
+        cannot change before it is written. `snapshot` asks the same of Postgres: a row that
+        somebody else has changed since then is a BusyError with the code `conflict`.
+        """
+        self.require_writable()
+        options: dict[str, Any] = {}
+        if self.dialect == "sqlite":
+            options = {BEGIN: "BEGIN IMMEDIATE"}
+        elif snapshot:
+            options = {"isolation_level": "REPEATABLE READ"}
+        with self._transaction(options) as connection:
+            yield connection
+
+    def require_writable(self) -> None:
+        """Raise what is in the way of writing."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    @contextmanager
+    def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
+        with (
+            translated_errors(self),
+            self.engine.connect() as connection,
+            connection.execution_options(**options).begin(),
+        ):
+            yield connection
+
+    def database_role(self) -> str:
+        """The database's own name for who is connected; empty on SQLite."""
+        if self.dialect == "sqlite":
+            return ""
+        with self.reading() as connection:
+            return str(connection.execute(text("SELECT session_user")).scalar_one())
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
+    """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
+    store = connect(url, waits)
+    if file_is_missing(store):
+        raise StoreError(
+            f"no store at {store.path}", hint="`contactctl init` creates one", code="no-store"
+        )
+    try:
+        require_current_schema(store)
+        _use_write_ahead_log(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
+    """A Store on any database, whatever it holds; nothing is created or checked."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Store(SqliteDatabase(parsed, waits))
+    return Store(PostgresDatabase(parsed.set(drivername="postgresql+psycopg"), waits))
+
+
+def parse_url(url: str) -> URL:
+    """SQLAlchemy's form of a URL; %XX in a SQLite path is read here, as not every version does."""
+    path = url.removeprefix("sqlite:///")
+    return make_url(url) if path == url else URL.create("sqlite", database=unquote(path))
+
+
+def file_is_missing(store: Store) -> bool:
+    """Whether a SQLite store's file does not exist; StoreError where that cannot be told."""
+    if store.path is None:
+        return False
+    try:
+        store.path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise StoreError(
+            f"cannot reach {store.path}: {error.strerror}",
+            hint="check the permissions of the file and its folder",
+        ) from error
+    return False
+
+
+def holds_nothing(store: Store) -> bool:
+    """Whether a SQLite file has no tables, as a new one or one of an `init` that was killed."""
+    with store.reading() as connection:
+        return connection.execute(text("SELECT 1 FROM sqlite_master")).first() is None
+
+
+def schema_version(store: Store) -> str | None:
+    """The version stamped in the database, None where there is no contactctl schema."""
+    found = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    if store.dialect == "postgresql":
+        found = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
+    with store.reading() as connection:
+        if connection.execute(text(found)).first() is None:
+            return None
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if version is None else str(version)
+
+
+def current_schema(store: Store) -> str:
+    """The Postgres schema that the tables are in."""
+    with store.reading() as connection:
+        return str(connection.execute(text("SELECT current_schema()")).scalar_one())
+
+
+def require_current_schema(store: Store) -> None:
+    """StoreError unless the database holds exactly the schema that this program knows."""
+    version = schema_version(store)
+    if version == SCHEMA_VERSION:
+        return
+    if version is None:
+        raise StoreError(
+            f"no store in {store.identity}", hint="`contactctl init` creates one", code="no-store"
+        )
+    if version == UNFINISHED_COPY:
+        raise StoreError(
+            f"{store.identity} is an unfinished copy of another store",
+            hint="`contactctl db copy --to URL`, with the source's config, goes on with it",
+            code="unfinished-copy",
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{store.identity} has schema {version}, newer than this program's {SCHEMA_VERSION}",
+            hint="upgrade contactctl",
+            code="schema",
+        )
+    raise StoreError(
+        f"{store.identity} has schema {version}, this program needs {SCHEMA_VERSION}",
+        hint="run `contactctl db upgrade`",
+        code="schema",
+    )
+
+
+def _use_write_ahead_log(store: Store) -> None:
+    """The file remembers it, so only a file that is known to be ours is asked."""
+    if store.path is None or store.can_only_be_read:
+        return
+    # in place of BEGIN: the journal mode cannot change inside a transaction
+    with store._transaction({BEGIN: "PRAGMA journal_mode = WAL"}):
+        pass

@@ -1,0 +1,284 @@
+"""The columns of `contact` by the field that they hold, from the table's declaration alone.
+
+A column that has a field's name holds its value; `<name>_folded` beside it, where there is one,
+the form in which it is compared. All names are in the table's order.
+"""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Double,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    select,
+    true,
+    type_coerce,
+)
+
+from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType, Operator
+from contactctl.domain.criteria.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
+from contactctl.store import tables
+from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide
+from contactctl.store.tables import contact, contact_tag, deactivation, membership
+
+_FIELDS = {field.name: field for field in BUILT_IN_FIELDS}
+_NAMES = tuple(column.name for column in contact.c if column.name in _FIELDS)
+_IN_ANOTHER_FORM = {"email": "email_key"}
+
+ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
+JSON_COLUMNS = ("attributes", "attributes_folded")
+
+# values that may be missing: what an import may give of a contact besides its address
+GIVEN_COLUMNS = tuple(name for name in _NAMES if not _FIELDS[name].always_present)
+FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in contact.c)
+
+# what a record holds by name; the rest of it has a place of its own
+VALUE_COLUMNS = tuple(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS))
+RECORD_COLUMNS = (*(contact.c[name] for name in _NAMES), contact.c.attributes)
+
+
+def compared_column(name: str) -> Column[Any]:
+    """What a field's value is compared by; KeyError where no column holds it."""
+    compared = _IN_ANOTHER_FORM.get(name, f"{name}_folded")
+    return contact.c[compared if compared in contact.c else name]
+
+
+# The fields of criteria as SQL: what a contact's value is, NULL where it is missing
+
+
+Value = ColumnElement[Any]
+
+# what the reference takes for a date; dates are compared as this text
+_DATE_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+_DATE_GLOB = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
+
+MemberTest = Callable[[Value], Clause]
+
+
+@dataclass(frozen=True, slots=True)
+class SetRows:
+    """Where a set's members are: rows with a `contact_id`, of which `condition` holds.
+
+    `has_member` turns a test of the folded member into a condition on the rows.
+    """
+
+    contact_id: Value
+    condition: Clause
+    has_member: Callable[[MemberTest], Clause]
+
+
+def set_rows(field: Field, dialect: str) -> SetRows:
+    """The rows that hold a set field's members."""
+    match field.name:
+        case "tag":
+            tag = contact_tag.c
+            return SetRows(tag.contact_id, true(), lambda test: test(tag.tag_folded))
+        case "group":
+            return SetRows(membership.c.contact_id, true(), partial(_is_in_groups, dialect))
+        case "deactivation_origin":
+            column, condition = deactivation.c.origin, is_open_system_wide()
+        case _:
+            column = deactivation.c.category
+            condition = and_(is_open_system_wide(), column != "")
+    return SetRows(deactivation.c.contact_id, condition, lambda test: test(column))
+
+
+def _is_in_groups(dialect: str, test: MemberTest) -> Clause:
+    """The groups' numbers are looked up once; as an array, so that Postgres uses the key."""
+    group_ids = select(tables.group.c.id).where(test(tables.group.c.name_folded))
+    if dialect == "sqlite":
+        return membership.c.group_id.in_(group_ids)
+    return membership.c.group_id == any_(func.array(group_ids.scalar_subquery()))
+
+
+@dataclass(frozen=True, slots=True)
+class SummedUp:
+    """Rows of a `contact_id`, of which `condition` holds, and the `value` of all those together."""
+
+    contact_id: Value
+    condition: Clause
+    value: Value
+
+    @property
+    def contact_ids(self) -> Select[int]:
+        """The contacts that have such rows, grouped, so that HAVING can ask for the value."""
+        return select(self.contact_id).where(self.condition).group_by(self.contact_id)
+
+
+def summed_up(field: Field, dialect: str) -> SummedUp | None:
+    """The rows that a field's value is summed up from; None where a contact's own row has it.
+
+    SQLite counts the responses of each contact faster than those of all (`field_value`).
+    """
+    if field.name == "deactivated":
+        latest = func.max(deactivation.c.started_at)
+        return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
+    if field.response_category is not None and dialect != "sqlite":
+        counted = _is_counted(field.response_category)
+        return SummedUp(tables.response.c.contact_id, counted, _number())
+    return None
+
+
+def field_value(field: Field, dialect: str) -> Value:
+    """The value of a field that is neither a set nor summed up, in the form that is compared."""
+    if field.attribute is not None:
+        attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
+        return attributes(field.attribute).value(field.type)
+    if field.response_category is not None:
+        return _response_count(field.response_category)
+    return compared_column(field.name)
+
+
+def _response_count(category: str) -> Value:
+    of_contact = tables.response.c.contact_id == contact.c.id
+    count = select(_number()).where(of_contact, _is_counted(category))
+    return count.correlate(contact).scalar_subquery()
+
+
+def _is_counted(category: str) -> Clause:
+    return and_(tables.response.c.category == category, counts_by_email())
+
+
+def _number() -> Value:
+    return type_coerce(func.count(), BigInteger())
+
+
+class _SqliteAttributes:
+    def __init__(self, name: str) -> None:
+        self._path = f'$."{name}"'
+
+    def value(self, declared: FieldType) -> Value:
+        json_type, raw = self._read("json_type"), self._read("json_extract")
+        match declared:
+            case FieldType.NUMBER:
+                is_number = json_type.in_(("integer", "real"))
+                return type_coerce(case((is_number, raw)), Double())
+            case FieldType.BOOLEAN:
+                is_boolean = json_type.in_(("true", "false"))
+                return type_coerce(case((is_boolean, raw)), Boolean())
+            case FieldType.DATE:
+                return type_coerce(
+                    case((and_(json_type == "text", _is_date_sqlite(raw)), raw)), Text()
+                )
+            case _:
+                folded = func.json_extract(contact.c.attributes_folded, self._path, type_=Text())
+                return case((json_type == "text", folded))
+
+    def _read(self, function: str) -> Value:
+        read: Value = getattr(func, function)(contact.c.attributes, self._path, type_=Text())
+        return read
+
+
+def _is_date_sqlite(raw: Value) -> Clause:
+    month, day = func.substr(raw, 6, 2), func.substr(raw, 9, 2)
+    return and_(raw.op("GLOB")(_DATE_GLOB), month.between("01", "12"), day.between("01", "31"))
+
+
+class _PostgresAttributes:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def value(self, declared: FieldType) -> Value:
+        raw = func.jsonb_extract_path(contact.c.attributes, self._name)
+        kind, text = func.jsonb_typeof(raw), self._text(contact.c.attributes)
+        match declared:
+            case FieldType.NUMBER:
+                return case((kind == "number", cast(raw, Numeric())))
+            case FieldType.BOOLEAN:
+                return case((kind == "boolean", cast(raw, Boolean())))
+            case FieldType.DATE:
+                is_date = and_(kind == "string", text.op("~")(_DATE_PATTERN))
+                return case((is_date, text)).collate("C")
+            case _:
+                return case((kind == "string", self._text(contact.c.attributes_folded)))
+
+    def _text(self, column: Value) -> Value:
+        return func.jsonb_extract_path_text(column, self._name, type_=Text())
+
+
+# Tests of one value as SQL; every value that is compared with is bound
+
+
+def passes(value: Value, test: Test, dialect: str) -> Clause:
+    """True where the value passes the test; false or NULL where it does not, or is missing."""
+    match test:
+        case OneOf(wanted):
+            return is_one_of(value, wanted, dialect)
+        case NoneOf(unwanted):
+            return not_(is_one_of(value, unwanted, dialect))
+        case TextMatch():
+            return _has_text(value, test, dialect)
+        case Range():
+            return _lies_within(value, test, dialect)
+        case Presence(exists):
+            return value.is_not(None) if exists else value.is_(None)
+
+
+def is_one_of(value: Value, values: Collection[Any], dialect: str) -> Clause:
+    """One bound parameter, however many values: databases limit their number."""
+    bindable = [_bindable(value, each, dialect) for each in values]
+    if len(bindable) == 1:
+        is_equal: Clause = value == bindable[0]
+        return is_equal
+    if dialect == "sqlite":
+        listed = func.json_each(json.dumps(bindable)).table_valued("value")
+        return value.in_(select(listed.c.value))
+    return value == any_(literal(bindable, ARRAY(value.type)))
+
+
+def _lies_within(value: Value, test: Range, dialect: str) -> Clause:
+    bounds = []
+    if test.lower is not None:
+        lower = _bindable(value, test.lower, dialect)
+        bounds.append(value >= lower if test.lower_included else value > lower)
+    if test.upper is not None:
+        upper = _bindable(value, test.upper, dialect)
+        bounds.append(value <= upper if test.upper_included else value < upper)
+    return and_(*bounds)
+
+
+def _bindable(value: Value, compared: Any, dialect: str) -> Any:
+    """What the value is compared with, in a form that keeps the database from converting it.
+
+    Dates in attributes are ISO text, which sorts as dates do. Next to a double, Postgres would
+    make doubles of an attribute's numbers, and fail where one does not fit.
+    """
+    if isinstance(compared, date) and isinstance(value.type, Text):
+        return compared.isoformat()
+    if isinstance(value.type, Numeric) and dialect != "sqlite":
+        return Decimal(repr(compared))
+    return compared
+
+
+def _has_text(value: Value, test: TextMatch, dialect: str) -> Clause:
+    """Literally: no LIKE, so % _ and \\ mean themselves."""
+    text, length = test.text, len(test.text)
+    on_sqlite = dialect == "sqlite"
+    match test.operator:
+        case Operator.STARTS_WITH:
+            return func.substr(value, 1, length) == text
+        case Operator.ENDS_WITH:
+            tail = func.substr(value, -length) if on_sqlite else func.right(value, length)
+            return tail == text
+        case _:
+            position: Value = (func.instr if on_sqlite else func.strpos)(value, text)
+            return position > 0

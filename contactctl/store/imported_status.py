@@ -1,0 +1,118 @@
+"""What an import says of the status of contacts that it creates; others stay as they are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy.sql.elements import BindParameter
+
+from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.store import tables
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.types import UtcInstant
+
+INACTIVE_TABLE = "import_inactive"
+INACTIVE_COLUMNS = (
+    "position integer, category text, since timestamp with time zone,"
+    " PRIMARY KEY (position, category)"
+)
+
+_CONTACT_OF_ROW = (
+    "JOIN import_row s ON s.position = {0}.position JOIN contact c ON c.email_key = s.email_key"
+)
+_KNOWN = (
+    "SELECT s.position FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+    " WHERE c.id <= :last_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """The run that creates contacts, and the highest contact id from before it."""
+
+    run_id: int
+    last_id: int
+
+
+def last_contact_id(connection: Connection) -> int:
+    """The highest contact id so far, 0 without contacts: ids only grow."""
+    return connection.execute(select(func.max(tables.contact.c.id))).scalar() or 0
+
+
+def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
+    """Drop what the staged rows say of the status of contacts from before the run.
+
+    Returns how many of them are active although their row says inactive. A group in which the
+    row says inactive they do not join: it would bring them mail.
+    """
+    last = {"last_id": creating.last_id}
+    active = (
+        "SELECT count(*) FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+        f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
+        f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
+    )
+    left_active = int(connection.execute(text(active), last).scalar_one())
+    connection.execute(text(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})"), last)
+    connection.execute(
+        text(
+            f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"
+            f" AND position IN ({_KNOWN})"
+        ),
+        last,
+    )
+    connection.execute(
+        text(
+            f"UPDATE import_member SET state = '{MembershipState.FOLLOWS}'"
+            f" WHERE state = '{MembershipState.ACTIVE}' AND position IN ({_KNOWN})"
+        ),
+        last,
+    )
+    return left_active
+
+
+def deactivate_created(connection: Connection, creating: Creating, now: datetime) -> int:
+    """Open the deactivations of contacts of this run, and of their memberships that are inactive.
+
+    Returns how many contacts became inactive.
+    """
+    bound: list[BindParameter[Any]] = [
+        bindparam("now", now, type_=UtcInstant()),
+        bindparam("run_id", creating.run_id),
+    ]
+    columns = "(contact_id, group_id, run_id, category, origin, started_at)"
+    started = "CASE WHEN i.since < :now THEN i.since ELSE :now END"
+    everywhere = (
+        f"INSERT INTO deactivation {columns} SELECT c.id, {SYSTEM_WIDE}, :run_id, i.category,"
+        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')}"
+        " WHERE true ON CONFLICT DO NOTHING"
+    )
+    connection.execute(text(everywhere).bindparams(*bound))
+    inactive = (
+        f"UPDATE contact SET status = '{Status.INACTIVE}' WHERE status = '{Status.ACTIVE}'"
+        f" AND id IN (SELECT c.id FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')})"
+    )
+    became_inactive = connection.execute(text(inactive)).rowcount
+    _deactivate_memberships(connection, columns, bound)
+    return became_inactive
+
+
+def _deactivate_memberships(
+    connection: Connection, columns: str, bound: list[BindParameter[Any]]
+) -> None:
+    members = (
+        f"FROM import_member m {_CONTACT_OF_ROW.format('m')}"
+        f" WHERE m.state = '{MembershipState.INACTIVE}'"
+    )
+    connection.execute(
+        text(
+            f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
+            f" (contact_id, group_id) IN (SELECT c.id, m.group_id {members})"
+        )
+    )
+    connection.execute(
+        text(
+            f"INSERT INTO deactivation {columns} SELECT c.id, m.group_id, :run_id, '',"
+            f" '{Origin.IMPORT}', :now {members} ON CONFLICT DO NOTHING"
+        ).bindparams(*bound)
+    )

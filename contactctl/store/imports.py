@@ -1,0 +1,371 @@
+"""Imported rows: loaded into temporary tables, then put into the contacts as sets."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    column,
+    exists,
+    or_,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.engine import Dialect as SqlDialect
+from sqlalchemy.sql.elements import BindParameter
+
+from contactctl.domain.contacts import ContactRecord, MembershipState, Status
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.store import tables
+from contactctl.store.contacts import to_records
+from contactctl.store.database.planner import join_by_index, refresh_statistics
+from contactctl.store.database.store import Dialect, Store
+from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS, RECORD_COLUMNS
+from contactctl.store.imported_status import (
+    INACTIVE_COLUMNS,
+    INACTIVE_TABLE,
+    Creating,
+    deactivate_created,
+    leave_known_as_they_are,
+)
+from contactctl.store.predicates import is_active
+from contactctl.store.responses import adopt_unmatched
+from contactctl.store.staged import Staged
+from contactctl.store.tables import contact
+from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.types import UtcInstant
+
+_ROWS = table("import_row", column("email_key"))
+
+# who is deactivated in the group still, having left it, comes back as that
+_MEMBERSHIP_STATE = (
+    "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = c.id"
+    " AND d.group_id = m.group_id AND d.ended_at IS NULL)"
+    f" THEN '{MembershipState.INACTIVE}' ELSE m.state END"
+)
+
+OpenTransaction = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns the rows of one import have, in the order in which a staged row holds them.
+
+    A staged row is (position, email, email_key, email_domain, value or value and folded value of
+    each of `columns`, then attributes and attributes_folded as JSON text if `has_attributes`,
+    then a bit mask of the columns to be made missing if `clears`: bit n for `columns[n]`, then the
+    instant when the contact was created, wherever it was, if `has_created`).
+    None means not given. Within one wave no two rows have the same key.
+    """
+
+    columns: tuple[str, ...] = ()
+    has_attributes: bool = False
+    clears: bool = False
+    has_created: bool = False
+
+    @property
+    def stored_columns(self) -> tuple[str, ...]:
+        """Names of the contact's columns that are written, besides the address and the JSON."""
+        return tuple(part for name in self.columns for part in _with_folded(name))
+
+    @property
+    def staged_columns(self) -> tuple[str, ...]:
+        """Names of the temporary table's columns."""
+        json_columns = JSON_COLUMNS if self.has_attributes else ()
+        last = ("cleared",) * self.clears + ("created",) * self.has_created
+        return ("position", *ADDRESS_COLUMNS, *self.stored_columns, *json_columns, *last)
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Rows that are put in together. `tags` are (position, folded, tag), `members` are
+    (position, group id, membership state), `inactive` are (position, category, since); none twice.
+    """
+
+    rows: Sequence[Staged]
+    tags: Sequence[Staged] = ()
+    members: Sequence[Staged] = ()
+    inactive: Sequence[Staged] = ()
+
+    @property
+    def tells_status(self) -> bool:
+        return bool(self.inactive) or any(
+            state != MembershipState.FOLLOWS for _, _, state in self.members
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of rows that were put in.
+
+    `created_inactive` of those created became inactive; `left_active` were there before and are
+    active, although their row says inactive.
+    """
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    created_inactive: int = 0
+    left_active: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.created_inactive + other.created_inactive,
+            self.left_active + other.left_active,
+        )
+
+
+def _with_folded(name: str) -> tuple[str, ...]:
+    return (name, f"{name}_folded") if name in FOLDED_COLUMNS else (name,)
+
+
+def stored_date(day: date) -> str:
+    """A date as staged rows hold it."""
+    return day.isoformat()
+
+
+@contextmanager
+def transactions(store: Store, *, rehearse: bool) -> Iterator[OpenTransaction]:
+    """What opens the transaction of each batch: one of its own, committed at its end.
+
+    A rehearsal does all the work in a single transaction, which is rolled back: later batches
+    see what earlier ones would have done, and nothing stays.
+    """
+    if not rehearse:
+        yield store.writing
+        return
+    with store.writing() as connection:
+        yield lambda: nullcontext(connection)
+        connection.rollback()
+
+
+def put_in(
+    connection: Connection, layout: Layout, wave: Wave, now: datetime, creating: Creating
+) -> Counts:
+    """Create the contacts that are new, update those that differ, add tags and memberships.
+
+    Contacts that this run creates may be inactive; the status of others is never touched.
+    A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
+    touched. `revision` and `updated` change only where something did.
+    """
+    statements = _Statements(layout, wave, _dialect(connection))
+    at = _bind_instant(now)
+    join_by_index(connection)
+    with temporary_tables(connection, _definitions(layout, connection.dialect)):
+        loaded = {
+            "import_row": wave.rows,
+            "import_tag": wave.tags,
+            "import_member": wave.members,
+            INACTIVE_TABLE: wave.inactive,
+        }
+        for name, rows in loaded.items():
+            if rows:
+                fill(connection, name, rows)
+                refresh_statistics(connection, name)
+        created_inactive = left_active = 0
+        if wave.tells_status:
+            left_active = leave_known_as_they_are(connection, creating)
+        updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
+        created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        if wave.tags:
+            connection.execute(text(statements.insert_tags()))
+        if wave.members:
+            connection.execute(text(statements.insert_members()).bindparams(at))
+        if wave.tells_status:
+            created_inactive = deactivate_created(connection, creating, now)
+        adopt_unmatched(connection, _ROWS)
+    unchanged = len(wave.rows) - created - updated
+    return Counts(created, updated, unchanged, created_inactive, left_active)
+
+
+class _Statements:
+    """The SQL of one wave; made of our own column names alone, so nothing in it needs quoting."""
+
+    def __init__(self, layout: Layout, wave: Wave, dialect: Dialect) -> None:
+        self.layout = layout
+        self.wave = wave
+        self.is_sqlite = dialect == "sqlite"
+
+    def update(self) -> str:
+        assignments = {name: self._new_value(name) for name in self.layout.stored_columns}
+        if self.layout.has_attributes:
+            assignments |= {name: self._merged(name) for name in JSON_COLUMNS}
+        changes = "".join(f"{name} = {value}, " for name, value in assignments.items())
+        # see postgres_planner.join_by_index: SQLite is told by name
+        named = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
+        return (
+            f"UPDATE {named} SET {changes}revision = revision + 1, updated = :now"
+            " FROM import_row s"
+            f" WHERE contact.email_key = s.email_key AND ({self._something_differs()})"
+        )
+
+    def insert(self) -> str:
+        targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
+        columns = ", ".join(targets)
+        values = ", ".join(f"s.{name}" for name in targets)
+        attributes, folded = (
+            map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
+        )
+        created = "COALESCE(s.created, :now)" if self.layout.has_created else ":now"
+        return (
+            f"INSERT INTO contact ({columns}, status, created, updated, revision,"
+            " attributes, attributes_folded)"
+            f" SELECT {values}, '{Status.ACTIVE}', {created}, :now, 0, {attributes}, {folded}"
+            " FROM import_row s LEFT JOIN contact c ON c.email_key = s.email_key"
+            " WHERE c.id IS NULL ORDER BY s.position"
+        )
+
+    def insert_tags(self) -> str:
+        return (
+            "INSERT INTO contact_tag (contact_id, tag_folded, tag)"
+            f" SELECT c.id, t.tag_folded, t.tag FROM import_tag t {self._to_contact('t')}"
+            " WHERE true ON CONFLICT DO NOTHING"
+        )
+
+    def insert_members(self) -> str:
+        return (
+            "INSERT INTO membership (contact_id, group_id, state, added)"
+            f" SELECT c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
+            f" FROM import_member m {self._to_contact('m')}"
+            " WHERE true ON CONFLICT DO NOTHING"
+        )
+
+    def _to_contact(self, alias: str) -> str:
+        return (
+            f"JOIN import_row s ON s.position = {alias}.position"
+            " JOIN contact c ON c.email_key = s.email_key"
+        )
+
+    def _something_differs(self) -> str:
+        distinct = "IS NOT" if self.is_sqlite else "IS DISTINCT FROM"
+        tests = [
+            f"contact.{name} {distinct} {self._new_value(name)}" for name in self.layout.columns
+        ]
+        if self.layout.has_attributes:
+            stored = "json(contact.attributes)" if self.is_sqlite else "contact.attributes"
+            tests.append(f"{stored} {distinct} {self._merged('attributes')}")
+        if self.wave.tags:
+            tests.append(_has_new("import_tag", "contact_tag", "tag_folded"))
+        if self.wave.members:
+            tests.append(_has_new("import_member", "membership", "group_id"))
+        return " OR ".join(tests) or "false"
+
+    def _new_value(self, name: str) -> str:
+        """The given value if there is one, else the stored one; missing where it is cleared."""
+        kept = f"COALESCE(s.{name}, contact.{name})"
+        if not self.layout.clears:
+            return kept
+        bit = 1 << self.layout.columns.index(name.removesuffix("_folded"))
+        return f"CASE WHEN s.cleared & {bit} <> 0 THEN NULL ELSE {kept} END"
+
+    def _merged(self, name: str) -> str:
+        """The stored attributes with the given ones in their place; a null takes one away."""
+        if self.is_sqlite:
+            return f"json_patch(contact.{name}, s.{name})"
+        return f"jsonb_strip_nulls(contact.{name} || s.{name})"
+
+    def _without_nulls(self, name: str) -> str:
+        return f"json_patch('{{}}', s.{name})" if self.is_sqlite else f"jsonb_strip_nulls(s.{name})"
+
+
+def _has_new(staged: str, stored: str, member: str) -> str:
+    """Whether a row brings a tag or a group that its contact does not have."""
+    return (
+        f"EXISTS (SELECT 1 FROM {staged} n WHERE n.position = s.position AND NOT EXISTS"
+        f" (SELECT 1 FROM {stored} k WHERE k.contact_id = contact.id AND k.{member} = n.{member}))"
+    )
+
+
+def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
+    stored = {column.name: column.type.compile(dialect) for column in contact.c}
+    columns = ", ".join(f"{n} {stored.get(n, 'integer')}" for n in layout.staged_columns[1:])
+    return {
+        "import_row": f"position integer PRIMARY KEY, {columns}",
+        "import_tag": "position integer, tag_folded text, tag text,"
+        " PRIMARY KEY (position, tag_folded)",
+        "import_member": "position integer, group_id integer, state text,"
+        " PRIMARY KEY (position, group_id)",
+        INACTIVE_TABLE: INACTIVE_COLUMNS,
+    }
+
+
+def _dialect(connection: Connection) -> Dialect:
+    return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
+
+
+def _bind_instant(now: datetime) -> BindParameter[datetime]:
+    return bindparam("now", now, type_=UtcInstant())
+
+
+# Many contacts out of the store, in flat memory
+
+
+_contact = tables.contact
+_item = tables.plan_item
+_membership = tables.membership
+_run = tables.run
+
+_CHUNK = 1000
+
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def stream_contacts(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    sort: str = "id",
+    descending: bool = False,
+    limit: int | None = None,
+    fields: Collection[str] | None = None,
+) -> Iterator[ContactRecord]:
+    """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
+
+    The transaction must stay open until the last one is taken. Missing values sort last. With
+    `fields`, only these need to be there.
+    """
+    column = SORTABLE[sort]
+    ordered = column.desc() if descending else column.asc()
+    # alone, the primary key gives the order without a sort
+    order = (ordered,) if sort == "id" else (ordered.nulls_last(), _contact.c.id)
+    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
+    for rows in streamed.execute(statement).mappings().partitions():
+        yield from to_records(connection, rows, fields)
+
+
+def deliverable() -> ColumnElement[bool]:
+    """Contacts that a campaign to everybody may mail."""
+    return is_active()
+
+
+def not_waiting() -> ColumnElement[bool]:
+    """Contacts that no plan of thresholds holds, which waits to be confirmed."""
+    waiting = select(_run.c.id).where(
+        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
+    )
+    return ~exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id.in_(waiting))
+
+
+def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:
+    """Members that a campaign to one group may mail.
+
+    An override (`active`) always, one deactivated here (`inactive`) never; those that follow when
+    their contact is active, or when the group bypasses system-wide deactivation.
+    """
+    follows = _membership.c.state == MembershipState.FOLLOWS
+    allowed = follows if bypass_system_wide else and_(follows, deliverable())
+    return exists().where(
+        _membership.c.contact_id == _contact.c.id,
+        _membership.c.group_id == group_id,
+        or_(_membership.c.state == MembershipState.ACTIVE, allowed),
+    )

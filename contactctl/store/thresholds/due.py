@@ -1,0 +1,403 @@
+"""One contact as thresholds look at it (domain.thresholds.ThresholdSubject)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Exists,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    distinct,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    values,
+)
+
+from contactctl.domain.responses import Category
+from contactctl.domain.thresholds import (
+    DISCARDED,
+    ECHO,
+    SYSTEM_WIDE,
+    Due,
+    RecordedResponse,
+    ThresholdRules,
+    ThresholdSubject,
+)
+from contactctl.store import tables
+from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_membership = tables.membership
+
+
+def read_subject(
+    connection: Connection, contact_id: int, responses: Sequence[Mapping[str, Any]]
+) -> ThresholdSubject:
+    """The contact with its `responses`, rows of store.responses.responses_of_contact."""
+    contact = connection.execute(
+        select(_contact.c.reactivated_at, _contact.c.delivered_at).where(
+            _contact.c.id == contact_id
+        )
+    ).one()
+    memberships = connection.execute(
+        select(_membership.c.group_id, _membership.c.reactivated_at).where(
+            _membership.c.contact_id == contact_id
+        )
+    )
+    deactivations = connection.execute(
+        select(_deactivation).where(
+            _deactivation.c.contact_id == contact_id,
+            _deactivation.c.category != "",
+            ~_deactivation.c.taken_back,
+        )
+    ).all()
+    keyed = [((row.group_id, Category(row.category)), row.ended_at) for row in deactivations]
+    ended: dict[Due, Any] = {}
+    for due, ended_at in keyed:
+        if ended_at is not None:
+            ended[due] = max(ended_at, ended.get(due, ended_at))
+    return ThresholdSubject(
+        responses=[_recorded(row) for row in responses],
+        reactivated_at=contact.reactivated_at,
+        delivered_at=contact.delivered_at,
+        memberships={row[0]: row[1] for row in memberships},
+        ended=ended,
+        open=frozenset(due for due, ended_at in keyed if ended_at is None),
+    )
+
+
+def _recorded(row: Mapping[str, Any]) -> RecordedResponse:
+    return RecordedResponse(
+        category=Category(row["category"]),
+        occurred_at=row["occurred_at"],
+        group_id=row["group_id"],
+        counts=row["counts"],
+        held=row["held"],
+        channel=row["channel"],
+        not_counted=row["not_counted"],
+    )
+
+
+# Thresholds as SQL: one query for all contacts in question (domain.thresholds says what of)
+
+
+_item = tables.plan_item
+_response = tables.response
+
+ContactIds = Select[int]  # one column, `contact_id`
+
+_ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
+
+
+def _counts() -> ColumnElement[bool]:
+    """The responses that thresholds count: the first echo of nothing too."""
+    is_echo = and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
+    return or_(counts_by_email(), is_echo)
+
+
+def _echoed() -> ColumnElement[bool]:
+    """Of the echo's category the contact has a response on record, or an earlier echo."""
+    other = _response.alias("other")
+    is_earlier = or_(
+        other.c.occurred_at < _response.c.occurred_at,
+        and_(
+            other.c.occurred_at == _response.c.occurred_at,
+            other.c.source_key < _response.c.source_key,
+        ),
+    )
+    return exists().where(
+        other.c.contact_id == _response.c.contact_id,
+        other.c.category == _response.c.category,
+        other.c.channel == "email",
+        or_(
+            other.c.counts,
+            other.c.not_counted == DISCARDED,
+            and_(other.c.not_counted == ECHO, is_earlier),
+        ),
+    )
+
+
+def due(
+    rules: ThresholdRules,
+    now: datetime,
+    dialect: str,
+    *,
+    among: ContactIds | None = None,
+    waiting_runs: Sequence[int] = (),
+    unjudged_runs: Sequence[int] = (),
+) -> Select[int, int, str, int]:
+    """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
+
+    `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. SQLite,
+    which would sort all responses to group them, looks for candidates first; Postgres does so
+    where it must look at days besides.
+    """
+    rule = _rule_table(rules, now)
+    each_counts = all(each.counts_each for each in rules.rules)
+    if among is None and dialect == "sqlite":
+        among = _candidates(rules, now)
+    elif among is None and not each_counts:
+        among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
+    spacing = _Spacing(rule, dialect)
+    number = func.count() if each_counts else spacing.number()
+    rows = _counted(rule, rules, among, number, unjudged_runs)
+    if any(each.over_seconds for each in rules.rules):
+        rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
+    counted = rows.subquery("counted")
+    statement = (
+        select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
+        .select_from(
+            counted.join(rule, rule.c.number == counted.c.rule).join(
+                _contact, _contact.c.id == counted.c.contact_id
+            )
+        )
+        .where(counted.c.responses >= rule.c.needed)
+        .distinct()
+    )
+    if waiting_runs:
+        statement = statement.where(~_is_planned(counted, rule, waiting_runs))
+    return statement
+
+
+def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
+    """The rules as rows. A response matches the one row of its category and counting group."""
+    columns = (
+        column("number", Integer),
+        column("group_id", Integer),
+        column("scope", Integer),
+        column("category", Text),
+        column("needed", Integer),
+        column("since", UtcInstant),
+        column("is_reset", Boolean),
+        column("days", Integer),
+        column("over", Integer),
+    )
+    rows = [
+        (
+            number,
+            rule.group_id,
+            rule.scope,
+            rule.category.value,
+            rule.threshold.count,
+            rule.window_start(now) or _ALWAYS,
+            rules.reset_by_delivery(rule.category),
+            rule.days_apart,
+            rule.over_seconds,
+        )
+        for number, rule in enumerate(rules.rules)
+    ]
+    return values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
+
+
+def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
+    """The contacts that some rule may concern: more than are due, and cheap to find.
+
+    No watermark is looked at, and a category's groups are taken together; a sum per category
+    needs no sorting, as the responses lie in the order of their contacts.
+    """
+    in_window, reached = [], []
+    for category in dict.fromkeys(rule.category for rule in rules.rules):
+        its_rules = [rule for rule in rules.rules if rule.category is category]
+        is_category = _response.c.category == category.value
+        since = min(rule.window_start(now) or _ALWAYS for rule in its_rules)
+        is_late_enough = _response.c.occurred_at >= literal(since, UtcInstant)
+        in_window.append(and_(is_category, is_late_enough) if since > _ALWAYS else is_category)
+        needed = min(rule.threshold.count for rule in its_rules)
+        reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
+    return (
+        select(_response.c.contact_id)
+        .where(_counts(), or_(*in_window))
+        .group_by(_response.c.contact_id)
+        .having(or_(*reached))
+    )
+
+
+def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
+    """The contacts with enough responses, whatever their days: again more than are due."""
+    rows = counted.subquery("numbered")
+    return (
+        select(rows.c.contact_id)
+        .join_from(rows, rule, rule.c.number == rows.c.rule)
+        .where(rows.c.responses >= rule.c.needed)
+        .distinct()
+    )
+
+
+class _Spacing:
+    """How far the responses of one group of rows lie apart, by their rule."""
+
+    def __init__(self, rule: CTE, dialect: str) -> None:
+        self._rule, self._is_sqlite = rule, dialect == "sqlite"
+
+    def number(self) -> ColumnElement[int]:
+        """How many they are; those of one period of days count once."""
+        length = case((self._rule.c.days == 0, 1), else_=self._rule.c.days)
+        periods = func.count(distinct(self._day() // length))
+        return case((func.max(self._rule.c.days) == 0, func.count()), else_=periods)
+
+    def seconds(self) -> ColumnElement[int]:
+        """From the first to the last."""
+        second = self._since_1970(19)
+        return func.max(second) - func.min(second)
+
+    def _day(self) -> ColumnElement[int]:
+        return self._since_1970(10) // 86_400
+
+    def _since_1970(self, characters: int) -> ColumnElement[int]:
+        """Whole seconds; SQLite rounds parts of one, so that they are cut off first."""
+        occurred_at = _response.c.occurred_at
+        if self._is_sqlite:
+            whole = func.substr(occurred_at, 1, characters, type_=Text())
+            return cast(func.strftime("%s", whole), Integer)
+        return cast(func.floor(func.extract("epoch", occurred_at)), BigInteger)
+
+
+def _counted(
+    rule: CTE,
+    rules: ThresholdRules,
+    among: ContactIds | None,
+    number: ColumnElement[int],
+    unjudged_runs: Sequence[int] = (),
+) -> Select[Any]:
+    """(contact_id, rule, responses): how many of a contact's responses count for a rule."""
+    rows: FromClause = _response
+    if among is not None:
+        chosen = among.subquery("chosen")
+        rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
+    rows = rows.join(_contact, _contact.c.id == _response.c.contact_id)
+    rows = rows.join(rule, _is_rule_of_response(rule, rules))
+    conditions = [_counts(), _is_past_watermark(rule), ~_is_settled(rule)]
+    if unjudged_runs:
+        conditions.append(_response.c.run_id.not_in(unjudged_runs))
+    if any(each.scope != SYSTEM_WIDE for each in rules.rules):
+        rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
+        conditions.append(_concerns_member(rule))
+    key = (_response.c.contact_id, rule.c.number)
+    return (
+        select(key[0], key[1].label("rule"), number.label("responses"))
+        .select_from(rows)
+        .where(*conditions)
+        .group_by(*key)
+    )
+
+
+def _is_rule_of_response(rule: CTE, rules: ThresholdRules) -> ColumnElement[bool]:
+    return and_(rule.c.category == _response.c.category, rule.c.group_id == _counting_group(rules))
+
+
+def _counting_group(rules: ThresholdRules) -> ColumnElement[int]:
+    """The group apart from which a response is counted, SYSTEM_WIDE for most."""
+    if not rules.own_groups:
+        return literal(SYSTEM_WIDE, Integer)
+    groups: dict[int, list[Category]] = {}
+    for group_id, category in sorted(rules.own_groups):
+        groups.setdefault(group_id, []).append(category)
+    apart = [
+        and_(_response.c.group_id == group_id, _response.c.category.in_(categories))
+        for group_id, categories in groups.items()
+    ]
+    return case((or_(*apart), _response.c.group_id), else_=SYSTEM_WIDE)
+
+
+def _is_membership_in_scope(rule: CTE) -> ColumnElement[bool]:
+    return and_(
+        _membership.c.contact_id == _response.c.contact_id, _membership.c.group_id == rule.c.scope
+    )
+
+
+def _is_past_watermark(rule: CTE) -> ColumnElement[bool]:
+    """In the window, and after the contact's reactivation and the delivery, if it matters."""
+    occurred_at = _response.c.occurred_at
+    return and_(
+        occurred_at >= rule.c.since,
+        _is_later(occurred_at, _contact.c.reactivated_at),
+        or_(~rule.c.is_reset, _is_later(occurred_at, _contact.c.delivered_at)),
+    )
+
+
+def _concerns_member(rule: CTE) -> ColumnElement[bool]:
+    """A rule that deactivates in a group concerns its members, after their reactivation there."""
+    return and_(
+        or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
+        _is_later(_response.c.occurred_at, _membership.c.reactivated_at),
+    )
+
+
+def _is_later(
+    occurred_at: ColumnElement[datetime], instant: ColumnElement[datetime | None]
+) -> ColumnElement[bool]:
+    return or_(instant.is_(None), occurred_at > instant)
+
+
+def _is_settled(rule: CTE) -> ColumnElement[bool]:
+    """The very deactivation is open, or was ended after the response."""
+    return exists().where(
+        _deactivation.c.contact_id == _response.c.contact_id,
+        _deactivation.c.group_id == rule.c.scope,
+        _deactivation.c.category == _response.c.category,
+        or_(
+            is_open(),
+            and_(_deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back),
+        ),
+    )
+
+
+def _is_planned(counted: FromClause, rule: CTE, runs: Sequence[int]) -> Exists:
+    return exists().where(
+        _item.c.contact_id == counted.c.contact_id,
+        _item.c.run_id.in_(runs),
+        _item.c.group_id == rule.c.scope,
+        _item.c.category == rule.c.category,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueCounts:
+    """What is due: contacts in all, how many of them are active, how many lose something (a
+    further reason for an inactive one changes nothing), and number by (group id, category)."""
+
+    contacts: int
+    active: int
+    losing: int
+    by_scope: Mapping[tuple[int, Category], int]
+
+
+def count_reached(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+    """How many contacts the rules would deactivate now, whatever plans wait."""
+    if not rules.rules:
+        return DueCounts(0, 0, 0, {})
+    found = due(rules, now, connection.dialect.name).subquery("due")
+    by_scope = connection.execute(
+        select(found.c.scope, found.c.category, func.count()).group_by(
+            found.c.scope, found.c.category
+        )
+    )
+    loses = or_(is_active(), found.c.scope != SYSTEM_WIDE)
+    totals = connection.execute(
+        select(
+            func.count(distinct(_contact.c.id)),
+            func.count(distinct(case((is_active(), _contact.c.id)))),
+            func.count(distinct(case((loses, _contact.c.id)))),
+        ).join_from(found, _contact, _contact.c.id == found.c.contact_id)
+    ).one()
+    numbers = {(scope, Category(name)): number for scope, name, number in by_scope}
+    return DueCounts(totals[0], totals[1], totals[2], numbers)

@@ -1,0 +1,255 @@
+"""Runs that carry out thresholds: the plan of what is due, and its batches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
+from contactctl.store import tables
+from contactctl.store.impact import losses_of_plan
+from contactctl.store.plans import (
+    Batch,
+    BatchOutcome,
+    BatchWork,
+    in_batch,
+    outcome_by_reason,
+    planned_by_rule,
+    planned_contacts,
+)
+from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.thresholds.due import ContactIds
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_deactivation = tables.deactivation
+_item = tables.plan_item
+_membership = tables.membership
+_run = tables.run
+
+TAKEN_BACK = "taken_back"  # run.results of contacts that an incident made active again
+
+# (waiting plans, runs whose responses have not been judged) -> what is due
+DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayBefore:
+    """What automatic runs have done within 24 hours: `spent` contacts were deactivated, of
+    `active_at_start`; None where there was no such run."""
+
+    spent: int
+    active_at_start: int | None
+
+
+def plan_due(connection: Connection, run_id: int, due: DuePlan, now: datetime) -> int:
+    """Freeze what is due, without what another plan waits with; returns the number of contacts."""
+    found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
+    items = select(
+        found.c.contact_id,
+        literal(run_id, Integer),
+        found.c.scope,
+        found.c.category,
+        found.c.revision,
+    )
+    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
+    connection.execute(insert(_item).from_select(columns, items))
+    return planned_contacts(connection, run_id)
+
+
+def day_before(connection: Connection, now: datetime) -> DayBefore:
+    """What thresholds have deactivated by themselves; what an incident took back does not count,
+    nor what somebody has confirmed."""
+    statement = (
+        select(_run.c.changed, _run.c.results, _run.c.active_before)
+        .where(
+            _run.c.kind == RunKind.THRESHOLDS,
+            _run.c.started_at > now - timedelta(hours=24),
+            _run.c.expires_at.is_(None),
+            _run.c.changed > 0,
+        )
+        .order_by(_run.c.id)
+    )
+    rows = connection.execute(statement).all()
+    spent = sum(row.changed - row.results.get(TAKEN_BACK, 0) for row in rows)
+    return DayBefore(spent, rows[0].active_before if rows else None)
+
+
+def _unjudged_runs(connection: Connection) -> list[int]:
+    """The ingests at work, and those cut short: whether their responses are a burst is judged when
+    all are there."""
+    any_unjudged = connection.execute(select(tables.unjudged_hour.c.hour).limit(1)).first()
+    is_unjudged = _run.c.state == RunState.RUNNING
+    if any_unjudged is not None:
+        is_unjudged = or_(is_unjudged, exists().where(_item.c.run_id == _run.c.id))
+    statement = select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
+    return list(connection.execute(statement).scalars())
+
+
+def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
+    """The numbers of the threshold runs that wait for their confirmation."""
+    statement = select(_run.c.id).where(
+        _run.c.kind == RunKind.THRESHOLDS,
+        _run.c.state == RunState.PLANNED,
+        _run.c.expires_at > now,
+    )
+    return tuple(connection.execute(statement).scalars())
+
+
+def any_planned(
+    connection: Connection, run_ids: Sequence[int], contact_ids: ContactIds | None
+) -> bool:
+    """Whether a plan of these runs holds one of the contacts (None: any contact)."""
+    if not run_ids:
+        return False
+    statement = select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).limit(1)
+    if contact_ids is not None:
+        statement = statement.where(_item.c.contact_id.in_(contact_ids))
+    return connection.execute(statement).first() is not None
+
+
+def plans_holding(connection: Connection, contact_id: int, now: datetime) -> list[int]:
+    """The waiting plans that would deactivate this contact."""
+    of_contact = select(literal(contact_id).label("contact_id"))
+    return [
+        run_id
+        for run_id in waiting_plans(connection, now)
+        if any_planned(connection, [run_id], of_contact)
+    ]
+
+
+def threshold_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+    """How many of the batch's contacts get a deactivation, and why the others get none."""
+    reason = case(
+        (_contact.c.id.is_(None), SkipReason.GONE),
+        (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
+        (_is_open_already(), SkipReason.NOT_ACTIVE),
+        else_="",
+    )
+    of_contact = (
+        select(func.min(reason).label("reason"))
+        .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
+        .where(in_batch(run.id, batch))
+        .group_by(_item.c.contact_id)
+        .subquery()
+    )
+    statement = select(of_contact.c.reason, func.count()).group_by(of_contact.c.reason)
+    return outcome_by_reason(connection, statement)
+
+
+def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    """Open the batch's deactivations that are still due; returns how many contacts got one."""
+    opened = (
+        select(
+            _item.c.contact_id,
+            _item.c.group_id,
+            _item.c.run_id,
+            _item.c.category,
+            literal(Origin.THRESHOLD.value),
+            literal(now, UtcInstant),
+        )
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(
+            in_batch(run.id, batch),
+            _contact.c.revision == _item.c.revision,
+            ~_is_open_already(),
+        )
+    )
+    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
+    connection.execute(insert(_deactivation).from_select(columns, opened))
+    _set_contacts_inactive(connection, run, batch)
+    _set_members_inactive(connection, run, batch)
+    opened_here = select(func.count(distinct(_deactivation.c.contact_id))).where(
+        _opened_by(run, batch)
+    )
+    return int(connection.execute(opened_here).scalar_one())
+
+
+def _losing(connection: Connection, run: Run) -> int:
+    """The contacts that lose something: a further reason for an inactive one changes nothing."""
+    statement = (
+        select(func.count(distinct(_item.c.contact_id)))
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(
+            _item.c.run_id == run.id,
+            or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def _is_open_already() -> ColumnElement[bool]:
+    return exists().where(
+        _deactivation.c.contact_id == _item.c.contact_id,
+        _deactivation.c.group_id == _item.c.group_id,
+        _deactivation.c.category == _item.c.category,
+        is_open(),
+    )
+
+
+def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
+    return and_(
+        _deactivation.c.run_id == run.id,
+        is_within(batch, _deactivation.c.contact_id),
+        is_open(),
+    )
+
+
+def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    opened = select(_deactivation.c.contact_id).where(
+        _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
+    )
+    connection.execute(
+        update(_contact)
+        .where(
+            is_within(batch, _contact.c.id),
+            is_active(),
+            _contact.c.id.in_(opened),
+        )
+        .values(status=Status.INACTIVE)
+    )
+
+
+def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+    """In the group of a deactivation the membership says so, even one that was an override."""
+    opened = exists().where(
+        _opened_by(run, batch),
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+    )
+    connection.execute(
+        update(_membership)
+        .where(
+            is_within(batch, _membership.c.contact_id),
+            opened,
+        )
+        .values(state=MembershipState.INACTIVE)
+    )
+
+
+APPLYING_THRESHOLDS = BatchWork(
+    threshold_outcome,
+    threshold_deactivate,
+    rights=(("INSERT", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),
+    losing=_losing,
+    impact=losses_of_plan,
+    by_rule=planned_by_rule,
+)

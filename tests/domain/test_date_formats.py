@@ -1,0 +1,97 @@
+"""Dates as files write them, in the order in which formats are given."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from contactctl.domain.cells import DateReader, mistake_in_format
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "day"),
+    [
+        (["iso"], "2016-11-01", date(2016, 11, 1)),
+        (["iso"], "20161101", date(2016, 11, 1)),
+        (["iso"], "2016-11-01 15:00:00", date(2016, 11, 1)),
+        (["iso"], "2016-11-01T15:00:00Z", date(2016, 11, 1)),
+        (["iso"], "2016-11-01T23:30:00Z", date(2016, 11, 2)),  # in Oslo it is the next day
+        (["iso"], "2016-11-01T23:30:00.1234567Z", date(2016, 11, 2)),  # as .NET writes it
+        (["iso"], "2016-11-01 23:30:00 UTC", date(2016, 11, 2)),
+        (["iso"], "2016-11-01 12:00:00 +0000", date(2016, 11, 1)),
+        (["iso"], "2016-W44-2", date(2016, 11, 1)),
+        (["epoch"], "1477958400", date(2016, 11, 1)),
+        (["epoch"], "1477958400000", date(2016, 11, 1)),
+        (["epoch"], "1477958400000000", date(2016, 11, 1)),
+        (["epoch"], "1477958400.25", date(2016, 11, 1)),
+        (["excel"], "42675", date(2016, 11, 1)),
+        (["excel"], "42675.9999", date(2016, 11, 1)),
+        (["%m/%d/%y"], "11/1/16", date(2016, 11, 1)),
+        (["%b %d, %Y"], "Nov 1, 2016", date(2016, 11, 1)),
+        (["%a, %d %b %Y %H:%M:%S %Z"], "Tue, 01 Nov 2016 23:30:00 GMT", date(2016, 11, 2)),
+        (["iso", "%d.%m.%Y", "excel"], "01.11.2016", date(2016, 11, 1)),
+        (["iso", "%d.%m.%Y", "excel"], "42675", date(2016, 11, 1)),
+        (["%d/%m/%Y", "%m/%d/%Y"], "02/03/2016", date(2016, 3, 2)),  # the first one decides
+        (["%d/%m/%Y", "%m/%d/%Y"], "02/13/2016", date(2016, 2, 13)),
+    ],
+)
+def test_the_first_format_that_fits_reads_the_day(formats: list[str], text: str, day: date) -> None:
+    assert DateReader(formats, OSLO).day(text) == day
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "words"),
+    [
+        (["iso"], "42675", "--date-format excel reads it as 2016-11-01"),
+        (["iso"], "1477958400", "--date-format epoch reads it as 2016-11-01"),
+        (["iso"], "1612011000000", "--date-format epoch reads it as 2021-01-30"),  # not year 1612
+        (["iso"], "0000-00-00", "--null '0000-00-00' reads it as missing"),
+        (["iso"], "00/00/0000 00:00:00", "reads it as missing"),
+        (["iso"], "11/1/16", "is not a date of the form 2024-05-31"),
+        (["iso", "%d.%m.%Y"], "1/1", "of the form 2024-05-31 or %d.%m.%Y"),
+        (["iso"], "2016-11", "is not a date"),
+        (["iso"], "2016-02-30", "is not a date"),
+        (["iso"], "2016-11-01Z15:00", "is not a date"),
+        (["epoch"], "42675", "--date-format excel"),
+        (["epoch"], "2016", "is not a date"),
+        (["excel"], "2016", "is not a date"),  # a year, not the 2,016th day
+        (["excel"], "1477958400", "--date-format epoch"),
+        (["%Y"], "0999", "is not a date"),
+        (["iso"], "9999-12-31T23:59:59-12:00", "is not a date"),
+    ],
+)
+def test_what_no_format_fits_is_an_error_that_names_the_one_that_does(
+    formats: list[str], text: str, words: str
+) -> None:
+    with pytest.raises(ValueError, match="is not a date") as caught:
+        DateReader(formats, OSLO).day(text)
+    assert words in str(caught.value)
+
+
+def test_an_instant_without_an_offset_is_in_the_zone() -> None:
+    reader = DateReader(["iso", "excel", "epoch"], OSLO)
+    assert reader.instant("2016-11-01 15:00") == datetime(2016, 11, 1, 14, tzinfo=UTC)
+    assert reader.instant("42675.625") == datetime(2016, 11, 1, 14, tzinfo=UTC)
+    assert reader.instant("2016-11-01") == datetime(2016, 10, 31, 23, tzinfo=UTC)
+    assert reader.instant("1477958400") == datetime(2016, 11, 1, tzinfo=UTC)
+
+
+def test_a_year_of_two_digits_is_remembered() -> None:
+    reader = DateReader(["%d.%m.%Y", "%d.%m.%y"], OSLO)
+    reader.day("01.11.2016")
+    assert reader.two_digit_year is None
+    reader.day("1.11.68")
+    reader.day("1.11.70")
+    assert reader.two_digit_year == ("1.11.68", date(2068, 11, 1))
+
+
+@pytest.mark.parametrize("form", ["iso", "epoch", "excel", "%d.%m.%y"])
+def test_formats_that_are_known(form: str) -> None:
+    assert mistake_in_format(form) is None
+
+
+@pytest.mark.parametrize("form", ["ISO8601", "%d", "unix", ""])
+def test_formats_that_are_not(form: str) -> None:
+    assert mistake_in_format(form)

@@ -1,0 +1,44 @@
+"""Names in one cell: taken apart only where it is clear how."""
+
+import pytest
+
+from contactctl.domain.cells import list_cell, names_in
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "names"),
+    [
+        ("vip;oslo|VIP", None, ("vip", "oslo")),
+        ("vip,oslo", ",", ("vip", "oslo")),
+        ('"vip","oslo"', ",", ("vip", "oslo")),
+        ('"vip", "oslo, north"', ",", ("vip", "oslo, north")),
+        ('"Smith ""Jr""",x', ",", ('Smith "Jr"', "x")),
+        ("vip,oslo", ";", ("vip,oslo",)),
+        ('5" disk;x', ";", ('5" disk', "x")),
+        ("* friends ::: * family", ":::", ("* friends", "* family")),
+        ("a\tb", "\t", ("a", "b")),
+        (" , ,a,", ",", ("a",)),
+        (list_cell(["a,b", 'c "d"']), None, ("a,b", 'c "d"')),
+        (list_cell([]), None, ()),
+    ],
+)
+def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[str, ...]) -> None:
+    assert names_in("tag", text, separator) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "words"),
+    [
+        ("vip,oslo", None, "holds a comma: --separator 'tag=,' splits"),
+        ('"vip"', None, "holds a quote"),
+        ('"vip";"oslo"', None, "holds a quote"),
+        ('"vip,oslo', ",", "cannot be taken apart"),
+        ('"vip" oslo', ",", "cannot be taken apart"),
+        ("a;b", ",", "cannot hold ; or |"),
+        (list_cell(["a;b"]), None, "cannot hold ; or |"),
+    ],
+)
+def test_what_is_not_clear_is_an_error(text: str, separator: str | None, words: str) -> None:
+    with pytest.raises(ValueError, match=r"hold|taken") as caught:
+        names_in("tag", text, separator)
+    assert words in str(caught.value)
