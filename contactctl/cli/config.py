@@ -41,6 +41,6 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
     The type of a field decides which operators fit. Attributes are your own
     fields, declared in the config.
     """
-    from contactctl.output.criteria import present_fields
+    from contactctl.output.fields import present_fields
 
     return present_fields(invocation.catalogue.fields())

@@ -1,5 +1,6 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from contactctl.cli.confirmation import (
     change_of_affected,
     change_selection,
 )
+from contactctl.cli.context import StoreInvocation
+from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
@@ -19,10 +22,6 @@ from contactctl.output.presentation import Presentation
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection
     from contactctl.operations.session import Session
-from pathlib import Path
-
-from contactctl.cli.context import StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
 
 Confirm = Annotated[
     str | None,
