@@ -17,6 +17,12 @@ class Category(StrEnum):
     BLOCKED = "blocked"
 
 
+# what a person wishes: recorded like responses, and no category of thresholds
+UNSUBSCRIBED = "unsubscribed"
+RESUBSCRIBED = "resubscribed"
+WISHES = (UNSUBSCRIBED, RESUBSCRIBED)
+
+
 class ActivityKind(StrEnum):
     """Signs of life that are not responses; each updates one date of the contact."""
 
@@ -122,6 +128,7 @@ class ResponseFilter:
     """Which responses are listed, newest first; what is empty or None does not restrict.
 
     `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
+    `unsubscribed`: what people wish, and no responses.
     """
 
     categories: Sequence[str] = ()
@@ -131,6 +138,7 @@ class ResponseFilter:
     run_id: int | None = None
     unmatched: bool = False
     held: bool = False
+    unsubscribed: bool = False
     incident: int | None = None
     not_counted: bool = False
     limit: int = 100
