@@ -254,7 +254,7 @@ Acknowledge = Annotated[
     typer.Option(
         "--acknowledge",
         metavar="CATEGORY",
-        help="Accept the warning about spam-complaint or invalid-address. Repeatable.",
+        help="Accept the warning: spam-complaint, invalid-address, unsubscribed. Repeatable.",
     ),
 ]
 # named only to say why they do not exist
@@ -287,16 +287,21 @@ def reactivate(
 
     Ends all system-wide deactivations of the contact, after you type its email.
     With --group it may be mailed in that group only, and stays inactive
-    everywhere else. Complaints and invalid addresses need --acknowledge too.
+    everywhere else. Complaints, invalid addresses and those who unsubscribed need
+    --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
     from contactctl.cli.options import chosen
-    from contactctl.domain.responses import Category
-    from contactctl.operations.reactivate import find_target, reactivate, require_acknowledged
+    from contactctl.operations.reactivate import (
+        Acknowledgement,
+        find_target,
+        reactivate,
+        require_acknowledged,
+    )
     from contactctl.output.reactivation import present_reactivated, present_target
 
     name = _the_only_one(contact, no_filter)
-    acknowledged = [chosen(Category, each, "--acknowledge") for each in acknowledge or ()]
+    acknowledged = [chosen(Acknowledgement, each, "--acknowledge") for each in acknowledge or ()]
     with invocation.open_session() as session:
         target = find_target(session, name, group=group, clears=clear)
         if target.changes:

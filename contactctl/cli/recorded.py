@@ -54,6 +54,9 @@ Unmatched = Annotated[
     bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
 ]
 Held = Annotated[bool, typer.Option("--held", help="Only responses that wait for a decision.")]
+Unsubscribed = Annotated[
+    bool, typer.Option("--unsubscribed", help="Only people who unsubscribed, or subscribed again.")
+]
 NotCounted = Annotated[
     bool, typer.Option("--not-counted", help="Only responses that count towards no threshold.")
 ]
@@ -70,6 +73,7 @@ def list_(
     run: OfRun = None,
     unmatched: Unmatched = False,
     held: Held = False,
+    unsubscribed: Unsubscribed = False,
     incident: OfIncident = None,
     not_counted: NotCounted = False,
     limit: Limit = 100,
@@ -82,6 +86,7 @@ def list_(
         contactctl responses list --category spam-complaint --since 2026-01-01 --json
         contactctl responses list --unmatched --limit 1000 --format csv
         contactctl responses list --held --unmatched
+        contactctl responses list --unsubscribed --since 2026-01-01
     """
     from contactctl.cli.options import chosen
     from contactctl.domain.responses import Category, ResponseFilter
@@ -89,6 +94,8 @@ def list_(
     from contactctl.output.responses import RESPONSE_FIELDS, present_responses
 
     invocation.check_fields(*RESPONSE_FIELDS)
+    if unsubscribed and category:
+        raise UsageError("--unsubscribed cannot be combined with --category")
     categories = [chosen(Category, name, "--category") for name in category or ()]
     with invocation.open_session() as session:
         wanted = ResponseFilter(
@@ -99,6 +106,7 @@ def list_(
             run_id=run,
             unmatched=unmatched,
             held=held,
+            unsubscribed=unsubscribed,
             incident=incident,
             not_counted=not_counted,
             limit=limit,

@@ -53,6 +53,7 @@ POLICY: Mapping[str, Stricter | None] = {
     "handling": None,
     "allow_not_recommended": None,
     "groups": None,
+    "unsubscribes": None,
     "incident_guard.within": None,
     "incident_guard.more_than": le,
     "incident_guard.times_usual": le,

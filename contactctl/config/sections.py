@@ -42,6 +42,7 @@ from contactctl.domain.policies import (
     HandlingRule,
     IncidentGuard,
     Limits,
+    OnUnsubscribe,
     PlanPolicy,
     ResponsePolicy,
     Scope,
@@ -62,6 +63,7 @@ _POLICY_KEYS = (
     "handling",
     "allow_not_recommended",
     "groups",
+    "unsubscribes",
     "incident_guard",
 )
 
@@ -264,6 +266,7 @@ SCHEMA = Section(
         "handling": _HANDLING,
         "allow_not_recommended": Scalar(boolean),
         "groups": ByName("NAME", _group_key, _GROUP),
+        "unsubscribes": Scalar(one_of(OnUnsubscribe)),
         "incident_guard": Section(
             IncidentGuard,
             {

@@ -65,6 +65,7 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
     yield "allow_not_recommended", _boolean(policy.allow_not_recommended)
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
+    yield "unsubscribes", policy.unsubscribes
     guard = policy.incident_guard
     yield "incident_guard.within", format_duration(guard.within)
     yield "incident_guard.more_than", str(guard.more_than)

@@ -32,6 +32,7 @@ class Origin(StrEnum):
     INDIVIDUAL = "individual"
     THRESHOLD = "threshold"
     IMPORT = "import"
+    UNSUBSCRIBE = "unsubscribe"
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,18 @@ class Scope(StrEnum):
     GROUP = "group"
 
 
+class OnUnsubscribe(StrEnum):
+    """What follows when a person unsubscribes.
+
+    From a group that it is in, the contact is deactivated in that group, or removed from it; from
+    all mail, or from what is no group here, it is deactivated system-wide. Or nothing follows.
+    """
+
+    DEACTIVATE = "deactivate"
+    REMOVE_FROM_GROUP = "remove-from-group"
+    RECORD = "record"
+
+
 BYPASS_WARNING = (
     "bypasses system-wide deactivation: it mails contacts that bounced or complained elsewhere,"
     " which harms deliverability"
@@ -228,6 +240,7 @@ class ResponsePolicy:
     allow_not_recommended: bool = False
     groups: Mapping[str, GroupPolicy] = field(default_factory=dict)
     incident_guard: IncidentGuard = IncidentGuard()
+    unsubscribes: OnUnsubscribe = OnUnsubscribe.DEACTIVATE
 
     def group(self, name: str) -> GroupPolicy:
         """The policy of a group, the general one if the config does not name the group."""

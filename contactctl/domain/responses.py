@@ -22,6 +22,10 @@ NOT_COUNTED = (
     *("auto-reply", "channel", "delayed", "discarded", "echo", "own-refusal", "sender-side"),
     "unrecognised-event",
 )
+# what a person wishes: recorded like responses, and no category of thresholds
+UNSUBSCRIBED = "unsubscribed"
+RESUBSCRIBED = "resubscribed"
+WISHES = (UNSUBSCRIBED, RESUBSCRIBED)
 
 
 class ActivityKind(StrEnum):
@@ -129,6 +133,7 @@ class ResponseFilter:
     """Which responses are listed, newest first; what is empty or None does not restrict.
 
     `unmatched`: those of no contact, instead of those of contacts. `domain` is a contact's.
+    `unsubscribed`: what people wish, and no responses.
     """
 
     categories: Sequence[str] = ()
@@ -138,6 +143,7 @@ class ResponseFilter:
     run_id: int | None = None
     unmatched: bool = False
     held: bool = False
+    unsubscribed: bool = False
     incident: int | None = None
     not_counted: bool = False
     limit: int = 100

@@ -147,9 +147,6 @@ def _sort_field(sort: str) -> str:
 # One new contact, read as strictly as a row of an import
 
 
-_AS_ACTIVE = Creating(run_id=0, last_id=0)  # no deactivation comes along that would name the run
-
-
 def add_contact(
     session: Session,
     values: Mapping[str, str],
@@ -186,7 +183,8 @@ def add_contact(
             plan.layout,
             wave_of(converted.rows, converted, group_ids(connection)),
             now,
-            _AS_ACTIVE,
+            # no deactivation comes along that would name the run
+            Creating(0, 0, session.settings.responses.unsubscribes),
         )
         contact_id = id_of_key(connection, key)
         if contact_id is None:

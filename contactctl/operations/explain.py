@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contactctl.domain.contacts import ContactRecord, DeactivationRecord
+from contactctl.domain.contacts import ContactRecord, DeactivationRecord, Origin
 from contactctl.domain.errors import NotFoundError
 from contactctl.domain.handling import Step, upcoming_steps
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES, Category
 from contactctl.domain.run_kinds import ReactivateRun
 from contactctl.domain.runs import Run
 from contactctl.domain.thresholds import (
@@ -38,8 +38,8 @@ from contactctl.store.thresholds.runs import plans_holding
 class Happening:
     """One thing that happened.
 
-    `kind`: created, joined, left, response, deactivated, ended, reactivated, override, cleared.
-    `run` did it.
+    `kind`: created, joined, left, response, unsubscribed, resubscribed, deactivated, ended,
+    reactivated, override, cleared. `run` did it.
     """
 
     at: datetime
@@ -94,6 +94,8 @@ def _created(record: ContactRecord) -> Iterator[Happening]:
 
 
 def _response(row: Mapping[str, Any]) -> Happening:
+    if row["category"] in WISHES:
+        return _wish(row)
     said = " ".join(part for part in (row["status"], row["diagnostic"]) if part)
     aside = "held" if row["held"] else "" if row["counts"] else f"not counted: {row['not_counted']}"
     through = "failed through this address, at another" if row["through"] else ""
@@ -102,6 +104,19 @@ def _response(row: Mapping[str, Any]) -> Happening:
     return Happening(
         row["occurred_at"], "response", text, row["category"], row["group"], row["run"]
     )
+
+
+def _wish(row: Mapping[str, Any]) -> Happening:
+    """What the person asked for; the group as the source named it."""
+    kind, group = row["category"], row["diagnostic"]
+    about = f"group {group}" if group else "all mail"
+    text = {
+        UNSUBSCRIBED: f"unsubscribed from {about}",
+        RESUBSCRIBED: f"asks to get {about} again",
+    }[kind]
+    if row["not_counted"] == "echo":
+        text += " before then, says the provider"
+    return Happening(row["occurred_at"], kind, text, "", row["group"], row["run"])
 
 
 def _deactivations(history: History) -> Iterator[Happening]:
@@ -319,6 +334,8 @@ def _stays(record: ContactRecord, steps: Sequence[Step], *, complained: bool) ->
     for each in record.deactivations:
         if each.ended_at is None and (each.group, each.category) not in ending:
             text = "no rule ends this deactivation: it stays until somebody reactivates the contact"
+            if each.origin is Origin.UNSUBSCRIBE:
+                text = "the contact unsubscribed: it stays so until it asks for mail again"
             yield Expected("stay-inactive", text, None, each.category, each.group)
     if complained and not any(each.ended_at is None for each in record.deactivations):
         text = "a complaint is on record: no rule will reactivate the contact"

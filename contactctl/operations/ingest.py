@@ -55,7 +55,6 @@ class IngestResult:
     counts: RecordedCounts = field(default_factory=RecordedCounts)
     activities: int = 0
     no_responses: int = 0
-    unsubscribes: int = 0
     undated: int = 0
     rejected: int = 0
     judgement: Judgement = field(default_factory=Judgement)
@@ -66,7 +65,7 @@ class IngestResult:
     def read(self) -> int:
         """All mails and events; a mail that tells of several recipients is as many."""
         responses = self.counts.recorded + self.counts.duplicates
-        others = self.no_responses + self.unsubscribes + self.rejected
+        others = self.no_responses + self.rejected
         return responses + self.activities + others
 
     @property
@@ -184,14 +183,18 @@ class _Ingest:
             for rejection in batch.rejected:
                 self._reject(rejection)
             counts = record_batch(
-                connection, self.result.run, batch.responses, batch.activities, now
+                connection,
+                self.result.run,
+                batch.responses,
+                batch.activities,
+                self.session.settings.responses.unsubscribes,
+                now,
             )
             result = replace(
                 self.result,
                 counts=self.result.counts + counts,
                 activities=self.result.activities + batch.activity_events,
                 no_responses=self.result.no_responses + batch.no_responses,
-                unsubscribes=self.result.unsubscribes + len(batch.unsubscribes),
                 undated=self.result.undated + batch.undated,
             )
             update_run(connection, result.run, _totals(result))
@@ -218,7 +221,9 @@ def _totals(result: IngestResult) -> dict[str, object]:
             "rejected": result.rejected,
             "activities": result.activities,
             "no_response": result.no_responses,
-            "unsubscribes": result.unsubscribes,
+            "unsubscribes": counts.unsubscribes,
+            "unsubscribed": counts.obeyed.contacts,
+            "left_groups": counts.obeyed.memberships,
         },
     }
 

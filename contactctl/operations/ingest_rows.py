@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.responses import (
+    RESUBSCRIBED,
+    UNSUBSCRIBED,
     Activity,
     ActivityKind,
     Event,
@@ -39,7 +41,7 @@ class ReadBatch:
 
     Activities are put together, the latest of each kind per address; `events` counts responses and
     activities before that, `activity_events` the latter alone; `no_responses` what is neither.
-    `unsubscribes` are read and not acted upon yet; `undated` responses have no time of their own.
+    What people wish is among the responses. `undated` responses have no time of their own.
     """
 
     responses: list[Staged] = field(default_factory=list)
@@ -48,7 +50,6 @@ class ReadBatch:
     events: int = 0
     activity_events: int = 0
     no_responses: int = 0
-    unsubscribes: list[Unsubscribe] = field(default_factory=list)
     undated: int = 0
 
 
@@ -60,7 +61,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
         if number % size == 0 or batch.rejected_bytes >= _MAX_REJECTED_BYTES:
             yield batch.read()
             batch = _Batch()
-    if batch.events or batch.rejected or batch.no_responses or batch.unsubscribes:
+    if batch.events or batch.rejected or batch.no_responses:
         yield batch.read()
 
 
@@ -101,7 +102,6 @@ class _Batch:
         self.rejected_bytes = 0
         self.events = 0
         self.no_responses = 0
-        self.unsubscribes: list[Unsubscribe] = []
         self.undated = 0
 
     def add(self, event: Event) -> None:
@@ -112,13 +112,12 @@ class _Batch:
         if isinstance(event, NoResponse):
             self.no_responses += 1
             return
-        if isinstance(event, Unsubscribe):
-            self.unsubscribes.append(event)
-            return
         self.events += 1
         if isinstance(event, Response):
             self.responses.append(response_row(event))
             self.undated += event.occurred_at is None
+        elif isinstance(event, Unsubscribe):
+            self.responses.append(unsubscribe_row(event))
         else:
             self._take_latest(event)
 
@@ -145,7 +144,6 @@ class _Batch:
             self.events,
             activity_events,
             self.no_responses,
-            self.unsubscribes,
             self.undated,
         )
 
@@ -186,6 +184,32 @@ def response_row(response: Response) -> Staged:
         f"{text}{response.rule}{response.channel}{group}{response.host}{response.source}"
     )
     return row if is_plain else tuple(map(_storable, row))
+
+
+def unsubscribe_row(wish: Unsubscribe) -> Staged:
+    """The same columns for what a person wishes: it counts towards no threshold. The group stays
+    as it was named, since it may be none of ours."""
+    at, given = wish.occurred_at, wish.recipient
+    row = (
+        _key(given) or fold(given)[:_MAX_KEY_CHARACTERS],
+        None,
+        wish.source_key,
+        RESUBSCRIBED if wish.resubscribed else UNSUBSCRIBED,
+        False,
+        "echo" if wish.echo else "unsubscribe",
+        "",
+        wish.group or "",
+        wish.rule,
+        "",
+        False,
+        given,
+        "email",
+        fold(wish.group) if wish.group else "",
+        "",
+        None if at is None else stored_instant(at),
+        wish.source,
+    )
+    return tuple(map(_storable, row))
 
 
 def _evidence(response: Response) -> str:

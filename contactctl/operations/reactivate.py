@@ -1,12 +1,13 @@
 """Bringing back exactly one contact, system-wide or in one group."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
-from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED, ContactStanding, Reason
-from contactctl.domain.responses import Category
+from contactctl.domain.handling import RECOMMENDED, ContactStanding, Reason
+from contactctl.domain.responses import UNSUBSCRIBED, Category
 from contactctl.domain.run_kinds import EndedReason, ReactivateRun
 from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
@@ -23,12 +24,22 @@ from contactctl.store.reactivation import (
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
 
-MEANING = {
+MEANING: Mapping[str, str] = {
     Category.SPAM_COMPLAINT: "the recipient called your mail spam: mailing again may break the law"
     " and harms your reputation with every mailbox provider",
+    UNSUBSCRIBED: "the recipient asked for no more mails: mailing again breaks the law in most"
+    " countries, unless the recipient has asked for it",
     Category.INVALID_ADDRESS: "the mailbox does not exist: the next mail bounces again, and bounces"
     " to such addresses harm your reputation",
 }
+
+
+class Acknowledgement(StrEnum):
+    """What needs more than the email typed."""
+
+    SPAM_COMPLAINT = Category.SPAM_COMPLAINT.value
+    INVALID_ADDRESS = Category.INVALID_ADDRESS.value
+    UNSUBSCRIBED = UNSUBSCRIBED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +81,16 @@ class Target:
         return bool(self.ending) or state is not self.membership_after
 
     @property
-    def to_acknowledge(self) -> list[Category]:
+    def to_acknowledge(self) -> list[Acknowledgement]:
         """What must be acknowledged besides the email: what is open, and any complaint."""
         if self.clears or not self.changes:
             return []
-        found = {reason.category for reason in self.contact.reasons}
+        found: set[str] = {reason.category for reason in self.contact.reasons}
         if self.contact.complained:
             found.add(Category.SPAM_COMPLAINT)
-        return [category for category in NOT_TO_REACTIVATE if category in found]
+        if any(reason.origin is Origin.UNSUBSCRIBE for reason in self.contact.reasons):
+            found.add(UNSUBSCRIBED)
+        return [each for each in Acknowledgement if each in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ def find_target(
     return Target(contact, group_id, group_name, clears)
 
 
-def require_acknowledged(target: Target, acknowledged: Collection[Category]) -> None:
+def require_acknowledged(target: Target, acknowledged: Collection[Acknowledgement]) -> None:
     """RefusedError unless every category that needs it was acknowledged by name."""
     for category in target.to_acknowledge:
         if category not in acknowledged:
@@ -126,6 +139,8 @@ def require_acknowledged(target: Target, acknowledged: Collection[Category]) -> 
 
 def recommended_for(reason: Reason) -> str:
     """What common practice advises for a deactivation's category."""
+    if reason.origin is Origin.UNSUBSCRIBE:
+        return "do not reactivate, unless the recipient asks for it"
     if not reason.category:
         return "review why it was deactivated"
     return RECOMMENDED[Category(reason.category)]

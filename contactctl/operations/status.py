@@ -9,7 +9,12 @@ from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
 from contactctl.store.bursts import list_incidents
-from contactctl.store.impact import contacts_by_status, deactivations_per_month, open_deactivations
+from contactctl.store.impact import (
+    contacts_by_status,
+    count_unsubscribes,
+    deactivations_per_month,
+    open_deactivations,
+)
 from contactctl.store.runs import count_runs, count_waiting, list_runs
 
 LATEST_RUNS = 5
@@ -34,6 +39,8 @@ class StoreStatus:
     waiting_plans: int
     waiting_contacts: int
     held_responses: int
+    unsubscribes: int
+    unmatched_unsubscribes: int
     latest_runs: Sequence[Run]
     policy: int | None = None
 
@@ -49,6 +56,7 @@ def read_status(session: Session) -> StoreStatus:
     with session.store.reading() as connection:
         totals = contacts_by_status(connection)
         active = totals.get(Status.ACTIVE, 0)
+        unsubscribes, unmatched = count_unsubscribes(connection)
         per_month = deactivations_per_month(connection, since)
         return StoreStatus(
             database=session.store.identity,
@@ -62,6 +70,8 @@ def read_status(session: Session) -> StoreStatus:
             waiting_plans=count_runs(connection, [RunState.PLANNED]),
             waiting_contacts=count_waiting(connection),
             held_responses=sum(each.held for each in list_incidents(connection)),
+            unsubscribes=unsubscribes,
+            unmatched_unsubscribes=unmatched,
             latest_runs=list_runs(connection, limit=LATEST_RUNS),
             policy=session.bound.policy if session.bound else None,
         )

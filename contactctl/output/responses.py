@@ -92,6 +92,7 @@ class OtherEvents:
     no_responses: int = 0
     activities: int = 0
     unsubscribes: int = 0
+    resubscribes: int = 0
     undated: int = 0
 
     def count(self, event: Event) -> None:
@@ -99,7 +100,8 @@ class OtherEvents:
         if isinstance(event, Response):
             self.undated += event.occurred_at is None
         elif isinstance(event, Unsubscribe):
-            self.unsubscribes += 1
+            self.unsubscribes += not event.resubscribed
+            self.resubscribes += event.resubscribed
         elif isinstance(event, Activity):
             self.activities += 1
         else:
@@ -107,9 +109,9 @@ class OtherEvents:
 
     def warnings(self) -> list[str]:
         """Lines for people."""
-        unsubscribes = counted(self.unsubscribes, "unsubscribe")
         return [
-            *([f"{unsubscribes} read, not acted upon yet"] if self.unsubscribes else []),
+            *([f"{counted(self.unsubscribes, 'unsubscribe')} read"] if self.unsubscribes else []),
+            *resubscribe_warnings(self.resubscribes),
             *undated_warnings(self.undated),
         ]
 
@@ -137,6 +139,7 @@ def _counts(others: OtherEvents) -> dict[str, object]:
         "no_response": others.no_responses,
         "activities": others.activities,
         "unsubscribes": others.unsubscribes,
+        "resubscribes": others.resubscribes,
         "undated": others.undated,
     }
 
@@ -164,12 +167,27 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
-        warnings=_incident_warnings(result) + undated_warnings(result.undated),
+        warnings=[
+            *_incident_warnings(result),
+            *resubscribe_warnings(result.counts.resubscribes),
+            *undated_warnings(result.undated),
+        ],
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
     failure = result.busy or (result.thresholds and result.thresholds.refusal)
     return shown.failed(failure) if failure else shown
+
+
+def resubscribe_warnings(resubscribes: int) -> list[str]:
+    """What to say of people who want mail again: one at a time, and not by an ingest."""
+    if not resubscribes:
+        return []
+    ask = "person asks" if resubscribes == 1 else "people ask"
+    return [
+        f"{resubscribes:,} {ask} to get mail again, which an ingest does not decide:"
+        " `contactctl reactivate EMAIL --acknowledge unsubscribed`"
+    ]
 
 
 def undated_warnings(undated: int) -> list[str]:
@@ -190,7 +208,10 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
         "run": result.run,
         "read": result.read,
         "no_response": result.no_responses,
-        "unsubscribes": result.unsubscribes,
+        "unsubscribes": counts.unsubscribes,
+        "unsubscribed": counts.obeyed.contacts,
+        "left_groups": counts.obeyed.memberships,
+        "resubscribes": counts.resubscribes,
         "undated": result.undated,
         "recorded": counts.recorded,
         "duplicates": counts.duplicates,
@@ -249,17 +270,24 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
         ("  Held", f"{result.held:,}"),
         ("Duplicates", f"{counts.duplicates:,}"),
         ("Deliveries, opens, clicks", f"{result.activities:,}"),
-        ("Unsubscribes", f"{result.unsubscribes:,} read, not acted upon yet"),
+        ("Unsubscribes", _unsubscribes_text(result)),
         ("Rejected", f"{result.rejected:,}"),
         ("Deactivated", counted(result.deactivated, "contact")),
         ("Run", result.run),
     ]
-    if not result.unsubscribes:
+    if not counts.unsubscribes:
         pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]
     if result.thresholds and result.thresholds.runs:
         runs = [run.id for run in result.thresholds.runs]
         pairs.append(("Deactivated in run", runs))
     return pairs
+
+
+def _unsubscribes_text(result: IngestResult) -> str:
+    number, obeyed = result.counts.unsubscribes, result.counts.obeyed
+    contacts = counted(obeyed.contacts, "contact")
+    groups = counted(obeyed.memberships, "membership")
+    return f"{number:,} recorded: {contacts} deactivated, {groups} ended or deactivated"
 
 
 def _incident_warnings(result: IngestResult) -> list[str]:

@@ -37,6 +37,8 @@ def present_status(status: StoreStatus) -> Presentation:
         "waiting_plans": status.waiting_plans,
         "waiting_contacts": status.waiting_contacts,
         "held_responses": status.held_responses,
+        "unsubscribes": status.unsubscribes,
+        "unmatched_unsubscribes": status.unmatched_unsubscribes,
         "deactivations_per_month": [
             {"month": month, "number": number} for month, number in status.per_month
         ],
@@ -70,6 +72,10 @@ def _totals(status: StoreStatus) -> Pairs:
         (f"Open: {origin}{f', {category}' if category else ''}", f"{number:,}")
         for origin, category, number in status.open_deactivations
     ]
+    if status.unsubscribes or status.unmatched_unsubscribes:
+        nobody = status.unmatched_unsubscribes
+        besides = f", and {nobody:,} of addresses that no contact has" if nobody else ""
+        pairs.append(("Unsubscribes", f"{status.unsubscribes:,}{besides}"))
     if status.unfinished_runs:
         pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
     if status.waiting_plans:

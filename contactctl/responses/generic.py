@@ -2,9 +2,10 @@
 
 Keys: `email`; one of `category`, `status` and `diagnostic`; and if known `occurred_at`, `group`,
 `channel`, `id`, under these names or the other ones of ALIASES. A category is one of the six, or
-`delivered`, `opened`, `clicked`, `unsubscribed`; without one the status (RFC 3463) and the
-diagnostic are classified. Names are compared without case, spaces and signs. A name that looks like
-a mistyped one of a field that is missing is an error; other keys are ignored.
+`delivered`, `opened`, `clicked`, `unsubscribed`, `resubscribed`; without one the status (RFC 3463)
+and the diagnostic are classified. A one-click unsubscribe (RFC 8058), with the address that its
+link stood for, needs no category. Names are compared without case, spaces and signs. A name that
+looks like a mistyped one of a field that is missing is an error; other keys are ignored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import UsageError
 from contactctl.domain.responses import (
+    RESUBSCRIBED,
+    UNSUBSCRIBED,
+    WISHES,
     Activity,
     ActivityKind,
     Category,
@@ -39,7 +43,8 @@ ALIASES = {
     "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
     "id": ("event_id",),
 }
-_UNSUBSCRIBED = "unsubscribed"
+_SYNONYMS = {"unsubscribe": UNSUBSCRIBED, "opt-out": UNSUBSCRIBED, "resubscribe": RESUBSCRIBED}
+_ONE_CLICK = "list-unsubscribe=one-click"  # RFC 8058, 3.1
 _ACTIVITIES = {kind.value: kind for kind in ActivityKind}
 _CATEGORIES = {category.value: category for category in Category}
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
@@ -69,7 +74,7 @@ class GenericOptions:
         targets = [target for target in self.renames.values() if target]
         if len(set(targets)) < len(targets):
             raise UsageError("--map gives a field twice", hint="keep one of them")
-        known = (*_CATEGORIES, *_ACTIVITIES, _UNSUBSCRIBED)
+        known = (*_CATEGORIES, *_ACTIVITIES, *WISHES)
         _require(not self.category or self.category in known, "--category", self.category, known)
         if self.date_format and "%" not in self.date_format:
             raise UsageError(
@@ -162,6 +167,8 @@ class GenericReader:
             )
         if self.options.category:
             found["category"] = self.options.category
+        elif not found.get("category") and _is_one_click(row):
+            found["category"] = UNSUBSCRIBED
         return self._event_of(found, row, context)
 
     def _path_as_key(self, name: str) -> str:
@@ -183,10 +190,10 @@ class GenericReader:
             *(recipient, category, status, diagnostic, occurred_at, group, channel),
         )
         source = context.source
-        if category == _UNSUBSCRIBED:
-            return Unsubscribe(
-                source, key, recipient, occurred_at, group, rule="generic.unsubscribed"
-            )
+        if category in WISHES:
+            is_back = category == RESUBSCRIBED
+            rule = f"generic.{category}"
+            return Unsubscribe(source, key, recipient, occurred_at, group, is_back, rule=rule)
         if category in _ACTIVITIES or (not category and status.startswith("2.")):
             kind = _ACTIVITIES.get(category, ActivityKind.DELIVERED)
             return Activity(source, key, recipient, kind, occurred_at, channel)
@@ -223,6 +230,15 @@ class GenericReader:
         return instant
 
 
+def _is_one_click(row: Mapping[str, object]) -> bool:
+    """Whether a row holds a one-click post: as its body, or with the post's only key."""
+    return any(
+        isinstance(value, str)
+        and _ONE_CLICK in (value.strip().lower(), f"{key.strip()}={value.strip()}".lower())
+        for key, value in row.items()
+    )
+
+
 def _judge(
     category: str, status: str, diagnostic: str, reply_code: str, classify: Classify
 ) -> Classification:
@@ -249,7 +265,8 @@ def _channel(value: object) -> str:
 
 def _category(value: object) -> str:
     category = text_of(value).lower().replace(" ", "-").replace("_", "-")
-    known = (*_CATEGORIES, *_ACTIVITIES, _UNSUBSCRIBED)
+    category = _SYNONYMS.get(category, category)
+    known = (*_CATEGORIES, *_ACTIVITIES, *WISHES)
     if category and category not in known:
         raise ValueError(_unknown("category", category, known))
     return category

@@ -4,9 +4,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from contactctl.domain.contacts import MembershipState
+from contactctl.domain.responses import UNSUBSCRIBED
 from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
@@ -39,6 +50,16 @@ def open_deactivations(connection: Connection) -> list[tuple[str, str, int]]:
         .order_by(number.desc(), *columns)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def count_unsubscribes(connection: Connection) -> tuple[int, int]:
+    """How many unsubscribes are recorded, of contacts and of addresses that no contact has."""
+    numbers = (
+        select(func.count()).where(table.c.category == literal_column(f"'{UNSUBSCRIBED}'"))
+        for table in (tables.response, tables.unmatched_response)
+    )
+    of_contacts, of_nobody = (int(connection.execute(each).scalar_one()) for each in numbers)
+    return of_contacts, of_nobody
 
 
 def deactivations_per_month(connection: Connection, since: datetime) -> dict[str, int]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select, text
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
@@ -29,10 +30,12 @@ _KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Creating:
-    """The run that creates contacts, and the highest contact id from before it."""
+    """The run that creates contacts, the highest contact id from before it, and what follows when
+    one of them had unsubscribed before it was known here."""
 
     run_id: int
     last_id: int
+    on_unsubscribe: OnUnsubscribe
 
 
 def last_contact_id(connection: Connection) -> int:

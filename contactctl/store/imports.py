@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
-from contactctl.domain.contacts import ContactRecord, MembershipState, Status
+from contactctl.domain.contacts import ContactRecord, MembershipState, Origin, Status
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
@@ -34,14 +34,20 @@ from contactctl.store.imported_status import (
     deactivate_created,
     leave_known_as_they_are,
 )
-from contactctl.store.predicates import is_active
+from contactctl.store.predicates import is_active, is_open_system_wide
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
+from contactctl.store.unsubscribes import obey
 
 _ROWS = table("import_row", column("email_key"))
+_TOLD_OF_NEW = """
+    SELECT r.contact_id, r.source_key FROM import_row s
+    JOIN contact c ON c.email_key = s.email_key
+    JOIN response r ON r.contact_id = c.id
+    WHERE c.id > {last_id}"""
 
 # who is deactivated in the group still, having left it, comes back as that
 _MEMBERSHIP_STATE = (
@@ -182,7 +188,9 @@ def put_in(
             connection.execute(text(statements.insert_members()).bindparams(at))
         if wave.tells_status:
             created_inactive = deactivate_created(connection, creating, now)
-        adopt_unmatched(connection, _ROWS)
+        if adopt_unmatched(connection, _ROWS):
+            told = _TOLD_OF_NEW.format(last_id=creating.last_id)
+            obey(connection, told, creating.on_unsubscribe, now)
     unchanged = len(wave.rows) - created - updated
     return Counts(created, updated, unchanged, created_inactive, left_active)
 
@@ -312,6 +320,7 @@ def _bind_instant(now: datetime) -> BindParameter[datetime]:
 _contact = tables.contact
 _item = tables.plan_item
 _membership = tables.membership
+_deactivation = tables.deactivation
 _run = tables.run
 
 _CHUNK = 1000
@@ -360,10 +369,17 @@ def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[
     """Members that a campaign to one group may mail.
 
     An override (`active`) always, one deactivated here (`inactive`) never; those that follow when
-    their contact is active, or when the group bypasses system-wide deactivation.
+    their contact is active, or when the group bypasses system-wide deactivation: but for those that
+    unsubscribed from all mail, which no group bypasses.
     """
     follows = _membership.c.state == MembershipState.FOLLOWS
-    allowed = follows if bypass_system_wide else and_(follows, deliverable())
+    unsubscribed = exists().where(
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.origin == Origin.UNSUBSCRIBE,
+        is_open_system_wide(),
+    )
+    is_mailed = ~unsubscribed if bypass_system_wide else deliverable()
+    allowed = and_(follows, is_mailed)
     return exists().where(
         _membership.c.contact_id == _contact.c.id,
         _membership.c.group_id == group_id,

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
+from contactctl.domain.policies import OnUnsubscribe
+from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
+from contactctl.store.unsubscribes import Obeyed, obey
 
 # the columns that staged rows have, in their order
 _RESPONSE_COLUMNS = """
@@ -77,6 +80,12 @@ _NOTE_CONCERNED = """
     WHERE r.run_id = :run_id AND (r.counts OR r.not_counted = 'echo')
     ON CONFLICT DO NOTHING"""
 
+_WISHED_IN_BATCH = f"""
+    SELECT r.contact_id, r.source_key FROM ingest_response s
+    JOIN contact c ON c.email_key = s.email_key
+    JOIN response r ON r.contact_id = c.id AND r.source_key = s.source_key
+    WHERE s.category = '{UNSUBSCRIBED}' AND r.run_id = {{run_id}}"""
+
 # what is still to come, or has no time, happens now
 _ACTIVITIES = "SELECT email_key, {} FROM ingest_activity".format(
     ", ".join(
@@ -114,7 +123,8 @@ _Numbers = Counter[tuple[str, bool, str]]
 class RecordedCounts:
     """What became of responses. Unmatched ones and those not counted are recorded as well.
 
-    `refusals` counts those that are about the sender, by rule and status.
+    `refusals` counts those that are about the sender, by rule and status; `obeyed` says what
+    followed from unsubscribes, which are recorded, and not among those not counted.
     """
 
     recorded: int = 0
@@ -123,6 +133,15 @@ class RecordedCounts:
     not_counted: int = 0
     by_category: Counter[str] = field(default_factory=Counter)
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    obeyed: Obeyed = field(default_factory=Obeyed)
+
+    @property
+    def unsubscribes(self) -> int:
+        return self.by_category[UNSUBSCRIBED]
+
+    @property
+    def resubscribes(self) -> int:
+        return self.by_category[RESUBSCRIBED]
 
     def __add__(self, other: "RecordedCounts") -> "RecordedCounts":
         return RecordedCounts(
@@ -132,6 +151,7 @@ class RecordedCounts:
             self.not_counted + other.not_counted,
             self.by_category + other.by_category,
             self.refusals + other.refusals,
+            self.obeyed + other.obeyed,
         )
 
 
@@ -140,9 +160,11 @@ def record_batch(
     run_id: int,
     responses: Sequence[Staged],
     activities: Sequence[Staged],
+    on_unsubscribe: OnUnsubscribe,
     now: datetime,
 ) -> RecordedCounts:
-    """Record what is new, note the contacts concerned in the run's plan, update last dates.
+    """Record what is new, do as people wish who unsubscribed, note the contacts concerned in the
+    run's plan, update last dates.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
     counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
@@ -152,14 +174,17 @@ def record_batch(
     """
     definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)
+    obeyed = Obeyed()
     with temporary_tables(connection, definitions):
         fill(connection, "ingest_response", responses)
         fill(connection, "ingest_activity", activities)
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
+        if any(category == UNSUBSCRIBED for category, _, _ in matched):
+            obeyed = obey(connection, _WISHED_IN_BATCH.format(run_id=run_id), on_unsubscribe, now)
         if activities:
             _update_contacts(connection, now)
-    return _counts(len(responses), matched, unmatched)
+    return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
 
 
 def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:
@@ -227,7 +252,11 @@ def _counts(staged: int, matched: _Numbers, unmatched: _Numbers) -> RecordedCoun
         recorded=both.total(),
         duplicates=staged - both.total(),
         unmatched=unmatched.total(),
-        not_counted=sum(number for (_, counts, _), number in both.items() if not counts),
+        not_counted=sum(
+            number
+            for (category, counts, _), number in both.items()
+            if not counts and category not in WISHES
+        ),
         by_category=by_category,
         refusals=refusals,
     )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from contactctl.domain.responses import HeldFilter, ResponseFilter
+from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
@@ -54,20 +54,21 @@ _SHARED_COLUMNS = (
 )
 
 
-def adopt_unmatched(connection: Connection, keys: FromClause) -> None:
+def adopt_unmatched(connection: Connection, keys: FromClause) -> bool:
     """Give kept responses to the contacts that now have their address.
 
     `keys` has the column `email_key`, with the keys of contacts that may be new. What happened
-    keeps its time and its run; the next sweep looks at the thresholds.
+    keeps its time and its run; the next sweep looks at the thresholds. Returns whether any was.
     """
     if connection.execute(select(_unmatched.c.source_key).limit(1)).first() is None:
-        return
+        return False
     columns = ["contact_id", "group_id", *_SHARED_COLUMNS]
-    connection.execute(insert(_response).from_select(columns, _adopted(keys)))
+    adopted = connection.execute(insert(_response).from_select(columns, _adopted(keys))).rowcount
     has_contact = exists().where(_contact.c.email_key == _unmatched.c.email_key)
     connection.execute(
         delete(_unmatched).where(_unmatched.c.email_key.in_(select(keys.c.email_key)), has_contact)
     )
+    return adopted > 0
 
 
 def unmatched_domain(dialect: str) -> ColumnElement[str]:
@@ -168,6 +169,8 @@ def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[Column
     conditions: list[ColumnElement[bool]] = []
     if wanted.categories:
         conditions.append(table.c.category.in_(wanted.categories))
+    if wanted.unsubscribed:
+        conditions.append(table.c.category.in_(WISHES))
     if wanted.since is not None:
         conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.run_id is not None:

@@ -22,6 +22,7 @@ SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds 
 _NO_ROWID = {"sqlite_with_rowid": False}
 
 
+_IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
 _ZERO = {"server_default": text("0")}
 _EMPTY = {"server_default": ""}
 
@@ -177,7 +178,8 @@ class Deactivation(SQLModel, table=True):
 
 
 class Response(SQLModel, table=True):
-    """One email response of a known contact (domain.responses.Response).
+    """One email response of a known contact (domain.responses.Response), or what the person wishes
+    (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
 
     A held one waits for somebody to decide whether it counts (domain.bursts). `incident_id` says
     in which incident it is or was held: not held any more, it was released, or discarded.
@@ -192,6 +194,7 @@ class Response(SQLModel, table=True):
             sqlite_where=text("held = 1"),
         ),
         Index("response_occurred", "occurred_at"),
+        Index("response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
         _NO_ROWID,
     )
 
@@ -227,6 +230,7 @@ class UnmatchedResponse(SQLModel, table=True):
     __table_args__ = (
         Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
         Index("unmatched_response_occurred", "occurred_at"),
+        Index("unmatched_response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
         _NO_ROWID,
     )
 

@@ -95,6 +95,8 @@ def test_an_ingest_is_a_run_that_says_what_it_did(store: Store) -> None:
         "activities": 1,
         "no_response": 1,
         "unsubscribes": 0,
+        "unsubscribed": 0,
+        "left_groups": 0,
     }
     assert result.counts.by_category == {"transient": 3}
 

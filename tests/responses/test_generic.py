@@ -302,3 +302,28 @@ ANYTHING = st.recursive(
 def test_no_row_crashes_it(row: dict[str, object]) -> None:
     read(row)
     read({"email": "a@b.no"} | row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"email": "kari@example.org", "List-Unsubscribe": "One-Click", "group": "news"},
+        {"email": "kari@example.org", "body": "List-Unsubscribe=One-Click", "group": "news"},
+        {"email": "kari@example.org", "body": " list-unsubscribe=one-click\r\n", "group": "news"},
+        {"email": "kari@example.org", "category": "unsubscribe", "group": "news"},
+        {"email": "kari@example.org", "category": "Opt out", "group": "news"},
+    ],
+)
+def test_a_one_click_post_or_a_word_for_it_is_an_unsubscribe(row: dict[str, str]) -> None:
+    event = read(dict(row))
+    assert isinstance(event, Unsubscribe)
+    assert (event.recipient, event.group, event.resubscribed) == ("kari@example.org", "news", False)
+
+
+def test_the_header_field_of_a_mail_is_no_wish() -> None:
+    row = {"email": "kari@example.org", "status": "5.1.1", "List-Unsubscribe": "<mailto:x@e.org>"}
+    event = read(dict(row))
+    assert isinstance(event, Response)
+    back = read({"email": "k@e.org", "category": "resubscribed"})
+    assert isinstance(back, Unsubscribe)
+    assert back.resubscribed

@@ -156,7 +156,11 @@ class _Import:
         self.result = result
         self.told = Told()
         with session.store.reading() as connection:
-            self.creating = Creating(result.run or 0, last_contact_id(connection))
+            self.creating = Creating(
+                result.run or 0,
+                last_contact_id(connection),
+                session.settings.responses.unsubscribes,
+            )
 
     def put_in(self, batch: Batch, transaction: OpenTransaction) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""

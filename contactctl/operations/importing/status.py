@@ -73,7 +73,7 @@ def _words(name: str) -> list[str]:
 Cells = Sequence[str | None]
 
 # deactivations of these origins have no category of their own
-_WITHOUT_CATEGORY = {Origin.BULK.value, Origin.INDIVIDUAL.value}
+_WITHOUT_CATEGORY = {Origin.BULK.value, Origin.INDIVIDUAL.value, Origin.UNSUBSCRIBE.value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 
-from contactctl.domain.responses import Category, Event, NoResponse, Rejection, Response
+from contactctl.domain.responses import (
+    Category,
+    Event,
+    NoResponse,
+    Rejection,
+    Response,
+    Unsubscribe,
+)
 from contactctl.responses.classify import Classification, Classifier
 from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.formats.reader import read_document
@@ -15,6 +22,7 @@ from contactctl.responses.mail.failure import Evidence, Failure
 from contactctl.responses.mail.message import parse_mail
 from contactctl.responses.mail.ranking import Judgement, judge
 from contactctl.responses.mail.sns import sns_event
+from contactctl.responses.mail.unsubscribe import unsubscriber
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
@@ -48,6 +56,14 @@ def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> li
         return read_document(event, source, _provider_judgement(classifier))
     if is_complaint(anatomy):
         return _complaints(raw, source, anatomy, naming)
+    if leaving := unsubscriber(anatomy, naming):
+        return [_unsubscribe(*leaving, source, anatomy)]
+    return _failures(raw, source, anatomy, naming, classifier)
+
+
+def _failures(
+    raw: bytes, source: str, anatomy: Anatomy, naming: Naming, classifier: Classifier
+) -> list[Event]:
     bounce = bounced(anatomy, naming, classifier)
     if bounce.otherwise:
         return [NoResponse(source, bounce.otherwise)]
@@ -64,6 +80,14 @@ def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> li
         )
         for failure in bounce.failures
     ]
+
+
+def _unsubscribe(who: str, group: str | None, source: str, anatomy: Anatomy) -> Unsubscribe:
+    digest = hashlib.blake2b(_mail_digest(anatomy), digest_size=20)
+    digest.update(who.lower().encode("utf-8", "replace"))
+    at = parse_time(anatomy.headers.get("date"))
+    key = f"mail:{digest.hexdigest()}"
+    return Unsubscribe(source, key, who, at, group, rule="mail.unsubscribe")
 
 
 def _complaints(raw: bytes, source: str, anatomy: Anatomy, naming: Naming) -> list[Event]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
     values,
 )
 
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import WISHES, Category
 from contactctl.domain.thresholds import (
     DISCARDED,
     ECHO,
@@ -75,7 +75,7 @@ def read_subject(
         if ended_at is not None:
             ended[due] = max(ended_at, ended.get(due, ended_at))
     return ThresholdSubject(
-        responses=[_recorded(row) for row in responses],
+        responses=[_recorded(row) for row in responses if row["category"] not in WISHES],
         reactivated_at=contact.reactivated_at,
         delivered_at=contact.delivered_at,
         memberships={row[0]: row[1] for row in memberships},

@@ -140,7 +140,6 @@ PLAIN_NOTICES = {
         "New address",
         "This address is no longer in use, write to k@example.net",
     ),
-    "unsubscribe-request": (KARI, "unsubscribe", "Please remove kari@example.org."),
     "empty-body": (KARI, "hello", ""),
 }
 

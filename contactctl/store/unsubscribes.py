@@ -1,0 +1,110 @@
+"""Doing as people wish who unsubscribed: set-based, in the transaction that records the wish."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, text
+
+from contactctl.domain.contacts import MembershipState, Origin, Status
+from contactctl.domain.policies import OnUnsubscribe
+from contactctl.domain.responses import UNSUBSCRIBED
+from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.temporary import temporary_tables
+from contactctl.store.types import UtcInstant
+
+
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """How many `contacts` became inactive, and how many `memberships` inactive or ended."""
+
+    contacts: int = 0
+    memberships: int = 0
+
+    def __add__(self, other: "Obeyed") -> "Obeyed":
+        return Obeyed(self.contacts + other.contacts, self.memberships + other.memberships)
+
+
+# Where a contact has unsubscribed from: everywhere, or one of its groups. Nothing follows from what
+# holds already, from what came before somebody took a later wish back, nor, after that, from a
+# provider that goes on telling of the earlier one.
+_WISHES = f"""
+    INSERT INTO wish (contact_id, group_id, run_id)
+    SELECT r.contact_id, r.group_id, min(r.run_id)
+    FROM ({{told}}) told
+    JOIN response r ON r.contact_id = told.contact_id AND r.source_key = told.source_key
+    WHERE r.category = '{UNSUBSCRIBED}'
+        AND (r.group_id = {SYSTEM_WIDE} OR EXISTS (
+            SELECT 1 FROM membership m
+            WHERE m.contact_id = r.contact_id AND m.group_id = r.group_id))
+        AND NOT EXISTS (
+            SELECT 1 FROM deactivation d
+            WHERE d.contact_id = r.contact_id AND d.group_id = r.group_id
+                AND d.origin = '{Origin.UNSUBSCRIBE}'
+                AND (d.ended_at IS NULL OR d.ended_at >= r.occurred_at
+                    OR r.not_counted = 'echo'))
+    GROUP BY r.contact_id, r.group_id"""
+_WISH_COLUMNS = "contact_id bigint, group_id integer, run_id bigint"
+_DEACTIVATE = f"""
+    INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)
+    SELECT contact_id, group_id, run_id, '', '{Origin.UNSUBSCRIBE}', :now
+    FROM wish{{scope}} ORDER BY contact_id, group_id
+    ON CONFLICT DO NOTHING"""
+_EVERYWHERE = f"group_id = {SYSTEM_WIDE}"
+_IN_GROUPS = f"group_id <> {SYSTEM_WIDE}"
+_WISHED_EVERYWHERE = f"(SELECT contact_id FROM wish WHERE {_EVERYWHERE})"
+_WISHED_IN_GROUPS = f"(SELECT contact_id, group_id FROM wish WHERE {_IN_GROUPS})"
+_CHANGE_CONTACTS = (
+    "UPDATE contact SET revision = revision + 1, updated = :now"
+    " WHERE id IN (SELECT contact_id FROM wish)"
+)
+_SET_INACTIVE = (
+    f"UPDATE contact SET status = '{Status.INACTIVE}'"
+    f" WHERE status = '{Status.ACTIVE}' AND id IN {_WISHED_EVERYWHERE}"
+)
+# an override lets messages pass that the person no longer wants
+_CLEAR_OVERRIDES = (
+    f"UPDATE membership SET state = '{MembershipState.FOLLOWS}'"
+    f" WHERE state = '{MembershipState.ACTIVE}' AND contact_id IN {_WISHED_EVERYWHERE}"
+)
+_SET_MEMBERS_INACTIVE = (
+    f"UPDATE membership SET state = '{MembershipState.INACTIVE}'"
+    f" WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
+)
+_KEEP_FORMER = f"""
+    INSERT INTO former_membership (contact_id, run_id, group_id, group_name, added, ended_at)
+    SELECT m.contact_id, w.run_id, m.group_id, g.name, m.added, :now
+    FROM wish w
+    JOIN membership m ON m.contact_id = w.contact_id AND m.group_id = w.group_id
+    JOIN "group" g ON g.id = m.group_id
+    WHERE w.{_IN_GROUPS}
+    ON CONFLICT DO NOTHING"""
+_END_MEMBERSHIPS = f"DELETE FROM membership WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
+
+
+def obey(connection: Connection, told: str, on_unsubscribe: OnUnsubscribe, now: datetime) -> Obeyed:
+    """Do what follows from recorded unsubscribes; each belongs to the run that recorded it.
+
+    `told` is SQL: a query of the (contact_id, source_key) of responses, others among them.
+    """
+    if on_unsubscribe is OnUnsubscribe.RECORD:
+        return Obeyed()
+    with temporary_tables(connection, {"wish": _WISH_COLUMNS}):
+        if connection.execute(text(_WISHES.format(told=told))).rowcount == 0:
+            return Obeyed()
+        _change(connection, _CHANGE_CONTACTS, now)
+        if on_unsubscribe is OnUnsubscribe.REMOVE_FROM_GROUP:
+            _change(connection, _DEACTIVATE.format(scope=f" WHERE {_EVERYWHERE}"), now)
+            _change(connection, _KEEP_FORMER, now)
+            memberships = _change(connection, _END_MEMBERSHIPS)
+        else:
+            _change(connection, _DEACTIVATE.format(scope=""), now)
+            memberships = _change(connection, _SET_MEMBERS_INACTIVE)
+        _change(connection, _CLEAR_OVERRIDES)
+        return Obeyed(_change(connection, _SET_INACTIVE), memberships)
+
+
+def _change(connection: Connection, statement: str, now: datetime | None = None) -> int:
+    clause = text(statement)
+    if now is not None:
+        clause = clause.bindparams(bindparam("now", now, type_=UtcInstant()))
+    return connection.execute(clause).rowcount

@@ -1,0 +1,70 @@
+"""Mails that ask for no more mail, and what only looks like one."""
+
+import pytest
+
+from contactctl.domain.responses import Event, Unsubscribe
+from contactctl.responses.mail.verp import VerpPattern
+from helpers.mails import events
+
+
+def read(fields: str, body: str = "", verp: VerpPattern | None = None) -> list[Event]:
+    raw = f"{fields}\nDate: Mon, 24 Nov 2025 10:00:00 +0000\nMessage-ID: <m@x>\n\n{body}\n"
+    return events(raw.encode(), verp=verp)
+
+
+FROM = "From: Kari <kari@example.org>\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "who", "group"),
+    [
+        ("To: news@example.com\nSubject: unsubscribe", "", "kari@example.org", None),
+        ("To: news@example.com\nSubject: UNSUBSCRIBE", "Sent by Gmail.", "kari@example.org", None),
+        ("To: a@example.com\nSubject: Unsubscribe:3f9a/77", "", "kari@example.org", None),
+        ("To: a@example.com\nSubject: please unsubscribe me.", "", "kari@example.org", None),
+        ("To: a@example.com\nSubject: opt-out", "", "kari@example.org", None),
+        ("To: a@example.com\nSubject: =?utf-8?b?VW5zdWJzY3JpYmU=?=", "", "kari@example.org", None),
+        ("To: unsub+ola=example.net@n.example.com\nSubject: x", "", "ola@example.net", None),
+        ("To: unsubscribe-ola=a.example.net@n.example.com", "", "ola@a.example.net", None),
+        ("To: unsubscribe+1234@n.example.com\nSubject: ", "", "kari@example.org", None),
+        ("To: news-unsubscribe@example.com\nSubject: x", "", "kari@example.org", "news"),
+        ("To: news-leave@example.com\nSubject: (none)", "", "kari@example.org", "news"),
+        ("To: optout@example.com\nSubject: x", "", "kari@example.org", None),
+        (
+            "To: x@example.com\nDelivered-To: unsubscribe@example.com",
+            "",
+            "kari@example.org",
+            None,
+        ),
+    ],
+)
+def test_a_person_leaves(fields: str, body: str, who: str, group: str | None) -> None:
+    [event] = read(FROM + fields, body)
+    assert isinstance(event, Unsubscribe)
+    assert (event.recipient, event.group, event.resubscribed) == (who, group, False)
+    assert event.occurred_at is not None
+
+
+def test_the_configured_address_form_says_who_leaves() -> None:
+    verp = VerpPattern.parse("bye-{local}-at-{domain}@n.example.com")
+    fields = f"{FROM}To: bye-ola-at-example.net@n.example.com\nSubject: unsubscribe"
+    [event] = read(fields, verp=verp)
+    assert isinstance(event, Unsubscribe)
+    assert event.recipient == "ola@example.net"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "From: MAILER-DAEMON@mx.example.org\nTo: unsub@example.com\nSubject: Undelivered Mail",
+        f"{FROM}To: unsub@example.com\nSubject: Out of office\nAuto-Submitted: auto-replied",
+        f"{FROM}To: a@example.com\nSubject: unsubscribe\nList-Id: <x.example.org>",
+        f"{FROM}To: leave@example.com\nSubject: Holiday",
+        f"{FROM}To: remove@example.com\nSubject: Old files",
+        f"{FROM}To: a@example.com\nSubject: Why people unsubscribe from newsletters",
+        f"{FROM}To: a@example.com\nSubject: Your ticket about the unsubscribe page",
+        f"Return-Path: <>\n{FROM}To: unsub@example.com\nSubject: gone",
+    ],
+)
+def test_others_do_not(fields: str) -> None:
+    assert not any(isinstance(event, Unsubscribe) for event in read(fields))
