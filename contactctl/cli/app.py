@@ -238,7 +238,7 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     console.quiet = invocation.shared["quiet"]
     console.colour_allowed = not invocation.shared["no_color"]
     try:
-        presentation = invocation.without_repeating(function(invocation, **values))
+        presentation = invocation.completed(function(invocation, **values))
     except BrokenPipeError as error:
         raise ContactctlError("the reader of a pipe has ended", code="pipe") from error
     try:
@@ -247,6 +247,11 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     except BrokenPipeError:
         # the reader has ended (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
+        if run := presentation.data.get("run"):
+            console.say(
+                f"warning: the reader of the result has ended; {_became_of_run(presentation)}"
+            )
+            console.say(f"hint: `contactctl runs show {run}` shows it")
     except OSError as error:
         raise _untold(error, presentation) from error
     return int(presentation.exit_code)
@@ -255,8 +260,15 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
 def _untold(error: OSError, presentation: "Presentation") -> ContactctlError:
     """The work is done, and only its result could not be written."""
     run = presentation.data.get("run")
+    message = f"the result could not be written to standard output: {error.strerror or error}"
     return ContactctlError(
-        f"the result could not be written to standard output: {error.strerror or error}",
-        hint=f"the work itself is done; `contactctl runs show {run}` shows it" if run else "",
+        f"{message}; {_became_of_run(presentation)}" if run else message,
+        hint=f"`contactctl runs show {run}` shows it" if run else "",
         code="operating-system",
     )
+
+
+def _became_of_run(presentation: "Presentation") -> str:
+    """`run 12 is done`: a run that went on in the background, or waits, has another state."""
+    data = presentation.data
+    return f"run {data['run']} is {data.get('state', 'done')}"

@@ -31,7 +31,6 @@ from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
-from contactctl.store.criteria import where_clause
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
@@ -92,8 +91,8 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
     conditions = []
     criteria = wanted.source.read(session.catalogue)
     if criteria is not None:
-        selection = selection_of(session, criteria)
-        conditions.append(where_clause(selection.resolved, session.store.dialect))
+        selection = selection_of(session, criteria, emails=wanted.source.emails)
+        conditions.append(selection.where(session.store.dialect))
     if wanted.without_waiting:
         _require_deliverable_for_waiting(wanted)
         conditions.append(not_waiting())

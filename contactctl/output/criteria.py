@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.output.presentation import (
@@ -203,6 +204,7 @@ def _data(preview: Preview) -> dict[str, object]:
         "active_total": preview.active_total,
         "left_out": dict(preview.left_out),
         "criteria": preview.selection.kept().criteria,
+        "emails": to_plain(preview.selection.kept().emails),
         "conditions": [
             {"text": text, "resolved": resolved}
             for text, resolved in preview.selection.resolved.describe()
@@ -237,6 +239,7 @@ def present_affected(found: Affected) -> Presentation:
         "database": found.database,
         "count": found.count,
         "criteria": kept.criteria,
+        "emails": to_plain(kept.emails),
         "limits_exceeded": list(found.stakes.limits_exceeded),
     }
     pairs = [
