@@ -1,4 +1,4 @@
-"""`--emails` with a list of as many addresses as there are contacts, beside COPY and a join by hand.
+"""`--emails` with as many addresses as there are contacts, beside COPY and a join by hand.
 
 Half of the addresses are of contacts, half are unknown. Both sides read the same file, and count
 the active contacts on the list and the addresses that nobody has. By hand on Postgres it is a
