@@ -247,11 +247,8 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     except BrokenPipeError:
         # the reader has ended (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
-        if run := presentation.data.get("run"):
-            console.say(
-                f"warning: the reader of the result has ended; {_became_of_run(presentation)}"
-            )
-            console.say(f"hint: `contactctl runs show {run}` shows it")
+        if told := _became_of_run(presentation):
+            console.say(f"warning: the reader of the result has ended; {told}")
     except OSError as error:
         raise _untold(error, presentation) from error
     return int(presentation.exit_code)
@@ -259,16 +256,15 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
 
 def _untold(error: OSError, presentation: "Presentation") -> ContactctlError:
     """The work is done, and only its result could not be written."""
-    run = presentation.data.get("run")
-    message = f"the result could not be written to standard output: {error.strerror or error}"
     return ContactctlError(
-        f"{message}; {_became_of_run(presentation)}" if run else message,
-        hint=f"`contactctl runs show {run}` shows it" if run else "",
+        f"the result could not be written to standard output: {error.strerror or error}",
+        hint=_became_of_run(presentation),
         code="operating-system",
     )
 
 
 def _became_of_run(presentation: "Presentation") -> str:
-    """`run 12 is done`: a run that went on in the background, or waits, has another state."""
+    """`run 12 is done; ...`: one in the background, or that waits, has another state. '': no run"""
     data = presentation.data
-    return f"run {data['run']} is {data.get('state', 'done')}"
+    run, state = data.get("run"), data.get("state", "done")
+    return f"run {run} is {state}; `contactctl runs show {run}` shows it" if run else ""

@@ -159,6 +159,8 @@ _OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_ca
 def present_preview(preview: Preview) -> Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
+    if preview.rows:  # the first lines may have left the screen
+        blocks.append(Text(f"{_count(preview)}."))
     return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
@@ -222,10 +224,14 @@ def _facts(preview: Preview) -> Block:
             ("Database", preview.database),
             *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
             ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
-            ("Contacts", f"{share(preview.count, preview.active_total)} active contacts match"),
+            ("Contacts", _count(preview)),
             *left_out_pairs(preview.left_out, preview.include_hint),
         ]
     )
+
+
+def _count(preview: Preview) -> str:
+    return f"{share(preview.count, preview.active_total)} active contacts match"
 
 
 # How contacts are shown that a change by criteria would affect

@@ -225,3 +225,10 @@ def test_formats_without_a_count_say_that_there_are_more(cli: StoreCli) -> None:
         shown = cli("preview", "--where", "id > 100", "--format", format_)
         assert "the first 30 of 100; `contactctl contacts export --deliverable`" in shown.stderr
     assert "the first" not in cli("preview", "--where", "id <= 30", "--format", "csv").stderr
+
+
+def test_the_count_is_repeated_below_the_rows(cli: StoreCli) -> None:
+    lines = cli("preview", "--where", "id > 100").stdout.splitlines()
+    assert lines[-1] == "100 of 200 (50.0 %) active contacts match."
+    assert any(line.startswith("Contacts  100 of 200") for line in lines[:5])
+    assert "match." not in cli("preview", "--where", "id > 999").stdout
