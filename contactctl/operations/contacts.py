@@ -42,6 +42,7 @@ from contactctl.store.imports import (
     put_in,
     stream_contacts,
 )
+from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 
@@ -52,7 +53,7 @@ class ContactFilter:
     `without_waiting` leaves out whom a plan of thresholds, which waits, would deactivate.
     `deliverable` leaves those that a campaign may mail: one to everybody, or, with `group`, one
     to that group. `sort` is a field, with a minus before it for descending. `fields` are those
-    that will be looked at; None: all.
+    that will be looked at; None: all. With `counted`, how many more than `limit` there are is told.
     """
 
     source: CriteriaSource
@@ -62,6 +63,15 @@ class ContactFilter:
     sort: str = "id"
     limit: int | None = None
     fields: Collection[str] | None = None
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedContacts:
+    """Contacts, read as they are taken, and how many `more` there are, where that was asked."""
+
+    rows: Iterator[ContactRecord]
+    more: int = 0
 
 
 def contact_id_of(session: Session, name: str) -> int:
@@ -85,8 +95,8 @@ def show_contact(session: Session, name: str) -> ContactRecord:
 
 
 @contextmanager
-def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Iterator[ContactRecord]]:
-    """The contacts, read as they are taken, all from one state of the store."""
+def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[SelectedContacts]:
+    """The contacts that the filter leaves, all from one state of the store."""
     sort = _sort_field(wanted.sort)
     conditions = []
     criteria = wanted.source.read(session.catalogue)
@@ -103,7 +113,10 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
     elif wanted.deliverable:
         conditions.append(deliverable())
     with session.store.reading() as connection:
-        yield stream_contacts(
+        more = 0
+        if wanted.counted and wanted.limit is not None:
+            more = max(count_where(connection, *conditions) - wanted.limit, 0)
+        rows = stream_contacts(
             connection,
             conditions,
             sort=sort,
@@ -111,6 +124,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
             limit=wanted.limit,
             fields=wanted.fields,
         )
+        yield SelectedContacts(rows, more)
 
 
 def _require_deliverable(wanted: ContactFilter) -> None:
