@@ -238,7 +238,7 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     console.quiet = invocation.shared["quiet"]
     console.colour_allowed = not invocation.shared["no_color"]
     try:
-        presentation = invocation.without_repeating(function(invocation, **values))
+        presentation = invocation.completed(function(invocation, **values))
     except BrokenPipeError as error:
         raise ContactctlError("the reader of a pipe has ended", code="pipe") from error
     try:
@@ -247,6 +247,8 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     except BrokenPipeError:
         # the reader has ended (`contactctl contacts list | head`); the work itself is done
         console.discard_output()
+        if told := _became_of_run(presentation):
+            console.say(f"warning: the reader of the result has ended; {told}")
     except OSError as error:
         raise _untold(error, presentation) from error
     return int(presentation.exit_code)
@@ -254,9 +256,15 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
 
 def _untold(error: OSError, presentation: "Presentation") -> ContactctlError:
     """The work is done, and only its result could not be written."""
-    run = presentation.data.get("run")
     return ContactctlError(
         f"the result could not be written to standard output: {error.strerror or error}",
-        hint=f"the work itself is done; `contactctl runs show {run}` shows it" if run else "",
+        hint=_became_of_run(presentation),
         code="operating-system",
     )
+
+
+def _became_of_run(presentation: "Presentation") -> str:
+    """`run 12 is done; ...`: one in the background, or that waits, has another state. '': no run"""
+    data = presentation.data
+    run, state = data.get("run"), data.get("state", "done")
+    return f"run {run} is {state}; `contactctl runs show {run}` shows it" if run else ""

@@ -37,7 +37,9 @@ DeliverableGroup = Annotated[
     str | None,
     typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
 ]
+_PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
+All = Annotated[bool, typer.Option("--all", help="Show all contacts, at a terminal too.")]
 Sort = Annotated[
     str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
 ]
@@ -118,7 +120,7 @@ def export(
             " --full has them"
         )
     source = invocation.criteria_source()
-    contacts = _streamed(
+    contacts, _ = _streamed(
         invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
     )
     return present_contacts(contacts, fields)
@@ -131,6 +133,7 @@ def list_(
     group: DeliverableGroup = None,
     sort: Sort = "id",
     limit: Limit = None,
+    all: All = False,
 ) -> Presentation:
     """List contacts, active and inactive.
 
@@ -140,8 +143,9 @@ def list_(
         contactctl contacts list --where 'group missing' --json
         contactctl contacts list --fields email,deactivated,deactivation_category
 
-    Without criteria it lists all contacts, by id. --fields accepts every field
-    that `contactctl fields` lists.
+    Without criteria it lists all contacts, by id; at a terminal only the first 100,
+    and how many more there are, unless --limit or --all is given. --fields accepts
+    every field that `contactctl fields` lists.
     """
     from contactctl.operations.contacts import ContactFilter
     from contactctl.output.contacts import list_order, present_contacts
@@ -150,8 +154,16 @@ def list_(
     invocation.check_fields(*known)
     fields = invocation.output.fields or list_order(known)
     source = invocation.criteria_source()
-    wanted = ContactFilter(source, deliverable, without_waiting, group, sort, limit, fields)
-    return present_contacts(_streamed(invocation, wanted), fields)
+    if all and limit is not None:
+        raise UsageError("--all and --limit cannot be combined")
+    is_table = invocation.output.format is OutputFormat.TABLE
+    is_page = is_table and invocation.console.stdout_is_tty and not all and limit is None
+    limit = _PAGE if is_page else limit
+    wanted = ContactFilter(
+        source, deliverable, without_waiting, group, sort, limit, fields, counted=is_page
+    )
+    contacts, more = _streamed(invocation, wanted)
+    return present_contacts(contacts, fields, more)
 
 
 def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
@@ -198,14 +210,19 @@ def add(
         return present_added(contact_id, email.strip(), run)
 
 
-def _streamed(invocation: StoreInvocation, wanted: "ContactFilter") -> "Iterator[ContactRecord]":
-    """The contacts, with the store open until the last one is read; errors are raised at once."""
+def _streamed(
+    invocation: StoreInvocation, wanted: "ContactFilter"
+) -> "tuple[Iterator[ContactRecord], int]":
+    """The contacts, with the store open until the last one is read, and how many more there are.
+
+    Errors are raised at once.
+    """
     from contactctl.operations.contacts import selected_contacts
 
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
         contacts = stack.enter_context(selected_contacts(session, wanted))
-        return _until_taken(contacts, stack.pop_all())
+        return _until_taken(contacts.rows, stack.pop_all()), contacts.more
 
 
 def _until_taken(

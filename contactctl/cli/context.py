@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from contactctl.cli import options
-from contactctl.domain.errors import UsageError
+from contactctl.domain.errors import ExitCode, UsageError
 from contactctl.operations import waits
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
     from contactctl.operations.criteria import CriteriaSource
+    from contactctl.operations.listed import EmailsFile
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
+    from contactctl.output.rejects import EmailsRejects
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -88,8 +90,8 @@ class Invocation:
             self.console.note(note)
         print(file=self.console.stderr)
 
-    def without_repeating(self, presentation: "Presentation") -> "Presentation":
-        """Without the blocks that were shown before the prompt."""
+    def completed(self, presentation: "Presentation") -> "Presentation":
+        """The result as it is shown: without the blocks that were shown before the prompt."""
         seen = presentation.blocks and presentation.blocks == self._shown
         return replace(presentation, blocks=()) if seen else presentation
 
@@ -183,8 +185,11 @@ class SelectingInvocation(StoreInvocation):
             "where_any": (options.WhereAny, None),
             "where_not": (options.WhereNot, None),
             "criteria": (options.CriteriaFile, None),
+            "emails": (options.Emails, None),
+            "rejects": (options.ListRejects, None),
         }
     )
+    _rejects: "EmailsRejects | None" = None
 
     @property
     def has_criteria(self) -> bool:
@@ -192,11 +197,12 @@ class SelectingInvocation(StoreInvocation):
         return any(self.shared[name] for name in SelectingInvocation.LEADING_OPTIONS)
 
     def criteria_source(self) -> "CriteriaSource":
-        """The criteria as given on the command line; `--criteria -` reads standard input."""
-        pass
+        """The criteria as given on the command line; `-` as a file reads standard input."""
         from contactctl.operations.criteria import CriteriaSource
 
         file: Path | None = self.shared["criteria"]
+        if str(file) == str(self.shared["emails"]) == "-":
+            raise UsageError("--criteria and --emails cannot both read standard input")
         return CriteriaSource(
             where=tuple(self.shared["where"] or ()),
             where_any=tuple(self.shared["where_any"] or ()),
@@ -204,6 +210,34 @@ class SelectingInvocation(StoreInvocation):
             file=file,
             folder=self.console.cwd,
             stdin=bytes_of_stdin(self.console) if str(file) == "-" else None,
+            emails=self._emails_file(),
+        )
+
+    def _emails_file(self) -> "EmailsFile | None":
+        from contactctl.operations.listed import EmailsFile
+        from contactctl.output.rejects import EmailsRejects
+
+        given: Path | None = self.shared["emails"]
+        rejects: Path | None = self.shared["rejects"]
+        if given is None:
+            if rejects is not None:
+                raise UsageError("--rejects needs --emails FILE, whose rejects it writes")
+            return None
+        path = None if str(given) == "-" else self.console.cwd / given
+        written = rejects and self.console.cwd / rejects
+        self._rejects = EmailsRejects(written, [path] if path else [])
+        return EmailsFile(str(given), path, bytes_of_stdin(self.console), self._rejects)
+
+    def completed(self, presentation: "Presentation") -> "Presentation":
+        """With what the list of addresses has that selects nobody: then the exit code is 5."""
+        completed = super().completed(presentation)
+        if self._rejects is None or not self._rejects.number:
+            return completed
+        done = completed.exit_code == ExitCode.DONE
+        return replace(
+            completed,
+            problems=[*completed.problems, *self._rejects.problems()],
+            exit_code=ExitCode.PARTIAL if done else completed.exit_code,
         )
 
 

@@ -74,6 +74,23 @@ CriteriaFile = Annotated[
     typer.Option("--criteria", metavar="FILE", help="Read criteria from a YAML file."),
 ]
 
+Emails = Annotated[
+    Path | None,
+    typer.Option(
+        "--emails",
+        metavar="FILE",
+        help="Only contacts whose address is in this list; - reads standard input.",
+    ),
+]
+ListRejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        help="With --emails: write what selects no contact to this file.",
+    ),
+]
+
 Group = Annotated[
     str | None,
     typer.Option(

@@ -51,11 +51,23 @@ def run_type(described: type[_Details]) -> type[_Details]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """What a run keeps of a list of addresses: the file's name, how many different addresses it
+    has, how many of them no contact had, and how many lines were not addresses. None of them."""
+
+    file: str
+    addresses: int
+    unknown: int
+    unreadable: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCriteria:
     """What a run keeps of criteria: the text, and every date as it was counted out.
 
-    `conditions` has each condition as written and with its dates filled in.
+    `conditions` has each condition as written and with its dates filled in; `emails` is the list
+    of addresses that contacts had to be in as well.
     """
 
     criteria: Mapping[str, Any]
@@ -64,6 +76,7 @@ class KeptCriteria:
     as_of: datetime
     time_zone: str
     prebuilt: bool
+    emails: KeptList | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
-from contactctl.store.criteria import where_clause
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
@@ -43,6 +42,7 @@ from contactctl.store.imports import (
     put_in,
     stream_contacts,
 )
+from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 
 
@@ -53,7 +53,7 @@ class ContactFilter:
     `without_waiting` leaves out whom a plan of thresholds, which waits, would deactivate.
     `deliverable` leaves those that a campaign may mail: one to everybody, or, with `group`, one
     to that group. `sort` is a field, with a minus before it for descending. `fields` are those
-    that will be looked at; None: all.
+    that will be looked at; None: all. With `counted`, how many more than `limit` there are is told.
     """
 
     source: CriteriaSource
@@ -63,6 +63,15 @@ class ContactFilter:
     sort: str = "id"
     limit: int | None = None
     fields: Collection[str] | None = None
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedContacts:
+    """Contacts, read as they are taken, and how many `more` there are, where that was asked."""
+
+    rows: Iterator[ContactRecord]
+    more: int = 0
 
 
 def contact_id_of(session: Session, name: str) -> int:
@@ -86,14 +95,14 @@ def show_contact(session: Session, name: str) -> ContactRecord:
 
 
 @contextmanager
-def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Iterator[ContactRecord]]:
-    """The contacts, read as they are taken, all from one state of the store."""
+def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[SelectedContacts]:
+    """The contacts that the filter leaves, all from one state of the store."""
     sort = _sort_field(wanted.sort)
     conditions = []
     criteria = wanted.source.read(session.catalogue)
     if criteria is not None:
-        selection = selection_of(session, criteria)
-        conditions.append(where_clause(selection.resolved, session.store.dialect))
+        selection = selection_of(session, criteria, emails=wanted.source.emails)
+        conditions.append(selection.where(session.store.dialect))
     if wanted.without_waiting:
         _require_deliverable_for_waiting(wanted)
         conditions.append(not_waiting())
@@ -104,7 +113,10 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
     elif wanted.deliverable:
         conditions.append(deliverable())
     with session.store.reading() as connection:
-        yield stream_contacts(
+        more = 0
+        if wanted.counted and wanted.limit is not None:
+            more = max(count_where(connection, *conditions) - wanted.limit, 0)
+        rows = stream_contacts(
             connection,
             conditions,
             sort=sort,
@@ -112,6 +124,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Itera
             limit=wanted.limit,
             fields=wanted.fields,
         )
+        yield SelectedContacts(rows, more)
 
 
 def _require_deliverable(wanted: ContactFilter) -> None:

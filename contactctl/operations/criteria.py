@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from contactctl.config.criteria import read_criteria
-from contactctl.domain.criteria.conditions import Condition
+from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue, did_you_mean
 from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
 from contactctl.domain.criteria.tree import (
@@ -19,23 +19,27 @@ from contactctl.domain.criteria.tree import (
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
-from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.domain.run_kinds import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
-from contactctl.domain.text import fold, show_safely
+from contactctl.domain.text import counted, fold, show_safely
+from contactctl.operations.listed import EmailsFile, Listed, read_listed
 from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
 from contactctl.store.criteria import count_left_out, where_clause
 from contactctl.store.groups import group_names
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
-from contactctl.store.preview import active_ids, count_active_where, first_rows
+from contactctl.store.preview import Where, active_ids, count_active_where, first_rows
+
+EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
 
 
 @dataclass(frozen=True, slots=True)
 class CriteriaSource:
     """Where criteria come from: conditions on flags, or a file, relative to `folder`.
 
-    With `stdin` they are read from there.
+    With `stdin` they are read from there. `emails` is a list of addresses that the contacts must
+    be in as well.
     """
 
     where: Sequence[str] = ()
@@ -44,13 +48,23 @@ class CriteriaSource:
     file: Path | None = None
     folder: Path = Path()
     stdin: BinaryIO | None = None
+    emails: EmailsFile | None = None
 
     @property
     def has_flags(self) -> bool:
         return bool(self.where or self.where_any or self.where_not)
 
     def read(self, catalogue: FieldCatalogue) -> Criteria | None:
-        """The criteria; None when neither flags nor a file were given."""
+        """The criteria; None when neither flags nor a file were given, nor a list of addresses.
+
+        A list alone goes with criteria that everybody meets.
+        """
+        given = self._read(catalogue)
+        if given is None and self.emails is not None:
+            return Criteria(all=(parse_condition(EVERYBODY, catalogue),))
+        return given
+
+    def _read(self, catalogue: FieldCatalogue) -> Criteria | None:
         if self.file is None:
             if not self.has_flags:
                 return None
@@ -67,10 +81,14 @@ class CriteriaSource:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in."""
+    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in.
+
+    `listed`: the addresses that the contacts must have as well.
+    """
 
     resolved: ResolvedCriteria
     prebuilt: bool = False
+    listed: Listed | None = None
 
     @property
     def criteria(self) -> Criteria:
@@ -79,7 +97,20 @@ class Selection:
     @property
     def lines(self) -> list[str]:
         """The criteria as people read them, with every date counted out."""
-        return criteria_lines(self.resolved)
+        lines = criteria_lines(self.resolved)
+        if self.listed is None:
+            return lines
+        is_alone = lines == [EVERYBODY]
+        return [*([] if is_alone else lines), _list_line(self.listed.kept)]
+
+    def where(self, dialect: str) -> Where:
+        """The contacts that the selection means, active or not, as a condition."""
+        meets_criteria = where_clause(self.resolved, dialect)
+        return meets_criteria & self.listed.keys.has_contact() if self.listed else meets_criteria
+
+    def listed_where(self) -> list[Where]:
+        """The condition that the list makes, where there is one."""
+        return [self.listed.keys.has_contact()] if self.listed else []
 
     def kept(self) -> KeptCriteria:
         """What a run keeps of them."""
@@ -90,23 +121,41 @@ class Selection:
             as_of=self.resolved.as_of,
             time_zone=self.resolved.zone.key,
             prebuilt=self.prebuilt,
+            emails=self.listed.kept if self.listed else None,
         )
+
+
+def _list_line(kept: KeptList) -> str:
+    """`email is one of the 1,000 in churned.txt (12 of them unknown, 3 lines unreadable)`."""
+    unknown = f"{kept.unknown:,} of them unknown" if kept.unknown else ""
+    lines = f"{counted(kept.unreadable, 'line')} unreadable" if kept.unreadable else ""
+    what = ", ".join(filter(None, (unknown, lines)))
+    text = f"email is one of the {kept.addresses:,} in {kept.file}"
+    return f"{text} ({what})" if what else text
 
 
 def select_contacts(session: Session, source: CriteriaSource) -> Selection:
     """The given criteria, or the prebuilt ones, as of now. Raises CriteriaError."""
     given = source.read(session.catalogue)
-    return selection_of(session, given or prebuilt_criteria(), prebuilt=given is None)
+    criteria = given or prebuilt_criteria()
+    return selection_of(session, criteria, prebuilt=given is None, emails=source.emails)
 
 
-def selection_of(session: Session, criteria: Criteria, *, prebuilt: bool = False) -> Selection:
+def selection_of(
+    session: Session,
+    criteria: Criteria,
+    *,
+    prebuilt: bool = False,
+    emails: EmailsFile | None = None,
+) -> Selection:
     """Criteria as of now; CriteriaError for a name that the store does not have.
 
     Any group must exist, and a tag that is excluded: mistyped, it would exclude nobody.
     """
     _require_known_groups(session, criteria)
     _require_carried_tags(session, criteria)
-    return Selection(resolve(criteria, session.now, session.time_zone), prebuilt)
+    listed = read_listed(session, emails) if emails else None
+    return Selection(resolve(criteria, session.now, session.time_zone), prebuilt, listed)
 
 
 def _require_known_groups(session: Session, criteria: Criteria) -> None:
@@ -198,7 +247,7 @@ class Preview:
 
 def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
     """Count and show the active contacts that the selection means, in one state of the store."""
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_impact else ()
     with session.store.reading() as connection:
         count = count_active_where(connection, where)
@@ -213,7 +262,9 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             selection=selection,
             count=count,
             active_total=active_total,
-            left_out=count_left_out(connection, selection.resolved, session.store.dialect),
+            left_out=count_left_out(
+                connection, selection.resolved, session.store.dialect, *selection.listed_where()
+            ),
             rows=first_rows(connection, ids, PREVIEW_ROWS),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),

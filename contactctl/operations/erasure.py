@@ -17,7 +17,6 @@ from contactctl.operations.plans import (
 from contactctl.operations.runs import work_through
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
-from contactctl.store.criteria import where_clause
 from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import plan_erasure
 from contactctl.store.preview import is_contact
@@ -74,7 +73,7 @@ def plan_erasing(
 ) -> Run | None:
     """Freeze the selection, active or not, as a run that erases; None when nothing matches."""
     require_key(session)
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     return write_confirmed_plan(
         session,
         session.request(erasing(selected=selection.kept()), reason=reason),
@@ -85,5 +84,5 @@ def plan_erasing(
 
 def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Selection) -> Affected:
     """What erasing the selection would concern."""
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     return affected(session, erasing.kind, selection, where)

@@ -11,6 +11,7 @@ from contactctl.domain.handling import Step, upcoming_steps
 from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES, Category
 from contactctl.domain.run_kinds import ReactivateRun
 from contactctl.domain.runs import Run
+from contactctl.domain.text import counted
 from contactctl.domain.thresholds import (
     SYSTEM_WIDE,
     ThresholdRule,
@@ -24,11 +25,12 @@ from contactctl.domain.thresholds import (
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import is_suppressed, key_of
 from contactctl.operations.thresholds import rules_of
 from contactctl.store.contacts import get_record
 from contactctl.store.groups import MembershipPeriod, group_names_by_id, membership_periods
 from contactctl.store.reactivation import read_standing
-from contactctl.store.responses import responses_of_contact
+from contactctl.store.responses import count_unmatched, responses_of_contact
 from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.thresholds.due import read_subject
 from contactctl.store.thresholds.runs import plans_holding
@@ -223,8 +225,15 @@ class Explanation:
 
 
 def explain(session: Session, name: str) -> Explanation:
-    """Everything about the contact with that email or number. Raises NotFoundError."""
-    contact_id = contact_id_of(session, name)
+    """Everything about the contact with that email or number.
+
+    Raises NotFoundError, which says of an address without a contact whether it is suppressed, and
+    which responses wait for it.
+    """
+    try:
+        contact_id = contact_id_of(session, name)
+    except NotFoundError as error:
+        raise _without_contact(session, name, error) from error
     policy = policy_in_force(session)
     rules = rules_of(session, policy)
     with session.store.reading() as connection:
@@ -255,6 +264,25 @@ def explain(session: Session, name: str) -> Explanation:
         list(_counts(subject, rules, names, session.now)),
         [_ERASED] if deactivated.is_erased else expected,
     )
+
+
+def _without_contact(session: Session, name: str, error: NotFoundError) -> NotFoundError:
+    """What is known of an address that no contact has; a number says nothing."""
+    if "@" not in name:
+        return error
+    known = []
+    if is_suppressed(session, name):
+        known.append("the address is suppressed: it was erased, or is kept out")
+    with session.store.reading() as connection:
+        waiting = count_unmatched(connection, key_of(name))
+    if waiting:
+        known.append(f"{counted(waiting, 'response')} recorded, waiting for a contact")
+    if not known:
+        return NotFoundError(f"{error.message}, and the address is not suppressed", hint=error.hint)
+    hints = ["`contactctl suppressions list` shows when"] if len(known) > bool(waiting) else []
+    if waiting:
+        hints.append("`contactctl responses list --unmatched` shows the responses")
+    return NotFoundError(f"{error.message}: {'; '.join(known)}", hint="; ".join(hints))
 
 
 def _counts(

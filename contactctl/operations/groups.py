@@ -16,7 +16,6 @@ from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store.contacts import contact_named, group_named, is_anonymised
-from contactctl.store.criteria import where_clause
 from contactctl.store.database.locks import serialise
 from contactctl.store.groups import (
     add_member,
@@ -274,7 +273,7 @@ def plan_removing(
 ) -> Run | None:
     """Freeze the selection's members of the group, active or not; None when nothing matches."""
     group_id, name = group_of(session, group)
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     details = RemoveFromGroupRun(name, group_id, selected=selection.kept())
     return write_confirmed_plan(
         session,
@@ -287,7 +286,7 @@ def plan_removing(
 def preview_removing(session: Session, group: str, selection: Selection) -> Affected:
     """The members of the group that the selection means."""
     group_id, _ = group_of(session, group)
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     members = members_among(where, group_id)
     return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
 

@@ -28,7 +28,7 @@ from contactctl.operations.criteria import (
 )
 from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
-from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.criteria import count_left_out
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
@@ -71,9 +71,11 @@ def plan_deactivation(
     With `said` (a script's confirmation) the run is `running` at once, and a wrong count or a
     limit leaves no trace: RefusedError. Without, it is `planned` until somebody confirms it.
     """
-    where = where_clause(selection.resolved, session.store.dialect)
+    where = selection.where(session.store.dialect)
     with session.store.reading() as connection:
-        missing = count_left_out(connection, selection.resolved, session.store.dialect)
+        missing = count_left_out(
+            connection, selection.resolved, session.store.dialect, *selection.listed_where()
+        )
     return write_confirmed_plan(
         session,
         session.request(DeactivateRun(selected=selection.kept(), left_out=missing), reason=reason),
@@ -243,9 +245,9 @@ def select_any(session: Session, source: CriteriaSource) -> Selection:
     if given is None:
         raise UsageError(
             "say which contacts: an email, or criteria",
-            hint="criteria are --where, --where-any, --where-not or --criteria FILE",
+            hint="criteria are --where, --where-any, --where-not, --criteria and --emails",
         )
-    return selection_of(session, given)
+    return selection_of(session, given, emails=source.emails)
 
 
 def affected(session: Session, kind: RunKind, selection: Selection, where: Where) -> Affected:

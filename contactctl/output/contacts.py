@@ -58,11 +58,19 @@ def list_order(names: Sequence[str]) -> list[str]:
     return [*_FOR_PEOPLE, *(name for name in names if name not in _FOR_PEOPLE)]
 
 
-def present_contacts(contacts: Iterable[ContactRecord], names: Sequence[str]) -> Presentation:
-    """Contacts with their values of these fields; people see the most important ones."""
+def present_contacts(
+    contacts: Iterable[ContactRecord], names: Sequence[str], more: int = 0
+) -> Presentation:
+    """Contacts with their values of these fields; people see the most important ones.
+
+    There are so many `more` that are not shown.
+    """
     columns = [contact_column(name, for_people=name in _FOR_PEOPLE) for name in names]
     rows = Rows("contacts", columns, (_row(contact, names) for contact in contacts))
-    return Presentation(rows=rows, blocks=[RowsTable(empty="(no contacts)")])
+    blocks: list[Block] = [RowsTable(empty="(no contacts)")]
+    if more:
+        blocks.append(Text(f"... and {more:,} more; --all shows them, --limit N the first N"))
+    return Presentation(rows=rows, blocks=blocks)
 
 
 def present_contact(contact: ContactRecord) -> Presentation:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_kinds import KeptCriteria
 from contactctl.operations.criteria import Preview
@@ -157,6 +158,8 @@ _OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_ca
 def present_preview(preview: Preview) -> Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
+    if preview.rows:  # the first lines may have left the screen
+        blocks.append(Text(f"{_count(preview)}."))
     return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
@@ -202,6 +205,7 @@ def _data(preview: Preview) -> dict[str, object]:
         "active_total": preview.active_total,
         "left_out": dict(preview.left_out),
         "criteria": preview.selection.kept().criteria,
+        "emails": to_plain(preview.selection.kept().emails),
         "conditions": [
             {"text": text, "resolved": resolved}
             for text, resolved in preview.selection.resolved.describe()
@@ -219,10 +223,14 @@ def _facts(preview: Preview) -> Block:
             ("Database", preview.database),
             *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
             ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
-            ("Contacts", f"{share(preview.count, preview.active_total)} active contacts match"),
+            ("Contacts", _count(preview)),
             *left_out_pairs(preview.left_out, preview.include_hint),
         ]
     )
+
+
+def _count(preview: Preview) -> str:
+    return f"{share(preview.count, preview.active_total)} active contacts match"
 
 
 # How contacts are shown that a change by criteria would affect
@@ -236,6 +244,7 @@ def present_affected(found: Affected) -> Presentation:
         "database": found.database,
         "count": found.count,
         "criteria": kept.criteria,
+        "emails": to_plain(kept.emails),
         "limits_exceeded": list(found.stakes.limits_exceeded),
     }
     pairs = [

@@ -14,8 +14,6 @@ from contactctl.domain.responses import Rejection
 from contactctl.domain.text import defuse, undo_defuse
 from contactctl.operations.importing.options import Reject
 
-_TOLD = 5
-
 
 class RejectLog:
     """Counts rejects and keeps the first messages; a kind of reject has a class that adds it.
@@ -26,6 +24,7 @@ class RejectLog:
     """
 
     HINT: ClassVar[str]
+    TOLD: ClassVar[int] = 5  # how many are told one by one
     BEGINNING: ClassVar[bytes]  # of every file of these rejects
 
     def __init__(self, path: Path | None, inputs: Sequence[Path] = ()) -> None:
@@ -79,7 +78,7 @@ class RejectLog:
 
     def _count(self, place: object, reason: str) -> None:
         self.number += 1
-        if self.number <= _TOLD:
+        if self.number <= self.TOLD:
             self.first.append(f"{place}: {reason}")
 
 
@@ -108,6 +107,16 @@ class RejectsFile(RejectLog):
         if self._writer:
             # a cell may come from an export, which has defused it already
             self._writer.writerow([line, reason, *(defuse(undo_defuse(cell)) for cell in cells)])
+
+
+class EmailsRejects(RejectsFile):
+    """The same for a list of addresses that selects contacts."""
+
+    HINT = "--rejects FILE writes all of them to a file"
+    TOLD = 10
+
+    def __enter__(self) -> "EmailsRejects":
+        return self
 
 
 # Rejected mails, events and lines of an ingest, as JSON lines

@@ -220,12 +220,15 @@ _PRESENCE = (Operator.MISSING, Operator.EXISTS)
 
 
 def count_left_out(
-    connection: Connection, resolved: ResolvedCriteria, dialect: str
+    connection: Connection, resolved: ResolvedCriteria, dialect: str, *among: Clause
 ) -> dict[str, int]:
-    """How many active contacts each field's missing values leave out, by field name."""
+    """How many active contacts each field's missing values leave out, by field name.
+
+    Only contacts `among` those that fulfil further conditions count.
+    """
     counts = {}
     for field in fields_that_leave_out(resolved.criteria):
-        clause = left_out_clause(resolved, field, dialect)
+        clause = and_(left_out_clause(resolved, field, dialect), *among)
         query = select(func.count()).select_from(contact).where(clause)
         counts[field.name] = connection.execute(query).scalar_one()
     return counts

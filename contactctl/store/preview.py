@@ -25,9 +25,9 @@ def count_active_where(connection: Connection, where: Where) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def count_where(connection: Connection, where: Where) -> int:
-    """How many contacts, active or not, fulfil `where`."""
-    statement = select(func.count()).select_from(_contact).where(where)
+def count_where(connection: Connection, *where: Where) -> int:
+    """How many contacts, active or not, fulfil all of `where`."""
+    statement = select(func.count()).select_from(_contact).where(*where)
     return int(connection.execute(statement).scalar_one())
 
 

@@ -131,6 +131,12 @@ def responses_of_contact(connection: Connection, contact_id: int) -> list[dict[s
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+def count_unmatched(connection: Connection, email_key: str) -> int:
+    """How many responses wait for a contact with this key."""
+    statement = select(func.count()).where(_unmatched.c.email_key == email_key)
+    return int(connection.execute(statement).scalar_one())
+
+
 def _of_contacts(wanted: ResponseFilter) -> Select[Any]:
     statement = select(
         _contact.c.id.label("contact"),

@@ -225,3 +225,24 @@ def test_formats_without_a_count_say_that_there_are_more(cli: StoreCli) -> None:
         shown = cli("preview", "--where", "id > 100", "--format", format_)
         assert "the first 30 of 100; `contactctl contacts export --deliverable`" in shown.stderr
     assert "the first" not in cli("preview", "--where", "id <= 30", "--format", "csv").stderr
+
+
+def test_the_count_is_repeated_below_the_rows(cli: StoreCli) -> None:
+    lines = cli("preview", "--where", "id > 100").stdout.splitlines()
+    assert lines[-1] == "100 of 200 (50.0 %) active contacts match."
+    assert any(line.startswith("Contacts  100 of 200") for line in lines[:5])
+    assert "match." not in cli("preview", "--where", "id > 999").stdout
+
+
+def test_a_list_at_a_terminal_shows_a_hundred_and_says_how_many_more(cli: StoreCli) -> None:
+    def ids(*args: str, tty: bool) -> list[str]:
+        lines = cli("contacts", "list", "--fields", "id", *args, tty=tty).stdout.splitlines()
+        return [line for line in lines if line.strip().isdigit()]
+
+    shown = cli("contacts", "list", "--where", "id > 50", tty=True).stdout
+    assert "... and 50 more; --all shows them, --limit N the first N" in shown
+    assert (len(ids("--all", tty=True)), len(ids("--limit", "150", tty=True))) == (200, 150)
+    assert (len(ids(tty=True)), len(ids(tty=False))) == (100, 200)
+    assert "more" not in cli("contacts", "list", "--where", "id <= 100", tty=True).stdout
+    assert len(cli.json("contacts", "list", tty=True)["contacts"]) == 200
+    assert cli("contacts", "list", "--all", "--limit", "3").exit_code == 2

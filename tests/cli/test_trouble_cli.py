@@ -107,7 +107,7 @@ def test_a_plan_that_is_kept_is_named_when_it_cannot_be_shown(
     def fail(*_: object) -> None:
         raise StoreError("gone")
 
-    monkeypatch.setattr("contactctl.operations.plan.show_plan", fail)
+    monkeypatch.setattr("contactctl.operations.plans.show_plan", fail)
     result = cli("deactivate", "--where", "id <= 3", "--plan")
 
     assert result.exit_code == 3
@@ -134,7 +134,31 @@ def test_a_plan_that_is_kept_is_named_when_the_result_cannot_be_written(
 
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
-    assert "contactctl runs show 1" in done.stderr
+    assert "run 1 is planned; `contactctl runs show 1` shows it" in done.stderr
+
+
+def test_a_run_is_named_when_the_reader_of_the_result_has_ended(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
+    seed_contacts(store, 5)
+    command = [sys.executable, "-m", "contactctl", "deactivate", "--where", "id <= 1"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [*command, "--confirm", "1", "--database", store_url],
+            check=False,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=_environment(),
+        )
+    finally:
+        os.close(writer)
+
+    assert done.returncode == 0
+    assert "run 1 is done; `contactctl runs show 1` shows it" in done.stderr
 
 
 def test_the_floor_of_sqlalchemy_has_what_is_used() -> None:

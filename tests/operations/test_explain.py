@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
+from contactctl.domain.errors import NotFoundError
 from contactctl.domain.policies import (
     GroupPolicy,
     HandlingAction,
@@ -25,6 +26,7 @@ from contactctl.operations.groups import add_to_group, plan_removing, remove_fro
 from contactctl.operations.reactivate import find_target, reactivate
 from contactctl.operations.runs import apply_run, run_confirmed
 from contactctl.operations.session import Session
+from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
@@ -191,3 +193,33 @@ def test_nothing_of_it_outlives_the_contact(store: Store, tmp_path: Path) -> Non
     with store.reading() as connection:
         kept = select(func.count()).select_from(tables.former_membership)
         assert connection.execute(kept).scalar_one() == 0
+
+
+def test_an_address_without_a_contact_is_suppressed_or_waited_for(
+    store: Store, tmp_path: Path
+) -> None:
+    session = make_session(store, suppression_key_file=tmp_path / "suppression.key")
+    with pytest.raises(NotFoundError, match="the address is not suppressed"):
+        explain(session, "never@example.org")
+
+    add_suppression(session, "gone@example.org")
+    with store.writing() as connection:
+        for number in range(2):
+            connection.execute(
+                insert(tables.unmatched_response).values(
+                    email_key="gone@example.org",
+                    source_key=f"mail-{number}",
+                    category=TRANSIENT,
+                    counts=True,
+                    recipient="gone@example.org",
+                    occurred_at=NOW,
+                    recorded_at=NOW,
+                    run_id=1,
+                )
+            )
+
+    with pytest.raises(NotFoundError) as caught:
+        explain(session, " GONE@example.org")
+    assert "suppressed" in caught.value.message
+    assert "2 responses recorded, waiting" in caught.value.message
+    assert "--unmatched" in caught.value.hint

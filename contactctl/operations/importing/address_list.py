@@ -28,8 +28,9 @@ def read_list(
 ) -> Iterator[Listed]:
     """What is listed, with its line, blanks around it dropped; empty rows are left out.
 
-    A file without a header has one in each line: its first cell `fits`. With a header it is the
-    column of that name, or one that exports of addresses have. UsageError or InputError: none.
+    A file without a header has one in each line: its first cell `fits`, and no other does. With a
+    header it is the column of that name, or one that exports of addresses have. UsageError or
+    InputError: none, or nobody can tell which.
     """
     beginning = beginning_of(source)
     separator = delimiter or source.delimiter or beginning.delimiter
@@ -38,10 +39,21 @@ def read_list(
         next(reader)
     first = next(reader, [])
     if column is None and first and fits(trim(first[0])):
-        yield from _cells(chain([first], reader), reader, 0)
+        yield from _cells(_alone(chain([first], reader), reader, fits), reader, 0)
         return
     names = distinct_names(first)
     yield from _cells(reader, reader, _place(names, column, source.name))
+
+
+def _alone(rows: Any, reader: Any, fits: Callable[[str], bool]) -> Iterator[list[str]]:
+    """The rows; InputError for one with several addresses, of which one would be passed over."""
+    for row in rows:
+        if len(row) > 1 and sum(fits(trim(cell)) for cell in row) > 1:
+            raise InputError(
+                f"line {reader.line_num}: several addresses in one line",
+                hint="give one address a line, or a header that names the columns",
+            )
+        yield row
 
 
 def _cells(rows: Any, reader: Any, at: int) -> Iterator[Listed]:
