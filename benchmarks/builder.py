@@ -25,7 +25,7 @@ from contactctl.operations.criteria import (  # noqa: E402
     preview,
     selection_of,
 )
-from contactctl.store.database.administration import create_store  # noqa: E402
+from contactctl.store.database.migrate import create_store  # noqa: E402
 from helpers.builder import Driver  # noqa: E402
 from helpers.contacts import seed_contacts  # noqa: E402
 from helpers.sessions import make_session  # noqa: E402

@@ -70,7 +70,7 @@ def report(database: str, url: str, size: int, folder: Path) -> None:
 
 
 def main(sizes: list[int]) -> None:
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     named = os.environ.get("CONTACTCTL_TEST_POSTGRES")
     server = PostgresServer()

@@ -192,7 +192,7 @@ urls: dict[tuple[int, str, str], str] = {}
 
 
 def main(sizes: list[int]) -> None:
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     server = PostgresServer()
     named = os.environ.get("CONTACTCTL_TEST_POSTGRES")

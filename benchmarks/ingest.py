@@ -121,7 +121,7 @@ def report(size: int, one_bounce_in: int, name: str, url: str, folder: Path) -> 
 
 
 def main(sizes: list[int]) -> None:
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     server = PostgresServer()
     named = os.environ.get("CONTACTCTL_TEST_POSTGRES")

@@ -85,8 +85,10 @@ def _without_phrases(text: str) -> tuple[Classifier, int]:
     for rule in default_classifier().rules:
         texts = tuple(phrase for phrase in rule.texts if phrase not in text)
         patterns = tuple(pattern for pattern in rule.patterns if not pattern.search(text))
+        near = tuple(pattern for pattern in rule.near_patterns if not pattern.search(text))
         deleted += len(rule.texts) - len(texts) + len(rule.patterns) - len(patterns)
-        rules.append(replace(rule, texts=texts, patterns=patterns))
+        deleted += len(rule.near_patterns) - len(near)
+        rules.append(replace(rule, texts=texts, patterns=patterns, near_patterns=near))
     return Classifier(rules), deleted
 
 

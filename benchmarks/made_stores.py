@@ -13,7 +13,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from contactctl.store.database.administration import create_store  # noqa: E402
+from contactctl.store.database.migrate import create_store  # noqa: E402
 from helpers import databases  # noqa: E402
 from helpers.contacts import seed_contacts  # noqa: E402
 from helpers.postgres_server import PostgresServer  # noqa: E402

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from contactctl.cli.registry import COMMANDS
-from contactctl.store.database.administration import create_store
+from contactctl.store.database.migrate import create_store
 
 BARE = ["-c", "pass"]
 TYPER = ["-c", "import typer"]

@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold  # noqa: E402
 from contactctl.domain.responses import Category  # noqa: E402
 from contactctl.operations.thresholds import sweep_thresholds  # noqa: E402
-from contactctl.store.database.administration import create_store  # noqa: E402
+from contactctl.store.database.migrate import create_store  # noqa: E402
 from contactctl.store.database.store import Store  # noqa: E402
 from contactctl.store.types import UtcInstant  # noqa: E402
 from helpers import databases  # noqa: E402

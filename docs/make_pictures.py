@@ -29,7 +29,7 @@ from contactctl.operations.demo import (  # noqa: E402
 )
 from contactctl.operations.runs import resume_run  # noqa: E402
 from contactctl.operations.session import Session  # noqa: E402
-from contactctl.store.database.administration import create_store  # noqa: E402
+from contactctl.store.database.migrate import create_store  # noqa: E402
 from helpers.builder import Driver, drive  # noqa: E402
 from helpers.cli import run_cli  # noqa: E402
 from helpers.drawn_by import remember_versions  # noqa: E402

@@ -33,7 +33,7 @@ def postgres_server_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server_url: str) -> str:
     """The name of a database that holds the newest, empty schema."""
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     url = databases.create_database(postgres_server_url, "template0")
     create_store(url).close()
@@ -43,7 +43,7 @@ def postgres_template(postgres_server_url: str) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file that holds the newest, empty schema."""
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     path = tmp_path_factory.mktemp("template") / "empty.db"
     create_store(f"sqlite:///{path}").close()

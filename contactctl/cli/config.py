@@ -16,7 +16,7 @@ def show(invocation: StoreInvocation) -> Presentation:
     may only be stricter. Passwords are shown as ***.
     """
     from contactctl.domain.errors import BusyError, StoreError
-    from contactctl.output.database import present_config
+    from contactctl.output.config import present_config
 
     try:
         with invocation.open_session() as session:
@@ -41,6 +41,6 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
     The type of a field decides which operators fit. Attributes are your own
     fields, declared in the config.
     """
-    from contactctl.output.criteria import present_fields
+    from contactctl.output.fields import present_fields
 
     return present_fields(invocation.catalogue.fields())

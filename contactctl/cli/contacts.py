@@ -12,16 +12,12 @@ from contactctl.cli import options
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.cli.options import read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
+from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.contacts import ContactRecord
     from contactctl.operations.contacts import ContactFilter
-from typing import TYPE_CHECKING
-
-from contactctl.domain.errors import RefusedError, UsageError
-
-if TYPE_CHECKING:
     from contactctl.operations.reactivate import Target
 
 

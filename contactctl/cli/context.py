@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
-from io import BytesIO
-from typing import BinaryIO
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]

@@ -208,7 +208,7 @@ def status(invocation: StoreInvocation) -> Presentation:
         contactctl status --json --fields active,unfinished_runs
     """
     from contactctl.operations.status import read_status
-    from contactctl.output.database import present_status
+    from contactctl.output.status import present_status
 
     with invocation.open_session() as session:
         return present_status(read_status(session))

@@ -1,5 +1,6 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from contactctl.cli.confirmation import (
     change_of_affected,
     change_selection,
 )
+from contactctl.cli.context import StoreInvocation
+from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
@@ -19,10 +22,6 @@ from contactctl.output.presentation import Presentation
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection
     from contactctl.operations.session import Session
-from pathlib import Path
-
-from contactctl.cli.context import StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
 
 Confirm = Annotated[
     str | None,
@@ -133,10 +132,10 @@ AddressOrDomain = Annotated[
     str, typer.Argument(metavar="EMAIL|@DOMAIN", help="One address, or every one of a domain.")
 ]
 ListFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")]
-Sha256 = Annotated[bool, typer.Option("--sha256", help="The file holds SHA-256 hashes.")]
-Md5 = Annotated[bool, typer.Option("--md5", help="The file holds MD5 hashes.")]
+Sha256 = Annotated[bool, typer.Option("--sha256", help="The file contains SHA-256 hashes.")]
+Md5 = Annotated[bool, typer.Option("--md5", help="The file contains MD5 hashes.")]
 ColumnName = Annotated[
-    str | None, typer.Option("--column", metavar="NAME", help="The column that holds them.")
+    str | None, typer.Option("--column", metavar="NAME", help="The column that contains them.")
 ]
 ConfirmAddress = Annotated[
     str | None,
@@ -186,7 +185,7 @@ def import_(
     rejects: RejectsPath = None,
     reason: options.Reason = None,
 ) -> Presentation:
-    """Keep a whole list of addresses out.
+    """Suppress a whole list of addresses.
 
     Examples:
         contactctl suppressions import unsubscribed.csv

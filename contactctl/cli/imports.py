@@ -29,7 +29,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="csv or jsonl; told from the file's first character otherwise.",
+        help="csv or jsonl; otherwise the file's first character decides.",
     ),
 ]
 Map = Annotated[
@@ -43,7 +43,7 @@ Ignore = Annotated[
 IgnoreUnknown = Annotated[
     bool,
     typer.Option(
-        "--ignore-unknown", help="Leave out every column that is no field, without a word."
+        "--ignore-unknown", help="Leave out every column that is not a field, without a note."
     ),
 ]
 DateFormat = Annotated[
@@ -51,7 +51,7 @@ DateFormat = Annotated[
     typer.Option(
         "--date-format",
         metavar="[COLUMN=]FORMAT",
-        help="Dates are written so, in one column or in all: iso, epoch, excel or strptime codes."
+        help="The format of dates in one column or in all: iso, epoch, excel or strptime codes."
         " Repeatable: the first that fits counts.",
     ),
 ]
@@ -92,7 +92,7 @@ PresetOption = Annotated[
 ]
 PresetName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The preset to print.")]
 UpdateOnly = Annotated[
-    bool, typer.Option("--update-only", help="Create nobody: reject addresses not known here.")
+    bool, typer.Option("--update-only", help="Create no contact: reject unknown addresses.")
 ]
 EmptyClears = Annotated[
     bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
@@ -225,7 +225,7 @@ def _separators(texts: Sequence[str] | None) -> dict[str, str]:
     for name, text in read_assignments("--separator", texts).items():
         if name not in ("tag", "group"):
             raise UsageError(
-                f"--separator '{name}={text}': only tag and group hold several names",
+                f"--separator '{name}={text}': only tag and group can contain several names",
                 hint="--map 'COLUMN=tag' says which column is one",
             )
         separator = "\t" if text.lower() in ("tab", "\\t") else text.strip() or text

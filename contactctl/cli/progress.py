@@ -1,22 +1,18 @@
 """A progress bar on stderr, for people, and only when the work takes longer than a second."""
 
+import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from contactctl.cli.context import StoreInvocation
 from contactctl.output.console import Console
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-import os
-import subprocess
-from typing import TYPE_CHECKING
 
-from contactctl.cli.context import StoreInvocation
-from contactctl.operations.runs import own_process
-
-if TYPE_CHECKING:
     from contactctl.domain.runs import Run
 
 
@@ -104,6 +100,8 @@ def _rich_progress(console: Console) -> "RichProgress":
 
 def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
+    from contactctl.operations.runs import own_process
+
     program = own_process("from contactctl.__main__ import main; main()")
     command = [*program, "runs", "resume", str(run.id), "--yes"]
     if invocation.config_file is not None:

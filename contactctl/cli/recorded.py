@@ -200,9 +200,9 @@ def _domain_key(domain: str | None) -> str | None:
 
 
 def _instant(text: str, zone: tzinfo) -> datetime:
-    from contactctl.domain.contact_values import parse_instant
+    from contactctl.domain.cells import iso_instant
 
     try:
-        return parse_instant(text, None, zone)
+        return iso_instant(text, zone)
     except ValueError as error:
         raise UsageError(f"--since: {error}", hint="write it as 2026-01-31") from error

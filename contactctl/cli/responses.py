@@ -96,7 +96,7 @@ def ingest(
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
         contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
-        contactctl responses ingest blocks.csv --map 'At=occurred_at'
+        contactctl responses ingest old.csv --map At=occurred_at --category transient
         curl ... | contactctl responses ingest -
 
     The same event is recorded once, however often and in whatever order it is

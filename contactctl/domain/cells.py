@@ -1,24 +1,26 @@
 """Dates as files write them: several formats in order, the first that fits decides.
 
-A format is `iso` (ISO 8601, a date or an instant), `epoch` (seconds, milliseconds or microseconds
-since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime codes.
+A format is `iso` (ISO 8601: a date as criteria have it, or an instant, which may leave out its
+offset), `epoch` (seconds, milliseconds or microseconds since 1970), `excel` (days since 1899-12-30,
+the 1900 date system) or strptime codes.
 """
 
 import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from contactctl.domain.contact_values import parse_names, require_whole_date, unique_names
-from contactctl.domain.criteria.values import EARLIEST_YEAR, LATEST_YEAR, shown
+from contactctl.domain.criteria.values import EARLIEST_YEAR, LATEST_YEAR, parse_date, shown
+from contactctl.domain.errors import CriteriaError
 
 ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
 NAMED_FORMATS = (ISO, EPOCH, EXCEL)
 
-# the separator is checked: fromisoformat takes any character, and reads the year 1612 out of a
+# the separator is told apart: fromisoformat takes any character, and reads the year 1612 out of a
 # number of milliseconds
-_ISO = re.compile(r"(\d{4}-?(?:W\d\d-?\d|\d\d-?\d\d))(?:[Tt ]+(\S.*))?\Z", re.ASCII)
+_ISO = re.compile(r"([^Tt ]+)(?:[Tt ]+(\S.*))?\Z")
 _UTC_AT_END = re.compile(r"\s*(?:UTC|GMT|Z)\Z", re.IGNORECASE)
 _FRACTION = re.compile(r"([.,]\d{6})\d+")
 _NUMBER = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
@@ -79,6 +81,16 @@ def mistake_in_format(form: str) -> str | None:
     return None
 
 
+def iso_instant(text: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 date or instant, in UTC; without an offset it is in `zone`. ValueError for
+    anything else."""
+    found = _iso(text)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"'{shown(text)}' is out of the calendar's range") from None
+
+
 def _read_one(text: str, form: str) -> datetime:
     if form == ISO:
         return _iso(text)
@@ -94,11 +106,15 @@ def _read_one(text: str, form: str) -> datetime:
 def _iso(text: str) -> datetime:
     found = _ISO.match(text)
     if found is None:
-        raise ValueError(text)
+        raise ValueError(f"'{shown(text)}' is not a date")
+    try:
+        day = parse_date(found[1])
+    except CriteriaError as error:
+        raise ValueError(error.message) from None
     if found[2] is None:
-        return datetime.fromisoformat(found[1])
-    time = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
-    return datetime.fromisoformat(f"{found[1]}T{time.replace(' ', '')}")
+        return datetime.combine(day, time.min)
+    clock = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
+    return datetime.fromisoformat(f"{day}T{clock.replace(' ', '')}")
 
 
 def _epoch(text: str) -> datetime:
@@ -141,7 +157,7 @@ _MARKS = {",": "a comma", '"': "a quote"}
 
 
 def list_cell(names: list[str]) -> str:
-    """A list of names as one cell that `names_in` takes apart again, whatever they hold."""
+    """A list of names as one cell that `names_in` splits again, whatever they contain."""
     return "".join(LIST_MARK + name for name in names)
 
 
@@ -157,8 +173,8 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
         return unique_names(_quoted(text, separator))
     if found := _UNSAID.search(text):
         raise ValueError(
-            f"'{shown(text)}' holds {_MARKS[found[0]]}: --separator '{field}=,' splits at commas,"
-            f" --separator '{field}=;' does not"
+            f"'{shown(text)}' contains {_MARKS[found[0]]}:"
+            f" --separator '{field}=,' splits at commas, --separator '{field}=;' does not"
         )
     return parse_names(text)
 
@@ -169,5 +185,5 @@ def _quoted(text: str, separator: str) -> list[str]:
     try:
         rows = list(csv.reader([text], delimiter=separator, skipinitialspace=True, strict=True))
     except csv.Error as error:
-        raise ValueError(f"'{shown(text)}' cannot be taken apart: {error}") from None
+        raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
     return rows[0] if rows else []

@@ -1,23 +1,17 @@
 """A contact's values as text, read strictly: ValueError says what does not fit.
 
-The forms are those of criteria (domain.values), with two differences. A number has no exponent:
-spreadsheets write one where they have lost digits. An instant may leave out its offset.
+The forms are those of criteria (domain.criteria.values), but a number has no exponent: spreadsheets
+write one where they have lost digits.
 """
 
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime
 
 from contactctl.domain.criteria import values
 from contactctl.domain.criteria.fields import Field, FieldType
-from contactctl.domain.criteria.values import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    MAX_TEXT,
-    find_choice,
-    shown,
-)
+from contactctl.domain.criteria.values import MAX_TEXT, find_choice, shown
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
 
@@ -33,12 +27,12 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # only the century is the same, so no part of a date can be left out
 _WRITTEN_AND_READ = (datetime(2001, 2, 3, tzinfo=UTC), datetime(2022, 11, 30, tzinfo=UTC))
 
-ContactValue = str | int | float | bool | date | datetime
+ContactValue = str | int | float | bool
 Parser = Callable[[str], ContactValue]
 
 
-def parser_for(field: Field, *, date_format: str | None, zone: tzinfo) -> Parser:
-    """The reader of one field's text. Dates are ISO 8601, or `date_format` (as for strptime)."""
+def parser_for(field: Field) -> Parser:
+    """The reader of one field's text; dates are read by domain.cells."""
     if field.choices:
         return _choice_parser(field)
     match field.type:
@@ -46,10 +40,6 @@ def parser_for(field: Field, *, date_format: str | None, zone: tzinfo) -> Parser
             return parse_number
         case FieldType.BOOLEAN:
             return parse_boolean
-        case FieldType.DATE:
-            return lambda text: parse_date(text, date_format)
-        case FieldType.INSTANT:
-            return lambda text: parse_instant(text, date_format, zone)
         case _:
             return parse_text
 
@@ -79,27 +69,6 @@ def parse_boolean(text: str) -> bool:
         return values.parse_boolean(text)
     except CriteriaError as error:
         raise ValueError(f"{error.message} ({error.hint})") from None
-
-
-def parse_date(text: str, date_format: str | None = None) -> date:
-    """An ISO 8601 date (`2024-05-31` or `20240531`), or one in `date_format`."""
-    try:
-        found = _strptime(text, date_format).date() if date_format else values.parse_date(text)
-    except (ValueError, CriteriaError):
-        raise ValueError(_not_in_form(text, "a date", date_format or "2024-05-31")) from None
-    _check_year(found)
-    return found
-
-
-def parse_instant(text: str, date_format: str | None, zone: tzinfo) -> datetime:
-    """An ISO 8601 instant or date, or one in `date_format`; without an offset it is in `zone`."""
-    try:
-        found = _strptime(text, date_format) if date_format else datetime.fromisoformat(text)
-        _check_year(found)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-    except ValueError:
-        form = date_format or "2024-05-31T14:30:00+02:00"
-        raise ValueError(_not_in_form(text, "an instant", form)) from None
 
 
 def require_whole_date(date_format: str) -> None:
@@ -167,12 +136,3 @@ def _choice_parser(field: Field) -> Parser:
 
 def _strptime(text: str, date_format: str) -> datetime:
     return datetime.strptime(text, date_format)  # noqa: DTZ007  (the caller knows the zone)
-
-
-def _check_year(moment: date) -> None:
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise ValueError("out of range")
-
-
-def _not_in_form(text: str, kind: str, form: str) -> str:
-    return f"'{shown(text)}' is not {kind} of the form {form}"

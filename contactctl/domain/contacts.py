@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, NOT_COUNTED_FIELD, RESPONSES_PREFIX
 
 JsonValue = object
 
@@ -54,6 +54,7 @@ class ContactView:
     deactivation_origins: frozenset[str] = frozenset()
     deactivation_categories: frozenset[str] = frozenset()
     response_counts: Mapping[str, int] = field(default_factory=dict)
+    responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
@@ -92,7 +93,8 @@ class DeactivationRecord:
 class ContactRecord:
     """One contact. `values` maps every field that is a column of its own to its value or None.
 
-    `responses` are the counted ones by category. What was not asked for is empty.
+    `responses` are the counted ones by category, `not_counted` why others are not. What
+    was not asked for is empty.
     """
 
     id: int
@@ -105,6 +107,7 @@ class ContactRecord:
     groups: Sequence[GroupMembership] = ()
     deactivations: Sequence[DeactivationRecord] = field(default_factory=tuple)
     responses: Mapping[str, int] = field(default_factory=dict)
+    not_counted: Sequence[str] = ()
 
     def by_field(self) -> dict[str, object]:
         """The value of each field of the catalogue that the contact has, by the field's name."""
@@ -120,6 +123,7 @@ class ContactRecord:
             "group_inactive": self._groups_that_are(MembershipState.INACTIVE),
             **self._deactivation_values(),
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
+            NOT_COUNTED_FIELD: self.not_counted,
             **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
         }
 

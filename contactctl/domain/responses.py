@@ -17,6 +17,13 @@ class Category(StrEnum):
     BLOCKED = "blocked"
 
 
+# why a response on record does not count; `discarded`: it was held, and somebody decided against it
+NOT_COUNTED = (
+    *("auto-reply", "channel", "delayed", "discarded", "echo", "own-refusal", "sender-side"),
+    "unrecognised-event",
+)
+
+
 class ActivityKind(StrEnum):
     """Signs of life that are not responses; each updates one date of the contact."""
 
@@ -34,10 +41,10 @@ class Response:
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
     same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
-    `not_counted` then says why (`delayed`, `echo`, `channel`, `unrecognised-event`, `own-refusal`,
-    `auto-reply`, `sender-side`). `host` is the receiving server's name as domain.hosts shortens it,
-    if the source names it. `evidence` is the kind of evidence that decided the category (`reply`,
-    `status`), `outranked` what weaker pieces said; both are empty where an event's type decides.
+    `not_counted` then says why (NOT_COUNTED). `host` is the receiving server's name as domain.hosts
+    shortens it, if the source names it. `evidence` is the kind of evidence that decided the
+    category (`reply`, `status`), `outranked` what weaker pieces said; both are empty where an
+    event's type decides.
     `through` is the address at which it failed, where that is another than the recipient's own: an
     alias or a list passed the mail on.
     """

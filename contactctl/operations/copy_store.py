@@ -8,7 +8,6 @@ from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
 from contactctl.operations import waits
 from contactctl.operations.session import Session
-from contactctl.store.database.administration import create_store
 from contactctl.store.database.copying import (
     TableContents,
     claim_target,
@@ -23,6 +22,7 @@ from contactctl.store.database.copying import (
     table_contents,
 )
 from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,
@@ -89,9 +89,11 @@ def copy_store(
 def _open_target(source: Store, url: str) -> Store:
     target = connect(url)
     try:
+        is_unmade = file_is_missing(target) or _was_begun(target)
+        # a server tells which one it is when it is asked something
         if target.identity == source.identity:
             raise UsageError("a store cannot be copied into itself", hint="name another database")
-        if file_is_missing(target) or _was_begun(target):
+        if is_unmade:
             create_store(url).close()
     except BaseException:
         target.close()

@@ -12,17 +12,12 @@ from contactctl.domain.errors import ConfigError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
 from contactctl.operations.session import Session
-from contactctl.store.database.administration import (
-    Finding,
-    Roles,
-    check_store,
-    create_store,
-    grant_statements,
-    upgrade,
-)
 from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
+from contactctl.store.database.checks import Finding, check_store
 from contactctl.store.database.copying import has_no_runs
+from contactctl.store.database.grants import Roles, grant_statements
 from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,

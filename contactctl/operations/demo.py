@@ -14,7 +14,7 @@ from contactctl.domain.errors import UsageError
 from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
 from contactctl.operations.session import Session
-from contactctl.store.database.administration import create_store
+from contactctl.store.database.migrate import create_store
 
 DEMO_CONTACTS = 5_000
 GROUPS = ("newsletter", "product-updates", "events", "customers")

@@ -7,11 +7,14 @@ from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.operations.criteria import Preview
+from contactctl.operations.plans import Affected
 from contactctl.output.presentation import (
     Block,
     Column,
     Heading,
     KeyValues,
+    Presentation,
     Row,
     Rows,
     RowsTable,
@@ -21,10 +24,6 @@ from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Impact
-from contactctl.domain.criteria.fields import OPERATORS, Field, FieldType
-from contactctl.operations.criteria import Preview
-from contactctl.operations.plans import Affected
-from contactctl.output.presentation import Presentation
 
 _EXACT = ("id", "email", "status", "last_opportunity")
 
@@ -260,36 +259,3 @@ def present_affected(found: Affected) -> Presentation:
     ]
     rows = preview_rows(found.rows, asked_about(kept), found.fields)
     return Presentation(data, rows, blocks, notes=["nothing was changed"])
-
-
-# How the list of fields is shown
-
-
-_COLUMNS = (
-    Column("name"),
-    Column("type"),
-    Column("operators", for_people=False),
-    Column("choices", for_people=False),
-    Column("help", "MEANING", wraps=True),
-)
-
-
-def present_fields(fields: Sequence[Field]) -> Presentation:
-    """The fields as rows; people see the operators once per type, below."""
-    rows = Rows("fields", _COLUMNS, [_row(field) for field in fields])
-    blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
-    return Presentation(rows=rows, blocks=blocks)
-
-
-def _row(field: Field) -> Row:
-    return {
-        "name": field.name,
-        "type": field.type,
-        "operators": list(OPERATORS[field.type]),
-        "choices": list(field.choices),
-        "help": field.help,
-    }
-
-
-def _operators_by_type() -> KeyValues:
-    return KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])

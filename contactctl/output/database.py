@@ -1,36 +1,26 @@
 """How checks, upgrades, grants, and a first store are shown."""
 
 from collections.abc import Sequence
-from itertools import dropwhile
 from pathlib import Path
 
 from contactctl.config.policy import PolicyChange
 from contactctl.config.settings import LoadedSettings
-from contactctl.config.show import ConfigRow, config_rows
 from contactctl.domain.errors import ExitCode, Problem
-from contactctl.domain.runs import RunState
 from contactctl.domain.urls import hide_password
 from contactctl.operations.copy_store import StoreCopy
 from contactctl.operations.database import Backup, Initialised, StoreCheck, Upgrade
 from contactctl.operations.policy import PolicyApplied
-from contactctl.operations.status import StoreStatus
-from contactctl.output.criteria import Pairs
 from contactctl.output.policy import NO_POLICY, policy_rows
 from contactctl.output.presentation import (
-    Bars,
     Block,
     Column,
-    Heading,
     KeyValues,
     Presentation,
-    Row,
     Rows,
     RowsTable,
-    Table,
     Text,
     Verbatim,
 )
-from contactctl.output.runs import run_data, runs_table
 from contactctl.output.values import counted
 
 _AUTOMATIC = """\
@@ -194,109 +184,3 @@ def _elsewhere(url: str, later: LoadedSettings) -> list[str]:
         return []
     other = hide_password(later.settings.database)
     return [f"without --database other commands use {other}"]
-
-
-# How the state of the store is shown
-
-
-_MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
-
-
-def present_status(status: StoreStatus) -> Presentation:
-    """Totals, reasons, billing, deactivations by month and the latest runs."""
-    runs = [run_data(run) for run in status.latest_runs]
-    data: dict[str, object] = {
-        "database": status.database,
-        "active": status.active,
-        "inactive": status.inactive,
-        "total": status.total,
-        "open_deactivations": [
-            {"origin": origin, "category": category or None, "number": number}
-            for origin, category, number in status.open_deactivations
-        ],
-        "billing": status.tier
-        and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
-        "unfinished_runs": status.unfinished_runs,
-        "waiting_plans": status.waiting_plans,
-        "waiting_contacts": status.waiting_contacts,
-        "held_responses": status.held_responses,
-        "deactivations_per_month": [
-            {"month": month, "number": number} for month, number in status.per_month
-        ],
-        "latest_runs": runs,
-        "policy": status.policy,
-    }
-    blocks: list[Block] = [KeyValues(_totals(status))]
-    if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
-        blocks += [Heading("Deactivations per month"), Bars(months)]
-    if runs:
-        blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
-    return Presentation(data, None, blocks)
-
-
-def _is_empty(month: tuple[str, int]) -> bool:
-    return month[1] == 0
-
-
-def _totals(status: StoreStatus) -> Pairs:
-    pairs: Pairs = [
-        ("Database", status.database),
-        ("Policy", status.policy or NO_POLICY),
-        ("Active", f"{status.active:,}"),
-        ("Inactive", f"{status.inactive:,}"),
-        ("Total", f"{status.total:,}"),
-    ]
-    if status.tier is not None:
-        size = "any number" if status.tier.up_to is None else f"up to {status.tier.up_to:,}"
-        pairs.append(("Billing", f"{status.currency} {status.tier.price} ({size})"))
-    pairs += [
-        (f"Open: {origin}{f', {category}' if category else ''}", f"{number:,}")
-        for origin, category, number in status.open_deactivations
-    ]
-    if status.unfinished_runs:
-        pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
-    if status.waiting_plans:
-        pairs.append(_to_look_at("Waiting", status.waiting_plans, "plan", RunState.PLANNED))
-    if status.waiting_contacts:
-        pairs.append(("At a threshold, waiting", counted(status.waiting_contacts, "contact")))
-    if status.held_responses:
-        held = counted(status.held_responses, "response")
-        pairs.append(("Held", f"{held}; contactctl responses incidents"))
-    return pairs
-
-
-def _to_look_at(label: str, number: int, noun: str, state: RunState) -> tuple[str, object]:
-    return label, f"{counted(number, noun)}; contactctl runs list --state {state}"
-
-
-# How the configuration is shown
-
-
-_COLUMNS = (Column("key"), Column("value", wraps=True), Column("origin", wraps=True))
-
-
-def present_config(loaded: LoadedSettings) -> Presentation:
-    """One row per setting: dotted key, value with secrets hidden, and its origin.
-
-    People see the files once, and then only their names.
-    """
-    rows = config_rows(loaded)
-    data = {"files": [str(path) for path in loaded.files]}
-    blocks: list[Block] = [Table(_COLUMNS, [_row(row, loaded.files) for row in rows])]
-    if loaded.files:
-        files = [("Files" if at == 0 else "", str(path)) for at, path in enumerate(loaded.files)]
-        blocks.insert(0, KeyValues(files))
-    return Presentation(data, Rows("settings", _COLUMNS, [_row(row) for row in rows]), blocks)
-
-
-def _row(row: ConfigRow, files: Sequence[Path] = ()) -> Row:
-    return {"key": row.key, "value": row.value, "origin": _shortened(row.origin, files)}
-
-
-def _shortened(origin: str, files: Sequence[Path]) -> str:
-    """`contactctl.yaml:12`, where only one of these files has that name."""
-    names = [path.name for path in files]
-    for path in files:
-        if origin.startswith(f"{path}:") and names.count(path.name) == 1:
-            return path.name + origin.removeprefix(str(path))
-    return origin

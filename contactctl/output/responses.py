@@ -151,7 +151,7 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "counts": not rule.not_counted,
             "why": rule.why,
             "text": list(rule.texts),
-            "pattern": [pattern.pattern for pattern in rule.patterns],
+            "pattern": [each.pattern for each in (*rule.patterns, *rule.near_patterns)],
         }
         for rule in rules
     ]

@@ -1,6 +1,6 @@
 """How runs and plans are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.runs import Run, RunState
@@ -27,15 +27,11 @@ from contactctl.output.presentation import (
 )
 from contactctl.output.values import counted, to_people
 
-if TYPE_CHECKING:  # `status` shows runs too, and needs no criteria for it
+if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # `status` shows runs too, and needs no plans for it
     from contactctl.operations.undo import UndoPreview
 
 

@@ -38,7 +38,10 @@ class PhraseIndex:
 
 MAX_DIAGNOSTIC_CHARACTERS = 2_000
 
-_ADDRESS = re.compile(r"<?[^\s<>(),;:\"']{1,255}@[^\s<>(),;:\"']{1,255}>?")
+_EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
+_ADDRESS = re.compile(
+    rf"<?[^\s<>(),;:\"'{_EAST_ASIAN}]{{1,255}}@[^\s<>(),;:\"'{_EAST_ASIAN}]{{1,255}}>?"
+)
 _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
@@ -91,7 +94,7 @@ class Classifier:
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
         for number, rule in enumerate(self.rules):
-            for phrase in (*rule.texts, *rule.needs):
+            for phrase in (*rule.texts, *rule.needs, *rule.near[1]):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)

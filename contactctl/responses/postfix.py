@@ -9,8 +9,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from contactctl.domain.hosts import receiving_host
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -36,6 +37,7 @@ _MARK = re.compile(rf" {_PROGRAM}")
 _HEADER_FIELD = re.compile(r"[A-Za-z][\w-]*:|From ")
 _DELIVERY = re.compile(
     r"(?P<queue>[0-9A-Za-z]{4,30}): to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<original>[^>]*)>, )?"
+    r"(?:relay=(?P<relay>[^,]*), )?"
     r".*?(?:dsn=(?P<dsn>[\d.]+), )?status=(?P<status>\w+)(?: \((?P<said>.*)\))?"
 )
 _EXPIRED = re.compile(r"(?P<queue>[0-9A-Za-z]{4,30}): from=<[^>]*>, status=(?:force-)?expired\b")
@@ -60,6 +62,14 @@ def is_journal_entry(document: Mapping[str, object]) -> bool:
     return "MESSAGE" in document and "__REALTIME_TIMESTAMP" in document
 
 
+class _Said(NamedTuple):
+    """Why a delivery failed: the status, the words, and the receiving host, shortened."""
+
+    dsn: str
+    words: str
+    host: str
+
+
 class PostfixReader:
     """Reads log lines and journal entries in the order in which they were written.
 
@@ -70,7 +80,7 @@ class PostfixReader:
         self._classify = classify
         self._now = now
         self._zone = zone
-        self._delayed: OrderedDict[str, dict[str, tuple[str, str]]] = OrderedDict()
+        self._delayed: OrderedDict[str, dict[str, _Said]] = OrderedDict()
 
     def read_lines(self, stream: BinaryIO, name: str) -> Iterator[Event]:
         """The events of a log; lines of other programs, and of Postfix's others, give none."""
@@ -114,29 +124,30 @@ class PostfixReader:
             yield Activity(place, key, recipient, ActivityKind.DELIVERED, at)
             return
         original = address_of(delivery["original"])
+        words = _Said(dsn, said, receiving_host(delivery["relay"] or ""))
         if status == "deferred":
-            self._remember(delivery["queue"], recipient, dsn, said)
+            self._remember(delivery["queue"], recipient, words)
         else:
             self._forget(delivery["queue"], recipient)
         not_counted = "delayed" if status == "deferred" else ""
-        yield self._response(place, key, recipient, (dsn, said), at, not_counted, original)
+        yield self._response(place, key, recipient, words, at, not_counted, original)
 
     def _expire(self, queue: str, at: datetime | None, place: str) -> Iterator[Event]:
-        for recipient, (dsn, said) in self._delayed.pop(queue, {}).items():
+        for recipient, words in self._delayed.pop(queue, {}).items():
             key = event_key("postfix", None, queue, recipient, "expired", at)
-            yield self._response(place, key, recipient, (dsn, said), at, "", "")
+            yield self._response(place, key, recipient, words, at, "", "")
 
     def _response(
         self,
         place: str,
         key: str,
         recipient: str,
-        words: tuple[str, str],
+        words: _Said,
         at: datetime | None,
         not_counted: str,
         original: str,
     ) -> Response:
-        dsn, said = words
+        dsn, said, host = words
         answer = _SAID.search(said)
         text = (answer[1] if answer else said).replace(recipient, "<>")
         judged = self._classify(text, dsn, "")
@@ -154,10 +165,11 @@ class PostfixReader:
             diagnostic=said,
             rule=judged.rule or "postfix.unknown",
             occurred_at=at,
+            host=host,
         )
 
-    def _remember(self, queue: str, recipient: str, dsn: str, said: str) -> None:
-        self._delayed.setdefault(queue, {})[recipient] = (dsn, said)
+    def _remember(self, queue: str, recipient: str, words: _Said) -> None:
+        self._delayed.setdefault(queue, {})[recipient] = words
         self._delayed.move_to_end(queue)
         if len(self._delayed) > _MOST_DELAYED_MESSAGES:
             self._delayed.popitem(last=False)

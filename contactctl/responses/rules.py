@@ -21,10 +21,10 @@ class Rule:
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
     space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. `near` in the file becomes patterns: two lists
-    of words, one of each in a clause, in either order. A `permanent` rule is passed over when the
-    failure is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule
-    does not count (`echo`).
+    (when given), so that most texts need no regex. `near` is two lists of words, of which one each
+    stands in a clause, in either order; `near_patterns` finds that. A `permanent` rule is passed
+    over when the failure is temporary (4xx). `not_counted` is empty, or the reason why a response
+    of this rule does not count (`echo`).
     """
 
     id: str
@@ -32,6 +32,8 @@ class Rule:
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
+    near: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    near_patterns: tuple[re.Pattern[str], ...] = ()
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
@@ -41,7 +43,11 @@ class Rule:
         for phrase in self.texts:
             if phrase in text:
                 return True
-        return any(pattern.search(text) for pattern in self.patterns)
+        if any(pattern.search(text) for pattern in self.patterns):
+            return True
+        return any(word in text for word in self.near[1]) and any(
+            pattern.search(text) for pattern in self.near_patterns
+        )
 
 
 @cache
@@ -76,16 +82,16 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     patterns = _strings(mapping, "pattern", place)
     needs = _strings(mapping, "needs", place)
     near = _near(mapping, place)
-    if not texts and not patterns and not near:
+    if not texts and not patterns and not all(near):
         raise ConfigError(f"{place}: neither text nor pattern", hint="give at least one phrase")
-    if near and (needs or not patterns):
-        needs = [*needs, *near[1]]
     return Rule(
         id=_rule_id(mapping, place),
         category=_category(mapping, place),
         texts=tuple(_normal(text) for text in texts),
-        patterns=tuple(_compiled(pattern, place) for pattern in [*patterns, *_either_order(near)]),
-        needs=tuple(dict.fromkeys(_normal(word) for word in needs)),
+        patterns=tuple(_compiled(pattern, place) for pattern in patterns),
+        needs=tuple(_normal(word) for word in needs),
+        near=near,
+        near_patterns=tuple(_compiled(pattern, place) for pattern in _either_order(near)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
@@ -133,20 +139,21 @@ def _flag(mapping: Mapping[Any, Any], key: str, place: str) -> bool:
     return value
 
 
-def _near(mapping: Mapping[Any, Any], place: str) -> list[list[str]]:
-    """Two lists of words, or none."""
-    value = mapping.get("near", [])
-    if not isinstance(value, list) or len(value) not in (0, 2):
+def _near(mapping: Mapping[Any, Any], place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Two lists of words, or two empty ones."""
+    value = mapping.get("near", [[], []])
+    if not isinstance(value, list) or len(value) != 2:
         raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
-    return [_strings({"near": words}, "near", place) for words in value]
+    these, those = (_strings({"near": words}, "near", place) for words in value)
+    return tuple(map(_normal, these)), tuple(map(_normal, those))
 
 
 def _either_order(near: Sequence[Sequence[str]]) -> list[str]:
     """The patterns for words of one clause; a full stop inside a host name ends none."""
-    if not near:
+    if not all(near):
         return []
     these, those = ("|".join(_word(word) for word in words) for words in near)
-    gap = r"(?:[^.;:!]|\.(?! )){0,60}?"
+    gap = r"(?:[^.;:!。！]|\.(?! )){0,60}?"
     return [f"(?:{these}){gap}(?:{those})", f"(?:{those}){gap}(?:{these})"]
 
 
@@ -154,7 +161,7 @@ def _word(word: str) -> str:
     """A word, or the start of one; scripts without spaces have no starts of words."""
     start = r"\b" if word[0].isascii() else ""
     end = r"\b" if word.isascii() and len(word) <= _SHORT_WORD else ""
-    return f"{start}{re.escape(_normal(word))}{end}(?!'s)"
+    return f"{start}{re.escape(word)}{end}(?!'s)"
 
 
 def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:

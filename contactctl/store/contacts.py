@@ -14,7 +14,7 @@ from contactctl.domain.contacts import (
     Origin,
     Status,
 )
-from contactctl.domain.criteria.fields import RESPONSES_PREFIX, did_you_mean
+from contactctl.domain.criteria.fields import NOT_COUNTED_FIELD, RESPONSES_PREFIX, did_you_mean
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.responses import Category
@@ -118,6 +118,7 @@ def to_records(
     memberships = _memberships(connection, ids) if is_asked("group") else {}
     deactivations = _deactivations(connection, ids) if is_asked("deactivat") else {}
     responses = _responses(connection, ids) if is_asked(RESPONSES_PREFIX) else {}
+    not_counted = _not_counted(connection, ids) if is_asked(NOT_COUNTED_FIELD) else {}
     return [
         ContactRecord(
             id=row["id"],
@@ -130,6 +131,7 @@ def to_records(
             groups=memberships.get(row["id"], ()),
             deactivations=deactivations.get(row["id"], ()),
             responses=responses.get(row["id"], {}),
+            not_counted=not_counted.get(row["id"], ()),
         )
         for row in rows
     ]
@@ -170,6 +172,21 @@ def _responses(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str
     found = {contact_id: dict.fromkeys(map(str, Category), 0) for contact_id in ids}
     for contact_id, category, number in connection.execute(statement):
         found[contact_id][category] = number
+    return found
+
+
+def _not_counted(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Why responses do not count, each reason once."""
+    reason = _response.c.not_counted
+    statement = (
+        select(_response.c.contact_id, reason)
+        .where(_response.c.contact_id.in_(ids), reason != "")
+        .distinct()
+        .order_by(_response.c.contact_id, reason)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for contact_id, each in connection.execute(statement):
+        found[contact_id].append(each)
     return found
 
 

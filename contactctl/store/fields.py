@@ -38,7 +38,7 @@ from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType,
 from contactctl.domain.criteria.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
 from contactctl.store import tables
 from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide
-from contactctl.store.tables import contact, contact_tag, deactivation, membership
+from contactctl.store.tables import contact, contact_tag, deactivation, membership, response
 
 _FIELDS = {field.name: field for field in BUILT_IN_FIELDS}
 _NAMES = tuple(column.name for column in contact.c if column.name in _FIELDS)
@@ -94,6 +94,9 @@ def set_rows(field: Field, dialect: str) -> SetRows:
             return SetRows(tag.contact_id, true(), lambda test: test(tag.tag_folded))
         case "group":
             return SetRows(membership.c.contact_id, true(), partial(_is_in_groups, dialect))
+        case "responses_not_counted":
+            reason = response.c.not_counted
+            return SetRows(response.c.contact_id, reason != "", lambda test: test(reason))
         case "deactivation_origin":
             column, condition = deactivation.c.origin, is_open_system_wide()
         case _:
@@ -134,7 +137,7 @@ def summed_up(field: Field, dialect: str) -> SummedUp | None:
         return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
     if field.response_category is not None and dialect != "sqlite":
         counted = _is_counted(field.response_category)
-        return SummedUp(tables.response.c.contact_id, counted, _number())
+        return SummedUp(response.c.contact_id, counted, _number())
     return None
 
 
@@ -149,13 +152,13 @@ def field_value(field: Field, dialect: str) -> Value:
 
 
 def _response_count(category: str) -> Value:
-    of_contact = tables.response.c.contact_id == contact.c.id
+    of_contact = response.c.contact_id == contact.c.id
     count = select(_number()).where(of_contact, _is_counted(category))
     return count.correlate(contact).scalar_subquery()
 
 
 def _is_counted(category: str) -> Clause:
-    return and_(tables.response.c.category == category, counts_by_email())
+    return and_(response.c.category == category, counts_by_email())
 
 
 def _number() -> Value:

@@ -234,7 +234,7 @@ def test_two_operators_policy_refuses_to_do_it_alone(cli: StoreCli) -> None:
 
 
 def test_the_store_that_was_changed_is_named(cli: StoreCli, tmp_path: Path) -> None:
-    from contactctl.store.database.administration import create_store
+    from contactctl.store.database.migrate import create_store
 
     other_folder = tmp_path / "other"
     other = create_store(f"sqlite:///{other_folder}/contacts.db")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contactctl.store.database.administration import create_store
+from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.imports import contacts_in, import_text

@@ -1,5 +1,6 @@
 """`policy`, and what init, db upgrade, config show and status say of it."""
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import pexpect
 import pytest
 from sqlalchemy import text
 
-from contactctl.store.database.administration import upgrade
+from contactctl.store.database.migrate import upgrade
 from contactctl.store.database.sqlite import create_sqlite_file
 from contactctl.store.database.store import Store, connect
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
+from helpers.processes import KILLED, Death, exit_code_of, start_cli
 from helpers.store_cli import StoreCli
 
 POLICY = "limits: {max_contacts: 50}\nthresholds: {transient: {count: 3, within: 30 days}}\n"
@@ -153,3 +155,19 @@ def test_a_person_sees_the_changes_and_types_their_number(
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == exit_code
+
+
+def test_killed_at_any_commit_the_policy_is_in_force_whole_or_not_at_all(cli: StoreCli) -> None:
+    file = str(cli.folder / "policy.yaml")
+    command = ["policy", "apply", file, "--confirm", "2", "--database", cli.url]
+    for number in itertools.count(1):
+        moment = ("before a commit", "after a commit")[number % 2]
+        code = exit_code_of(start_cli(command, death=Death(moment, number)))
+        assert code in (0, KILLED)
+        with cli.store.reading() as connection:
+            policies = connection.execute(text("SELECT number, run_id FROM policy")).all()
+            runs = connection.execute(text("SELECT id, state FROM run")).all()
+        assert [tuple(row) for row in policies] in ([], [(1, 1)])
+        assert [tuple(row) for row in runs] == [(row.run_id, "done") for row in policies]
+        if policies:
+            break

@@ -22,7 +22,7 @@ MODULES = sorted((ROOT / "contactctl").rglob("*.py"))
 
 _QUOTED = re.compile(r"`([^`]+)`")
 _LINE = re.compile(rf"^(?:\$ |#+ .*: )?\s*({PROGRAM} .+?)\\?$", re.M)
-_OPTION = re.compile(r"(?<!\S)(?:--[a-z][a-z-]*|-[a-z](?!\w))")
+_OPTION = re.compile(r"(?<!\S)(?:--[a-z][a-z0-9-]*|-[a-z](?!\w))")
 _WORD = re.compile(r"[a-z][a-z-]+\Z")
 _TOP = {name.split(" ")[0] for name in registry.COMMANDS}
 

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from contactctl.domain.cells import DateReader, mistake_in_format
+from contactctl.domain.cells import DateReader, iso_instant, mistake_in_format
 
 OSLO = ZoneInfo("Europe/Oslo")
 
@@ -52,6 +54,8 @@ def test_the_first_format_that_fits_reads_the_day(formats: list[str], text: str,
         (["iso"], "11/1/16", "is not a date of the form 2024-05-31"),
         (["iso", "%d.%m.%Y"], "1/1", "of the form 2024-05-31 or %d.%m.%Y"),
         (["iso"], "2016-11", "is not a date"),
+        (["iso"], "2016-W44", "is not a date"),  # it would be taken for its Monday
+        (["iso"], "0001-01-01", "is not a date"),
         (["iso"], "2016-02-30", "is not a date"),
         (["iso"], "2016-11-01Z15:00", "is not a date"),
         (["epoch"], "42675", "--date-format excel"),
@@ -76,6 +80,29 @@ def test_an_instant_without_an_offset_is_in_the_zone() -> None:
     assert reader.instant("42675.625") == datetime(2016, 11, 1, 14, tzinfo=UTC)
     assert reader.instant("2016-11-01") == datetime(2016, 10, 31, 23, tzinfo=UTC)
     assert reader.instant("1477958400") == datetime(2016, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2024-05-31T14:30:00+02:00", datetime(2024, 5, 31, 12, 30, tzinfo=UTC)),
+        ("2024-05-31T12:30:00Z", datetime(2024, 5, 31, 12, 30, tzinfo=UTC)),
+        ("2024-05-31 14:30", datetime(2024, 5, 31, 12, 30, tzinfo=UTC)),
+        ("2024-01-31", datetime(2024, 1, 30, 23, 0, tzinfo=UTC)),
+        ("2024-W22-5", datetime(2024, 5, 30, 22, 0, tzinfo=UTC)),
+    ],
+)
+def test_iso_instants(text: str, utc: datetime) -> None:
+    assert iso_instant(text, OSLO) == utc
+
+
+@given(text=st.text(max_size=30) | st.from_regex(r"[0-9]{4}-?W?[0-9]{2}.{0,12}"))
+def test_any_text_is_an_instant_or_a_value_error(text: str) -> None:
+    try:
+        iso_instant(text, OSLO)
+        DateReader(["iso", "epoch", "excel", "%d.%m.%y"], OSLO).day(text)
+    except ValueError as error:
+        assert str(error)
 
 
 def test_a_year_of_two_digits_is_remembered() -> None:

@@ -148,6 +148,9 @@ KEPT: list[tuple[RunKind, dict[str, Any]]] = [
     (RunKind.ANONYMIZE, {"contact": 5}),
     (RunKind.DELETE, CRITERIA),
     (RunKind.SUPPRESSIONS, {"action": "add"}),
+    (RunKind.SUPPRESSIONS, {"action": "import", "file": "unsubscribed.csv"}),
+    (RunKind.POLICY, {"policy": 2, "settings": ["limits.max_contacts"]}),
+    (RunKind.COPY, {"source": "sqlite:///old.db", "rows": 12}),
 ]
 
 

@@ -104,6 +104,10 @@ def _response_rows(view: ContactView) -> list[dict[str, Any]]:
         _response(view, "transient", "delayed", counts=False),
         _response(view, "transient", "text message", channel="sms"),
     ]
+    uncounted += [
+        _response(view, "invalid-address", f"because {reason}", counts=False, not_counted=reason)
+        for reason in view.responses_not_counted
+    ]
     return counted + uncounted
 
 
@@ -113,6 +117,7 @@ def _response(view: ContactView, category: str, source_key: str, **values: Any) 
         "category": category,
         "source_key": source_key,
         "counts": True,
+        "not_counted": "",
         "channel": "email",
         "recipient": view.email_key,
         "occurred_at": _ANY_TIME,

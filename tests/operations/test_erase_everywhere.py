@@ -3,7 +3,8 @@
 What there is to fill comes from the tables' own declaration, so that a new column is covered.
 """
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from sqlalchemy import Column, Table, insert
 from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
+from contactctl.config.policy import Bound
+from contactctl.config.settings import LoadedSettings
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.store import tables
@@ -48,7 +51,7 @@ def value_of(table: Table, column: Column[Any], holder: int) -> Any:
     if is_text(column):
         return f"<{KEY if column.name.endswith('_folded') else ADDRESS}> {holder}"
     if isinstance(column.type, UtcInstant):
-        return datetime(2024, 1, 1, tzinfo=UTC)
+        return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=holder)
     kinds = {bool: True, int: holder, date: date(2024, 1, 1)}
     return kinds[column.type.python_type]
 
@@ -87,6 +90,7 @@ def test_no_column_of_any_table_holds_the_address_any_more(
             assert KEY in held_by(before, table, column), f"{table.name}.{column.name} is left out"
 
     session = make_session(store, suppression_key_file=tmp_path / "keys" / "suppression.key")
+    session = replace(session, bound=Bound(LoadedSettings(session.settings), policy=BOB))
     erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
 
     after = dump(store)

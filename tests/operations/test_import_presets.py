@@ -277,7 +277,7 @@ def test_a_copy_of_a_preset_is_read_from_its_file(sqlite_store: Store, tmp_path:
         ("colums: {a: email}", "unknown key 'colums'"),
         ("inactive: [{when: a=b, reason: spam}]", "'spam' is not a response category"),
         ("inactive: [{wen: a=b}]", "unknown key 'wen'"),
-        ("inactive: [a=]", "no value behind ="),
+        ("inactive: [a=]", "no value after ="),
         ("date_formats: [dd.mm.yyyy]", "no % code"),
         ("separators: {company: ','}", "separators are written"),
         ("", "an empty preset"),

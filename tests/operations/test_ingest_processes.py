@@ -16,7 +16,7 @@ from helpers.responses import insert_contact, open_deactivations, statuses
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9")
 
 CONFIG = """
-thresholds: {transient: {count: 2}, blocked: {count: 1}}
+thresholds: {transient: {count: 2, days_apart: 0}, blocked: {count: 1}}
 limits: {max_percent: 100}
 """
 CONTACTS = 6
@@ -76,6 +76,8 @@ def start_over(store: Store) -> None:
             tables.unmatched_response,
             tables.deactivation,
             tables.plan_item,
+            tables.response_rate,
+            tables.unjudged_hour,
             tables.run,
         ):
             connection.execute(delete(table))

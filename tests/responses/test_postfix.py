@@ -40,7 +40,7 @@ def test_a_bounce_a_delay_and_a_delivery() -> None:
     )
     assert (bounce.category, bounce.counts, bounce.status) == ("invalid-address", True, "5.1.1")
     assert bounce.occurred_at == datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
-    assert bounce.source == "-:1"
+    assert (bounce.source, bounce.host) == ("-:1", "example.org")
     assert (delay.category, delay.not_counted) == ("communication-failure", "delayed")
     assert isinstance(sent, Activity)
     assert len({bounce.source_key, delay.source_key, sent.source_key}) == 3
@@ -57,12 +57,14 @@ def test_what_expires_is_of_those_who_still_waited() -> None:
         *("kari@example.org", "transient"),
         True,
     )
+    assert events[-1].host == "example.org"
 
 
 def test_the_address_before_an_alias_is_kept() -> None:
     text = "to=<kari@example.org>, orig_to=<team@example.org>, relay=local, delay=1, dsn=5.1.1, "
     [event] = read(delivery(f'{text}status=bounced (unknown user: "kari")'))
     assert (event.recipient, event.original_recipient) == ("kari@example.org", "team@example.org")
+    assert event.host == ""
 
 
 @pytest.mark.parametrize(

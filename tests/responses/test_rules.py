@@ -7,7 +7,7 @@ import pytest
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import normalise
+from contactctl.responses.classify import Classifier, normalise
 from contactctl.responses.rules import Rule, load_builtin_rules, parse_rules
 
 RULES = load_builtin_rules()
@@ -128,3 +128,28 @@ def test_a_rule_that_is_no_mapping() -> None:
 def test_ids_are_unique() -> None:
     with pytest.raises(ConfigError, match="house twice"):
         parse_rules([SIMPLE, SIMPLE])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("no parcel of that name", True),
+        ("the parcel at ship.example.org was not known", True),
+        ("a parcel. not known", False),
+        ("parcels not known", True),
+        ("now a parcel", False),
+        ("the parcel's owner is not known", False),
+    ],
+)
+def test_words_near_each_other_in_either_order(text: str, is_found: bool) -> None:
+    mapping = {"id": "x", "category": "unknown", "near": [["parcel"], ["no", "not known"]]}
+    (rule,) = parse_rules([mapping])
+
+    assert Classifier([rule]).classify(diagnostic=text).by_text is is_found
+    assert rule.matches(text) is is_found
+
+
+@pytest.mark.parametrize("near", ["x", [["a"]], [["a"], [1]]])
+def test_near_is_two_lists_of_words(near: object) -> None:
+    with pytest.raises(ConfigError, match="near"):
+        parse_rules([{"id": "x", "category": "unknown", "near": near}])

@@ -26,6 +26,7 @@ from contactctl.domain.criteria.fields import (
 from contactctl.domain.criteria.reference import matches, present_values
 from contactctl.domain.criteria.resolve import ResolvedCriteria, resolve
 from contactctl.domain.criteria.tree import Criteria
+from contactctl.domain.responses import NOT_COUNTED
 from contactctl.domain.text import fold
 from contactctl.store.criteria import count_left_out, fields_that_leave_out, where_clause
 from contactctl.store.database.store import Store, open_store
@@ -129,6 +130,7 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         deactivation_origins=frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset(),
         deactivation_categories=some(CATEGORIES) if deactivated else frozenset(),
         response_counts={category: rng.choice((0, 1, 2, 3)) for category in CATEGORIES},
+        responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),
     )
 

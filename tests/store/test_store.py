@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, column, insert, select, text
+from sqlalchemy import table as sql_table
 from sqlmodel import SQLModel
 
 from contactctl.domain.errors import BusyError, StoreError
-from contactctl.store.database.administration import create_store, upgrade
+from contactctl.store import tables
 from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.sqlite import create_sqlite_file
 from contactctl.store.database.store import SCHEMA_VERSION, Store, connect, open_store
+from contactctl.store.types import UtcInstant
 from helpers import databases
 from helpers.contacts import add_contact
 
@@ -48,7 +52,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     databases.drop_database(server_url, url)
 
 
-@pytest.mark.parametrize("older", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("older", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(
     empty_url: str, older: str
 ) -> None:
@@ -70,6 +74,58 @@ def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(
         assert compare_metadata(context, SQLModel.metadata) == []
     upgraded.close()
     assert found == ["ann@x.no"]
+
+
+def test_upgrading_counts_the_responses_that_are_there_by_hour(empty_url: str) -> None:
+    store = connect(empty_url)
+    upgrade(store, "0004")
+    last = datetime(2026, 5, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    with store.writing() as connection:
+        ann = add_contact(connection, "ann@x.no")
+        for number, at in enumerate((last.replace(minute=0, second=0, microsecond=0), last)):
+            add_older_response(connection, "response", number, at, contact_id=ann, group_id=0)
+        for number, values in enumerate(({"held": True}, {"counts": False}, {"channel": "sms"})):
+            of_contact = {"contact_id": ann, "group_id": 0}
+            add_older_response(connection, "response", 10 + number, last, **of_contact | values)
+        for number, at in enumerate((last, last + timedelta(microseconds=1))):
+            of_nobody = {"email_key": "x@nobody.example", "group_folded": ""}
+            add_older_response(connection, "unmatched_response", number, at, **of_nobody)
+
+    upgrade(store)
+    with store.reading() as connection:
+        found = [tuple(row) for row in connection.execute(select(tables.response_rate))]
+    store.close()
+    hour = last.replace(minute=0, second=0, microsecond=0)
+    alike = ("invalid-address", "x.no", "", "user-unknown")
+    of_nobody = ("invalid-address", "nobody.example", "", "user-unknown")
+    assert sorted(found, key=lambda row: (row[2], row[0])) == [
+        (hour, *of_nobody, 1, 0, None),
+        (hour + timedelta(hours=1), *of_nobody, 1, 0, None),
+        (hour, *alike, 2, 0, None),
+    ]
+
+
+def add_older_response(
+    connection: Connection, table: str, key: int, at: datetime, **values: object
+) -> None:
+    """A response with the columns that its table had at first."""
+    row = {
+        "source_key": str(key),
+        "category": "invalid-address",
+        "counts": True,
+        "not_counted": "",
+        "status": "5.1.1",
+        "diagnostic": "",
+        "rule": "user-unknown",
+        "recipient": "x",
+        "channel": "email",
+        "source": "",
+        "run_id": 1,
+        "occurred_at": at,
+        "recorded_at": at,
+    } | values
+    columns = [column(name, UtcInstant() if name.endswith("_at") else None) for name in row]
+    connection.execute(insert(sql_table(table, *columns)).values(row))
 
 
 def test_missing_file_says_how_to_create_it_and_creates_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Criteria: fields, operators, values, and what they mean."""

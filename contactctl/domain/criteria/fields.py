@@ -7,11 +7,12 @@ from enum import Enum, StrEnum, auto
 from functools import cached_property
 
 from contactctl.domain.errors import CriteriaError
-from contactctl.domain.responses import Category
+from contactctl.domain.responses import NOT_COUNTED, Category
 from contactctl.domain.text import show_safely
 
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
+NOT_COUNTED_FIELD = "responses_not_counted"
 
 
 class FieldType(StrEnum):
@@ -112,6 +113,12 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
             always_present=True,
         )
         for name in _CATEGORIES
+    ),
+    Field(
+        NOT_COUNTED_FIELD,
+        FieldType.SET,
+        "why responses of the contact do not count",
+        NOT_COUNTED,
     ),
 )
 

@@ -51,7 +51,7 @@ def _alone(rows: Any, reader: Any, fits: Callable[[str], bool]) -> Iterator[list
         if len(row) > 1 and sum(fits(trim(cell)) for cell in row) > 1:
             raise InputError(
                 f"line {reader.line_num}: several addresses in one line",
-                hint="give one address a line, or a header that names the columns",
+                hint="give one address a line, or a header that names the column",
             )
         yield row
 
@@ -78,7 +78,7 @@ def _place(names: list[str], column: str | None, file: str) -> int:
         if plain(name).translate(dict.fromkeys(map(ord, " -_"))) in _NAMES:
             return at
     raise InputError(
-        f"{file}: no column is known to hold addresses",
+        f"{file}: no column is known to contain addresses",
         hint=f"name it with --column; {_named(names)}",
     )
 

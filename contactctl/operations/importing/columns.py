@@ -9,6 +9,7 @@ from shlex import quote
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     Field,
     FieldCatalogue,
@@ -320,7 +321,7 @@ def plain(name: str) -> str:
 
 
 def _reason_against(field: Field) -> str | None:
-    if field.name.startswith(RESPONSES_PREFIX):
+    if field.name.startswith((RESPONSES_PREFIX, NOT_COUNTED_FIELD)):
         return "responses are counted from `responses ingest`"
     return _GIVEN_ELSEWHERE.get(field.name)
 

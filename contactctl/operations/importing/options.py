@@ -64,7 +64,7 @@ def parse_rule(text: str, reason: str = "") -> InactiveRule:
     if not column:
         raise ValueError("no column")
     if equals and not any(named):
-        raise ValueError("no value behind =")
+        raise ValueError("no value after =")
     return InactiveRule(column, frozenset(map(fold, named)), negated, reason)
 
 

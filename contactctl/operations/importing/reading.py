@@ -52,7 +52,7 @@ class ColumnReading:
             reader = DateReader(formats, self.session.time_zone)
             self.dates[known.name] = reader
             return reader.day if known.type is FieldType.DATE else reader.instant
-        return parser_for(known, date_format=None, zone=self.session.time_zone)
+        return parser_for(known)
 
     def _names_parser(self, known: Field) -> Read:
         separator = self.options.separator(known.name)
@@ -61,7 +61,7 @@ class ColumnReading:
             names = names_in(known.name, text, separator)
             for name in names:
                 if known.choices and fold(name) not in known.choices:
-                    raise ValueError(f"'{shown(name)}' is none of {', '.join(known.choices)}")
+                    raise ValueError(f"'{shown(name)}' is not one of {', '.join(known.choices)}")
             return tuple(map(fold, names)) if known.choices else names
 
         return parse

@@ -65,11 +65,11 @@ class Told:
                 for name, words in self.null_words.items()
             ),
             *(
-                f"dates still to come in '{name}': {number:,}"
+                f"dates in the future in '{name}': {number:,}"
                 for name, number in self.to_come.items()
             ),
             *(
-                f"'{name}' has years of two digits: '{shown(text)}' was read as {day}"
+                f"'{name}' has two-digit years: '{shown(text)}' was read as {day}"
                 for name, reader in dates.items()
                 if reader.two_digit_year
                 for text, day in [reader.two_digit_year]

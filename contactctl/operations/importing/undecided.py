@@ -52,7 +52,7 @@ def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:
     return (
         f"{known}name the values that mean inactive with"
         f" --inactive-when {quote(f'{show_safely(name)}=VALUE,VALUE')}{it_has},"
-        f" or leave out what says nothing of it with {ignored}"
+        f" or leave out what does not say so with {ignored}"
     )
 
 

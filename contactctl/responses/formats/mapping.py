@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
+from contactctl.domain.hosts import receiving_host
 from contactctl.domain.responses import (
     Activity,
     Category,
@@ -47,7 +48,7 @@ from contactctl.responses.formats.paths import (
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (
     *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
-    "channel",
+    *("channel", "host"),
 )
 KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
@@ -142,7 +143,7 @@ class Document:
         self._instant = _instant_reader(mapping, get("occurred_at"))
         self._diagnostic, self._status = get("diagnostic"), get("status")
         self._reply_code, self._group = get("reply_code"), get("group")
-        self._channel = get("channel")
+        self._channel, self._host = get("channel"), get("host")
         self._id = get("id")
         # one id may cover all recipients of an event
         self._id_is_shared = any(
@@ -235,6 +236,7 @@ class Document:
             occurred_at=occurred_at,
             channel=channel,
             group=self._group_of(row) if self._group else None,
+            host=receiving_host(text_of(self._host(row))) if self._host else "",
         )
 
     def _judge(self, row: Row, outcome: Outcome, recipient: str, classify: Classify) -> _Judgement:

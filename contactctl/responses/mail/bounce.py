@@ -252,6 +252,7 @@ def _failure_of_group(
         prose=prose,
         is_delayed=group.is_delayed,
         occurred_at=occurred_at,
+        host=group.host,
     )
 
 

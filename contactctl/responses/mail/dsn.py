@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from contactctl.domain.hosts import receiving_host
 from contactctl.responses.mail.addresses import MAX_RECIPIENTS, typed_address
 
 _FIELD = re.compile(
     r"^(Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Last-Attempt-Date"
-    r"|Arrival-Date|X-Supplementary-Info)[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
+    r"|Arrival-Date|X-Supplementary-Info|Remote-MTA|Reporting-MTA|Received-From-MTA)"
+    r"[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -21,9 +23,16 @@ _DELIVERED = ("delivered", "relayed", "expanded", "deliverable")
 
 @dataclass(slots=True)
 class RecipientStatus:
-    """One recipient's group of fields; `comment` is the text in brackets after the status."""
+    """One recipient's group of fields. `reporter` is the receiving server that wrote the report;
+    empty where the sender's own did, or none is known to be the receiver's."""
 
     fields: dict[str, str] = field(default_factory=dict)
+    reporter: str = ""
+
+    @property
+    def host(self) -> str:
+        """The receiving server, shortened (domain.hosts); empty where none is named."""
+        return receiving_host(self.fields.get("remote-mta", "")) or self.reporter
 
     @property
     def final_recipient(self) -> str | None:
@@ -87,15 +96,23 @@ class RecipientStatus:
 def recipient_statuses(text: str) -> tuple[list[RecipientStatus], str]:
     """The recipients' groups in `text`, and the report's Arrival-Date (empty when missing)."""
     groups: list[RecipientStatus] = []
-    arrival = ""
+    arrival = reporter = ""
     for fields in _groups(text):
         arrival = arrival or fields.get("arrival-date", "")
-        group = RecipientStatus(fields)
+        reporter = reporter or _receiving_reporter(fields)
+        group = RecipientStatus(fields, reporter)
         if group.names_recipient:
             groups.append(group)
         if len(groups) >= MAX_RECIPIENTS:
             break
     return groups, arrival
+
+
+def _receiving_reporter(fields: dict[str, str]) -> str:
+    """The server that wrote the report, if it had the mail from somebody else's."""
+    reporting = receiving_host(fields.get("reporting-mta", ""))
+    sending = receiving_host(fields.get("received-from-mta", ""))
+    return reporting if sending not in ("", reporting) else ""
 
 
 def _groups(text: str) -> Iterator[dict[str, str]]:
@@ -104,10 +121,11 @@ def _groups(text: str) -> Iterator[dict[str, str]]:
     end = 0
     for match in _FIELD.finditer(text):
         name = match[1].lower()
-        if fields and (name in fields or _has_blank_line(text, end, match.start())):
+        is_next = name in fields and not name.endswith("-mta")  # some name several servers
+        if fields and (is_next or _has_blank_line(text, end, match.start())):
             yield fields
             fields = {}
-        fields[name] = " ".join(match[2].split())
+        fields.setdefault(name, " ".join(match[2].split()))
         end = match.end()
     if fields:
         yield fields

@@ -15,7 +15,7 @@ class Failure:
     """A failed (or complaining) recipient.
 
     `diagnostic` is what a server said, `prose` the text for people, `occurred_at` the time that
-    the report names, aware UTC.
+    the report names, aware UTC, `host` the receiving server, shortened (domain.hosts).
     """
 
     recipient: str
@@ -25,6 +25,7 @@ class Failure:
     prose: Prose | None = None
     is_delayed: bool = False
     occurred_at: datetime | None = None
+    host: str = ""
 
     def words(self) -> str:
         """What was said about this recipient: the report's words, else those of the text."""

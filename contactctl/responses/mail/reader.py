@@ -103,6 +103,7 @@ def _response(
         status=says.status,
         diagnostic=" ".join(failure.words().split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
         rule=says.rule,
+        host=failure.host,
         evidence=str(judgement.decided_by.kind) if judgement.decided_by else "",
         outranked=", ".join(map(str, judgement.outranked)),
         through=_through(failure),

@@ -1,0 +1,1 @@
+"""What handling rules are due, and the runs that carry them out."""

@@ -1,0 +1,1 @@
+"""Who has reached a threshold, and the runs that deactivate them."""

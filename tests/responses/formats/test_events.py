@@ -168,3 +168,44 @@ def test_reading_changes_no_event(provider: str) -> None:
         before = deepcopy(event)
         read(provider, event)
         assert event == before
+
+
+@pytest.mark.parametrize(
+    ("provider", "event", "host"),
+    [
+        ("mailgun", {"mx-host": "aspmx.l.google.com"}, "google.com"),
+        ("mailgun", {"mx-host": None}, ""),
+        ("ses", {"reportingMTA": "dns; mx.receiver.net"}, "receiver.net"),
+        ("ses", {"reportingMTA": "dsn; a8-70.smtp-out.amazonses.com"}, ""),
+        ("ses", {}, ""),
+    ],
+)
+def test_the_receiving_host_is_kept(provider: str, event: dict[str, Any], host: str) -> None:
+    documents = {
+        "mailgun": {
+            "event": "failed",
+            "id": "1",
+            "timestamp": 1772359200.0,
+            "recipient": "kari@example.org",
+            "severity": "permanent",
+            "reason": "bounce",
+            "delivery-status": {"code": 550, "message": "5.1.1 no such user", **event},
+        },
+        "ses": {
+            "notificationType": "Bounce",
+            "mail": {"messageId": "m", "timestamp": "2026-03-01T10:00:00.000Z"},
+            "bounce": {
+                "bounceType": "Permanent",
+                "bounceSubType": "General",
+                "bouncedRecipients": [{"emailAddress": "kari@example.org", "status": "5.1.1"}],
+                "timestamp": "2026-03-01T10:00:00.000Z",
+                "feedbackId": "f",
+                **event,
+            },
+        },
+    }
+
+    [found] = read(provider, documents[provider])
+
+    assert isinstance(found, Response)
+    assert (found.host, found.category) == (host, "invalid-address")

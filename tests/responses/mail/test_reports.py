@@ -362,3 +362,28 @@ def test_broken_json_from_sns_is_no_event() -> None:
     raw = mail("{" * 5_000, sender="no-reply@sns.amazonaws.com", subject="AWS Notification Message")
 
     assert events(raw) == []
+
+
+# --- the receiving host ---
+
+
+@pytest.mark.parametrize(
+    ("extra", "remote", "host"),
+    [
+        ("", "dns; mx1.receiver.net (192.0.2.1)", "receiver.net"),
+        ("", "dns; mx1.receiver.net\nRemote-MTA: dns; mx.other.org", "receiver.net"),
+        ("Received-From-MTA: dns; mail.sender.no\n", "", "example.net"),
+        ("Received-From-MTA: dns; mail.sender.no\n", "dns; [192.0.2.1]", "example.net"),
+        ("Received-From-MTA: dns; app.example.net\n", "", ""),
+        ("Received-From-MTA: dns; ip-10-0-0-1.ec2.internal\n", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_receiving_host_is_the_remote_one_else_who_reports_of_mail_from_others(
+    extra: str, remote: str, host: str
+) -> None:
+    """The report is written by mx.example.net."""
+    status = f"5.1.1\nRemote-MTA: {remote}" if remote else "5.1.1"
+    found = response(dsn(extra=extra, status=status))
+
+    assert (found.host, found.recipient, found.status) == (host, "kari@example.org", "5.1.1")

@@ -1,0 +1,86 @@
+"""How the state of the store is shown."""
+
+from itertools import dropwhile
+
+from contactctl.domain.runs import RunState
+from contactctl.operations.status import StoreStatus
+from contactctl.output.criteria import Pairs
+from contactctl.output.policy import NO_POLICY
+from contactctl.output.presentation import (
+    Bars,
+    Block,
+    Heading,
+    KeyValues,
+    Presentation,
+)
+from contactctl.output.runs import run_data, runs_table
+from contactctl.output.values import counted
+
+_MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
+
+
+def present_status(status: StoreStatus) -> Presentation:
+    """Totals, reasons, billing, deactivations by month and the latest runs."""
+    runs = [run_data(run) for run in status.latest_runs]
+    data: dict[str, object] = {
+        "database": status.database,
+        "active": status.active,
+        "inactive": status.inactive,
+        "total": status.total,
+        "open_deactivations": [
+            {"origin": origin, "category": category or None, "number": number}
+            for origin, category, number in status.open_deactivations
+        ],
+        "billing": status.tier
+        and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
+        "unfinished_runs": status.unfinished_runs,
+        "waiting_plans": status.waiting_plans,
+        "waiting_contacts": status.waiting_contacts,
+        "held_responses": status.held_responses,
+        "deactivations_per_month": [
+            {"month": month, "number": number} for month, number in status.per_month
+        ],
+        "latest_runs": runs,
+        "policy": status.policy,
+    }
+    blocks: list[Block] = [KeyValues(_totals(status))]
+    if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
+        blocks += [Heading("Deactivations per month"), Bars(months)]
+    if runs:
+        blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
+    return Presentation(data, None, blocks)
+
+
+def _is_empty(month: tuple[str, int]) -> bool:
+    return month[1] == 0
+
+
+def _totals(status: StoreStatus) -> Pairs:
+    pairs: Pairs = [
+        ("Database", status.database),
+        ("Policy", status.policy or NO_POLICY),
+        ("Active", f"{status.active:,}"),
+        ("Inactive", f"{status.inactive:,}"),
+        ("Total", f"{status.total:,}"),
+    ]
+    if status.tier is not None:
+        size = "any number" if status.tier.up_to is None else f"up to {status.tier.up_to:,}"
+        pairs.append(("Billing", f"{status.currency} {status.tier.price} ({size})"))
+    pairs += [
+        (f"Open: {origin}{f', {category}' if category else ''}", f"{number:,}")
+        for origin, category, number in status.open_deactivations
+    ]
+    if status.unfinished_runs:
+        pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
+    if status.waiting_plans:
+        pairs.append(_to_look_at("Waiting", status.waiting_plans, "plan", RunState.PLANNED))
+    if status.waiting_contacts:
+        pairs.append(("At a threshold, waiting", counted(status.waiting_contacts, "contact")))
+    if status.held_responses:
+        held = counted(status.held_responses, "response")
+        pairs.append(("Held", f"{held}; contactctl responses incidents"))
+    return pairs
+
+
+def _to_look_at(label: str, number: int, noun: str, state: RunState) -> tuple[str, object]:
+    return label, f"{counted(number, noun)}; contactctl runs list --state {state}"

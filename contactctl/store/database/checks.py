@@ -1,0 +1,110 @@
+"""Whether a store is in order: the file itself, and what must always be true of its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, or_, select, text
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.runs import FINAL_STATES, RunState
+from contactctl.store import tables
+from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
+from contactctl.store.predicates import is_active
+from contactctl.store.reactivation import open_system_wide
+from contactctl.store.types import UtcInstant
+
+_contact = tables.contact
+_run = tables.run
+_item = tables.plan_item
+
+_CLOCKS_DIFFER = timedelta(minutes=5)  # of several machines, a little
+_STAMPS = (
+    (tables.contact, ("created", "updated", "reactivated_at")),
+    (tables.membership, ("added", "reactivated_at")),
+    (tables.deactivation, ("started_at", "ended_at")),
+    (tables.run, ("planned_at", "started_at", "finished_at")),
+)
+_STATUS_HINT = "something other than contactctl has written to this store"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: how many rows break it (0: in order), and what to do about them."""
+
+    check: str
+    broken: int
+    hint: str = ""
+
+
+def check_store(connection: Connection, now: datetime) -> list[Finding]:
+    """Run every check; `now` is the present instant."""
+    return [*(check(connection) for check in _CHECKS), _no_instant_to_come(connection, now)]
+
+
+def _database_is_intact(connection: Connection) -> Finding:
+    hint = "restore a backup; the disk or the file was damaged"
+    if connection.dialect.name != "sqlite":
+        return Finding("database readable", 0)
+    problems = [row[0] for row in connection.execute(text("PRAGMA quick_check(100)"))]
+    return Finding("file intact", 0 if problems == ["ok"] else len(problems), hint)
+
+
+def _active_without_reason_to_be_inactive(connection: Connection) -> Finding:
+    broken = _count_contacts(connection, is_active(), open_system_wide(_contact.c.id))
+    return Finding("active contacts have no open deactivation", broken, _STATUS_HINT)
+
+
+def _inactive_with_a_reason(connection: Connection) -> Finding:
+    broken = _count_contacts(
+        connection, _contact.c.status == Status.INACTIVE, ~open_system_wide(_contact.c.id)
+    )
+    return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
+
+
+def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
+    unfinished = exists().where(_run.c.id == _item.c.run_id, _run.c.state.not_in(FINAL_STATES))
+    statement = select(func.count()).select_from(_item).where(~unfinished)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
+
+
+def _runs_finished(connection: Connection) -> Finding:
+    statement = select(func.count()).select_from(_run).where(_run.c.state == RunState.RUNNING)
+    running = int(connection.execute(statement).scalar_one())
+    return Finding(
+        "no run is unfinished",
+        running,
+        "running right now, or interrupted: `contactctl sweep all` resumes them,"
+        " `contactctl runs cancel RUN` ends an import",
+    )
+
+
+def _no_instant_to_come(connection: Connection, now: datetime) -> Finding:
+    """Of what the program stamps itself; a mail's own date may be as wrong as it likes."""
+    latest = literal(now + _CLOCKS_DIFFER, UtcInstant)
+    broken = 0
+    for table, names in _STAMPS:
+        is_to_come = or_(*(table.c[name] > latest for name in names))
+        statement = select(func.count()).select_from(table).where(is_to_come)
+        broken += int(connection.execute(statement).scalar_one())
+    return Finding(
+        "no instant is still to come",
+        broken,
+        "a clock was wrong, or replaced by CONTACTCTL_NOW: until then such a reactivation keeps"
+        " responses from counting; `contactctl runs list` shows whose runs they are",
+    )
+
+
+def _count_contacts(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    statement = select(func.count()).select_from(_contact).where(*conditions)
+    return int(connection.execute(statement).scalar_one())
+
+
+_CHECKS: tuple[Callable[[Connection], Finding], ...] = (
+    _database_is_intact,
+    _active_without_reason_to_be_inactive,
+    _inactive_with_a_reason,
+    _plans_belong_to_unfinished_runs,
+    _runs_finished,
+)
