@@ -93,9 +93,9 @@ def test_a_list_narrows_criteria_and_who_is_left_out(store: Store) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no column is known to hold addresses"),
+        (b"", "no column is known to contain addresses"),
         (b"email\n", "has no address"),
-        (b"name,city\nAnn,Bern\n", "no column is known to hold addresses"),
+        (b"name,city\nAnn,Bern\n", "no column is known to contain addresses"),
         (b"ann@example.com, bo@example.com\n", "several addresses in one line"),
         (b"b\xf6@example.com\n", "not valid utf-8"),
         ("ann@example.com\n".encode("utf-16"), "is UTF-16 text"),

@@ -51,7 +51,7 @@ def _alone(rows: Any, reader: Any, fits: Callable[[str], bool]) -> Iterator[list
         if len(row) > 1 and sum(fits(trim(cell)) for cell in row) > 1:
             raise InputError(
                 f"line {reader.line_num}: several addresses in one line",
-                hint="give one address a line, or a header that names the columns",
+                hint="give one address a line, or a header that names the column",
             )
         yield row
 
