@@ -44,7 +44,7 @@ def emails_of(store: Store, selection: Selection) -> list[str]:
         f"{ANN},\n".encode(),
         f"{ANN},Ann,Lee\n".encode(),
         f'"{ANN}"\n'.encode(),
-        gzip.compress(f"{ANN}\n".encode()),
+        gzip.compress(f"{ANN}\n".encode(), mtime=0),
         f"\u200b{ANN}\u00a0\n".encode(),
     ],
 )
