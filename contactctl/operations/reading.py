@@ -17,7 +17,7 @@ from contactctl.config.settings import Settings
 from contactctl.domain.errors import ConfigError, ContactctlError, InputError, UsageError
 from contactctl.domain.responses import Event
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbage_collection
-from contactctl.operations.runs import own_process
+from contactctl.operations.own_process import own_process
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
 from contactctl.responses.formats.mapping import FormatSource, compile_format

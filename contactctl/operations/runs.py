@@ -1,6 +1,5 @@
 """Runs: found, confirmed, worked through batch by batch, resumed, watched, and ended."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -389,15 +388,3 @@ def _abandoned(run_id: int) -> ContactctlError:
         hint=f"`contactctl runs resume {run_id}` continues it",
         code="interrupted-run",
     )
-
-
-# Processes of our own, started by name: nothing of the store is open in them
-
-
-def own_process(statement: str) -> list[str]:
-    """The command of a process that executes this Python statement; arguments may follow.
-
-    It looks for modules where this process has found them. Left to itself, Python would look in
-    the current folder first, which may be anybody's.
-    """
-    return [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {statement}"]

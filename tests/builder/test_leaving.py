@@ -95,13 +95,13 @@ def test_leaving_does_not_wait_for_a_store_that_has_not_named_its_groups(
 ) -> None:
     asked, left = Event(), Event()
 
-    def slow_group_names(_connection: object) -> list[str]:
+    def slow_group_names(_session: object) -> list[str]:
         asked.set()
         assert left.wait(PATIENCE_S)
         return []
 
     async def steps(user: Driver) -> None:
-        monkeypatch.setattr(builder_app, "group_names", slow_group_names)
+        monkeypatch.setattr(builder_app, "names_of_groups", slow_group_names)
         await user.screen("ReminderScreen")
         await user.press("enter", "enter")
         await user.until(asked.is_set)
@@ -115,16 +115,16 @@ def test_leaving_does_not_wait_for_a_store_that_has_not_named_its_groups(
 def test_a_store_that_does_not_name_its_groups_can_be_asked_again(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = builder_app.group_names
+    names = builder_app.names_of_groups
 
-    def unreachable(_connection: object) -> list[str]:
-        monkeypatch.setattr(builder_app, "group_names", names)
+    def unreachable(_session: object) -> list[str]:
+        monkeypatch.setattr(builder_app, "names_of_groups", names)
         raise StoreError("the store has gone away")
 
     async def steps(user: Driver) -> None:
         told: list[str] = []
         monkeypatch.setattr(user.app, "notify", lambda text, **_: told.append(text))
-        monkeypatch.setattr(builder_app, "group_names", unreachable)
+        monkeypatch.setattr(builder_app, "names_of_groups", unreachable)
         await user.screen("ReminderScreen")
         await user.press("enter")
         await user.until(lambda: told == ["the store has gone away"])

@@ -71,7 +71,7 @@ def test_it_says_what_a_written_config_switches_on(tmp_path: Path, monkeypatch) 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "users"))
     made = run_cli(["init", "--database", "sqlite:///c.db"], cwd=tmp_path)
     assert "contactctl.yaml (written)" in made.stdout
-    assert "Automatic  6 thresholds, 3 handling rules\n" in made.stdout
+    assert "Automatic  5 thresholds, 3 handling rules\n" in made.stdout
     (tmp_path / "contactctl.yaml").write_text("database: sqlite:///c.db\nthresholds: {}\n")
     again = run_cli(["init"], cwd=tmp_path)
     assert again.stdout.splitlines()[2].startswith("Also read") and not again.stderr

@@ -13,7 +13,7 @@ from helpers.consoles import memory_console
 
 PROGRAM = """
 import sys
-from contactctl.cli import registry, run
+from contactctl.cli import main as run, registry
 from contactctl.cli.context import Invocation
 from contactctl.cli.confirmation import ask_typed, count_spellings
 from contactctl.output.presentation import Heading, Presentation, Text

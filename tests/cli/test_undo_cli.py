@@ -76,8 +76,8 @@ def test_undo_says_which_run_and_what_it_means(undoable: StoreCli) -> None:
     assert data["impact"]["members_regained"] == {"newsletter": 5, "customers": 3, "partners": 1}
     for text in (dry, kept):
         assert "Undoes    run 1, deactivate, by tester@host" in text
-        assert "Contacts    9 of 100 (9.0 %) to reactivate" in text
-        assert "Left out    1 of its 10: changed since" in text
+        assert "Contacts  9 of 100 (9.0 %) to reactivate" in text
+        assert "Left out  1 of its 10: changed since" in text
         assert "Active            91 -> 100" in text
         assert "USD 10 (up to 95) -> USD 20 (open-ended tier)" in text
         assert "Group newsletter  +5" in text

@@ -57,6 +57,7 @@ def test_each_deactivation_says_why_since_when_and_by_which_run(store: Store) ->
             "started_at": NOW,
             "ended_at": None,
             "ended_by_run_id": None,
+            "taken_back": False,
         }
     ]
 

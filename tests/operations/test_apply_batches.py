@@ -206,7 +206,7 @@ def test_a_run_that_is_cancelled_at_work_stops_at_once(store: Store, small_batch
 
     watched = replace(session, progress=cancels_after_the_first_batch)
     run = started(session, "id <= 30")
-    with pytest.raises(RefusedError, match="run 1 is cancelled by now"):
+    with pytest.raises(RefusedError, match="run 1 is now cancelled"):
         work_through(watched, run)
 
     stopped = read_run(session, 1)

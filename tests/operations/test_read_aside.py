@@ -14,7 +14,8 @@ import pytest
 from contactctl.domain.errors import ContactctlError, InputError
 from contactctl.operations import reading as module
 from contactctl.operations.reading import ReadingTask, read_aside
-from contactctl.responses.mail import VerpPattern
+from contactctl.responses.mail import Naming, VerpPattern
+from contactctl.responses.read import OwnFormats
 from contactctl.responses.rules import parse_rules
 
 OWN_RULE = {"id": "own-rule", "category": "blocked", "text": "gone fishing"}
@@ -22,7 +23,8 @@ OWN_RULE = {"id": "own-rule", "category": "blocked", "text": "gone fishing"}
 
 def task_of(*paths: Path, format: str = "auto", batch_size: int = 10) -> ReadingTask:
     verp = VerpPattern.parse("bounce+{local}={domain}@news.example.com")
-    return ReadingTask(paths, format, parse_rules([OWN_RULE]), verp, batch_size)
+    rules, naming = parse_rules([OWN_RULE]), Naming(verp, [])
+    return ReadingTask(paths, format, rules, naming, OwnFormats(), batch_size)
 
 
 @pytest.fixture

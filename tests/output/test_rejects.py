@@ -78,7 +78,7 @@ def test_nothing_but_earlier_rejects_is_written_over(tmp_path: Path, kind: type[
     link = tmp_path / "link"
     link.symlink_to(path)
     for named in (path, link):
-        with pytest.raises(InputError, match=r"would overwrite .*, which holds"):
+        with pytest.raises(InputError, match=r"would overwrite .*, which contains"):
             kind(named)
     assert path.read_bytes() == b"SQLite format 3\0"
 
