@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from unittest.mock import PropertyMock, patch
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
@@ -50,9 +51,10 @@ def all_pictures(folder: Path) -> dict[str, str]:
         session = make_session(store, database=demo.database_url, billing=BILLING)
         import_demo_contacts(session, demo)
         pictures["preview"] = _command_picture(demo, "preview")
-        store.identity = SHOWN_DATABASE
-        for screen, svg in _screens(session, size, light=light).items():
-            pictures[f"builder-{screen}{name}"] = svg
+        shown_as = PropertyMock(return_value=SHOWN_DATABASE)
+        with patch.object(type(store), "identity", shown_as):
+            for screen, svg in _screens(session, size, light=light).items():
+                pictures[f"builder-{screen}{name}"] = svg
         store.close()
     return pictures
 

@@ -128,7 +128,8 @@ def test_a_store_that_does_not_name_its_groups_can_be_asked_again(
         await user.screen("ReminderScreen")
         await user.press("enter")
         await user.until(lambda: told == ["the store has gone away"])
-        await user.start()
+        user.app.action_start_finding()
+        await user.screen("EditorScreen")
 
     assert drive(session, steps).outcome.run is None
 
