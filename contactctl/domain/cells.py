@@ -1,11 +1,12 @@
-"""Dates as files write them: several formats in order, the first that fits decides.
+"""What cells of other programs' files hold: dates, and several names in one.
 
-A format is `iso` (ISO 8601: a date as criteria have it, or an instant, which may leave out its
-offset), `epoch` (seconds, milliseconds or microseconds since 1970), `excel` (days since 1899-12-30,
-the 1900 date system) or strptime codes.
+Of several date formats the first that fits decides. A format is `iso` (ISO 8601: a date as criteria
+have it, or an instant, which may leave out its offset), `epoch` (seconds, milliseconds or
+microseconds since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime codes.
 """
 
 import csv
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,8 +153,15 @@ def _way_out(text: str) -> str:
 
 LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
 
-_UNSAID = re.compile('[,"]')
-_MARKS = {",": "a comma", '"': "a quote"}
+# ; and | separate names unless something else is said; a line break does so always
+_COMMAS = ",\u060c\u061b\u3001\ufe10\ufe14\uff0c\uff1b\uff5c"
+_QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
+_UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
+# a list as JSON, Python or Postgres write it
+_WRITTEN_LIST = re.compile(
+    r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
+)
 
 
 def list_cell(names: list[str]) -> str:
@@ -165,18 +173,45 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
     """The names in a cell of the field `tag` or `group`, each different one once.
 
     `separator` None: ; and | separate, and a comma or a quote is a ValueError, since nobody can
-    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180.
+    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180. A list in
+    brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
     """
     if text.startswith(LIST_MARK):
         return unique_names(text[1:].split(LIST_MARK))
+    if written := _WRITTEN_LIST.match(text):
+        return unique_names(_written_list(text, written))
     if separator is not None:
-        return unique_names(_quoted(text, separator))
+        lines = _LINE_BREAKS.split(text)
+        return unique_names([name for line in lines for name in _quoted(line, separator)])
     if found := _UNSAID.search(text):
+        mark = "a quote" if found[0] in _QUOTES else "a comma"
+        comma = "," if found[0] in _QUOTES else found[0]
         raise ValueError(
-            f"'{shown(text)}' contains {_MARKS[found[0]]}:"
-            f" --separator '{field}=,' splits at commas, --separator '{field}=;' does not"
+            f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
+            f" --separator '{field}=;' does not"
         )
-    return parse_names(text)
+    return unique_names([name for line in _LINE_BREAKS.split(text) for name in parse_names(line)])
+
+
+def _written_list(text: str, written: re.Match[str]) -> list[str]:
+    """The names in brackets or braces; ValueError for anything but names in there."""
+    try:
+        names = json.loads(text) or []
+    except ValueError:
+        row = csv.reader(
+            [written["inner"]],
+            quotechar=written["quote"] or '"',
+            escapechar="\\",
+            skipinitialspace=True,
+            strict=True,
+        )
+        try:
+            names = next(row, [])
+        except csv.Error as error:
+            raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"'{shown(text)}' is not a list of names")
+    return names
 
 
 def _quoted(text: str, separator: str) -> list[str]:
