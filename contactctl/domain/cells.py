@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from shlex import quote
 
 from contactctl.domain.contact_values import parse_names, require_whole_date, unique_names
 from contactctl.domain.criteria.values import EARLIEST_YEAR, LATEST_YEAR, parse_date, shown
@@ -27,6 +29,16 @@ _FRACTION = re.compile(r"([.,]\d{6})\d+")
 _NUMBER = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
 _ZEROS = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z")
 _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+# only proposed: some texts fit two of them, and nobody but the user knows which is meant
+_USUAL = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
+    *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
+    *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
+    *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
+    *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
+    "%Y\u5e74%m\u6708%d\u65e5",
+)
 _EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel knows no zones)
 _EXCEL_DAYS = range(10_000, 2_958_466)  # 1927 to 9999: smaller numbers are years or counts
@@ -135,17 +147,23 @@ def _excel(text: str) -> datetime:
     return _EXCEL_DAY_ZERO + timedelta(seconds=seconds)
 
 
+@lru_cache(maxsize=10_000)  # a whole column may be wrong, with few different days
 def _way_out(text: str) -> str:
     """What would read the text, where its look tells."""
     if _ZEROS.match(text):
-        return f" (--null '{text}' reads it as missing)"
-    for form in (EPOCH, EXCEL):
-        try:
-            _read_one(text, form)
-        except (ValueError, OverflowError):
-            continue
-        return f" (--date-format {form} reads it as {_read_one(text, form).date()})"
-    return ""
+        return f" (--null {quote(text)} reads it as missing)"
+    fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
+    ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    if not ways and not any(map(str.isdigit, text)):
+        ways = [f"--null {quote(shown(text))} reads it as missing"]
+    return f" ({', or '.join(ways)})" if ways else ""
+
+
+def _day_by(text: str, form: str) -> date | None:
+    try:
+        return _read_one(text, form).date()
+    except (ValueError, OverflowError):
+        return None
 
 
 # Tags and groups as cells hold them: several names in one text

@@ -29,7 +29,7 @@ _DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
 _BATCH_BYTES = 4 << 20
-_SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
+_SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
 
 Cell = str | None
 
