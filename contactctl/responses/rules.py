@@ -13,7 +13,7 @@ from contactctl.domain.responses import Category
 _KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "permanent", "not_counted")
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
-_END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )")
+_END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
