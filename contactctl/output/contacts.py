@@ -206,6 +206,7 @@ TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
     Column("category"),
     Column("group"),
+    Column("through"),
     Column("counted"),
     Column("threshold"),
     Column("within_days", "WITHIN DAYS"),
@@ -280,6 +281,7 @@ def _count(each: Count) -> Row:
     return {
         "category": each.category,
         "group": each.group,
+        "through": each.through,
         "counted": each.counted,
         "threshold": each.threshold,
         "within_days": _whole(each.within_days),
