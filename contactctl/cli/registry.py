@@ -132,6 +132,10 @@ COMMANDS: dict[str, Entry] = {
         "contacts:show", "Show one contact: its data, groups, and deactivations."
     ),
     "contacts add": Entry("contacts:add", "Add one contact."),
+    "contacts changes": Entry(
+        "changes:changes",
+        "Print what changed in who may be mailed, each change once and in order.",
+    ),
     "groups list": Entry("groups:list_", "List the groups with their sizes."),
     "groups create": Entry("groups:create", "Create a group."),
     "groups add": Entry("groups:add", "Add one contact to a group."),
@@ -189,6 +193,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
+    "runs contacts": Entry("changes:of_run", "List the contacts that a run changed, and how."),
     "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
     "runs watch": Entry("runs:watch", "Follow a run until it is done."),
     "runs resume": Entry("runs:resume", "Resume an interrupted run."),

@@ -54,6 +54,8 @@ class ContactView:
     deactivated: datetime | None = None
     deactivation_origins: frozenset[str] = frozenset()
     deactivation_categories: frozenset[str] = frozenset()
+    deactivation_runs: frozenset[str] = frozenset()
+    reactivated: datetime | None = None
     response_counts: Mapping[str, int] = field(default_factory=dict)
     responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -138,4 +140,5 @@ class ContactRecord:
             "deactivated": max((each.started_at for each in ours), default=None),
             "deactivation_origin": sorted({each.origin for each in ours}),
             "deactivation_category": sorted({each.category for each in ours} - {""}),
+            "deactivation_run": sorted({each.run for each in ours}),
         }

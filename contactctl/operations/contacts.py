@@ -191,6 +191,14 @@ def add_contact(
                 f"there is already a contact '{show_safely(key)}'",
                 hint=f"`contactctl contacts show {show_safely(key)}` shows it",
             )
+        added = []
+
+        def begin_run(contact_id: int) -> int:
+            request = session.request(AddRun(contact_id), reason=reason)
+            run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+            added.append((contact_id, run_id))
+            return run_id
+
         put_in(
             connection,
             plan.layout,
@@ -198,13 +206,9 @@ def add_contact(
             now,
             # no deactivation comes along that would name the run
             Creating(0, 0, session.settings.responses.unsubscribes),
+            begin_run,
         )
-        contact_id = id_of_key(connection, key)
-        if contact_id is None:
-            raise AssertionError("the contact was added")
-        request = session.request(AddRun(contact_id), reason=reason)
-        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
-    return contact_id, run_id
+    return added[0]
 
 
 def _key(email: str) -> str:

@@ -152,7 +152,13 @@ def _price(tier: BillingTier, currency: str) -> str:
 # How a preview is shown
 
 
-_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+_OF_INACTIVE = {
+    "status",
+    "deactivated",
+    "deactivation_origin",
+    "deactivation_category",
+    "deactivation_run",
+}
 
 
 def present_preview(preview: Preview) -> Presentation:

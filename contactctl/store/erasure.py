@@ -22,12 +22,14 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasure import Hasher, Key, domain_of, key_id_of, placeholder
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import Run
 from contactctl.store import tables
+from contactctl.store.changes import note_each
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
@@ -157,6 +159,7 @@ def delete_contacts(
 ) -> int:
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
+    _tell(connection, run, batch, now)
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     return deleted.rowcount
@@ -167,6 +170,7 @@ def anonymise(
 ) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
     addresses = _suppress(connection, run, batch, now, current_key)
+    _tell(connection, run, batch, now)
     for table in _THEIRS:
         connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     _deactivate_for_good(connection, run, batch, now)
@@ -212,6 +216,14 @@ def clean_up(store: Store) -> None:
 
 def _ids(run: Run, batch: Batch) -> Select[Any]:
     return select(_item.c.contact_id).where(in_batch(run.id, batch))
+
+
+def _tell(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    """Whom a follower must forget: not once more those that are anonymised already."""
+    chosen = select(_contact.c.id).where(
+        _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
+    )
+    note_each(connection, run.id, ChangeKind.ERASED, chosen, now)
 
 
 def _suppress(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES
 from contactctl.domain.thresholds import SYSTEM_WIDE
@@ -85,6 +86,13 @@ _WISHED_IN_BATCH = f"""
     JOIN contact c ON c.email_key = s.email_key
     JOIN response r ON r.contact_id = c.id AND r.source_key = s.source_key
     WHERE s.category = '{UNSUBSCRIBED}' AND r.run_id = {{run_id}}"""
+_TELL_RESUBSCRIBED = f"""
+    INSERT INTO change (run_id, kind, contact_id, group_id, at)
+    SELECT DISTINCT r.run_id, '{ChangeKind.RESUBSCRIBED}', c.id, r.group_id, :now
+    FROM ingest_response s
+    JOIN contact c ON c.email_key = s.email_key
+    JOIN response r ON r.contact_id = c.id AND r.source_key = s.source_key
+    WHERE s.category = '{RESUBSCRIBED}' AND r.run_id = :run_id"""
 
 # what is still to come, or has no time, happens now
 _ACTIVITIES = "SELECT email_key, {} FROM ingest_activity".format(
@@ -182,6 +190,8 @@ def record_batch(
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
             obeyed = obey(connection, _WISHED_IN_BATCH.format(run_id=run_id), on_unsubscribe, now)
+        if any(category == RESUBSCRIBED for category, _, _ in matched):
+            connection.execute(_bound(_TELL_RESUBSCRIBED, values))
         if activities:
             _update_contacts(connection, now)
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)

@@ -56,7 +56,7 @@ _OPERATOR_DELETES = (
     "response_rate",
     "unjudged_hour",
 )
-_KEPT_FOR_EVER = ("run", "policy", "former_membership")
+_KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
 
 
