@@ -136,6 +136,14 @@ ConfirmEmail = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The contact's email, instead of typing it."),
 ]
+ConfirmEmailOrCount = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="EMAIL|COUNT",
+        help="The contact's email, or the number of contacts, instead of typing it.",
+    ),
+]
 LimitOverride = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     cast,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -130,7 +131,13 @@ _response = tables.response
 _item = tables.plan_item
 
 # what is of a contact, and goes with its address
-_THEIRS = (tables.contact_tag, tables.membership, tables.former_membership, _response)
+_THEIRS = (
+    tables.contact_tag,
+    tables.membership,
+    tables.former_membership,
+    tables.former_address,
+    _response,
+)
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
 )
@@ -238,9 +245,26 @@ def _suppress(
             )
         )
     ]
+    addresses += _former_addresses(connection, run, batch)
     key = current_key(key_ids(connection))
     add_hashes(connection, [key.hash_of(address.key) for address in addresses], run.id, now)
     return addresses
+
+
+def _former_addresses(connection: Connection, run: Run, batch: Batch) -> list[EmailAddress]:
+    """The addresses that the batch's contacts had, but for those that others have now."""
+    former = tables.former_address
+    taken = exists().where(
+        _contact.c.email_key == former.c.email_key, _contact.c.id.not_in(_ids(run, batch))
+    )
+    found = connection.execute(
+        select(former.c.email, former.c.email_key)
+        .where(former.c.contact_id.in_(_ids(run, batch)), ~taken)
+        .distinct()
+    )
+    return [
+        EmailAddress(row.email, row.email_key, row.email_key.rpartition("@")[2]) for row in found
+    ]
 
 
 def _erase_elsewhere(connection: Connection, addresses: Sequence[EmailAddress]) -> None:

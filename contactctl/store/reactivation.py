@@ -24,7 +24,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.changes import note_batch
+from contactctl.store.changes import note_batch, note_change
 from contactctl.store.groups import mark_changed, scope_name
 from contactctl.store.handling.due import complained
 from contactctl.store.impact import losses_of_plan
@@ -130,6 +130,25 @@ DEACTIVATING = BatchWork(
     rights=(("INSERT", "deactivation"), ("UPDATE", "contact")),
     impact=losses_of_plan,
 )
+
+
+def deactivate_contact(
+    connection: Connection, contact_id: int, run_id: int, now: datetime, *, was_active: bool
+) -> None:
+    """Open an individual deactivation of one contact, system-wide."""
+    opened = {
+        "contact_id": contact_id,
+        "group_id": SYSTEM_WIDE,
+        "run_id": run_id,
+        "category": "",
+        "origin": Origin.INDIVIDUAL,
+        "started_at": now,
+    }
+    connection.execute(insert(_deactivation).values(opened))
+    if was_active:
+        note_change(connection, run_id, ChangeKind.DEACTIVATED, contact_id, now)
+    inactive = {"status": Status.INACTIVE, "updated": now, "revision": _contact.c.revision + 1}
+    connection.execute(update(_contact).where(_contact.c.id == contact_id).values(inactive))
 
 
 # Bringing one contact back: read what is open, and end exactly that

@@ -43,7 +43,13 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 
 
-class Contact(SQLModel, table=True):
+class _Table(SQLModel):
+    """What all tables are. Nothing is validated by them, so pydantic need not prepare to."""
+
+    model_config = {"defer_build": True}
+
+
+class Contact(_Table, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
@@ -93,7 +99,7 @@ class Contact(SQLModel, table=True):
     attributes_folded: dict[str, Any] = _json()
 
 
-class ContactTag(SQLModel, table=True):
+class ContactTag(_Table, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
@@ -104,7 +110,7 @@ class ContactTag(SQLModel, table=True):
     tag: str
 
 
-class Group(SQLModel, table=True):
+class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
     __tablename__ = "group"
@@ -116,7 +122,7 @@ class Group(SQLModel, table=True):
     settings: dict[str, Any] = _json()
 
 
-class Membership(SQLModel, table=True):
+class Membership(_Table, table=True):
     """A contact's place in a group; `state` is a domain.contacts.MembershipState.
 
     Responses from before `reactivated_at` do not count towards this group's thresholds.
@@ -134,7 +140,7 @@ class Membership(SQLModel, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class FormerMembership(SQLModel, table=True):
+class FormerMembership(_Table, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
@@ -148,7 +154,7 @@ class FormerMembership(SQLModel, table=True):
     ended_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Deactivation(SQLModel, table=True):
+class Deactivation(_Table, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
@@ -180,7 +186,7 @@ class Deactivation(SQLModel, table=True):
     from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
-class Response(SQLModel, table=True):
+class Response(_Table, table=True):
     """One email response of a known contact (domain.responses.Response), or what the person wishes
     (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
 
@@ -223,7 +229,7 @@ class Response(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class UnmatchedResponse(SQLModel, table=True):
+class UnmatchedResponse(_Table, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 
     `group_folded` is the name, as compared, of the group that the response speaks of.
@@ -259,7 +265,7 @@ class UnmatchedResponse(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class ResponseRate(SQLModel, table=True):
+class ResponseRate(_Table, table=True):
     """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
 
     __tablename__ = "response_rate"
@@ -275,7 +281,7 @@ class ResponseRate(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class UnjudgedHour(SQLModel, table=True):
+class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
     __tablename__ = "unjudged_hour"
@@ -284,7 +290,7 @@ class UnjudgedHour(SQLModel, table=True):
     hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
-class Incident(SQLModel, table=True):
+class Incident(_Table, table=True):
     """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
 
     `run_id` is the run that met it first.
@@ -302,7 +308,7 @@ class Incident(SQLModel, table=True):
     run_id: int
 
 
-class Run(SQLModel, table=True):
+class Run(_Table, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
@@ -343,7 +349,7 @@ class Run(SQLModel, table=True):
     limit_override: int | None = None
 
 
-class PlanItem(SQLModel, table=True):
+class PlanItem(_Table, table=True):
     """The temporary segment: what a run will change, at the contact's revision that was shown.
 
     A bulk run has one item a contact; automatic runs one for each deactivation that they open or
@@ -365,7 +371,7 @@ class PlanItem(SQLModel, table=True):
     revision: int
 
 
-class Suppression(SQLModel, table=True):
+class Suppression(_Table, table=True):
     """The keyed hash of an erased address; an import cannot bring it back."""
 
     __tablename__ = "suppression"
@@ -375,7 +381,7 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
-class Policy(SQLModel, table=True):
+class Policy(_Table, table=True):
     """What the store decides for everybody (config.policy); the newest one holds, none changes."""
 
     __tablename__ = "policy"

@@ -21,6 +21,8 @@ _OF_ADMINS = frozenset(
         RunKind.GROUPS,
         RunKind.POLICY,
         RunKind.COPY,
+        RunKind.MERGE,
+        RunKind.ATTRIBUTES,
     }
 )
 # the server fills it in with the login that it has let in
@@ -200,7 +202,8 @@ def _may_go_on(is_theirs: str) -> str:
 
 def _is_bulk() -> str:
     """Kinds that somebody asks for and confirms; the others with a plan follow rules."""
-    return f"kind IN ({_texts((RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP))})"
+    bulk = (RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP, RunKind.TAG, RunKind.UNTAG)
+    return f"kind IN ({_texts(bulk)})"
 
 
 def _works_through_a_plan() -> str:
