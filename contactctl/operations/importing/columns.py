@@ -42,6 +42,8 @@ _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
+    "reactivated": "it is set when a contact becomes active again",
+    "deactivation_run": "runs have their numbers in this store alone",
 }
 
 GROUP_ACTIVE = Field(

@@ -30,6 +30,7 @@ from contactctl.store.staged import Staged, stored_instant
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
+FORMER = "a contact had this address before (`contactctl contacts show` shows which)"
 UNKNOWN_ADDRESS = "no contact has this address (--update-only)"
 _REMEMBERED = 4_000  # different texts of a column whose values are kept: dates, plans, tags
 
