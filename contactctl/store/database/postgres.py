@@ -167,14 +167,10 @@ class PostgresDatabase:
         return engine
 
     @cached_property
-    def _patience(self) -> "Patience":
-        pass
-
+    def _patience(self) -> Patience:
         return Patience(self.waits.answers_s)
 
     def _connect(self, _dialect: Any, _record: Any, args: Any, parameters: Any) -> Any:
-        pass
-
         if self._patience.is_lost:
             raise NoAnswerError("no answer")
         connection = BoundedConnection.connect(*args, **parameters)
