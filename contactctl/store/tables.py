@@ -373,7 +373,10 @@ class Suppression(SQLModel, table=True):
 
 
 class Policy(SQLModel, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+    """What the store decides for everybody (config.policy); the newest one holds.
+
+    None changes, but for an address that is erased (a group may be named after one).
+    """
 
     __tablename__ = "policy"
 
