@@ -60,6 +60,16 @@ class Patience:
         self._silent_until = monotonic() + _SILENT_FOR_S
 
 
+class _ServerCursor(psycopg.ServerCursor[Any]):
+    """Counts as closed when the server does not answer that either; it told all it was asked."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except psycopg.OperationalError:
+            super(psycopg.ServerCursor, self).close()
+
+
 class BoundedConnection(psycopg.Connection[Any]):
     """Closes itself, with NoAnswerError, when the server is silent for too long.
 
@@ -68,6 +78,10 @@ class BoundedConnection(psycopg.Connection[Any]):
     """
 
     patience = Patience(_SILENT_FOR_S)
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        super().__init__(*args, **parameters)
+        self.server_cursor_factory = _ServerCursor
 
     def wait(self, gen: Any, interval: float = _LOOK_UP_EVERY_S, timeout: Any = None) -> Any:  # noqa: ARG002
         try:
