@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, func, select, text
 
 from contactctl.domain.bursts import (
+    TAKEN_BACK,
     BurstKey,
     Incident,
     Rate,
@@ -39,7 +40,6 @@ from contactctl.store.burst_rates import (
 from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
 from contactctl.store.temporary import fill, temporary_tables
-from contactctl.store.thresholds.runs import TAKEN_BACK
 from contactctl.store.types import UtcInstant
 
 _incident = tables.incident

@@ -42,7 +42,13 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 
 
-class Contact(SQLModel, table=True):
+class _Table(SQLModel):
+    """What all tables are. Nothing is validated by them, so pydantic need not prepare to."""
+
+    model_config = {"defer_build": True}
+
+
+class Contact(_Table, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
@@ -92,7 +98,7 @@ class Contact(SQLModel, table=True):
     attributes_folded: dict[str, Any] = _json()
 
 
-class ContactTag(SQLModel, table=True):
+class ContactTag(_Table, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
@@ -103,7 +109,7 @@ class ContactTag(SQLModel, table=True):
     tag: str
 
 
-class Group(SQLModel, table=True):
+class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
     __tablename__ = "group"
@@ -115,7 +121,7 @@ class Group(SQLModel, table=True):
     settings: dict[str, Any] = _json()
 
 
-class Membership(SQLModel, table=True):
+class Membership(_Table, table=True):
     """A contact's place in a group; `state` is a domain.contacts.MembershipState.
 
     Responses from before `reactivated_at` do not count towards this group's thresholds.
@@ -133,7 +139,7 @@ class Membership(SQLModel, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class FormerMembership(SQLModel, table=True):
+class FormerMembership(_Table, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
@@ -147,7 +153,7 @@ class FormerMembership(SQLModel, table=True):
     ended_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Deactivation(SQLModel, table=True):
+class Deactivation(_Table, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
@@ -177,7 +183,7 @@ class Deactivation(SQLModel, table=True):
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
-class Response(SQLModel, table=True):
+class Response(_Table, table=True):
     """One email response of a known contact (domain.responses.Response), or what the person wishes
     (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
 
@@ -220,7 +226,7 @@ class Response(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class UnmatchedResponse(SQLModel, table=True):
+class UnmatchedResponse(_Table, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 
     `group_folded` is the name, as compared, of the group that the response speaks of.
@@ -256,7 +262,7 @@ class UnmatchedResponse(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class ResponseRate(SQLModel, table=True):
+class ResponseRate(_Table, table=True):
     """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
 
     __tablename__ = "response_rate"
@@ -272,7 +278,7 @@ class ResponseRate(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class UnjudgedHour(SQLModel, table=True):
+class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
     __tablename__ = "unjudged_hour"
@@ -281,7 +287,7 @@ class UnjudgedHour(SQLModel, table=True):
     hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
-class Incident(SQLModel, table=True):
+class Incident(_Table, table=True):
     """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
 
     `run_id` is the run that met it first.
@@ -299,7 +305,7 @@ class Incident(SQLModel, table=True):
     run_id: int
 
 
-class Run(SQLModel, table=True):
+class Run(_Table, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
@@ -340,7 +346,7 @@ class Run(SQLModel, table=True):
     limit_override: int | None = None
 
 
-class PlanItem(SQLModel, table=True):
+class PlanItem(_Table, table=True):
     """The temporary segment: what a run will change, at the contact's revision that was shown.
 
     A bulk run has one item a contact; automatic runs one for each deactivation that they open or
@@ -362,7 +368,7 @@ class PlanItem(SQLModel, table=True):
     revision: int
 
 
-class Suppression(SQLModel, table=True):
+class Suppression(_Table, table=True):
     """The keyed hash of an erased address; an import cannot bring it back."""
 
     __tablename__ = "suppression"
@@ -372,7 +378,7 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
-class Policy(SQLModel, table=True):
+class Policy(_Table, table=True):
     """What the store decides for everybody (config.policy); the newest one holds.
 
     None changes, but for an address that is erased (a group may be named after one).

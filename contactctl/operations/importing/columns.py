@@ -172,7 +172,7 @@ class ColumnNames:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
         field_name = _as_field_name(plain(name))
         known = [field.name for field in importable_fields(self._catalogue)]
-        if self._options.ignore_unknown or self._options.preset.name:
+        if self._options.expects_other_columns:
             return
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
         if field_name.startswith(ATTRIBUTE_PREFIX) or close:

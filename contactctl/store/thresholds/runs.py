@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.bursts import TAKEN_BACK
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
@@ -44,8 +45,6 @@ _deactivation = tables.deactivation
 _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
-
-TAKEN_BACK = "taken_back"  # run.results of contacts that an incident made active again
 
 # (waiting plans, runs whose responses have not been judged) -> what is due
 DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
