@@ -61,13 +61,17 @@ class Patience:
 
 
 class _ServerCursor(psycopg.ServerCursor[Any]):
-    """Counts as closed when the server does not answer that either; it told all it was asked."""
+    """Needs no closing where the connection is gone, or the server silent."""
 
     def close(self) -> None:
         try:
             super().close()
         except psycopg.OperationalError:
             super(psycopg.ServerCursor, self).close()
+
+    def __del__(self) -> None:
+        if not self.connection.closed:
+            super().__del__()
 
 
 class BoundedConnection(psycopg.Connection[Any]):
