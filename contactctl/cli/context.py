@@ -145,11 +145,22 @@ class StoreInvocation(ConfiguredInvocation):
         }
     )
 
+    _told_of_waiting = False
+
     @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
         timeout = self.shared.get("timeout", waits.FOR_ANSWER_S)
-        return waits.waits_of(self.shared.get("wait"), timeout)
+        return waits.waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
+
+    def _tell_of_waiting(self) -> None:
+        """Once, to a person; where nobody watches, the exit code says all."""
+        if self.console.stderr_is_tty and not self._told_of_waiting:
+            self._told_of_waiting = True
+            self.console.note(
+                "waiting for another process that works on this store;"
+                " `contactctl runs list` shows what runs"
+            )
 
     @contextmanager
     def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:

@@ -138,8 +138,8 @@ def initialise(
     """Write the config, create the store and the suppression key, each unless there is one.
 
     A config that is written with `key_file` beside it names that too, unless it is the user's own:
-    its store shares nothing with the user's. Raises StoreError for a store of another schema version, ConfigError for a config that cannot
-    be written.
+    its store shares nothing with the user's. Raises StoreError for a store of another schema
+    version, ConfigError for a config that cannot be written.
     """
     created, identity = _create_store(database_url, waits)
     create_key_file(key_file)

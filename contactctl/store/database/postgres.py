@@ -69,9 +69,9 @@ class _ServerCursor(psycopg.ServerCursor[Any]):
         except psycopg.OperationalError:
             super(psycopg.ServerCursor, self).close()
 
-    def __del__(self) -> None:
+    def __del__(self, *args: Any) -> None:
         if not self.connection.closed:
-            super().__del__()
+            super().__del__(*args)
 
 
 class BoundedConnection(psycopg.Connection[Any]):
