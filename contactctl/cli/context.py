@@ -50,6 +50,7 @@ class Invocation:
             "json": (options.Json, False),
             "fields": (options.Fields, None),
             "quiet": (options.Quiet, False),
+            "verbose": (options.Verbose, False),
             "no_color": (options.NoColour, False),
         }
     )
@@ -69,6 +70,15 @@ class Invocation:
     def operator(self) -> str:
         """Who runs this: user@host."""
         return self.console.operator
+
+    @property
+    def is_verbose(self) -> bool:
+        return bool(self.shared.get("verbose"))
+
+    def tell(self, text: str) -> None:
+        """A note for who asked with --verbose."""
+        if self.is_verbose:
+            self.console.note(text)
 
     def check_fields(self, *known: str) -> None:
         """Refuse an unknown --fields name; call it before changing anything."""
@@ -114,6 +124,7 @@ class ConfiguredInvocation(Invocation):
         )
         for warning in loaded.warnings:
             self.console.note(warning)
+        self.tell(f"config: {', '.join(map(str, loaded.files)) or 'no file, the defaults'}")
         return loaded
 
     @property
@@ -181,6 +192,7 @@ class StoreInvocation(ConfiguredInvocation):
         ) as session:
             for note in policy_notes(session.bound, own.warnings):
                 self.console.note(note)
+            self.tell(f"store: {session.store.identity}")
             yield session
 
 

@@ -54,6 +54,15 @@ FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in
 # what a record holds by name; the rest of it has a place of its own
 VALUE_COLUMNS = tuple(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS))
 RECORD_COLUMNS = (*(contact.c[name] for name in _NAMES), contact.c.attributes)
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
+    column = SORTABLE[sort.removeprefix("-")]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    # alone, the primary key gives the order without a sort
+    return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)
 
 
 def compared_column(name: str) -> Column[Any]:
