@@ -96,7 +96,10 @@ GROUPS: dict[str, Group] = {
         "What the store decides for everybody: limits, approval, rules.",
         ("contactctl policy show", "contactctl policy apply policy.yaml"),
     ),
-    "config": Group("Show the configuration.", ("contactctl config show",)),
+    "config": Group(
+        "Show and check the configuration.",
+        ("contactctl config show", "contactctl config check --config new.yaml"),
+    ),
 }
 
 COMMANDS: dict[str, Entry] = {
@@ -262,6 +265,8 @@ COMMANDS: dict[str, Entry] = {
         "Put the policy of a file in force, for everybody, after showing what it changes.",
     ),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
+    "config path": Entry("config:path", "Show which config files are read, the strongest first."),
+    "config check": Entry("config:check", "Check the config without using the store."),
     "completion": Entry("completion:completion", "Print the completion script for a shell."),
 }
 

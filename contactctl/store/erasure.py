@@ -312,6 +312,7 @@ _RIGHTS_TO_SCRUB: tuple[Right, ...] = (
     ("UPDATE", "unmatched_response"),
     ("DELETE", "unmatched_response"),
     ("DELETE", "contact_tag"),
+    ("UPDATE", "policy"),
 )
 ANONYMISING = BatchWork(
     erasure_outcome,

@@ -61,6 +61,15 @@ RECORD_COLUMNS = (
     contact.c.reactivated_at.label("reactivated"),
     contact.c.attributes,
 )
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
+    column = SORTABLE[sort.removeprefix("-")]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    # alone, the primary key gives the order without a sort
+    return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)
 
 
 def compared_column(name: str) -> Column[Any]:

@@ -28,7 +28,13 @@ from contactctl.store.changes import note_batch
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
-from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS, RECORD_COLUMNS
+from contactctl.store.fields import (
+    ADDRESS_COLUMNS,
+    FOLDED_COLUMNS,
+    JSON_COLUMNS,
+    RECORD_COLUMNS,
+    sorted_by,
+)
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
     INACTIVE_TABLE,
@@ -370,28 +376,22 @@ _run = tables.run
 
 _CHUNK = 1000
 
-SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
-
 
 def stream_contacts(
     connection: Connection,
     conditions: Sequence[ColumnElement[bool]],
     *,
     sort: str = "id",
-    descending: bool = False,
     limit: int | None = None,
     fields: Collection[str] | None = None,
 ) -> Iterator[ContactRecord]:
-    """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
+    """The contacts that fulfil all conditions, sorted by a field of SORTABLE
+    (`-FIELD`: descending), then by id.
 
     The transaction must stay open until the last one is taken. Missing values sort last. With
     `fields`, only these need to be there.
     """
-    column = SORTABLE[sort]
-    ordered = column.desc() if descending else column.asc()
-    # alone, the primary key gives the order without a sort
-    order = (ordered,) if sort == "id" else (ordered.nulls_last(), _contact.c.id)
-    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
     streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
     for rows in streamed.execute(statement).mappings().partitions():
         yield from to_records(connection, rows, fields)

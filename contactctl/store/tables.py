@@ -382,7 +382,10 @@ class Suppression(_Table, table=True):
 
 
 class Policy(_Table, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+    """What the store decides for everybody (config.policy); the newest one holds.
+
+    None changes, but for an address that is erased (a group may be named after one).
+    """
 
     __tablename__ = "policy"
 

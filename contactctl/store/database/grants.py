@@ -110,7 +110,7 @@ def _operator_rights(names: Collection[str], operator: str) -> list[str]:
 
 
 def _admin_rights(names: Collection[str], admin: str) -> list[str]:
-    """An erasure reads and rewrites every text, those of runs too; a policy never changes."""
+    """An erasure reads and rewrites every text, those of runs and policies too."""
     written = [name for name in names if name not in ("run", "policy")]
     updated = [name for name in written if name != "suppression"]
     deleted = [
@@ -120,6 +120,7 @@ def _admin_rights(names: Collection[str], admin: str) -> list[str]:
     return [
         f"GRANT INSERT ON {_listed(written)}, policy TO {admin};",
         f"GRANT INSERT ({asked}), UPDATE ({asked}) ON run TO {admin};",
+        f"GRANT UPDATE (document) ON policy TO {admin};",
         f"GRANT UPDATE ON {_listed(updated)} TO {admin};",
         f"GRANT DELETE ON {_listed(deleted)} TO {admin};",
     ]
