@@ -29,6 +29,10 @@ GROUPS: dict[str, Group] = {
             "contactctl db copy --to postgresql://db.example.com/marketing",
         ),
     ),
+    "criteria": Group(
+        "Criteria that come with the program.",
+        ("contactctl criteria list", "contactctl preview --prebuilt unengaged"),
+    ),
     "contacts": Group(
         "Import, export, list, show, add and erase contacts.",
         (
@@ -118,6 +122,7 @@ COMMANDS: dict[str, Entry] = {
         "deactivation:deactivate",
         "Deactivate the active contacts that match, after a preview and a confirmation.",
     ),
+    "criteria list": Entry("criteria:list_", "List the prebuilt criteria."),
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
@@ -246,7 +251,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Deactivate": ("preview", "build", "deactivate", "runs"),
     "Contacts": ("contacts", "groups", "reactivate", "explain", "suppressions"),
     "Responses": ("responses", "rules", "sweep"),
-    "Program": ("fields", "config", "policy", "db", "completion"),
+    "Program": ("fields", "criteria", "config", "policy", "db", "completion"),
 }
 
 

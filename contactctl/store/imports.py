@@ -26,6 +26,7 @@ from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
+from contactctl.store.engagement import settle_imported
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS, RECORD_COLUMNS
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
@@ -182,6 +183,7 @@ def put_in(
             left_active = leave_known_as_they_are(connection, creating)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        settle_imported(connection, layout.columns, now)
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
         if wave.members:
@@ -219,7 +221,12 @@ class _Statements:
     def insert(self) -> str:
         targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
-        values = ", ".join(f"s.{name}" for name in targets)
+        values = ", ".join(
+            f"s.{name}"
+            if contact.c[name].nullable or name in ADDRESS_COLUMNS
+            else f"COALESCE(s.{name}, 0)"
+            for name in targets
+        )
         attributes, folded = (
             map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
@@ -273,7 +280,8 @@ class _Statements:
         if not self.layout.clears:
             return kept
         bit = 1 << self.layout.columns.index(name.removesuffix("_folded"))
-        return f"CASE WHEN s.cleared & {bit} <> 0 THEN NULL ELSE {kept} END"
+        nothing = "NULL" if contact.c[name].nullable else "0"
+        return f"CASE WHEN s.cleared & {bit} <> 0 THEN {nothing} ELSE {kept} END"
 
     def _merged(self, name: str) -> str:
         """The stored attributes with the given ones in their place; a null takes one away."""

@@ -9,6 +9,7 @@ from shlex import quote
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     Field,
@@ -32,6 +33,7 @@ _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
+    LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
 }
 
 GROUP_ACTIVE = Field(
