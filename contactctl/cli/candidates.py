@@ -76,6 +76,13 @@ def input_formats(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting_with(incomplete, ctx, input_formats)
 
 
+def prebuilt_names(incomplete: str) -> list[str]:
+    """Criteria that come with the program."""
+    from contactctl.domain.criteria.prebuilt import PREBUILT
+
+    return [each.name for each in PREBUILT if each.name.startswith(incomplete)]
+
+
 def categories(incomplete: str) -> list[str]:
     """Response categories."""
     from contactctl.domain.responses import Category

@@ -29,6 +29,10 @@ GROUPS: dict[str, Group] = {
             "contactctl db copy --to postgresql://db.example.com/marketing",
         ),
     ),
+    "criteria": Group(
+        "Criteria that come with the program.",
+        ("contactctl criteria list", "contactctl preview --prebuilt unengaged"),
+    ),
     "contacts": Group(
         "Import, export, list, show, add, repair and erase contacts.",
         (
@@ -133,6 +137,7 @@ COMMANDS: dict[str, Entry] = {
         "deactivation:deactivate",
         "Deactivate the active contacts that match, or one, after a confirmation.",
     ),
+    "criteria list": Entry("criteria:list_", "List the prebuilt criteria."),
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
@@ -276,7 +281,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Deactivate": ("preview", "build", "deactivate", "runs"),
     "Contacts": ("contacts", "groups", "tags", "reactivate", "explain", "suppressions"),
     "Responses": ("responses", "rules", "sweep"),
-    "Program": ("fields", "config", "policy", "db", "completion"),
+    "Program": ("fields", "criteria", "config", "policy", "db", "completion"),
 }
 
 

@@ -47,8 +47,14 @@ _IN_ANOTHER_FORM = {"email": "email_key", "reactivated": "reactivated_at"}
 ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
 JSON_COLUMNS = ("attributes", "attributes_folded")
 
-# values that may be missing: what an import may give of a contact besides its address
-GIVEN_COLUMNS = tuple(name for name in _NAMES if not _FIELDS[name].always_present)
+# what an import may give of a contact besides its address: values that may be missing, and counts
+COUNT_COLUMNS = ("mails_received", "mails_since_engaged")
+GIVEN_COLUMNS = tuple(
+    name
+    for name in _NAMES
+    if name in COUNT_COLUMNS
+    or (not _FIELDS[name].always_present and contact.c[name].computed is None)
+)
 FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in contact.c)
 
 # what a record holds by name; the rest of it has a place of its own

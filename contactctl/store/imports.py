@@ -28,6 +28,7 @@ from contactctl.store.changes import note_batch
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
+from contactctl.store.engagement import settle_imported
 from contactctl.store.fields import (
     ADDRESS_COLUMNS,
     FOLDED_COLUMNS,
@@ -201,6 +202,7 @@ def put_in(
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
+        settle_imported(connection, layout.columns, now)
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
         if wave.members and updated:
@@ -260,7 +262,12 @@ class _Statements:
     def insert(self) -> str:
         targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
-        values = ", ".join(f"s.{name}" for name in targets)
+        values = ", ".join(
+            f"s.{name}"
+            if contact.c[name].nullable or name in ADDRESS_COLUMNS
+            else f"COALESCE(s.{name}, 0)"
+            for name in targets
+        )
         attributes, folded = (
             map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
@@ -324,7 +331,8 @@ class _Statements:
         if not self.layout.clears:
             return kept
         bit = 1 << self.layout.columns.index(name.removesuffix("_folded"))
-        return f"CASE WHEN s.cleared & {bit} <> 0 THEN NULL ELSE {kept} END"
+        nothing = "NULL" if contact.c[name].nullable else "0"
+        return f"CASE WHEN s.cleared & {bit} <> 0 THEN {nothing} ELSE {kept} END"
 
     def _merged(self, name: str) -> str:
         """The stored attributes with the given ones in their place; a null takes one away."""

@@ -65,7 +65,7 @@ def fill(store: Store) -> None:
             if table is tables.suppression:
                 continue
             for holder in (ANN, BOB):
-                row = {c.name: value_of(table, c, holder) for c in table.c}
+                row = {c.name: value_of(table, c, holder) for c in table.c if c.computed is None}
                 if table is tables.contact:
                     row = {name: row[name] for name in row.keys() - {"id", *OWN_ADDRESS}}
                     here = table.c.id == holder

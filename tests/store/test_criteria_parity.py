@@ -1,9 +1,10 @@
 """SQLite, Postgres and the Python reference select the same contacts, whatever the criteria."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,7 +32,7 @@ from contactctl.domain.responses import NOT_COUNTED
 from contactctl.domain.text import fold
 from contactctl.store.criteria import count_left_out, fields_that_leave_out, where_clause
 from contactctl.store.database.store import Store, open_store
-from contactctl.store.fields import GIVEN_COLUMNS
+from contactctl.store.fields import COUNT_COLUMNS, GIVEN_COLUMNS
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views
@@ -100,7 +101,13 @@ ATTRIBUTE_VALUES = {
 }
 
 
-VALUES = {FieldType.TEXT: TEXTS, FieldType.DATE: DATES, FieldType.INSTANT: INSTANTS}
+COUNTS = [0, 1, 2, 10]
+VALUES = {
+    FieldType.TEXT: TEXTS,
+    FieldType.DATE: DATES,
+    FieldType.INSTANT: INSTANTS,
+    FieldType.NUMBER: COUNTS,
+}
 
 
 def values_of(name: str) -> list:
@@ -127,7 +134,7 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         status=Status.INACTIVE if deactivated else Status.ACTIVE,
         created=rng.choice(INSTANTS),
         updated=rng.choice(INSTANTS),
-        values={name: maybe(values_of(name)) for name in GIVEN_COLUMNS},
+        values=make_values(maybe),
         tags=some(TAGS),
         groups=some(GROUPS),
         deactivated=deactivated,
@@ -139,6 +146,13 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),
     )
+
+
+def make_values(maybe: Callable[[list], Any]) -> dict[str, Any]:
+    given = {name: maybe(values_of(name)) for name in GIVEN_COLUMNS}
+    counts = {name: given[name] or 0 for name in COUNT_COLUMNS}
+    signs = [at for name in ("last_opened", "last_clicked") if (at := given[name]) is not None]
+    return given | counts | {"last_engaged": max(signs, default=None)}
 
 
 def make_attributes(rng: random.Random) -> dict[str, object]:

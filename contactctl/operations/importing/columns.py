@@ -9,6 +9,7 @@ from shlex import quote
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     Field,
@@ -44,6 +45,7 @@ _GIVEN_ELSEWHERE = {
     "updated": "it is set when a contact changes",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
+    LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
 }
 
 GROUP_ACTIVE = Field(
