@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
@@ -37,6 +38,7 @@ class PhraseIndex:
 
 
 MAX_DIAGNOSTIC_CHARACTERS = 2_000
+_REMEMBERED_TEXTS = 1_024
 
 _EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
 _ADDRESS = re.compile(
@@ -107,6 +109,8 @@ class Classifier:
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)
+        # servers say the same of many recipients
+        self._first_match = lru_cache(maxsize=_REMEMBERED_TEXTS)(self._find_first_match)
 
     def classify(
         self, *, diagnostic: str, status: str = "", reply_code: str = ""
@@ -134,7 +138,9 @@ class Classifier:
             words = Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
         return _Reading(words, status, reply_code)
 
-    def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
+    def _find_first_match(
+        self, text: str, is_temporary: bool, is_about_sender: bool
+    ) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
         for rule in self._candidates(text):
             if not (is_temporary and rule.permanent) and rule.matches(text):

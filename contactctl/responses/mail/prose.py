@@ -138,7 +138,7 @@ class Prose:
     @cached_property
     def _halves(self) -> tuple[list[str], list[str]]:
         text = self._whole[:MAX_PROSE_CHARACTERS]
-        lines = _OWN_LAST_WORD.sub(r"\1", text).splitlines()
+        lines = (_OWN_LAST_WORD.sub(r"\1", text) if "<<< " in text else text).splitlines()
         end = _start_of_returned_mail(lines)
         return without_notices(lines[:end]), lines[end:]
 
