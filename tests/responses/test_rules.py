@@ -17,7 +17,7 @@ SIMPLE = {"id": "house", "category": "blocked", "text": "go away"}
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_builtin_rule_says_why(rule: Rule) -> None:
     assert len(rule.why) > 15
-    assert rule.texts or rule.patterns
+    assert rule.texts or rule.patterns or rule.near
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
