@@ -41,7 +41,7 @@ class Happening:
     """One thing that happened.
 
     `kind`: created, joined, left, response, unsubscribed, resubscribed, deactivated, ended,
-    reactivated, override, cleared. `run` did it.
+    reactivated, override, cleared, readdressed, merged. `run` did it.
     """
 
     at: datetime
@@ -71,6 +71,7 @@ class History:
 def runs_spoken_of(record: ContactRecord, periods: Sequence[MembershipPeriod]) -> set[int]:
     """The numbers of the runs that a history's `runs` must have."""
     numbers = {each.run for each in periods}
+    numbers |= {each.run for each in record.former_addresses}
     for each in record.deactivations:
         numbers |= {each.run, each.ended_by}
     return {number for number in numbers if number is not None}
@@ -85,6 +86,7 @@ def timeline(history: History) -> list[Happening]:
         *_active_again(history),
         *_in_groups(history),
         *_by_hand_in_groups(history),
+        *_former_addresses(history),
     )
     return sorted(happenings, key=lambda each: each.at)
 
@@ -171,6 +173,15 @@ def _by_hand_in_groups(history: History) -> Iterator[Happening]:
         elif _was_inactive(history.record, at):
             text = f"override in {told.group} set {run.by}"
             yield Happening(at, "override", text, "", told.group, run.id)
+
+
+def _former_addresses(history: History) -> Iterator[Happening]:
+    for each in history.record.former_addresses:
+        by = history.runs[each.run].by
+        kind, text = "readdressed", f"{each.email} until then; another address {by}"
+        if each.from_contact is not None:
+            kind, text = "merged", f"contact {each.from_contact}, {each.email}, merged into it {by}"
+        yield Happening(each.ended_at, kind, text, run=each.run)
 
 
 def _was_inactive(record: ContactRecord, at: datetime) -> bool:

@@ -187,7 +187,7 @@ class _Ingest:
                 self.result.run,
                 batch.responses,
                 batch.activities,
-                self.session.settings.responses.unsubscribes,
+                self.session.settings.responses,
                 now,
             )
             result = replace(

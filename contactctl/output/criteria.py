@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.criteria.prebuilt import Prebuilt
+from contactctl.domain.criteria.tree import as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
-from contactctl.domain.run_kinds import KeptCriteria
-from contactctl.operations.criteria import Preview
-from contactctl.operations.plans import Affected
+from contactctl.domain.run_details import KeptCriteria
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -23,7 +23,8 @@ from contactctl.output.presentation import (
 from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
-    from contactctl.operations.criteria import Impact
+    from contactctl.operations.criteria import Impact, Preview
+    from contactctl.operations.plans import Affected
 
 _EXACT = ("id", "email", "status", "last_opportunity")
 
@@ -152,10 +153,16 @@ def _price(tier: BillingTier, currency: str) -> str:
 # How a preview is shown
 
 
-_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+_OF_INACTIVE = {
+    "status",
+    "deactivated",
+    "deactivation_origin",
+    "deactivation_category",
+    "deactivation_run",
+}
 
 
-def present_preview(preview: Preview) -> Presentation:
+def present_preview(preview: "Preview") -> Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
     if preview.rows:  # the first lines may have left the screen
@@ -163,7 +170,7 @@ def present_preview(preview: Preview) -> Presentation:
     return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
-def present_dry_run(preview: Preview) -> Presentation:
+def present_dry_run(preview: "Preview") -> Presentation:
     """A preview with what deactivating would mean, and the limits it would meet."""
     data = _data(preview) | {"limits_exceeded": list(preview.stakes.limits_exceeded)}
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
@@ -175,7 +182,7 @@ def present_dry_run(preview: Preview) -> Presentation:
     return Presentation(data, _rows(preview), blocks, notes=notes)
 
 
-def _rows(preview: Preview) -> Rows:
+def _rows(preview: "Preview") -> Rows:
     shown = len(preview.rows)
     others = (
         f"the first {shown} of {preview.count:,}; `contactctl contacts export --deliverable` with "
@@ -189,7 +196,7 @@ def _rows(preview: Preview) -> Rows:
     )
 
 
-def _notes(preview: Preview) -> list[str]:
+def _notes(preview: "Preview") -> list[str]:
     if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
         return []
     return [
@@ -198,7 +205,7 @@ def _notes(preview: Preview) -> list[str]:
     ]
 
 
-def _data(preview: Preview) -> dict[str, object]:
+def _data(preview: "Preview") -> dict[str, object]:
     return {
         "database": preview.database,
         "count": preview.count,
@@ -216,7 +223,7 @@ def _data(preview: Preview) -> dict[str, object]:
     }
 
 
-def _facts(preview: Preview) -> Block:
+def _facts(preview: "Preview") -> Block:
     resolved = preview.selection.resolved
     return KeyValues(
         [
@@ -229,14 +236,42 @@ def _facts(preview: Preview) -> Block:
     )
 
 
-def _count(preview: Preview) -> str:
+def _count(preview: "Preview") -> str:
     return f"{share(preview.count, preview.active_total)} active contacts match"
+
+
+# The criteria that come with the program
+
+
+_PREBUILT_COLUMNS = (
+    Column("name"),
+    Column("title", for_people=False),
+    Column("conditions", wraps=True),
+    Column("criteria", for_people=False),
+)
+PREBUILT_FIELDS = tuple(column.key for column in _PREBUILT_COLUMNS)
+
+
+def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
+    """Each with its conditions: as flags to be copied, and as a criteria file has them."""
+    items = []
+    for each in every:
+        criteria = each.criteria()
+        items.append(
+            {
+                "name": each.name,
+                "title": each.title,
+                "conditions": as_flags(criteria),
+                "criteria": as_data(criteria),
+            }
+        )
+    return Presentation(rows=Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[RowsTable()])
 
 
 # How contacts are shown that a change by criteria would affect
 
 
-def present_affected(found: Affected) -> Presentation:
+def present_affected(found: "Affected") -> Presentation:
     """Count, criteria with their dates, the first contacts, and the limits in the way."""
     kept = found.selection.kept()
     data = {

@@ -9,10 +9,11 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import Computed, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
+from contactctl.store import change_tables as _declared  # noqa: F401  (registers its tables)
 from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
@@ -21,6 +22,12 @@ SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds 
 # load the Postgres dialect at every start.
 _NO_ROWID = {"sqlite_with_rowid": False}
 
+
+# the latest sign of a person, whoever sets what it is made of
+_LAST_ENGAGED = (
+    "CASE WHEN last_clicked > last_opened OR last_opened IS NULL"
+    " THEN last_clicked ELSE last_opened END"
+)
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
 _ZERO = {"server_default": text("0")}
@@ -42,7 +49,13 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 
 
-class Contact(SQLModel, table=True):
+class _Table(SQLModel):
+    """What all tables are. Nothing is validated by them, so pydantic need not prepare to."""
+
+    model_config = {"defer_build": True}
+
+
+class Contact(_Table, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
@@ -83,6 +96,12 @@ class Contact(SQLModel, table=True):
     last_emailed: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_clicked: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_machine_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_engaged: datetime | None = Field(
+        sa_type=UtcInstant, sa_column_args=[Computed(_LAST_ENGAGED)]
+    )
+    mails_received: int = Field(sa_column_kwargs=_ZERO)
+    mails_since_engaged: int = Field(sa_column_kwargs=_ZERO)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     created: datetime = Field(sa_type=UtcInstant)
@@ -92,7 +111,7 @@ class Contact(SQLModel, table=True):
     attributes_folded: dict[str, Any] = _json()
 
 
-class ContactTag(SQLModel, table=True):
+class ContactTag(_Table, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
@@ -103,7 +122,7 @@ class ContactTag(SQLModel, table=True):
     tag: str
 
 
-class Group(SQLModel, table=True):
+class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
     __tablename__ = "group"
@@ -115,7 +134,7 @@ class Group(SQLModel, table=True):
     settings: dict[str, Any] = _json()
 
 
-class Membership(SQLModel, table=True):
+class Membership(_Table, table=True):
     """A contact's place in a group; `state` is a domain.contacts.MembershipState.
 
     Responses from before `reactivated_at` do not count towards this group's thresholds.
@@ -133,7 +152,7 @@ class Membership(SQLModel, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class FormerMembership(SQLModel, table=True):
+class FormerMembership(_Table, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
@@ -147,11 +166,12 @@ class FormerMembership(SQLModel, table=True):
     ended_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Deactivation(SQLModel, table=True):
+class Deactivation(_Table, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
+    `from_contact` had it, where that one was merged into this one.
     """
 
     __tablename__ = "deactivation"
@@ -175,9 +195,32 @@ class Deactivation(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
-class Response(SQLModel, table=True):
+class _Recorded(_Table):
+    """What is recorded of a response, whosever it is."""
+
+    category: str = Field(sa_type=Code)
+    counts: bool
+    not_counted: str = Field(default="", sa_type=Code)
+    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    status: str = ""
+    diagnostic: str = ""
+    rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    recipient: str
+    channel: str = Field(default="email", sa_type=Code)
+    occurred_at: datetime = Field(sa_type=UtcInstant)
+    recorded_at: datetime = Field(sa_type=UtcInstant)
+    source: str = ""
+    run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
+
+
+class Response(_Recorded, table=True):
     """One email response of a known contact (domain.responses.Response), or what the person wishes
     (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
 
@@ -200,27 +243,10 @@ class Response(SQLModel, table=True):
 
     contact_id: int = _contact_key()
     source_key: str = Field(primary_key=True)
-    category: str = Field(sa_type=Code)
-    counts: bool
-    not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    status: str = ""
-    diagnostic: str = ""
-    rule: str = ""
-    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    recipient: str
-    channel: str = Field(default="email", sa_type=Code)
     group_id: int = SYSTEM_WIDE
-    occurred_at: datetime = Field(sa_type=UtcInstant)
-    recorded_at: datetime = Field(sa_type=UtcInstant)
-    source: str = ""
-    run_id: int
-    host: str = Field(default="", sa_column_kwargs=_EMPTY)
-    incident_id: int | None = None
 
 
-class UnmatchedResponse(SQLModel, table=True):
+class UnmatchedResponse(_Recorded, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 
     `group_folded` is the name, as compared, of the group that the response speaks of.
@@ -236,27 +262,38 @@ class UnmatchedResponse(SQLModel, table=True):
 
     email_key: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
-    category: str = Field(sa_type=Code)
-    counts: bool
-    not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    status: str = ""
-    diagnostic: str = ""
-    rule: str = ""
-    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    recipient: str
-    channel: str = Field(default="email", sa_type=Code)
     group_folded: str = ""
-    occurred_at: datetime = Field(sa_type=UtcInstant)
-    recorded_at: datetime = Field(sa_type=UtcInstant)
-    source: str = ""
-    run_id: int
-    host: str = Field(default="", sa_column_kwargs=_EMPTY)
-    incident_id: int | None = None
 
 
-class ResponseRate(SQLModel, table=True):
+class Delivery(_Table, table=True):
+    """A mail that a contact received, once however often it is told; 1970 where nobody says when.
+
+    `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
+    stands for those that another program has counted (store.engagement.settle_imported).
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    source_hash: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    mails: int = Field(sa_column_kwargs={"server_default": text("1")})
+
+
+class Click(_Table, table=True):
+    """A click of a person: a delivery that is read later can still show that it was a machine's."""
+
+    __tablename__ = "click"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
+
+
+class ResponseRate(_Table, table=True):
     """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
 
     __tablename__ = "response_rate"
@@ -272,7 +309,7 @@ class ResponseRate(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class UnjudgedHour(SQLModel, table=True):
+class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
     __tablename__ = "unjudged_hour"
@@ -281,7 +318,7 @@ class UnjudgedHour(SQLModel, table=True):
     hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
-class Incident(SQLModel, table=True):
+class Incident(_Table, table=True):
     """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
 
     `run_id` is the run that met it first.
@@ -299,7 +336,7 @@ class Incident(SQLModel, table=True):
     run_id: int
 
 
-class Run(SQLModel, table=True):
+class Run(_Table, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
@@ -340,7 +377,7 @@ class Run(SQLModel, table=True):
     limit_override: int | None = None
 
 
-class PlanItem(SQLModel, table=True):
+class PlanItem(_Table, table=True):
     """The temporary segment: what a run will change, at the contact's revision that was shown.
 
     A bulk run has one item a contact; automatic runs one for each deactivation that they open or
@@ -362,7 +399,7 @@ class PlanItem(SQLModel, table=True):
     revision: int
 
 
-class Suppression(SQLModel, table=True):
+class Suppression(_Table, table=True):
     """The keyed hash of an erased address; an import cannot bring it back."""
 
     __tablename__ = "suppression"
@@ -372,8 +409,11 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
-class Policy(SQLModel, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+class Policy(_Table, table=True):
+    """What the store decides for everybody (config.policy); the newest one holds.
+
+    None changes, but for an address that is erased (a group may be named after one).
+    """
 
     __tablename__ = "policy"
 
@@ -394,8 +434,12 @@ response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
 response_rate = SQLModel.metadata.tables["response_rate"]
 unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+delivery = SQLModel.metadata.tables["delivery"]
+click = SQLModel.metadata.tables["click"]
 incident = SQLModel.metadata.tables["incident"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
+change = SQLModel.metadata.tables["change"]
+former_address = SQLModel.metadata.tables["former_address"]

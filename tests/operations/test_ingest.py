@@ -22,6 +22,7 @@ from contactctl.domain.responses import (
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.contacts import add_contact
+from contactctl.operations.database import check_database
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
 from contactctl.operations.responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs, read_run
@@ -161,10 +162,15 @@ def test_activities_move_the_last_dates_forward_only(store: Store) -> None:
     emailed = NOW - timedelta(days=3)
     opened = NOW - timedelta(days=1)
     assert last_dates() == (emailed, opened, None, emailed, 1)
-    record(session, seen(ActivityKind.DELIVERED, 4), seen(ActivityKind.OPENED, 2, "push"))
+    again = [seen(ActivityKind.DELIVERED, 3), seen(ActivityKind.OPENED, 2, "push")]
+    record(session, *again)
     assert last_dates() == (emailed, opened, None, emailed, 1)
-    record(session, seen(ActivityKind.OPENED, 2), seen(ActivityKind.CLICKED, 0))
-    assert last_dates() == (emailed, opened, NOW, NOW, 2)
+    signs = [seen(ActivityKind.OPENED, 2), seen(ActivityKind.CLICKED, 0)]
+    record(session, *signs)
+    after_click = last_dates()
+    assert after_click[:4] == (emailed, opened, NOW, NOW)
+    record(session, *again, *signs)
+    assert last_dates() == after_click
 
 
 def test_a_delivery_in_the_same_ingest_resets_earlier_responses(store: Store) -> None:
@@ -307,7 +313,12 @@ def test_recorded_although_the_thresholds_must_wait(store: Store) -> None:
     assert result.busy is not None
     assert result.counts.recorded == 2
     assert deactivated(store) == []
+    findings = check_database(session).findings
+    assert {each.check: each.broken for each in findings if each.broken} == {
+        "no run is unfinished": 1  # the plan items of a run that is done are no bug here
+    }
     record(session)
+    assert check_database(session).in_order
     assert deactivated(store) == [(1, 0, "transient")]
 
 
