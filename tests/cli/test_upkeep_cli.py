@@ -182,7 +182,7 @@ def test_what_waited_for_the_new_address_is_the_contacts(cli: StoreCli) -> None:
 
 def test_an_address_that_may_not_be_taken_is_refused(cli: StoreCli) -> None:
     ok(cli, "contacts", "delete", "ci@x.no", "--confirm", "ci@x.no")
-    ok(cli, "suppressions", "add", "@blocked.no")
+    ok(cli, "suppressions", "add", "@blocked.no", "--confirm", "@blocked.no")
     readdress(cli, BO, "bo@new.no")
     before = dump(cli.store)
 
@@ -309,16 +309,8 @@ def test_who_follows_learns_of_addresses_and_merges(cli: StoreCli) -> None:
     follower = Follower()
     lines = cli("contacts", "changes", "--cursor", "c", "--format", "jsonl").lines
     told = follower.take(lines)
-    assert (
-        told[-6:]
-        == [
-            "1 deactivated",
-            "1 readdressed",
-            "1 reactivated",
-            "1 merged",
-            "2 readdressed",
-        ][-6:]
-    )
+    readdressed = ["1 deactivated", "1 readdressed", "1 reactivated"]
+    assert told[-5:] == [*readdressed, "1 merged", "2 readdressed"]
     rows = [json.loads(line) for line in lines]
     addresses = [(each["change"], each["email"], each["previous_email"]) for each in rows[-5:]]
     assert addresses == [
