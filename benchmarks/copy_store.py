@@ -9,6 +9,7 @@ process needed more memory for it than for a small store.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,16 +20,18 @@ from made_stores import made_stores
 from sqlalchemy import text
 from table import HEADER, limit
 
+from contactctl.domain.errors import StoreError
 from contactctl.store.database.copying import copied_tables, table_contents
-from contactctl.store.database.store import open_store
+from contactctl.store.database.store import connect, file_is_missing, open_store
 
 KILLS = 10
 MOST_MB = 150.0
+LARGE = ("contact", "membership", "response")
 _RESPONSES = """
-    INSERT INTO response (contact_id, source_key, category, counts, recipient, occurred_at,
-        recorded_at, run_id, status, diagnostic)
-    SELECT id, 'r' || :n || '-' || id, 'transient', {true}, email, created, created, 1, '4.2.2',
-        'mailbox full ' || id FROM contact"""
+    INSERT INTO response (contact_id, source_key, category, counts, not_counted, recipient, channel,
+        group_id, occurred_at, recorded_at, source, rule, run_id, status, diagnostic)
+    SELECT id, 'r' || CAST(:n AS text) || '-' || id, 'transient', {true}, '', email, 'email', 0,
+        created, created, 'made', '', 1, '4.2.2', 'mailbox full ' || id FROM contact"""
 _MEMBERSHIPS = """
     INSERT INTO membership (contact_id, group_id, added)
     SELECT c.id, g.id, c.created FROM contact c JOIN "group" g ON g.id <= 2
@@ -51,30 +54,39 @@ def command(source: str, target: str) -> list[str]:
     return [*program, "--database", source, "--quiet", "--json"]
 
 
-def copy(source: str, target: str, kills: int, seconds: float) -> tuple[float, float]:
-    """Copy, killed so often within about `seconds`; returns the seconds that it took in all, and
-    the most memory that the last process needed, in MB."""
-    began, killed = time.perf_counter(), 0
+def copy(source: str, target: str) -> tuple[float, float]:
+    """Copy, killed each time when a further part of the rows has arrived; returns the seconds that
+    it took in all, and the most memory that the last process needed, in MB."""
+    rows, began, killed = arrived(source), time.perf_counter(), 0
     while True:
         process = subprocess.Popen(command(source, target), stdout=subprocess.DEVNULL)
-        try:
-            wait = seconds / max(kills, 1) if killed < kills else None
-            process.wait(wait)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            killed += 1
-            continue
-        assert process.returncode == 0, process.returncode
-        print(f"  {killed} kills", flush=True)
-        return time.perf_counter() - began, peak_mb()
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            if killed < KILLS and arrived(target) > rows * (killed + 1) / (KILLS + 1):
+                process.kill()
+            time.sleep(0.5)
+        if os.waitstatus_to_exitcode(status) == 0:
+            print(f"  {killed} kills", flush=True)
+            return time.perf_counter() - began, usage.ru_maxrss / 1024
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+        killed += 1
 
 
-def peak_mb() -> float:
-    """The most memory of any process that has ended so far."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+def arrived(url: str) -> int:
+    """The rows of the large tables; 0 where there is no schema yet."""
+    database = connect(url)
+    try:
+        if file_is_missing(database):
+            return 0
+        with database.reading() as connection:
+            found = (connection.execute(text(f"SELECT count(*) FROM {name}")) for name in LARGE)
+            return sum(each.scalar_one() for each in found)
+    except StoreError:
+        return 0
+    finally:
+        database.close()
 
 
 def contents(url: str) -> dict[str, tuple[int, str]]:
@@ -93,12 +105,11 @@ def main() -> None:
         fill(source)
         back = f"sqlite:///{Path(folder) / 'back.db'}"
         print(HEADER)
-        estimate = contacts / 25_000
-        for what, kind, kills, (from_, into) in (
-            ("db copy, SQLite to Postgres", "postgres", KILLS, (source, there)),
-            ("db copy, Postgres to SQLite", "sqlite", KILLS, (there, back)),
+        for what, kind, from_, into in (
+            ("db copy, SQLite to Postgres", "postgres", source, there),
+            ("db copy, Postgres to SQLite", "sqlite", there, back),
         ):
-            seconds, memory = copy(from_, into, kills, estimate)
+            seconds, memory = copy(from_, into)
             print(f"{what}: {seconds:.0f} s in all", flush=True)
             limit(f"{what}, memory", kind, contacts, memory, "MB", MOST_MB)
         went, came = contents(source), contents(back)
