@@ -115,11 +115,11 @@ class Selection:
     def where(self, dialect: str) -> Where:
         """The contacts that the selection means, active or not, as a condition."""
         meets_criteria = where_clause(self.resolved, dialect)
-        return meets_criteria & self.listed.keys.has_contact() if self.listed else meets_criteria
+        return meets_criteria & self.listed.contacts.are_meant() if self.listed else meets_criteria
 
     def listed_where(self) -> list[Where]:
         """The condition that the list makes, where there is one."""
-        return [self.listed.keys.has_contact()] if self.listed else []
+        return [self.listed.contacts.are_meant()] if self.listed else []
 
     def kept(self) -> KeptCriteria:
         """What a run keeps of them."""

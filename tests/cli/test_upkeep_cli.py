@@ -1,6 +1,7 @@
 """One contact edited, readdressed, merged, tagged or deactivated; nothing that holds is escaped."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from helpers.dumps import dump
 from helpers.follower import Follower, require_followed
+from helpers.processes import KILLED, Death, barrier, exit_code_of, start_cli
 from helpers.store_cli import StoreCli
 
 CONFIG = """
@@ -182,7 +184,7 @@ def test_what_waited_for_the_new_address_is_the_contacts(cli: StoreCli) -> None:
 
 def test_an_address_that_may_not_be_taken_is_refused(cli: StoreCli) -> None:
     ok(cli, "contacts", "delete", "ci@x.no", "--confirm", "ci@x.no")
-    ok(cli, "suppressions", "add", "@blocked.no")
+    ok(cli, "suppressions", "add", "@blocked.no", "--confirm", "@blocked.no")
     readdress(cli, BO, "bo@new.no")
     before = dump(cli.store)
 
@@ -348,6 +350,41 @@ def test_who_follows_learns_of_addresses_and_merges(cli: StoreCli) -> None:
     require_followed(cli.store, follower, [1])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+@pytest.mark.parametrize("command", ["merge", "readdress"])
+def test_killed_in_the_middle_nothing_or_all_of_it_is_done(cli: StoreCli, command: str) -> None:
+    ingest(cli, bounce(BO), bounce(BO, "spam-complaint"))
+    named = ["--config", cli.folder / "contactctl.yaml", "--database", cli.url]
+    args = {
+        "merge": ["contacts", "merge", ANN, BO, "--confirm", BO],
+        "readdress": ["contacts", "readdress", BO, "bo@new.no", "--confirm", "bo@new.no"],
+    }
+    before, number, exit_code = dump(cli.store), 3, KILLED
+    while exit_code == KILLED:
+        assert dump(cli.store) == before
+        death = Death("before a statement", number)
+        exit_code = exit_code_of(start_cli([*args[command], *named], death=death))
+        number += 4
+    assert (exit_code, number > 15) == (0, True)
+    assert dump(cli.store) != before
+    assert ok(cli, "db", "check")["in_order"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are forked")
+def test_of_two_who_give_one_address_away_at_once_one_is_refused(cli: StoreCli) -> None:
+    named = ["--config", cli.folder / "contactctl.yaml", "--database", cli.url]
+    together = barrier(2)
+    new = ["new@new.no", "--confirm", "new@new.no"]
+    both = [
+        start_cli(["contacts", "readdress", name, *new, *named], together=together)
+        for name in (ANN, BO)
+    ]
+    assert sorted(exit_code_of(each) for each in both) == [0, 4]
+    assert [each["email"] for each in ok(cli, "contacts", "list")["contacts"]].count(
+        "new@new.no"
+    ) == 1
+
+
 # Deactivating one
 
 
@@ -402,6 +439,7 @@ def test_attributes_that_the_config_renamed_or_dropped(cli: StoreCli) -> None:
     cli.configure(CONFIG.replace("plan: text, orders: number, renewal: date", "tier: text"))
     listed = ok(cli, "db", "attributes")
     assert listed["undeclared"] == ["orders", "plan", "renewal"]
+    assert ok(cli, "db", "check")["undeclared_attributes"] == ["orders", "plan", "renewal"]
     rename = ("db", "attributes", "--rename", "plan=tier")
     assert ok(cli, *rename, "--dry-run")["count"] == 1
     assert ok(cli, *rename, "--confirm", 1)["changed"] == 1
