@@ -257,6 +257,8 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
             console.say(f"warning: the reader of the result has ended; {told}")
     except OSError as error:
         raise _untold(error, presentation) from error
+    else:
+        presentation.delivered()
     return int(presentation.exit_code)
 
 

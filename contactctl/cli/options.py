@@ -4,6 +4,7 @@ Use them with a default: `where: Where = None`. Every option has its help here, 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -154,6 +155,14 @@ ConfirmEmail = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The contact's email, instead of typing it."),
 ]
+ConfirmEmailOrCount = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="EMAIL|COUNT",
+        help="The contact's email, or the number of contacts, instead of typing it.",
+    ),
+]
 LimitOverride = Annotated[
     str | None,
     typer.Option(
@@ -229,3 +238,16 @@ def read_assignments(
             raise UsageError(f"{flag} names '{name}' twice")
         found[name] = value
     return found
+
+
+# Points in time
+
+
+def instant(text: str, zone: tzinfo, option: str) -> datetime:
+    """An ISO 8601 date or instant, in the time of `zone` unless it says; UsageError otherwise."""
+    from contactctl.domain.cells import iso_instant
+
+    try:
+        return iso_instant(text, zone)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint="write it as 2026-01-31") from error

@@ -1,6 +1,5 @@
 """The commands below `responses` that look at what is recorded, and decide about held ones."""
 
-from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -102,7 +101,7 @@ def list_(
             categories=categories,
             email_key=_key(email) if email else None,
             domain=_domain_key(domain),
-            since=_instant(since, session.time_zone) if since else None,
+            since=options.instant(since, session.time_zone, "--since") if since else None,
             run_id=run,
             unmatched=unmatched,
             held=held,
@@ -205,12 +204,3 @@ def _key(email: str) -> str:
 
 def _domain_key(domain: str | None) -> str | None:
     return None if domain is None else _key(f"x@{domain.strip().removeprefix('@')}")[2:]
-
-
-def _instant(text: str, zone: tzinfo) -> datetime:
-    from contactctl.domain.cells import iso_instant
-
-    try:
-        return iso_instant(text, zone)
-    except ValueError as error:
-        raise UsageError(f"--since: {error}", hint="write it as 2026-01-31") from error

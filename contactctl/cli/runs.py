@@ -45,12 +45,20 @@ States = Annotated[
     ),
 ]
 
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="Only runs planned, begun or ended since this time."
+    ),
+]
+
 
 def list_(
     invocation: StoreInvocation,
     limit: Limit = 20,
     kind: Kinds = None,
     state: States = None,
+    since: Since = None,
 ) -> Presentation:
     """List the latest runs.
 
@@ -58,6 +66,7 @@ def list_(
         contactctl runs list
         contactctl runs list --state planned --state running
         contactctl runs list --kind deactivate --limit 100 --json
+        contactctl runs list --since 2026-05-01
 
     Every change to contacts is a run, kept forever: who asked, why, on which
     database, and what it did.
@@ -71,7 +80,9 @@ def list_(
     kinds = [chosen(RunKind, name, "--kind") for name in kind or ()]
     states = [chosen(RunState, name, "--state") for name in state or ()]
     with invocation.open_session() as session:
-        return present_runs(latest_runs(session, limit=limit, kinds=kinds, states=states))
+        start = options.instant(since, session.time_zone, "--since") if since else None
+        runs = latest_runs(session, limit=limit, kinds=kinds, states=states, since=start)
+        return present_runs(runs)
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:

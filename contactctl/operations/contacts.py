@@ -29,6 +29,7 @@ from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.store.addresses import former_among
 from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import group_ids
@@ -42,6 +43,8 @@ from contactctl.store.imports import (
 )
 from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+
+_AS_IT_IS = ImportOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ def add_contact(
     for one that is suppressed.
     """
     key = _key(values["email"])
-    plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
+    plan, converted = staged_row(session, {**values, "group": groups, "tag": tags})
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
@@ -175,11 +178,25 @@ def add_contact(
             group_named(connection, name)
         if suppressed_in(session)(connection, [key]):
             raise RejectedError("the address is suppressed")
+        if not_theirs := former_among(connection, [key]):
+            raise RefusedError(
+                f"contact {not_theirs[key]} had this address before",
+                hint=f"`contactctl contacts show {show_safely(key)}` shows the contact",
+                code="former-address",
+            )
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 f"there is already a contact '{show_safely(key)}'",
                 hint=f"`contactctl contacts show {show_safely(key)}` shows it",
             )
+        added = []
+
+        def begin_run(contact_id: int) -> int:
+            request = session.request(AddRun(contact_id), reason=reason)
+            run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+            added.append((contact_id, run_id))
+            return run_id
+
         put_in(
             connection,
             plan.layout,
@@ -187,13 +204,9 @@ def add_contact(
             now,
             # no deactivation comes along that would name the run
             Creating(0, 0, session.settings.responses.unsubscribes),
+            begin_run,
         )
-        contact_id = id_of_key(connection, key)
-        if contact_id is None:
-            raise AssertionError("the contact was added")
-        request = session.request(AddRun(contact_id), reason=reason)
-        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
-    return contact_id, run_id
+    return added[0]
 
 
 def _key(email: str) -> str:
@@ -203,13 +216,15 @@ def _key(email: str) -> str:
         raise UsageError(f"'{show_safely(email)}' is not an email address: {error}") from None
 
 
-def _converted(
-    session: Session, values: Mapping[str, str | Sequence[str]]
+def staged_row(
+    session: Session,
+    values: Mapping[str, str | Sequence[str]],
+    options: ImportOptions = _AS_IT_IS,
 ) -> tuple[Plan, Converted]:
-    """The values as one staged row, with the plan it was read by."""
+    """The values by field as one staged row, with the plan it was read by; UsageError for one that
+    cannot be given or read."""
     if given := sorted(values.keys() & set(STATUS_FIELDS)):
         raise UsageError(f"'{given[0]}' cannot be given: a contact is added as active")
-    options = ImportOptions()
     names = ColumnNames(options, session.catalogue)
     columns = [FileColumn(name, names.resolve(name)) for name in values]
     for name, reason in names.left_out.items():

@@ -19,7 +19,7 @@ from contactctl.domain.criteria.tree import (
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
-from contactctl.domain.run_kinds import KeptCriteria, KeptList
+from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.listed import EmailsFile, Listed, read_listed

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from contactctl.domain.errors import (
@@ -82,11 +83,16 @@ def find_run(session: Session, run_id: int) -> FoundRun:
 
 
 def latest_runs(
-    session: Session, *, limit: int, kinds: Sequence[RunKind], states: Sequence[RunState]
+    session: Session,
+    *,
+    limit: int,
+    kinds: Sequence[RunKind],
+    states: Sequence[RunState],
+    since: datetime | None = None,
 ) -> list[Run]:
     """The latest runs, newest first."""
     with session.store.reading() as connection:
-        return list_runs(connection, limit=limit, kinds=kinds, states=states)
+        return list_runs(connection, limit=limit, kinds=kinds, states=states, since=since)
 
 
 def interrupted_runs(session: Session, kinds: Sequence[RunKind] = ()) -> list[Run]:

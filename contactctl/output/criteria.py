@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
-from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.domain.run_details import KeptCriteria
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -151,7 +151,13 @@ def _price(tier: BillingTier, currency: str) -> str:
 # How a preview is shown
 
 
-_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+_OF_INACTIVE = {
+    "status",
+    "deactivated",
+    "deactivation_origin",
+    "deactivation_category",
+    "deactivation_run",
+}
 
 
 def present_preview(preview: "Preview") -> Presentation:

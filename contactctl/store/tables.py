@@ -13,6 +13,7 @@ from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
+from contactctl.store import change_tables as _declared  # noqa: F401  (registers its tables)
 from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
@@ -158,6 +159,7 @@ class Deactivation(_Table, table=True):
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
+    `from_contact` had it, where that one was merged into this one.
     """
 
     __tablename__ = "deactivation"
@@ -181,6 +183,7 @@ class Deactivation(_Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
 class Response(_Table, table=True):
@@ -408,3 +411,5 @@ run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
+change = SQLModel.metadata.tables["change"]
+former_address = SQLModel.metadata.tables["former_address"]

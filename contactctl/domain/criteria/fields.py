@@ -13,6 +13,7 @@ from contactctl.domain.text import show_safely
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
+DEACTIVATION_RUN_FIELD = "deactivation_run"
 
 
 class FieldType(StrEnum):
@@ -97,7 +98,7 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         "deactivation_origin",
         FieldType.SET,
         "origins of the open system-wide deactivations",
-        ("bulk", "individual", "threshold", "import"),
+        ("bulk", "individual", "threshold", "import", "unsubscribe"),
     ),
     Field(
         "deactivation_category",
@@ -105,6 +106,12 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         "response categories of the open system-wide deactivations",
         _CATEGORIES,
     ),
+    Field(
+        DEACTIVATION_RUN_FIELD,
+        FieldType.SET,
+        "numbers of the runs that opened the open system-wide deactivations",
+    ),
+    Field("reactivated", FieldType.INSTANT, "when the contact last became active again"),
     *(
         Field(
             f"{RESPONSES_PREFIX}{name}",

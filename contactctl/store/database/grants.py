@@ -21,6 +21,8 @@ _OF_ADMINS = frozenset(
         RunKind.GROUPS,
         RunKind.POLICY,
         RunKind.COPY,
+        RunKind.MERGE,
+        RunKind.ATTRIBUTES,
     }
 )
 # the server fills it in with the login that it has let in
@@ -56,7 +58,7 @@ _OPERATOR_DELETES = (
     "response_rate",
     "unjudged_hour",
 )
-_KEPT_FOR_EVER = ("run", "policy", "former_membership")
+_KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
 
 
@@ -201,7 +203,8 @@ def _may_go_on(is_theirs: str) -> str:
 
 def _is_bulk() -> str:
     """Kinds that somebody asks for and confirms; the others with a plan follow rules."""
-    return f"kind IN ({_texts((RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP))})"
+    bulk = (RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP, RunKind.TAG, RunKind.UNTAG)
+    return f"kind IN ({_texts(bulk)})"
 
 
 def _works_through_a_plan() -> str:
