@@ -186,6 +186,9 @@ class _Ingest:
 
     def record(self, batch: ReadBatch) -> None:
         """Record a batch together with the run's new totals."""
+        if self.result.run is None and batch.is_without_responses:
+            self.result = self._with_totals(batch, RecordedCounts())
+            return
         with suppress(_NothingNewError), self.session.store.writing() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
@@ -211,20 +214,21 @@ class _Ingest:
                 self.session.settings.responses.unsubscribes,
                 self.session.clock(),
             )
-            result = replace(
-                self.result,
-                counts=self.result.counts + counts,
-                activities=self.result.activities + batch.activity_events,
-                no_responses=self.result.no_responses + batch.no_responses,
-                undated=self.result.undated + batch.undated,
-            )
+            result = self._with_totals(batch, counts)
             if result.is_nothing_new:
-                self.result = result
                 raise _NothingNewError
             update_run(connection, run_id, _totals(result))
-            recorded = replace(result, run=run_id)
-        if not result.is_nothing_new:
-            self.result = recorded
+            result = replace(result, run=run_id)
+        self.result = result
+
+    def _with_totals(self, batch: ReadBatch, counts: RecordedCounts) -> IngestResult:
+        return replace(
+            self.result,
+            counts=self.result.counts + counts,
+            activities=self.result.activities + batch.activity_events,
+            no_responses=self.result.no_responses + batch.no_responses,
+            undated=self.result.undated + batch.undated,
+        )
 
     def _reject(self, rejection: Rejection) -> None:
         self.on_reject(rejection)

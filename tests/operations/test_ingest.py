@@ -309,7 +309,7 @@ def test_an_ingest_that_finds_nothing_new_leaves_no_run(
         assert (nothing.run, nothing.counts.recorded, nothing.deactivated) == (None, 0, 0)
         assert nothing.read == len(again)
     assert dump(store) == before
-    assert first.run == 1
+    assert first.run == 1  # mails that are no responses have begun none
     assert ingest(session, [*events, response(key="new")], [].append).run is not None
 
 
