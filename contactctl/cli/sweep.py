@@ -87,7 +87,7 @@ def all_(invocation: SweepInvocation) -> Presentation:
 
 
 def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
-    from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
+    from contactctl.operations.sweep import IN_ORDER, SweepPart, look, note_sweep, sweep
     from contactctl.output.rules import present_due, present_sweep, present_sweep_log
 
     yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
@@ -101,7 +101,11 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
             return present_due(look(session, parts))
         if not yes and not invocation.console.can_prompt:
             return present_due(look(session, parts)).failed(_nobody_to_ask())
-        result = sweep(session, parts) if yes else _sweep_asking(invocation, session, parts)
+        if yes:
+            result = sweep(session, parts)
+        else:
+            result = _sweep_asking(invocation, session, parts)
+            note_sweep(session, parts, result)
         return present_sweep_log(result, name, session.now) if log else present_sweep(result)
 
 

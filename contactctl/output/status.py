@@ -14,7 +14,7 @@ from contactctl.output.presentation import (
     Presentation,
 )
 from contactctl.output.runs import run_data, runs_table
-from contactctl.output.values import counted
+from contactctl.output.values import age_text, counted, to_people
 
 _MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 
@@ -44,6 +44,10 @@ def present_status(status: StoreStatus) -> Presentation:
         ],
         "latest_runs": runs,
         "policy": status.policy,
+        "last_sweep": status.last("sweep"),
+        "last_fetch": status.last("fetch"),
+        "last_done": dict(status.last_done),
+        "bypassing_groups": list(status.bypassing),
     }
     blocks: list[Block] = [KeyValues(_totals(status))]
     if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
@@ -76,6 +80,12 @@ def _totals(status: StoreStatus) -> Pairs:
         nobody = status.unmatched_unsubscribes
         besides = f", and {nobody:,} of addresses that no contact has" if nobody else ""
         pairs.append(("Unsubscribes", f"{status.unsubscribes:,}{besides}"))
+    for label, work in (("Last sweep", "sweep"), ("Last fetch", "fetch")):
+        if at := status.last(work):
+            pairs.append((label, f"{to_people(at)}, {age_text(status.as_of - at)} ago"))
+    if status.bypassing:
+        names = ", ".join(status.bypassing)
+        pairs.append(("Bypass", f"{names}: mails contacts that are inactive system-wide"))
     if status.unfinished_runs:
         pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
     if status.waiting_plans:

@@ -47,6 +47,7 @@ _OPERATOR_UPDATES = (
     "unmatched_response",
     "response_rate",
     "incident",
+    "routine",
 )
 # what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
 # and counts that are made anew
