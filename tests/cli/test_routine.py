@@ -17,7 +17,8 @@ from helpers.sessions import NOW
 def cli(store: Store, store_url: str, tmp_path: Path):
     seed_contacts(store, 60)
     (tmp_path / "contactctl.yaml").write_text(
-        "allow_undo: true\nlimits: {max_percent: 100}\ngroups: {newsletter: {bypass_system_wide: true}}\n"
+        "allow_undo: true\nlimits: {max_percent: 100}\n"
+        "groups: {newsletter: {bypass_system_wide: true}}\n"
     )
 
     def run(*args: object, **values: object) -> CliResult:
@@ -72,7 +73,6 @@ def test_a_bypass_is_seen_wherever_groups_are(cli) -> None:
     assert cli("status", "--json").json["data"]["bypassing_groups"] == ["newsletter"]
     exported = cli("contacts", "export", "--deliverable", "--group", "newsletter", "--fields", "id")
     assert "newsletter bypasses system-wide deactivation" in exported.stderr
-    assert "bypass" not in cli("contacts", "export", "--deliverable").stderr
 
 
 def test_what_was_undone_does_not_count_in_the_figures(cli) -> None:
@@ -87,3 +87,19 @@ def test_what_was_undone_does_not_count_in_the_figures(cli) -> None:
 
     assert undone.exit_code == 0, undone.stderr
     assert this_month() == 5
+
+
+def test_a_preview_says_what_would_be_done_to_whom(cli) -> None:
+    cli("deactivate", "--where", "id <= 4", "--confirm", "4")
+
+    deleting = cli("contacts", "delete", "--where", "id <= 10", "--dry-run")
+    data = cli("contacts", "delete", "--where", "id <= 10", "--dry-run", "--json").json["data"]
+    removing = cli("groups", "remove", "customers", "--where", "id <= 10", "--dry-run")
+
+    assert "delete for good" in " ".join(deleting.stdout.split())
+    assert "10 match: 6 active, 4 inactive" in deleting.stdout
+    assert (data["active"], data["inactive"]) == (6, 4)
+    assert data["impact"]["active_after"] == data["impact"]["active_before"] - 6
+    assert data["impact"]["members_lost"] == {"customers": 2, "partners": 1}
+    assert "remove from the group customers; the contacts stay" in removing.stdout
+    assert "3 match: 2 active, 1 inactive" in removing.stdout
