@@ -71,6 +71,7 @@ MACHINE_KEYS = (
     "recipient_headers",
     "mailboxes",
     "suppression_key_file",
+    "heartbeat",
 )
 
 Document = Mapping[str, Any]

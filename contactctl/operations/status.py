@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.policies import BillingTier, tier_for
@@ -15,12 +15,14 @@ from contactctl.store.impact import (
     count_unsubscribes,
     deactivations_per_month,
     open_deactivations,
+    responses_since,
 )
 from contactctl.store.routine import last_done
 from contactctl.store.runs import count_runs, count_waiting, list_runs
 
 LATEST_RUNS = 5
 MONTHS_SHOWN = 12
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class StoreStatus:
     policy: int | None = None
     last_done: Mapping[str, datetime] = field(default_factory=dict)
     bypassing: Sequence[str] = ()
+    responses_of_day: Mapping[str, int] = field(default_factory=dict)
 
     def last(self, work: str) -> datetime | None:
         """When the last sweep or fetch came to its end; None where there was none."""
@@ -59,8 +62,9 @@ class StoreStatus:
         return self.active + self.inactive
 
 
-def read_status(session: Session) -> StoreStatus:
-    """Everything that `status` shows, from one state of the store."""
+def read_status(session: Session, *, with_rates: bool = False) -> StoreStatus:
+    """Everything that `status` shows, from one state of the store; `with_rates` also how many
+    responses of each category were counted within the last 24 hours."""
     months = _last_months(session.now)
     bypassing = _bypassing(session)
     since = datetime.fromisoformat(f"{months[0]}-01T00:00:00+00:00")
@@ -88,6 +92,7 @@ def read_status(session: Session) -> StoreStatus:
             as_of=session.now,
             last_done=last_done(connection),
             bypassing=bypassing,
+            responses_of_day=responses_since(connection, session.now - _DAY) if with_rates else {},
         )
 
 

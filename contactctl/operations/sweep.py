@@ -141,9 +141,14 @@ def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
     return done
 
 
+def came_to_its_end(done: SweepResult) -> bool:
+    """Whether all was looked at, though some of it may wait for somebody to confirm it."""
+    return not done.declined and all(isinstance(each, RefusedError) for each in done.problems)
+
+
 def note_sweep(session: Session, parts: Sequence[SweepPart], done: SweepResult) -> None:
-    """Note that a sweep came to its end, though some of it may wait for somebody to confirm it."""
-    if done.declined or not all(isinstance(each, RefusedError) for each in done.problems):
+    """Note that a sweep came to its end."""
+    if not came_to_its_end(done):
         return
     name = "all" if set(parts) == set(IN_ORDER) else "+".join(parts)
     with session.store.writing() as connection:

@@ -1,5 +1,6 @@
 """Totals over the whole store, for `status`."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +73,19 @@ def count_held(connection: Connection) -> int:
         int(connection.execute(select(func.count()).where(table.c.held)).scalar_one())
         for table in (tables.response, tables.unmatched_response)
     )
+
+
+def responses_since(connection: Connection, since: datetime) -> dict[str, int]:
+    """Number of counted responses per category that happened from `since` on."""
+    numbers: Counter[str] = Counter()
+    for table in (tables.response, tables.unmatched_response):
+        statement = (
+            select(table.c.category, func.count())
+            .where(table.c.occurred_at >= since, table.c.counts)
+            .group_by(table.c.category)
+        )
+        numbers.update({row[0]: row[1] for row in connection.execute(statement)})
+    return dict(sorted(numbers.items()))
 
 
 def any_bypass(connection: Connection) -> bool:
