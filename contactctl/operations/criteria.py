@@ -220,7 +220,7 @@ PREVIEW_ROWS = 30
 class Impact:
     """What a run changes: totals, what is paid, and by group the members it loses or regains.
 
-    `brings_back`: it is the impact of taking a deactivation back.
+    `brings_back`: it is the impact of taking a deactivation back; `is_for_good`: of an erasure.
     """
 
     active_before: int
@@ -231,6 +231,7 @@ class Impact:
     members_lost: Mapping[str, int] = field(default_factory=dict)
     members_regained: Mapping[str, int] = field(default_factory=dict)
     brings_back: bool = False
+    is_for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)

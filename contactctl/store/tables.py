@@ -423,6 +423,15 @@ class Policy(_Table, table=True):
     created: datetime = Field(sa_type=UtcInstant)
 
 
+class Routine(_Table, table=True):
+    """When `work`, a command that cron runs, was last done."""
+
+    __tablename__ = "routine"
+
+    work: str = Field(sa_type=Code, primary_key=True)
+    done_at: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
@@ -443,3 +452,4 @@ suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
 change = SQLModel.metadata.tables["change"]
 former_address = SQLModel.metadata.tables["former_address"]
+routine = SQLModel.metadata.tables["routine"]
