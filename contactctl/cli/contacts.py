@@ -40,9 +40,6 @@ DeliverableGroup = Annotated[
 _PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 All = Annotated[bool, typer.Option("--all", help="Show all contacts, at a terminal too.")]
-Sort = Annotated[
-    str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
-]
 Attribute = Annotated[
     list[str] | None,
     typer.Option("--attribute", metavar="NAME=VALUE", help="A declared attribute. Repeatable."),
@@ -131,7 +128,7 @@ def list_(
     deliverable: Deliverable = False,
     without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
-    sort: Sort = "id",
+    sort: options.Sort = "id",
     limit: Limit = None,
     all: All = False,
 ) -> Presentation:

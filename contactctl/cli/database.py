@@ -160,17 +160,28 @@ def init(invocation: StoreInvocation) -> Presentation:
 
     console, database = invocation.console, invocation.shared["database"]
     config = strongest_config_path(invocation.config_file, console.environ, console.cwd)
-    settings = _load(invocation, config if config.exists() else None, database).settings
+    loaded = _load(invocation, config if config.exists() else None, database)
     made = initialise(
         config,
-        settings.database,
-        settings.suppression_key_file,
+        loaded.settings.database,
+        _key_file(loaded, config),
         database_in_config=database is not None,
         waits=invocation.waits,
     )
     policy = _put_in_force(invocation, _load(invocation, config, database)) if made.is_new else None
     later = _load(invocation, config, None)
-    return present_initialised(made, settings.database, later, policy)
+    return present_initialised(made, loaded.settings.database, later, policy)
+
+
+def _key_file(loaded: "LoadedSettings", config: Path) -> Path:
+    """The one that is named or the user's; a new config in another place gets its own beside it."""
+    from contactctl.config.load import PREFIX, user_config_path
+
+    named = loaded.settings.suppression_key_file
+    is_set = loaded.origin("suppression_key_file").startswith(PREFIX)
+    if config.exists() or config == user_config_path() or is_set:
+        return named
+    return config.parent / named.name
 
 
 def _put_in_force(invocation: StoreInvocation, loaded: "LoadedSettings") -> "PolicyApplied | None":

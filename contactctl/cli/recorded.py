@@ -122,7 +122,7 @@ def list_(
             categories=categories,
             email_key=_key(email) if email else None,
             domain=_domain_key(domain),
-            since=_instant(since, session.time_zone) if since else None,
+            since=options.instant(since, session.time_zone, "--since") if since else None,
             run_id=run,
             unmatched=unmatched,
             held=held,
@@ -269,13 +269,4 @@ def _start(text: str, now: datetime, zone: tzinfo) -> datetime:
     try:
         return now - parse_period(text)
     except (ValueError, OverflowError):
-        return _instant(text, zone)
-
-
-def _instant(text: str, zone: tzinfo) -> datetime:
-    from contactctl.domain.cells import iso_instant
-
-    try:
-        return iso_instant(text, zone)
-    except ValueError as error:
-        raise UsageError(f"--since: {error}", hint="write it as 2026-01-31") from error
+        return options.instant(text, zone, "--since")

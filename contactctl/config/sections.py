@@ -125,10 +125,11 @@ def _threshold(
     within: timedelta | None = None,
     days_apart: int | None = None,
     over_at_least: timedelta | None = None,
+    through_count: int | None = None,
 ) -> Threshold:
     if count is None:
         raise ValueError("a threshold needs a 'count'")
-    return Threshold(count, within, days_apart, over_at_least)
+    return Threshold(count, within, days_apart, over_at_least, through_count)
 
 
 def _handling_rule(
@@ -207,6 +208,7 @@ _THRESHOLDS = ByName(
             "within": Scalar(duration),
             "days_apart": Scalar(whole_number(0)),
             "over_at_least": Scalar(duration),
+            "through_count": Scalar(whole_number(1)),
         },
     ),
 )

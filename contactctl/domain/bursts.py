@@ -19,6 +19,7 @@ from enum import StrEnum
 from contactctl.domain.policies import IncidentGuard
 from contactctl.domain.responses import Category
 
+TAKEN_BACK = "taken_back"  # run.results of contacts that an incident made active again
 USUAL_HOURS = 60 * 24  # how far back it is looked what is usual: two monthly mailings
 
 # What these say, they say of one mailbox, however many receivers say the same on one day. The

@@ -54,6 +54,8 @@ class ContactView:
     deactivated: datetime | None = None
     deactivation_origins: frozenset[str] = frozenset()
     deactivation_categories: frozenset[str] = frozenset()
+    deactivation_runs: frozenset[str] = frozenset()
+    reactivated: datetime | None = None
     response_counts: Mapping[str, int] = field(default_factory=dict)
     responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -91,6 +93,19 @@ class DeactivationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerAddress:
+    """An address that a contact had until a run gave it another.
+
+    `from_contact` had it, where that one was merged into this one.
+    """
+
+    email: str
+    ended_at: datetime
+    run: int
+    from_contact: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactRecord:
     """One contact. `values` maps every field that is a column of its own to its value or None.
 
@@ -109,6 +124,7 @@ class ContactRecord:
     deactivations: Sequence[DeactivationRecord] = field(default_factory=tuple)
     responses: Mapping[str, int] = field(default_factory=dict)
     not_counted: Sequence[str] = ()
+    former_addresses: Sequence[FormerAddress] = ()
 
     def by_field(self) -> dict[str, object]:
         """The value of each field of the catalogue that the contact has, by the field's name."""
@@ -138,4 +154,5 @@ class ContactRecord:
             "deactivated": max((each.started_at for each in ours), default=None),
             "deactivation_origin": sorted({each.origin for each in ours}),
             "deactivation_category": sorted({each.category for each in ours} - {""}),
+            "deactivation_run": sorted({each.run for each in ours}),
         }

@@ -142,12 +142,15 @@ class Threshold:
 
     Those of one day (UTC) count once, or of one period of `days_apart` days; 0: each one counts;
     None: as the category is by default. First and last lie `over_at_least` apart, to the second.
+    Failures of another address that the contact's passes mail on to need `through_count`; None:
+    three times `count`.
     """
 
     count: int
     within: timedelta | None = None
     days_apart: int | None = None
     over_at_least: timedelta | None = None
+    through_count: int | None = None
 
 
 class HandlingAction(StrEnum):

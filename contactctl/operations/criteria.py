@@ -19,7 +19,7 @@ from contactctl.domain.criteria.tree import (
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
-from contactctl.domain.run_kinds import KeptCriteria, KeptList
+from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.listed import EmailsFile, Listed, read_listed
@@ -27,6 +27,7 @@ from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
 from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import group_names
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.preview import Where, active_ids, count_active_where, first_rows
@@ -254,8 +255,19 @@ class Preview:
         return including_missing(self.selection.criteria, field_name)
 
 
-def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
-    """Count and show the active contacts that the selection means, in one state of the store."""
+def preview(
+    session: Session,
+    selection: Selection,
+    *,
+    with_impact: bool = False,
+    limit: int = PREVIEW_ROWS,
+    sort: str = "id",
+) -> Preview:
+    """Count and show the active contacts that the selection means, in one state of the store.
+
+    `sort` is a field, with a minus before it for descending; UsageError for one that has no order.
+    """
+    require_sortable(sort)
     where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_impact else ()
     with session.store.reading() as connection:
@@ -274,11 +286,19 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             left_out=count_left_out(
                 connection, selection.resolved, session.store.dialect, *selection.listed_where()
             ),
-            rows=first_rows(connection, ids, PREVIEW_ROWS),
+            rows=first_rows(connection, ids, limit, sort),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact,
         )
+
+
+def require_sortable(sort: str) -> None:
+    """UsageError for a field that contacts cannot be sorted by."""
+    name = sort.removeprefix("-")
+    if name not in SORTABLE:
+        hint = did_you_mean(name, list(SORTABLE)) or f"one of {', '.join(SORTABLE)}"
+        raise UsageError(f"cannot sort by '{name}'", hint=hint)
 
 
 def impact_of(session: Session, active_total: int, shift: Shift) -> Impact:

@@ -119,7 +119,7 @@ def _change_member(
         if action == "add":
             if is_anonymised(connection, contact_id):
                 raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
-            changed = add_member(connection, contact_id, group_id, now)
+            changed = add_member(connection, contact_id, group_id, run_id, now)
         else:
             changed = remove_member(connection, contact_id, group_id, run_id, now)
         if not changed:

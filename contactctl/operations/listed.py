@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import InputError
-from contactctl.domain.run_kinds import KeptList
+from contactctl.domain.run_details import KeptList
 from contactctl.domain.text import show_safely
 from contactctl.operations.importing.address_list import read_list
 from contactctl.operations.importing.options import Reject, Rejects

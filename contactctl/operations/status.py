@@ -8,9 +8,9 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
-from contactctl.store.bursts import list_incidents
 from contactctl.store.impact import (
     contacts_by_status,
+    count_held,
     count_unsubscribes,
     deactivations_per_month,
     open_deactivations,
@@ -69,7 +69,7 @@ def read_status(session: Session) -> StoreStatus:
             unfinished_runs=count_runs(connection, [RunState.RUNNING]),
             waiting_plans=count_runs(connection, [RunState.PLANNED]),
             waiting_contacts=count_waiting(connection),
-            held_responses=sum(each.held for each in list_incidents(connection)),
+            held_responses=count_held(connection),
             unsubscribes=unsubscribes,
             unmatched_unsubscribes=unmatched,
             latest_runs=list_runs(connection, limit=LATEST_RUNS),

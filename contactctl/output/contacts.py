@@ -73,6 +73,9 @@ def present_contacts(
     return Presentation(rows=rows, blocks=blocks)
 
 
+_FORMER_COLUMNS = (Column("email"), Column("until"), Column("run"))
+
+
 def present_contact(contact: ContactRecord) -> Presentation:
     """Everything about one contact."""
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
@@ -85,7 +88,15 @@ def present_contact(contact: ContactRecord) -> Presentation:
         "tags": list(contact.tags),
         "attributes": dict(contact.attributes),
     }
-    data = facts | {"groups": groups, "deactivations": deactivations}
+    former = [
+        {"email": each.email, "until": each.ended_at, "run": each.run}
+        for each in contact.former_addresses
+    ]
+    data = facts | {
+        "groups": groups,
+        "deactivations": deactivations,
+        "former_addresses": former,
+    }
     blocks: list[Block] = [
         KeyValues([(name, value) for name, value in facts.items() if value not in (None, [], {})]),
         Heading("Groups"),
@@ -93,6 +104,8 @@ def present_contact(contact: ContactRecord) -> Presentation:
         Heading("Deactivations"),
         Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
     ]
+    if former:
+        blocks += [Heading("Former addresses"), Table(_FORMER_COLUMNS, former)]
     return Presentation(data, blocks=blocks)
 
 
@@ -206,6 +219,7 @@ TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
     Column("category"),
     Column("group"),
+    Column("through"),
     Column("counted"),
     Column("threshold"),
     Column("within_days", "WITHIN DAYS"),
@@ -280,6 +294,7 @@ def _count(each: Count) -> Row:
     return {
         "category": each.category,
         "group": each.group,
+        "through": each.through,
         "counted": each.counted,
         "threshold": each.threshold,
         "within_days": _whole(each.within_days),

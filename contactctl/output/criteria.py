@@ -8,9 +8,7 @@ from contactctl.domain.criteria.prebuilt import Prebuilt
 from contactctl.domain.criteria.tree import as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
-from contactctl.domain.run_kinds import KeptCriteria
-from contactctl.operations.criteria import Preview
-from contactctl.operations.plans import Affected
+from contactctl.domain.run_details import KeptCriteria
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -25,7 +23,8 @@ from contactctl.output.presentation import (
 from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
-    from contactctl.operations.criteria import Impact
+    from contactctl.operations.criteria import Impact, Preview
+    from contactctl.operations.plans import Affected
 
 _EXACT = ("id", "email", "status", "last_opportunity")
 
@@ -154,10 +153,16 @@ def _price(tier: BillingTier, currency: str) -> str:
 # How a preview is shown
 
 
-_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+_OF_INACTIVE = {
+    "status",
+    "deactivated",
+    "deactivation_origin",
+    "deactivation_category",
+    "deactivation_run",
+}
 
 
-def present_preview(preview: Preview) -> Presentation:
+def present_preview(preview: "Preview") -> Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
     if preview.rows:  # the first lines may have left the screen
@@ -165,7 +170,7 @@ def present_preview(preview: Preview) -> Presentation:
     return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
-def present_dry_run(preview: Preview) -> Presentation:
+def present_dry_run(preview: "Preview") -> Presentation:
     """A preview with what deactivating would mean, and the limits it would meet."""
     data = _data(preview) | {"limits_exceeded": list(preview.stakes.limits_exceeded)}
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
@@ -177,7 +182,7 @@ def present_dry_run(preview: Preview) -> Presentation:
     return Presentation(data, _rows(preview), blocks, notes=notes)
 
 
-def _rows(preview: Preview) -> Rows:
+def _rows(preview: "Preview") -> Rows:
     shown = len(preview.rows)
     others = (
         f"the first {shown} of {preview.count:,}; `contactctl contacts export --deliverable` with "
@@ -191,7 +196,7 @@ def _rows(preview: Preview) -> Rows:
     )
 
 
-def _notes(preview: Preview) -> list[str]:
+def _notes(preview: "Preview") -> list[str]:
     if _OF_INACTIVE.isdisjoint(asked_about(preview.selection.kept())):
         return []
     return [
@@ -200,7 +205,7 @@ def _notes(preview: Preview) -> list[str]:
     ]
 
 
-def _data(preview: Preview) -> dict[str, object]:
+def _data(preview: "Preview") -> dict[str, object]:
     return {
         "database": preview.database,
         "count": preview.count,
@@ -218,7 +223,7 @@ def _data(preview: Preview) -> dict[str, object]:
     }
 
 
-def _facts(preview: Preview) -> Block:
+def _facts(preview: "Preview") -> Block:
     resolved = preview.selection.resolved
     return KeyValues(
         [
@@ -231,7 +236,7 @@ def _facts(preview: Preview) -> Block:
     )
 
 
-def _count(preview: Preview) -> str:
+def _count(preview: "Preview") -> str:
     return f"{share(preview.count, preview.active_total)} active contacts match"
 
 
@@ -266,7 +271,7 @@ def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
 # How contacts are shown that a change by criteria would affect
 
 
-def present_affected(found: Affected) -> Presentation:
+def present_affected(found: "Affected") -> Presentation:
     """Count, criteria with their dates, the first contacts, and the limits in the way."""
     kept = found.selection.kept()
     data = {

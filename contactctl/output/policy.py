@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contactctl.config.policy import Bound, PolicyChange
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.policies import StoredPolicy
-from contactctl.operations.policy import PolicyApplied, PolicyProposal
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -27,6 +26,9 @@ _COLUMNS = (
 )
 POLICY_CHANGE_FIELDS = tuple(column.key for column in _COLUMNS)
 _MOST_NAMED = 5
+if TYPE_CHECKING:
+    from contactctl.operations.policy import PolicyApplied, PolicyProposal
+
 NO_POLICY = "none, each config decides; contactctl policy apply FILE makes one"
 
 
@@ -63,7 +65,7 @@ def present_export(policy: StoredPolicy, text: str) -> Presentation:
     return Presentation({"policy": policy.number, "yaml": text}, None, [Verbatim(text)])
 
 
-def present_proposal(proposal: PolicyProposal, *, differs: bool = False) -> Presentation:
+def present_proposal(proposal: "PolicyProposal", *, differs: bool = False) -> Presentation:
     """What a file would change; with `differs` that is a failure, as for `diff`."""
     data = {"policy": proposal.before, "changes": len(proposal.changes)}
     blocks: list[Block] = [Text("The policy says the same already.")]
@@ -75,7 +77,7 @@ def present_proposal(proposal: PolicyProposal, *, differs: bool = False) -> Pres
     )
 
 
-def present_applied(applied: PolicyApplied) -> Presentation:
+def present_applied(applied: "PolicyApplied") -> Presentation:
     """That a policy is in force."""
     data = {"policy": applied.number, "run": applied.run, "changes": len(applied.changes)}
     said = f"Policy {applied.number} is in force: {counted(len(applied.changes), 'change')}."
@@ -91,7 +93,7 @@ def policy_rows(changes: Sequence[PolicyChange]) -> Rows:
     return Rows("changes", _COLUMNS, items)
 
 
-def _left_out(proposal: PolicyProposal) -> list[str]:
+def _left_out(proposal: "PolicyProposal") -> list[str]:
     if not proposal.left_out:
         return []
     return [f"these belong to each machine, not to the policy: {', '.join(proposal.left_out)}"]

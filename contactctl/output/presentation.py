@@ -159,6 +159,10 @@ class Bars:
 Block = Heading | Text | Verbatim | KeyValues | Table | RowsTable | Bars
 
 
+def _nothing() -> None:
+    """There is nothing to do once a result was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Presentation:
     """A command's whole result.
@@ -166,7 +170,8 @@ class Presentation:
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
     --quiet keeps: somebody must decide, though nothing went wrong. `problems` and `exit_code`
-    tell what went wrong; a refused command still shows the data it has.
+    tell what went wrong; a refused command still shows the data it has. `delivered` is called once
+    all of it was written.
     """
 
     data: Mapping[str, object] = field(default_factory=dict)
@@ -176,6 +181,7 @@ class Presentation:
     problems: Sequence[Problem] = ()
     exit_code: ExitCode = ExitCode.DONE
     warnings: Sequence[str] = ()
+    delivered: Callable[[], None] = _nothing
 
     def failed(self, error: ContactctlError) -> "Presentation":
         """The same data, as the result of a command that ended with this error."""

@@ -58,6 +58,7 @@ _RULE_COLUMNS = (
     Column("why", wraps=True),
     Column("text", for_people=False),
     Column("pattern", for_people=False),
+    Column("near", for_people=False),
 )
 RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
 
@@ -154,7 +155,8 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "counts": not rule.not_counted,
             "why": rule.why,
             "text": list(rule.texts),
-            "pattern": [each.pattern for each in (*rule.patterns, *rule.near_patterns)],
+            "pattern": [each.pattern for each in rule.patterns],
+            "near": [list(map(list, pair)) for pair in rule.near],
         }
         for rule in rules
     ]

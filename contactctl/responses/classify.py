@@ -46,7 +46,7 @@ _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_SENDER_REPLIES = ("530", "534", "535", "538")
+_SENDER_REPLIES = ("417", "517", "530", "535", "538")  # 517 is Courier's way to say 5.1.7
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -94,7 +94,7 @@ class Classifier:
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
         for number, rule in enumerate(self.rules):
-            for phrase in (*rule.texts, *rule.needs, *rule.near[1]):
+            for phrase in (*rule.texts, *rule.needs, *(w for pair in rule.near for w in pair[1])):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)

@@ -217,6 +217,13 @@ def settle_imported(connection: Connection, columns: Collection[str], now: datet
         work.do(_COUNT_ALL_AGAIN.format(ids=_IMPORTED))
 
 
+def count_mails(connection: Connection, contact_id: int, now: datetime) -> None:
+    """Count the mails of one contact again, which others have joined."""
+    work = _Work(connection, 0, now)
+    for statement in (_COUNT_AGAIN, _COUNT_ALL_AGAIN):
+        work.do(statement.format(ids=int(contact_id)))
+
+
 class _Work:
     """Statements in the words of the database, with the instant that is now."""
 

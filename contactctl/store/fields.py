@@ -42,7 +42,7 @@ from contactctl.store.tables import contact, contact_tag, deactivation, membersh
 
 _FIELDS = {field.name: field for field in BUILT_IN_FIELDS}
 _NAMES = tuple(column.name for column in contact.c if column.name in _FIELDS)
-_IN_ANOTHER_FORM = {"email": "email_key"}
+_IN_ANOTHER_FORM = {"email": "email_key", "reactivated": "reactivated_at"}
 
 ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
 JSON_COLUMNS = ("attributes", "attributes_folded")
@@ -58,8 +58,24 @@ GIVEN_COLUMNS = tuple(
 FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in contact.c)
 
 # what a record holds by name; the rest of it has a place of its own
-VALUE_COLUMNS = tuple(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS))
-RECORD_COLUMNS = (*(contact.c[name] for name in _NAMES), contact.c.attributes)
+VALUE_COLUMNS = (
+    *(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS)),
+    "reactivated",
+)
+RECORD_COLUMNS = (
+    *(contact.c[name] for name in _NAMES),
+    contact.c.reactivated_at.label("reactivated"),
+    contact.c.attributes,
+)
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
+    column = SORTABLE[sort.removeprefix("-")]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    # alone, the primary key gives the order without a sort
+    return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)
 
 
 def compared_column(name: str) -> Column[Any]:
@@ -94,6 +110,7 @@ class SetRows:
 
 def set_rows(field: Field, dialect: str) -> SetRows:
     """The rows that hold a set field's members."""
+    column: Value
     match field.name:
         case "tag":
             tag = contact_tag.c
@@ -105,6 +122,8 @@ def set_rows(field: Field, dialect: str) -> SetRows:
             return SetRows(response.c.contact_id, reason != "", lambda test: test(reason))
         case "deactivation_origin":
             column, condition = deactivation.c.origin, is_open_system_wide()
+        case "deactivation_run":
+            column, condition = cast(deactivation.c.run_id, Text), is_open_system_wide()
         case _:
             column = deactivation.c.category
             condition = and_(is_open_system_wide(), column != "")

@@ -62,6 +62,14 @@ def count_unsubscribes(connection: Connection) -> tuple[int, int]:
     return of_contacts, of_nobody
 
 
+def count_held(connection: Connection) -> int:
+    """How many responses are held, those of addresses that no contact has included."""
+    return sum(
+        int(connection.execute(select(func.count()).where(table.c.held)).scalar_one())
+        for table in (tables.response, tables.unmatched_response)
+    )
+
+
 def deactivations_per_month(connection: Connection, since: datetime) -> dict[str, int]:
     """Number of deactivations started per month (`YYYY-MM`, UTC) from `since` on."""
     started = _deactivation.c.started_at

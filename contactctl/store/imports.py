@@ -20,19 +20,28 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import ContactRecord, MembershipState, Origin, Status
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.changes import note_batch
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
-from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS, RECORD_COLUMNS
+from contactctl.store.fields import (
+    ADDRESS_COLUMNS,
+    FOLDED_COLUMNS,
+    JSON_COLUMNS,
+    RECORD_COLUMNS,
+    sorted_by,
+)
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
     INACTIVE_TABLE,
     Creating,
     deactivate_created,
+    last_contact_id,
     leave_known_as_they_are,
 )
 from contactctl.store.predicates import is_active, is_open_system_wide
@@ -156,9 +165,17 @@ def transactions(store: Store, *, rehearse: bool) -> Iterator[OpenTransaction]:
 
 
 def put_in(
-    connection: Connection, layout: Layout, wave: Wave, now: datetime, creating: Creating
+    connection: Connection,
+    layout: Layout,
+    wave: Wave,
+    now: datetime,
+    creating: Creating,
+    begin_run: Callable[[int], int] | None = None,
 ) -> Counts:
     """Create the contacts that are new, update those that differ, add tags and memberships.
+
+    `begin_run` writes the run's row where that names the one contact that is created; it gets the
+    contact's id, and returns the run's number.
 
     Contacts that this run creates may be inactive; the status of others is never touched.
     A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
@@ -181,20 +198,44 @@ def put_in(
         created_inactive = left_active = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
+        last_id = last_contact_id(connection)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
         settle_imported(connection, layout.columns, now)
+        run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
+        if wave.members and updated:
+            joined = text(statements.tell_joined())
+            connection.execute(joined.bindparams(at, run_id=run_id, last_id=last_id))
         if wave.members:
             connection.execute(text(statements.insert_members()).bindparams(at))
+        if created:
+            _tell_created(connection, run_id, wave, last_id, now)
         if wave.tells_status:
             created_inactive = deactivate_created(connection, creating, now)
+            if created:
+                _tell_deactivated(connection, run_id, last_id, now)
         if adopt_unmatched(connection, _ROWS):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             obey(connection, told, creating.on_unsubscribe, now)
     unchanged = len(wave.rows) - created - updated
     return Counts(created, updated, unchanged, created_inactive, left_active)
+
+
+def _tell_created(
+    connection: Connection, run_id: int, wave: Wave, last_id: int, now: datetime
+) -> None:
+    """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
+    newest = last_contact_id(connection)
+    note_batch(connection, run_id, ChangeKind.ADDED, last_id + 1, newest, now)
+    if wave.members:
+        note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
+
+
+def _tell_deactivated(connection: Connection, run_id: int, last_id: int, now: datetime) -> None:
+    newest = last_contact_id(connection)
+    note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
 
 
 class _Statements:
@@ -252,6 +293,16 @@ class _Statements:
             f" SELECT c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
             f" FROM import_member m {self._to_contact('m')}"
             " WHERE true ON CONFLICT DO NOTHING"
+        )
+
+    def tell_joined(self) -> str:
+        """Of contacts that were there before, and join a group now."""
+        return (
+            "INSERT INTO change (run_id, kind, contact_id, group_id, state, at)"
+            f" SELECT :run_id, '{ChangeKind.JOINED}', c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
+            f" FROM import_member m {self._to_contact('m')} WHERE c.id <= :last_id AND NOT EXISTS"
+            " (SELECT 1 FROM membership k WHERE k.contact_id = c.id AND k.group_id = m.group_id)"
+            " ORDER BY c.id, m.group_id"
         )
 
     def _to_contact(self, alias: str) -> str:
@@ -333,28 +384,22 @@ _run = tables.run
 
 _CHUNK = 1000
 
-SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
-
 
 def stream_contacts(
     connection: Connection,
     conditions: Sequence[ColumnElement[bool]],
     *,
     sort: str = "id",
-    descending: bool = False,
     limit: int | None = None,
     fields: Collection[str] | None = None,
 ) -> Iterator[ContactRecord]:
-    """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
+    """The contacts that fulfil all conditions, sorted by a field of SORTABLE
+    (`-FIELD`: descending), then by id.
 
     The transaction must stay open until the last one is taken. Missing values sort last. With
     `fields`, only these need to be there.
     """
-    column = SORTABLE[sort]
-    ordered = column.desc() if descending else column.asc()
-    # alone, the primary key gives the order without a sort
-    order = (ordered,) if sort == "id" else (ordered.nulls_last(), _contact.c.id)
-    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
     streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
     for rows in streamed.execute(statement).mappings().partitions():
         yield from to_records(connection, rows, fields)

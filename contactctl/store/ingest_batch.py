@@ -7,8 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import ResponsePolicy
-from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES
+from contactctl.domain.responses import (
+    FORMER_ADDRESS,
+    RESUBSCRIBED,
+    UNSUBSCRIBED,
+    WISHES,
+    Category,
+)
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
@@ -25,11 +32,18 @@ _RESPONSE_COLUMNS = """
     through boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
 
+# what the person did counts, to whatever address of theirs it came
+_OF_THE_PERSON = ", ".join(f"'{each}'" for each in (Category.SPAM_COMPLAINT, *WISHES))
 _MATCHED = f"""
-    SELECT s.*, COALESCE(c.id, o.id) AS contact_id, COALESCE(g.id, {SYSTEM_WIDE}) AS group_id
+    SELECT s.*, COALESCE(c.id, o.id, f.contact_id) AS contact_id,
+        COALESCE(g.id, {SYSTEM_WIDE}) AS group_id,
+        f.contact_id IS NOT NULL AND s.category NOT IN ({_OF_THE_PERSON}) AS of_former
     FROM ingest_response s
     LEFT JOIN contact c ON c.email_key = s.email_key
     LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
+    LEFT JOIN former_address f ON f.email_key = s.email_key AND c.id IS NULL AND o.id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM former_address later
+            WHERE later.email_key = f.email_key AND later.change_number > f.change_number)
     LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
 _HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
 # what a refusal of the sender said, an id and a status; of all others nothing
@@ -39,7 +53,8 @@ _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
         diagnostic, rule, evidence, through, recipient, channel, group_id, host, occurred_at,
         recorded_at, source, run_id)
-    SELECT contact_id, source_key, category, counts, not_counted, status,
+    SELECT contact_id, source_key, category, counts AND NOT of_former,
+        CASE WHEN of_former THEN '{FORMER_ADDRESS}' ELSE not_counted END, status,
         diagnostic, rule, evidence, through, recipient, channel, group_id, host, {_HAPPENED}, :now,
         source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
@@ -78,11 +93,20 @@ _NOTE_CONCERNED = """
     WHERE r.run_id = :run_id AND (r.counts OR r.not_counted = 'echo')
     ON CONFLICT DO NOTHING"""
 
-_WISHED_IN_BATCH = f"""
-    SELECT r.contact_id, r.source_key FROM ingest_response s
-    JOIN contact c ON c.email_key = s.email_key
-    JOIN response r ON r.contact_id = c.id AND r.source_key = s.source_key
-    WHERE s.category = '{UNSUBSCRIBED}' AND r.run_id = {{run_id}}"""
+_WISHED_BY = """
+    SELECT r.contact_id, r.source_key, r.group_id FROM ingest_response s
+    JOIN {owner} ON {address} = s.email_key
+    JOIN response r ON r.contact_id = {contact} AND r.source_key = s.source_key
+    WHERE s.category = '{wish}' AND r.run_id = {run_id}"""
+_OWNERS = (
+    {"owner": "contact c", "address": "c.email_key", "contact": "c.id"},
+    {"owner": "former_address f", "address": "f.email_key", "contact": "f.contact_id"},
+)
+_TELL_RESUBSCRIBED = f"""
+    INSERT INTO change (run_id, kind, contact_id, group_id, at)
+    SELECT DISTINCT CAST(:run_id AS integer), '{ChangeKind.RESUBSCRIBED}', told.contact_id,
+        told.group_id, :now
+    FROM ({{told}}) told"""
 
 _Numbers = Counter[tuple[str, bool, str]]
 """Responses by category, whether they count, and what a refusal of the sender said."""
@@ -149,9 +173,17 @@ def record_batch(
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
-            told = _WISHED_IN_BATCH.format(run_id=run_id)
+            told = _wished(UNSUBSCRIBED, run_id)
             obeyed = obey(connection, told, policy.unsubscribes, now)
+        if any(category == RESUBSCRIBED for category, _, _ in matched):
+            told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
+            connection.execute(_bound(told, values))
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
+
+
+def _wished(wish: str, run_id: int) -> str:
+    """SQL: the wishes of that kind that the batch has recorded, to whatever address they came."""
+    return " UNION ".join(_WISHED_BY.format(**owner, wish=wish, run_id=run_id) for owner in _OWNERS)
 
 
 def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, cast, func, insert, or_, select, update
 
 from contactctl.domain.errors import (
     BusyError,
@@ -116,13 +116,17 @@ def list_runs(
     limit: int,
     kinds: Sequence[RunKind] = (),
     states: Sequence[RunState] = (),
+    since: datetime | None = None,
 ) -> list[Run]:
-    """The latest runs, newest first."""
+    """The latest runs, newest first; `since`: planned, begun or ended then or later."""
     statement = select(_run).order_by(_run.c.id.desc()).limit(limit)
     if kinds:
         statement = statement.where(_run.c.kind.in_(kinds))
     if states:
         statement = statement.where(_run.c.state.in_(states))
+    if since is not None:
+        times = (_run.c.planned_at, _run.c.started_at, _run.c.finished_at)
+        statement = statement.where(or_(*(time >= since for time in times)))
     return [_to_run(row) for row in connection.execute(statement)]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Computed, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
+from contactctl.store import change_tables as _declared  # noqa: F401  (registers its tables)
 from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
@@ -48,7 +49,13 @@ def _json() -> Any:
     return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 
 
-class Contact(SQLModel, table=True):
+class _Table(SQLModel):
+    """What all tables are. Nothing is validated by them, so pydantic need not prepare to."""
+
+    model_config = {"defer_build": True}
+
+
+class Contact(_Table, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
@@ -104,7 +111,7 @@ class Contact(SQLModel, table=True):
     attributes_folded: dict[str, Any] = _json()
 
 
-class ContactTag(SQLModel, table=True):
+class ContactTag(_Table, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
@@ -115,7 +122,7 @@ class ContactTag(SQLModel, table=True):
     tag: str
 
 
-class Group(SQLModel, table=True):
+class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
     __tablename__ = "group"
@@ -127,7 +134,7 @@ class Group(SQLModel, table=True):
     settings: dict[str, Any] = _json()
 
 
-class Membership(SQLModel, table=True):
+class Membership(_Table, table=True):
     """A contact's place in a group; `state` is a domain.contacts.MembershipState.
 
     Responses from before `reactivated_at` do not count towards this group's thresholds.
@@ -145,7 +152,7 @@ class Membership(SQLModel, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class FormerMembership(SQLModel, table=True):
+class FormerMembership(_Table, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
@@ -159,11 +166,12 @@ class FormerMembership(SQLModel, table=True):
     ended_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Deactivation(SQLModel, table=True):
+class Deactivation(_Table, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
+    `from_contact` had it, where that one was merged into this one.
     """
 
     __tablename__ = "deactivation"
@@ -187,9 +195,10 @@ class Deactivation(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
-class _Recorded(SQLModel):
+class _Recorded(_Table):
     """What is recorded of a response, whosever it is."""
 
     category: str = Field(sa_type=Code)
@@ -256,7 +265,7 @@ class UnmatchedResponse(_Recorded, table=True):
     group_folded: str = ""
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(_Table, table=True):
     """A mail that a contact received, once however often it is told; 1970 where nobody says when.
 
     `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
@@ -274,7 +283,7 @@ class Delivery(SQLModel, table=True):
     mails: int = Field(sa_column_kwargs={"server_default": text("1")})
 
 
-class Click(SQLModel, table=True):
+class Click(_Table, table=True):
     """A click of a person: a delivery that is read later can still show that it was a machine's."""
 
     __tablename__ = "click"
@@ -284,7 +293,7 @@ class Click(SQLModel, table=True):
     occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
-class ResponseRate(SQLModel, table=True):
+class ResponseRate(_Table, table=True):
     """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
 
     __tablename__ = "response_rate"
@@ -300,7 +309,7 @@ class ResponseRate(SQLModel, table=True):
     incident_id: int | None = None
 
 
-class DeliveryRate(SQLModel, table=True):
+class DeliveryRate(_Table, table=True):
     """How many mails were delivered to contacts at a domain within an hour."""
 
     __tablename__ = "delivery_rate"
@@ -311,7 +320,7 @@ class DeliveryRate(SQLModel, table=True):
     deliveries: int
 
 
-class UnjudgedHour(SQLModel, table=True):
+class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
     __tablename__ = "unjudged_hour"
@@ -320,7 +329,7 @@ class UnjudgedHour(SQLModel, table=True):
     hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
-class Incident(SQLModel, table=True):
+class Incident(_Table, table=True):
     """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
 
     `run_id` is the run that met it first.
@@ -338,7 +347,7 @@ class Incident(SQLModel, table=True):
     run_id: int
 
 
-class Run(SQLModel, table=True):
+class Run(_Table, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
@@ -379,7 +388,7 @@ class Run(SQLModel, table=True):
     limit_override: int | None = None
 
 
-class PlanItem(SQLModel, table=True):
+class PlanItem(_Table, table=True):
     """The temporary segment: what a run will change, at the contact's revision that was shown.
 
     A bulk run has one item a contact; automatic runs one for each deactivation that they open or
@@ -401,7 +410,7 @@ class PlanItem(SQLModel, table=True):
     revision: int
 
 
-class Suppression(SQLModel, table=True):
+class Suppression(_Table, table=True):
     """The keyed hash of an erased address; an import cannot bring it back."""
 
     __tablename__ = "suppression"
@@ -411,8 +420,11 @@ class Suppression(SQLModel, table=True):
     run_id: int | None = None
 
 
-class Policy(SQLModel, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+class Policy(_Table, table=True):
+    """What the store decides for everybody (config.policy); the newest one holds.
+
+    None changes, but for an address that is erased (a group may be named after one).
+    """
 
     __tablename__ = "policy"
 
@@ -441,3 +453,5 @@ run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
+change = SQLModel.metadata.tables["change"]
+former_address = SQLModel.metadata.tables["former_address"]

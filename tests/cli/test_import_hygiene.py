@@ -91,3 +91,24 @@ def test_the_version_needs_not_even_typer() -> None:
 
 def test_reading_the_configuration_needs_no_database() -> None:
     assert not imported_by("fields") & (HEAVY - {"yaml", "platformdirs"})
+
+
+def test_a_glance_at_a_store_loads_neither_a_driver_nor_what_changes_contacts(
+    sqlite_url: str,
+) -> None:
+    script = PROBE.replace("sys.modules)", "(m.removeprefix('contactctl.') for m in sys.modules))")
+    done = subprocess.run(
+        [sys.executable, "-c", script, "status", "--json", "--database", sqlite_url],
+        capture_output=True,
+        text=True,
+        env=ENVIRON,
+        check=True,
+    )
+
+    imported = set(done.stderr.splitlines()[-1].split())
+    assert "store.tables" in imported
+    assert not imported & {
+        *("psycopg", "alembic", "rich", "textual", "filelock", "openpyxl", "zstandard"),
+        *("operations.criteria", "operations.plans", "operations.ingest", "operations.importing"),
+        *("store.criteria", "store.plans", "store.bursts", "store.thresholds", "responses"),
+    }

@@ -48,6 +48,7 @@ def _contact_row(view: ContactView) -> dict[str, Any]:
         | folded
         | {
             "email": view.email_key,
+            "reactivated_at": view.reactivated,
             "attributes": attributes,
             "attributes_folded": attributes_folded,
         }

@@ -22,6 +22,7 @@ from contactctl.domain.responses import (
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations import ingest as ingest_module
 from contactctl.operations.contacts import add_contact
+from contactctl.operations.database import check_database
 from contactctl.operations.ingest import INGESTING, IngestResult, conclude_interrupted, ingest
 from contactctl.operations.responses import latest_responses
 from contactctl.operations.runs import cancel_run, latest_runs, read_run
@@ -312,7 +313,12 @@ def test_recorded_although_the_thresholds_must_wait(store: Store) -> None:
     assert result.busy is not None
     assert result.counts.recorded == 2
     assert deactivated(store) == []
+    findings = check_database(session).findings
+    assert {each.check: each.broken for each in findings if each.broken} == {
+        "no run is unfinished": 1  # the plan items of a run that is done are no bug here
+    }
     record(session)
+    assert check_database(session).in_order
     assert deactivated(store) == [(1, 0, "transient")]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.conditions import Condition, build_condition
 from contactctl.domain.criteria.fields import (
+    DEACTIVATION_RUN_FIELD,
     OPERATORS,
     USAGES,
     AttributeDeclaration,
@@ -122,6 +123,9 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         return frozenset(rng.sample(values, rng.choice((0, 0, 1, 2))))
 
     deactivated = maybe(INSTANTS) if rng.random() < 0.5 else None
+    origins = frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset()
+    categories = some(CATEGORIES) if deactivated else frozenset()
+    number_of_reasons = len(origins) * max(1, len(categories))
     domain = rng.choice(["example.com", "a_b.example", "xn--mnchen-3ya.example"])
     return ContactView(
         id=number,
@@ -134,8 +138,10 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         tags=some(TAGS),
         groups=some(GROUPS),
         deactivated=deactivated,
-        deactivation_origins=frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset(),
-        deactivation_categories=some(CATEGORIES) if deactivated else frozenset(),
+        deactivation_origins=origins,
+        deactivation_categories=categories,
+        deactivation_runs=frozenset(str(10 + n) for n in range(number_of_reasons)),
+        reactivated=maybe(INSTANTS),
         response_counts={category: rng.choice((0, 1, 2, 3)) for category in CATEGORIES},
         responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),
@@ -186,6 +192,8 @@ def stores(
 def words_for(field: Field) -> st.SearchStrategy[str]:
     if field.choices:
         return st.sampled_from([*field.choices, *map(str.upper, field.choices)])
+    if field.name == DEACTIVATION_RUN_FIELD:
+        return st.sampled_from(["10", "11", "012", "1"])
     pools = {
         FieldType.TEXT: TEXTS + [text[:2] for text in TEXTS] + [text.upper() for text in TEXTS],
         FieldType.SET: [*GROUPS, *TAGS, "strasse", "ÄRGER", "nobody"],

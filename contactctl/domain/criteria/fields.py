@@ -14,6 +14,7 @@ ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
 LAST_ENGAGED_FIELD = "last_engaged"
+DEACTIVATION_RUN_FIELD = "deactivation_run"
 
 
 class FieldType(StrEnum):
@@ -111,7 +112,7 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         "deactivation_origin",
         FieldType.SET,
         "origins of the open system-wide deactivations",
-        ("bulk", "individual", "threshold", "import"),
+        ("bulk", "individual", "threshold", "import", "unsubscribe"),
     ),
     Field(
         "deactivation_category",
@@ -119,6 +120,12 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         "response categories of the open system-wide deactivations",
         _CATEGORIES,
     ),
+    Field(
+        DEACTIVATION_RUN_FIELD,
+        FieldType.SET,
+        "numbers of the runs that opened the open system-wide deactivations",
+    ),
+    Field("reactivated", FieldType.INSTANT, "when the contact last became active again"),
     *(
         Field(
             f"{RESPONSES_PREFIX}{name}",

@@ -18,6 +18,7 @@ from contactctl.domain.run_kinds import ImportRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import (
+    FORMER,
     KEY,
     SUPPRESSED,
     UNKNOWN_ADDRESS,
@@ -40,6 +41,7 @@ from contactctl.operations.importing.undecided import refuse_undecided
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.store.addresses import former_among
 from contactctl.store.contacts import known_keys
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import create_groups, group_ids
@@ -172,6 +174,8 @@ class _Import:
                 lock_running_run(connection, self.result.run)
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
+            former = former_among(connection, keys)
+            converted = rows_without(converted, batch, former.keys(), FORMER)
             if self.options.update_only:
                 unknown = set(keys) - known_keys(connection, keys)
                 converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)

@@ -21,6 +21,8 @@ _OF_ADMINS = frozenset(
         RunKind.GROUPS,
         RunKind.POLICY,
         RunKind.COPY,
+        RunKind.MERGE,
+        RunKind.ATTRIBUTES,
     }
 )
 # the server fills it in with the login that it has let in
@@ -59,7 +61,7 @@ _OPERATOR_DELETES = (
     "unjudged_hour",
     "click",
 )
-_KEPT_FOR_EVER = ("run", "policy", "former_membership")
+_KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
 
 
@@ -111,7 +113,7 @@ def _operator_rights(names: Collection[str], operator: str) -> list[str]:
 
 
 def _admin_rights(names: Collection[str], admin: str) -> list[str]:
-    """An erasure reads and rewrites every text, those of runs too; a policy never changes."""
+    """An erasure reads and rewrites every text, those of runs and policies too."""
     written = [name for name in names if name not in ("run", "policy")]
     updated = [name for name in written if name != "suppression"]
     deleted = [
@@ -121,6 +123,7 @@ def _admin_rights(names: Collection[str], admin: str) -> list[str]:
     return [
         f"GRANT INSERT ON {_listed(written)}, policy TO {admin};",
         f"GRANT INSERT ({asked}), UPDATE ({asked}) ON run TO {admin};",
+        f"GRANT UPDATE (document) ON policy TO {admin};",
         f"GRANT UPDATE ON {_listed(updated)} TO {admin};",
         f"GRANT DELETE ON {_listed(deleted)} TO {admin};",
     ]
@@ -203,7 +206,8 @@ def _may_go_on(is_theirs: str) -> str:
 
 def _is_bulk() -> str:
     """Kinds that somebody asks for and confirms; the others with a plan follow rules."""
-    return f"kind IN ({_texts((RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP))})"
+    bulk = (RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP, RunKind.TAG, RunKind.UNTAG)
+    return f"kind IN ({_texts(bulk)})"
 
 
 def _works_through_a_plan() -> str:

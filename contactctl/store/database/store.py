@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from sqlalchemy import Connection, make_url, text
@@ -12,8 +12,10 @@ from sqlalchemy.engine import URL
 from contactctl.domain.errors import ContactctlError, StoreError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store.database.errors import translated_errors
-from contactctl.store.database.postgres import PostgresDatabase
 from contactctl.store.database.sqlite import BEGIN, SqliteDatabase
+
+if TYPE_CHECKING:
+    from contactctl.store.database.postgres import PostgresDatabase
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -26,7 +28,7 @@ UNFINISHED_COPY = "copying"
 class Store:
     """A database with contactctl's schema; every transaction is a reading() or a writing()."""
 
-    def __init__(self, database: SqliteDatabase | PostgresDatabase) -> None:
+    def __init__(self, database: "SqliteDatabase | PostgresDatabase") -> None:
         self._database = database
         self.engine = database.engine
         self.dialect: Dialect = "sqlite" if isinstance(database, SqliteDatabase) else "postgresql"
@@ -124,6 +126,9 @@ def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Store(SqliteDatabase(parsed, waits))
+    # imported here: SQLite needs no driver, which takes 150 ms
+    from contactctl.store.database.postgres import PostgresDatabase  # noqa: PLC0415
+
     return Store(PostgresDatabase(parsed.set(drivername="postgresql+psycopg"), waits))
 
 
