@@ -309,6 +309,17 @@ class ResponseRate(_Table, table=True):
     incident_id: int | None = None
 
 
+class DeliveryRate(_Table, table=True):
+    """How many mails were delivered to contacts at a domain within an hour."""
+
+    __tablename__ = "delivery_rate"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    domain: str = Field(primary_key=True)
+    deliveries: int
+
+
 class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
@@ -443,6 +454,7 @@ response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
 response_rate = SQLModel.metadata.tables["response_rate"]
 unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+delivery_rate = SQLModel.metadata.tables["delivery_rate"]
 delivery = SQLModel.metadata.tables["delivery"]
 click = SQLModel.metadata.tables["click"]
 incident = SQLModel.metadata.tables["incident"]
