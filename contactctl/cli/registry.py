@@ -204,6 +204,10 @@ COMMANDS: dict[str, Entry] = {
     ),
     "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses report": Entry(
+        "recorded:report",
+        "Show how many mails bounce and are complained of, the worst first.",
+    ),
     "responses incidents": Entry(
         "recorded:incidents",
         "List the incidents whose responses wait for a decision, oldest first.",

@@ -72,6 +72,7 @@ MACHINE_KEYS = (
     "recipient_headers",
     "mailboxes",
     "suppression_key_file",
+    "heartbeat",
 )
 
 Document = Mapping[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
-from contactctl.config.settings import FormatMapping, ResponseRules, Settings
+from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
 from contactctl.config.values import (
     absolute_path,
     boolean,
@@ -27,6 +27,7 @@ from contactctl.config.values import (
     text,
     time_zone,
     verp_pattern,
+    web_address,
     whole_number,
 )
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
@@ -286,6 +287,7 @@ SCHEMA = Section(
         "recipient_headers": ListOf(Scalar(header_name)),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
         "suppression_key_file": Placed(_file_path),
+        "heartbeat": Section(Heartbeat, {"url": Scalar(web_address)}),
     },
 )
 

@@ -41,6 +41,16 @@ _KEEP_DELIVERIES = """
     SELECT contact_id, occurred_at, source_hash FROM new_delivery
     ORDER BY contact_id, occurred_at, source_hash"""
 
+_COUNT_BY_HOUR = """
+    INSERT INTO delivery_rate (hour, domain, deliveries)
+    SELECT {hour}, c.email_domain, count(*)
+    FROM new_delivery d
+    JOIN contact c ON c.id = d.contact_id
+    WHERE d.occurred_at > {long_ago}
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (hour, domain)
+        DO UPDATE SET deliveries = delivery_rate.deliveries + excluded.deliveries"""
+
 _UNMASK_CLICKS = """
     INSERT INTO judged_click
     SELECT DISTINCT k.contact_id, k.occurred_at, false
@@ -149,6 +159,7 @@ def record_activities(
         if activities.deliveries:
             work.do(_FIND_NEW_DELIVERIES)
             work.do(_KEEP_DELIVERIES)
+            work.do(_COUNT_BY_HOUR)
         if activities.deliveries and work.do(_UNMASK_CLICKS):
             clicks += work.do(_FORGET_UNMASKED)
         if activities.clicks:
@@ -206,6 +217,13 @@ def settle_imported(connection: Connection, columns: Collection[str], now: datet
         work.do(_COUNT_ALL_AGAIN.format(ids=_IMPORTED))
 
 
+def count_mails(connection: Connection, contact_id: int, now: datetime) -> None:
+    """Count the mails of one contact again, which others have joined."""
+    work = _Work(connection, 0, now)
+    for statement in (_COUNT_AGAIN, _COUNT_ALL_AGAIN):
+        work.do(statement.format(ids=int(contact_id)))
+
+
 class _Work:
     """Statements in the words of the database, with the instant that is now."""
 
@@ -222,6 +240,9 @@ class _Work:
             within = f"d.occurred_at + make_interval(secs => {seconds})"
         self._words = {
             "within": within if seconds else "NULL",
+            "hour": "substr(d.occurred_at, 1, 13) || ':00:00.000000'"
+            if is_sqlite
+            else "date_trunc('hour', d.occurred_at, 'UTC')",
             "differs_from": "IS NOT" if is_sqlite else "IS DISTINCT FROM",
             "contact": _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact",
             "long_ago": "'1970-01-01 00:00:00.000000'"

@@ -173,7 +173,8 @@ def record_batch(
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
-            obeyed = obey(connection, _wished(UNSUBSCRIBED, run_id), policy.unsubscribes, now)
+            told = _wished(UNSUBSCRIBED, run_id)
+            obeyed = obey(connection, told, policy.unsubscribes, now)
         if any(category == RESUBSCRIBED for category, _, _ in matched):
             told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
             connection.execute(_bound(told, values))

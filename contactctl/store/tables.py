@@ -309,6 +309,17 @@ class ResponseRate(_Table, table=True):
     incident_id: int | None = None
 
 
+class DeliveryRate(_Table, table=True):
+    """How many mails were delivered to contacts at a domain within an hour."""
+
+    __tablename__ = "delivery_rate"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    domain: str = Field(primary_key=True)
+    deliveries: int
+
+
 class UnjudgedHour(_Table, table=True):
     """An hour of which responses were recorded since its rates were last counted."""
 
@@ -423,6 +434,15 @@ class Policy(_Table, table=True):
     created: datetime = Field(sa_type=UtcInstant)
 
 
+class Routine(_Table, table=True):
+    """When `work`, a command that cron runs, was last done."""
+
+    __tablename__ = "routine"
+
+    work: str = Field(sa_type=Code, primary_key=True)
+    done_at: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
@@ -434,6 +454,7 @@ response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
 response_rate = SQLModel.metadata.tables["response_rate"]
 unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+delivery_rate = SQLModel.metadata.tables["delivery_rate"]
 delivery = SQLModel.metadata.tables["delivery"]
 click = SQLModel.metadata.tables["click"]
 incident = SQLModel.metadata.tables["incident"]
@@ -443,3 +464,4 @@ suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
 change = SQLModel.metadata.tables["change"]
 former_address = SQLModel.metadata.tables["former_address"]
+routine = SQLModel.metadata.tables["routine"]

@@ -133,6 +133,16 @@ def test_a_full_export_into_another_store_keeps_the_counts(cli: StoreCli, tmp_pa
     assert counts(cli) == {"a@x.no": (9, 7)}
 
 
+def test_a_merged_contact_brings_its_mails_along(cli: StoreCli) -> None:
+    add_contacts(cli, "email,mails_since_engaged\na@x.no,5\nb@x.no,\n")
+    days = [sendgrid("delivered", "b@x.no", NOW - timedelta(days=day)) for day in range(3)]
+    opened = sendgrid("open", "b@x.no", NOW - timedelta(days=1, hours=1))
+    cli.json("responses", "ingest", write_events(cli.folder, [*days, opened]))
+    assert counts(cli) == {"a@x.no": (5, 5), "b@x.no": (3, 2)}
+    cli.json("contacts", "merge", "a@x.no", "b@x.no", "--confirm", "b@x.no")
+    assert counts(cli) == {"a@x.no": (8, 7)}
+
+
 def test_the_prebuilt_criteria_are_listed_and_named(cli: StoreCli) -> None:
     listed = run_cli(["criteria", "list", "--json"]).json["data"]["prebuilt"]
     assert [row["name"] for row in listed] == ["no-opportunity", "unengaged"]

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.conditions import Condition, build_condition
 from contactctl.domain.criteria.fields import (
+    COUNT_FIELDS,
     DEACTIVATION_RUN_FIELD,
     OPERATORS,
     USAGES,
@@ -32,7 +33,7 @@ from contactctl.domain.responses import NOT_COUNTED
 from contactctl.domain.text import fold
 from contactctl.store.criteria import count_left_out, fields_that_leave_out, where_clause
 from contactctl.store.database.store import Store, open_store
-from contactctl.store.fields import COUNT_COLUMNS, GIVEN_COLUMNS
+from contactctl.store.fields import GIVEN_COLUMNS
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views
@@ -142,6 +143,7 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         deactivation_categories=categories,
         deactivation_runs=frozenset(str(10 + n) for n in range(number_of_reasons)),
         reactivated=maybe(INSTANTS),
+        unsubscribed=maybe(INSTANTS),
         response_counts={category: rng.choice((0, 1, 2, 3)) for category in CATEGORIES},
         responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),
@@ -150,7 +152,7 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
 
 def make_values(maybe: Callable[[list], Any]) -> dict[str, Any]:
     given = {name: maybe(values_of(name)) for name in GIVEN_COLUMNS}
-    counts = {name: given[name] or 0 for name in COUNT_COLUMNS}
+    counts = {name: given[name] or 0 for name in COUNT_FIELDS}
     signs = [at for name in ("last_opened", "last_clicked") if (at := given[name]) is not None]
     return given | counts | {"last_engaged": max(signs, default=None)}
 

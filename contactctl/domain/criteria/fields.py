@@ -13,8 +13,10 @@ from contactctl.domain.text import show_safely
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
-DEACTIVATION_RUN_FIELD = "deactivation_run"
 LAST_ENGAGED_FIELD = "last_engaged"
+UNSUBSCRIBED_FIELD = "unsubscribed"
+COUNT_FIELDS = ("mails_received", "mails_since_engaged")
+DEACTIVATION_RUN_FIELD = "deactivation_run"
 
 
 class FieldType(StrEnum):
@@ -126,6 +128,11 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         "numbers of the runs that opened the open system-wide deactivations",
     ),
     Field("reactivated", FieldType.INSTANT, "when the contact last became active again"),
+    Field(
+        UNSUBSCRIBED_FIELD,
+        FieldType.INSTANT,
+        "when the person last unsubscribed, from all mail or from a group",
+    ),
     *(
         Field(
             f"{RESPONSES_PREFIX}{name}",

@@ -48,6 +48,8 @@ _OPERATOR_UPDATES = (
     "response_rate",
     "incident",
     "delivery",
+    "routine",
+    "delivery_rate",
 )
 # what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
 # counts that are made anew, and clicks that turn out to be a machine's

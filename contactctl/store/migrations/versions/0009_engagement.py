@@ -1,4 +1,4 @@
-"""Who reads what is sent: deliveries counted once each, clicks, and what a machine opened."""
+"""Who reads what is sent: deliveries counted once each, and by domain and hour; clicks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,6 +38,14 @@ def upgrade() -> None:
         _contact_id(),
         sa.Column("occurred_at", UtcInstant(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", "occurred_at"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "delivery_rate",
+        sa.Column("hour", UtcInstant(), nullable=False),
+        sa.Column("domain", sa.String(), nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "domain"),
         sqlite_with_rowid=False,
     )
     op.execute(
