@@ -63,9 +63,10 @@ def copy(source: str, target: str) -> tuple[float, float]:
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
+                process.returncode = os.waitstatus_to_exitcode(status)
                 break
             if killed < KILLS and arrived(target) > rows * (killed + 1) / (KILLS + 1):
-                process.kill()
+                os.kill(process.pid, signal.SIGKILL)
             time.sleep(0.5)
         if os.waitstatus_to_exitcode(status) == 0:
             print(f"  {killed} kills", flush=True)
