@@ -1,6 +1,6 @@
 """The command `preview`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, OneOrManyInvocation, change_selection
@@ -13,19 +13,25 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
 
 
-def preview(invocation: SelectingInvocation) -> Presentation:
+def preview(
+    invocation: SelectingInvocation,
+    limit: Annotated[int, options.limit("Show the first N contacts.")] = 30,
+    sort: options.Sort = "id",
+) -> Presentation:
     """Count and show the active contacts that match.
 
     Examples:
         contactctl preview
         contactctl preview --where 'last_opportunity older-than 24 months'
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
+        contactctl preview --prebuilt unengaged
         contactctl preview --criteria stale.yaml --json
+        contactctl preview --sort -last_opportunity --limit 100
 
     It shows the fields that the criteria name; --fields accepts any other that
-    `contactctl fields` lists. Without criteria it uses the prebuilt ones,
-    last_opportunity older-than 24 months. Nothing is changed; `contactctl
-    deactivate` accepts the same flags.
+    `contactctl fields` lists. Without criteria it uses the prebuilt ones named
+    no-opportunity, last_opportunity older-than 24 months; --prebuilt chooses others.
+    Nothing is changed; `contactctl deactivate` accepts the same flags.
     """
     from contactctl.operations.criteria import preview as preview_contacts
     from contactctl.operations.criteria import select_contacts
@@ -34,7 +40,8 @@ def preview(invocation: SelectingInvocation) -> Presentation:
     invocation.check_fields(*invocation.catalogue.names())
     source = invocation.criteria_source()
     with invocation.open_session() as session:
-        return present_preview(preview_contacts(session, select_contacts(session, source)))
+        selection = select_contacts(session, source)
+        return present_preview(preview_contacts(session, selection, limit=limit, sort=sort))
 
 
 # The command `deactivate`
@@ -52,6 +59,7 @@ def deactivate(
         contactctl deactivate ann@example.com --reason 'asked by phone'
         contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
         contactctl deactivate --criteria stale.yaml --reason 'spring cleaning'
+        contactctl deactivate --prebuilt unengaged --dry-run
         contactctl deactivate --criteria stale.yaml --confirm 1284 --json
         contactctl deactivate --criteria stale.yaml --plan
 

@@ -239,20 +239,27 @@ def remove(
         return present_suppression_change(remove_suppression(session, email, reason=reason or ""))
 
 
-def rotate_key(invocation: StoreInvocation) -> Presentation:
+def rotate_key(
+    invocation: StoreInvocation,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Drop the old keys that no hash of this store needs.")
+    ] = False,
+) -> Presentation:
     """Create a new key for future hashes.
 
     Examples:
         contactctl suppressions rotate-key
 
     Stored hashes cannot be renewed without the addresses, so each old key stays in
-    the key file as long as a hash made with it is stored.
+    the key file. --drop drops those that this store does not use; do not use it where
+    another store has the same key file. The file as it was is kept beside it, with the
+    time in its name.
     """
     from contactctl.operations.suppressions import rotate_key as make_new_key
     from contactctl.output.erasure import present_rotated
 
     with invocation.open_session() as session:
-        return present_rotated(make_new_key(session))
+        return present_rotated(make_new_key(session, drop=drop))
 
 
 def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contactctl.cli import options
+from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.text import show_safely
@@ -37,6 +37,7 @@ From = Annotated[
             "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
             " brevo, or one of the config's formats."
         ),
+        autocompletion=candidates.input_formats,
     ),
 ]
 Map = Annotated[
@@ -64,9 +65,6 @@ Rejects = Annotated[
     typer.Option(
         "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
-]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", help="Say on stderr what each mail is that is not a response.")
 ]
 MoveTo = Annotated[
     Path | None,
@@ -175,7 +173,6 @@ def classify(
     category: Category = None,
     date_format: DateFormat = None,
     rejects: Rejects = None,
-    verbose: Verbose = False,
 ) -> Presentation:
     """Show what an ingest would record, and why; no store is used.
 
@@ -183,6 +180,8 @@ def classify(
         contactctl responses classify bounce.eml
         contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
+
+    --verbose also says what each mail is that is not a response.
     """
     from contactctl.operations.reading import ResponseReader
     from contactctl.output.rejects import ResponseRejects
@@ -194,7 +193,7 @@ def classify(
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     others = OtherEvents()
-    say = invocation.console.say if verbose else _do_nothing_with
+    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
     responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)

@@ -1,5 +1,6 @@
 """The commands below `runs`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -110,11 +111,13 @@ def apply(
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
     wait: options.Wait = waits.FOR_CHANGES_S,
+    dry_run: options.DryRun = False,
 ) -> Presentation:
     """Apply a kept plan, after a preview and a confirmation.
 
     Examples:
         contactctl runs apply 12
+        contactctl runs apply 12 --dry-run
         contactctl runs apply 12 --confirm 1284
         contactctl runs apply 12 --background
 
@@ -122,10 +125,18 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.confirmation import Manner, carry_out, read_confirmation
+    from contactctl.cli.confirmation import Manner, carry_out, checked, read_confirmation
+    from contactctl.operations.plans import show_plan
+    from contactctl.operations.runs import require_applicable
+    from contactctl.output.runs import present_plan
 
-    manner = Manner(read_confirmation(confirm, limit_override), background, wait)
+    said = read_confirmation(confirm, limit_override)
+    manner = checked(Manner(said, background, wait, dry_run))
     with invocation.open_session() as session:
+        if dry_run:
+            require_applicable(session, run, dry_run=True)
+            shown = present_plan(show_plan(session, run))
+            return replace(shown, notes=[*shown.notes, "nothing was changed"])
         _confirm_kept_plan(invocation, session, run, manner.said)
         return carry_out(invocation, session, run, manner)
 

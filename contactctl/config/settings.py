@@ -33,6 +33,13 @@ class FormatMapping:
 
 
 @dataclass(frozen=True)
+class Heartbeat:
+    """The `url` to ask for after each sweep; '' for none."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.
 
@@ -57,6 +64,7 @@ class Settings:
     verp: str = ""
     recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    heartbeat: Heartbeat = Heartbeat()
 
 
 @dataclass(frozen=True)

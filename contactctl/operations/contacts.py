@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from contactctl.domain.cells import list_cell
 from contactctl.domain.contacts import ContactRecord
-from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations import waits
-from contactctl.operations.criteria import CriteriaSource, selection_of
+from contactctl.operations.criteria import CriteriaSource, require_sortable, selection_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
@@ -36,7 +35,6 @@ from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import (
-    SORTABLE,
     deliverable,
     deliverable_in,
     not_waiting,
@@ -71,10 +69,14 @@ class ContactFilter:
 
 @dataclass(frozen=True, slots=True)
 class SelectedContacts:
-    """Contacts, read as they are taken, and how many `more` there are, where that was asked."""
+    """Contacts, read as they are taken, and how many `more` there are, where that was asked.
+
+    `bypassing` is the group that they are mailed in although some are inactive system-wide.
+    """
 
     rows: Iterator[ContactRecord]
     more: int = 0
+    bypassing: str = ""
 
 
 def contact_id_of(session: Session, name: str) -> int:
@@ -100,8 +102,9 @@ def show_contact(session: Session, name: str) -> ContactRecord:
 @contextmanager
 def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[SelectedContacts]:
     """The contacts that the filter leaves, all from one state of the store."""
-    sort = _sort_field(wanted.sort)
+    require_sortable(wanted.sort)
     conditions = []
+    bypassing = ""
     criteria = wanted.source.read(session.catalogue)
     if criteria is not None:
         selection = selection_of(session, criteria, emails=wanted.source.emails)
@@ -113,6 +116,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
         _require_deliverable(wanted)
         group_id, bypasses = _group_and_bypass(session, wanted.group)
         conditions.append(deliverable_in(group_id, bypass_system_wide=bypasses))
+        bypassing = wanted.group if bypasses else ""
     elif wanted.deliverable:
         conditions.append(deliverable())
     with session.store.reading() as connection:
@@ -122,12 +126,11 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
         rows = stream_contacts(
             connection,
             conditions,
-            sort=sort,
-            descending=wanted.sort.startswith("-"),
+            sort=wanted.sort,
             limit=wanted.limit,
             fields=wanted.fields,
         )
-        yield SelectedContacts(rows, more)
+        yield SelectedContacts(rows, more, bypassing)
 
 
 def _require_deliverable(wanted: ContactFilter) -> None:
@@ -150,14 +153,6 @@ def _group_and_bypass(session: Session, name: str) -> tuple[int, bool]:
     """The group's id, and whether it mails members that are inactive system-wide."""
     group_id, stored_name = group_of(session, name)
     return group_id, policy_in_force(session).group(stored_name).bypass_system_wide
-
-
-def _sort_field(sort: str) -> str:
-    name = sort.removeprefix("-")
-    if name not in SORTABLE:
-        hint = did_you_mean(name, list(SORTABLE)) or f"one of {', '.join(SORTABLE)}"
-        raise UsageError(f"cannot sort by '{name}'", hint=hint)
-    return name
 
 
 # One new contact, read as strictly as a row of an import

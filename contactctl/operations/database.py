@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contactctl.config.database import example_text
+from contactctl.config.load import user_config_path
 from contactctl.domain.errors import ConfigError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
@@ -141,12 +142,15 @@ def initialise(
 ) -> Initialised:
     """Write the config, create the store and the suppression key, each unless there is one.
 
-    Raises StoreError for a store of another schema version, ConfigError for a config that cannot
-    be written.
+    A config that is written with `key_file` beside it names that too, unless it is the user's own:
+    its store shares nothing with the user's. Raises StoreError for a store of another schema
+    version, ConfigError for a config that cannot be written.
     """
     created, identity = _create_store(database_url, waits)
     create_key_file(key_file)
-    written = _write_config(config, database_url if database_in_config else "")
+    is_beside = key_file.parent == config.parent and config != user_config_path()
+    beside = key_file.name if is_beside else ""
+    written = _write_config(config, database_url if database_in_config else "", beside)
     with closing(open_store(database_url, waits)) as store:
         return Initialised(identity, config, created, written, is_new=has_no_runs(store))
 
@@ -170,12 +174,12 @@ def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
         return True, made.identity
 
 
-def _write_config(path: Path, database_url: str) -> bool:
+def _write_config(path: Path, database_url: str, key_file: str) -> bool:
     if path.exists():
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(example_text(database_url), encoding="utf-8")
+        path.write_text(example_text(database_url, key_file), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     return True

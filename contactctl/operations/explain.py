@@ -200,12 +200,14 @@ def _was_inactive(record: ContactRecord, at: datetime) -> bool:
 class Count:
     """What counts now against one threshold.
 
-    `group` None: of all groups that have no threshold of their own. `counted_from` is the instant
-    from which responses count, None: from the first on.
+    `group` None: of all groups that have no threshold of their own. `through`: of the addresses
+    that the contact's passes mail on to. `counted_from` is the instant from which responses count,
+    None: from the first on.
     """
 
     category: Category
     group: str | None
+    through: bool
     counted: int
     threshold: int
     within_days: float | None
@@ -300,18 +302,22 @@ def _counts(
     subject: ThresholdSubject, rules: ThresholdRules, names: Mapping[int, str], now: datetime
 ) -> Iterator[Count]:
     """Of every general threshold, and of those of groups that the contact has to do with."""
+    passed_on = {each.category for each in subject.responses if each.through}
     concerned = {each.group_id for each in subject.responses} | subject.memberships.keys()
     due = due_deactivations(subject, rules, now)
-    for rule in rules.rules:
+    for rule in (way for each in rules.rules for way in each.both_ways()):
         if rule.group_id != SYSTEM_WIDE and rule.group_id not in concerned:
+            continue
+        if rule.through and rule.category not in passed_on:
             continue
         within = rule.threshold.within
         key = (rule.scope, rule.category)
         yield Count(
             rule.category,
             names.get(rule.group_id),
+            rule.through,
             number_counted(rule, counted_responses(subject, rule, rules, now)),
-            rule.threshold.count,
+            rule.needed,
             None if within is None else within.total_seconds() / 86_400,
             _counted_from(subject, rule, rules, now),
             key in subject.open,

@@ -28,6 +28,7 @@ from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
+from contactctl.store.routine import note_done
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 
 
@@ -102,6 +103,7 @@ def _decide(
 # Responses from a mailbox: its mails are marked, moved or deleted once they are recorded
 
 
+FETCH = "fetch"  # begins the names of a fetch's work
 _LONGEST_PASSWORD = 10_000  # a device has no end
 
 
@@ -156,7 +158,7 @@ def fetch(
     reader = ResponseReader(session.settings)
     with open_mailbox(mailbox, password) as opened:
         mails = _FetchedMails(opened)
-        return ingest(
+        fetched = ingest(
             session,
             mails.events(reader),
             on_reject,
@@ -164,6 +166,9 @@ def fetch(
             after_commit=mails.commit,
             wait_seconds=wait_seconds,
         )
+    with session.store.writing() as connection:
+        note_done(connection, f"{FETCH} {mailbox.name}", session.clock())
+    return fetched
 
 
 class _FetchedMails:

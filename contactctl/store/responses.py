@@ -216,6 +216,9 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
 _item = tables.plan_item
 _run = tables.run
 
+# their plan items are the contacts whose thresholds they look at when all is recorded
+KINDS_CONCERNING = (RunKind.INGEST, RunKind.RELEASE)
+
 
 def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
     """Let held responses count; the contacts concerned go into the run's plan. Returns how many."""
@@ -244,7 +247,7 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     Among them those that still say `running`, though they may have recorded nothing yet: who asks
     holds their lock, so their process has died.
     """
-    kinds = _run.c.kind.in_((RunKind.INGEST, RunKind.RELEASE))
+    kinds = _run.c.kind.in_(KINDS_CONCERNING)
     with_items = select(_item.c.run_id).join(_run, _run.c.id == _item.c.run_id).where(kinds)
     dead = select(_run.c.id).where(kinds, _run.c.state == RunState.RUNNING)
     return sorted(connection.execute(with_items.union(dead)).scalars())

@@ -268,6 +268,26 @@ def test_a_merge_loses_neither_data_nor_reasons(cli: StoreCli) -> None:
     assert ok(cli, "db", "check")["in_order"]
 
 
+def test_mails_and_clicks_of_both_are_counted_after_a_merge(cli: StoreCli) -> None:
+    mails = ((ANN, "delivered", 1, 10), (BO, "delivered", 2, 20), (BO, "delivered", 3, 40))
+    ingest(
+        cli,
+        *(
+            {
+                "email": email,
+                "event": event,
+                "sg_event_id": f"e{n}",
+                "timestamp": 1_700_000_000 + at,
+            }
+            for email, event, n, at in (*mails, (ANN, "open", 4, 30))
+        ),
+    )
+    merge(cli, BO, ANN)
+    shown = show(cli, BO)
+    assert (shown["mails_received"], shown["mails_since_engaged"]) == (3, 1)
+    assert shown["last_engaged"] == shown["last_opened"] == "2023-11-14T22:13:50Z"
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_who_unsubscribed_stays_so_whichever_contact_stays(cli: StoreCli, swapped: bool) -> None:
     ok(cli, "deactivate", BO, "--confirm", BO)
@@ -311,8 +331,13 @@ def test_who_follows_learns_of_addresses_and_merges(cli: StoreCli) -> None:
     follower = Follower()
     lines = cli("contacts", "changes", "--cursor", "c", "--format", "jsonl").lines
     told = follower.take(lines)
-    readdressed = ["1 deactivated", "1 readdressed", "1 reactivated"]
-    assert told[-5:] == [*readdressed, "1 merged", "2 readdressed"]
+    assert told[-5:] == [
+        "1 deactivated",
+        "1 readdressed",
+        "1 reactivated",
+        "1 merged",
+        "2 readdressed",
+    ]
     rows = [json.loads(line) for line in lines]
     addresses = [(each["change"], each["email"], each["previous_email"]) for each in rows[-5:]]
     assert addresses == [

@@ -161,7 +161,7 @@ def test_only_an_empty_database_is_filled(source: str, tmp_path: Path) -> None:
     before = contents(used)
     refused = run(source, "db", "copy", "--to", used)
     assert refused.exit_code == 3
-    assert "is not empty: it has rows in contact" in refused.json["errors"][0]["message"]
+    assert "is not empty: it has rows in change, contact" in refused.json["errors"][0]["message"]
     assert contents(used) == before
     foreign = tmp_path / "foreign.db"
     with sqlite3.connect(foreign) as connection:

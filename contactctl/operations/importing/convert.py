@@ -11,7 +11,7 @@ from typing import Any
 from contactctl.domain.contact_values import parse_text
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT
-from contactctl.domain.emails import email_key
+from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.text import fold, trim, undo_defuse
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
@@ -232,11 +232,13 @@ class _Conversion:
 
     def _addresses(self) -> list[Sequence[Any]]:
         emails = self._trimmed(self.plan.email.at)
+        if not {"<", ":"}.isdisjoint("".join(filter(None, emails))):
+            emails = [cell and bare_address(cell) for cell in emails]
         keys = self._read("email", emails, email_key)
         for at, email in enumerate(emails):
             if email:
                 continue
-            if any(map(trim, filter(None, self.batch.rows[at]))):
+            if self.batch.records or any(map(trim, filter(None, self.batch.rows[at]))):
                 self.failures.setdefault(at, "no email")
             else:
                 self.empty.add(at)

@@ -31,7 +31,7 @@ from contactctl.domain.errors import StoreError
 from contactctl.domain.run_details import RunKind
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
-from contactctl.store.temporary import copy_rows
+from contactctl.store.temporary import copy_rows, written_columns
 from contactctl.store.types import Json
 
 _PAGE_ROWS = 20_000
@@ -197,7 +197,9 @@ def _put(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None
     if connection.dialect.name == "postgresql":
         copy_rows(connection, table, rows)
     else:
-        connection.execute(insert(table), [dict(row._mapping) for row in rows])
+        names = [column.name for column in written_columns(table)]
+        written = [{name: row._mapping[name] for name in names} for row in rows]
+        connection.execute(insert(table), written)
 
 
 def _count(connection: Connection, table: Table) -> int:

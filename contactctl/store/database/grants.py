@@ -47,9 +47,12 @@ _OPERATOR_UPDATES = (
     "unmatched_response",
     "response_rate",
     "incident",
+    "delivery",
+    "routine",
+    "delivery_rate",
 )
 # what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
-# and counts that are made anew
+# counts that are made anew, and clicks that turn out to be a machine's
 _OPERATOR_DELETES = (
     "plan_item",
     "membership",
@@ -57,6 +60,7 @@ _OPERATOR_DELETES = (
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
+    "click",
 )
 _KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
@@ -110,7 +114,7 @@ def _operator_rights(names: Collection[str], operator: str) -> list[str]:
 
 
 def _admin_rights(names: Collection[str], admin: str) -> list[str]:
-    """An erasure reads and rewrites every text, those of runs too; a policy never changes."""
+    """An erasure reads and rewrites every text, those of runs and policies too."""
     written = [name for name in names if name not in ("run", "policy")]
     updated = [name for name in written if name != "suppression"]
     deleted = [
@@ -120,6 +124,7 @@ def _admin_rights(names: Collection[str], admin: str) -> list[str]:
     return [
         f"GRANT INSERT ON {_listed(written)}, policy TO {admin};",
         f"GRANT INSERT ({asked}), UPDATE ({asked}) ON run TO {admin};",
+        f"GRANT UPDATE (document) ON policy TO {admin};",
         f"GRANT UPDATE ON {_listed(updated)} TO {admin};",
         f"GRANT DELETE ON {_listed(deleted)} TO {admin};",
     ]
