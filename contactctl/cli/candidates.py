@@ -54,6 +54,13 @@ def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting_with(incomplete, ctx, run_numbers)
 
 
+def prebuilt_names(incomplete: str) -> list[str]:
+    """Criteria that come with the program."""
+    from contactctl.domain.criteria.prebuilt import PREBUILT
+
+    return [each.name for each in PREBUILT if each.name.startswith(incomplete)]
+
+
 def contact_fields(ctx: typer.Context, incomplete: str) -> list[str]:
     """Fields of contacts behind commas, for the commands that show contacts."""
     from contactctl.domain.criteria.fields import FieldCatalogue

@@ -208,6 +208,7 @@ class SelectingInvocation(StoreInvocation):
             "where_any": (options.WhereAny, None),
             "where_not": (options.WhereNot, None),
             "criteria": (options.CriteriaFile, None),
+            "prebuilt": (options.Prebuilt, None),
             "emails": (options.Emails, None),
             "rejects": (options.ListRejects, None),
         }
@@ -217,7 +218,9 @@ class SelectingInvocation(StoreInvocation):
     @property
     def has_criteria(self) -> bool:
         """Whether any were given, on flags or as a file."""
-        return any(self.shared[name] for name in SelectingInvocation.LEADING_OPTIONS)
+        return any(
+            self.shared[name] not in (None, []) for name in SelectingInvocation.LEADING_OPTIONS
+        )
 
     def criteria_source(self) -> "CriteriaSource":
         """The criteria as given on the command line; `-` as a file reads standard input."""
@@ -231,6 +234,7 @@ class SelectingInvocation(StoreInvocation):
             where_any=tuple(self.shared["where_any"] or ()),
             where_not=tuple(self.shared["where_not"] or ()),
             file=file,
+            prebuilt=self.shared["prebuilt"],
             folder=self.console.cwd,
             stdin=bytes_of_stdin(self.console) if str(file) == "-" else None,
             emails=self._emails_file(),

@@ -24,13 +24,14 @@ def preview(
         contactctl preview
         contactctl preview --where 'last_opportunity older-than 24 months'
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
+        contactctl preview --prebuilt unengaged
         contactctl preview --criteria stale.yaml --json
         contactctl preview --sort -last_opportunity --limit 100
 
     It shows the fields that the criteria name; --fields accepts any other that
-    `contactctl fields` lists. Without criteria it uses the prebuilt ones,
-    last_opportunity older-than 24 months. Nothing is changed; `contactctl
-    deactivate` accepts the same flags.
+    `contactctl fields` lists. Without criteria it uses the prebuilt ones named
+    no-opportunity, last_opportunity older-than 24 months; --prebuilt chooses others.
+    Nothing is changed; `contactctl deactivate` accepts the same flags.
     """
     from contactctl.operations.criteria import preview as preview_contacts
     from contactctl.operations.criteria import select_contacts
@@ -58,6 +59,7 @@ def deactivate(
         contactctl deactivate ann@example.com --reason 'asked by phone'
         contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
         contactctl deactivate --criteria stale.yaml --reason 'spring cleaning'
+        contactctl deactivate --prebuilt unengaged --dry-run
         contactctl deactivate --criteria stale.yaml --confirm 1284 --json
         contactctl deactivate --criteria stale.yaml --plan
 

@@ -88,6 +88,15 @@ CriteriaFile = Annotated[
     Path | None,
     typer.Option("--criteria", metavar="FILE", help="Read criteria from a YAML file."),
 ]
+Prebuilt = Annotated[
+    str | None,
+    typer.Option(
+        "--prebuilt",
+        metavar="NAME",
+        help="Criteria that come with the program: `contactctl criteria list`.",
+        autocompletion=candidates.prebuilt_names,
+    ),
+]
 
 Emails = Annotated[
     Path | None,

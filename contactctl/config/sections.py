@@ -65,6 +65,7 @@ _POLICY_KEYS = (
     "allow_not_recommended",
     "groups",
     "unsubscribes",
+    "machine_click_seconds",
     "incident_guard",
 )
 
@@ -270,6 +271,7 @@ SCHEMA = Section(
         "allow_not_recommended": Scalar(boolean),
         "groups": ByName("NAME", _group_key, _GROUP),
         "unsubscribes": Scalar(one_of(OnUnsubscribe)),
+        "machine_click_seconds": Scalar(whole_number(0)),
         "incident_guard": Section(
             IncidentGuard,
             {

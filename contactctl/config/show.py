@@ -68,6 +68,7 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
     yield "unsubscribes", policy.unsubscribes
+    yield "machine_click_seconds", str(policy.machine_click_seconds)
     guard = policy.incident_guard
     yield "incident_guard.within", format_duration(guard.within)
     yield "incident_guard.more_than", str(guard.more_than)

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, NOT_COUNTED_FIELD, RESPONSES_PREFIX
+from contactctl.domain.criteria.fields import (
+    ATTRIBUTE_PREFIX,
+    NOT_COUNTED_FIELD,
+    RESPONSES_PREFIX,
+    UNSUBSCRIBED_FIELD,
+)
 
 JsonValue = object
 
@@ -56,6 +61,7 @@ class ContactView:
     deactivation_categories: frozenset[str] = frozenset()
     deactivation_runs: frozenset[str] = frozenset()
     reactivated: datetime | None = None
+    unsubscribed: datetime | None = None
     response_counts: Mapping[str, int] = field(default_factory=dict)
     responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -124,6 +130,7 @@ class ContactRecord:
     deactivations: Sequence[DeactivationRecord] = field(default_factory=tuple)
     responses: Mapping[str, int] = field(default_factory=dict)
     not_counted: Sequence[str] = ()
+    unsubscribed: datetime | None = None
     former_addresses: Sequence[FormerAddress] = ()
 
     def by_field(self) -> dict[str, object]:
@@ -141,6 +148,7 @@ class ContactRecord:
             **self._deactivation_values(),
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
             NOT_COUNTED_FIELD: self.not_counted,
+            UNSUBSCRIBED_FIELD: self.unsubscribed,
             **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
         }
 

@@ -1,7 +1,8 @@
-"""The kinds of run: a name, and a registered type with what a run of the kind keeps and says.
+"""The kinds of run: for each a registered type, with what a run of the kind keeps and says.
 
-To add one: its name in RunKind and its type here; if it works through a plan, also what it does to
-a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where `work` finds it.
+To add one: its name in RunKind (run_details) and its type here; if it works through a plan, also
+what it does to a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where
+`work` finds it.
 """
 
 from collections.abc import Mapping

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from contactctl.config.criteria import read_criteria
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue, did_you_mean
+from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
 from contactctl.domain.criteria.tree import (
     Criteria,
@@ -15,7 +16,6 @@ from contactctl.domain.criteria.tree import (
     excluding_conditions,
     from_flags,
     including_missing,
-    prebuilt_criteria,
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
@@ -39,14 +39,15 @@ EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
 class CriteriaSource:
     """Where criteria come from: conditions on flags, or a file, relative to `folder`.
 
-    With `stdin` they are read from there. `emails` is a list of addresses that the contacts must
-    be in as well.
+    `prebuilt` is the name of some that come with the program. With `stdin` they are read from
+    there. `emails` is a list of addresses that the contacts must be in as well.
     """
 
     where: Sequence[str] = ()
     where_any: Sequence[str] = ()
     where_not: Sequence[str] = ()
     file: Path | None = None
+    prebuilt: str | None = None
     folder: Path = Path()
     stdin: BinaryIO | None = None
     emails: EmailsFile | None = None
@@ -66,6 +67,13 @@ class CriteriaSource:
         return given
 
     def _read(self, catalogue: FieldCatalogue) -> Criteria | None:
+        if self.prebuilt is not None:
+            if self.has_flags or self.file is not None:
+                raise UsageError(
+                    "--prebuilt cannot be combined with --criteria and --where flags",
+                    hint="`contactctl criteria list` shows its conditions, to be copied",
+                )
+            return prebuilt_criteria(self.prebuilt)
         if self.file is None:
             if not self.has_flags:
                 return None
@@ -82,7 +90,7 @@ class CriteriaSource:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in.
+    """Criteria ready to be asked. `prebuilt`: they come with the program.
 
     `listed`: the addresses that the contacts must have as well.
     """
@@ -107,11 +115,11 @@ class Selection:
     def where(self, dialect: str) -> Where:
         """The contacts that the selection means, active or not, as a condition."""
         meets_criteria = where_clause(self.resolved, dialect)
-        return meets_criteria & self.listed.keys.has_contact() if self.listed else meets_criteria
+        return meets_criteria & self.listed.contacts.are_meant() if self.listed else meets_criteria
 
     def listed_where(self) -> list[Where]:
         """The condition that the list makes, where there is one."""
-        return [self.listed.keys.has_contact()] if self.listed else []
+        return [self.listed.contacts.are_meant()] if self.listed else []
 
     def kept(self) -> KeptCriteria:
         """What a run keeps of them."""
@@ -139,7 +147,8 @@ def select_contacts(session: Session, source: CriteriaSource) -> Selection:
     """The given criteria, or the prebuilt ones, as of now. Raises CriteriaError."""
     given = source.read(session.catalogue)
     criteria = given or prebuilt_criteria()
-    return selection_of(session, criteria, prebuilt=given is None, emails=source.emails)
+    prebuilt = given is None or source.prebuilt is not None
+    return selection_of(session, criteria, prebuilt=prebuilt, emails=source.emails)
 
 
 def selection_of(

@@ -211,7 +211,7 @@ class _Ingest:
                 run_id,
                 batch.responses,
                 batch.activities,
-                self.session.settings.responses.unsubscribes,
+                self.session.settings.responses,
                 self.session.clock(),
             )
             result = self._with_totals(batch, counts)

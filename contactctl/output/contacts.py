@@ -30,6 +30,7 @@ IMPORT_FIELDS = (
     "dry_run",
     "created",
     "created_inactive",
+    "created_unsubscribed",
     "updated",
     "unchanged",
     "left_active",
@@ -122,6 +123,7 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         "dry_run": result.run is None,
         "created": result.counts.created,
         "created_inactive": result.counts.created_inactive,
+        "created_unsubscribed": result.counts.created_unsubscribed,
         "updated": result.counts.updated,
         "unchanged": result.counts.unchanged,
         "left_active": result.counts.left_active,
@@ -178,6 +180,8 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     facts: list[tuple[str, object]] = []
     if result.counts.created_inactive:
         facts.append(("Created inactive", f"{result.counts.created_inactive:,}"))
+    if unsubscribed := result.counts.created_unsubscribed:
+        facts.append(("Unsubscribed", f"{unsubscribed:,} of those created, who left before"))
     if result.groups_created:
         facts.append(("Groups created", list(result.groups_created)))
     if result.rejected and rejects.path:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.criteria.prebuilt import Prebuilt
+from contactctl.domain.criteria.tree import as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_details import KeptCriteria
@@ -238,6 +240,34 @@ def _facts(preview: "Preview") -> Block:
 
 def _count(preview: "Preview") -> str:
     return f"{share(preview.count, preview.active_total)} active contacts match"
+
+
+# The criteria that come with the program
+
+
+_PREBUILT_COLUMNS = (
+    Column("name"),
+    Column("title", for_people=False),
+    Column("conditions", wraps=True),
+    Column("criteria", for_people=False),
+)
+PREBUILT_FIELDS = tuple(column.key for column in _PREBUILT_COLUMNS)
+
+
+def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
+    """Each with its conditions: as flags to be copied, and as a criteria file has them."""
+    items = []
+    for each in every:
+        criteria = each.criteria()
+        items.append(
+            {
+                "name": each.name,
+                "title": each.title,
+                "conditions": as_flags(criteria),
+                "criteria": as_data(criteria),
+            }
+        )
+    return Presentation(rows=Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[RowsTable()])
 
 
 # How contacts are shown that a change by criteria would affect

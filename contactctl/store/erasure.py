@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Integer,
@@ -133,11 +134,8 @@ _item = tables.plan_item
 
 # what is of a contact, and goes with its address
 _THEIRS = (
-    tables.contact_tag,
-    tables.membership,
-    tables.former_membership,
-    tables.former_address,
-    _response,
+    *(tables.contact_tag, tables.membership, tables.former_membership, tables.former_address),
+    *(_response, tables.delivery, tables.click),
 )
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
@@ -279,9 +277,9 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
-        column.name: None if column.nullable else "" if is_text(column) else {}
+        column.name: None if column.nullable else _nothing(column)
         for column in _contact.c
-        if column.name not in _KEPT
+        if column.name not in _KEPT and column.computed is None
     }
     blank |= {"email": named, "email_key": named, "email_domain": ""}
     statement = update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
@@ -290,6 +288,12 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
             **blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1
         )
     ).rowcount
+
+
+def _nothing(column: Column[Any]) -> str | int | dict[str, Any]:
+    if is_text(column):
+        return ""
+    return 0 if isinstance(column.type, Integer) else {}
 
 
 def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:

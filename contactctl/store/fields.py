@@ -34,10 +34,22 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType, Operator
+from contactctl.domain.criteria.fields import (
+    BUILT_IN_FIELDS,
+    COUNT_FIELDS,
+    UNSUBSCRIBED_FIELD,
+    Field,
+    FieldType,
+    Operator,
+)
 from contactctl.domain.criteria.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
 from contactctl.store import tables
-from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide
+from contactctl.store.predicates import (
+    Clause,
+    counts_by_email,
+    is_open_system_wide,
+    is_unsubscribe,
+)
 from contactctl.store.tables import contact, contact_tag, deactivation, membership, response
 
 _FIELDS = {field.name: field for field in BUILT_IN_FIELDS}
@@ -47,8 +59,13 @@ _IN_ANOTHER_FORM = {"email": "email_key", "reactivated": "reactivated_at"}
 ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
 JSON_COLUMNS = ("attributes", "attributes_folded")
 
-# values that may be missing: what an import may give of a contact besides its address
-GIVEN_COLUMNS = tuple(name for name in _NAMES if not _FIELDS[name].always_present)
+# what an import may give of a contact besides its address: values that may be missing, and counts
+GIVEN_COLUMNS = tuple(
+    name
+    for name in _NAMES
+    if name in COUNT_FIELDS
+    or (not _FIELDS[name].always_present and contact.c[name].computed is None)
+)
 FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in contact.c)
 
 # what a record holds by name; the rest of it has a place of its own
@@ -154,6 +171,9 @@ def summed_up(field: Field, dialect: str) -> SummedUp | None:
     if field.name == "deactivated":
         latest = func.max(deactivation.c.started_at)
         return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
+    if field.name == UNSUBSCRIBED_FIELD:
+        latest = func.max(response.c.occurred_at)
+        return SummedUp(response.c.contact_id, is_unsubscribe(), latest)
     if field.response_category is not None and dialect != "sqlite":
         counted = _is_counted(field.response_category)
         return SummedUp(response.c.contact_id, counted, _number())

@@ -28,6 +28,7 @@ from contactctl.store.changes import note_batch
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
+from contactctl.store.engagement import settle_imported
 from contactctl.store.fields import (
     ADDRESS_COLUMNS,
     FOLDED_COLUMNS,
@@ -120,7 +121,8 @@ class Counts:
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive.
+    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
+    so became inactive at once.
     """
 
     created: int = 0
@@ -128,6 +130,7 @@ class Counts:
     unchanged: int = 0
     created_inactive: int = 0
     left_active: int = 0
+    created_unsubscribed: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -136,6 +139,7 @@ class Counts:
             self.unchanged + other.unchanged,
             self.created_inactive + other.created_inactive,
             self.left_active + other.left_active,
+            self.created_unsubscribed + other.created_unsubscribed,
         )
 
 
@@ -194,12 +198,13 @@ def put_in(
             if rows:
                 fill(connection, name, rows)
                 refresh_statistics(connection, name)
-        created_inactive = left_active = 0
+        created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
         last_id = last_contact_id(connection)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        settle_imported(connection, layout.columns, now)
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
@@ -216,9 +221,9 @@ def put_in(
                 _tell_deactivated(connection, run_id, last_id, now)
         if adopt_unmatched(connection, _ROWS):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
-            obey(connection, told, creating.on_unsubscribe, now)
+            unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
     unchanged = len(wave.rows) - created - updated
-    return Counts(created, updated, unchanged, created_inactive, left_active)
+    return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
 
 
 def _tell_created(
@@ -260,7 +265,12 @@ class _Statements:
     def insert(self) -> str:
         targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
-        values = ", ".join(f"s.{name}" for name in targets)
+        values = ", ".join(
+            f"s.{name}"
+            if contact.c[name].nullable or name in ADDRESS_COLUMNS
+            else f"COALESCE(s.{name}, 0)"
+            for name in targets
+        )
         attributes, folded = (
             map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
@@ -324,7 +334,8 @@ class _Statements:
         if not self.layout.clears:
             return kept
         bit = 1 << self.layout.columns.index(name.removesuffix("_folded"))
-        return f"CASE WHEN s.cleared & {bit} <> 0 THEN NULL ELSE {kept} END"
+        nothing = "NULL" if contact.c[name].nullable else "0"
+        return f"CASE WHEN s.cleared & {bit} <> 0 THEN {nothing} ELSE {kept} END"
 
     def _merged(self, name: str) -> str:
         """The stored attributes with the given ones in their place; a null takes one away."""

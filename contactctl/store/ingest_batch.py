@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
 from contactctl.domain.changes import ChangeKind
-from contactctl.domain.policies import OnUnsubscribe
+from contactctl.domain.policies import ResponsePolicy
 from contactctl.domain.responses import (
     FORMER_ADDRESS,
     RESUBSCRIBED,
@@ -19,7 +19,8 @@ from contactctl.domain.responses import (
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
-from contactctl.store.staged import Staged
+from contactctl.store.engagement import record_activities
+from contactctl.store.staged import Activities, Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import Obeyed, obey
@@ -30,9 +31,6 @@ _RESPONSE_COLUMNS = """
     not_counted text, status text, diagnostic text, rule text, evidence text,
     through boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
-_ACTIVITY_COLUMNS = """
-    email_key text, delivered timestamp with time zone, opened timestamp with time zone,
-    clicked timestamp with time zone, latest timestamp with time zone"""
 
 # what the person did counts, to whatever address of theirs it came
 _OF_THE_PERSON = ", ".join(f"'{each}'" for each in (Category.SPAM_COMPLAINT, *WISHES))
@@ -110,35 +108,6 @@ _TELL_RESUBSCRIBED = f"""
         told.group_id, :now
     FROM ({{told}}) told"""
 
-# what is still to come, or has no time, happens now
-_ACTIVITIES = "SELECT email_key, {} FROM ingest_activity".format(
-    ", ".join(
-        f"CASE WHEN {name} > :now THEN :now ELSE {name} END AS {name}"
-        for name in ("delivered", "opened", "clicked", "latest")
-    )
-)
-_UPDATE_CONTACTS = f"""
-    UPDATE {{contact}} SET
-        last_emailed = CASE WHEN s.delivered <= contact.last_emailed THEN contact.last_emailed
-            ELSE COALESCE(s.delivered, contact.last_emailed) END,
-        last_opened = CASE WHEN s.opened <= contact.last_opened THEN contact.last_opened
-            ELSE COALESCE(s.opened, contact.last_opened) END,
-        last_clicked = CASE WHEN s.clicked <= contact.last_clicked THEN contact.last_clicked
-            ELSE COALESCE(s.clicked, contact.last_clicked) END,
-        delivered_at = CASE WHEN s.latest <= contact.delivered_at THEN contact.delivered_at
-            ELSE s.latest END,
-        revision = contact.revision + 1
-    FROM ({_ACTIVITIES}) s WHERE contact.email_key = s.email_key AND (
-        s.delivered > contact.last_emailed
-        OR (s.delivered IS NOT NULL AND contact.last_emailed IS NULL)
-        OR s.opened > contact.last_opened
-        OR (s.opened IS NOT NULL AND contact.last_opened IS NULL)
-        OR s.clicked > contact.last_clicked
-        OR (s.clicked IS NOT NULL AND contact.last_clicked IS NULL)
-        OR s.latest > contact.delivered_at OR contact.delivered_at IS NULL)"""
-# a unique index must be what finds a contact: a walk through all of them grows with their number
-_CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
-
 _Numbers = Counter[tuple[str, bool, str]]
 """Responses by category, whether they count, and what a refusal of the sender said."""
 
@@ -183,34 +152,32 @@ def record_batch(
     connection: Connection,
     run_id: int,
     responses: Sequence[Staged],
-    activities: Sequence[Staged],
-    on_unsubscribe: OnUnsubscribe,
+    activities: Activities,
+    policy: ResponsePolicy,
     now: datetime,
 ) -> RecordedCounts:
     """Record what is new, do as people wish who unsubscribed, note the contacts concerned in the
-    run's plan, update last dates.
+    run's plan.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
     counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
-    channel, folded group, receiving host, instant or None, source); an activity (email key, when
-    delivered, opened, clicked, the latest of these), no key twice. What was recorded before, by
+    channel, folded group, receiving host, instant or None, source). What was recorded before, by
     whomever, is a duplicate and stays.
     """
-    definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)
     obeyed = Obeyed()
-    with temporary_tables(connection, definitions):
+    if activities.latest:
+        record_activities(connection, activities, policy.machine_click_seconds, now)
+    with temporary_tables(connection, {"ingest_response": _RESPONSE_COLUMNS}):
         fill(connection, "ingest_response", responses)
-        fill(connection, "ingest_activity", activities)
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
-            obeyed = obey(connection, _wished(UNSUBSCRIBED, run_id), on_unsubscribe, now)
+            told = _wished(UNSUBSCRIBED, run_id)
+            obeyed = obey(connection, told, policy.unsubscribes, now)
         if any(category == RESUBSCRIBED for category, _, _ in matched):
             told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
             connection.execute(_bound(told, values))
-        if activities:
-            _update_contacts(connection, now)
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
 
 
@@ -255,12 +222,6 @@ def _counted(new_rows: CursorResult[*tuple[object, ...]], hours: set[str]) -> _N
     for (_, category, counts, refused), number in numbers.items():
         found[str(category), bool(counts), str(refused)] += number
     return found
-
-
-def _update_contacts(connection: Connection, now: datetime) -> None:
-    is_sqlite = connection.dialect.name == "sqlite"
-    contact = _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact"
-    connection.execute(_bound(_UPDATE_CONTACTS.format(contact=contact), {"now": now}))
 
 
 def _bound(statement: str, values: Mapping[str, object]) -> TextClause:

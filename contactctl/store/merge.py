@@ -25,6 +25,7 @@ from contactctl.domain.responses import Category
 from contactctl.store import tables
 from contactctl.store.addresses import keep_address, stop_counting
 from contactctl.store.changes import note_change, note_each
+from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.tables import SYSTEM_WIDE
@@ -36,7 +37,14 @@ _membership = tables.membership
 
 # of the address alone, which the other contact does not have
 _ABOUT_THE_ADDRESS = [each.value for each in Category if each is not Category.SPAM_COMPLAINT]
-_LATEST = ("last_opportunity", "last_emailed", "last_opened", "last_clicked")
+_LATEST = (
+    *("last_opportunity", "last_emailed", "last_opened", "last_clicked"),
+    "last_machine_opened",
+)
+_MOVED_AS_THEY_ARE = (
+    *(tables.contact_tag, tables.response, tables.former_membership),
+    *(tables.delivery, tables.click),
+)
 
 
 def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now: datetime) -> None:
@@ -54,9 +62,10 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
     end_about_address(connection, gone, _ABOUT_THE_ADDRESS, run_id, now)
     _move_memberships(connection, gone, into, run_id, now)
     _move_deactivations(connection, gone, into, run_id)
-    for table in (tables.contact_tag, tables.response, tables.former_membership):
+    for table in _MOVED_AS_THEY_ARE:
         _move(connection, table, gone, {"contact_id": literal(into)})
     _fill_in(connection, gone, into, now)
+    count_mails(connection, into, now)
     connection.execute(delete(_contact).where(_contact.c.id == gone))
     settle(connection, into, run_id, now)
 

@@ -163,10 +163,15 @@ def test_activities_move_the_last_dates_forward_only(store: Store) -> None:
     emailed = NOW - timedelta(days=3)
     opened = NOW - timedelta(days=1)
     assert last_dates() == (emailed, opened, None, emailed, 1)
-    record(session, seen(ActivityKind.DELIVERED, 4), seen(ActivityKind.OPENED, 2, "push"))
+    again = [seen(ActivityKind.DELIVERED, 3), seen(ActivityKind.OPENED, 2, "push")]
+    record(session, *again)
     assert last_dates() == (emailed, opened, None, emailed, 1)
-    record(session, seen(ActivityKind.OPENED, 2), seen(ActivityKind.CLICKED, 0))
-    assert last_dates() == (emailed, opened, NOW, NOW, 2)
+    signs = [seen(ActivityKind.OPENED, 2), seen(ActivityKind.CLICKED, 0)]
+    record(session, *signs)
+    after_click = last_dates()
+    assert after_click[:4] == (emailed, opened, NOW, NOW)
+    record(session, *again, *signs)
+    assert last_dates() == after_click
 
 
 def test_a_delivery_in_the_same_ingest_resets_earlier_responses(store: Store) -> None:

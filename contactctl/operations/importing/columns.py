@@ -9,8 +9,11 @@ from shlex import quote
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    COUNT_FIELDS,
+    LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
+    UNSUBSCRIBED_FIELD,
     Field,
     FieldCatalogue,
     FieldType,
@@ -42,6 +45,8 @@ _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
+    UNSUBSCRIBED_FIELD: "what people wish is recorded by `responses ingest`",
+    LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
 }
@@ -55,7 +60,7 @@ GROUP_INACTIVE = Field(
 # what only the columns of `contacts export --full` have
 _MEMBERSHIP_FIELDS = {field.name: field for field in (GROUP_ACTIVE, GROUP_INACTIVE)}
 STATUS_FIELDS = ("status", "deactivated", "deactivation_origin", "deactivation_category")
-_ONLY_IN_FULL = ("created", *STATUS_FIELDS)
+_ONLY_IN_FULL = ("created", *COUNT_FIELDS, *STATUS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

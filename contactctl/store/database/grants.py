@@ -47,10 +47,12 @@ _OPERATOR_UPDATES = (
     "unmatched_response",
     "response_rate",
     "incident",
+    "delivery",
     "routine",
+    "delivery_rate",
 )
 # what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
-# and counts that are made anew
+# counts that are made anew, and clicks that turn out to be a machine's
 _OPERATOR_DELETES = (
     "plan_item",
     "membership",
@@ -58,6 +60,7 @@ _OPERATOR_DELETES = (
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
+    "click",
 )
 _KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
