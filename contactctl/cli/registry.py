@@ -121,6 +121,9 @@ COMMANDS: dict[str, Entry] = {
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
+    "contacts sync": Entry(
+        "sync:sync", "Add and update contacts from another database that the config names."
+    ),
     "contacts presets": Entry(
         "imports:presets", "List the presets of an import, or print one to be copied."
     ),

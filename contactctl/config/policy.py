@@ -70,6 +70,7 @@ MACHINE_KEYS = (
     "verp",
     "recipient_headers",
     "mailboxes",
+    "sources",
     "suppression_key_file",
 )
 

@@ -12,6 +12,7 @@ from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
 from contactctl.config.settings import FormatMapping, ResponseRules, Settings
+from contactctl.config.sources import SOURCE
 from contactctl.config.values import (
     absolute_path,
     boolean,
@@ -158,6 +159,12 @@ def _mailbox_name(name: str) -> str:
     return name
 
 
+def _source_name(name: str) -> str:
+    if not _MAILBOX_NAME.match(name):
+        raise ValueError("a source's name is made of letters, digits, - and _")
+    return name
+
+
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
@@ -281,6 +288,7 @@ SCHEMA = Section(
         "verp": Scalar(verp_pattern),
         "recipient_headers": ListOf(Scalar(header_name)),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
+        "sources": ByName("NAME", _source_name, SOURCE),
         "suppression_key_file": Placed(_file_path),
     },
 )

@@ -53,6 +53,8 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
+    for source in settings.sources.values():
+        yield f"sources.{source.name}", hide_password(source.url)
     yield "suppression_key_file", str(settings.suppression_key_file)
 
 

@@ -25,6 +25,8 @@ class RunKind(StrEnum):
     THRESHOLDS = "thresholds"
     HANDLING = "handling"
     IMPORT = "import"
+    SYNC = "sync"
+    DEACTIVATE_MISSING = "deactivate-missing"
     ADD = "add"
     GROUPS = "groups"
     REMOVE_FROM_GROUP = "remove-from-group"
@@ -257,6 +259,37 @@ class ImportRun(RunDetails):
 
     def in_words(self) -> str:
         return f"the file {self.file}"
+
+
+@run_type
+class SyncRun(RunDetails):
+    """Brings contacts from a source of the config; `definition` stands for what was asked of it.
+
+    `full`: from the beginning, not from where the run before it ended.
+    """
+
+    kind = RunKind.SYNC
+    source: str
+    definition: str
+    full: bool = False
+
+    def in_words(self) -> str:
+        return f"the source {self.source}" + (", from the beginning" if self.full else "")
+
+
+@run_type
+class DeactivateMissingRun(RunDetails):
+    """Deactivates the contacts that a source no longer has."""
+
+    kind = RunKind.DEACTIVATE_MISSING
+    verb = "deactivate"
+    work = "contactctl.store.reactivation:DEACTIVATING"
+    deactivates = True
+    next_step = "Reactivate one contact: contactctl reactivate EMAIL"
+    source: str
+
+    def in_words(self) -> str:
+        return f"no longer in the source {self.source}"
 
 
 @run_type

@@ -128,7 +128,13 @@ _response = tables.response
 _item = tables.plan_item
 
 # what is of a contact, and goes with its address
-_THEIRS = (tables.contact_tag, tables.membership, tables.former_membership, _response)
+_THEIRS = (
+    tables.contact_tag,
+    tables.external_id,
+    tables.membership,
+    tables.former_membership,
+    _response,
+)
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
 )

@@ -46,12 +46,13 @@ _OPERATOR_UPDATES = (
     "response_rate",
     "incident",
 )
-# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
-# and counts that are made anew
+# what an operator's daily work deletes: plans, memberships, tags, ids that a source gave to another
+# contact, responses that found a contact, and counts that are made anew
 _OPERATOR_DELETES = (
     "plan_item",
     "membership",
     "contact_tag",
+    "external_id",
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
