@@ -225,7 +225,7 @@ def _definition(source: DatabaseSource) -> str:
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_FLAG = re.compile(r"--(map|ignore|inactive-when|date-format|null) ('[^']*'|\S+)")
+_FLAG = re.compile(r"--(map|ignore|inactive-when|date-format|null) ('[^']*'|[^\s,]+)")
 _FORMS = {
     "map": lambda text: "map: {" + ": ".join(text.rsplit("=", 1)) + "}",
     "ignore": lambda text: f"ignore: ['{text}']",
