@@ -23,14 +23,14 @@ _external_id = tables.external_id
 _IDS_AT_A_TIME = 5_000
 _KEYS = "source_key"
 
-# rows whose contact, by its id, has another address here
+# rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
+# would otherwise begin with all ids of the source, each time
 _ELSEWHERE = """
     SELECT n.position, n.email_key, x.contact_id, x.run_id, h.id AS holder
-    FROM named_row n
-    JOIN external_id x ON x.source = :source AND x.external_id = n.external_id
-    JOIN contact c ON c.id = x.contact_id
+    FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
     LEFT JOIN contact h ON h.email_key = n.email_key
-    WHERE c.email_key <> n.email_key AND NOT EXISTS (
+    WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
+    AND c.email_key <> n.email_key AND NOT EXISTS (
         SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
         AND o.source = x.source AND o.external_id <> x.external_id)"""
 _STAGED_LINKS = """
@@ -85,7 +85,8 @@ def follow_addresses(
     Two contacts may exchange their addresses. One that the source has under several ids, rows of
     one address, stays as it is. The caller changes contacts in this transaction.
     """
-    if not rows:
+    known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
+    if not rows or connection.execute(known).first() is None:
         return AddressChanges()
     definition = "position integer PRIMARY KEY, external_id text, email_key text"
     join_by_index(connection)

@@ -84,11 +84,11 @@ class Reading:
             query = query.replace("%", "%%")
         with self._errors():
             streaming = self.connection.execution_options(
-                stream_results=True, yield_per=_ROWS_AT_A_TIME
+                stream_results=True, max_row_buffer=_ROWS_AT_A_TIME
             )
             result = _execute(streaming, f"{what} FROM {query} {rest}", bound)
         with closing(result):
-            partitions = result.partitions()
+            partitions = result.partitions(_ROWS_AT_A_TIME)
             while True:
                 with self._errors():
                     rows = next(partitions, None)

@@ -103,7 +103,8 @@ def _ids(values: Sequence[Any]) -> list[str]:
 def _cells(values: Sequence[Any], is_set: bool) -> Sequence[Cell]:
     """A column's values as text: what is missing is empty."""
     if {*map(type, values)} <= _TEXT_TYPES:
-        return [trim(value) if value else "" for value in values]
+        texts = [value or "" for value in values]
+        return list(map(str.strip if "".join(texts).isascii() else trim, texts))
     return [_cell(value, is_set) for value in values]
 
 
