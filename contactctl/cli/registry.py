@@ -173,7 +173,10 @@ COMMANDS: dict[str, Entry] = {
         "responses:classify",
         "Show what an ingest would record, and why; no store is used.",
     ),
-    "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
+    "responses fetch": Entry(
+        "responses:fetch",
+        "Record the responses of a mailbox, or of a provider's API.",
+    ),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
     "responses incidents": Entry(
         "recorded:incidents",

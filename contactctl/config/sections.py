@@ -241,6 +241,7 @@ _MAILBOX = Section(
         "url": Scalar(parse_mailbox_url),
         "password_file": Placed(_file_path),
         "password_env": Scalar(environment_name),
+        "token_command": Scalar(text),
         "after_fetch": Scalar(one_of(AfterFetch)),
         "processed_folder": Scalar(text),
         "ca_file": Placed(_file_path),

@@ -349,14 +349,18 @@ class RemoveFromGroupRun(RunDetails):
 
 @run_type
 class IngestRun(RunDetails):
-    """Records responses from files (`sources`, read as `format`), or from a mailbox."""
+    """Records responses from files (`sources`, read as `format`), from a mailbox, or from a
+    provider's API (`source`, its name in the config)."""
 
     kind = RunKind.INGEST
     sources: tuple[str, ...] | None = None
     format: str | None = None
     mailbox: str | None = None
+    source: str | None = None
 
     def in_words(self) -> str:
+        if self.source:
+            return f"the source {self.source}"
         return f"the mailbox {self.mailbox}" if self.mailbox else ", ".join(self.sources or ())
 
 

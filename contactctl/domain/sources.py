@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 FOR_LATE_COMMITS = timedelta(minutes=10)
+FOR_LATE_EVENTS = timedelta(hours=2)
+PROVIDERS = ("sendgrid", "mailgun", "postmark", "sparkpost", "mailjet", "brevo", "ses", "sqs")
+AMAZON = ("ses", "sqs")
 
 
 class Missing(StrEnum):
@@ -54,9 +58,41 @@ class DatabaseSource:
     update_only: bool = False
 
 
-def is_moment(value: Any) -> bool:
-    """Whether a cursor's value is a time, or the text of one."""
-    return _moment(value) is not None
+@dataclass(frozen=True)
+class Secret:
+    """Where a key or a password is: exactly one of a file, an environment variable, and a command
+    that prints it (a token that is made anew each time)."""
+
+    file: Path | None = None
+    env: str | None = None
+    command: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(each is not None for each in (self.file, self.env, self.command)) != 1:
+            raise ValueError("exactly one")
+
+
+@dataclass(frozen=True)
+class ProviderSource:
+    """A provider's API, of which responses are fetched and whose suppressions follow the store.
+
+    `secret` is None for Amazon, which has its own ways. `url` replaces the API's usual address,
+    `names` fill its paths (domain, stream); `lists` are those to fetch, empty for all. `region` and
+    `queue_url` are Amazon's. Events from up to `overlap` before the last fetch are read again.
+    """
+
+    name: str
+    provider: str
+    secret: Secret | None = None
+    url: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    lists: Sequence[str] = ()
+    region: str = ""
+    queue_url: str = ""
+    overlap: timedelta = FOR_LATE_EVENTS
+
+
+Source = DatabaseSource | ProviderSource
 
 
 def earlier(value: Any, by: timedelta) -> Any:

@@ -1,9 +1,10 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
@@ -40,6 +41,7 @@ BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gai
 _UNTOLD = IngestRun()
 
 OnReject = Callable[[Rejection], None]
+Position = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,16 @@ def ingest_batches(
     details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
     wait_seconds: float = waits.FOR_INGEST_S,
+    position: Callable[[], Position] = dict,
 ) -> IngestResult:
-    """The same of events that come in batches already, which are closed in any case."""
+    """The same of events that come in batches already, which are closed in any case.
+
+    `position` says where the source has been read to when a batch has been yielded; the run keeps
+    it, in the transaction of the batch.
+    """
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         run_id = _start_run(session, details)
-        work = _Ingest(session, IngestResult(run_id), on_reject)
+        work = _Ingest(session, IngestResult(run_id), on_reject, position)
         with (
             _failing(session, run_id),
             rare_garbage_collection(),
@@ -132,6 +139,7 @@ def ingest_batches(
                 after_commit()
                 advance(batch.events)
             after_commit()
+        work.keep_position()
         return _conclude(session, work.result, wait_seconds)
 
 
@@ -166,7 +174,14 @@ def look_at_thresholds(
 class _Ingest:
     """The recording, one transaction a batch; `result` grows with each."""
 
-    def __init__(self, session: Session, result: IngestResult, on_reject: OnReject) -> None:
+    def __init__(
+        self,
+        session: Session,
+        result: IngestResult,
+        on_reject: OnReject,
+        position: Callable[[], Position],
+    ) -> None:
+        self.position = position
         self.session = session
         self.result = result
         self.on_reject = on_reject
@@ -197,8 +212,15 @@ class _Ingest:
                 no_responses=self.result.no_responses + batch.no_responses,
                 undated=self.result.undated + batch.undated,
             )
-            update_run(connection, result.run, _totals(result))
+            kept = {"position": dict(at)} if (at := self.position()) else {}
+            update_run(connection, result.run, _totals(result) | kept)
         self.result = result
+
+    def keep_position(self) -> None:
+        """Keep where the source ends, which comes after its last batch."""
+        if at := self.position():
+            with self.session.store.writing() as connection:
+                update_run(connection, self.result.run, {"position": dict(at)})
 
     def _reject(self, rejection: Rejection) -> None:
         self.on_reject(rejection)

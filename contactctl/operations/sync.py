@@ -12,7 +12,7 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, OverLimitError, RefusedError, UsageError
 from contactctl.domain.run_kinds import DeactivateMissingRun, SyncRun
 from contactctl.domain.runs import Run, RunKind, RunState
-from contactctl.domain.sources import DatabaseSource, earlier
+from contactctl.domain.sources import DatabaseSource, Source, earlier
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import hide_password
 from contactctl.operations import waits
@@ -78,14 +78,15 @@ class SyncResult:
     written_back: int | None = None
 
 
-def find_source(sources: Mapping[str, DatabaseSource], name: str) -> DatabaseSource:
-    """The source of that name; UsageError otherwise."""
-    if not sources:
-        raise UsageError("the config has no source", hint="name one below `sources:`")
-    if name not in sources:
-        hint = did_you_mean(name, list(sources)) or f"one of {', '.join(sorted(sources))}"
-        raise UsageError(f"no source '{show_safely(name)}' in the config", hint=hint)
-    return sources[name]
+def find_source(sources: Mapping[str, Source], name: str) -> DatabaseSource:
+    """The database of that name; UsageError otherwise."""
+    databases = {key: each for key, each in sources.items() if isinstance(each, DatabaseSource)}
+    if not databases:
+        raise UsageError("the config has no database", hint="name one below `sources:`")
+    if name not in databases:
+        hint = did_you_mean(name, list(databases)) or f"one of {', '.join(sorted(databases))}"
+        raise UsageError(f"no database '{show_safely(name)}' in the config", hint=hint)
+    return databases[name]
 
 
 def sync_contacts(

@@ -24,6 +24,8 @@ from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
+from contactctl.store.fields import is_one_of
+from contactctl.store.staged import Staged
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 
@@ -307,3 +309,22 @@ def _conditions(table: FromClause, chosen: HeldFilter) -> list[ColumnElement[boo
     if chosen.incident is not None:
         conditions.append(table.c.incident_id == chosen.incident)
     return conditions
+
+
+def has_news(connection: Connection, responses: Sequence[Staged]) -> bool:
+    """Whether any of these (as `record_batch` takes them) is not recorded yet."""
+    dialect = connection.dialect.name
+    keys = {key for row in responses for key in row[:2] if key}
+    source_keys = {row[2] for row in responses}
+    theirs = is_one_of(_response.c.source_key, source_keys, dialect)
+    of_contacts = (
+        select(_response.c.source_key)
+        .join(tables.contact, tables.contact.c.id == _response.c.contact_id)
+        .where(is_one_of(tables.contact.c.email_key, keys, dialect), theirs)
+    )
+    of_nobody = select(_unmatched.c.source_key).where(
+        is_one_of(_unmatched.c.email_key, keys, dialect),
+        is_one_of(_unmatched.c.source_key, source_keys, dialect),
+    )
+    known = {*connection.execute(of_contacts).scalars(), *connection.execute(of_nobody).scalars()}
+    return bool(source_keys - known)
