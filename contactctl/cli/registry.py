@@ -164,6 +164,15 @@ COMMANDS: dict[str, Entry] = {
     "suppressions remove": Entry(
         "erasure:remove", "Allow an address, or a domain, to be imported again."
     ),
+    "suppressions push": Entry(
+        "pushing:push", "Make a provider's suppression list follow who is inactive."
+    ),
+    "suppressions diff": Entry(
+        "pushing:diff", "Compare a provider's suppression list with who is inactive."
+    ),
+    "suppressions pull": Entry(
+        "pushing:pull", "Record why a provider suppresses addresses, as responses."
+    ),
     "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
     "responses ingest": Entry(
         "responses:ingest",

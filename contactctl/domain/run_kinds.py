@@ -36,6 +36,7 @@ class RunKind(StrEnum):
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"
+    PUSH = "push-suppressions"
     POLICY = "policy"
     COPY = "copy"
 
@@ -99,6 +100,7 @@ class RunDetails:
     work: ClassVar[str] = ""
     deactivates: ClassVar[bool] = False
     erases: ClassVar[bool] = False
+    tells_provider: ClassVar[bool] = False
     next_step: ClassVar[str] = ""
     ending: ClassVar[str] = "reactivated{where} {by}"
     selected: KeptCriteria | None = field(default=None, kw_only=True)
@@ -443,6 +445,23 @@ class SuppressionsRun(RunDetails):
     def in_words(self) -> str:
         action = self.action.replace("-", " ")
         return action if self.file is None else f"{action} the file {self.file}"
+
+
+@run_type
+class PushRun(RunDetails):
+    """Makes a provider's suppression list (`source`) follow who is inactive: `adding` contacts to
+    it, and taking off those active again (`removing`), as counted when it was asked for."""
+
+    kind = RunKind.PUSH
+    verb = "push"
+    work = "contactctl.store.pushing:PUSHING"
+    tells_provider = True
+    source: str
+    adding: int = 0
+    removing: int = 0
+
+    def in_words(self) -> str:
+        return f"{self.source}: {self.adding:,} to suppress, {self.removing:,} to take off"
 
 
 @run_type

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.emails import email_key
 from contactctl.domain.errors import ConfigError, UsageError
-from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.responses import Event, NoResponse, Rejection, Unsubscribe
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunKind
 from contactctl.domain.sources import ProviderSource
@@ -23,6 +24,7 @@ from contactctl.operations.session import Session
 from contactctl.responses.apis.description import Api, api_of
 from contactctl.responses.apis.pages import Asked, Page, pages_of
 from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Sleep
+from contactctl.store.pushing import pushed_among
 from contactctl.store.responses import has_news
 from contactctl.store.runs import position_of_source
 
@@ -46,11 +48,13 @@ class FetchResult:
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
     """Everything `since` a moment (None: what is new), for at most `time_limit_s` seconds; `sleep`
-    waits where the API asks for patience."""
+    waits where the API asks for patience. `is_pull`: everybody whom the provider suppresses; what
+    is new is for the next fetch to find."""
 
     since: datetime | None = None
     time_limit_s: float = TIME_LIMIT_S
     sleep: Sleep = time.sleep
+    is_pull: bool = False
 
 
 def fetch_responses(
@@ -129,8 +133,10 @@ def _reading(session: Session, source: ProviderSource, key: str, options: FetchO
     with session.store.reading() as connection:
         kept = position_of_source(connection, RunKind.INGEST, source.name)
     now = session.clock()
-    lists = _lists(source, key, options.sleep, deadline, now)
-    return _ListsReading(source, reader, lists, dict(kept), _Moments(now, options.since, deadline))
+    lists = _lists(source, key, options, deadline, now)
+    moments = _Moments(now, _BEGINNING if options.is_pull else options.since, deadline)
+    kind = _PullReading if options.is_pull else _ListsReading
+    return kind(session, _Source(source, reader, lists), dict(kept), moments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +148,12 @@ class _Moments:
     deadline: float
 
 
+_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 PagesOf = Callable[[datetime, Any], Iterator[Page]]
 
 
 def _lists(
-    source: ProviderSource, key: str, sleep: Sleep, deadline: float, now: datetime
+    source: ProviderSource, key: str, options: FetchOptions, deadline: float, now: datetime
 ) -> dict[str, PagesOf]:
     """What gives the pages of each list, from a moment on, the first one that at a place."""
     if source.provider == "ses":
@@ -155,20 +162,25 @@ def _lists(
         return {"suppressed": SesList(source).pages}
     api = api_of(source.provider)
     names = names_of(source, api)
-    client = Client(api, source.name, key, url=source.url, deadline=deadline, sleep=sleep)
-    unknown = [name for name in source.lists if name not in api.lists]
+    client = Client(api, source.name, key, url=source.url, deadline=deadline, sleep=options.sleep)
+    if options.is_pull and not api.pull:
+        raise UsageError(
+            f"{source.provider} does not give a list that says why it suppresses somebody",
+            hint=f"`contactctl responses fetch {source.name}` records its events",
+        )
+    known = api.pull if options.is_pull else api.lists
+    unknown = [] if options.is_pull else [name for name in source.lists if name not in known]
     if unknown:
         raise ConfigError(
             f"sources.{source.name}: {source.provider} has no list '{unknown[0]}'",
-            hint=did_you_mean(unknown[0], list(api.lists)) or f"lists: {', '.join(api.lists)}",
+            hint=did_you_mean(unknown[0], list(known)) or f"lists: {', '.join(known)}",
         )
 
     def pages(name: str) -> PagesOf:
-        return lambda since, start: pages_of(
-            client, api.lists[name], Asked(names, now, since), start
-        )
+        return lambda since, start: pages_of(client, known[name], Asked(names, now, since), start)
 
-    return {name: pages(name) for name in source.lists or api.lists}
+    wanted = known if options.is_pull else source.lists or known
+    return {name: pages(name) for name in wanted}
 
 
 def names_of(source: ProviderSource, api: Api) -> Mapping[str, str]:
@@ -181,22 +193,27 @@ def names_of(source: ProviderSource, api: Api) -> Mapping[str, str]:
     return {**api.defaults, **source.names}
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is read, by what, and the lists that it has."""
+
+    source: ProviderSource
+    reader: ResponseReader
+    lists: Mapping[str, PagesOf]
+
+
 class _ListsReading(_Reading):
     """Lists one after the other. The position has of each until when it has been read, or where its
     reading was interrupted: the next page, and since when, and when that began."""
 
     def __init__(
-        self,
-        source: ProviderSource,
-        reader: ResponseReader,
-        lists: Mapping[str, PagesOf],
-        kept: dict[str, Any],
-        moments: _Moments,
+        self, session: Session, of: _Source, kept: dict[str, Any], moments: _Moments
     ) -> None:
         super().__init__(kept)
-        self._source = source
-        self._reader = reader
-        self._lists = lists
+        self._session = session
+        self._source = of.source
+        self._reader = of.reader
+        self._lists = of.lists
         self._now = moments.now
         self._since = moments.since
         self._deadline = moments.deadline
@@ -227,12 +244,26 @@ class _ListsReading(_Reading):
             )
             number += len(page.items)
             events = self._reader.read_documents(documents, self._source.provider)
-            batches = list(batches_of(events, BATCH_EVENTS))
+            batches = list(batches_of(self._without_our_own(list(events)), BATCH_EVENTS))
             yield from batches[:-1]
             self._note(name, state, page)
             yield from batches[-1:]
             if page.next is not None and time.monotonic() >= self._deadline:
                 raise OutOfTimeError(f"source {self._source.name}: the time is over")
+
+    def _without_our_own(self, events: list[Event]) -> list[Event]:
+        """Whom we have put on a list ourselves has not unsubscribed."""
+        keys = {_key(event.recipient) for event in events if isinstance(event, Unsubscribe)}
+        if not keys:
+            return events
+        with self._session.store.reading() as connection:
+            ours = pushed_among(connection, self._source.name, keys)
+        return [
+            NoResponse(event.source, "put there by us")
+            if isinstance(event, Unsubscribe) and _key(event.recipient) in ours
+            else event
+            for event in events
+        ]
 
     def _state(self, name: str) -> dict[str, Any]:
         kept = self.position.get(name, {})
@@ -251,6 +282,13 @@ class _ListsReading(_Reading):
             self.position = {**self.position, name: {"until": state["began"]}}
         else:
             self.position = {**self.position, name: {**state, "next": page.next}}
+
+
+class _PullReading(_ListsReading):
+    """Whole lists, whatever was read before, which a fetch goes on from as if nothing had been."""
+
+    def _note(self, name: str, state: dict[str, Any], page: Page) -> None:
+        pass
 
 
 class _QueueReading(_Reading):
@@ -285,3 +323,10 @@ class _QueueReading(_Reading):
     def after_commit(self) -> None:
         self._queue.delete(self._finished)
         self._finished = []
+
+
+def _key(address: str) -> str:
+    try:
+        return email_key(address)
+    except ValueError:
+        return ""

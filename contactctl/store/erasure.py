@@ -131,6 +131,7 @@ _item = tables.plan_item
 _THEIRS = (
     tables.contact_tag,
     tables.external_id,
+    tables.pushed_suppression,
     tables.membership,
     tables.former_membership,
     _response,

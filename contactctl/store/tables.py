@@ -124,6 +124,18 @@ class ExternalId(_Table, table=True):
     run_id: int
 
 
+class PushedSuppression(_Table, table=True):
+    """A contact that we have put on the suppression list of a provider, a source of the config."""
+
+    __tablename__ = "pushed_suppression"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    source: str = Field(sa_type=Code, primary_key=True)
+    run_id: int
+    pushed_at: datetime = Field(sa_type=UtcInstant)
+
+
 class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
@@ -410,6 +422,7 @@ class Policy(_Table, table=True):
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
 external_id = SQLModel.metadata.tables["external_id"]
+pushed_suppression = SQLModel.metadata.tables["pushed_suppression"]
 group = SQLModel.metadata.tables["group"]
 membership = SQLModel.metadata.tables["membership"]
 former_membership = SQLModel.metadata.tables["former_membership"]

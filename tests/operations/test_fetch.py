@@ -62,7 +62,7 @@ def sendgrid() -> Iterator[tuple[SendGrid, ApiServer]]:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five items a page."""
     monkeypatch.setattr(
-        pages_module, "_page_size", lambda client: min(client.api.page_size, 5), raising=True
+        pages_module, "_page_size", lambda client, _call: min(client.api.page_size, 5)
     )
 
 

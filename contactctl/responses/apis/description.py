@@ -35,12 +35,16 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class ListCall:
-    """A list: its path and query, and where its items are in an answer ('' for the answer)."""
+    """A list: its path and query, and where its items are in an answer ('' for the answer).
+
+    `page_size` is its own where it cannot give as much at once as the other lists.
+    """
 
     path: str
     paging: Paging
     query: Mapping[str, str] = field(default_factory=dict)
     items: str = ""
+    page_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Api:
     """A provider's API. `oldest` is in days, `most` the largest offset that may be asked for.
 
     The key goes into `headers`, or is the user and password of `basic`. `needs` are names that the
-    config must give, with what they are; `defaults` those that it may.
+    config must give, with what they are; `defaults` those that it may. `pull` are the lists of whom
+    the provider suppresses, and why.
     """
 
     name: str
@@ -92,6 +97,7 @@ class Api:
     basic: str = ""
     needs: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    pull: Mapping[str, ListCall] = field(default_factory=dict)
     most: int | None = None
     oldest: int | None = None
 
@@ -107,7 +113,10 @@ def api_of(provider: str) -> Api:
     paging = Paging(**given.pop("paging"))
     suppressions = given.pop("suppressions")
     lists = {name: _list_call(each, paging) for name, each in given.pop("lists").items()}
-    return Api(provider, lists=lists, suppressions=_suppressions(suppressions, paging), **given)
+    pull = {name: _list_call(each, paging) for name, each in given.pop("pull", {}).items()}
+    return Api(
+        provider, lists=lists, pull=pull, suppressions=_suppressions(suppressions, paging), **given
+    )
 
 
 def _list_call(given: Mapping[str, Any], usual: Paging) -> ListCall:

@@ -54,7 +54,7 @@ def value_at(document: Any, path: str) -> Any:
 
 
 def _page(client: Client, call: ListCall, asked: Asked, at: int | str | None) -> Page:
-    paging, size = call.paging, _page_size(client)
+    paging, size = call.paging, _page_size(client, call)
     if isinstance(at, str):
         answer = client.get(at)
     else:
@@ -83,11 +83,11 @@ def _next(
     if paging.next:
         link = value_at(answer, paging.next)
         return link if isinstance(link, str) and link else None
-    if not paging.offset or len(items) < _page_size(client):
+    if not paging.offset or len(items) < _page_size(client, call):
         return None
     offset = (at if isinstance(at, int) else 0) + len(items)
     most = client.api.most
-    if most is not None and offset + _page_size(client) > most:
+    if most is not None and offset + _page_size(client, call) > most:
         raise ApiError(
             f"source: {call.path} has more than {most:,} items, and does not give the rest",
             hint="fetch more often; --since with a later day reads from there",
@@ -106,5 +106,5 @@ def _query_text(text: str, asked: Asked, client: Client) -> str:
     return text
 
 
-def _page_size(client: Client) -> int:
-    return client.api.page_size
+def _page_size(client: Client, call: ListCall) -> int:
+    return call.page_size or client.api.page_size

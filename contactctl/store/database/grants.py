@@ -53,6 +53,7 @@ _OPERATOR_DELETES = (
     "membership",
     "contact_tag",
     "external_id",
+    "pushed_suppression",
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
