@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import ConfigError, UsageError
-from contactctl.domain.responses import Event, NoResponse, Rejection, Unsubscribe
+from contactctl.domain.responses import Event, NoResponse, Rejection, Response, Unsubscribe
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunKind
 from contactctl.domain.sources import ProviderSource
@@ -252,18 +252,26 @@ class _ListsReading(_Reading):
                 raise OutOfTimeError(f"source {self._source.name}: the time is over")
 
     def _without_our_own(self, events: list[Event]) -> list[Event]:
-        """Whom we have put on a list ourselves has not unsubscribed."""
-        keys = {_key(event.recipient) for event in events if isinstance(event, Unsubscribe)}
+        """What is on a list because we have put it there tells nothing of the person."""
+        keys = {_key(event) for event in events if self._may_be_ours(event)}
         if not keys:
             return events
         with self._session.store.reading() as connection:
             ours = pushed_among(connection, self._source.name, keys)
         return [
             NoResponse(event.source, "put there by us")
-            if isinstance(event, Unsubscribe) and _key(event.recipient) in ours
+            if self._may_be_ours(event) and _key(event) in ours
             else event
             for event in events
         ]
+
+    def _may_be_ours(self, event: Event) -> bool:
+        """An unsubscribe, or a suppression without a word of its reason; at SES, which asks for
+        one of two reasons, any."""
+        if isinstance(event, Unsubscribe):
+            return True
+        is_echo = isinstance(event, Response) and event.not_counted == "echo"
+        return is_echo or (self._source.provider == "ses" and isinstance(event, Response))
 
     def _state(self, name: str) -> dict[str, Any]:
         kept = self.position.get(name, {})
@@ -325,8 +333,9 @@ class _QueueReading(_Reading):
         self._finished = []
 
 
-def _key(address: str) -> str:
+def _key(event: Event) -> str:
+    recipient = event.recipient if isinstance(event, Unsubscribe | Response) else ""
     try:
-        return email_key(address)
+        return email_key(recipient)
     except ValueError:
         return ""

@@ -103,7 +103,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(load):
     ("options", "problem"),
     [
         (["password_env: P"], "needs 'url'"),
-        (["url: imaps://me@host"], "needs one of 'password_file', 'password_env' and"),
+        (
             ["url: imaps://me@host"],
             "needs one of 'password_file', 'password_env' and 'token_command'",
         ),
