@@ -32,7 +32,8 @@ from contactctl.builder.screens.plan import (
     PlanningScreen,
     ProgressScreen,
 )
-from contactctl.domain.criteria.tree import Criteria, prebuilt_criteria
+from contactctl.domain.criteria.prebuilt import prebuilt_criteria
+from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.policies import Approval
 from contactctl.domain.runs import Run

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -27,7 +28,9 @@ _PROGRAM_HELP = HelpText(
         f"{PROGRAM} preview --where 'last_opportunity older-than 24 months'",
         f"{PROGRAM} deactivate --criteria stale.yaml",
         f"{PROGRAM} status --json",
+        f"{PROGRAM} help deactivate",
     ),
+    paragraphs=("--config, --database and --no-color may also stand before the command.",),
 )
 # options that every command of its kind has
 COMMON_OPTIONS = frozenset((*StoreInvocation.OPTIONS, "help"))
@@ -128,9 +131,10 @@ class LazyGroup(_Help, TyperGroup):
         return registry.help_of(self._path_of(name))
 
     def _suggestion(self, ctx: Any, name: str) -> str:
+        from contactctl.cli.argv import command_meant
         from contactctl.domain.criteria.fields import did_you_mean
 
-        close = did_you_mean(name, self.list_commands(ctx))
+        close = command_meant(name) or did_you_mean(name, self.list_commands(ctx))
         return close or f"`{ctx.command_path} --help` lists the commands"
 
     def _sections(self, names: list[str]) -> Mapping[str, list[str]]:
@@ -163,7 +167,7 @@ def _print_version(wanted: bool) -> None:
 
 def _program(
     version: bool = typer.Option(
-        False, "--version", help="Print the version.", is_eager=True, callback=_print_version
+        False, "--version", "-V", help="Print the version.", is_eager=True, callback=_print_version
     ),
 ) -> None:
     """The options of the program itself."""
@@ -236,9 +240,11 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
 
     console = invocation.console
     console.quiet = invocation.shared["quiet"]
+    began = monotonic()
     console.colour_allowed = not invocation.shared["no_color"]
     try:
         presentation = invocation.completed(function(invocation, **values))
+        invocation.tell(f"took {monotonic() - began:.2f} s")
     except BrokenPipeError as error:
         raise ContactctlError("the reader of a pipe has ended", code="pipe") from error
     try:
@@ -251,6 +257,8 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
             console.say(f"warning: the reader of the result has ended; {told}")
     except OSError as error:
         raise _untold(error, presentation) from error
+    else:
+        presentation.delivered()
     return int(presentation.exit_code)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # what a shell takes literally: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
+_FIELD_NAMES = re.compile(r"[\w.,-]+")
 _NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 
 
@@ -35,7 +36,8 @@ def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
         words = _operators(field) if len(written) == 2 else _values(field, settings)
         return [" ".join([*written[:-1], word]) for word in words]
 
-    return _starting_with(incomplete, ctx, offered, in_quotes=" " in incomplete)
+    harmless = _NEEDS_NO_QUOTES_INSIDE if " " in incomplete else _NEEDS_NO_QUOTES
+    return _starting_with(incomplete, ctx, offered, harmless=harmless)
 
 
 def group_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -50,6 +52,35 @@ def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
     from contactctl.operations.completion import run_numbers
 
     return _starting_with(incomplete, ctx, run_numbers)
+
+
+def prebuilt_names(incomplete: str) -> list[str]:
+    """Criteria that come with the program."""
+    from contactctl.domain.criteria.prebuilt import PREBUILT
+
+    return [each.name for each in PREBUILT if each.name.startswith(incomplete)]
+
+
+def contact_fields(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Fields of contacts behind commas, for the commands that show contacts."""
+    from contactctl.domain.criteria.fields import FieldCatalogue
+
+    if "where" not in ctx.params:
+        return []
+    before, comma, _ = incomplete.rpartition(",")
+
+    def offered(settings: "Settings") -> list[str]:
+        names = FieldCatalogue(settings.attributes).names()
+        return [f"{before}{comma}{name}" for name in names if name not in before.split(",")]
+
+    return _starting_with(incomplete, ctx, offered, harmless=_FIELD_NAMES)
+
+
+def input_formats(ctx: typer.Context, incomplete: str) -> list[str]:
+    """What --from takes: the built-in formats, and those of the config."""
+    from contactctl.operations.completion import input_formats
+
+    return _starting_with(incomplete, ctx, input_formats)
 
 
 def categories(incomplete: str) -> list[str]:
@@ -91,12 +122,11 @@ def _starting_with(
     ctx: typer.Context,
     names: Callable[["Settings"], Sequence[str]],
     *,
-    in_quotes: bool = False,
+    harmless: re.Pattern[str] = _NEEDS_NO_QUOTES,
 ) -> list[str]:
     from contactctl.operations.completion import settings_in_force
 
     config, database = ctx.params.get("config"), ctx.params.get("database")
     settings = settings_in_force(config, database, os.environ, Path.cwd())
     known = names(settings) if settings else ()
-    harmless = _NEEDS_NO_QUOTES_INSIDE if in_quotes else _NEEDS_NO_QUOTES
     return [n for n in known if n.startswith(incomplete) and harmless.fullmatch(n)]

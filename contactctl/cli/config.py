@@ -27,6 +27,37 @@ def show(invocation: StoreInvocation) -> Presentation:
         return present_config(invocation.loaded_settings)
 
 
+def path(invocation: ConfiguredInvocation) -> Presentation:
+    """Show which config files are read, the strongest first.
+
+    Examples:
+        contactctl config path
+        contactctl config path --json
+
+    Where there is none, it shows the file that `contactctl init` would write.
+    """
+    from contactctl.config.load import strongest_config_path
+    from contactctl.output.config import present_config_paths
+
+    console = invocation.console
+    would_be = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    return present_config_paths(invocation.loaded_settings.files, would_be)
+
+
+def check(invocation: ConfiguredInvocation) -> Presentation:
+    """Check the config without using the store.
+
+    Examples:
+        contactctl config check
+        contactctl config check --config new.yaml
+
+    Exits with 2 at a mistake, and says where it is.
+    """
+    from contactctl.output.config import present_config_check
+
+    return present_config_check(invocation.loaded_settings)
+
+
 # The command `fields`
 
 

@@ -88,6 +88,22 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
         )
 
 
+def confirmed_or_refused(
+    invocation: StoreInvocation, shown: Presentation, email: str, key: str, said: str | None
+) -> Presentation | None:
+    """Show what is to be done to one contact and ask for an email, or take it from --confirm.
+
+    None when it was confirmed; what was shown, with the refusal, when it was not.
+    """
+    if said is None:
+        invocation.show_before_prompt(shown)
+    try:
+        confirm_email(invocation.console, email, key, said)
+    except RefusedError as refused:
+        return shown.failed(refused)
+    return None
+
+
 def _typed_key(text: str) -> str:
     from contactctl.domain.emails import email_key
 
@@ -153,6 +169,22 @@ class ChangingInvocation(SelectingInvocation):
         """How to carry the change out; UsageError for options that cannot be combined."""
         said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
         return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
+
+
+class OneOrManyInvocation(ChangingInvocation):
+    """A command that changes the contacts that criteria select, or one of them by its email."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (options.ConfirmEmailOrCount, None)}
+    )
+
+    def require_one_alone(self) -> None:
+        """UsageError for what only works with criteria, beside one contact."""
+        if self.has_criteria:
+            raise UsageError("give an email or criteria, not both")
+        override = self.shared["limit_override"]
+        if self.dry_run or self.keeps_plan or override is not None:
+            raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
 
 
 def checked(manner: Manner) -> Manner:

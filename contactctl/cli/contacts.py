@@ -13,6 +13,7 @@ from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.cli.options import read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.policies import BYPASS_WARNING
 from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ DeliverableGroup = Annotated[
 _PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 All = Annotated[bool, typer.Option("--all", help="Show all contacts, at a terminal too.")]
-Sort = Annotated[
-    str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
-]
 Attribute = Annotated[
     list[str] | None,
     typer.Option("--attribute", metavar="NAME=VALUE", help="A declared attribute. Repeatable."),
@@ -131,7 +129,7 @@ def list_(
     deliverable: Deliverable = False,
     without_waiting: WithoutWaiting = False,
     group: DeliverableGroup = None,
-    sort: Sort = "id",
+    sort: options.Sort = "id",
     limit: Limit = None,
     all: All = False,
 ) -> Presentation:
@@ -222,6 +220,8 @@ def _streamed(
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
         contacts = stack.enter_context(selected_contacts(session, wanted))
+        if contacts.bypassing:
+            invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
         return _until_taken(contacts.rows, stack.pop_all()), contacts.more
 
 

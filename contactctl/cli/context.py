@@ -50,6 +50,7 @@ class Invocation:
             "json": (options.Json, False),
             "fields": (options.Fields, None),
             "quiet": (options.Quiet, False),
+            "verbose": (options.Verbose, False),
             "no_color": (options.NoColour, False),
         }
     )
@@ -69,6 +70,15 @@ class Invocation:
     def operator(self) -> str:
         """Who runs this: user@host."""
         return self.console.operator
+
+    @property
+    def is_verbose(self) -> bool:
+        return bool(self.shared.get("verbose"))
+
+    def tell(self, text: str) -> None:
+        """A note for who asked with --verbose."""
+        if self.is_verbose:
+            self.console.note(text)
 
     def check_fields(self, *known: str) -> None:
         """Refuse an unknown --fields name; call it before changing anything."""
@@ -114,6 +124,7 @@ class ConfiguredInvocation(Invocation):
         )
         for warning in loaded.warnings:
             self.console.note(warning)
+        self.tell(f"config: {', '.join(map(str, loaded.files)) or 'no file, the defaults'}")
         return loaded
 
     @property
@@ -145,11 +156,22 @@ class StoreInvocation(ConfiguredInvocation):
         }
     )
 
+    _told_of_waiting = False
+
     @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
         timeout = self.shared.get("timeout", waits.FOR_ANSWER_S)
-        return waits.waits_of(self.shared.get("wait"), timeout)
+        return waits.waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
+
+    def _tell_of_waiting(self) -> None:
+        """Once, to a person; where nobody watches, the exit code says all."""
+        if self.console.stderr_is_tty and not self._told_of_waiting:
+            self._told_of_waiting = True
+            self.console.note(
+                "waiting for another process that works on this store;"
+                " `contactctl runs list` shows what runs"
+            )
 
     @contextmanager
     def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:
@@ -170,6 +192,7 @@ class StoreInvocation(ConfiguredInvocation):
         ) as session:
             for note in policy_notes(session.bound, own.warnings):
                 self.console.note(note)
+            self.tell(f"store: {session.store.identity}")
             yield session
 
 
@@ -185,6 +208,7 @@ class SelectingInvocation(StoreInvocation):
             "where_any": (options.WhereAny, None),
             "where_not": (options.WhereNot, None),
             "criteria": (options.CriteriaFile, None),
+            "prebuilt": (options.Prebuilt, None),
             "emails": (options.Emails, None),
             "rejects": (options.ListRejects, None),
         }
@@ -194,7 +218,9 @@ class SelectingInvocation(StoreInvocation):
     @property
     def has_criteria(self) -> bool:
         """Whether any were given, on flags or as a file."""
-        return any(self.shared[name] for name in SelectingInvocation.LEADING_OPTIONS)
+        return any(
+            self.shared[name] not in (None, []) for name in SelectingInvocation.LEADING_OPTIONS
+        )
 
     def criteria_source(self) -> "CriteriaSource":
         """The criteria as given on the command line; `-` as a file reads standard input."""
@@ -208,6 +234,7 @@ class SelectingInvocation(StoreInvocation):
             where_any=tuple(self.shared["where_any"] or ()),
             where_not=tuple(self.shared["where_not"] or ()),
             file=file,
+            prebuilt=self.shared["prebuilt"],
             folder=self.console.cwd,
             stdin=bytes_of_stdin(self.console) if str(file) == "-" else None,
             emails=self._emails_file(),

@@ -1,10 +1,11 @@
 """The command `preview`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, ChangingInvocation, change_selection
+from contactctl.cli.confirmation import Change, OneOrManyInvocation, change_selection
 from contactctl.cli.context import SelectingInvocation
+from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -12,19 +13,25 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
 
 
-def preview(invocation: SelectingInvocation) -> Presentation:
+def preview(
+    invocation: SelectingInvocation,
+    limit: Annotated[int, options.limit("Show the first N contacts.")] = 30,
+    sort: options.Sort = "id",
+) -> Presentation:
     """Count and show the active contacts that match.
 
     Examples:
         contactctl preview
         contactctl preview --where 'last_opportunity older-than 24 months'
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
+        contactctl preview --prebuilt unengaged
         contactctl preview --criteria stale.yaml --json
+        contactctl preview --sort -last_opportunity --limit 100
 
     It shows the fields that the criteria name; --fields accepts any other that
-    `contactctl fields` lists. Without criteria it uses the prebuilt ones,
-    last_opportunity older-than 24 months. Nothing is changed; `contactctl
-    deactivate` accepts the same flags.
+    `contactctl fields` lists. Without criteria it uses the prebuilt ones named
+    no-opportunity, last_opportunity older-than 24 months; --prebuilt chooses others.
+    Nothing is changed; `contactctl deactivate` accepts the same flags.
     """
     from contactctl.operations.criteria import preview as preview_contacts
     from contactctl.operations.criteria import select_contacts
@@ -33,21 +40,26 @@ def preview(invocation: SelectingInvocation) -> Presentation:
     invocation.check_fields(*invocation.catalogue.names())
     source = invocation.criteria_source()
     with invocation.open_session() as session:
-        return present_preview(preview_contacts(session, select_contacts(session, source)))
+        selection = select_contacts(session, source)
+        return present_preview(preview_contacts(session, selection, limit=limit, sort=sort))
 
 
 # The command `deactivate`
 
 
 def deactivate(
-    invocation: ChangingInvocation, background: options.Background = False
+    invocation: OneOrManyInvocation,
+    contact: options.OneContact = None,
+    background: options.Background = False,
 ) -> Presentation:
-    """Deactivate the active contacts that match, after a preview and a confirmation.
+    """Deactivate the active contacts that match, or one, after a confirmation.
 
     Examples:
         contactctl deactivate
+        contactctl deactivate ann@example.com --reason 'asked by phone'
         contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
         contactctl deactivate --criteria stale.yaml --reason 'spring cleaning'
+        contactctl deactivate --prebuilt unengaged --dry-run
         contactctl deactivate --criteria stale.yaml --confirm 1284 --json
         contactctl deactivate --criteria stale.yaml --plan
 
@@ -58,12 +70,37 @@ def deactivate(
     """
     from contactctl.operations.criteria import select_contacts
 
+    if contact is not None:
+        return _deactivate_one(invocation, contact, background)
     manner = invocation.manner(background=background)
     source = invocation.criteria_source()
     with invocation.open_session() as session:
         selection = select_contacts(session, source)
         change = deactivation(session, selection, reason=invocation.reason)
         return change_selection(invocation, session, manner, change)
+
+
+def _deactivate_one(invocation: OneOrManyInvocation, name: str, background: bool) -> Presentation:
+    from contactctl.cli.confirmation import confirmed_or_refused
+    from contactctl.operations.upkeep import deactivate_one, is_deactivated_by_hand, read_one
+    from contactctl.output.upkeep import (
+        DONE_FIELDS,
+        present_before_deactivating,
+        present_deactivated,
+    )
+
+    invocation.require_one_alone()
+    if background:
+        raise UsageError("--background works only with criteria")
+    invocation.check_fields(*DONE_FIELDS)
+    with invocation.open_session() as session:
+        contact = read_one(session, name)
+        if not is_deactivated_by_hand(contact):
+            shown, said = present_before_deactivating(contact), invocation.shared["confirm"]
+            email = (contact.email, contact.email_key)
+            if refused := confirmed_or_refused(invocation, shown, *email, said):
+                return refused
+        return present_deactivated(deactivate_one(session, contact, reason=invocation.reason))
 
 
 def deactivation(session: "Session", selection: "Selection", *, reason: str) -> Change:

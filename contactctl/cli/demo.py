@@ -60,13 +60,19 @@ def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocat
 
 
 def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
-    from contactctl.operations.demo import import_demo_contacts, prepare_demo_folder
+    from contactctl.operations.demo import (
+        import_demo_contacts,
+        prepare_demo_folder,
+        put_demo_policy_in_force,
+    )
 
     if target.has_store:
         in_folder.console.note(f"using the demo that is already in {target.path}")
         return
     prepare_demo_folder(target, in_folder.now)
     with in_folder.open_session() as session:
+        put_demo_policy_in_force(session, target)
+    with in_folder.open_session() as session:  # bound by that policy
         created = import_demo_contacts(session, target)
     in_folder.console.note(f"created {created:,} sample contacts in {target.path}")
 

@@ -1,7 +1,6 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,13 +8,13 @@ import typer
 from contactctl.cli import options
 from contactctl.cli.confirmation import (
     Change,
-    ChangingInvocation,
+    OneOrManyInvocation,
     change_of_affected,
     change_selection,
 )
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
-from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.errors import UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
 
@@ -23,25 +22,8 @@ if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection
     from contactctl.operations.session import Session
 
-Confirm = Annotated[
-    str | None,
-    typer.Option(
-        "--confirm",
-        metavar="EMAIL|COUNT",
-        help="The contact's email, or the number of contacts, instead of typing it.",
-    ),
-]
 
-
-class ErasingInvocation(ChangingInvocation):
-    """A command that erases the contacts that criteria select, or one of them by its email."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (Confirm, None)}
-    )
-
-
-def anonymize(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
+def anonymize(invocation: OneOrManyInvocation, contact: options.OneContact = None) -> Presentation:
     """Remove all personal data from contacts, permanently.
 
     Examples:
@@ -55,7 +37,7 @@ def anonymize(invocation: ErasingInvocation, contact: options.OneContact = None)
     return _erase(invocation, AnonymizeRun, contact)
 
 
-def delete(invocation: ErasingInvocation, contact: options.OneContact = None) -> Presentation:
+def delete(invocation: OneOrManyInvocation, contact: options.OneContact = None) -> Presentation:
     """Delete contacts and everything stored about them, permanently.
 
     Examples:
@@ -70,22 +52,18 @@ def delete(invocation: ErasingInvocation, contact: options.OneContact = None) ->
 
 
 def _erase(
-    invocation: ErasingInvocation, erasing: type[ErasingRun], contact: str | None
+    invocation: OneOrManyInvocation, erasing: type[ErasingRun], contact: str | None
 ) -> Presentation:
     if contact is None:
         return _erase_selected(invocation, erasing)
-    if invocation.has_criteria:
-        raise UsageError("give an email or criteria, not both")
-    override = invocation.shared["limit_override"]
-    if invocation.dry_run or invocation.keeps_plan or override is not None:
-        raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
+    invocation.require_one_alone()
     return _erase_one(invocation, erasing, contact)
 
 
 def _erase_one(
-    invocation: ErasingInvocation, erasing: type[ErasingRun], email_or_id: str
+    invocation: OneOrManyInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
-    from contactctl.cli.confirmation import confirm_email
+    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.erasure import erase_one, find_contact
     from contactctl.output.erasure import present_before_erasing, present_erased
 
@@ -93,17 +71,14 @@ def _erase_one(
     with invocation.open_session() as session:
         contact = find_contact(session, email_or_id)
         shown = present_before_erasing(contact, erasing)
-        if confirm is None:
-            invocation.show_before_prompt(shown)
-        try:
-            confirm_email(invocation.console, contact.email, contact.email_key, confirm)
-        except RefusedError as refused:
-            return shown.failed(refused)
+        email = (contact.email, contact.email_key)
+        if refused := confirmed_or_refused(invocation, shown, *email, confirm):
+            return refused
         run = erase_one(session, erasing, contact, reason=invocation.reason, wait_seconds=wait)
         return present_erased(run, contact.id)
 
 
-def _erase_selected(invocation: ErasingInvocation, erasing: type[ErasingRun]) -> Presentation:
+def _erase_selected(invocation: OneOrManyInvocation, erasing: type[ErasingRun]) -> Presentation:
     from contactctl.operations.plans import select_any
 
     manner = invocation.manner()
@@ -264,20 +239,27 @@ def remove(
         return present_suppression_change(remove_suppression(session, email, reason=reason or ""))
 
 
-def rotate_key(invocation: StoreInvocation) -> Presentation:
+def rotate_key(
+    invocation: StoreInvocation,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Drop the old keys that no hash of this store needs.")
+    ] = False,
+) -> Presentation:
     """Create a new key for future hashes.
 
     Examples:
         contactctl suppressions rotate-key
 
     Stored hashes cannot be renewed without the addresses, so each old key stays in
-    the key file as long as a hash made with it is stored.
+    the key file. --drop drops those that this store does not use; do not use it where
+    another store has the same key file. The file as it was is kept beside it, with the
+    time in its name.
     """
     from contactctl.operations.suppressions import rotate_key as make_new_key
     from contactctl.output.erasure import present_rotated
 
     with invocation.open_session() as session:
-        return present_rotated(make_new_key(session))
+        return present_rotated(make_new_key(session, drop=drop))
 
 
 def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> None:

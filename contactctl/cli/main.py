@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import typer
 
 from contactctl.cli.app import PROGRAM, LazyGroup, build_program
+from contactctl.cli.argv import arranged, option_meant
 from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
 from contactctl.domain.errors import (
@@ -71,7 +72,7 @@ def wants_json(argv: Sequence[str]) -> bool:
 def _dispatch(argv: Sequence[str], console: Console) -> int:
     program = build_program()
     try:
-        with program.make_context(PROGRAM, list(argv), obj=console) as context:
+        with program.make_context(PROGRAM, arranged(argv), obj=console) as context:
             return int(program.invoke(context))
     except typer.Exit as stop:
         return stop.exit_code
@@ -89,7 +90,7 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     if isinstance(foreseen, InterruptedByUserError) and console.stderr_is_tty:
         console.say("")  # the terminal has echoed ^C, or a question stands open
     try:
-        render(failure, choice, console, command_named_by(argv))
+        render(failure, choice, console, command_named_by(arranged(argv)))
         console.flush()
     except OSError as unwritable:  # the envelope's place is what failed
         console.discard_output()
@@ -114,12 +115,23 @@ def _as_foreseen(error: BaseException) -> ContactctlError | None:
 
 def _usage_error(error: Any) -> UsageError:
     """Typer's complaint in our words: the message, and a suggestion or where the help is."""
+    if meant := _option_meant(error):
+        return UsageError(_sentence(error.message), hint=meant)
     close = getattr(error, "possibilities", None)
     if close:
         return UsageError(_sentence(error.message), hint=f"did you mean '{close[0]}'?")
     context = getattr(error, "ctx", None)
     hint = _hint_in(context, error) if context else ""
     return UsageError(_sentence(error.format_message()), hint=hint)
+
+
+def _option_meant(error: Any) -> str:
+    """What other programs call an option, in this program's words."""
+    name, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
+    if not name or context is None or isinstance(context.command, LazyGroup):
+        return ""
+    known = [flag for param in context.command.params for flag in param.opts]
+    return option_meant(name, known)
 
 
 def _hint_in(context: Any, error: Any) -> str:

@@ -4,6 +4,7 @@ Use them with a default: `where: Where = None`. Every option has its help here, 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -26,10 +27,24 @@ Format = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Fields = Annotated[
     str | None,
-    typer.Option("--fields", metavar="A,B", help="Show only these fields, in this order."),
+    typer.Option(
+        "--fields",
+        metavar="A,B",
+        help="Show only these fields, in this order.",
+        autocompletion=candidates.contact_fields,
+    ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", help="Show no notes and no progress on stderr; warnings stay.")
+    bool,
+    typer.Option("--quiet", "-q", help="Show no notes and no progress on stderr; warnings stay."),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Say on stderr which config and store are used, and how long it took.",
+    ),
 ]
 NoColour = Annotated[
     bool, typer.Option("--no-color", help="Use no colour, as with the NO_COLOR variable.")
@@ -73,6 +88,15 @@ CriteriaFile = Annotated[
     Path | None,
     typer.Option("--criteria", metavar="FILE", help="Read criteria from a YAML file."),
 ]
+Prebuilt = Annotated[
+    str | None,
+    typer.Option(
+        "--prebuilt",
+        metavar="NAME",
+        help="Criteria that come with the program: `contactctl criteria list`.",
+        autocompletion=candidates.prebuilt_names,
+    ),
+]
 
 Emails = Annotated[
     Path | None,
@@ -109,6 +133,9 @@ def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
     return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
 
 
+Sort = Annotated[
+    str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
+]
 EmailOrId = Annotated[str, typer.Argument(metavar="EMAIL|ID", help="The contact's email or id.")]
 OneContact = Annotated[
     str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
@@ -119,7 +146,9 @@ Reason = Annotated[
     str | None,
     typer.Option("--reason", metavar="TEXT", help="The reason, kept with the run."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show what would happen, change nothing.")
+]
 KeepPlan = Annotated[
     bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
 ]
@@ -134,6 +163,14 @@ ConfirmCount = Annotated[
 ConfirmEmail = Annotated[
     str | None,
     typer.Option("--confirm", metavar="EMAIL", help="The contact's email, instead of typing it."),
+]
+ConfirmEmailOrCount = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="EMAIL|COUNT",
+        help="The contact's email, or the number of contacts, instead of typing it.",
+    ),
 ]
 LimitOverride = Annotated[
     str | None,
@@ -210,3 +247,16 @@ def read_assignments(
             raise UsageError(f"{flag} names '{name}' twice")
         found[name] = value
     return found
+
+
+# Points in time
+
+
+def instant(text: str, zone: tzinfo, option: str) -> datetime:
+    """An ISO 8601 date or instant, in the time of `zone` unless it says; UsageError otherwise."""
+    from contactctl.domain.cells import iso_instant
+
+    try:
+        return iso_instant(text, zone)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint="write it as 2026-01-31") from error

@@ -1,6 +1,7 @@
 """The commands below `responses` that look at what is recorded, and decide about held ones."""
 
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import UsageError
+from contactctl.domain.response_report import ReportBy
 from contactctl.output.presentation import Presentation
 
 Categories = Annotated[
@@ -62,6 +64,24 @@ NotCounted = Annotated[
 ]
 Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
 All = Annotated[bool, typer.Option("--all", help="All held responses.")]
+By = Annotated[
+    ReportBy,
+    typer.Option("--by", metavar="WHAT", help="One row each: domain, host, category or day."),
+]
+Period = Annotated[
+    str, typer.Option("--since", metavar="PERIOD", help="7d, 24h, 2w, or a date: 2024-05-31.")
+]
+FailAbove = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-above",
+        metavar="WHAT=PERCENT",
+        help="Exit with 4 above complaints=PERCENT or bounces=PERCENT. Repeatable.",
+    ),
+]
+Picture = Annotated[
+    Path | None, typer.Option("--picture", metavar="FILE", help="Draw it into this SVG file.")
+]
 
 
 def list_(
@@ -102,7 +122,7 @@ def list_(
             categories=categories,
             email_key=_key(email) if email else None,
             domain=_domain_key(domain),
-            since=_instant(since, session.time_zone) if since else None,
+            since=options.instant(since, session.time_zone, "--since") if since else None,
             run_id=run,
             unmatched=unmatched,
             held=held,
@@ -112,6 +132,41 @@ def list_(
             limit=limit,
         )
         return present_responses(latest_responses(session, wanted))
+
+
+def report(
+    invocation: StoreInvocation,
+    by: By = ReportBy.DOMAIN,
+    since: Period = "7d",
+    fail_above: FailAbove = None,
+    picture: Picture = None,
+) -> Presentation:
+    """Show how many mails bounce and are complained of, the worst first.
+
+    Examples:
+        contactctl responses report
+        contactctl responses report --by day --since 30d --picture month.svg
+        contactctl responses report --since 24h --fail-above complaints=0.3% --quiet
+
+    Bounces are compared with the mails delivered and bounced, complaints with those
+    delivered. With --fail-above the exit code is 4 if all together, or a row of 100
+    mails or more, are over the limit. Echoes and delays are not counted.
+    """
+    from contactctl.domain.response_report import parse_rate_limit
+    from contactctl.operations.response_report import report_responses
+    from contactctl.output.response_report import REPORT_FIELDS, present_report, write_picture
+
+    invocation.check_fields(*REPORT_FIELDS)
+    try:
+        limits = [parse_rate_limit(text) for text in fail_above or ()]
+    except ValueError as error:
+        raise UsageError(f"--fail-above: {error}", hint="write it as complaints=0.3%") from error
+    with invocation.open_session() as session:
+        started = _start(since, session.now, session.time_zone)
+        found = report_responses(session, by, started, limits)
+    if picture is not None:
+        write_picture(found, invocation.console.cwd / picture)
+    return present_report(found)
 
 
 def incidents(invocation: StoreInvocation) -> Presentation:
@@ -207,10 +262,11 @@ def _domain_key(domain: str | None) -> str | None:
     return None if domain is None else _key(f"x@{domain.strip().removeprefix('@')}")[2:]
 
 
-def _instant(text: str, zone: tzinfo) -> datetime:
-    from contactctl.domain.cells import iso_instant
+def _start(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """When a period before now, or since a date, began."""
+    from contactctl.domain.response_report import parse_period
 
     try:
-        return iso_instant(text, zone)
-    except ValueError as error:
-        raise UsageError(f"--since: {error}", hint="write it as 2026-01-31") from error
+        return now - parse_period(text)
+    except (ValueError, OverflowError):
+        return options.instant(text, zone, "--since")

@@ -29,8 +29,12 @@ GROUPS: dict[str, Group] = {
             "contactctl db copy --to postgresql://db.example.com/marketing",
         ),
     ),
+    "criteria": Group(
+        "Criteria that come with the program.",
+        ("contactctl criteria list", "contactctl preview --prebuilt unengaged"),
+    ),
     "contacts": Group(
-        "Import, export, list, show, add and erase contacts.",
+        "Import, export, list, show, add, repair and erase contacts.",
         (
             "contactctl contacts import people.csv --dry-run",
             "contactctl contacts list --where 'email_domain = example.com'",
@@ -44,6 +48,14 @@ GROUPS: dict[str, Group] = {
             "contactctl groups list",
             "contactctl groups members newsletter",
             "contactctl groups remove newsletter ann@example.com",
+        ),
+    ),
+    "tags": Group(
+        "Tags of contacts.",
+        (
+            "contactctl tags list",
+            "contactctl tags add vip ann@example.com",
+            "contactctl tags remove cold --where 'last_opened within-last 30 days'",
         ),
     ),
     "responses": Group(
@@ -88,7 +100,10 @@ GROUPS: dict[str, Group] = {
         "What the store decides for everybody: limits, approval, rules.",
         ("contactctl policy show", "contactctl policy apply policy.yaml"),
     ),
-    "config": Group("Show the configuration.", ("contactctl config show",)),
+    "config": Group(
+        "Show and check the configuration.",
+        ("contactctl config show", "contactctl config check --config new.yaml"),
+    ),
 }
 
 COMMANDS: dict[str, Entry] = {
@@ -104,6 +119,10 @@ COMMANDS: dict[str, Entry] = {
     "db copy": Entry(
         "database:copy", "Copy the whole store into an empty database, and compare both at the end."
     ),
+    "db attributes": Entry(
+        "attributes:attributes",
+        "List the attributes that contacts have; rename or drop one that the config lost.",
+    ),
     "db backup": Entry(
         "database:backup", "Write the whole store into one new file, while others work on it."
     ),
@@ -116,8 +135,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "deactivate": Entry(
         "deactivation:deactivate",
-        "Deactivate the active contacts that match, after a preview and a confirmation.",
+        "Deactivate the active contacts that match, or one, after a confirmation.",
     ),
+    "criteria list": Entry("criteria:list_", "List the prebuilt criteria."),
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
@@ -135,6 +155,18 @@ COMMANDS: dict[str, Entry] = {
         "contacts:show", "Show one contact: its data, groups, and deactivations."
     ),
     "contacts add": Entry("contacts:add", "Add one contact."),
+    "contacts edit": Entry("upkeep:edit", "Change fields of one contact."),
+    "contacts readdress": Entry(
+        "upkeep:readdress", "Give one contact another email, and keep all else."
+    ),
+    "contacts merge": Entry("upkeep:merge", "Merge one contact into another, and delete it."),
+    "tags list": Entry("tags:list_", "List the tags with their numbers of contacts."),
+    "tags add": Entry("tags:add", "Give a tag to one contact, or to those that match."),
+    "tags remove": Entry("tags:remove", "Take a tag from one contact, or from those that match."),
+    "contacts changes": Entry(
+        "changes:changes",
+        "Print what changed in who may be mailed, each change once and in order.",
+    ),
     "groups list": Entry("groups:list_", "List the groups with their sizes."),
     "groups create": Entry("groups:create", "Create a group."),
     "groups add": Entry("groups:add", "Add one contact to a group."),
@@ -187,6 +219,10 @@ COMMANDS: dict[str, Entry] = {
         "Record the responses of a mailbox, or of a provider's API.",
     ),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses report": Entry(
+        "recorded:report",
+        "Show how many mails bounce and are complained of, the worst first.",
+    ),
     "responses incidents": Entry(
         "recorded:incidents",
         "List the incidents whose responses wait for a decision, oldest first.",
@@ -204,6 +240,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
+    "runs contacts": Entry("changes:of_run", "List the contacts that a run changed, and how."),
     "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
     "runs watch": Entry("runs:watch", "Follow a run until it is done."),
     "runs resume": Entry("runs:resume", "Resume an interrupted run."),
@@ -252,6 +289,8 @@ COMMANDS: dict[str, Entry] = {
         "Put the policy of a file in force, for everybody, after showing what it changes.",
     ),
     "config show": Entry("config:show", "Show every setting, and where its value comes from."),
+    "config path": Entry("config:path", "Show which config files are read, the strongest first."),
+    "config check": Entry("config:check", "Check the config without using the store."),
     "completion": Entry("completion:completion", "Print the completion script for a shell."),
 }
 
@@ -259,9 +298,9 @@ COMMANDS: dict[str, Entry] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Start": ("init", "demo", "status"),
     "Deactivate": ("preview", "build", "deactivate", "runs"),
-    "Contacts": ("contacts", "groups", "reactivate", "explain", "suppressions"),
+    "Contacts": ("contacts", "groups", "tags", "reactivate", "explain", "suppressions"),
     "Responses": ("responses", "rules", "sweep"),
-    "Program": ("fields", "config", "policy", "db", "completion"),
+    "Program": ("fields", "criteria", "config", "policy", "db", "completion"),
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contactctl.cli import options
+from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.mailboxes import Mailbox
@@ -38,6 +38,7 @@ From = Annotated[
             "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
             " brevo, or one of the config's formats."
         ),
+        autocompletion=candidates.input_formats,
     ),
 ]
 Map = Annotated[
@@ -79,9 +80,6 @@ Rejects = Annotated[
     typer.Option(
         "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
     ),
-]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", help="Say on stderr what each mail is that is not a response.")
 ]
 MoveTo = Annotated[
     Path | None,
@@ -206,7 +204,6 @@ def classify(
     category: Category = None,
     date_format: DateFormat = None,
     rejects: Rejects = None,
-    verbose: Verbose = False,
 ) -> Presentation:
     """Show what an ingest would record, and why; no store is used.
 
@@ -214,6 +211,8 @@ def classify(
         contactctl responses classify bounce.eml
         contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
+
+    --verbose also says what each mail is that is not a response.
     """
     from contactctl.operations.reading import ResponseReader
     from contactctl.output.rejects import ResponseRejects
@@ -225,7 +224,7 @@ def classify(
     events = reader.read(_inputs(paths, invocation.console), from_)
     rejected = ResponseRejects(rejects, paths)
     others = OtherEvents()
-    say = invocation.console.say if verbose else _do_nothing_with
+    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
     responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)

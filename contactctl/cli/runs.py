@@ -1,5 +1,6 @@
 """The commands below `runs`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,12 +45,20 @@ States = Annotated[
     ),
 ]
 
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="Only runs planned, begun or ended since this time."
+    ),
+]
+
 
 def list_(
     invocation: StoreInvocation,
     limit: Limit = 20,
     kind: Kinds = None,
     state: States = None,
+    since: Since = None,
 ) -> Presentation:
     """List the latest runs.
 
@@ -57,6 +66,7 @@ def list_(
         contactctl runs list
         contactctl runs list --state planned --state running
         contactctl runs list --kind deactivate --limit 100 --json
+        contactctl runs list --since 2026-05-01
 
     Every change to contacts is a run, kept forever: who asked, why, on which
     database, and what it did.
@@ -70,7 +80,9 @@ def list_(
     kinds = [chosen(RunKind, name, "--kind") for name in kind or ()]
     states = [chosen(RunState, name, "--state") for name in state or ()]
     with invocation.open_session() as session:
-        return present_runs(latest_runs(session, limit=limit, kinds=kinds, states=states))
+        start = options.instant(since, session.time_zone, "--since") if since else None
+        runs = latest_runs(session, limit=limit, kinds=kinds, states=states, since=start)
+        return present_runs(runs)
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
@@ -99,11 +111,13 @@ def apply(
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
     wait: options.Wait = waits.FOR_CHANGES_S,
+    dry_run: options.DryRun = False,
 ) -> Presentation:
     """Apply a kept plan, after a preview and a confirmation.
 
     Examples:
         contactctl runs apply 12
+        contactctl runs apply 12 --dry-run
         contactctl runs apply 12 --confirm 1284
         contactctl runs apply 12 --background
 
@@ -111,10 +125,18 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.confirmation import Manner, carry_out, read_confirmation
+    from contactctl.cli.confirmation import Manner, carry_out, checked, read_confirmation
+    from contactctl.operations.plans import show_plan
+    from contactctl.operations.runs import require_applicable
+    from contactctl.output.runs import present_plan
 
-    manner = Manner(read_confirmation(confirm, limit_override), background, wait)
+    said = read_confirmation(confirm, limit_override)
+    manner = checked(Manner(said, background, wait, dry_run))
     with invocation.open_session() as session:
+        if dry_run:
+            require_applicable(session, run, dry_run=True)
+            shown = present_plan(show_plan(session, run))
+            return replace(shown, notes=[*shown.notes, "nothing was changed"])
         _confirm_kept_plan(invocation, session, run, manner.said)
         return carry_out(invocation, session, run, manner)
 

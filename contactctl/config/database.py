@@ -88,14 +88,18 @@ def _postgres_url(rest: str) -> str:
 
 
 _DATABASE_SAMPLE = "#:database: sqlite:///contacts.db\n"
+_KEY_FILE_SAMPLE = "#:suppression_key_file: ~/.config/contactctl/suppression.key\n"
 
 
-def example_text(database_url: str = "") -> str:
+def example_text(database_url: str = "", key_file: str = "") -> str:
     """The example config: loadable as it stands, samples of the other keys behind `#:`.
 
-    With a `database_url` the config names that database.
+    With a `database_url`, or a `key_file` beside it, the config names these.
     """
     text = files("contactctl.config").joinpath("example.yaml").read_text(encoding="utf-8")
-    if not database_url:
-        return text
-    return text.replace(_DATABASE_SAMPLE, f"database: {json.dumps(database_url)}\n", 1)
+    if database_url:
+        text = text.replace(_DATABASE_SAMPLE, f"database: {json.dumps(database_url)}\n", 1)
+    if key_file:
+        named = f"suppression_key_file: {json.dumps(key_file)}\n"
+        text = text.replace(_KEY_FILE_SAMPLE, named, 1)
+    return text

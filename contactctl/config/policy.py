@@ -54,6 +54,7 @@ POLICY: Mapping[str, Stricter | None] = {
     "allow_not_recommended": None,
     "groups": None,
     "unsubscribes": None,
+    "machine_click_seconds": None,
     "incident_guard.within": None,
     "incident_guard.more_than": le,
     "incident_guard.times_usual": le,
@@ -72,6 +73,7 @@ MACHINE_KEYS = (
     "mailboxes",
     "sources",
     "suppression_key_file",
+    "heartbeat",
 )
 
 Document = Mapping[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
-from contactctl.config.settings import FormatMapping, ResponseRules, Settings
+from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
 from contactctl.config.sources import SOURCE
 from contactctl.config.values import (
     absolute_path,
@@ -28,6 +28,7 @@ from contactctl.config.values import (
     text,
     time_zone,
     verp_pattern,
+    web_address,
     whole_number,
 )
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
@@ -65,6 +66,7 @@ _POLICY_KEYS = (
     "allow_not_recommended",
     "groups",
     "unsubscribes",
+    "machine_click_seconds",
     "incident_guard",
 )
 
@@ -125,10 +127,11 @@ def _threshold(
     within: timedelta | None = None,
     days_apart: int | None = None,
     over_at_least: timedelta | None = None,
+    through_count: int | None = None,
 ) -> Threshold:
     if count is None:
         raise ValueError("a threshold needs a 'count'")
-    return Threshold(count, within, days_apart, over_at_least)
+    return Threshold(count, within, days_apart, over_at_least, through_count)
 
 
 def _handling_rule(
@@ -213,6 +216,7 @@ _THRESHOLDS = ByName(
             "within": Scalar(duration),
             "days_apart": Scalar(whole_number(0)),
             "over_at_least": Scalar(duration),
+            "through_count": Scalar(whole_number(1)),
         },
     ),
 )
@@ -275,6 +279,7 @@ SCHEMA = Section(
         "allow_not_recommended": Scalar(boolean),
         "groups": ByName("NAME", _group_key, _GROUP),
         "unsubscribes": Scalar(one_of(OnUnsubscribe)),
+        "machine_click_seconds": Scalar(whole_number(0)),
         "incident_guard": Section(
             IncidentGuard,
             {
@@ -291,6 +296,7 @@ SCHEMA = Section(
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
         "sources": ByName("NAME", _source_name, SOURCE),
         "suppression_key_file": Placed(_file_path),
+        "heartbeat": Section(Heartbeat, {"url": Scalar(web_address)}),
     },
 )
 

@@ -34,6 +34,13 @@ class FormatMapping:
 
 
 @dataclass(frozen=True)
+class Heartbeat:
+    """The `url` to ask for after each sweep; '' for none."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.
 
@@ -59,6 +66,7 @@ class Settings:
     recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    heartbeat: Heartbeat = Heartbeat()
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,8 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
         url = hide_password(source.url) if isinstance(source, DatabaseSource) else source.provider
         yield f"sources.{source.name}", url
     yield "suppression_key_file", str(settings.suppression_key_file)
+    if settings.heartbeat.url:  # whoever knows the path can ask for it
+        yield "heartbeat.url", f"{'/'.join(settings.heartbeat.url.split('/')[:3])}/***"
 
 
 def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
@@ -70,6 +72,7 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
     for group in policy.groups.values():
         yield f"groups.{group.name}", _group(group)
     yield "unsubscribes", policy.unsubscribes
+    yield "machine_click_seconds", str(policy.machine_click_seconds)
     guard = policy.incident_guard
     yield "incident_guard.within", format_duration(guard.within)
     yield "incident_guard.more_than", str(guard.more_than)

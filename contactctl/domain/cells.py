@@ -1,15 +1,18 @@
-"""Dates as files write them: several formats in order, the first that fits decides.
+"""What cells of other programs' files hold: dates, and several names in one.
 
-A format is `iso` (ISO 8601: a date as criteria have it, or an instant, which may leave out its
-offset), `epoch` (seconds, milliseconds or microseconds since 1970), `excel` (days since 1899-12-30,
-the 1900 date system) or strptime codes.
+Of several date formats the first that fits decides. A format is `iso` (ISO 8601: a date as criteria
+have it, or an instant, which may leave out its offset), `epoch` (seconds, milliseconds or
+microseconds since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime codes.
 """
 
 import csv
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from shlex import quote
 
 from contactctl.domain.contact_values import parse_names, require_whole_date, unique_names
 from contactctl.domain.criteria.values import EARLIEST_YEAR, LATEST_YEAR, parse_date, shown
@@ -26,6 +29,16 @@ _FRACTION = re.compile(r"([.,]\d{6})\d+")
 _NUMBER = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
 _ZEROS = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z")
 _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+# only proposed: some texts fit two of them, and nobody but the user knows which is meant
+_USUAL = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
+    *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
+    *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
+    *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
+    *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
+    "%Y\u5e74%m\u6708%d\u65e5",
+)
 _EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel knows no zones)
 _EXCEL_DAYS = range(10_000, 2_958_466)  # 1927 to 9999: smaller numbers are years or counts
@@ -134,17 +147,23 @@ def _excel(text: str) -> datetime:
     return _EXCEL_DAY_ZERO + timedelta(seconds=seconds)
 
 
+@lru_cache(maxsize=10_000)  # a whole column may be wrong, with few different days
 def _way_out(text: str) -> str:
     """What would read the text, where its look tells."""
     if _ZEROS.match(text):
-        return f" (--null '{text}' reads it as missing)"
-    for form in (EPOCH, EXCEL):
-        try:
-            _read_one(text, form)
-        except (ValueError, OverflowError):
-            continue
-        return f" (--date-format {form} reads it as {_read_one(text, form).date()})"
-    return ""
+        return f" (--null {quote(text)} reads it as missing)"
+    fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
+    ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    if not ways and not any(map(str.isdigit, text)):
+        ways = [f"--null {quote(shown(text))} reads it as missing"]
+    return f" ({', or '.join(ways)})" if ways else ""
+
+
+def _day_by(text: str, form: str) -> date | None:
+    try:
+        return _read_one(text, form).date()
+    except (ValueError, OverflowError):
+        return None
 
 
 # Tags and groups as cells hold them: several names in one text
@@ -152,8 +171,15 @@ def _way_out(text: str) -> str:
 
 LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
 
-_UNSAID = re.compile('[,"]')
-_MARKS = {",": "a comma", '"': "a quote"}
+# ; and | separate names unless something else is said; a line break does so always
+_COMMAS = ",\u060c\u061b\u3001\ufe10\ufe14\uff0c\uff1b\uff5c"
+_QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
+_UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
+# a list as JSON, Python or Postgres write it
+_WRITTEN_LIST = re.compile(
+    r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
+)
 
 
 def list_cell(names: list[str]) -> str:
@@ -165,18 +191,45 @@ def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
     """The names in a cell of the field `tag` or `group`, each different one once.
 
     `separator` None: ; and | separate, and a comma or a quote is a ValueError, since nobody can
-    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180.
+    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180. A list in
+    brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
     """
     if text.startswith(LIST_MARK):
         return unique_names(text[1:].split(LIST_MARK))
+    if written := _WRITTEN_LIST.match(text):
+        return unique_names(_written_list(text, written))
     if separator is not None:
-        return unique_names(_quoted(text, separator))
+        lines = _LINE_BREAKS.split(text)
+        return unique_names([name for line in lines for name in _quoted(line, separator)])
     if found := _UNSAID.search(text):
+        mark = "a quote" if found[0] in _QUOTES else "a comma"
+        comma = "," if found[0] in _QUOTES else found[0]
         raise ValueError(
-            f"'{shown(text)}' contains {_MARKS[found[0]]}:"
-            f" --separator '{field}=,' splits at commas, --separator '{field}=;' does not"
+            f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
+            f" --separator '{field}=;' does not"
         )
-    return parse_names(text)
+    return unique_names([name for line in _LINE_BREAKS.split(text) for name in parse_names(line)])
+
+
+def _written_list(text: str, written: re.Match[str]) -> list[str]:
+    """The names in brackets or braces; ValueError for anything but names in there."""
+    try:
+        names = json.loads(text) or []
+    except ValueError:
+        row = csv.reader(
+            [written["inner"]],
+            quotechar=written["quote"] or '"',
+            escapechar="\\",
+            skipinitialspace=True,
+            strict=True,
+        )
+        try:
+            names = next(row, [])
+        except csv.Error as error:
+            raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"'{shown(text)}' is not a list of names")
+    return names
 
 
 def _quoted(text: str, separator: str) -> list[str]:

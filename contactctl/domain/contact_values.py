@@ -13,6 +13,7 @@ from contactctl.domain.criteria import values
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT, find_choice, shown
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.policies import LARGEST_COUNT
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
 
 MAX_NAME = 100
@@ -37,7 +38,7 @@ def parser_for(field: Field) -> Parser:
         return _choice_parser(field)
     match field.type:
         case FieldType.NUMBER:
-            return parse_number
+            return parse_count if field.is_whole_number else parse_number
         case FieldType.BOOLEAN:
             return parse_boolean
         case _:
@@ -61,6 +62,13 @@ def parse_number(text: str) -> int | float:
     if math.fabs(number) > _LARGEST_EXACT:
         raise ValueError(f"the number '{shown(text)}' is too large (declare the attribute text)")
     return int(number) if number.is_integer() else number
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 0 to 1,000,000,000: `12`."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 40 or int(text) > LARGEST_COUNT:
+        raise ValueError(f"'{shown(text)}' is not a whole number from 0 to {LARGEST_COUNT:,}")
+    return int(text)
 
 
 def parse_boolean(text: str) -> bool:

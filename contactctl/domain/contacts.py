@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, NOT_COUNTED_FIELD, RESPONSES_PREFIX
+from contactctl.domain.criteria.fields import (
+    ATTRIBUTE_PREFIX,
+    NOT_COUNTED_FIELD,
+    RESPONSES_PREFIX,
+    UNSUBSCRIBED_FIELD,
+)
 
 JsonValue = object
 
@@ -54,6 +59,9 @@ class ContactView:
     deactivated: datetime | None = None
     deactivation_origins: frozenset[str] = frozenset()
     deactivation_categories: frozenset[str] = frozenset()
+    deactivation_runs: frozenset[str] = frozenset()
+    reactivated: datetime | None = None
+    unsubscribed: datetime | None = None
     response_counts: Mapping[str, int] = field(default_factory=dict)
     responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -91,6 +99,19 @@ class DeactivationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerAddress:
+    """An address that a contact had until a run gave it another.
+
+    `from_contact` had it, where that one was merged into this one.
+    """
+
+    email: str
+    ended_at: datetime
+    run: int
+    from_contact: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactRecord:
     """One contact. `values` maps every field that is a column of its own to its value or None.
 
@@ -109,6 +130,8 @@ class ContactRecord:
     deactivations: Sequence[DeactivationRecord] = field(default_factory=tuple)
     responses: Mapping[str, int] = field(default_factory=dict)
     not_counted: Sequence[str] = ()
+    unsubscribed: datetime | None = None
+    former_addresses: Sequence[FormerAddress] = ()
 
     def by_field(self) -> dict[str, object]:
         """The value of each field of the catalogue that the contact has, by the field's name."""
@@ -125,6 +148,7 @@ class ContactRecord:
             **self._deactivation_values(),
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
             NOT_COUNTED_FIELD: self.not_counted,
+            UNSUBSCRIBED_FIELD: self.unsubscribed,
             **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
         }
 
@@ -138,4 +162,5 @@ class ContactRecord:
             "deactivated": max((each.started_at for each in ours), default=None),
             "deactivation_origin": sorted({each.origin for each in ours}),
             "deactivation_category": sorted({each.category for each in ours} - {""}),
+            "deactivation_run": sorted({each.run for each in ours}),
         }

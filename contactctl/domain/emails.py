@@ -17,6 +17,8 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}\Z")
 _PLAIN = re.compile(
     rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{{2,63}}\Z"
 )
+_NAMED_ADDRESS = re.compile(r"""([^<>@"]*|\s*"[^<>@"]*"\s*)<([^<>\s]+)>\Z""")
+_MAILTO = "mailto:"
 _NOT_TO_BE_SEEN = re.compile(rf"[\s{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
 
 
@@ -39,6 +41,13 @@ def parse_email(text: str) -> EmailAddress:
     email = trim(text)
     key = _plain_key(email) or _checked_key(email)
     return EmailAddress(email, key, key.rpartition("@")[2])
+
+
+def bare_address(text: str) -> str:
+    """The address without the name before it (RFC 5322 section 3.4) or `mailto:`; else the text."""
+    if text.endswith(">") and (named := _NAMED_ADDRESS.match(text)):
+        text = named[2]
+    return text[len(_MAILTO) :] if text[: len(_MAILTO)].lower() == _MAILTO else text
 
 
 def email_key(text: str) -> str:

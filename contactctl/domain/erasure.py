@@ -226,10 +226,14 @@ class Keyring:
         by_id = {key.id: key for key in self.keys}
         return [by_id[key_id] for key_id in key_ids]
 
-    def rotated(self, new: Key, still_used: Iterable[str]) -> "Keyring":
-        """`new` first, then only the keys whose ids are still used."""
-        used = set(still_used)
-        return Keyring((new, *(key for key in self.keys if key.id in used)))
+    def rotated(self, new: Key) -> "Keyring":
+        """`new` first, then all others: another store may have hashes of theirs."""
+        return Keyring((new, *self.keys))
+
+    def without_unused(self, still_used: Iterable[str]) -> "Keyring":
+        """The current key, and those whose ids are still used."""
+        used = {self.current.id, *still_used}
+        return Keyring(tuple(key for key in self.keys if key.id in used))
 
 
 def key_id_of(key_hash: str) -> str:

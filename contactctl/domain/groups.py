@@ -17,6 +17,7 @@ from contactctl.domain.responses import Category
 _COUNT = re.compile("[0-9]{1,10}\\Z")
 _DAYS_APART = re.compile(r"\s*days apart ([0-9]{1,4})\s*\Z")
 _OVER_AT_LEAST = re.compile(r"\s*over at least (.+)\Z")
+_THROUGH = re.compile(r"\s*through ([1-9][0-9]{0,8})\s*\Z")
 
 
 def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
@@ -55,7 +56,7 @@ def with_stored_groups(policy: ResponsePolicy, stored: Mapping[str, GroupPolicy]
 
 
 def parse_threshold(text: str) -> Threshold:
-    """`3`, `3 within 14 days`, `3 within 90 days, days apart 2, over at least 14 days`.
+    """`3`, `3 within 14 days`, `3 within 90 days, days apart 2, over at least 14 days, through 9`.
 
     ValueError for anything else.
     """
@@ -65,18 +66,21 @@ def parse_threshold(text: str) -> Threshold:
     number = int(digits) if _COUNT.match(digits) else 0
     if not 1 <= number <= LARGEST_COUNT:
         raise ValueError(f"'{text}' is not a threshold: write 3, or '3 within 14 days'")
-    days_apart, over_at_least = None, None
+    days_apart, over_at_least, through = None, None, None
     for other in others:
         if days := _DAYS_APART.match(other):
             days_apart = int(days[1])
         elif over := _OVER_AT_LEAST.match(other):
             over_at_least = parse_duration(over[1])
+        elif failed_behind := _THROUGH.match(other):
+            through = int(failed_behind[1])
         else:
             raise ValueError(
-                f"'{text}' is not a threshold: after a comma write 'days apart 1' or"
-                " 'over at least 14 days'"
+                f"'{text}' is not a threshold: after a comma write 'days apart 1',"
+                " 'over at least 14 days' or 'through 9'"
             )
-    return Threshold(number, parse_duration(within) if within else None, days_apart, over_at_least)
+    window = parse_duration(within) if within else None
+    return Threshold(number, window, days_apart, over_at_least, through)
 
 
 def format_threshold(threshold: Threshold) -> str:
@@ -85,7 +89,8 @@ def format_threshold(threshold: Threshold) -> str:
     days = "" if threshold.days_apart is None else f", days apart {threshold.days_apart}"
     over = threshold.over_at_least
     over_text = f", over at least {format_duration(over)}" if over else ""
-    return f"{threshold.count}{within}{days}{over_text}"
+    through = "" if threshold.through_count is None else f", through {threshold.through_count}"
+    return f"{threshold.count}{within}{days}{over_text}{through}"
 
 
 def _threshold(kept: Mapping[str, Any]) -> Threshold:
@@ -95,6 +100,7 @@ def _threshold(kept: Mapping[str, Any]) -> Threshold:
         parse_duration(within) if within else None,
         kept.get("days_apart"),
         parse_duration(over) if over else None,
+        kept.get("through_count"),
     )
 
 
@@ -106,6 +112,8 @@ def _kept(threshold: Threshold) -> dict[str, Any]:
         kept["days_apart"] = threshold.days_apart
     if threshold.over_at_least is not None:
         kept["over_at_least"] = format_duration(threshold.over_at_least)
+    if threshold.through_count is not None:
+        kept["through_count"] = threshold.through_count
     return kept
 
 

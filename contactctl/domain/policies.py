@@ -142,12 +142,15 @@ class Threshold:
 
     Those of one day (UTC) count once, or of one period of `days_apart` days; 0: each one counts;
     None: as the category is by default. First and last lie `over_at_least` apart, to the second.
+    Failures of another address that the contact's passes mail on to need `through_count`; None:
+    three times `count`.
     """
 
     count: int
     within: timedelta | None = None
     days_apart: int | None = None
     over_at_least: timedelta | None = None
+    through_count: int | None = None
 
 
 class HandlingAction(StrEnum):
@@ -232,7 +235,10 @@ class IncidentGuard:
 
 @dataclass(frozen=True)
 class ResponsePolicy:
-    """What responses cause. `groups` is keyed by the folded name: ask `group()`."""
+    """What responses cause. `groups` is keyed by the folded name: ask `group()`.
+
+    A click at most `machine_click_seconds` after a delivery is a machine's; 0: none is.
+    """
 
     thresholds: Mapping[Category, Threshold] = field(default_factory=dict)
     reset_on_delivery: bool = False
@@ -241,6 +247,7 @@ class ResponsePolicy:
     groups: Mapping[str, GroupPolicy] = field(default_factory=dict)
     incident_guard: IncidentGuard = IncidentGuard()
     unsubscribes: OnUnsubscribe = OnUnsubscribe.DEACTIVATE
+    machine_click_seconds: int = 10
 
     def group(self, name: str) -> GroupPolicy:
         """The policy of a group, the general one if the config does not name the group."""

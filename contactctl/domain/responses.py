@@ -18,9 +18,10 @@ class Category(StrEnum):
 
 
 # why a response on record does not count; `discarded`: it was held, and somebody decided against it
+FORMER_ADDRESS = "former-address"  # it came back from an address that the contact had before
 NOT_COUNTED = (
-    *("auto-reply", "channel", "delayed", "discarded", "echo", "own-refusal", "sender-side"),
-    "unrecognised-event",
+    *("auto-reply", "channel", "delayed", "discarded", "echo", FORMER_ADDRESS, "own-refusal"),
+    *("sender-side", "unrecognised-event"),
 )
 # what a person wishes: recorded like responses, and no category of thresholds
 UNSUBSCRIBED = "unsubscribed"

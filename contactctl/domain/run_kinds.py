@@ -1,144 +1,21 @@
-"""The kinds of run: a name, and a registered type with what a run of the kind keeps and says.
+"""The kinds of run: for each a registered type, with what a run of the kind keeps and says.
 
-To add one: its name in RunKind and its type here; if it works through a plan, also what it does to
-a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where `work` finds it.
+To add one: its name in RunKind (run_details) and its type here; if it works through a plan, also
+what it does to a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where
+`work` finds it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Any, ClassVar
 
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.handling import TimedRule
-from contactctl.domain.plain_data import from_plain, to_plain
 from contactctl.domain.policies import HandlingAction
-
-
-class RunKind(StrEnum):
-    """What a run does."""
-
-    DEACTIVATE = "deactivate"
-    UNDO = "undo"
-    REACTIVATE = "reactivate"
-    THRESHOLDS = "thresholds"
-    HANDLING = "handling"
-    IMPORT = "import"
-    SYNC = "sync"
-    DEACTIVATE_MISSING = "deactivate-missing"
-    ADD = "add"
-    GROUPS = "groups"
-    REMOVE_FROM_GROUP = "remove-from-group"
-    INGEST = "ingest"
-    RELEASE = "release"
-    DISCARD = "discard"
-    ANONYMIZE = "anonymize"
-    DELETE = "delete"
-    SUPPRESSIONS = "suppressions"
-    PUSH = "push-suppressions"
-    POLICY = "policy"
-    COPY = "copy"
-
-
-RUN_TYPES: dict[RunKind, type["RunDetails"]] = {}
-
-_Details = TypeVar("_Details", bound="RunDetails")
-
-
-@dataclass_transform(frozen_default=True)
-def run_type(described: type[_Details]) -> type[_Details]:
-    """A frozen dataclass by which the runs of its kind are read and told."""
-    made = dataclass(frozen=True, slots=True)(described)
-    RUN_TYPES[made.kind] = made
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class KeptList:
-    """What a run keeps of a list of addresses: the file's name, how many different addresses it
-    has, how many of them no contact had, and how many lines were not addresses. None of them."""
-
-    file: str
-    addresses: int
-    unknown: int
-    unreadable: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptCriteria:
-    """What a run keeps of criteria: the text, and every date as it was counted out.
-
-    `conditions` has each condition as written and with its dates filled in; `emails` is the list
-    of addresses that contacts had to be in as well.
-    """
-
-    criteria: Mapping[str, Any]
-    conditions: tuple[tuple[str, str], ...]
-    lines: tuple[str, ...] = ()
-    as_of: datetime
-    time_zone: str
-    prebuilt: bool
-    emails: KeptList | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunDetails:
-    """What a run of one kind was told to do: numbers, names of groups, criteria; no address.
-
-    Of all runs of the kind: `verb` is what a plan of theirs asks people to confirm; `work` names
-    their BatchWork (`module:name`), '' where they have no plan to work through; `next_step` is a
-    hint for when one is done; `ending` says how a deactivation ended that such a run has ended,
-    `where` and `by` whom.
-
-    Of each run: `selected`, the criteria that its contacts met, and `left_out`, how many did not
-    for want of a value, by field; None where nothing of the sort was asked.
-    """
-
-    kind: ClassVar[RunKind]
-    verb: ClassVar[str] = ""
-    work: ClassVar[str] = ""
-    deactivates: ClassVar[bool] = False
-    erases: ClassVar[bool] = False
-    tells_provider: ClassVar[bool] = False
-    next_step: ClassVar[str] = ""
-    ending: ClassVar[str] = "reactivated{where} {by}"
-    selected: KeptCriteria | None = field(default=None, kw_only=True)
-    left_out: Mapping[str, int] | None = field(default=None, kw_only=True)
-
-    def in_words(self) -> str:
-        """What the run was told to do; '' where its kind and its criteria say all."""
-        return ""
-
-    def threshold_of(self, category: str, scope: int) -> str:  # noqa: ARG002
-        """The threshold that the run carries out in a group or SYSTEM_WIDE, in words."""
-        return ""
-
-    def waited(self, category: str, group_id: int | None) -> str:  # noqa: ARG002
-        """How long the deactivations that the run ended had to wait by rule, in words."""
-        return ""
-
-    def to_json(self) -> dict[str, Any]:
-        """What the store keeps, and programs get; criteria stand beside the rest."""
-        plain: dict[str, Any] = to_plain(self)
-        return {**(plain.pop("selected", None) or {}), **plain}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
-        """What `to_json` gave; ValueError for anything else."""
-        selected = {"selected": kept} if "criteria" in kept else {}
-        read: Self = from_plain(cls, {**kept, **selected})
-        return read
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadDetails(RunDetails):
-    """What a run keeps that this version does not write so: handed on as it is."""
-
-    kept: Mapping[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(self.kept)
+from contactctl.domain.run_details import RUN_TYPES as RUN_TYPES  # noqa: PLC0414 - handed on, filled
+from contactctl.domain.run_details import RunDetails, UnreadDetails, run_type
+from contactctl.domain.run_details import RunKind as RunKind  # noqa: PLC0414 - handed on
 
 
 def details_from_json(kind: RunKind, kept: Mapping[str, Any]) -> RunDetails:
@@ -151,13 +28,17 @@ def details_from_json(kind: RunKind, kept: Mapping[str, Any]) -> RunDetails:
 
 @run_type
 class DeactivateRun(RunDetails):
-    """Deactivates the contacts that criteria select."""
+    """Deactivates the contacts that criteria select, or one."""
 
     kind = RunKind.DEACTIVATE
     verb = "deactivate"
     work = "contactctl.store.reactivation:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        return _contact(self.contact)
 
 
 @run_type
@@ -487,6 +368,88 @@ class CopyRun(RunDetails):
 
     def in_words(self) -> str:
         return f"{self.rows:,} rows of {self.source}"
+
+
+@run_type
+class EditRun(RunDetails):
+    """Changes data of one contact: the fields that it was given, or lost; not their values."""
+
+    kind = RunKind.EDIT
+    contact: int
+    fields: tuple[str, ...]
+
+    def in_words(self) -> str:
+        return f"contact {self.contact}: {', '.join(self.fields)}"
+
+
+@run_type
+class ReaddressRun(RunDetails):
+    """Gives one contact another address, and ends what was only about the old one."""
+
+    kind = RunKind.READDRESS
+    ending = "ended{where} by a new address {by}"
+    contact: int
+    ended: tuple[EndedReason, ...] = ()
+
+    def in_words(self) -> str:
+        return f"another address for contact {self.contact}"
+
+
+@run_type
+class MergeRun(RunDetails):
+    """Moves all that is kept of one contact, `merged`, into another, and deletes it."""
+
+    kind = RunKind.MERGE
+    ending = "ended{where} by a merge {by}"
+    contact: int
+    merged: int
+
+    def in_words(self) -> str:
+        return f"contact {self.merged} merged into contact {self.contact}"
+
+
+@dataclass(frozen=True, slots=True)
+class _TagsRun(RunDetails):
+    """Changes a tag of one contact, or of those that criteria select."""
+
+    work = "contactctl.store.tags:CHANGING_TAGS"
+    tag: str
+    contact: int | None = None
+
+    def in_words(self) -> str:
+        of_one = "" if self.contact is None else f", contact {self.contact}"
+        return f"the tag {self.tag}{of_one}"
+
+
+@run_type
+class TagRun(_TagsRun):
+    """Gives contacts a tag."""
+
+    kind = RunKind.TAG
+    verb = "tag"
+
+
+@run_type
+class UntagRun(_TagsRun):
+    """Takes a tag away from contacts."""
+
+    kind = RunKind.UNTAG
+    verb = "untag"
+
+
+@run_type
+class AttributesRun(RunDetails):
+    """Gives an attribute of all contacts another name (`to`), or drops it."""
+
+    kind = RunKind.ATTRIBUTES
+    verb = "change"
+    work = "contactctl.store.attributes:CHANGING_ATTRIBUTES"
+    attribute: str
+    to: str | None = None
+
+    def in_words(self) -> str:
+        done = "dropped" if self.to is None else f"renamed to {self.to}"
+        return f"the attribute {self.attribute} {done}"
 
 
 def _contact(contact: int | None) -> str:

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from contactctl.domain.errors import OverLimitError, RefusedError, StoreError
 from contactctl.domain.policies import Limits, Terms
-from contactctl.domain.run_kinds import RUN_TYPES, RunDetails
+from contactctl.domain.run_details import RunDetails
+from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.run_kinds import RunKind as RunKind  # noqa: PLC0414 - handed on
 
 _Details = TypeVar("_Details", bound=RunDetails)

@@ -5,17 +5,21 @@ threshold for their category, or deactivates only within the group; else all cou
 whatever their group. Those that say of themselves that they do not count do so nowhere, but for an
 echo that echoes nothing: neither a response of its category is on record, nor an earlier echo.
 
+Where the contact's address is an alias or a list, and another one failed behind it, the response
+went `through` it. One dead member must not end the alias: these count apart, and need more.
+
 This is the reference; the store does the same for many contacts at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 
+TIMES_THROUGH = 3  # as many responses through an address as of it end it, by default
 SYSTEM_WIDE = 0  # in place of a group's id when no single group is meant, in the store too
 
 # A delivery says that the mailbox works, not that a complaint was withdrawn; and a server that
@@ -40,13 +44,22 @@ class ThresholdRule:
     """One threshold and what it is applied to.
 
     It counts the responses of `group_id`; SYSTEM_WIDE: of any group without a rule of
-    its own. It deactivates in `scope`, a group's id or SYSTEM_WIDE.
+    its own. It deactivates in `scope`, a group's id or SYSTEM_WIDE. `through`: it counts those
+    that went through the contact's address, else the others.
     """
 
     group_id: int
     scope: int
     category: Category
     threshold: Threshold
+    through: bool = False
+
+    @property
+    def needed(self) -> int:
+        """How many responses reach it."""
+        if not self.through:
+            return self.threshold.count
+        return self.threshold.through_count or TIMES_THROUGH * self.threshold.count
 
     def window_start(self, now: datetime) -> datetime | None:
         """The first instant that still counts; None: all of the past does."""
@@ -54,9 +67,13 @@ class ThresholdRule:
 
     @property
     def days_apart(self) -> int:
-        """Responses of one such period count once; 0: each counts."""
+        """Responses of one such period count once; 0: each counts.
+
+        One mail through a list comes back from each of its dead members, so a day counts once.
+        """
         given = self.threshold.days_apart
-        return given if given is not None else int(self.category in RESET_BY_DELIVERY)
+        days = given if given is not None else int(self.category in RESET_BY_DELIVERY)
+        return max(days, int(self.through))
 
     @property
     def over_seconds(self) -> int:
@@ -64,10 +81,9 @@ class ThresholdRule:
         over = self.threshold.over_at_least
         return 0 if over is None else int(over.total_seconds())
 
-    @property
-    def counts_each(self) -> bool:
-        """Whether the number of responses alone decides."""
-        return self.days_apart == 0 and self.over_seconds == 0
+    def both_ways(self) -> tuple["ThresholdRule", "ThresholdRule"]:
+        """As it counts responses of the address itself, and those that went through it."""
+        return self, replace(self, through=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class RecordedResponse:
     held: bool = False
     channel: str = "email"
     not_counted: str = ""
+    through: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +153,8 @@ def due_deactivations(subject: ThresholdSubject, rules: ThresholdRules, now: dat
     """The deactivations that the contact's responses make due; except those already open."""
     return {
         (rule.scope, rule.category)
-        for rule in rules.rules
+        for each in rules.rules
+        for rule in each.both_ways()
         if (rule.scope, rule.category) not in subject.open
         and _is_reached(subject, rule)
         and reaches(rule, counted_responses(subject, rule, rules, now))
@@ -145,7 +163,7 @@ def due_deactivations(subject: ThresholdSubject, rules: ThresholdRules, now: dat
 
 def reaches(rule: ThresholdRule, responses: Sequence[RecordedResponse]) -> bool:
     """Whether these responses, which count, are enough and far enough apart."""
-    if number_counted(rule, responses) < rule.threshold.count:
+    if number_counted(rule, responses) < rule.needed:
         return False
     seconds = [int(each.occurred_at.timestamp() // 1) for each in responses]
     return max(seconds) - min(seconds) >= rule.over_seconds
@@ -174,6 +192,7 @@ def counted_responses(
         and not response.held
         and response.channel == "email"
         and response.category is rule.category
+        and response.through is rule.through
         and rules.counted_in(response.group_id, response.category) == rule.group_id
         and (since is None or response.occurred_at >= since)
         and (after is None or response.occurred_at > after)

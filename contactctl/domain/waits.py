@@ -1,21 +1,29 @@
 """How long a store waits, in seconds; nothing waits for ever."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 FOR_LOCKS_S = 30.0
 FOR_ANSWERS_S = 300.0
 TO_CONNECT_S = 10.0
 FOR_FIRST_ANSWER_S = 30.0  # of a server that was just connected to; a pooler may have a queue
+IS_LONG_S = 1.0
 _SHORTEST_LOCK_WAIT_S = 1.0  # a batch of another process is no reason to give up at once
+
+
+def _tell_nobody() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
     """`locks_s`: for what another process or program has locked; `answers_s`: for the server to
-    answer one statement, or to send more of its answer."""
+    answer one statement, or to send more of its answer. `on_long_wait` is called when a lock takes
+    longer than a second."""
 
     locks_s: float = FOR_LOCKS_S
     answers_s: float = FOR_ANSWERS_S
+    on_long_wait: Callable[[], None] = _tell_nobody
 
     @property
     def locks_ms(self) -> int:

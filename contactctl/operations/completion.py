@@ -33,3 +33,10 @@ def group_names(settings: Settings) -> Sequence[str]:
 def run_numbers(settings: Settings) -> Sequence[str]:
     """Numbers of the latest runs, the latest first; none where the store cannot be read."""
     return names.run_numbers(settings.database)
+
+
+def input_formats(settings: Settings) -> Sequence[str]:
+    """The formats of responses, the config's own among them."""
+    from contactctl.responses.read import FORMATS  # noqa: PLC0415 - not for group names
+
+    return ["auto", *FORMATS, *settings.formats]

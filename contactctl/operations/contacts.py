@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from contactctl.domain.cells import list_cell
 from contactctl.domain.contacts import ContactRecord
-from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations import waits
-from contactctl.operations.criteria import CriteriaSource, selection_of
+from contactctl.operations.criteria import CriteriaSource, require_sortable, selection_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
@@ -30,12 +29,12 @@ from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.store.addresses import former_among
 from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import (
-    SORTABLE,
     deliverable,
     deliverable_in,
     not_waiting,
@@ -44,6 +43,8 @@ from contactctl.store.imports import (
 )
 from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+
+_AS_IT_IS = ImportOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,14 @@ class ContactFilter:
 
 @dataclass(frozen=True, slots=True)
 class SelectedContacts:
-    """Contacts, read as they are taken, and how many `more` there are, where that was asked."""
+    """Contacts, read as they are taken, and how many `more` there are, where that was asked.
+
+    `bypassing` is the group that they are mailed in although some are inactive system-wide.
+    """
 
     rows: Iterator[ContactRecord]
     more: int = 0
+    bypassing: str = ""
 
 
 def contact_id_of(session: Session, name: str) -> int:
@@ -97,8 +102,9 @@ def show_contact(session: Session, name: str) -> ContactRecord:
 @contextmanager
 def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[SelectedContacts]:
     """The contacts that the filter leaves, all from one state of the store."""
-    sort = _sort_field(wanted.sort)
+    require_sortable(wanted.sort)
     conditions = []
+    bypassing = ""
     criteria = wanted.source.read(session.catalogue)
     if criteria is not None:
         selection = selection_of(session, criteria, emails=wanted.source.emails)
@@ -110,6 +116,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
         _require_deliverable(wanted)
         group_id, bypasses = _group_and_bypass(session, wanted.group)
         conditions.append(deliverable_in(group_id, bypass_system_wide=bypasses))
+        bypassing = wanted.group if bypasses else ""
     elif wanted.deliverable:
         conditions.append(deliverable())
     with session.store.reading() as connection:
@@ -119,12 +126,11 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
         rows = stream_contacts(
             connection,
             conditions,
-            sort=sort,
-            descending=wanted.sort.startswith("-"),
+            sort=wanted.sort,
             limit=wanted.limit,
             fields=wanted.fields,
         )
-        yield SelectedContacts(rows, more)
+        yield SelectedContacts(rows, more, bypassing)
 
 
 def _require_deliverable(wanted: ContactFilter) -> None:
@@ -149,14 +155,6 @@ def _group_and_bypass(session: Session, name: str) -> tuple[int, bool]:
     return group_id, policy_in_force(session).group(stored_name).bypass_system_wide
 
 
-def _sort_field(sort: str) -> str:
-    name = sort.removeprefix("-")
-    if name not in SORTABLE:
-        hint = did_you_mean(name, list(SORTABLE)) or f"one of {', '.join(SORTABLE)}"
-        raise UsageError(f"cannot sort by '{name}'", hint=hint)
-    return name
-
-
 # One new contact, read as strictly as a row of an import
 
 
@@ -175,7 +173,7 @@ def add_contact(
     for one that is suppressed.
     """
     key = _key(values["email"])
-    plan, converted = _converted(session, {**values, "group": groups, "tag": tags})
+    plan, converted = staged_row(session, {**values, "group": groups, "tag": tags})
     now = session.clock()
     with (
         exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
@@ -186,11 +184,25 @@ def add_contact(
             group_named(connection, name)
         if suppressed_in(session)(connection, [key]):
             raise RejectedError("the address is suppressed")
+        if not_theirs := former_among(connection, [key]):
+            raise RefusedError(
+                f"contact {not_theirs[key]} had this address before",
+                hint=f"`contactctl contacts show {show_safely(key)}` shows the contact",
+                code="former-address",
+            )
         if id_of_key(connection, key) is not None:
             raise RefusedError(
                 f"there is already a contact '{show_safely(key)}'",
                 hint=f"`contactctl contacts show {show_safely(key)}` shows it",
             )
+        added = []
+
+        def begin_run(contact_id: int) -> int:
+            request = session.request(AddRun(contact_id), reason=reason)
+            run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+            added.append((contact_id, run_id))
+            return run_id
+
         put_in(
             connection,
             plan.layout,
@@ -198,13 +210,9 @@ def add_contact(
             now,
             # no deactivation comes along that would name the run
             Creating(0, 0, session.settings.responses.unsubscribes),
+            begin_run,
         )
-        contact_id = id_of_key(connection, key)
-        if contact_id is None:
-            raise AssertionError("the contact was added")
-        request = session.request(AddRun(contact_id), reason=reason)
-        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
-    return contact_id, run_id
+    return added[0]
 
 
 def _key(email: str) -> str:
@@ -214,13 +222,15 @@ def _key(email: str) -> str:
         raise UsageError(f"'{show_safely(email)}' is not an email address: {error}") from None
 
 
-def _converted(
-    session: Session, values: Mapping[str, str | Sequence[str]]
+def staged_row(
+    session: Session,
+    values: Mapping[str, str | Sequence[str]],
+    options: ImportOptions = _AS_IT_IS,
 ) -> tuple[Plan, Converted]:
-    """The values as one staged row, with the plan it was read by."""
+    """The values by field as one staged row, with the plan it was read by; UsageError for one that
+    cannot be given or read."""
     if given := sorted(values.keys() & set(STATUS_FIELDS)):
         raise UsageError(f"'{given[0]}' cannot be given: a contact is added as active")
-    options = ImportOptions()
     names = ColumnNames(options, session.catalogue)
     columns = [FileColumn(name, names.resolve(name)) for name in values]
     for name, reason in names.left_out.items():

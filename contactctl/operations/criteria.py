@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from contactctl.config.criteria import read_criteria
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue, did_you_mean
+from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
 from contactctl.domain.criteria.tree import (
     Criteria,
@@ -15,11 +16,10 @@ from contactctl.domain.criteria.tree import (
     excluding_conditions,
     from_flags,
     including_missing,
-    prebuilt_criteria,
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
-from contactctl.domain.run_kinds import KeptCriteria, KeptList
+from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.listed import EmailsFile, Listed, read_listed
@@ -27,6 +27,7 @@ from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
 from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import group_names
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.preview import Where, active_ids, count_active_where, first_rows
@@ -38,14 +39,15 @@ EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
 class CriteriaSource:
     """Where criteria come from: conditions on flags, or a file, relative to `folder`.
 
-    With `stdin` they are read from there. `emails` is a list of addresses that the contacts must
-    be in as well.
+    `prebuilt` is the name of some that come with the program. With `stdin` they are read from
+    there. `emails` is a list of addresses that the contacts must be in as well.
     """
 
     where: Sequence[str] = ()
     where_any: Sequence[str] = ()
     where_not: Sequence[str] = ()
     file: Path | None = None
+    prebuilt: str | None = None
     folder: Path = Path()
     stdin: BinaryIO | None = None
     emails: EmailsFile | None = None
@@ -65,6 +67,13 @@ class CriteriaSource:
         return given
 
     def _read(self, catalogue: FieldCatalogue) -> Criteria | None:
+        if self.prebuilt is not None:
+            if self.has_flags or self.file is not None:
+                raise UsageError(
+                    "--prebuilt cannot be combined with --criteria and --where flags",
+                    hint="`contactctl criteria list` shows its conditions, to be copied",
+                )
+            return prebuilt_criteria(self.prebuilt)
         if self.file is None:
             if not self.has_flags:
                 return None
@@ -81,7 +90,7 @@ class CriteriaSource:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Criteria ready to be asked. `prebuilt`: none were given, and the built-in ones stand in.
+    """Criteria ready to be asked. `prebuilt`: they come with the program.
 
     `listed`: the addresses that the contacts must have as well.
     """
@@ -106,11 +115,11 @@ class Selection:
     def where(self, dialect: str) -> Where:
         """The contacts that the selection means, active or not, as a condition."""
         meets_criteria = where_clause(self.resolved, dialect)
-        return meets_criteria & self.listed.keys.has_contact() if self.listed else meets_criteria
+        return meets_criteria & self.listed.contacts.are_meant() if self.listed else meets_criteria
 
     def listed_where(self) -> list[Where]:
         """The condition that the list makes, where there is one."""
-        return [self.listed.keys.has_contact()] if self.listed else []
+        return [self.listed.contacts.are_meant()] if self.listed else []
 
     def kept(self) -> KeptCriteria:
         """What a run keeps of them."""
@@ -138,7 +147,8 @@ def select_contacts(session: Session, source: CriteriaSource) -> Selection:
     """The given criteria, or the prebuilt ones, as of now. Raises CriteriaError."""
     given = source.read(session.catalogue)
     criteria = given or prebuilt_criteria()
-    return selection_of(session, criteria, prebuilt=given is None, emails=source.emails)
+    prebuilt = given is None or source.prebuilt is not None
+    return selection_of(session, criteria, prebuilt=prebuilt, emails=source.emails)
 
 
 def selection_of(
@@ -210,7 +220,7 @@ PREVIEW_ROWS = 30
 class Impact:
     """What a run changes: totals, what is paid, and by group the members it loses or regains.
 
-    `brings_back`: it is the impact of taking a deactivation back.
+    `brings_back`: it is the impact of taking a deactivation back; `is_for_good`: of an erasure.
     """
 
     active_before: int
@@ -221,6 +231,7 @@ class Impact:
     members_lost: Mapping[str, int] = field(default_factory=dict)
     members_regained: Mapping[str, int] = field(default_factory=dict)
     brings_back: bool = False
+    is_for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +256,19 @@ class Preview:
         return including_missing(self.selection.criteria, field_name)
 
 
-def preview(session: Session, selection: Selection, *, with_impact: bool = False) -> Preview:
-    """Count and show the active contacts that the selection means, in one state of the store."""
+def preview(
+    session: Session,
+    selection: Selection,
+    *,
+    with_impact: bool = False,
+    limit: int = PREVIEW_ROWS,
+    sort: str = "id",
+) -> Preview:
+    """Count and show the active contacts that the selection means, in one state of the store.
+
+    `sort` is a field, with a minus before it for descending; UsageError for one that has no order.
+    """
+    require_sortable(sort)
     where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_impact else ()
     with session.store.reading() as connection:
@@ -265,11 +287,19 @@ def preview(session: Session, selection: Selection, *, with_impact: bool = False
             left_out=count_left_out(
                 connection, selection.resolved, session.store.dialect, *selection.listed_where()
             ),
-            rows=first_rows(connection, ids, PREVIEW_ROWS),
+            rows=first_rows(connection, ids, limit, sort),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact,
         )
+
+
+def require_sortable(sort: str) -> None:
+    """UsageError for a field that contacts cannot be sorted by."""
+    name = sort.removeprefix("-")
+    if name not in SORTABLE:
+        hint = did_you_mean(name, list(SORTABLE)) or f"one of {', '.join(SORTABLE)}"
+        raise UsageError(f"cannot sort by '{name}'", hint=hint)
 
 
 def impact_of(session: Session, active_total: int, shift: Shift) -> Impact:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contactctl.config.database import example_text
+from contactctl.config.load import user_config_path
 from contactctl.domain.errors import ConfigError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
 from contactctl.operations.session import Session
+from contactctl.store.attributes import count_attributes
 from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
 from contactctl.store.database.checks import Finding, check_store
 from contactctl.store.database.copying import has_no_runs
@@ -35,12 +37,14 @@ from contactctl.store.runs import CONTACT_CHANGES
 
 @dataclass(frozen=True, slots=True)
 class StoreCheck:
-    """The findings of every check on one store."""
+    """The findings of every check on one store; `undeclared` attributes are ones that contacts
+    have and the config lacks."""
 
     database: str
     schema_version: str
     findings: Sequence[Finding]
     policy: int | None = None
+    undeclared: Sequence[str] = ()
 
     @property
     def in_order(self) -> bool:
@@ -62,8 +66,10 @@ def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
         findings = check_store(connection, session.clock())
+        stored = count_attributes(connection)
     policy = session.bound.policy if session.bound else None
-    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy)
+    undeclared = sorted(stored.keys() - session.settings.attributes.keys())
+    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy, undeclared)
 
 
 def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:
@@ -136,12 +142,15 @@ def initialise(
 ) -> Initialised:
     """Write the config, create the store and the suppression key, each unless there is one.
 
-    Raises StoreError for a store of another schema version, ConfigError for a config that cannot
-    be written.
+    A config that is written with `key_file` beside it names that too, unless it is the user's own:
+    its store shares nothing with the user's. Raises StoreError for a store of another schema
+    version, ConfigError for a config that cannot be written.
     """
     created, identity = _create_store(database_url, waits)
     create_key_file(key_file)
-    written = _write_config(config, database_url if database_in_config else "")
+    is_beside = key_file.parent == config.parent and config != user_config_path()
+    beside = key_file.name if is_beside else ""
+    written = _write_config(config, database_url if database_in_config else "", beside)
     with closing(open_store(database_url, waits)) as store:
         return Initialised(identity, config, created, written, is_new=has_no_runs(store))
 
@@ -165,12 +174,12 @@ def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
         return True, made.identity
 
 
-def _write_config(path: Path, database_url: str) -> bool:
+def _write_config(path: Path, database_url: str, key_file: str) -> bool:
     if path.exists():
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(example_text(database_url), encoding="utf-8")
+        path.write_text(example_text(database_url, key_file), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     return True

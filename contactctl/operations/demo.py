@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TextIO
 
 from contactctl.config.database import sqlite_url
+from contactctl.config.load import load_settings_file
 from contactctl.domain.errors import UsageError
 from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
+from contactctl.operations.keyring import create_key_file
+from contactctl.operations.policy import take_over
 from contactctl.operations.session import Session
 from contactctl.store.database.migrate import create_store
 
@@ -121,10 +124,12 @@ def _plain(name: str) -> str:
 CONFIG_NAME = "contactctl.yaml"
 CONTACTS_NAME = "contacts.csv"
 STORE_NAME = "contacts.db"
+KEY_NAME = "suppression.key"
 
 _CONFIG = """\
 # The config of the demo; config.example.yaml of the project shows every key.
 database: sqlite:///contacts.db
+suppression_key_file: suppression.key
 time_zone: UTC
 attributes:
   plan: [free, trial, pro]
@@ -194,7 +199,13 @@ def prepare_demo_folder(folder: DemoFolder, now: datetime) -> None:
     (folder.path / "stale.yaml").write_text(_CRITERIA, encoding="utf-8")
     with (folder.path / CONTACTS_NAME).open("w", encoding="utf-8") as contacts:
         write_demo_contacts(contacts, now.date())
+    create_key_file(folder.path / KEY_NAME)
     create_store(folder.database_url).close()
+
+
+def put_demo_policy_in_force(session: Session, folder: DemoFolder) -> None:
+    """As `init` does, from the demo's config alone."""
+    take_over(session, load_settings_file(folder.config), reason="demo")
 
 
 def import_demo_contacts(session: Session, folder: DemoFolder) -> int:

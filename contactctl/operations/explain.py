@@ -41,7 +41,7 @@ class Happening:
     """One thing that happened.
 
     `kind`: created, joined, left, response, unsubscribed, resubscribed, deactivated, ended,
-    reactivated, override, cleared. `run` did it.
+    reactivated, override, cleared, readdressed, merged. `run` did it.
     """
 
     at: datetime
@@ -71,6 +71,7 @@ class History:
 def runs_spoken_of(record: ContactRecord, periods: Sequence[MembershipPeriod]) -> set[int]:
     """The numbers of the runs that a history's `runs` must have."""
     numbers = {each.run for each in periods}
+    numbers |= {each.run for each in record.former_addresses}
     for each in record.deactivations:
         numbers |= {each.run, each.ended_by}
     return {number for number in numbers if number is not None}
@@ -85,6 +86,7 @@ def timeline(history: History) -> list[Happening]:
         *_active_again(history),
         *_in_groups(history),
         *_by_hand_in_groups(history),
+        *_former_addresses(history),
     )
     return sorted(happenings, key=lambda each: each.at)
 
@@ -173,6 +175,15 @@ def _by_hand_in_groups(history: History) -> Iterator[Happening]:
             yield Happening(at, "override", text, "", told.group, run.id)
 
 
+def _former_addresses(history: History) -> Iterator[Happening]:
+    for each in history.record.former_addresses:
+        by = history.runs[each.run].by
+        kind, text = "readdressed", f"{each.email} until then; another address {by}"
+        if each.from_contact is not None:
+            kind, text = "merged", f"contact {each.from_contact}, {each.email}, merged into it {by}"
+        yield Happening(each.ended_at, kind, text, run=each.run)
+
+
 def _was_inactive(record: ContactRecord, at: datetime) -> bool:
     return any(
         each.group is None
@@ -189,12 +200,14 @@ def _was_inactive(record: ContactRecord, at: datetime) -> bool:
 class Count:
     """What counts now against one threshold.
 
-    `group` None: of all groups that have no threshold of their own. `counted_from` is the instant
-    from which responses count, None: from the first on.
+    `group` None: of all groups that have no threshold of their own. `through`: of the addresses
+    that the contact's passes mail on to. `counted_from` is the instant from which responses count,
+    None: from the first on.
     """
 
     category: Category
     group: str | None
+    through: bool
     counted: int
     threshold: int
     within_days: float | None
@@ -289,18 +302,22 @@ def _counts(
     subject: ThresholdSubject, rules: ThresholdRules, names: Mapping[int, str], now: datetime
 ) -> Iterator[Count]:
     """Of every general threshold, and of those of groups that the contact has to do with."""
+    passed_on = {each.category for each in subject.responses if each.through}
     concerned = {each.group_id for each in subject.responses} | subject.memberships.keys()
     due = due_deactivations(subject, rules, now)
-    for rule in rules.rules:
+    for rule in (way for each in rules.rules for way in each.both_ways()):
         if rule.group_id != SYSTEM_WIDE and rule.group_id not in concerned:
+            continue
+        if rule.through and rule.category not in passed_on:
             continue
         within = rule.threshold.within
         key = (rule.scope, rule.category)
         yield Count(
             rule.category,
             names.get(rule.group_id),
+            rule.through,
             number_counted(rule, counted_responses(subject, rule, rules, now)),
-            rule.threshold.count,
+            rule.needed,
             None if within is None else within.total_seconds() / 86_400,
             _counted_from(subject, rule, rules, now),
             key in subject.open,

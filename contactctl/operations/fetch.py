@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,12 +19,13 @@ from contactctl.operations import waits
 from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
 from contactctl.operations.ingest_rows import ReadBatch, batches_of
 from contactctl.operations.reading import ResponseReader
+from contactctl.operations.responses import FETCH
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import Api, api_of
 from contactctl.responses.apis.pages import Asked, Page, pages_of
 from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Sleep
 from contactctl.store.pushing import pushed_among
-from contactctl.store.responses import has_news
+from contactctl.store.routine import note_done
 from contactctl.store.runs import position_of_source
 
 FIRST = timedelta(days=30)  # of the first fetch
@@ -35,13 +35,13 @@ _EXPIRED = frozenset({400, 404, 410, 422})  # what an address of a page gives th
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What a fetch found: nothing new (`ingested` None, no run), or what became of it.
+    """What a fetch found, and what became of it; without a run, nothing was new.
 
     `is_out_of_time`: the next fetch goes on with the rest.
     """
 
     source: str
-    ingested: IngestResult | None = None
+    ingested: IngestResult
     is_out_of_time: bool = False
 
 
@@ -71,21 +71,18 @@ def fetch_responses(
     Ended early, what is recorded stays, and the next fetch goes on. Raises ApiError, BusyError.
     """
     reading = _reading(session, source, key, options or FetchOptions())
-    batches = reading.batches()
-    # what has nothing new leaves no run: the overlap is read each time
-    news = next((batch for batch in batches if _is_news(session, batch)), None)
-    if news is None:
-        reading.after_commit()
-        return FetchResult(source.name, None, reading.is_out_of_time)
     result = ingest_batches(
         session,
-        _with(news, batches),
+        reading.batches(),
         on_reject,
         details=IngestRun(source=source.name),
         after_commit=reading.after_commit,
         wait_seconds=wait_seconds,
         position=lambda: reading.position,
     )
+    if not reading.is_out_of_time:
+        with session.store.writing() as connection:
+            note_done(connection, f"{FETCH} {source.name}", session.clock())
     return FetchResult(source.name, result, reading.is_out_of_time)
 
 
@@ -98,17 +95,6 @@ def moment_of(text: str, time_zone: ZoneInfo) -> datetime:
             f"--since '{show_safely(text)}' is not a date", hint="write it as 2026-01-31"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
-
-
-def _with(first: ReadBatch, rest: Generator[ReadBatch]) -> Generator[ReadBatch]:
-    yield from chain([first], rest)
-
-
-def _is_news(session: Session, batch: ReadBatch) -> bool:
-    if batch.rejected or batch.activities:
-        return True
-    with session.store.reading() as connection:
-        return has_news(connection, batch.responses)
 
 
 @dataclass

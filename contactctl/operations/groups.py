@@ -119,7 +119,7 @@ def _change_member(
         if action == "add":
             if is_anonymised(connection, contact_id):
                 raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
-            changed = add_member(connection, contact_id, group_id, now)
+            changed = add_member(connection, contact_id, group_id, run_id, now)
         else:
             changed = remove_member(connection, contact_id, group_id, run_id, now)
         if not changed:
@@ -285,10 +285,11 @@ def plan_removing(
 
 def preview_removing(session: Session, group: str, selection: Selection) -> Affected:
     """The members of the group that the selection means."""
-    group_id, _ = group_of(session, group)
+    group_id, name = group_of(session, group)
     where = selection.where(session.store.dialect)
     members = members_among(where, group_id)
-    return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
+    does = f"remove from the group {name}; the contacts stay"
+    return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members, does=does)
 
 
 def _changed(new: T | None, old: T) -> T:

@@ -29,15 +29,19 @@ from contactctl.store.runs import CONTACT_CHANGES
 
 @dataclass(frozen=True, slots=True)
 class HandlingResult:
-    """The run that carried the rules out, or the one that waits because it is over the limits."""
+    """The run that carried the rules out, or the one that waits because it is over the limits.
+
+    `is_new` where its plan was made now.
+    """
 
     run: Run | None = None
     waiting: Run | None = None
+    is_new: bool = False
 
     @property
     def refusal(self) -> RefusedError | None:
-        """Why what is due was not done; None where it was."""
-        return refusal_of(self.waiting, "handled")
+        """Why what is due was not done; None where it was, and where that has been said before."""
+        return refusal_of(self.waiting, "handled") if self.is_new else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResu
             return HandlingResult(waiting=waiting)
         run = _plan(session, rules, lambda plan: stakes_of_plan(session, plan).limits_exceeded)
         if run is None or run.state is RunState.PLANNED:
-            return HandlingResult(waiting=run)
+            return HandlingResult(waiting=run, is_new=run is not None)
         return HandlingResult(work_through(session, run))
 
 

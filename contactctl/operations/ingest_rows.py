@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.responses import (
@@ -23,14 +25,14 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import fold
 from contactctl.responses.sender_side import SENDER_SIDE, is_sender_side
-from contactctl.store.staged import Staged, stored_instant
+from contactctl.store.staged import Activities, Staged, stored_instant
 
 Suppressed = Callable[[Collection[str]], AbstractSet[str]]
 
 _MAX_KEY_CHARACTERS = 320
 _MAX_REJECTED_BYTES = 1 << 22
 _SUPPRESSED = "the address is suppressed: its contact was erased"
-_SLOT = {ActivityKind.DELIVERED: 0, ActivityKind.OPENED: 1, ActivityKind.CLICKED: 2}
+_DELIVERED, _OPENED, _BY_MACHINE, _LATEST = range(4)
 _OBJECTS_A_COLLECTION = 200_000
 _STILL_TO_COME = "9999-12-31 23:59:59.999999"
 
@@ -39,18 +41,23 @@ _STILL_TO_COME = "9999-12-31 23:59:59.999999"
 class ReadBatch:
     """Events ready for store.ingest_batch, in the order in which they were read.
 
-    Activities are put together, the latest of each kind per address; `events` counts responses and
-    activities before that, `activity_events` the latter alone; `no_responses` what is neither.
-    What people wish is among the responses. `undated` responses have no time of their own.
+    `events` counts responses and activities, `activity_events` the latter alone; `no_responses`
+    what is neither. What people wish is among the responses. `undated` responses have no time of
+    their own.
     """
 
     responses: list[Staged] = field(default_factory=list)
-    activities: list[Staged] = field(default_factory=list)
+    activities: Activities = field(default_factory=Activities)
     rejected: list[Rejection] = field(default_factory=list)
     events: int = 0
     activity_events: int = 0
     no_responses: int = 0
     undated: int = 0
+
+    @property
+    def is_without_responses(self) -> bool:
+        """Whether there is nothing in it to record or to reject."""
+        return not (self.responses or self.activities or self.rejected)
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
@@ -68,7 +75,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
 def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
     """The batch without suppressed addresses, whose responses are rejected."""
     keys = {key for row in batch.responses for key in row[:2] if key}
-    forbidden = suppressed(keys.union([row[0] for row in batch.activities]))
+    forbidden = suppressed(keys.union([row[0] for row in batch.activities.latest]))
     if not forbidden:
         return batch
     responses, rejected = [], list(batch.rejected)
@@ -77,7 +84,7 @@ def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch
             rejected.append(Rejection(row[-1], _SUPPRESSED))
         else:
             responses.append(row)
-    activities = [row for row in batch.activities if row[0] not in forbidden]
+    activities = batch.activities.without(forbidden)
     return replace(batch, responses=responses, activities=activities, rejected=rejected)
 
 
@@ -97,7 +104,9 @@ def rare_garbage_collection() -> Iterator[None]:
 class _Batch:
     def __init__(self) -> None:
         self.responses: list[Staged] = []
-        self.latest: dict[str, list[str | None]] = {}
+        self.latest: dict[str, list[Any]] = {}
+        self.deliveries: set[Staged] = set()
+        self.clicks: set[Staged] = set()
         self.rejected: list[Rejection] = []
         self.rejected_bytes = 0
         self.events = 0
@@ -119,23 +128,36 @@ class _Batch:
         elif isinstance(event, Unsubscribe):
             self.responses.append(unsubscribe_row(event))
         else:
-            self._take_latest(event)
+            self._take_sign(event)
 
-    def _take_latest(self, activity: Activity) -> None:
-        """By key: when last delivered, opened, clicked. Mail alone says how a mailbox is."""
+    def _take_sign(self, activity: Activity) -> None:
+        """The latest of each kind by key, and each delivery and click of a person. Mail alone says
+        how a mailbox is."""
         key = _key(activity.recipient)
         if key is None or activity.channel != "email":
             return
-        at = activity.occurred_at
-        instant = _STILL_TO_COME if at is None else stored_instant(at)
-        instants = self.latest.setdefault(key, [None, None, None])
-        slot = _SLOT[activity.kind]
+        at = None if activity.occurred_at is None else stored_instant(activity.occurred_at)
+        if activity.kind is ActivityKind.DELIVERED:
+            slot = _DELIVERED
+            self.deliveries.add((key, at, _hash(activity.source_key)))
+        elif activity.by_machine:
+            slot = _BY_MACHINE
+        elif activity.kind is ActivityKind.OPENED:
+            slot = _OPENED
+        else:
+            slot = _LATEST
+            self.clicks.add((key, at))
+        instants = self.latest.setdefault(key, [None, None, None, ""])
+        instant = at or _STILL_TO_COME
         instants[slot] = max(instants[slot] or "", instant)
+        instants[_LATEST] = max(instants[_LATEST], instant)
 
     def read(self) -> ReadBatch:
-        activities = [
-            (key, *instants, max(filter(None, instants))) for key, instants in self.latest.items()
-        ]
+        activities = Activities(
+            [(key, *instants) for key, instants in self.latest.items()],
+            list(self.deliveries),
+            list(self.clicks),
+        )
         activity_events = self.events - len(self.responses)
         return ReadBatch(
             self.responses,
@@ -146,6 +168,11 @@ class _Batch:
             self.no_responses,
             self.undated,
         )
+
+
+def _hash(source_key: str) -> int:
+    """63 bits by which two deliveries of one instant are told apart."""
+    return int.from_bytes(blake2b(source_key.encode(), digest_size=8).digest()) >> 1
 
 
 def response_row(response: Response) -> Staged:

@@ -5,6 +5,8 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from contactctl.config.drafts import OWNER_ALONE, draft_of
@@ -66,6 +68,21 @@ def write_keyring(path: Path, keyring: Keyring) -> None:
         if draft.stat().st_gid != before.st_gid:
             os.chown(draft, -1, before.st_gid)
         draft.replace(target)
+
+
+def copy_keyring(path: Path, keyring: Keyring, now: datetime) -> Path:
+    """A copy of the key file beside it, named after the time; it never replaces another one."""
+    target = path.resolve()
+    stem = f"{target.name}.{now:%Y%m%dT%H%M%SZ}"
+    with _written(target, keyring) as draft:
+        for number in count():
+            copied = target.with_name(f"{stem}.{number}" if number else stem)
+            try:
+                os.link(draft, copied)
+            except FileExistsError:
+                continue
+            return copied
+    raise AssertionError("unreachable")
 
 
 def _require_closed(path: Path, mode: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, ContactStanding, Reason
@@ -13,6 +14,7 @@ from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.session import Session
+from contactctl.store.changes import note_change
 from contactctl.store.database.locks import serialise
 from contactctl.store.impact import count_active
 from contactctl.store.reactivation import (
@@ -21,7 +23,7 @@ from contactctl.store.reactivation import (
     set_active,
     set_membership,
 )
-from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
+from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
 
 MEANING: Mapping[str, str] = {
@@ -79,6 +81,13 @@ class Target:
         if self.clears:
             return state is MembershipState.ACTIVE
         return bool(self.ending) or state is not self.membership_after
+
+    @property
+    def moves_state(self) -> bool:
+        """Whether the status, or the membership's state, becomes another one."""
+        if self.group is None:
+            return self.contact.status is Status.INACTIVE
+        return self.contact.membership_in(self.group_id) is not self.membership_after
 
     @property
     def to_acknowledge(self) -> list[Acknowledgement]:
@@ -171,23 +180,19 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         )
         if target.ending:
             end_reasons(connection, contact_id, target.group_id, run_id, now)
+        told: dict[str, object] = {}
         if target.membership_after is None:
             set_active(connection, contact_id, now)
         else:
+            state = target.membership_after
+            told = {"group_id": target.group_id, "state": state}
             set_membership(
-                connection,
-                contact_id,
-                target.group_id,
-                target.membership_after,
-                reactivated_at=None if target.clears else now,
+                connection, contact_id, target.group_id, state, now, brings_back=not target.clears
             )
-        values = {
-            "finished_at": now,
-            "planned": 1,
-            "changed": 1,
-            "active_after": count_active(connection),
-        }
-        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        if target.moves_state:
+            kind = ChangeKind.OVERRIDE_CLEARED if target.clears else ChangeKind.REACTIVATED
+            note_change(connection, run_id, kind, contact_id, now, **told)
+        finish_one(connection, run_id, count_active(connection), now)
     status = Status.ACTIVE if target.group is None else target.contact.status
     return Reactivated(target, status, len(target.ending), run_id)
 

@@ -31,6 +31,7 @@ from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
+from contactctl.store.routine import note_done
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 
 
@@ -105,6 +106,9 @@ def _decide(
 # Responses from a mailbox: its mails are marked, moved or deleted once they are recorded
 
 
+FETCH = "fetch"  # begins the names of a fetch's work
+
+
 def find_fetched(settings: Settings, name: str | None) -> Mailbox | ProviderSource:
     """The mailbox or the provider's API of that name; without one the only one there is."""
     apis = {key: each for key, each in settings.sources.items() if isinstance(each, ProviderSource)}
@@ -154,7 +158,7 @@ def fetch(
     reader = ResponseReader(session.settings)
     with open_mailbox(mailbox, password) as opened:
         mails = _FetchedMails(opened)
-        return ingest(
+        fetched = ingest(
             session,
             mails.events(reader),
             on_reject,
@@ -162,6 +166,9 @@ def fetch(
             after_commit=mails.commit,
             wait_seconds=wait_seconds,
         )
+    with session.store.writing() as connection:
+        note_done(connection, f"{FETCH} {mailbox.name}", session.clock())
+    return fetched
 
 
 class _FetchedMails:

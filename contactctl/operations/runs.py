@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from contactctl.domain.errors import (
@@ -82,11 +83,16 @@ def find_run(session: Session, run_id: int) -> FoundRun:
 
 
 def latest_runs(
-    session: Session, *, limit: int, kinds: Sequence[RunKind], states: Sequence[RunState]
+    session: Session,
+    *,
+    limit: int,
+    kinds: Sequence[RunKind],
+    states: Sequence[RunState],
+    since: datetime | None = None,
 ) -> list[Run]:
     """The latest runs, newest first."""
     with session.store.reading() as connection:
-        return list_runs(connection, limit=limit, kinds=kinds, states=states)
+        return list_runs(connection, limit=limit, kinds=kinds, states=states, since=since)
 
 
 def interrupted_runs(session: Session, kinds: Sequence[RunKind] = ()) -> list[Run]:
@@ -236,8 +242,11 @@ def require_plan_confirmed(session: Session, run_id: int, said: Confirmation) ->
     return run
 
 
-def require_applicable(session: Session, run_id: int) -> Run:
-    """The planned run; RefusedError when it may not be applied by this operator, or any more."""
+def require_applicable(session: Session, run_id: int, *, dry_run: bool = False) -> Run:
+    """The planned run; RefusedError when it may not be applied by this operator, or any more.
+
+    A plan that has expired ends here, but for a `dry_run`.
+    """
     run = read_run(session, run_id)
     if run.state is not RunState.PLANNED:
         raise RefusedError(
@@ -245,7 +254,10 @@ def require_applicable(session: Session, run_id: int) -> Run:
             hint=f"`contactctl runs show {run_id}`",
         )
     if run.expires_at is not None and run.expires_at <= session.clock():
-        end_plan(session.store, run_id, RunState.EXPIRED, session.clock(), "not applied in time")
+        if not dry_run:
+            end_plan(
+                session.store, run_id, RunState.EXPIRED, session.clock(), "not applied in time"
+            )
         raise RefusedError(
             f"the plan of run {run_id} has expired", hint="make a new plan from today's contacts"
         )

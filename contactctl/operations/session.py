@@ -11,7 +11,7 @@ from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import Terms
-from contactctl.domain.run_kinds import RunDetails
+from contactctl.domain.run_details import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
 from contactctl.store.database.cancelling import QueryCanceller

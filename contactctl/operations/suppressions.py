@@ -15,7 +15,13 @@ from contactctl.domain.text import show_safely, trim
 from contactctl.operations.importing.address_list import Listed, read_list
 from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.source import open_source
-from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
+from contactctl.operations.keyring import (
+    copy_keyring,
+    create_key_file,
+    new_key,
+    read_keyring,
+    write_keyring,
+)
 from contactctl.operations.session import Session
 from contactctl.store.contacts import count_of_domain, id_of_key, keys_after, known_keys
 from contactctl.store.database.locks import serialise
@@ -124,11 +130,22 @@ def remove_suppression(session: Session, address: str, *, reason: str = "") -> S
     return SuppressionChange(False, run_id)
 
 
-def rotate_key(session: Session) -> Keyring:
-    """Make a new key for the hashes to come; old keys stay for as long as hashes of theirs do.
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The keys that are in the file now, the ids of those that were dropped, and the file's copy
+    as it was before."""
 
-    Nobody hashes meanwhile. The file changes last but for the commit: a kill in between leaves the
-    new key without a run that says so, and never a hash without its key.
+    keyring: Keyring
+    dropped: Sequence[str]
+    backup: Path
+
+
+def rotate_key(session: Session, *, drop: bool = False) -> Rotation:
+    """Make a new key for the hashes to come.
+
+    Old keys stay: another store may have hashes of theirs. With `drop` those go that this store
+    does not use. Nobody hashes meanwhile. The file changes last but for the commit: a kill in
+    between leaves the new key without a run that says so, and never a hash without its key.
     """
     path = session.settings.suppression_key_file
     with session.store.writing() as connection:
@@ -136,10 +153,14 @@ def rotate_key(session: Session) -> Keyring:
         used = key_ids(connection)
         keyring = read_keyring(path)
         _require(keyring, used, session)
-        rotated = keyring.rotated(new_key(), used)
+        rotated = keyring.rotated(new_key())
+        if drop:
+            rotated = rotated.without_unused(keyed(used))
         _run_writer(session, "rotate-key")(connection)
+        backup = copy_keyring(path, keyring, session.clock())
         write_keyring(path, rotated)
-    return rotated
+    dropped = [key.id for key in keyring.keys if key not in rotated.keys]
+    return Rotation(rotated, dropped, backup)
 
 
 def require_key(session: Session) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contactctl.config.settings import LoadedSettings
 from contactctl.config.show import ConfigRow, config_rows
+from contactctl.domain.text import counted
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -13,6 +14,8 @@ from contactctl.output.presentation import (
     Row,
     Rows,
     Table,
+    Text,
+    Verbatim,
 )
 
 _COLUMNS = (Column("key"), Column("value", wraps=True), Column("origin", wraps=True))
@@ -43,3 +46,21 @@ def _shortened(origin: str, files: Sequence[Path]) -> str:
         if origin.startswith(f"{path}:") and names.count(path.name) == 1:
             return path.name + origin.removeprefix(str(path))
     return origin
+
+
+def present_config_paths(files: Sequence[Path], would_be: Path) -> Presentation:
+    """The files that are read, the strongest first; `would_be` is what `init` would write."""
+    data = {"files": [str(path) for path in files], "strongest": str(would_be)}
+    if files:
+        return Presentation(data, None, [Verbatim("\n".join(map(str, files)))])
+    note = f"no config file is read; `contactctl init` would write {would_be}"
+    return Presentation(data, notes=[note])
+
+
+def present_config_check(loaded: LoadedSettings) -> Presentation:
+    """That it can be used; what it warns of has been said already."""
+    files = [str(path) for path in loaded.files]
+    data = {"files": files, "warnings": list(loaded.warnings)}
+    warned = f"; {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
+    read = ", ".join(files) or "no file, only the defaults"
+    return Presentation(data, None, [Text(f"The config can be used{warned}: {read}")])

@@ -103,9 +103,11 @@ class Console:
             self.say(f"note: {text}")
 
     def say(self, line: str) -> None:
-        """One line on stderr; the work continues even if nobody reads it any more."""
+        """One line on stderr, at a terminal broken at words; the work continues even if nobody
+        reads it any more."""
+        lines = wrap(line, self.width) if self.stderr_is_tty else [line]
         with suppress(OSError):
-            print(line, file=self.stderr, flush=True)
+            print("\n".join(lines), file=self.stderr, flush=True)
 
     def write_utf8(self) -> None:
         """What stdout gets from now on are bytes of UTF-8, whatever the locale: it is data."""

@@ -35,6 +35,7 @@ IMPORT_FIELDS = (
     "dry_run",
     "created",
     "created_inactive",
+    "created_unsubscribed",
     "updated",
     "unchanged",
     "left_active",
@@ -81,6 +82,9 @@ def present_contacts(
     return Presentation(rows=rows, blocks=blocks)
 
 
+_FORMER_COLUMNS = (Column("email"), Column("until"), Column("run"))
+
+
 def present_contact(contact: ContactRecord) -> Presentation:
     """Everything about one contact."""
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
@@ -93,7 +97,15 @@ def present_contact(contact: ContactRecord) -> Presentation:
         "tags": list(contact.tags),
         "attributes": dict(contact.attributes),
     }
-    data = facts | {"groups": groups, "deactivations": deactivations}
+    former = [
+        {"email": each.email, "until": each.ended_at, "run": each.run}
+        for each in contact.former_addresses
+    ]
+    data = facts | {
+        "groups": groups,
+        "deactivations": deactivations,
+        "former_addresses": former,
+    }
     blocks: list[Block] = [
         KeyValues([(name, value) for name, value in facts.items() if value not in (None, [], {})]),
         Heading("Groups"),
@@ -101,6 +113,8 @@ def present_contact(contact: ContactRecord) -> Presentation:
         Heading("Deactivations"),
         Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
     ]
+    if former:
+        blocks += [Heading("Former addresses"), Table(_FORMER_COLUMNS, former)]
     return Presentation(data, blocks=blocks)
 
 
@@ -117,6 +131,7 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         "dry_run": result.run is None,
         "created": result.counts.created,
         "created_inactive": result.counts.created_inactive,
+        "created_unsubscribed": result.counts.created_unsubscribed,
         "updated": result.counts.updated,
         "unchanged": result.counts.unchanged,
         "left_active": result.counts.left_active,
@@ -221,6 +236,8 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     facts: list[tuple[str, object]] = []
     if result.counts.created_inactive:
         facts.append(("Created inactive", f"{result.counts.created_inactive:,}"))
+    if unsubscribed := result.counts.created_unsubscribed:
+        facts.append(("Unsubscribed", f"{unsubscribed:,} of those created, who left before"))
     if result.groups_created:
         facts.append(("Groups created", list(result.groups_created)))
     if result.rejected and rejects.path:
@@ -262,6 +279,7 @@ TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
     Column("category"),
     Column("group"),
+    Column("through"),
     Column("counted"),
     Column("threshold"),
     Column("within_days", "WITHIN DAYS"),
@@ -336,6 +354,7 @@ def _count(each: Count) -> Row:
     return {
         "category": each.category,
         "group": each.group,
+        "through": each.through,
         "counted": each.counted,
         "threshold": each.threshold,
         "within_days": _whole(each.within_days),

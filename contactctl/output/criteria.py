@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
+from contactctl.domain.criteria.prebuilt import Prebuilt
+from contactctl.domain.criteria.tree import as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
-from contactctl.domain.run_kinds import KeptCriteria
+from contactctl.domain.run_details import KeptCriteria
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -106,6 +108,8 @@ def impact_blocks(impact: "Impact") -> list[Block]:
             ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
         )
     campaigns = "deactivated contacts get none; they come back one at a time"
+    if impact.is_for_good:
+        campaigns = "erased contacts get none, and do not come back"
     if impact.brings_back:
         campaigns = "contacts that come back get them again"
     pairs.append(("Campaigns", campaigns))
@@ -151,7 +155,13 @@ def _price(tier: BillingTier, currency: str) -> str:
 # How a preview is shown
 
 
-_OF_INACTIVE = {"status", "deactivated", "deactivation_origin", "deactivation_category"}
+_OF_INACTIVE = {
+    "status",
+    "deactivated",
+    "deactivation_origin",
+    "deactivation_category",
+    "deactivation_run",
+}
 
 
 def present_preview(preview: "Preview") -> Presentation:
@@ -232,28 +242,66 @@ def _count(preview: "Preview") -> str:
     return f"{share(preview.count, preview.active_total)} active contacts match"
 
 
+# The criteria that come with the program
+
+
+_PREBUILT_COLUMNS = (
+    Column("name"),
+    Column("title", for_people=False),
+    Column("conditions", wraps=True),
+    Column("criteria", for_people=False),
+)
+PREBUILT_FIELDS = tuple(column.key for column in _PREBUILT_COLUMNS)
+
+
+def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
+    """Each with its conditions: as flags to be copied, and as a criteria file has them."""
+    items = []
+    for each in every:
+        criteria = each.criteria()
+        items.append(
+            {
+                "name": each.name,
+                "title": each.title,
+                "conditions": as_flags(criteria),
+                "criteria": as_data(criteria),
+            }
+        )
+    return Presentation(rows=Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[RowsTable()])
+
+
 # How contacts are shown that a change by criteria would affect
 
 
 def present_affected(found: "Affected") -> Presentation:
-    """Count, criteria with their dates, the first contacts, and the limits in the way."""
-    kept = found.selection.kept()
+    """What would be done to how many, criteria with their dates, the first contacts, the impact,
+    and the limits in the way."""
+    kept, inactive = found.selection.kept(), found.count - found.active
     data = {
         "run": None,
         "database": found.database,
+        "does": found.does,
         "count": found.count,
+        "active": found.active,
+        "inactive": inactive,
         "criteria": kept.criteria,
         "emails": to_plain(kept.emails),
         "limits_exceeded": list(found.stakes.limits_exceeded),
     }
     pairs = [
         ("Database", found.database),
+        ("Would", found.does),
         *criteria_pairs(found.selection.lines, prebuilt=False),
-        ("Contacts", f"{found.count:,} match, active and inactive"),
+        ("Contacts", f"{found.count:,} match: {found.active:,} active, {inactive:,} inactive"),
     ]
+    impact: list[Block] = []
+    if found.impact is not None:
+        data["impact"] = impact_data(found.impact)
+        impact = impact_blocks(found.impact)
     blocks = [
         KeyValues(pairs),
         *rows_blocks(len(found.rows), found.count),
+        *impact,
         *limit_blocks(found.stakes.limits_exceeded),
     ]
     rows = preview_rows(found.rows, asked_about(kept), found.fields)

@@ -1,12 +1,17 @@
 """How a contact that is to be erased is shown, and that it was."""
 
-from contactctl.domain.erasure import Keyring, key_id_of
+from contactctl.domain.erasure import key_id_of
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
-from contactctl.operations.suppressions import ListResult, SuppressionChange, Suppressions
+from contactctl.operations.suppressions import (
+    ListResult,
+    Rotation,
+    SuppressionChange,
+    Suppressions,
+)
 from contactctl.output.criteria import Pairs, rows_blocks
 from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, Text
 from contactctl.output.rejects import RejectsFile
@@ -107,10 +112,14 @@ def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
     )
 
 
-def present_rotated(keyring: Keyring) -> Presentation:
-    """The id of the new key, and of the old ones that are still needed."""
-    kept = [key.id for key in keyring.keys[1:]]
-    data = {"key": keyring.current.id, "kept": kept}
-    pairs = [("New key", keyring.current.id), ("Kept for checking", kept)]
+def present_rotated(rotation: Rotation) -> Presentation:
+    """The id of the new key, of the old ones that are kept or dropped, and the copy of before."""
+    current, kept = rotation.keyring.current.id, [key.id for key in rotation.keyring.keys[1:]]
+    backup = str(rotation.backup)
+    data = {"key": current, "kept": kept, "dropped": list(rotation.dropped), "backup": backup}
+    pairs: Pairs = [("New key", current), ("Kept for checking", kept)]
+    if rotation.dropped:
+        pairs.append(("Dropped", list(rotation.dropped)))
+    pairs.append(("Key file of before", backup))
     notes = ["back up the key file now"]
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)

@@ -4,21 +4,15 @@ from dataclasses import replace
 
 from contactctl.domain.errors import ExitCode
 from contactctl.operations.fetch import FetchResult
-from contactctl.output.presentation import KeyValues, Presentation
+from contactctl.output.presentation import Presentation
 from contactctl.output.rejects import ResponseRejects
 from contactctl.output.responses import present_ingest
 
 
 def present_fetch(result: FetchResult, rejects: ResponseRejects) -> Presentation:
     """What a fetch from a provider's API found; one that stopped in time is done in part."""
-    if result.ingested is None:
-        shown = Presentation(
-            {"run": None, "source": result.source, "read": 0},
-            blocks=[KeyValues([("Source", result.source), ("New responses", "none")])],
-        )
-    else:
-        shown = present_ingest(result.ingested, rejects)
-        shown = replace(shown, data={**shown.data, "source": result.source})
+    shown = present_ingest(result.ingested, rejects)
+    shown = replace(shown, data={**shown.data, "source": result.source})
     if not result.is_out_of_time:
         return shown
     warning = "the time is over: the next fetch goes on with the rest (--time-limit)"

@@ -17,6 +17,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+    PROMETHEUS = "prometheus"
 
 
 @dataclass(frozen=True)
@@ -159,14 +160,30 @@ class Bars:
 Block = Heading | Text | Verbatim | KeyValues | Table | RowsTable | Bars
 
 
+def _nothing() -> None:
+    """There is nothing to do once a result was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number for a program that watches over many: a gauge with its labels."""
+
+    name: str
+    meaning: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Presentation:
     """A command's whole result.
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
-    --quiet keeps: somebody must decide, though nothing went wrong. `problems` and `exit_code`
-    tell what went wrong; a refused command still shows the data it has.
+    --quiet keeps: somebody must decide, though nothing went wrong. `metrics` are for programs that
+    watch. `problems` and `exit_code`
+    tell what went wrong; a refused command still shows the data it has. `delivered` is called once
+    all of it was written.
     """
 
     data: Mapping[str, object] = field(default_factory=dict)
@@ -176,6 +193,8 @@ class Presentation:
     problems: Sequence[Problem] = ()
     exit_code: ExitCode = ExitCode.DONE
     warnings: Sequence[str] = ()
+    metrics: Sequence[Metric] = ()
+    delivered: Callable[[], None] = _nothing
 
     def failed(self, error: ContactctlError) -> "Presentation":
         """The same data, as the result of a command that ended with this error."""

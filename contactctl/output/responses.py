@@ -58,6 +58,7 @@ _RULE_COLUMNS = (
     Column("why", wraps=True),
     Column("text", for_people=False),
     Column("pattern", for_people=False),
+    Column("near", for_people=False),
 )
 RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
 
@@ -154,7 +155,8 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "counts": not rule.not_counted,
             "why": rule.why,
             "text": list(rule.texts),
-            "pattern": [each.pattern for each in (*rule.patterns, *rule.near_patterns)],
+            "pattern": [each.pattern for each in rule.patterns],
+            "near": [list(map(list, pair)) for pair in rule.near],
         }
         for rule in rules
     ]
@@ -273,7 +275,7 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
         ("Unsubscribes", _unsubscribes_text(result)),
         ("Rejected", f"{result.rejected:,}"),
         ("Deactivated", counted(result.deactivated, "contact")),
-        ("Run", result.run),
+        ("Run", "none, there was nothing new" if result.run is None else result.run),
     ]
     if not counts.unsubscribes:
         pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]

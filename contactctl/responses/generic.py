@@ -45,7 +45,10 @@ ALIASES = {
 }
 _SYNONYMS = {"unsubscribe": UNSUBSCRIBED, "opt-out": UNSUBSCRIBED, "resubscribe": RESUBSCRIBED}
 _ONE_CLICK = "list-unsubscribe=one-click"  # RFC 8058, 3.1
-_ACTIVITIES = {kind.value: kind for kind in ActivityKind}
+_BY_MACHINE = "-by-machine"
+_ACTIVITIES = {kind.value: kind for kind in ActivityKind} | {
+    f"{kind}{_BY_MACHINE}": kind for kind in (ActivityKind.OPENED, ActivityKind.CLICKED)
+}
 _CATEGORIES = {category.value: category for category in Category}
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 _MOST_LAYOUTS = 256
@@ -196,7 +199,8 @@ class GenericReader:
             return Unsubscribe(source, key, recipient, occurred_at, group, is_back, rule=rule)
         if category in _ACTIVITIES or (not category and status.startswith("2.")):
             kind = _ACTIVITIES.get(category, ActivityKind.DELIVERED)
-            return Activity(source, key, recipient, kind, occurred_at, channel)
+            by_machine = category.endswith(_BY_MACHINE)
+            return Activity(source, key, recipient, kind, occurred_at, channel, by_machine)
         if not category and not status and not diagnostic:
             keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
             raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")

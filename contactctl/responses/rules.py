@@ -1,7 +1,7 @@
 """The text rules that give a diagnostic its category: read from rules.yaml and from the config."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,6 +11,9 @@ from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
 _KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "permanent", "not_counted")
+Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
+_MAX_GAP = 60  # characters between them
+_END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
@@ -21,10 +24,10 @@ class Rule:
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
     space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. `near` is two lists of words, of which one each
-    stands in a clause, in either order; `near_patterns` finds that. A `permanent` rule is passed
-    over when the failure is temporary (4xx). `not_counted` is empty, or the reason why a response
-    of this rule does not count (`echo`).
+    (when given), so that most texts need no regex. Each of `near` is two lists of words, of which
+    one each stands in a clause, in either order. A `permanent` rule is passed over when the failure
+    is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule does not
+    count (`echo`).
     """
 
     id: str
@@ -32,8 +35,7 @@ class Rule:
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
-    near: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    near_patterns: tuple[re.Pattern[str], ...] = ()
+    near: tuple[Pair, ...] = ()
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
@@ -45,9 +47,28 @@ class Rule:
                 return True
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(word in text for word in self.near[1]) and any(
-            pattern.search(text) for pattern in self.near_patterns
-        )
+        return any(_stand_near(pair, text) for pair in self.near)
+
+
+def _stand_near(pair: Pair, text: str) -> bool:
+    """Whether a word of each list stands in one clause, not too far from each other."""
+    those = list(_places(pair[1], text))
+    return bool(those) and any(
+        _is_gap(text, min(first[1], second[1]), max(first[0], second[0]))
+        for first in _places(pair[0], text)
+        for second in those
+    )
+
+
+def _places(words: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    for word in words:
+        if word in text:
+            yield from (match.span() for match in _word(word).finditer(text))
+
+
+def _is_gap(text: str, start: int, end: int) -> bool:
+    """A full stop inside a host name ends no clause."""
+    return start <= end <= start + _MAX_GAP and not _END_OF_CLAUSE.search(text, start, end)
 
 
 @cache
@@ -82,7 +103,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     patterns = _strings(mapping, "pattern", place)
     needs = _strings(mapping, "needs", place)
     near = _near(mapping, place)
-    if not texts and not patterns and not all(near):
+    if not texts and not patterns and not near:
         raise ConfigError(f"{place}: neither text nor pattern", hint="give at least one phrase")
     return Rule(
         id=_rule_id(mapping, place),
@@ -91,7 +112,6 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
-        near_patterns=tuple(_compiled(pattern, place) for pattern in _either_order(near)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
@@ -139,29 +159,31 @@ def _flag(mapping: Mapping[Any, Any], key: str, place: str) -> bool:
     return value
 
 
-def _near(mapping: Mapping[Any, Any], place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Two lists of words, or two empty ones."""
-    value = mapping.get("near", [[], []])
+def _near(mapping: Mapping[Any, Any], place: str) -> tuple[Pair, ...]:
+    """Two lists of words, or a list of such pairs."""
+    value = mapping.get("near", [])
+    return tuple(_pair(pair, place) for pair in (value if _holds_pairs(value) else [value]))
+
+
+def _holds_pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and all(isinstance(words, list) for words in pair) for pair in value
+    )
+
+
+def _pair(value: Any, place: str) -> Pair:
     if not isinstance(value, list) or len(value) != 2:
         raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
     these, those = (_strings({"near": words}, "near", place) for words in value)
     return tuple(map(_normal, these)), tuple(map(_normal, those))
 
 
-def _either_order(near: Sequence[Sequence[str]]) -> list[str]:
-    """The patterns for words of one clause; a full stop inside a host name ends none."""
-    if not all(near):
-        return []
-    these, those = ("|".join(_word(word) for word in words) for words in near)
-    gap = r"(?:[^.;:!。！]|\.(?! )){0,60}?"
-    return [f"(?:{these}){gap}(?:{those})", f"(?:{those}){gap}(?:{these})"]
-
-
-def _word(word: str) -> str:
+@cache
+def _word(word: str) -> re.Pattern[str]:
     """A word, or the start of one; scripts without spaces have no starts of words."""
     start = r"\b" if word[0].isascii() else ""
     end = r"\b" if word.isascii() and len(word) <= _SHORT_WORD else ""
-    return f"{start}{re.escape(word)}{end}(?!'s)"
+    return re.compile(f"{start}{re.escape(word)}{end}(?!'s)")
 
 
 def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:

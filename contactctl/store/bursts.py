@@ -82,20 +82,27 @@ _ACTED = """
 _IS_ACTED = """EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = deactivation.contact_id
     AND a.group_id = deactivation.group_id AND a.run_id = deactivation.run_id
     AND a.category = deactivation.category)"""
+_BACK = """
+    status = 'inactive' AND id IN (SELECT contact_id FROM acted WHERE group_id = 0)
+        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = contact.id
+            AND d.group_id = 0 AND d.ended_at IS NULL)"""
+_BACK_IN_GROUP = """
+    state = 'inactive'
+        AND EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = membership.contact_id
+            AND a.group_id = membership.group_id)
+        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = membership.contact_id
+            AND d.group_id = membership.group_id AND d.ended_at IS NULL)"""
+_TELL = "INSERT INTO change (run_id, kind, at, contact_id, group_id, state)"
+_TELL_REACTIVATED = "CAST(:run_id AS integer), 'reactivated', :now"
 _TAKE_BACK = (
     f"""
     UPDATE deactivation SET ended_at = :now, ended_by_run_id = :run_id, taken_back = true
     WHERE contact_id IN (SELECT contact_id FROM acted) AND {_IS_ACTED}""",  # noqa: S608 (our own SQL)
-    """UPDATE contact SET status = 'active'
-    WHERE status = 'inactive' AND id IN (SELECT contact_id FROM acted WHERE group_id = 0)
-        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = contact.id
-            AND d.group_id = 0 AND d.ended_at IS NULL)""",
-    """UPDATE membership SET state = 'follows'
-    WHERE state = 'inactive'
-        AND EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = membership.contact_id
-            AND a.group_id = membership.group_id)
-        AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = membership.contact_id
-            AND d.group_id = membership.group_id AND d.ended_at IS NULL)""",
+    f"{_TELL} SELECT {_TELL_REACTIVATED}, id, 0, '' FROM contact WHERE {_BACK} ORDER BY id",  # noqa: S608
+    f"UPDATE contact SET status = 'active', updated = :now WHERE {_BACK}",  # noqa: S608 (our own SQL)
+    f"""{_TELL} SELECT {_TELL_REACTIVATED}, contact_id, group_id, 'follows'
+    FROM membership WHERE {_BACK_IN_GROUP} ORDER BY contact_id, group_id""",  # noqa: S608
+    f"UPDATE membership SET state = 'follows' WHERE {_BACK_IN_GROUP}",  # noqa: S608 (our own SQL)
     # one with other responses is looked at once more
     """INSERT INTO plan_item (contact_id, run_id, revision)
     SELECT DISTINCT contact_id, CAST(:run_id AS integer), 0 FROM acted

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
@@ -14,15 +15,21 @@ from contactctl.domain.contacts import (
     Origin,
     Status,
 )
-from contactctl.domain.criteria.fields import NOT_COUNTED_FIELD, RESPONSES_PREFIX, did_you_mean
+from contactctl.domain.criteria.fields import (
+    NOT_COUNTED_FIELD,
+    RESPONSES_PREFIX,
+    UNSUBSCRIBED_FIELD,
+    did_you_mean,
+)
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.text import show_safely
 from contactctl.store import tables
+from contactctl.store.addresses import contact_of_former, former_addresses
 from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
 from contactctl.store.groups import find_group, group_names, scope_name
-from contactctl.store.predicates import counts_by_email
+from contactctl.store.predicates import counts_by_email, is_unsubscribe
 from contactctl.store.tables import contact_tag
 
 _SOME = 1000
@@ -119,6 +126,8 @@ def to_records(
     deactivations = _deactivations(connection, ids) if is_asked("deactivat") else {}
     responses = _responses(connection, ids) if is_asked(RESPONSES_PREFIX) else {}
     not_counted = _not_counted(connection, ids) if is_asked(NOT_COUNTED_FIELD) else {}
+    unsubscribed = _unsubscribed(connection, ids) if is_asked(UNSUBSCRIBED_FIELD) else {}
+    former = former_addresses(connection, ids) if fields is None else {}
     return [
         ContactRecord(
             id=row["id"],
@@ -132,6 +141,8 @@ def to_records(
             deactivations=deactivations.get(row["id"], ()),
             responses=responses.get(row["id"], {}),
             not_counted=not_counted.get(row["id"], ()),
+            unsubscribed=unsubscribed.get(row["id"]),
+            former_addresses=former.get(row["id"], ()),
         )
         for row in rows
     ]
@@ -190,6 +201,16 @@ def _not_counted(connection: Connection, ids: Sequence[int]) -> dict[int, list[s
     return found
 
 
+def _unsubscribed(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """When each last unsubscribed."""
+    statement = (
+        select(_response.c.contact_id, func.max(_response.c.occurred_at))
+        .where(_response.c.contact_id.in_(ids), is_unsubscribe())
+        .group_by(_response.c.contact_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
 def _deactivations(
     connection: Connection, ids: Sequence[int]
 ) -> dict[int, list[DeactivationRecord]]:
@@ -222,12 +243,13 @@ _MOST_DIGITS = 18  # of a contact's id, which has 63 bits
 
 
 def contact_named(connection: Connection, name: str) -> int:
-    """The id of a contact, from its email or its number."""
+    """The id of a contact, from its email, now or before, or its number."""
     if name.isascii() and name.isdigit():
         number = int(name) if len(name) <= _MOST_DIGITS else 0
         contact_id = number if has_contact(connection, number) else None
     else:
-        contact_id = id_of_key(connection, _key(name))
+        key = _key(name)
+        contact_id = id_of_key(connection, key) or contact_of_former(connection, key)
     if contact_id is None:
         raise NotFoundError(
             f"no contact '{show_safely(name)}'",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Integer,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     cast,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -22,16 +24,19 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasure import Hasher, Key, domain_of, key_id_of, placeholder
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import Run
 from contactctl.store import tables
+from contactctl.store.changes import note_each
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
 from contactctl.store.fields import is_one_of
+from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
 from contactctl.store.tables import SYSTEM_WIDE
@@ -129,12 +134,9 @@ _item = tables.plan_item
 
 # what is of a contact, and goes with its address
 _THEIRS = (
-    tables.contact_tag,
-    tables.external_id,
-    tables.pushed_suppression,
-    tables.membership,
-    tables.former_membership,
-    _response,
+    *(tables.contact_tag, tables.membership, tables.former_membership, tables.former_address),
+    *(_response, tables.delivery, tables.click),
+    *(tables.external_id, tables.pushed_suppression),
 )
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
@@ -164,6 +166,7 @@ def delete_contacts(
 ) -> int:
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
+    _tell(connection, run, batch, now)
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     return deleted.rowcount
@@ -174,6 +177,7 @@ def anonymise(
 ) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
     addresses = _suppress(connection, run, batch, now, current_key)
+    _tell(connection, run, batch, now)
     for table in _THEIRS:
         connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     _deactivate_for_good(connection, run, batch, now)
@@ -221,6 +225,14 @@ def _ids(run: Run, batch: Batch) -> Select[Any]:
     return select(_item.c.contact_id).where(in_batch(run.id, batch))
 
 
+def _tell(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    """Whom a follower must forget: not once more those that are anonymised already."""
+    chosen = select(_contact.c.id).where(
+        _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
+    )
+    note_each(connection, run.id, ChangeKind.ERASED, chosen, now)
+
+
 def _suppress(
     connection: Connection, run: Run, batch: Batch, now: datetime, current_key: CurrentKey
 ) -> list[EmailAddress]:
@@ -233,9 +245,26 @@ def _suppress(
             )
         )
     ]
+    addresses += _former_addresses(connection, run, batch)
     key = current_key(key_ids(connection))
     add_hashes(connection, [key.hash_of(address.key) for address in addresses], run.id, now)
     return addresses
+
+
+def _former_addresses(connection: Connection, run: Run, batch: Batch) -> list[EmailAddress]:
+    """The addresses that the batch's contacts had, but for those that others have now."""
+    former = tables.former_address
+    taken = exists().where(
+        _contact.c.email_key == former.c.email_key, _contact.c.id.not_in(_ids(run, batch))
+    )
+    found = connection.execute(
+        select(former.c.email, former.c.email_key)
+        .where(former.c.contact_id.in_(_ids(run, batch)), ~taken)
+        .distinct()
+    )
+    return [
+        EmailAddress(row.email, row.email_key, row.email_key.rpartition("@")[2]) for row in found
+    ]
 
 
 def _erase_elsewhere(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
@@ -249,9 +278,9 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
-        column.name: None if column.nullable else "" if is_text(column) else {}
+        column.name: None if column.nullable else _nothing(column)
         for column in _contact.c
-        if column.name not in _KEPT
+        if column.name not in _KEPT and column.computed is None
     }
     blank |= {"email": named, "email_key": named, "email_domain": ""}
     statement = update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
@@ -260,6 +289,12 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
             **blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1
         )
     ).rowcount
+
+
+def _nothing(column: Column[Any]) -> str | int | dict[str, Any]:
+    if is_text(column):
+        return ""
+    return 0 if isinstance(column.type, Integer) else {}
 
 
 def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
@@ -283,6 +318,7 @@ _RIGHTS_TO_SCRUB: tuple[Right, ...] = (
     ("UPDATE", "unmatched_response"),
     ("DELETE", "unmatched_response"),
     ("DELETE", "contact_tag"),
+    ("UPDATE", "policy"),
 )
 ANONYMISING = BatchWork(
     erasure_outcome,
@@ -293,10 +329,12 @@ ANONYMISING = BatchWork(
         ("INSERT", "deactivation"),
     ),
     clean_up=clean_up,
+    impact=losses_of_plan,
 )
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
     rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
     clean_up=clean_up,
+    impact=losses_of_plan,
 )

@@ -1,16 +1,22 @@
 """Ids that a source gives its contacts: who is meant, who has another address now, who is gone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 
 from contactctl.domain.contacts import Status
+from contactctl.domain.emails import EmailAddress
 from contactctl.store import tables
+from contactctl.store.addresses import former_among
 from contactctl.store.database.planner import join_by_index, refresh_statistics
+from contactctl.store.fields import is_one_of
+from contactctl.store.imported_status import Creating
 from contactctl.store.preview import first_rows
+from contactctl.store.readdress import give_address
 from contactctl.store.temporary import fill, temporary_tables
 
 EXTERNAL_TABLE = "import_external"
@@ -20,6 +26,7 @@ MOVED_COLUMNS = "position integer PRIMARY KEY"
 
 _contact = tables.contact
 _external_id = tables.external_id
+_former = tables.former_address
 _IDS_AT_A_TIME = 5_000
 _KEYS = "source_key"
 
@@ -44,9 +51,6 @@ _LINK = f"""
     INSERT INTO external_id (contact_id, source, external_id, run_id)
     SELECT c.id, :source, e.external_id, :run_id {_STAGED_LINKS}
     WHERE true ON CONFLICT DO NOTHING"""
-_NEW_ADDRESS = """
-    UPDATE contact SET email = :email, email_key = :email_key, email_domain = :email_domain
-    WHERE id = :id"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
     FROM contact c WHERE c.status = '{Status.ACTIVE}'
@@ -78,7 +82,11 @@ class AddressChanges:
 
 
 def follow_addresses(
-    connection: Connection, source: str, run_id: int, rows: Sequence[NamedRow]
+    connection: Connection,
+    source: str,
+    creating: Creating,
+    rows: Sequence[NamedRow],
+    now: datetime,
 ) -> AddressChanges:
     """Give the contacts that the source knows the addresses that they have there now.
 
@@ -96,18 +104,42 @@ def follow_addresses(
         found = connection.execute(text(_ELSEWHERE), {"source": source}).all()
     if not found:
         return AddressChanges()
-    twice = {row.position for row in found if row.run_id == run_id}
-    moving, taken = _who_can_move([row for row in found if row.position not in twice])
+    twice = {row.position for row in found if row.run_id == creating.run_id}
+    former = _former_of_others(connection, {row.email_key for row in found}, creating.run_id)
+    moving, taken = _who_can_move([row for row in found if row.position not in twice], former)
     by_position = {row.position: row for row in rows}
-    _give_addresses(connection, source, run_id, {c: by_position[at] for c, at in moving.items()})
+    addresses = {contact: EmailAddress(*by_position[at][2:]) for contact, at in moving.items()}
+    _give_addresses(connection, addresses, creating, now)
+    values = [{"id": contact, "run_id": creating.run_id, "source": source} for contact in moving]
+    if values:
+        connection.execute(text(_NOTE_RUN), values)
     return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
 
 
-def _who_can_move(rows: Sequence[Row[Any]]) -> tuple[dict[int, int], set[int]]:
+def _former_of_others(
+    connection: Connection, email_keys: Collection[str], run_id: int
+) -> dict[str, int]:
+    """Which contact had an address that nobody has now; but for those given up in this run, which
+    the source gives to somebody else."""
+    former = former_among(connection, email_keys)
+    given_up = select(_former.c.email_key).where(
+        _former.c.run_id == run_id,
+        is_one_of(_former.c.email_key, former, connection.dialect.name),
+    )
+    of_this_run = set(connection.execute(given_up).scalars()) if former else set()
+    return {key: contact for key, contact in former.items() if key not in of_this_run}
+
+
+def _who_can_move(
+    rows: Sequence[Row[Any]], former: Mapping[str, int]
+) -> tuple[dict[int, int], set[int]]:
     """Contacts with the position of their row; positions of rows whose address is another's, who
-    does not give it up at the same time."""
+    does not give it up at the same time, or was (`former`) another's."""
     moving = {row.contact_id: row for row in rows}
     taken: set[int] = set()
+    for contact, row in list(moving.items()):
+        if former.get(row.email_key, contact) != contact:
+            taken.add(moving.pop(contact).position)
     while blocked := [
         contact
         for contact, row in moving.items()
@@ -122,16 +154,45 @@ def _who_can_move(rows: Sequence[Row[Any]]) -> tuple[dict[int, int], set[int]]:
 
 
 def _give_addresses(
-    connection: Connection, source: str, run_id: int, rows: Mapping[int, NamedRow]
+    connection: Connection,
+    addresses: Mapping[int, EmailAddress],
+    creating: Creating,
+    now: datetime,
 ) -> None:
-    if not rows:
-        return
-    values = [{"id": contact, **row._asdict()} for contact, row in rows.items()]
-    # out of each other's way first: an address is unique at every moment
-    connection.execute(text("UPDATE contact SET email_key = '!' || id WHERE id = :id"), values)
-    connection.execute(text(_NEW_ADDRESS), values)
-    run = {"run_id": run_id, "source": source}
-    connection.execute(text(_NOTE_RUN), [each | run for each in values])
+    """One after the other, an address that is still taken last; where they go round in a circle,
+    one contact makes room first: an address is unique at every moment."""
+    keys = is_one_of(_contact.c.id, addresses, connection.dialect.name)
+    rows = connection.execute(select(_contact.c.id, _contact.c.email_key).where(keys))
+    held = {row.id: row.email_key for row in rows}
+    waiting = dict(addresses)
+    aside: dict[int, str] = {}
+    while waiting:
+        taken = {held[contact] for contact in waiting if contact not in aside}
+        free = [contact for contact, new in waiting.items() if new.key not in taken]
+        if not free:
+            contact = next(iter(waiting))
+            aside[contact] = held[contact]
+            _rename(connection, contact, f"!{contact}")
+            continue
+        for contact in free:
+            give_address(
+                connection,
+                contact,
+                waiting.pop(contact),
+                creating.run_id,
+                creating.on_unsubscribe,
+                now,
+            )
+    for contact, key in aside.items():
+        connection.execute(
+            update(_former)
+            .where(_former.c.contact_id == contact, _former.c.email_key == f"!{contact}")
+            .values(email_key=key)
+        )
+
+
+def _rename(connection: Connection, contact: int, key: str) -> None:
+    connection.execute(update(_contact).where(_contact.c.id == contact).values(email_key=key))
 
 
 def link_staged(connection: Connection, source: str, run_id: int) -> None:

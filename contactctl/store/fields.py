@@ -34,26 +34,59 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType, Operator
+from contactctl.domain.criteria.fields import (
+    BUILT_IN_FIELDS,
+    COUNT_FIELDS,
+    UNSUBSCRIBED_FIELD,
+    Field,
+    FieldType,
+    Operator,
+)
 from contactctl.domain.criteria.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
 from contactctl.store import tables
-from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide
+from contactctl.store.predicates import (
+    Clause,
+    counts_by_email,
+    is_open_system_wide,
+    is_unsubscribe,
+)
 from contactctl.store.tables import contact, contact_tag, deactivation, membership, response
 
 _FIELDS = {field.name: field for field in BUILT_IN_FIELDS}
 _NAMES = tuple(column.name for column in contact.c if column.name in _FIELDS)
-_IN_ANOTHER_FORM = {"email": "email_key"}
+_IN_ANOTHER_FORM = {"email": "email_key", "reactivated": "reactivated_at"}
 
 ADDRESS_COLUMNS = ("email", "email_key", "email_domain")
 JSON_COLUMNS = ("attributes", "attributes_folded")
 
-# values that may be missing: what an import may give of a contact besides its address
-GIVEN_COLUMNS = tuple(name for name in _NAMES if not _FIELDS[name].always_present)
+# what an import may give of a contact besides its address: values that may be missing, and counts
+GIVEN_COLUMNS = tuple(
+    name
+    for name in _NAMES
+    if name in COUNT_FIELDS
+    or (not _FIELDS[name].always_present and contact.c[name].computed is None)
+)
 FOLDED_COLUMNS = frozenset(name for name in GIVEN_COLUMNS if f"{name}_folded" in contact.c)
 
 # what a record holds by name; the rest of it has a place of its own
-VALUE_COLUMNS = tuple(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS))
-RECORD_COLUMNS = (*(contact.c[name] for name in _NAMES), contact.c.attributes)
+VALUE_COLUMNS = (
+    *(name for name in _NAMES if name not in ("id", "status", *ADDRESS_COLUMNS)),
+    "reactivated",
+)
+RECORD_COLUMNS = (
+    *(contact.c[name] for name in _NAMES),
+    contact.c.reactivated_at.label("reactivated"),
+    contact.c.attributes,
+)
+SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
+
+
+def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
+    column = SORTABLE[sort.removeprefix("-")]
+    ordered = column.desc() if sort.startswith("-") else column.asc()
+    # alone, the primary key gives the order without a sort
+    return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)
 
 
 def compared_column(name: str) -> Column[Any]:
@@ -88,6 +121,7 @@ class SetRows:
 
 def set_rows(field: Field, dialect: str) -> SetRows:
     """The rows that hold a set field's members."""
+    column: Value
     match field.name:
         case "tag":
             tag = contact_tag.c
@@ -99,6 +133,8 @@ def set_rows(field: Field, dialect: str) -> SetRows:
             return SetRows(response.c.contact_id, reason != "", lambda test: test(reason))
         case "deactivation_origin":
             column, condition = deactivation.c.origin, is_open_system_wide()
+        case "deactivation_run":
+            column, condition = cast(deactivation.c.run_id, Text), is_open_system_wide()
         case _:
             column = deactivation.c.category
             condition = and_(is_open_system_wide(), column != "")
@@ -135,6 +171,9 @@ def summed_up(field: Field, dialect: str) -> SummedUp | None:
     if field.name == "deactivated":
         latest = func.max(deactivation.c.started_at)
         return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
+    if field.name == UNSUBSCRIBED_FIELD:
+        latest = func.max(response.c.occurred_at)
+        return SummedUp(response.c.contact_id, is_unsubscribe(), latest)
     if field.response_category is not None and dialect != "sqlite":
         counted = _is_counted(field.response_category)
         return SummedUp(response.c.contact_id, counted, _number())

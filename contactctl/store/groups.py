@@ -20,12 +20,14 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.groups import GroupSummary
 from contactctl.domain.run_kinds import RemoveFromGroupRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import fold
 from contactctl.store import tables
+from contactctl.store.changes import note_change, note_each
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 from contactctl.store.predicates import is_active
 from contactctl.store.types import UtcInstant
@@ -63,6 +65,8 @@ def end_memberships(
     )
     columns = ["contact_id", "run_id", "group_id", "group_name", "added", "ended_at"]
     connection.execute(insert(_former).from_select(columns, ended))
+    told = select(_membership.c.contact_id, _membership.c.group_id).where(chosen)
+    note_each(connection, run_id, ChangeKind.LEFT, told, now)
     return connection.execute(delete(_membership).where(chosen)).rowcount
 
 
@@ -149,7 +153,9 @@ def list_groups(connection: Connection) -> list[GroupSummary]:
     ]
 
 
-def add_member(connection: Connection, contact_id: int, group_id: int, now: datetime) -> bool:
+def add_member(
+    connection: Connection, contact_id: int, group_id: int, run_id: int, now: datetime
+) -> bool:
     """Make a contact a member; False when it was one already, as it was.
 
     It follows the contact's status, unless the contact is deactivated in this group still.
@@ -162,6 +168,8 @@ def add_member(connection: Connection, contact_id: int, group_id: int, now: date
     state = MembershipState.INACTIVE if is_open else MembershipState.FOLLOWS
     row = {**key, "state": state, "added": now}
     connection.execute(insert(_membership).values(row))
+    told = {"group_id": group_id, "state": state}
+    note_change(connection, run_id, ChangeKind.JOINED, contact_id, now, **told)
     mark_changed(connection, [contact_id], now)
     return True
 

@@ -20,12 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import ContactRecord, MembershipState, Origin, Status
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
+from contactctl.store.changes import note_batch
 from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
+from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import (
     EXTERNAL_COLUMNS,
     EXTERNAL_TABLE,
@@ -33,12 +36,19 @@ from contactctl.store.external_ids import (
     MOVED_TABLE,
     link_staged,
 )
-from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS, RECORD_COLUMNS
+from contactctl.store.fields import (
+    ADDRESS_COLUMNS,
+    FOLDED_COLUMNS,
+    JSON_COLUMNS,
+    RECORD_COLUMNS,
+    sorted_by,
+)
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
     INACTIVE_TABLE,
     Creating,
     deactivate_created,
+    last_contact_id,
     leave_known_as_they_are,
 )
 from contactctl.store.predicates import is_active, is_open_system_wide
@@ -123,7 +133,8 @@ class Counts:
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive.
+    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
+    so became inactive at once.
     """
 
     created: int = 0
@@ -131,6 +142,7 @@ class Counts:
     unchanged: int = 0
     created_inactive: int = 0
     left_active: int = 0
+    created_unsubscribed: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -139,6 +151,7 @@ class Counts:
             self.unchanged + other.unchanged,
             self.created_inactive + other.created_inactive,
             self.left_active + other.left_active,
+            self.created_unsubscribed + other.created_unsubscribed,
         )
 
 
@@ -172,9 +185,13 @@ def put_in(
     wave: Wave,
     now: datetime,
     creating: Creating,
+    begin_run: Callable[[int], int] | None = None,
     source: str = "",
 ) -> Counts:
     """Create the contacts that are new, update those that differ, add tags and memberships.
+
+    `begin_run` writes the run's row where that names the one contact that is created; it gets the
+    contact's id, and returns the run's number.
 
     Contacts that this run creates may be inactive; the status of others is never touched.
     A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
@@ -197,24 +214,49 @@ def put_in(
             if rows:
                 fill(connection, name, rows)
                 refresh_statistics(connection, name)
-        created_inactive = left_active = 0
+        created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
+        last_id = last_contact_id(connection)
         updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        settle_imported(connection, layout.columns, now)
+        run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         if wave.tags:
             connection.execute(text(statements.insert_tags()))
+        if wave.members and updated:
+            joined = text(statements.tell_joined())
+            connection.execute(joined.bindparams(at, run_id=run_id, last_id=last_id))
         if wave.members:
             connection.execute(text(statements.insert_members()).bindparams(at))
+        if created:
+            _tell_created(connection, run_id, wave, last_id, now)
         if wave.tells_status:
             created_inactive = deactivate_created(connection, creating, now)
+            if created:
+                _tell_deactivated(connection, run_id, last_id, now)
         if wave.external_ids:
-            link_staged(connection, source, creating.run_id)
+            link_staged(connection, source, run_id)
         if adopt_unmatched(connection, _ROWS):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
-            obey(connection, told, creating.on_unsubscribe, now)
+            unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
     unchanged = len(wave.rows) - created - updated
-    return Counts(created, updated, unchanged, created_inactive, left_active)
+    return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
+
+
+def _tell_created(
+    connection: Connection, run_id: int, wave: Wave, last_id: int, now: datetime
+) -> None:
+    """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
+    newest = last_contact_id(connection)
+    note_batch(connection, run_id, ChangeKind.ADDED, last_id + 1, newest, now)
+    if wave.members:
+        note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
+
+
+def _tell_deactivated(connection: Connection, run_id: int, last_id: int, now: datetime) -> None:
+    newest = last_contact_id(connection)
+    note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
 
 
 class _Statements:
@@ -241,7 +283,12 @@ class _Statements:
     def insert(self) -> str:
         targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
-        values = ", ".join(f"s.{name}" for name in targets)
+        values = ", ".join(
+            f"s.{name}"
+            if contact.c[name].nullable or name in ADDRESS_COLUMNS
+            else f"COALESCE(s.{name}, 0)"
+            for name in targets
+        )
         attributes, folded = (
             map(self._without_nulls, JSON_COLUMNS) if self.layout.has_attributes else ("'{}'",) * 2
         )
@@ -267,6 +314,16 @@ class _Statements:
             f" SELECT c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
             f" FROM import_member m {self._to_contact('m')}"
             " WHERE true ON CONFLICT DO NOTHING"
+        )
+
+    def tell_joined(self) -> str:
+        """Of contacts that were there before, and join a group now."""
+        return (
+            "INSERT INTO change (run_id, kind, contact_id, group_id, state, at)"
+            f" SELECT :run_id, '{ChangeKind.JOINED}', c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
+            f" FROM import_member m {self._to_contact('m')} WHERE c.id <= :last_id AND NOT EXISTS"
+            " (SELECT 1 FROM membership k WHERE k.contact_id = c.id AND k.group_id = m.group_id)"
+            " ORDER BY c.id, m.group_id"
         )
 
     def _to_contact(self, alias: str) -> str:
@@ -297,7 +354,8 @@ class _Statements:
         if not self.layout.clears:
             return kept
         bit = 1 << self.layout.columns.index(name.removesuffix("_folded"))
-        return f"CASE WHEN s.cleared & {bit} <> 0 THEN NULL ELSE {kept} END"
+        nothing = "NULL" if contact.c[name].nullable else "0"
+        return f"CASE WHEN s.cleared & {bit} <> 0 THEN {nothing} ELSE {kept} END"
 
     def _merged(self, name: str) -> str:
         """The stored attributes with the given ones in their place; a null takes one away."""
@@ -351,28 +409,22 @@ _run = tables.run
 
 _CHUNK = 1000
 
-SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
-
 
 def stream_contacts(
     connection: Connection,
     conditions: Sequence[ColumnElement[bool]],
     *,
     sort: str = "id",
-    descending: bool = False,
     limit: int | None = None,
     fields: Collection[str] | None = None,
 ) -> Iterator[ContactRecord]:
-    """The contacts that fulfil all conditions, sorted by a field of SORTABLE, then by id.
+    """The contacts that fulfil all conditions, sorted by a field of SORTABLE
+    (`-FIELD`: descending), then by id.
 
     The transaction must stay open until the last one is taken. Missing values sort last. With
     `fields`, only these need to be there.
     """
-    column = SORTABLE[sort]
-    ordered = column.desc() if descending else column.asc()
-    # alone, the primary key gives the order without a sort
-    order = (ordered,) if sort == "id" else (ordered.nulls_last(), _contact.c.id)
-    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
     streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
     for rows in streamed.execute(statement).mappings().partitions():
         yield from to_records(connection, rows, fields)

@@ -7,12 +7,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
 
-from contactctl.domain.policies import OnUnsubscribe
-from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES
+from contactctl.domain.changes import ChangeKind
+from contactctl.domain.policies import ResponsePolicy
+from contactctl.domain.responses import (
+    FORMER_ADDRESS,
+    RESUBSCRIBED,
+    UNSUBSCRIBED,
+    WISHES,
+    Category,
+)
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
-from contactctl.store.staged import Staged
+from contactctl.store.engagement import record_activities
+from contactctl.store.staged import Activities, Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import Obeyed, obey
@@ -23,15 +31,19 @@ _RESPONSE_COLUMNS = """
     not_counted text, status text, diagnostic text, rule text, evidence text,
     through boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
-_ACTIVITY_COLUMNS = """
-    email_key text, delivered timestamp with time zone, opened timestamp with time zone,
-    clicked timestamp with time zone, latest timestamp with time zone"""
 
+# what the person did counts, to whatever address of theirs it came
+_OF_THE_PERSON = ", ".join(f"'{each}'" for each in (Category.SPAM_COMPLAINT, *WISHES))
 _MATCHED = f"""
-    SELECT s.*, COALESCE(c.id, o.id) AS contact_id, COALESCE(g.id, {SYSTEM_WIDE}) AS group_id
+    SELECT s.*, COALESCE(c.id, o.id, f.contact_id) AS contact_id,
+        COALESCE(g.id, {SYSTEM_WIDE}) AS group_id,
+        f.contact_id IS NOT NULL AND s.category NOT IN ({_OF_THE_PERSON}) AS of_former
     FROM ingest_response s
     LEFT JOIN contact c ON c.email_key = s.email_key
     LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
+    LEFT JOIN former_address f ON f.email_key = s.email_key AND c.id IS NULL AND o.id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM former_address later
+            WHERE later.email_key = f.email_key AND later.change_number > f.change_number)
     LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
 _HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
 # what a refusal of the sender said, an id and a status; of all others nothing
@@ -41,7 +53,8 @@ _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
         diagnostic, rule, evidence, through, recipient, channel, group_id, host, occurred_at,
         recorded_at, source, run_id)
-    SELECT contact_id, source_key, category, counts, not_counted, status,
+    SELECT contact_id, source_key, category, counts AND NOT of_former,
+        CASE WHEN of_former THEN '{FORMER_ADDRESS}' ELSE not_counted END, status,
         diagnostic, rule, evidence, through, recipient, channel, group_id, host, {_HAPPENED}, :now,
         source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
@@ -80,40 +93,20 @@ _NOTE_CONCERNED = """
     WHERE r.run_id = :run_id AND (r.counts OR r.not_counted = 'echo')
     ON CONFLICT DO NOTHING"""
 
-_WISHED_IN_BATCH = f"""
-    SELECT r.contact_id, r.source_key FROM ingest_response s
-    JOIN contact c ON c.email_key = s.email_key
-    JOIN response r ON r.contact_id = c.id AND r.source_key = s.source_key
-    WHERE s.category = '{UNSUBSCRIBED}' AND r.run_id = {{run_id}}"""
-
-# what is still to come, or has no time, happens now
-_ACTIVITIES = "SELECT email_key, {} FROM ingest_activity".format(
-    ", ".join(
-        f"CASE WHEN {name} > :now THEN :now ELSE {name} END AS {name}"
-        for name in ("delivered", "opened", "clicked", "latest")
-    )
+_WISHED_BY = """
+    SELECT r.contact_id, r.source_key, r.group_id FROM ingest_response s
+    JOIN {owner} ON {address} = s.email_key
+    JOIN response r ON r.contact_id = {contact} AND r.source_key = s.source_key
+    WHERE s.category = '{wish}' AND r.run_id = {run_id}"""
+_OWNERS = (
+    {"owner": "contact c", "address": "c.email_key", "contact": "c.id"},
+    {"owner": "former_address f", "address": "f.email_key", "contact": "f.contact_id"},
 )
-_UPDATE_CONTACTS = f"""
-    UPDATE {{contact}} SET
-        last_emailed = CASE WHEN s.delivered <= contact.last_emailed THEN contact.last_emailed
-            ELSE COALESCE(s.delivered, contact.last_emailed) END,
-        last_opened = CASE WHEN s.opened <= contact.last_opened THEN contact.last_opened
-            ELSE COALESCE(s.opened, contact.last_opened) END,
-        last_clicked = CASE WHEN s.clicked <= contact.last_clicked THEN contact.last_clicked
-            ELSE COALESCE(s.clicked, contact.last_clicked) END,
-        delivered_at = CASE WHEN s.latest <= contact.delivered_at THEN contact.delivered_at
-            ELSE s.latest END,
-        revision = contact.revision + 1
-    FROM ({_ACTIVITIES}) s WHERE contact.email_key = s.email_key AND (
-        s.delivered > contact.last_emailed
-        OR (s.delivered IS NOT NULL AND contact.last_emailed IS NULL)
-        OR s.opened > contact.last_opened
-        OR (s.opened IS NOT NULL AND contact.last_opened IS NULL)
-        OR s.clicked > contact.last_clicked
-        OR (s.clicked IS NOT NULL AND contact.last_clicked IS NULL)
-        OR s.latest > contact.delivered_at OR contact.delivered_at IS NULL)"""
-# a unique index must be what finds a contact: a walk through all of them grows with their number
-_CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
+_TELL_RESUBSCRIBED = f"""
+    INSERT INTO change (run_id, kind, contact_id, group_id, at)
+    SELECT DISTINCT CAST(:run_id AS integer), '{ChangeKind.RESUBSCRIBED}', told.contact_id,
+        told.group_id, :now
+    FROM ({{told}}) told"""
 
 _Numbers = Counter[tuple[str, bool, str]]
 """Responses by category, whether they count, and what a refusal of the sender said."""
@@ -159,32 +152,38 @@ def record_batch(
     connection: Connection,
     run_id: int,
     responses: Sequence[Staged],
-    activities: Sequence[Staged],
-    on_unsubscribe: OnUnsubscribe,
+    activities: Activities,
+    policy: ResponsePolicy,
     now: datetime,
 ) -> RecordedCounts:
     """Record what is new, do as people wish who unsubscribed, note the contacts concerned in the
-    run's plan, update last dates.
+    run's plan.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
     counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
-    channel, folded group, receiving host, instant or None, source); an activity (email key, when
-    delivered, opened, clicked, the latest of these), no key twice. What was recorded before, by
+    channel, folded group, receiving host, instant or None, source). What was recorded before, by
     whomever, is a duplicate and stays.
     """
-    definitions = {"ingest_response": _RESPONSE_COLUMNS, "ingest_activity": _ACTIVITY_COLUMNS}
     join_by_index(connection)
     obeyed = Obeyed()
-    with temporary_tables(connection, definitions):
+    if activities.latest:
+        record_activities(connection, activities, policy.machine_click_seconds, now)
+    with temporary_tables(connection, {"ingest_response": _RESPONSE_COLUMNS}):
         fill(connection, "ingest_response", responses)
-        fill(connection, "ingest_activity", activities)
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
-            obeyed = obey(connection, _WISHED_IN_BATCH.format(run_id=run_id), on_unsubscribe, now)
-        if activities:
-            _update_contacts(connection, now)
+            told = _wished(UNSUBSCRIBED, run_id)
+            obeyed = obey(connection, told, policy.unsubscribes, now)
+        if any(category == RESUBSCRIBED for category, _, _ in matched):
+            told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
+            connection.execute(_bound(told, values))
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
+
+
+def _wished(wish: str, run_id: int) -> str:
+    """SQL: the wishes of that kind that the batch has recorded, to whatever address they came."""
+    return " UNION ".join(_WISHED_BY.format(**owner, wish=wish, run_id=run_id) for owner in _OWNERS)
 
 
 def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:
@@ -223,12 +222,6 @@ def _counted(new_rows: CursorResult[*tuple[object, ...]], hours: set[str]) -> _N
     for (_, category, counts, refused), number in numbers.items():
         found[str(category), bool(counts), str(refused)] += number
     return found
-
-
-def _update_contacts(connection: Connection, now: datetime) -> None:
-    is_sqlite = connection.dialect.name == "sqlite"
-    contact = _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact"
-    connection.execute(_bound(_UPDATE_CONTACTS.format(contact=contact), {"now": now}))
 
 
 def _bound(statement: str, values: Mapping[str, object]) -> TextClause:

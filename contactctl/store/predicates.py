@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, FromClause, and_, literal_column
+from sqlalchemy import Boolean, ColumnElement, FromClause, and_, literal_column
 
 from contactctl.domain.contacts import Status
+from contactctl.domain.responses import UNSUBSCRIBED
 from contactctl.store.tables import SYSTEM_WIDE, contact, deactivation, response
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def is_open_system_wide(of: FromClause = deactivation) -> Clause:
 def counts_by_email() -> Clause:
     """Responses that count: towards thresholds, and in the `responses.` fields."""
     return and_(response.c.counts, by_email())
+
+
+def is_unsubscribe() -> Clause:
+    """People's wishes to get no more mails; in the words of the index on wishes."""
+    is_wish = literal_column("response.category IN ('unsubscribed', 'resubscribed')", Boolean())
+    return and_(is_wish, response.c.category == literal_column(f"'{UNSUBSCRIBED}'"))
 
 
 def by_email() -> Clause:

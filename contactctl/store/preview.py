@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria import active_where
-from contactctl.store.fields import RECORD_COLUMNS
+from contactctl.store.fields import RECORD_COLUMNS, sorted_by
 
 Where = ColumnElement[bool]
 
@@ -46,11 +46,19 @@ def count_ids(connection: Connection, ids: Select[int]) -> int:
     return int(connection.execute(select(func.count()).select_from(ids.subquery())).scalar_one())
 
 
-def first_rows(connection: Connection, ids: Select[int], limit: int) -> list[dict[str, Any]]:
-    """The first `limit` of these contacts by id, each with its value of every field."""
-    first = ids.order_by(ids.selected_columns[0]).limit(limit).subquery()
+def first_rows(
+    connection: Connection, ids: Select[int], limit: int, sort: str = "id"
+) -> list[dict[str, Any]]:
+    """The first `limit` of these contacts by a field of SORTABLE, each with its value of every
+    field."""
+    if sort == "id":  # the index gives the first ones without reading all
+        ids = ids.order_by(ids.selected_columns[0]).limit(limit)
+    first = ids.subquery()
     statement = (
-        select(*RECORD_COLUMNS).join(first, first.c[0] == _contact.c.id).order_by(_contact.c.id)
+        select(*RECORD_COLUMNS)
+        .join(first, first.c[0] == _contact.c.id)
+        .order_by(*sorted_by(sort))
+        .limit(limit)
     )
     rows = connection.execute(statement).mappings().all()
     return [record.by_field() for record in to_records(connection, rows)]

@@ -19,11 +19,13 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
-from contactctl.store.groups import scope_name
+from contactctl.store.changes import note_batch, note_change
+from contactctl.store.groups import mark_changed, scope_name
 from contactctl.store.handling.due import complained
 from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, outcome_by_reason
@@ -77,7 +79,10 @@ def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetim
     )
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     opened = connection.execute(insert(_deactivation).from_select(columns, reasons)).rowcount
-    _set_inactive(connection, run, batch)
+    _set_inactive(connection, run, batch, now)
+    if opened:
+        kind = ChangeKind.DEACTIVATED
+        note_batch(connection, run.id, kind, batch.after + 1, batch.last, now)
     return opened
 
 
@@ -105,19 +110,18 @@ def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]
     return [is_within(batch, _contact.c.id)]
 
 
-def _set_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+def _set_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+    inactive = {"status": Status.INACTIVE, "updated": now}
     if connection.dialect.name == "postgresql":
         as_shown = (_AS_SHOWN, in_batch(run.id, batch), *_id_range(connection, batch))
-        connection.execute(update(_contact).where(*as_shown).values(status=Status.INACTIVE))
+        connection.execute(update(_contact).where(*as_shown).values(inactive))
         return
     opened = select(_deactivation.c.contact_id).where(
         is_open_of(run.id, _deactivation),
         _deactivation.c.group_id == SYSTEM_WIDE,
         is_within(batch, _deactivation.c.contact_id),
     )
-    connection.execute(
-        update(_contact).where(_contact.c.id.in_(opened)).values(status=Status.INACTIVE)
-    )
+    connection.execute(update(_contact).where(_contact.c.id.in_(opened)).values(inactive))
 
 
 DEACTIVATING = BatchWork(
@@ -126,6 +130,25 @@ DEACTIVATING = BatchWork(
     rights=(("INSERT", "deactivation"), ("UPDATE", "contact")),
     impact=losses_of_plan,
 )
+
+
+def deactivate_contact(
+    connection: Connection, contact_id: int, run_id: int, now: datetime, *, was_active: bool
+) -> None:
+    """Open an individual deactivation of one contact, system-wide."""
+    opened = {
+        "contact_id": contact_id,
+        "group_id": SYSTEM_WIDE,
+        "run_id": run_id,
+        "category": "",
+        "origin": Origin.INDIVIDUAL,
+        "started_at": now,
+    }
+    connection.execute(insert(_deactivation).values(opened))
+    if was_active:
+        note_change(connection, run_id, ChangeKind.DEACTIVATED, contact_id, now)
+    inactive = {"status": Status.INACTIVE, "updated": now, "revision": _contact.c.revision + 1}
+    connection.execute(update(_contact).where(_contact.c.id == contact_id).values(inactive))
 
 
 # Bringing one contact back: read what is open, and end exactly that
@@ -180,7 +203,9 @@ def set_active(connection: Connection, contact_id: int, now: datetime) -> None:
     connection.execute(
         update(_contact)
         .where(_contact.c.id == contact_id)
-        .values(status=Status.ACTIVE, reactivated_at=now, revision=_contact.c.revision + 1)
+        .values(
+            status=Status.ACTIVE, reactivated_at=now, updated=now, revision=_contact.c.revision + 1
+        )
     )
 
 
@@ -189,21 +214,20 @@ def set_membership(
     contact_id: int,
     group_id: int,
     state: MembershipState,
+    now: datetime,
     *,
-    reactivated_at: datetime | None,
+    brings_back: bool,
 ) -> None:
-    """Give the membership another state; with `reactivated_at` earlier responses count no more."""
+    """Give the membership another state; where it brings back, earlier responses count no more."""
     values: dict[str, object] = {"state": state}
-    if reactivated_at is not None:
-        values["reactivated_at"] = reactivated_at
+    if brings_back:
+        values["reactivated_at"] = now
     connection.execute(
         update(_membership)
         .where(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
         .values(**values)
     )
-    connection.execute(
-        update(_contact).where(_contact.c.id == contact_id).values(revision=_contact.c.revision + 1)
-    )
+    mark_changed(connection, [contact_id], now)
 
 
 def _open_reasons(connection: Connection, contact_id: int) -> list[Reason]:

@@ -24,8 +24,6 @@ from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
-from contactctl.store.fields import is_one_of
-from contactctl.store.staged import Staged
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 
@@ -218,6 +216,9 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
 _item = tables.plan_item
 _run = tables.run
 
+# their plan items are the contacts whose thresholds they look at when all is recorded
+KINDS_CONCERNING = (RunKind.INGEST, RunKind.RELEASE)
+
 
 def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
     """Let held responses count; the contacts concerned go into the run's plan. Returns how many."""
@@ -246,7 +247,7 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     Among them those that still say `running`, though they may have recorded nothing yet: who asks
     holds their lock, so their process has died.
     """
-    kinds = _run.c.kind.in_((RunKind.INGEST, RunKind.RELEASE))
+    kinds = _run.c.kind.in_(KINDS_CONCERNING)
     with_items = select(_item.c.run_id).join(_run, _run.c.id == _item.c.run_id).where(kinds)
     dead = select(_run.c.id).where(kinds, _run.c.state == RunState.RUNNING)
     return sorted(connection.execute(with_items.union(dead)).scalars())
@@ -309,22 +310,3 @@ def _conditions(table: FromClause, chosen: HeldFilter) -> list[ColumnElement[boo
     if chosen.incident is not None:
         conditions.append(table.c.incident_id == chosen.incident)
     return conditions
-
-
-def has_news(connection: Connection, responses: Sequence[Staged]) -> bool:
-    """Whether any of these (as `record_batch` takes them) is not recorded yet."""
-    dialect = connection.dialect.name
-    keys = {key for row in responses for key in row[:2] if key}
-    source_keys = {row[2] for row in responses}
-    theirs = is_one_of(_response.c.source_key, source_keys, dialect)
-    of_contacts = (
-        select(_response.c.source_key)
-        .join(tables.contact, tables.contact.c.id == _response.c.contact_id)
-        .where(is_one_of(tables.contact.c.email_key, keys, dialect), theirs)
-    )
-    of_nobody = select(_unmatched.c.source_key).where(
-        is_one_of(_unmatched.c.email_key, keys, dialect),
-        is_one_of(_unmatched.c.source_key, source_keys, dialect),
-    )
-    known = {*connection.execute(of_contacts).scalars(), *connection.execute(of_nobody).scalars()}
-    return bool(source_keys - known)

@@ -37,6 +37,7 @@ _OF_EVERY_PLAN: tuple[Right, ...] = (
     ("INSERT", "plan_item"),
     ("DELETE", "plan_item"),
     ("UPDATE", "run"),
+    ("INSERT", "change"),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, cast, func, insert, or_, select, update
 
 from contactctl.domain.errors import (
     BusyError,
@@ -116,13 +116,17 @@ def list_runs(
     limit: int,
     kinds: Sequence[RunKind] = (),
     states: Sequence[RunState] = (),
+    since: datetime | None = None,
 ) -> list[Run]:
-    """The latest runs, newest first."""
+    """The latest runs, newest first; `since`: planned, begun or ended then or later."""
     statement = select(_run).order_by(_run.c.id.desc()).limit(limit)
     if kinds:
         statement = statement.where(_run.c.kind.in_(kinds))
     if states:
         statement = statement.where(_run.c.state.in_(states))
+    if since is not None:
+        times = (_run.c.planned_at, _run.c.started_at, _run.c.finished_at)
+        statement = statement.where(or_(*(time >= since for time in times)))
     return [_to_run(row) for row in connection.execute(statement)]
 
 
@@ -172,6 +176,15 @@ def change_state(
     )
     if connection.execute(statement).rowcount != 1:
         raise _moved_meanwhile(get_run(connection, run_id))
+
+
+def finish_one(connection: Connection, run_id: int, active_after: int, now: datetime) -> None:
+    """running -> done, of a run that has changed one contact in this transaction.
+
+    Not by `update_run`: a role that may write such runs may not write to one that is done.
+    """
+    values = {"finished_at": now, "planned": 1, "changed": 1, "active_after": active_after}
+    change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
 
 
 def update_run(connection: Connection, run_id: int, values: Mapping[str, Any]) -> None:

@@ -1,9 +1,34 @@
 """Rows for temporary tables, as Python holds them; imported without SQLAlchemy."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 Staged = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """Signs of life as staged rows; an instant is None where nobody says when.
+
+    `latest` has no key twice: (email key, when last delivered, opened by a person, by a machine,
+    the latest sign of all). `deliveries` are (email key, instant, hash of the source key), `clicks`
+    (email key, instant), none twice.
+    """
+
+    latest: Sequence[Staged] = ()
+    deliveries: Sequence[Staged] = ()
+    clicks: Sequence[Staged] = ()
+
+    def without(self, email_keys: AbstractSet[str]) -> "Activities":
+        """Those of all other addresses."""
+        kept = (
+            [row for row in rows if row[0] not in email_keys]
+            for rows in (self.latest, self.deliveries, self.clicks)
+        )
+        return Activities(*kept)
 
 
 def stored_instant(moment: datetime) -> str:

@@ -9,10 +9,11 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import Computed, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
+from contactctl.store import change_tables as _declared  # noqa: F401  (registers its tables)
 from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
@@ -21,6 +22,12 @@ SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds 
 # load the Postgres dialect at every start.
 _NO_ROWID = {"sqlite_with_rowid": False}
 
+
+# the latest sign of a person, whoever sets what it is made of
+_LAST_ENGAGED = (
+    "CASE WHEN last_clicked > last_opened OR last_opened IS NULL"
+    " THEN last_clicked ELSE last_opened END"
+)
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
 _ZERO = {"server_default": text("0")}
@@ -89,6 +96,12 @@ class Contact(_Table, table=True):
     last_emailed: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_clicked: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_machine_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
+    last_engaged: datetime | None = Field(
+        sa_type=UtcInstant, sa_column_args=[Computed(_LAST_ENGAGED)]
+    )
+    mails_received: int = Field(sa_column_kwargs=_ZERO)
+    mails_since_engaged: int = Field(sa_column_kwargs=_ZERO)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     created: datetime = Field(sa_type=UtcInstant)
@@ -185,6 +198,7 @@ class Deactivation(_Table, table=True):
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
+    `from_contact` had it, where that one was merged into this one.
     """
 
     __tablename__ = "deactivation"
@@ -208,9 +222,32 @@ class Deactivation(_Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
     taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
-class Response(_Table, table=True):
+class _Recorded(_Table):
+    """What is recorded of a response, whosever it is."""
+
+    category: str = Field(sa_type=Code)
+    counts: bool
+    not_counted: str = Field(default="", sa_type=Code)
+    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    status: str = ""
+    diagnostic: str = ""
+    rule: str = ""
+    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    recipient: str
+    channel: str = Field(default="email", sa_type=Code)
+    occurred_at: datetime = Field(sa_type=UtcInstant)
+    recorded_at: datetime = Field(sa_type=UtcInstant)
+    source: str = ""
+    run_id: int
+    host: str = Field(default="", sa_column_kwargs=_EMPTY)
+    incident_id: int | None = None
+
+
+class Response(_Recorded, table=True):
     """One email response of a known contact (domain.responses.Response), or what the person wishes
     (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
 
@@ -233,27 +270,10 @@ class Response(_Table, table=True):
 
     contact_id: int = _contact_key()
     source_key: str = Field(primary_key=True)
-    category: str = Field(sa_type=Code)
-    counts: bool
-    not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    status: str = ""
-    diagnostic: str = ""
-    rule: str = ""
-    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    recipient: str
-    channel: str = Field(default="email", sa_type=Code)
     group_id: int = SYSTEM_WIDE
-    occurred_at: datetime = Field(sa_type=UtcInstant)
-    recorded_at: datetime = Field(sa_type=UtcInstant)
-    source: str = ""
-    run_id: int
-    host: str = Field(default="", sa_column_kwargs=_EMPTY)
-    incident_id: int | None = None
 
 
-class UnmatchedResponse(_Table, table=True):
+class UnmatchedResponse(_Recorded, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 
     `group_folded` is the name, as compared, of the group that the response speaks of.
@@ -269,24 +289,35 @@ class UnmatchedResponse(_Table, table=True):
 
     email_key: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
-    category: str = Field(sa_type=Code)
-    counts: bool
-    not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    status: str = ""
-    diagnostic: str = ""
-    rule: str = ""
-    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    recipient: str
-    channel: str = Field(default="email", sa_type=Code)
     group_folded: str = ""
-    occurred_at: datetime = Field(sa_type=UtcInstant)
-    recorded_at: datetime = Field(sa_type=UtcInstant)
-    source: str = ""
-    run_id: int
-    host: str = Field(default="", sa_column_kwargs=_EMPTY)
-    incident_id: int | None = None
+
+
+class Delivery(_Table, table=True):
+    """A mail that a contact received, once however often it is told; 1970 where nobody says when.
+
+    `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
+    stands for those that another program has counted (store.engagement.settle_imported).
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    source_hash: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    mails: int = Field(sa_column_kwargs={"server_default": text("1")})
+
+
+class Click(_Table, table=True):
+    """A click of a person: a delivery that is read later can still show that it was a machine's."""
+
+    __tablename__ = "click"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
 
 
 class ResponseRate(_Table, table=True):
@@ -303,6 +334,17 @@ class ResponseRate(_Table, table=True):
     responses: int
     released: int
     incident_id: int | None = None
+
+
+class DeliveryRate(_Table, table=True):
+    """How many mails were delivered to contacts at a domain within an hour."""
+
+    __tablename__ = "delivery_rate"
+    __table_args__ = _NO_ROWID
+
+    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
+    domain: str = Field(primary_key=True)
+    deliveries: int
 
 
 class UnjudgedHour(_Table, table=True):
@@ -408,7 +450,10 @@ class Suppression(_Table, table=True):
 
 
 class Policy(_Table, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds, none changes."""
+    """What the store decides for everybody (config.policy); the newest one holds.
+
+    None changes, but for an address that is erased (a group may be named after one).
+    """
 
     __tablename__ = "policy"
 
@@ -416,6 +461,15 @@ class Policy(_Table, table=True):
     document: dict[str, Any] = _json()
     run_id: int
     created: datetime = Field(sa_type=UtcInstant)
+
+
+class Routine(_Table, table=True):
+    """When `work`, a command that cron runs, was last done."""
+
+    __tablename__ = "routine"
+
+    work: str = Field(sa_type=Code, primary_key=True)
+    done_at: datetime = Field(sa_type=UtcInstant)
 
 
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
@@ -431,8 +485,14 @@ response = SQLModel.metadata.tables["response"]
 unmatched_response = SQLModel.metadata.tables["unmatched_response"]
 response_rate = SQLModel.metadata.tables["response_rate"]
 unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
+delivery_rate = SQLModel.metadata.tables["delivery_rate"]
+delivery = SQLModel.metadata.tables["delivery"]
+click = SQLModel.metadata.tables["click"]
 incident = SQLModel.metadata.tables["incident"]
 run = SQLModel.metadata.tables["run"]
 plan_item = SQLModel.metadata.tables["plan_item"]
 suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
+change = SQLModel.metadata.tables["change"]
+former_address = SQLModel.metadata.tables["former_address"]
+routine = SQLModel.metadata.tables["routine"]

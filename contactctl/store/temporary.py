@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Table, exc, text
+from sqlalchemy import Column, Connection, Row, Table, exc, text
 
 from contactctl.store.staged import Staged
 from contactctl.store.types import Json
@@ -38,14 +38,21 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
-    """Load rows, with a value for every column, into a Postgres table."""
+    """Load rows of a table of the same columns into it, on Postgres."""
     from psycopg.types.json import Jsonb  # noqa: PLC0415  (see _copy)
 
-    forms = [Jsonb if isinstance(column.type, Json) else _unchanged for column in table.columns]
+    forms = {
+        column.name: Jsonb if isinstance(column.type, Json) else _unchanged
+        for column in written_columns(table)
+    }
     name = connection.dialect.identifier_preparer.quote(table.name)
-    columns = ", ".join(column.name for column in table.columns)
-    adapted = ([form(value) for form, value in zip(forms, row, strict=True)] for row in rows)
-    _copy(connection, f"{name} ({columns})", adapted)
+    adapted = ([form(row._mapping[name]) for name, form in forms.items()] for row in rows)
+    _copy(connection, f"{name} ({', '.join(forms)})", adapted)
+
+
+def written_columns(table: Table) -> list[Column[Any]]:
+    """The columns that the database does not fill in itself."""
+    return [column for column in table.columns if column.computed is None]
 
 
 def _unchanged(value: Any) -> Any:

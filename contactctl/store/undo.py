@@ -20,10 +20,12 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
+from contactctl.store.changes import note_each
 from contactctl.store.impact import Shift, members_by_group
 from contactctl.store.plans import (
     Batch,
@@ -90,6 +92,12 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
         .values(ended_at=now, ended_by_run_id=run.id)
     )
     _bring_back_members(connection, run, batch, now)
+    back = select(_contact.c.id).where(
+        _contact.c.id.in_(_ended_by(run, batch)),
+        _contact.c.status == Status.INACTIVE,
+        ~open_system_wide(_contact.c.id),
+    )
+    note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
     everywhere = _ended_by(run, batch).where(_deactivation.c.group_id == SYSTEM_WIDE)
     back_at = case((_contact.c.id.in_(everywhere), now), else_=_contact.c.reactivated_at)
     return connection.execute(
@@ -98,6 +106,7 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
         .values(
             status=case((open_system_wide(_contact.c.id), _contact.c.status), else_=Status.ACTIVE),
             reactivated_at=back_at,
+            updated=now,
             revision=_contact.c.revision + 1,
         )
     ).rowcount
@@ -173,15 +182,15 @@ def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: dat
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
     )
-    connection.execute(
-        update(_membership)
-        .where(
-            is_within(batch, _membership.c.contact_id),
-            _membership.c.state == MembershipState.INACTIVE,
-            ended_here,
-        )
-        .values(state=MembershipState.FOLLOWS, reactivated_at=now)
+    chosen = and_(
+        is_within(batch, _membership.c.contact_id),
+        _membership.c.state == MembershipState.INACTIVE,
+        ended_here,
     )
+    follows = MembershipState.FOLLOWS
+    told = select(_membership.c.contact_id, _membership.c.group_id, literal(follows.value))
+    note_each(connection, run.id, ChangeKind.REACTIVATED, told.where(chosen), now)
+    connection.execute(update(_membership).where(chosen).values(state=follows, reactivated_at=now))
 
 
 def _regains_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:

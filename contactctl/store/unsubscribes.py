@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, text
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import UNSUBSCRIBED
@@ -78,6 +79,30 @@ _KEEP_FORMER = f"""
     JOIN "group" g ON g.id = m.group_id
     WHERE w.{_IN_GROUPS}
     ON CONFLICT DO NOTHING"""
+# what followers are told, each before it is done
+_TELL = "INSERT INTO change (run_id, kind, contact_id, group_id, state, at)"
+_TELL_WISHES = f"""{_TELL}
+    SELECT run_id, '{ChangeKind.UNSUBSCRIBED}', contact_id, group_id, '', :now
+    FROM wish ORDER BY contact_id, group_id"""
+_TELL_INACTIVE = f"""{_TELL}
+    SELECT w.run_id, '{ChangeKind.DEACTIVATED}', c.id, w.group_id, '', :now
+    FROM wish w JOIN contact c ON c.id = w.contact_id
+    WHERE w.{_EVERYWHERE} AND c.status = '{Status.ACTIVE}' ORDER BY c.id"""
+_OF_WISHED_GROUP = "JOIN membership m ON m.contact_id = w.contact_id AND m.group_id = w.group_id"
+_TELL_MEMBERS_INACTIVE = f"""{_TELL}
+    SELECT w.run_id, '{ChangeKind.DEACTIVATED}', w.contact_id, w.group_id,
+        '{MembershipState.INACTIVE}', :now
+    FROM wish w {_OF_WISHED_GROUP}
+    WHERE m.state <> '{MembershipState.INACTIVE}' ORDER BY w.contact_id, w.group_id"""
+_TELL_LEFT = f"""{_TELL}
+    SELECT w.run_id, '{ChangeKind.LEFT}', w.contact_id, w.group_id, '', :now
+    FROM wish w {_OF_WISHED_GROUP} ORDER BY w.contact_id, w.group_id"""
+_TELL_OVERRIDES = f"""{_TELL}
+    SELECT w.run_id, '{ChangeKind.OVERRIDE_CLEARED}', m.contact_id, m.group_id,
+        '{MembershipState.FOLLOWS}', :now
+    FROM wish w JOIN membership m ON m.contact_id = w.contact_id
+    WHERE w.{_EVERYWHERE} AND m.state = '{MembershipState.ACTIVE}'
+    ORDER BY m.contact_id, m.group_id"""
 _END_MEMBERSHIPS = f"DELETE FROM membership WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
 
 
@@ -86,20 +111,25 @@ def obey(connection: Connection, told: str, on_unsubscribe: OnUnsubscribe, now: 
 
     `told` is SQL: a query of the (contact_id, source_key) of responses, others among them.
     """
-    if on_unsubscribe is OnUnsubscribe.RECORD:
-        return Obeyed()
     with temporary_tables(connection, {"wish": _WISH_COLUMNS}):
         if connection.execute(text(_WISHES.format(told=told))).rowcount == 0:
+            return Obeyed()
+        _change(connection, _TELL_WISHES, now)
+        if on_unsubscribe is OnUnsubscribe.RECORD:
             return Obeyed()
         _change(connection, _CHANGE_CONTACTS, now)
         if on_unsubscribe is OnUnsubscribe.REMOVE_FROM_GROUP:
             _change(connection, _DEACTIVATE.format(scope=f" WHERE {_EVERYWHERE}"), now)
             _change(connection, _KEEP_FORMER, now)
+            _change(connection, _TELL_LEFT, now)
             memberships = _change(connection, _END_MEMBERSHIPS)
         else:
             _change(connection, _DEACTIVATE.format(scope=""), now)
+            _change(connection, _TELL_MEMBERS_INACTIVE, now)
             memberships = _change(connection, _SET_MEMBERS_INACTIVE)
+        _change(connection, _TELL_OVERRIDES, now)
         _change(connection, _CLEAR_OVERRIDES)
+        _change(connection, _TELL_INACTIVE, now)
         return Obeyed(_change(connection, _SET_INACTIVE), memberships)
 
 

@@ -59,7 +59,11 @@ def store(tmp_path: Path) -> Path:
     [
         ("comp", ["completion"]),
         ("completion ", ["bash", "zsh", "fish"]),
-        ("config ", ["show"]),
+        ("config ", ["show", "path", "check"]),
+        ("preview --fields email,last_op", ["email,last_opportunity", "email,last_opened"]),
+        ("contacts list --fields attributes.", ["attributes.plan"]),
+        ("runs list --fields ema", []),
+        ("responses ingest --from send", ["sendgrid"]),
         ("fields --format js", ["json", "jsonl"]),
         ("preview --where last_op", ["last_opportunity", "last_opened"]),
         ("preview --where attributes.", ["attributes.plan"]),

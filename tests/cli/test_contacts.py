@@ -75,6 +75,7 @@ def test_a_shop_export_imports_as_it_is(program: Program, store: Store) -> None:
         "dry_run": False,
         "created": 2,
         "created_inactive": 0,
+        "created_unsubscribed": 0,
         "updated": 0,
         "unchanged": 0,
         "left_active": 0,
@@ -222,7 +223,8 @@ def test_an_export_is_csv_with_stable_columns(program: Program) -> None:
     header, row = program.run("contacts", "export").lines
     assert header == (
         "email,first_name,last_name,phone,company,source,tag,group,last_opportunity,"
-        "last_emailed,last_opened,last_clicked,attributes.plan,attributes.orders,"
+        "last_emailed,last_opened,last_clicked,last_machine_opened,"
+        "attributes.plan,attributes.orders,"
         "attributes.vip,attributes.renewal,attributes.tier"
     )
     assert row == "a@x.no,,,,,,a;b,g1;g2,,,,,,,,,"

@@ -35,6 +35,14 @@ def test_without_a_terminal_it_shows_and_changes_nothing(made: tuple[Path, CliRe
     assert active_in(folder / "contactctl-demo") == 5000
 
 
+def test_it_has_a_policy_as_a_store_of_init_has(made: tuple[Path, CliResult]) -> None:
+    folder = made[0] / "contactctl-demo"
+    shown = run_cli(["policy", "show", "--json"], cwd=folder).json["data"]
+    assert shown["policy"] == 1
+    [run] = run_cli(["runs", "list", "--kind", "policy", "--json"], cwd=folder).json["data"]["runs"]
+    assert run["reason"] == "demo"
+
+
 def test_some_have_never_had_an_opportunity(made: tuple[Path, CliResult]) -> None:
     left_out = made[1].json["data"]["left_out"]["last_opportunity"]
     assert 0 < left_out < 5000 - STALE

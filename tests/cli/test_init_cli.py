@@ -32,6 +32,29 @@ def test_config_and_store_are_made_and_found_again(tmp_path: Path) -> None:
     assert status.json["data"]["total"] == 0
 
 
+def test_stores_with_a_config_of_their_own_share_no_key(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "users"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    run_cli(["init"], cwd=tmp_path)
+    users = tmp_path / "users" / "contactctl" / "suppression.key"
+    run_cli(["suppressions", "add", "ann@x.no", "--confirm", "ann@x.no"], cwd=tmp_path)
+    before = users.read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    args = ["--config", "contactctl.yaml", "--database", "sqlite:///c.db"]
+    assert run_cli(["init", *args], cwd=other).exit_code == 0
+    assert run_cli(["demo"], cwd=tmp_path).exit_code == 0
+
+    for folder in (other, tmp_path / "contactctl-demo"):
+        for _ in range(2):
+            rotated = run_cli(["suppressions", "rotate-key", "--drop", "--json"], cwd=folder)
+            assert rotated.exit_code == 0, rotated.stdout
+            assert Path(rotated.json["data"]["backup"]).parent == folder
+
+    assert users.read_bytes() == before
+    assert run_cli(["suppressions", "check", "ann@x.no"], cwd=tmp_path).exit_code == 0
+
+
 def test_without_flags_they_go_to_the_users_folders(tmp_path: Path, monkeypatch) -> None:
     for name in ("CONFIG", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))

@@ -128,15 +128,15 @@ def test_a_lost_connection_says_how_to_go_on(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_silence_at_every_packet(postgres_url: str, folder: Path, command: str) -> None:
     """Until the command is through before the moment comes."""
-    with closing(open_store(postgres_url)) as store:
-        for number in itertools.count(1):
-            empty_database(postgres_url, SCHEMA_VERSION)
+    for number in itertools.count(1):
+        empty_database(postgres_url, SCHEMA_VERSION)  # which ends all connections
+        with closing(open_store(postgres_url)) as store:
             seed_contacts(store, 20)
             with silent_proxy(postgres_url, lambda at, _packet, last=number: at >= last) as proxy:
                 result = run_within_patience(COMMANDS[command], proxy.url, folder)
                 packets = proxy.packets
             require_whole(store)
-            if packets < number:
-                assert result.exit_code != STORE
-                return
-            assert result.exit_code in (STORE, DONE), result.stderr
+        if packets < number:
+            assert result.exit_code != STORE
+            return
+        assert result.exit_code in (STORE, DONE), result.stderr

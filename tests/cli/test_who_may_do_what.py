@@ -2,6 +2,7 @@
 by the program. docs/guarantees.md has the table."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
+from helpers.dumps import dump
 from helpers.roles import logins
 
 GUARANTEES = Path(__file__).parents[2] / "docs" / "guarantees.md"
@@ -47,7 +49,8 @@ SQL: Mapping[str, tuple[str, set[str]]] = {
         "INSERT INTO policy (number, document, run_id, created) VALUES (99, '{}', 1, now())",
         {"admin"},
     ),
-    "change a policy": ("UPDATE policy SET document = '{}'", set()),
+    "change a policy": ("UPDATE policy SET document = '{}'", {"admin"}),
+    "number a policy anew": ("UPDATE policy SET number = 9", set()),
     "delete a policy": ("DELETE FROM policy", set()),
     "plan a deactivation": (begin("deactivate"), {"operator", "admin"}),
     "plan one without the second operator": (
@@ -202,6 +205,32 @@ def test_the_program_holds(urls: Mapping[str, str], tmp_path: Path, role: str) -
         found[what] = result.exit_code == 0
         assert result.exit_code in (0, 1, 2, 3, 4), result.stdout
     assert found == {what: role in allowed for what, (_, allowed) in PROGRAM.items()}
+
+
+def test_an_admin_erases_an_address_from_policies_and_nobody_else_does(
+    postgres_url: str, urls: Mapping[str, str], tmp_path: Path
+) -> None:
+    """A group may be named after an address; the policy in force says something about the group."""
+    email = "ann.secret@example.com"
+    (tmp_path / "named.yaml").write_text(
+        f"{POLICY}groups: {{{email}: {{thresholds: {{transient: {{count: 2}}}}}}}}\n"
+    )
+    admin = urls["adam"]
+    for args in (
+        ("groups", "create", email),
+        ("contacts", "add", email),
+        ("policy", "apply", "named.yaml", "--confirm", "1"),
+    ):
+        assert run_as(admin, tmp_path, *args).exit_code == 0
+    erase = ("contacts", "delete", email, "--confirm", email)
+    for login in ("vera", "ole"):
+        assert run_as(urls[login], tmp_path, *erase).exit_code == 3
+
+    done = run_as(admin, tmp_path, *erase)
+
+    assert done.exit_code == 0, done.stdout
+    with closing(open_store(postgres_url)) as store:
+        assert email not in str(dump(store))
 
 
 def plan(url: str, folder: Path, where: str) -> str:

@@ -86,6 +86,7 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "allow_replaced_clock",
         "reset_on_delivery",
         "allow_not_recommended",
+        "heartbeat.url",
         "unsubscribes",
         "incident_guard.within",
         "incident_guard.more_than",

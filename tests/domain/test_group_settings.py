@@ -15,11 +15,13 @@ from contactctl.domain.policies import GroupPolicy, ResponsePolicy, Scope, Thres
 from contactctl.domain.responses import Category
 
 thresholds = st.builds(
-    lambda count, within: parse_threshold(
-        f"{count} within {within} days" if within else f"{count}"
+    lambda count, within, through: parse_threshold(
+        (f"{count} within {within} days" if within else f"{count}")
+        + (f", through {through}" if through else "")
     ),
     st.integers(1, 99),
     st.integers(0, 400),
+    st.integers(0, 99),
 )
 policies = st.builds(
     GroupPolicy,

@@ -20,6 +20,17 @@ from contactctl.domain.cells import list_cell, names_in
         (" , ,a,", ",", ("a",)),
         (list_cell(["a,b", 'c "d"']), None, ("a,b", 'c "d"')),
         (list_cell([]), None, ()),
+        ('["vip", "oslo, north"]', None, ("vip", "oslo, north")),
+        ('["vip","oslo"]', ",", ("vip", "oslo")),
+        ("['vip', 'oslo']", None, ("vip", "oslo")),
+        ('{vip,"old, town"}', None, ("vip", "old, town")),
+        ("{vip}", None, ("vip",)),
+        ("[]", None, ()),
+        ("{}", None, ()),
+        ("vip\r\noslo\n", None, ("vip", "oslo")),
+        ("vip, x\noslo", ",", ("vip", "x", "oslo")),
+        ("[2024] spring; {{name}}", None, ("[2024] spring", "{{name}}")),
+        ("vip\uff0coslo", "\uff0c", ("vip", "oslo")),
     ],
 )
 def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[str, ...]) -> None:
@@ -36,9 +47,13 @@ def test_a_cell_is_split_as_told(text: str, separator: str | None, names: tuple[
         ('"vip" oslo', ",", "cannot be split"),
         ("a;b", ",", "cannot contain ; or |"),
         (list_cell(["a;b"]), None, "cannot contain ; or |"),
+        ("vip\uff0coslo", None, "contains a comma: --separator 'tag=\uff0c' splits"),
+        ("\u201cvip\u201d", None, "contains a quote"),
+        ('{"vip": true}', None, "not a list of names"),
+        ('["vip", 1]', None, "not a list of names"),
     ],
 )
 def test_what_is_not_clear_is_an_error(text: str, separator: str | None, words: str) -> None:
-    with pytest.raises(ValueError, match=r"contain|split") as caught:
+    with pytest.raises(ValueError, match=r"contain|split|list") as caught:
         names_in("tag", text, separator)
     assert words in str(caught.value)

@@ -101,3 +101,32 @@ def test_a_group_that_keeps_to_itself_uses_the_general_thresholds() -> None:
 def test_a_group_that_the_store_does_not_have_has_no_rule() -> None:
     own = {"offers": GroupPolicy("offers", {Category.TRANSIENT: Threshold(1)})}
     assert due(ThresholdSubject([response(1)]), groups=own) == set()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "days", "expected"),
+    [
+        (Threshold(1), 2, False),
+        (Threshold(1), 3, True),
+        (Threshold(1, through_count=2), 2, True),
+        (Threshold(2, 3 * DAY), 6, False),  # not so many within three days
+    ],
+)
+def test_one_dead_member_does_not_end_an_alias(
+    threshold: Threshold, days: int, expected: bool
+) -> None:
+    thresholds = {Category.TRANSIENT: threshold}
+    failures = [response(day, through=True) for day in range(days)]
+    assert due(ThresholdSubject(failures), thresholds=thresholds) == (
+        {TRANSIENT} if expected else set()
+    )
+
+
+def test_several_dead_members_of_one_mailing_count_once_and_none_counts_as_the_address_itself() -> (
+    None
+):
+    thresholds = {Category.INVALID_ADDRESS: Threshold(2, days_apart=0)}
+    through = RecordedResponse(Category.INVALID_ADDRESS, NOW - DAY, through=True)
+    itself = RecordedResponse(Category.INVALID_ADDRESS, NOW - DAY)
+    assert due(ThresholdSubject([through] * 20 + [itself]), thresholds=thresholds) == set()
+    assert due(ThresholdSubject([itself] * 2), thresholds=thresholds)

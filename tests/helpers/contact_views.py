@@ -1,7 +1,7 @@
 """Contacts as the domain sees them, written to a store row by row."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -48,6 +48,7 @@ def _contact_row(view: ContactView) -> dict[str, Any]:
         | folded
         | {
             "email": view.email_key,
+            "reactivated_at": view.reactivated,
             "attributes": attributes,
             "attributes_folded": attributes_folded,
         }
@@ -108,6 +109,12 @@ def _response_rows(view: ContactView) -> list[dict[str, Any]]:
         _response(view, "invalid-address", f"because {reason}", counts=False, not_counted=reason)
         for reason in view.responses_not_counted
     ]
+    if view.unsubscribed is not None:
+        wish = {"counts": False, "occurred_at": view.unsubscribed}
+        uncounted.append(_response(view, "unsubscribed", "left", **wish))
+        before = {"counts": False, "occurred_at": view.unsubscribed - timedelta(days=1)}
+        uncounted.append(_response(view, "unsubscribed", "left before", **before))
+        uncounted.append(_response(view, "resubscribed", "came back", counts=False))
     return counted + uncounted
 
 

@@ -23,7 +23,7 @@ def join_partners(connection: Connection, contact_id: int) -> None:
     group_id = connection.execute(
         select(tables.group.c.id).where(tables.group.c.name == "partners")
     ).scalar_one()
-    assert add_member(connection, contact_id, group_id, NOW)
+    assert add_member(connection, contact_id, group_id, 1, NOW)
 
 
 def leave_a_group(connection: Connection, contact_id: int) -> None:

@@ -107,6 +107,7 @@ def insert_subject(connection: Connection, contact_id: int, subject: ThresholdSu
             held=response.held,
             channel=response.channel,
             group_id=response.group_id,
+            through=response.through,
         )
     for (group_id, category), ended_at in subject.ended.items():
         insert_deactivation(connection, contact_id, category, group_id=group_id, ended_at=ended_at)

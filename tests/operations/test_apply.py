@@ -10,7 +10,7 @@ from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.runs import apply_run, begin_run, resume_run, run_confirmed
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from helpers.contacts import seed_contacts
+from helpers.contacts import CREATED, seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import make_inactive
 from helpers.plans import (
@@ -58,6 +58,7 @@ def test_each_deactivation_says_why_since_when_and_by_which_run(store: Store) ->
             "ended_at": None,
             "ended_by_run_id": None,
             "taken_back": False,
+            "from_contact": None,
         }
     ]
 
@@ -65,13 +66,16 @@ def test_each_deactivation_says_why_since_when_and_by_which_run(store: Store) ->
 def test_data_tags_and_memberships_of_the_contacts_stay_as_they_are(store: Store) -> None:
     seed_contacts(store, 50)
     session = make_session(store)
-    before = dump(store, without=("run", "deactivation"))
+    moved = ("run", "deactivation", "change")
+    before = dump(store, without=moved)
 
     apply_run(session, plan(session, "id <= 50").id)
 
     with store.writing() as connection:
-        connection.execute(update(tables.contact).values(status=Status.ACTIVE))
-    assert dump(store, without=("run", "deactivation")) == before
+        assert set(connection.execute(select(tables.contact.c.updated)).scalars()) == {NOW}
+        as_before = {"status": Status.ACTIVE, "updated": CREATED}
+        connection.execute(update(tables.contact).values(as_before))
+    assert dump(store, without=moved) == before
 
 
 def test_contacts_created_after_the_plan_are_not_touched(store: Store) -> None:

@@ -65,7 +65,7 @@ def test_every_hash_keeps_its_key(session: Session, moment: Moment, step: int) -
 
         was_killed = killed(session, Death(moment, number), "suppressions", "rotate-key")
 
-        rotate_key(session)
+        rotate_key(session, drop=True)
         assert all(is_suppressed(session, address) for address in addresses)
         if not was_killed:
             return

@@ -238,9 +238,9 @@ def test_a_key_that_is_rotated_away_during_a_run_makes_no_more_hashes(
     work = work_for(session, RunKind.DELETE)
 
     for _ in range(2):
-        rotate_key(session)
+        rotate_key(session, drop=True)
         run = apply_batch(store, run, 2, NOW, work) or run
-    rotate_key(session)
+    rotate_key(session, drop=True)
     resume_run(session, run.id)
 
     assert all(is_suppressed(session, address) for address in addresses)

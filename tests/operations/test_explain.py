@@ -223,3 +223,18 @@ def test_an_address_without_a_contact_is_suppressed_or_waited_for(
     assert "suppressed" in caught.value.message
     assert "2 responses recorded, waiting" in caught.value.message
     assert "--unmatched" in caught.value.hint
+
+
+def test_what_went_through_an_alias_counts_apart(store: Store) -> None:
+    with store.writing() as connection:
+        contact_id = add_contact(connection, "sales@x.no")
+        for day in range(2):
+            values = {"source_key": f"r{day}", "occurred_at": NOW - timedelta(days=day)}
+            add_response(connection, contact_id, INVALID, **values, through=True)
+    session = make_session(store, responses=ResponsePolicy({INVALID: Threshold(1)}))
+
+    explained = explain(session, "sales@x.no")
+
+    found = [(each.through, each.counted, each.threshold, each.is_due) for each in explained.counts]
+    assert found == [(False, 0, 1, False), (True, 2, 3, False)]
+    assert "failed through this address" in explained.timeline[-1].text

@@ -97,21 +97,21 @@ def test_every_page_is_read_once_and_nothing_new_leaves_no_run(
 ) -> None:
     provider, server = sendgrid
     first = fetch(store, server)
-    assert first.ingested is not None and first.ingested.counts.recorded == 12
+    assert first.ingested.counts.recorded == 12
     assert [each.query["offset"] for each in server.asked] == ["0", "5", "10"]
     again = fetch(store, server, now=NOW + timedelta(minutes=5))
-    assert (again.ingested, len(runs(store))) == (None, 1)
+    assert (again.ingested.run, len(runs(store))) == (None, 1)
     # a late event, dated before the last fetch, is within the overlap
     provider.bounces += [bounce(90, NOW - timedelta(hours=1)), bounce(91, NOW + timedelta(hours=1))]
     third = fetch(store, server, now=NOW + timedelta(hours=2))
-    assert third.ingested is not None and third.ingested.counts.recorded == 2
+    assert third.ingested.counts.recorded == 2
     asked_since = datetime.fromtimestamp(int(server.asked[-1].query["start_time"]), UTC)
     assert asked_since == NOW - timedelta(hours=2)
     # one that is older still is found by a full reconciliation
     provider.bounces.append(bounce(95, NOW - timedelta(days=100)))
-    assert fetch(store, server, now=NOW + timedelta(hours=3)).ingested is None
+    assert fetch(store, server, now=NOW + timedelta(hours=3)).ingested.run is None
     full = fetch(store, server, now=NOW + timedelta(hours=3), since=NOW - timedelta(days=365))
-    assert full.ingested is not None and full.ingested.counts.recorded == 1
+    assert full.ingested.counts.recorded == 1
 
 
 def test_an_api_in_trouble_is_asked_again(
@@ -193,7 +193,6 @@ def test_a_page_that_comes_twice_counts_once(store: Store) -> None:
 
     with api_server(repeats) as server:
         result = fetch(store, server)
-    assert result.ingested is not None
     assert (result.ingested.counts.recorded, result.ingested.counts.duplicates) == (7, 5)
 
 
@@ -321,8 +320,8 @@ def test_each_provider_is_asked_as_its_documents_say(
 
     with api_server(answers) as server:
         key = "key:secret" if provider == "mailjet" else KEY
-        result = fetch(store, server, key=key, provider=provider, lists=())
+        fetch(store, server, key=key, provider=provider, lists=())
         names = {name.lower(): value for name, value in server.asked[0].headers.items()}
     assert names[key_header[0].lower()] == key_header[1]
-    assert result.ingested is not None and recorded(store) == ["p@x.no"]
+    assert recorded(store) == ["p@x.no"]
     assert len({each.path for each in server.asked}) <= len(api_of(provider).lists)

@@ -123,6 +123,52 @@ def test_files_that_are_refused_whole(
         assert list_runs(connection, limit=1) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ('[{"email": "a@x.no"}, {"email": "b@x.no", "tag": ["x,y"]}]', []),
+        ('[\n {\n  "email": "a@x.no"\n },\n {"email": "b@x.no", "tag": ["x,y"]}\n]\n', []),
+        ('{\n"email": "a@x.no"\n}\n{\n"email": "b@x.no",\n"tag": ["x,y"]}\n', []),
+        ('[{"email": "a@x.no"},\n5, {"email": "b@x.no", "tag": ["x,y"]}, {"x": 7}]', [2, 2]),
+        ('[{"email": "a@x.no"},\n{"email": "b@x.no", "tag": ["x,y"]},\n{"email": "c@x.', [3, 3]),
+    ],
+)
+def test_json_arrays_and_objects_over_several_lines(
+    sqlite_store: Store, content: str, lines: list[int]
+) -> None:
+    imported = import_text(sqlite_store, content)
+    found = {key: contact["tags"] for key, contact in contacts_in(sqlite_store).items()}
+    assert found == {"a@x.no": set(), "b@x.no": {"x,y"}}
+    assert [reject.line for reject in imported.rejects] == lines
+
+
+def test_an_array_of_nobody(sqlite_store: Store) -> None:
+    assert import_text(sqlite_store, " [ ]\n").counts == (0, 0, 0, 0)
+
+
+def test_addresses_with_a_name_or_a_scheme(sqlite_store: Store) -> None:
+    content = 'email\nAnn <a@x.no>\nmailto:b@x.no\n"""Lee, C"" <c@x.no>"\n<d@x.no>\n'
+    assert not list(import_text(sqlite_store, content + "a@x.no <e@x.no>\n").rejects)[1:]
+    assert list(contacts_in(sqlite_store)) == ["a@x.no", "b@x.no", "c@x.no", "d@x.no"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a@x.no,Ann\nb@x.no,Bo\n", "the first line is a contact"),
+        ("<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
+        ("BEGIN:VCARD\nEMAIL:a@x.no\nEND:VCARD\n", "a vCard file"),
+        ("Customers 2024\n\nemail\na@x.no\n", "the first line must name the columns"),
+    ],
+)
+def test_what_is_no_table_with_a_header_is_told(
+    sqlite_store: Store, content: str, words: str
+) -> None:
+    with pytest.raises(InputError, match="no column gives the field 'email'") as caught:
+        import_text(sqlite_store, content)
+    assert words in caught.value.hint
+
+
 def test_a_device_without_end_is_refused(sqlite_store: Store) -> None:
     given = ImportInput(Path("/dev/zero"), BytesIO(), ImportOptions())
     with pytest.raises(InputError, match="it is a device, not a file"):

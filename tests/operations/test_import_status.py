@@ -9,7 +9,12 @@ from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.operations.importing.columns import exported_names
 from contactctl.operations.importing.options import parse_rule
-from contactctl.operations.importing.status import looks_like_consent, looks_like_opt_out
+from contactctl.operations.importing.status import (
+    answers_a_question,
+    answers_about_mail,
+    looks_like_consent,
+    looks_like_opt_out,
+)
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
@@ -235,11 +240,53 @@ def test_names_that_do_not(name: str) -> None:
     assert not looks_like_consent(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        *(("Kan mailes", "ja nei"), ("Tilmeldt", "ja nej"), ("Mag gemaild worden", "ja nee")),
+        *(("is_active", "1 0"), ("email_valid", "t f"), ("Mailable", "Y N"), ("Mail OK", "Y N")),
+        *(("購読", "1 0"), ("メール配信", "可 不可"), ("수신거부", "Y N"), ("ביטול", "1")),
+        *(("ZeroBounce", "valid invalid"), ("Nieuwsbrief", "ja"), ("Email Suspended", "0")),
+    ],
+)
+def test_columns_about_mail_that_answer_yes_or_no(name: str, cells: str) -> None:
+    assert (
+        answers_about_mail(name, set(cells.split()))
+        or looks_like_consent(name)
+        or (answers_a_question(set(cells.split())))
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_answer"),
+    [
+        *(("x |", True), ("1 0", True), ("TRUE FALSE", True), ("да нет", True), ("YES NO |", True)),
+        *(("NO SE", False), ("NO |", False), ("da ne no", False), ("1 0 2", False), ("M F", False)),
+        *(("1", False), ("|", False), ("2019-01-01 |", False), ("×", False)),
+    ],
+)
+def test_what_answers_a_question(cells: str, *, is_answer: bool) -> None:
+    assert answers_a_question(set(cells.replace("|", "").split(" "))) is is_answer
+
+
+def test_a_column_of_answers_stops_the_import_until_it_is_left_out(store: Store) -> None:
+    content = "email,Odepsán\na@x.no,1\nb@x.no,\n"
+    with pytest.raises(InputError, match="'Odepsán' may say who gets mail") as caught:
+        import_text(store, content)
+    assert "--ignore 'Odepsán'" in caught.value.hint
+    import_text(store, content, ignored=frozenset({"odepsán"}))
+    import_text(store, content, ignore_unknown=True)
+    with pytest.raises(InputError, match="'Email OK' looks like consent"):
+        import_text(store, "email,Email OK\na@x.no,1\n", ignore_unknown=True)
+
+
 def test_values_that_say_so_whatever_the_column_is_called() -> None:
     assert looks_like_opt_out(" Hard-Bounced ")
     assert looks_like_opt_out("Désabonné")
     assert not looks_like_opt_out("active")
+    assert looks_like_opt_out("Unqualified - opted out")
     assert not looks_like_opt_out("Bounce Street 1")
+    assert not looks_like_opt_out("asked why he was not subscribed to our list")
 
 
 @pytest.mark.parametrize(

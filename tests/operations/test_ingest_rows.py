@@ -62,10 +62,13 @@ def test_activities_are_the_latest_of_each_kind() -> None:
         activity(ActivityKind.CLICKED, None, "b@example.com"),
         activity(ActivityKind.CLICKED, NOON, "no address"),
     )
-    [first, second] = batch.activities
+    [first, second] = batch.activities.latest
     assert first == ("a@example.com", "2026-06-01 00:00:00.000000", AS_STORED, None, AS_STORED)
-    assert second[0] == "b@example.com"
-    assert second[3] == second[4] > "9999"
+    assert second[:4] == ("b@example.com", None, None, None)
+    assert second[4] > "9999"
+    assert batch.activities.clicks == [("b@example.com", None)]
+    [delivery] = batch.activities.deliveries
+    assert delivery[:2] == ("a@example.com", "2026-06-01 00:00:00.000000")
     assert (batch.events, batch.activity_events) == (5, 5)
 
 
@@ -87,6 +90,6 @@ def test_suppressed_addresses_are_rejected_and_their_activities_dropped() -> Non
     left = events_not_suppressed(batch, suppressed)
     assert asked == {f"{name}@example.com" for name in "abcd"}
     assert [row[0] for row in left.responses] == ["d@example.com"]
-    assert [row[0] for row in left.activities] == ["d@example.com"]
+    assert [row[0] for row in left.activities.latest] == ["d@example.com"]
     assert [each.source for each in left.rejected] == ["f:6", "f:1", "f:2"]
     assert (left.events, left.activity_events) == (5, 2)

@@ -1,4 +1,4 @@
-"""Adding a kind of run touches two files: its type in the domain, its work in the store."""
+"""Adding a kind of run: its name and its type in the domain, its work in the store."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from helpers.contacts import seed_contacts
 from helpers.plans import active_ids
 
 TESTS = Path(__file__).parents[1]
-NAME = '    TAG = "tag"\n'
+NAME = '    MARK = "mark"\n'
 TYPE = '''
 
 @run_type
-class TagRun(RunDetails):
+class MarkRun(RunDetails):
     """Gives the contacts that criteria select a tag."""
 
-    kind = RunKind.TAG
-    verb = "tag"
-    work = "contactctl.store.tagging:TAGGING"
+    kind = RunKind.MARK
+    verb = "mark"
+    work = "contactctl.store.marking:MARKING"
     next_step = "Look at them: contactctl contacts list --where 'tag = TAG'"
 
     tag: str
@@ -36,24 +36,24 @@ WORK = '''"""Runs that give contacts a tag."""
 
 from sqlalchemy import insert, literal, select, true
 
-from contactctl.domain.run_kinds import TagRun
+from contactctl.domain.run_kinds import MarkRun
 from contactctl.store import tables
 from contactctl.store.plans import BatchWork, in_batch, settle
 
 _item = tables.plan_item
 
 
-def tag(connection, run, batch, now):
-    name = literal(run.details_as(TagRun).tag)
+def mark(connection, run, batch, now):
+    name = literal(run.details_as(MarkRun).tag)
     chosen = select(_item.c.contact_id, name, name).where(in_batch(run.id, batch))
     columns = ["contact_id", "tag_folded", "tag"]
     statement = insert(tables.contact_tag).from_select(columns, chosen)
     return connection.execute(statement).rowcount
 
 
-TAGGING = BatchWork(
+MARKING = BatchWork(
     lambda connection, run, batch: settle(connection, run, batch, true()),
-    tag,
+    mark,
     rights=[("INSERT", "contact_tag")],
 )
 '''
@@ -61,7 +61,7 @@ DRIVER = """
 import json
 import sys
 from datetime import UTC, datetime
-from contactctl.domain.run_kinds import TagRun
+from contactctl.domain.run_kinds import MarkRun
 from contactctl.operations.plans import write_confirmed_plan
 from contactctl.store.criteria import where_clause
 from contactctl.store.plans import plan_active
@@ -76,7 +76,7 @@ chosen = selection(session, "id <= 5")
 where = where_clause(chosen.resolved, store.dialect)
 write_confirmed_plan(
     session,
-    session.request(TagRun("vip", selected=chosen.kept()), reason="they buy"),
+    session.request(MarkRun("vip", selected=chosen.kept()), reason="they buy"),
     lambda connection, run_id: plan_active(connection, run_id, where),
     None,
 )
@@ -93,7 +93,7 @@ said = {
     "applied": contactctl(
         "runs", "apply", "1", "--confirm", "5", "--limit-override", "5", "--json"
     ),
-    "listed": contactctl("runs", "list", "--kind", "tag", "--json"),
+    "listed": contactctl("runs", "list", "--kind", "mark", "--json"),
     "again": contactctl("runs", "show", "1"),
     "tagged": contactctl("contacts", "list", "--where", "tag = vip", "--json"),
 }
@@ -103,13 +103,14 @@ print(json.dumps(said))
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A copy of the package in which the two files are written."""
+    """A copy of the package in which these files are written."""
     package = tmp_path / "contactctl"
     shutil.copytree(Path(contactctl.__file__).parent, package)
-    kinds = package / "domain" / "run_kinds.py"
-    names, last, rest = kinds.read_text().partition('    SUPPRESSIONS = "suppressions"\n')
-    kinds.write_text(names + last + NAME + rest + TYPE)
-    (package / "store" / "tagging.py").write_text(WORK)
+    details, kinds = (package / "domain" / f"run_{room}.py" for room in ("details", "kinds"))
+    names, last, rest = details.read_text().partition('    SUPPRESSIONS = "suppressions"\n')
+    details.write_text(names + last + NAME + rest)
+    kinds.write_text(kinds.read_text() + TYPE)
+    (package / "store" / "marking.py").write_text(WORK)
     return tmp_path
 
 
@@ -128,9 +129,9 @@ def test_a_new_kind_is_planned_shown_applied_listed_and_told(
     said = json.loads(done.stdout)
 
     assert "the tag vip" in said["shown"]
-    assert "5 of 8 (62.5 %) to tag" in said["shown"]
+    assert "5 of 8 (62.5 %) to mark" in said["shown"]
     applied = json.loads(said["applied"])["data"]
-    assert (applied["kind"], applied["state"], applied["changed"]) == ("tag", "done", 5)
+    assert (applied["kind"], applied["state"], applied["changed"]) == ("mark", "done", 5)
     assert applied["details"]["tag"] == "vip"
     assert applied["details"]["lines"] == ["id <= 5"]
     assert [each["run"] for each in json.loads(said["listed"])["data"]["runs"]] == [1]

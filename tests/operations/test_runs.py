@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import event
 
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.run_kinds import ImportRun, IngestRun, RunDetails
+from contactctl.domain.run_details import RunDetails
+from contactctl.domain.run_kinds import ImportRun, IngestRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.runs import cancel_run, latest_runs, resume_run
 from contactctl.store.database.store import Store, open_store

@@ -84,7 +84,14 @@ def test_old_hashes_are_checked_with_the_keys_that_made_them(
     assert suppressed(session, asked) == set(asked[:2])
 
     remove_suppression(session, "old@example.com")
-    assert first not in rotate_key(session).keys  # nothing needs it any more
+    assert first in rotate_key(session).keyring.keys  # another store may need it
+    before = session.settings.suppression_key_file.read_text()
+    dropping = rotate_key(session, drop=True)
+    assert first.id in dropping.dropped
+    assert first not in read_keyring(session.settings.suppression_key_file).keys
+    assert dropping.backup.read_text() == before
+    assert dropping.backup.stat().st_mode & 0o777 == 0o600
+    assert suppressed(session, asked) == {"new@example.com"}
 
 
 def test_a_check_of_many_is_one_question(

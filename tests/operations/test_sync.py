@@ -99,7 +99,7 @@ def test_a_contact_whose_address_changes_is_the_same_contact(store: Store, crm: 
         name: c["id"] for name, c in before.items()
     }
     assert (after["Ann"]["email"], after["Cy"]["email"]) == ("bob@x.no", "N@x.no")
-    assert after["Cy"]["revision"] == before["Cy"]["revision"] + 1
+    assert after["Cy"]["revision"] > before["Cy"]["revision"]
 
 
 def test_an_address_that_another_contact_has_is_not_taken(store: Store, crm: Crm) -> None:

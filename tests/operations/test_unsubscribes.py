@@ -23,7 +23,15 @@ from contactctl.operations.responses import latest_responses
 from contactctl.operations.status import read_status
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from contactctl.store.imports import deliverable, deliverable_in, stream_contacts
+from contactctl.store.imported_status import Creating
+from contactctl.store.imports import (
+    Layout,
+    Wave,
+    deliverable,
+    deliverable_in,
+    put_in,
+    stream_contacts,
+)
 from helpers.ingested import AN_HOUR_AGO, add, record, response, session_at, session_on
 from helpers.responses import insert_group, insert_member, statuses
 from helpers.sessions import NOW
@@ -157,6 +165,25 @@ def test_a_wish_of_nobody_waits_for_its_contact(store: Store) -> None:
     assert read_status(session).unmatched_unsubscribes == 1
     add_contact(session, {"email": "new@example.com"})
     assert (mailed(store, deliverable()), opened(store)) == ([], [(1, 0, "unsubscribe", True)])
+
+
+def test_an_import_tells_whom_it_created_that_had_left(store: Store) -> None:
+    record(session_on(store), wish("new@example.com"))
+    with store.writing() as connection:
+        counts = put_in(
+            connection,
+            Layout(),
+            Wave(
+                [
+                    (0, f"{name}@example.com", f"{name}@example.com", "example.com")
+                    for name in ("new", "other")
+                ]
+            ),
+            NOW,
+            Creating(run_id=9, last_id=0, on_unsubscribe=OnUnsubscribe.DEACTIVATE),
+        )
+    assert (counts.created, counts.created_unsubscribed) == (2, 1)
+    assert sorted(statuses_of(store).values()) == ["active", "inactive"]
 
 
 def test_coming_back_is_acknowledged_and_lasts(store: Store, news: int) -> None:

@@ -1,9 +1,10 @@
 """SQLite, Postgres and the Python reference select the same contacts, whatever the criteria."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,8 @@ from sqlalchemy import select
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.conditions import Condition, build_condition
 from contactctl.domain.criteria.fields import (
+    COUNT_FIELDS,
+    DEACTIVATION_RUN_FIELD,
     OPERATORS,
     USAGES,
     AttributeDeclaration,
@@ -99,7 +102,13 @@ ATTRIBUTE_VALUES = {
 }
 
 
-VALUES = {FieldType.TEXT: TEXTS, FieldType.DATE: DATES, FieldType.INSTANT: INSTANTS}
+COUNTS = [0, 1, 2, 10]
+VALUES = {
+    FieldType.TEXT: TEXTS,
+    FieldType.DATE: DATES,
+    FieldType.INSTANT: INSTANTS,
+    FieldType.NUMBER: COUNTS,
+}
 
 
 def values_of(name: str) -> list:
@@ -115,6 +124,9 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         return frozenset(rng.sample(values, rng.choice((0, 0, 1, 2))))
 
     deactivated = maybe(INSTANTS) if rng.random() < 0.5 else None
+    origins = frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset()
+    categories = some(CATEGORIES) if deactivated else frozenset()
+    number_of_reasons = len(origins) * max(1, len(categories))
     domain = rng.choice(["example.com", "a_b.example", "xn--mnchen-3ya.example"])
     return ContactView(
         id=number,
@@ -123,16 +135,26 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         status=Status.INACTIVE if deactivated else Status.ACTIVE,
         created=rng.choice(INSTANTS),
         updated=rng.choice(INSTANTS),
-        values={name: maybe(values_of(name)) for name in GIVEN_COLUMNS},
+        values=make_values(maybe),
         tags=some(TAGS),
         groups=some(GROUPS),
         deactivated=deactivated,
-        deactivation_origins=frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset(),
-        deactivation_categories=some(CATEGORIES) if deactivated else frozenset(),
+        deactivation_origins=origins,
+        deactivation_categories=categories,
+        deactivation_runs=frozenset(str(10 + n) for n in range(number_of_reasons)),
+        reactivated=maybe(INSTANTS),
+        unsubscribed=maybe(INSTANTS),
         response_counts={category: rng.choice((0, 1, 2, 3)) for category in CATEGORIES},
         responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),
     )
+
+
+def make_values(maybe: Callable[[list], Any]) -> dict[str, Any]:
+    given = {name: maybe(values_of(name)) for name in GIVEN_COLUMNS}
+    counts = {name: given[name] or 0 for name in COUNT_FIELDS}
+    signs = [at for name in ("last_opened", "last_clicked") if (at := given[name]) is not None]
+    return given | counts | {"last_engaged": max(signs, default=None)}
 
 
 def make_attributes(rng: random.Random) -> dict[str, object]:
@@ -172,6 +194,8 @@ def stores(
 def words_for(field: Field) -> st.SearchStrategy[str]:
     if field.choices:
         return st.sampled_from([*field.choices, *map(str.upper, field.choices)])
+    if field.name == DEACTIVATION_RUN_FIELD:
+        return st.sampled_from(["10", "11", "012", "1"])
     pools = {
         FieldType.TEXT: TEXTS + [text[:2] for text in TEXTS] + [text.upper() for text in TEXTS],
         FieldType.SET: [*GROUPS, *TAGS, "strasse", "ÄRGER", "nobody"],

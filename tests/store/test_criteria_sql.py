@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldCatalogue, FieldType
+from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import resolve
 from contactctl.domain.criteria.tree import (
     MAX_CONDITIONS,
@@ -15,7 +16,6 @@ from contactctl.domain.criteria.tree import (
     MAX_VALUES,
     Criteria,
     from_flags,
-    prebuilt_criteria,
 )
 from contactctl.store.criteria import (
     active_where,

@@ -7,8 +7,9 @@ from sqlalchemy import update
 
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import create_groups
-from contactctl.store.imports import SORTABLE, deliverable, deliverable_in, stream_contacts
+from contactctl.store.imports import deliverable, deliverable_in, stream_contacts
 from helpers.imports import import_text
 from helpers.sessions import NOW
 
@@ -84,22 +85,22 @@ def test_sorting_puts_missing_values_last_and_then_goes_by_id(store: Store) -> N
         "email,last_opportunity\nb@x.no,2024-01-01\na@x.no,\nd@x.no,2023-01-01\nc@x.no,2023-01-01\n",
     )
 
-    def sorted_by(sort: str, *, descending: bool = False, limit: int | None = None) -> list[str]:
+    def sorted_by(sort: str, *, limit: int | None = None) -> list[str]:
         with store.reading() as connection:
-            found = stream_contacts(connection, [], sort=sort, descending=descending, limit=limit)
+            found = stream_contacts(connection, [], sort=sort, limit=limit)
             return [record.email[0] for record in found]
 
     assert sorted_by("last_opportunity") == ["d", "c", "b", "a"]
-    assert sorted_by("last_opportunity", descending=True) == ["b", "d", "c", "a"]
+    assert sorted_by("-last_opportunity") == ["b", "d", "c", "a"]
     assert sorted_by("email", limit=2) == ["a", "b"]
-    assert sorted_by("id", descending=True) == ["c", "d", "a", "b"]
+    assert sorted_by("-id") == ["c", "d", "a", "b"]
 
 
 def test_every_sortable_field_can_be_sorted_by(store: Store) -> None:
     import_text(store, "email\na@x.no\n")
     with store.reading() as connection:
         for name in SORTABLE:
-            assert len(list(stream_contacts(connection, [], sort=name, descending=True))) == 1
+            assert len(list(stream_contacts(connection, [], sort=f"-{name}"))) == 1
 
 
 def test_records_have_typed_values(store: Store) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from contactctl.domain.errors import BusyError, NotFoundError, RefusedError
-from contactctl.domain.run_kinds import DeactivateRun, KeptCriteria
+from contactctl.domain.run_details import KeptCriteria
+from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.store.database.store import Store
 from contactctl.store.plans import Batch, PlanFigures, next_batch, planned_contacts

@@ -40,6 +40,7 @@ THRESHOLDS = st.dictionaries(
         st.sampled_from([None, timedelta(days=1), timedelta(days=3)]),
         st.sampled_from([None, 0, 1, 2]),
         st.sampled_from([None, None, timedelta(days=1), timedelta(days=2)]),
+        st.sampled_from([None, 1, 2, 3]),
     ),
 )
 RESPONSES = st.builds(
@@ -50,6 +51,7 @@ RESPONSES = st.builds(
     group_id=GROUP_IDS,
     held=st.sampled_from([False, False, False, True]),
     channel=st.sampled_from(["email", "email", "email", "sms"]),
+    through=st.booleans(),
 )
 SUBJECTS = st.builds(
     ThresholdSubject,

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +16,11 @@ from contactctl.domain.waits import Waits
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.database.postgres import BoundedConnection
-from contactctl.store.database.store import connect, open_store
+from contactctl.store.database.store import Store, connect, open_store
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.temporary import fill, temporary_tables
+from helpers.cli import run_cli
 from helpers.contacts import add_contact, seed_contacts
 from helpers.databases import replace_database
 from helpers.plans import started
@@ -262,6 +263,26 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
             assert sorted(tmp_path.iterdir()) == before
         with pytest.raises(StoreError, match="readonly"), store.writing() as connection:
             add_contact(connection, "b@example.com")
+
+
+@pytest.mark.parametrize("held", ["the work", "the file"])
+@pytest.mark.parametrize("is_tty", [True, False])
+def test_who_waits_for_long_is_told_once_at_a_terminal(
+    store: Store, store_url: str, held: str, is_tty: bool
+) -> None:
+    seed_contacts(store, 2)
+    command = ["deactivate", "--where", "id = 1", "--confirm", 1, "--limit-override", 1]
+    with ExitStack() as stack:
+        if held == "the work":
+            stack.enter_context(exclusive(store, CONTACT_CHANGES))
+        elif store.dialect == "sqlite":
+            stack.enter_context(store.writing())
+        else:
+            pytest.skip("Postgres locks no file")
+        waited = run_cli([*command, "--wait", 1.5, "--database", store_url], tty=is_tty)
+
+    assert waited.exit_code == 6
+    assert waited.stderr.count("note: waiting for another process") == is_tty
 
 
 @pytest.mark.parametrize("full", ["the store's", "TMPDIR"])

@@ -13,6 +13,10 @@ from contactctl.domain.text import show_safely
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
+LAST_ENGAGED_FIELD = "last_engaged"
+UNSUBSCRIBED_FIELD = "unsubscribed"
+COUNT_FIELDS = ("mails_received", "mails_since_engaged")
+DEACTIVATION_RUN_FIELD = "deactivation_run"
 
 
 class FieldType(StrEnum):
@@ -90,20 +94,44 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
     ),
     Field("last_opportunity", FieldType.DATE, "date of the last opportunity (deal, order, quote)"),
     Field("last_emailed", FieldType.INSTANT, "when a mail was last delivered"),
-    Field("last_opened", FieldType.INSTANT, "when a mail was last opened"),
-    Field("last_clicked", FieldType.INSTANT, "when a link was last clicked"),
+    Field("last_opened", FieldType.INSTANT, "when a person last opened a mail"),
+    Field("last_clicked", FieldType.INSTANT, "when a person last clicked a link"),
+    Field(LAST_ENGAGED_FIELD, FieldType.INSTANT, "the later of last_opened and last_clicked"),
+    Field(
+        "last_machine_opened",
+        FieldType.INSTANT,
+        "when a proxy or a scanner last opened a mail or followed a link",
+    ),
+    Field("mails_received", FieldType.NUMBER, "mails delivered, ever", always_present=True),
+    Field(
+        "mails_since_engaged",
+        FieldType.NUMBER,
+        "mails delivered since last_engaged, or ever",
+        always_present=True,
+    ),
     Field("deactivated", FieldType.INSTANT, "start of the latest open system-wide deactivation"),
     Field(
         "deactivation_origin",
         FieldType.SET,
         "origins of the open system-wide deactivations",
-        ("bulk", "individual", "threshold", "import"),
+        ("bulk", "individual", "threshold", "import", "unsubscribe"),
     ),
     Field(
         "deactivation_category",
         FieldType.SET,
         "response categories of the open system-wide deactivations",
         _CATEGORIES,
+    ),
+    Field(
+        DEACTIVATION_RUN_FIELD,
+        FieldType.SET,
+        "numbers of the runs that opened the open system-wide deactivations",
+    ),
+    Field("reactivated", FieldType.INSTANT, "when the contact last became active again"),
+    Field(
+        UNSUBSCRIBED_FIELD,
+        FieldType.INSTANT,
+        "when the person last unsubscribed, from all mail or from a group",
     ),
     *(
         Field(

@@ -30,6 +30,7 @@ _SET_MEMBERS = {
     "group": "groups",
     "deactivation_origin": "deactivation_origins",
     "deactivation_category": "deactivation_categories",
+    "deactivation_run": "deactivation_runs",
     "responses_not_counted": "responses_not_counted",
 }
 _VIEW_NAMES = {"email": "email_key"}

@@ -15,8 +15,6 @@ MAX_CONDITIONS = 500  # SQLite's parser allows expressions 1,000 deep
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
 
-PREBUILT_CONDITION = "last_opportunity older-than 24 months"
-
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
@@ -47,12 +45,6 @@ class Criteria:
                 yield part
             else:
                 yield from part.conditions()
-
-
-def prebuilt_criteria() -> Criteria:
-    """What `preview` and `deactivate` use without any criteria."""
-    condition = parse_condition(PREBUILT_CONDITION, FieldCatalogue())
-    return Criteria(name="Without an opportunity for 24 months", all=(condition,))
 
 
 def from_flags(

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from contactctl.domain.criteria.fields import (
+    DEACTIVATION_RUN_FIELD,
     USAGES,
     Field,
     FieldType,
@@ -235,7 +236,8 @@ def _parse(field: Field, text: str) -> Scalar:
         case FieldType.INSTANT:
             return parse_date(text) if _DATE.fullmatch(text) else _instant(text)
         case _:
-            return _text(text)
+            is_number = field.name == DEACTIVATION_RUN_FIELD
+            return str(_whole_number(field, text)) if is_number else _text(text)
 
 
 def _text(text: str) -> str:

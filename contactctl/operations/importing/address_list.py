@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.emails import bare_address
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations.importing.columns import distinct_names, plain
@@ -38,7 +39,7 @@ def read_list(
     for _ in range(beginning.skipped):
         next(reader)
     first = next(reader, [])
-    if column is None and first and fits(trim(first[0])):
+    if column is None and first and fits(_listed_in(first[0])):
         yield from _cells(_alone(chain([first], reader), reader, fits), reader, 0)
         return
     names = distinct_names(first)
@@ -48,7 +49,7 @@ def read_list(
 def _alone(rows: Any, reader: Any, fits: Callable[[str], bool]) -> Iterator[list[str]]:
     """The rows; InputError for one with several addresses, of which one would be passed over."""
     for row in rows:
-        if len(row) > 1 and sum(fits(trim(cell)) for cell in row) > 1:
+        if len(row) > 1 and sum(fits(_listed_in(cell)) for cell in row) > 1:
             raise InputError(
                 f"line {reader.line_num}: several addresses in one line",
                 hint="give one address a line, or a header that names the column",
@@ -59,10 +60,15 @@ def _alone(rows: Any, reader: Any, fits: Callable[[str], bool]) -> Iterator[list
 def _cells(rows: Any, reader: Any, at: int) -> Iterator[Listed]:
     try:
         for row in rows:
-            if text := trim(row[at]) if at < len(row) else "":
+            if text := _listed_in(row[at]) if at < len(row) else "":
                 yield reader.line_num, text
     except csv.Error as error:
         raise InputError(f"line {reader.line_num}: {error}") from error
+
+
+def _listed_in(cell: str) -> str:
+    """What a cell lists, without blanks around it or a name before the address."""
+    return bare_address(trim(cell))
 
 
 def _place(names: list[str], column: str | None, file: str) -> int:

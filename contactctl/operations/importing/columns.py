@@ -9,13 +9,17 @@ from shlex import quote
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    COUNT_FIELDS,
+    LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
+    UNSUBSCRIBED_FIELD,
     Field,
     FieldCatalogue,
     FieldType,
     did_you_mean,
 )
+from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
 from contactctl.domain.text import fold, show_safely, trim
 from contactctl.operations.importing.options import ImportOptions
@@ -28,10 +32,23 @@ _REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
 
 UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
 
+# how files begin that are no tables
+_OTHER_FILES = {
+    "<!doctype html": "a web page",
+    "<html": "a web page",
+    "<?xml": "an XML file",
+    "begin:vcard": "a vCard file",
+    "dn:": "an LDIF file",
+    "{\\rtf": "an RTF document",
+}
 _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
+    UNSUBSCRIBED_FIELD: "what people wish is recorded by `responses ingest`",
+    LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
+    "reactivated": "it is set when a contact becomes active again",
+    "deactivation_run": "runs have their numbers in this store alone",
 }
 
 GROUP_ACTIVE = Field(
@@ -43,7 +60,7 @@ GROUP_INACTIVE = Field(
 # what only the columns of `contacts export --full` have
 _MEMBERSHIP_FIELDS = {field.name: field for field in (GROUP_ACTIVE, GROUP_INACTIVE)}
 STATUS_FIELDS = ("status", "deactivated", "deactivation_origin", "deactivation_category")
-_ONLY_IN_FULL = ("created", *STATUS_FIELDS)
+_ONLY_IN_FULL = ("created", *COUNT_FIELDS, *STATUS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +189,7 @@ class ColumnNames:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
         field_name = _as_field_name(plain(name))
         known = [field.name for field in importable_fields(self._catalogue)]
-        if self._options.ignore_unknown or self._options.preset.name:
+        if self._options.expects_other_columns:
             return
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
         if field_name.startswith(ATTRIBUTE_PREFIX) or close:
@@ -327,6 +344,14 @@ def _reason_against(field: Field) -> str | None:
 
 
 def _hint_for_email(names: Sequence[str]) -> str:
+    start = "".join(names[:1]).lower()
+    if other := next((kind for kind in _OTHER_FILES if start.startswith(kind)), None):
+        return f"this is {_OTHER_FILES[other]}; export the contacts as CSV or JSON lines"
+    if any(map(_is_address, names)):
+        return (
+            "the first line is a contact: put a line above it that names the columns,"
+            " such as `email,first_name`"
+        )
     if preset := preset_for(names):
         return f"it looks like an export of another program: --preset {preset} reads it"
     if len(names) == 1 and "|" in names[0]:
@@ -334,7 +359,18 @@ def _hint_for_email(names: Sequence[str]) -> str:
     likely = [name for name in names if "mail" in plain(name).replace("-", "")]
     if likely:
         return f"name it with --map {_shell(f'{likely[0]}=email')}"
-    return "name it with --map 'COLUMN=email'; is the delimiter right?"
+    return (
+        "name it with --map 'COLUMN=email'; the first line must name the columns, and --delimiter"
+        " is what separates them"
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        email_key(bare_address(text))
+    except ValueError:
+        return False
+    return True
 
 
 def _what_to_do_with(name: str, field: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from contactctl.domain.contact_values import parse_text
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT
-from contactctl.domain.emails import email_key
+from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.text import fold, trim, undo_defuse
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
@@ -30,6 +30,7 @@ from contactctl.store.staged import Staged, stored_instant
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
+FORMER = "a contact had this address before (`contactctl contacts show` shows which)"
 UNKNOWN_ADDRESS = "no contact has this address (--update-only)"
 ADDRESS_TAKEN = "another contact has this address"
 NO_ID = "no id"
@@ -263,11 +264,13 @@ class _Conversion:
 
     def _addresses(self) -> list[Sequence[Any]]:
         emails = self._trimmed(self.plan.email.at)
+        if not {"<", ":"}.isdisjoint("".join(filter(None, emails))):
+            emails = [cell and bare_address(cell) for cell in emails]
         keys = self._read("email", emails, email_key)
         for at, email in enumerate(emails):
             if email:
                 continue
-            if any(map(trim, filter(None, self.batch.rows[at]))):
+            if self.batch.records or any(map(trim, filter(None, self.batch.rows[at]))):
                 self.failures.setdefault(at, "no email")
             else:
                 self.empty.add(at)

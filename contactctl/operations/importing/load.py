@@ -19,6 +19,7 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import (
     ADDRESS_TAKEN,
+    FORMER,
     ID_TWICE,
     KEY,
     SUPPRESSED,
@@ -43,6 +44,7 @@ from contactctl.operations.importing.undecided import refuse_undecided
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.store.addresses import former_among
 from contactctl.store.contacts import known_keys
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
@@ -220,8 +222,10 @@ class _Import:
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
             named = _named(converted, batch)
-            changes = follow_addresses(connection, source, self.creating.run_id, named)
+            changes = follow_addresses(connection, source, self.creating, named, self.now)
             converted = self._left(converted, batch, changes, is_last=is_last)
+            former = former_among(connection, keys)
+            converted = rows_without(converted, batch, former.keys(), FORMER)
             if self.options.update_only:
                 unknown = set(keys) - known_keys(connection, keys)
                 converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
@@ -233,7 +237,7 @@ class _Import:
             for rows in waves.rows:
                 wave = wave_of(rows, converted, ids, changes.moved)
                 counts += put_in(
-                    connection, self.plan.layout, wave, self.now, self.creating, source
+                    connection, self.plan.layout, wave, self.now, self.creating, source=source
                 )
             result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
             if result.run is not None:

@@ -128,6 +128,11 @@ class ImportOptions:
     def all_nulls(self) -> frozenset[str]:
         return self.nulls | self.preset.nulls
 
+    @property
+    def expects_other_columns(self) -> bool:
+        """Whether columns that are no fields are no surprise: so it was said, or by a preset."""
+        return self.ignore_unknown or bool(self.preset.name)
+
     def separator(self, field_name: str) -> str | None:
         """What separates the names in a cell of this field; None: nothing was said."""
         plain = field_name.partition("_")[0]  # group_active is separated as group

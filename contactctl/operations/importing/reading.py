@@ -87,7 +87,10 @@ class ColumnReading:
 def latest_values(session: Session) -> Mapping[str, str]:
     """The last stored value that is not still to come, of each field that tells the past."""
     instant = stored_instant(session.now)
-    past_instants = ("last_emailed", "last_opened", "last_clicked", "created")
+    past_instants = (
+        *("last_emailed", "last_opened", "last_clicked", "last_machine_opened"),
+        "created",
+    )
     today = stored_date(session.now.astimezone(session.time_zone).date())
     return {"last_opportunity": today, **dict.fromkeys(past_instants, instant)}
 

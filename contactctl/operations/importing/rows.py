@@ -5,13 +5,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from contactctl.domain.cells import list_cell
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.plain_data import STRICT
+from contactctl.domain.responses import Rejection
 from contactctl.domain.text import show_safely, trim
 from contactctl.operations.importing.columns import (
     ColumnNames,
@@ -22,12 +23,13 @@ from contactctl.operations.importing.columns import (
 )
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
 from contactctl.operations.importing.source import Source
+from contactctl.responses.json_stream import JsonValue, is_cut_off, read_json
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 22
 _BATCH_BYTES = 4 << 20
-_SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
+_SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t]*\s*\Z', re.IGNORECASE)  # Excel's own hint to itself
 
 Cell = str | None
 
@@ -98,9 +100,10 @@ def _batch_rows(source: Source, options: ImportOptions) -> int:
 
 
 def _detect_format(source: Source) -> FileFormat:
-    """JSON lines start with an object; no header of ours starts with a brace."""
-    start = source.text().read(1000).lstrip()
-    return FileFormat.JSONL if start.startswith("{") else FileFormat.CSV
+    """JSON starts with an object or an array of some; no header of ours does."""
+    start = "".join(source.text().read(1000).split())
+    is_json = start.startswith(("{", "[{", "[]"))
+    return FileFormat.JSONL if is_json else FileFormat.CSV
 
 
 def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> FileRows:
@@ -215,7 +218,11 @@ class _JsonKeys:
 
 def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]:
     batch, decided = Batch(), False
-    for number, line in _numbered_lines(source.text()):
+    for number, line in _json_texts(source):
+        if isinstance(line, Rejection):
+            raw = line.raw.decode(errors="replace").rstrip()
+            batch.rejects.append(Reject(number, line.reason, (raw,)))
+            continue
         if not line.strip():
             continue
         try:
@@ -228,6 +235,30 @@ def _json_batches(source: Source, keys: _JsonKeys, size: int) -> Iterator[Batch]
             yield batch
             batch, decided = Batch(), True
     yield batch
+
+
+def _json_texts(source: Source) -> Iterator[tuple[int, str | Rejection]]:
+    """Each object as a text of one line, and the line it stands in; or why it cannot be read.
+
+    A file that does not begin with a whole object in one line is an array, or has objects over
+    several lines.
+    """
+    lines = _numbered_lines(source.text())
+    first = next((line for _, line in lines if line.strip()), "")
+    if first.lstrip().startswith("{") and not is_cut_off(first):
+        yield from _numbered_lines(source.text())
+        return
+    source.stream.seek(0)
+    for found in read_json(cast(BinaryIO, source.stream), ""):
+        if isinstance(found, JsonValue):
+            yield _line_in(found.place), json.dumps(found.value, ensure_ascii=False)
+        else:
+            yield _line_in(found.source), found
+
+
+def _line_in(place: str) -> int:
+    """The line of a place such as `:12[3]` in a stream without a name."""
+    return int(place.removeprefix(":").partition("[")[0])
 
 
 def _numbered_lines(text: TextIO) -> Iterator[tuple[int, str]]:

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +17,119 @@ from contactctl.operations.importing.options import InactiveRule
 _WORDS_FILE = Path(__file__).with_name("consent_columns.yaml")
 _CAPITAL_WITHIN = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NO_LETTER = re.compile(r"[\W_]+")
+_MOST_WORDS_OF_A_STATE = 5
 
 
 def looks_like_consent(name: str) -> bool:
-    """Whether a column of this name may say who gets mail."""
+    """Whether a column of this name may say who gets mail, whatever is in it."""
     known = _known()
     words = _words(name)
     joined = "".join(words)
     return (
-        " ".join(words) in known.names
+        joined in known.names
         or not known.words.isdisjoint(words)
-        or joined.startswith(known.parts)
-        or any(word.startswith(known.parts) for word in words)
-        or any("".join(words[at:]).startswith(known.parts) for at in range(1, len(words)))
+        or _has_beginning(words, known.parts)
+        or (any(state in joined for state in known.states) and _is_about_mail(words))
     )
 
 
+def answers_about_mail(name: str, cells: Set[str]) -> bool:
+    """Whether a column is about mail by its name, and all its cells say yes or no, or nothing."""
+    answers = set(map(_as_compared, cells)) - {""}
+    return bool(answers) and _is_about_mail(_words(name)) and bool(_pairs_with(answers))
+
+
+def answers_a_question(cells: Set[str]) -> bool:
+    """Whether a column says yes of some, and no or nothing of the others.
+
+    It may say who gets mail, whatever it is called: nobody knows all names of such a column.
+    `NO` alone is a country.
+    """
+    answers = set(map(_as_compared, cells))
+    return len(answers) > 1 and any(pair[0] in answers for pair in _pairs_with(answers - {""}))
+
+
 def looks_like_opt_out(value: str) -> bool:
-    """Whether a cell says that somebody must not get mail, whatever its column is called."""
-    return " ".join(_words(value)) in _known().values
+    """Whether a cell says that somebody must not get mail, whatever its column is called.
+
+    `Unqualified - opted out` says so too; a text of more words may tell of something else.
+    """
+    words = _words(value)
+    said = _known().values
+    if len(words) > _MOST_WORDS_OF_A_STATE:
+        return False
+    return " ".join(words) in said or any(
+        f"{one} {other}" in said for one, other in pairwise(words)
+    )
+
+
+def _pairs_with(answers: Set[str]) -> list[Sequence[str]]:
+    """The yes and no of the languages in which all of this are answers."""
+    return [pair for pair in _known().answers if answers <= set(pair)]
+
+
+def _is_about_mail(words: Sequence[str]) -> bool:
+    about = _known().about
+    joined = "".join(words)
+    return any(word.startswith(about) for word in words) or any(
+        each in joined for each in about if not each.isascii()
+    )
+
+
+def _has_beginning(words: Sequence[str], parts: tuple[str, ...]) -> bool:
+    """Whether a word, or the rest of the name from one on, begins so.
+
+    Scripts other than the Latin may have no blanks: there it may stand anywhere.
+    """
+    joined = "".join(words)
+    return any("".join(words[at:]).startswith(parts) for at in range(len(words))) or any(
+        each in joined for each in parts if not each.isascii()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """The lists of consent_columns.yaml, as names and cells are compared."""
+
     names: frozenset[str]
-    values: frozenset[str]
     words: frozenset[str]
     parts: tuple[str, ...]
+    states: tuple[str, ...]
+    about: tuple[str, ...]
+    answers: Sequence[Sequence[str]]
+    values: frozenset[str]
 
 
 @cache
 def _known() -> _Known:
-    lists = {
-        key: [item.text for item in node.as_list()]
-        for key, node in load_strict_file(_WORDS_FILE, _WORDS_FILE.name)
-        .as_mapping(("names", "words", "parts", "values"))
-        .items()
-    }
-    values = frozenset(" ".join(_words(value)) for value in lists["values"])
+    keys = tuple(each.name for each in fields(_Known))
+    read = load_strict_file(_WORDS_FILE, _WORDS_FILE.name).as_mapping(keys)
+
+    def texts(key: str) -> list[str]:
+        return [item.text for item in read[key].as_list()]
+
+    def beginnings(key: str) -> tuple[str, ...]:
+        return tuple("".join(_words(text)) for text in texts(key))
+
+    def pairs(key: str) -> list[list[str]]:
+        return [
+            [_as_compared(item.text) for item in pair.as_list()] for pair in read[key].as_list()
+        ]
+
     return _Known(
-        frozenset(lists["names"]), values, frozenset(lists["words"]), tuple(lists["parts"])
+        names=frozenset(beginnings("names")),
+        words=frozenset(beginnings("words")),
+        parts=beginnings("parts"),
+        states=beginnings("states"),
+        about=beginnings("about"),
+        answers=pairs("answers"),
+        values=frozenset(map(_as_compared, texts("values"))),
     )
+
+
+def _as_compared(value: str) -> str:
+    """A cell without case, accents and punctuation; one that is nothing but signs as it is."""
+    return " ".join(_words(value)) or value.strip()
 
 
 def _words(name: str) -> list[str]:

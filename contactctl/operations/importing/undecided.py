@@ -1,7 +1,7 @@
 """A column that may say who must not get mail stops an import until its meaning is known."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
 from contactctl.domain.contacts import Status
@@ -12,7 +12,11 @@ from contactctl.domain.text import fold, show_safely, trim
 from contactctl.operations.importing.columns import plain, preset_for
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch, FileRows
-from contactctl.operations.importing.status import looks_like_opt_out
+from contactctl.operations.importing.status import (
+    answers_a_question,
+    answers_about_mail,
+    looks_like_opt_out,
+)
 
 _SHOWN_VALUES = 6
 _OURS = {"", *map(str, Status)}
@@ -25,21 +29,34 @@ def refuse_undecided(rows: FileRows, first: Batch, options: ImportOptions) -> No
     """
     _require_keys(rows, first, options)
     undecided = {name: _values(rows, first, name) for name in rows.known.undecided}
-    if not options.all_inactive:
-        for name in rows.known.unknown:
-            if any(map(looks_like_opt_out, set(_cells(rows, first, name)))):
-                undecided[name] = _values(rows, first, name)
+    unsaid = {}
+    for name in () if options.all_inactive else rows.known.unknown:
+        cells = set(_cells(rows, first, name)) - options.all_nulls
+        if any(map(looks_like_opt_out, cells)) or answers_about_mail(name, cells):
+            undecided[name] = _values(rows, first, name)
+        elif not options.expects_other_columns and answers_a_question(cells):
+            unsaid[name] = _values(rows, first, name)
     nulls = options.all_nulls
     for column in rows.columns:
         if column.field and column.field.name == "status":
             values = _values(rows, first, column.name)
             if not {fold(value) for value in values if value not in nulls} <= _OURS:
                 undecided[column.name] = values
-    if not undecided:
-        return
-    names = ", ".join(f"'{show_safely(name)}'" for name in undecided)
-    looks = "looks" if len(undecided) == 1 else "look"
-    raise InputError(f"{names} {looks} like consent or status", hint=_hint(rows, undecided))
+    if undecided:
+        looks = "looks" if len(undecided) == 1 else "look"
+        raise InputError(
+            f"{_listed(undecided)} {looks} like consent or status",
+            hint=_hint(rows, {**undecided, **unsaid}),
+        )
+    if unsaid:
+        raise InputError(
+            f"{_listed(unsaid)} may say who gets mail: all cells answer yes or no",
+            hint=_hint(rows, unsaid),
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{show_safely(name)}'" for name in names)
 
 
 def _hint(rows: FileRows, undecided: dict[str, list[str]]) -> str:

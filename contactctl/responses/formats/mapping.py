@@ -44,11 +44,12 @@ from contactctl.responses.formats.paths import (
     top_level_keys,
     value_getter,
 )
+from contactctl.responses.machines import is_machine
 
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (
     *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
-    *("channel", "host"),
+    *("channel", "host", "user_agent"),
 )
 KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
@@ -144,6 +145,7 @@ class Document:
         self._diagnostic, self._status = get("diagnostic"), get("status")
         self._reply_code, self._group = get("reply_code"), get("group")
         self._channel, self._host = get("channel"), get("host")
+        self._user_agent = get("user_agent")
         self._id = get("id")
         # one id may cover all recipients of an event
         self._id_is_shared = any(
@@ -208,7 +210,7 @@ class Document:
         if isinstance(outcome, str):
             said = self._unknown_event(row, outcome)
         elif outcome.kind is Kind.ACTIVITY:
-            by_machine = outcome.by_machine
+            by_machine = outcome.by_machine or self._is_by_machine(row)
             return Activity(
                 source, key, recipient, outcome.activity, occurred_at, by_machine=by_machine
             )
@@ -264,6 +266,9 @@ class Document:
         diagnostic = f"{named}: {diagnostic}" if diagnostic else named
         rule = f"{self.name}.{_UNKNOWN_EVENT}"
         return _Judgement(Category.UNKNOWN, rule, status, diagnostic, _UNKNOWN_EVENT)
+
+    def _is_by_machine(self, row: Row) -> bool:
+        return self._user_agent is not None and is_machine(text_of(self._user_agent(row)))
 
     def _group_of(self, row: Row) -> str | None:
         return (text_of(self._group(row)) or None) if self._group else None

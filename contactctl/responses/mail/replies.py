@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 _MAX_REPLIES = 5
 _MAX_REPLY_CHARACTERS = 600
@@ -18,8 +19,11 @@ _REPLY = re.compile(
     r"(?<![\w.@])([45][0-7]\d)(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
     r"(?:\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.])|(?=[^\s\d.,;:)\]%]))"
 )
-# sendmail's own last word, `554 <kari@example.org>... Service unavailable`: no server's reply.
+# sendmail's own last word, `554 <kari@example.org>... Service unavailable`, or any line without a
+# mark below the server's own, `<<< 550 ...`: no server's reply.
 _OWN_SUMMARY = re.compile(r"<[^<>\s]{1,300}>\.\.\. ")
+_MARKED_LINE = re.compile(r"^<<< .*\n\Z", re.MULTILINE)
+_CODE = re.compile(r"[45][0-7]\d[ -]")
 _AFTER_A_MARK = re.compile(
     r"(?:^|[:;'\"(<>\[{|=#,.\u3001-\u30ff\uff01-\uff5e-]"
     r"|\b(?:said|says|code|error|erro|errore|erreur|fehler|fehlercode|código|codice|код|ошибка|returned"
@@ -89,18 +93,28 @@ def _next_reply(text: str, at: int) -> re.Match[str] | None:
     for match in _REPLY.finditer(text, at):
         line_start = text.rfind("\n", 0, match.start()) + 1
         before = text[max(line_start, match.start() - 30) : match.start()]
-        if not before and _OWN_SUMMARY.match(text, match.end()):
+        if not before and _is_own_summary(text, match):
             continue
         if match[2] or not before.strip() or _AFTER_A_MARK.search(before):
             return match
     return None
 
 
+def _is_own_summary(text: str, match: re.Match[str]) -> bool:
+    if _OWN_SUMMARY.match(text, match.end()):
+        return True
+    reach = max(0, match.start() - _MAX_REPLY_CHARACTERS)
+    return bool(_MARKED_LINE.search(text, reach, match.start()))
+
+
 def _reply_text(text: str, start: int) -> str:
     said = text[start : start + _MAX_REPLY_CHARACTERS]
     end = _END.search(said, 3)
     said = said[: end.start()] if end else said
-    return "\n".join(said.split("\n", _MAX_REPLY_LINES)[:_MAX_REPLY_LINES])
+    lines = said.split("\n", _MAX_REPLY_LINES)[:_MAX_REPLY_LINES]
+    code = lines[0][:3]
+    own = takewhile(lambda line: not _CODE.match(line) or line.startswith(code), lines)
+    return "\n".join(own)
 
 
 def stage_of(text: str, start: int, end: int) -> Stage | None:

@@ -12,6 +12,7 @@ from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.predicates import is_active
 from contactctl.store.reactivation import open_system_wide
+from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -63,18 +64,22 @@ def _inactive_with_a_reason(connection: Connection) -> Finding:
 
 
 def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
-    unfinished = exists().where(_run.c.id == _item.c.run_id, _run.c.state.not_in(FINAL_STATES))
+    """What an ingest keeps there are the contacts whose thresholds are looked at after its end."""
+    unfinished = exists().where(
+        _run.c.id == _item.c.run_id,
+        or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING)),
+    )
     statement = select(func.count()).select_from(_item).where(~unfinished)
     broken = int(connection.execute(statement).scalar_one())
     return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
 
 
 def _runs_finished(connection: Connection) -> Finding:
-    statement = select(func.count()).select_from(_run).where(_run.c.state == RunState.RUNNING)
-    running = int(connection.execute(statement).scalar_one())
+    running = select(_run.c.id).where(_run.c.state == RunState.RUNNING)
+    unfinished = {*connection.execute(running).scalars(), *runs_with_concerned(connection)}
     return Finding(
         "no run is unfinished",
-        running,
+        len(unfinished),
         "running right now, or interrupted: `contactctl sweep all` resumes them,"
         " `contactctl runs cancel RUN` ends an import",
     )

@@ -55,6 +55,7 @@ _POOLER_HINTS = {
     "consuming input failed": _LOST,
     "sending query failed": _LOST,
 }
+MAY_BE_WRITTEN = "check that the file and its folder may be written"
 _LEAST_FREE_BYTES = 1 << 20
 
 
@@ -117,7 +118,7 @@ def _from_sqlite(error: sqlite3.Error, where: str, path: Path | None) -> Contact
     if any(words in text for words in ("full", "unable to open", "disk I/O error")):
         return StoreError(where, hint=_disk_hint(text, path))
     if "readonly" in text:
-        return StoreError(where, hint="check that the file and its folder may be written")
+        return StoreError(where, hint=MAY_BE_WRITTEN)
     if "not a database" in text or "malformed" in text:
         return StoreError(where, hint="this is not an intact SQLite file; is the path right?")
     return StoreError(where, hint=_CHECK_SCHEMA if "no such" in text else "")

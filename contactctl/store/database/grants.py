@@ -21,6 +21,8 @@ _OF_ADMINS = frozenset(
         RunKind.GROUPS,
         RunKind.POLICY,
         RunKind.COPY,
+        RunKind.MERGE,
+        RunKind.ATTRIBUTES,
     }
 )
 # the server fills it in with the login that it has let in
@@ -45,9 +47,13 @@ _OPERATOR_UPDATES = (
     "unmatched_response",
     "response_rate",
     "incident",
+    "delivery",
+    "routine",
+    "delivery_rate",
 )
 # what an operator's daily work deletes: plans, memberships, tags, ids that a source gave to another
-# contact, responses that found a contact, and counts that are made anew
+# contact, responses that found a contact, counts that are made anew, and clicks that turn out to be
+# a machine's
 _OPERATOR_DELETES = (
     "plan_item",
     "membership",
@@ -57,8 +63,9 @@ _OPERATOR_DELETES = (
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
+    "click",
 )
-_KEPT_FOR_EVER = ("run", "policy", "former_membership")
+_KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact
 
 
@@ -110,7 +117,7 @@ def _operator_rights(names: Collection[str], operator: str) -> list[str]:
 
 
 def _admin_rights(names: Collection[str], admin: str) -> list[str]:
-    """An erasure reads and rewrites every text, those of runs too; a policy never changes."""
+    """An erasure reads and rewrites every text, those of runs and policies too."""
     written = [name for name in names if name not in ("run", "policy")]
     updated = [name for name in written if name != "suppression"]
     deleted = [
@@ -120,6 +127,7 @@ def _admin_rights(names: Collection[str], admin: str) -> list[str]:
     return [
         f"GRANT INSERT ON {_listed(written)}, policy TO {admin};",
         f"GRANT INSERT ({asked}), UPDATE ({asked}) ON run TO {admin};",
+        f"GRANT UPDATE (document) ON policy TO {admin};",
         f"GRANT UPDATE ON {_listed(updated)} TO {admin};",
         f"GRANT DELETE ON {_listed(deleted)} TO {admin};",
     ]
@@ -202,7 +210,8 @@ def _may_go_on(is_theirs: str) -> str:
 
 def _is_bulk() -> str:
     """Kinds that somebody asks for and confirms; the others with a plan follow rules."""
-    return f"kind IN ({_texts((RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP))})"
+    bulk = (RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP, RunKind.TAG, RunKind.UNTAG)
+    return f"kind IN ({_texts(bulk)})"
 
 
 def _works_through_a_plan() -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from threading import Timer
 from time import monotonic, sleep
 
 from filelock import FileLock, Timeout
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from contactctl.domain.errors import BusyError, StoreError
-from contactctl.store.database.errors import translated_errors
+from contactctl.domain.waits import IS_LONG_S
+from contactctl.store.database.errors import MAY_BE_WRITTEN, translated_errors
 from contactctl.store.database.store import Store
 
 _TRY_AGAIN_S = 0.1
@@ -37,7 +39,8 @@ def exclusive(store: Store, work: str, *, wait_seconds: float = 0) -> Iterator[N
     elif store.path is None:
         yield  # in memory: no other process can see it
     else:
-        with _file_lock(store.path.resolve(), work, wait_seconds):  # one lock, by whatever name
+        path = store.path.resolve()  # one lock, by whatever name
+        with _file_lock(store, path, work, wait_seconds):
             yield
 
 
@@ -66,7 +69,7 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
             yield connection
         return
     with ExitStack() as stack:
-        with store.writing() as next_in_line:
+        with store.writing() as next_in_line, _long_wait_is_told(store):
             next_in_line.execute(_LOCK, _key_of_next(work))
             with next_in_line.begin_nested() as released_at_once:
                 next_in_line.execute(_LOCK, _key_of_turn(work))
@@ -74,6 +77,18 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
             connection = stack.enter_context(store.writing(snapshot=True))
             connection.execute(_LOCK, _key_of_turn(work))
         yield connection
+
+
+@contextmanager
+def _long_wait_is_told(store: Store) -> Iterator[None]:
+    """Say so when the body, which waits for a lock, takes longer than a second."""
+    timer = Timer(IS_LONG_S, store.waits.on_long_wait)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _busy(work: str, identity: str) -> BusyError:
@@ -84,14 +99,15 @@ def _busy(work: str, identity: str) -> BusyError:
 
 
 @contextmanager
-def _file_lock(path: Path, work: str, wait_seconds: float) -> Iterator[None]:
+def _file_lock(store: Store, path: Path, work: str, wait_seconds: float) -> Iterator[None]:
     lock = FileLock(path.with_name(f"{path.name}.{work}.lock"), mode=0o600)
     try:
-        lock.acquire(timeout=wait_seconds)
+        with _long_wait_is_told(store):
+            lock.acquire(timeout=wait_seconds)
     except Timeout as error:
         raise _busy(work, str(path)) from error
     except OSError as error:
-        raise StoreError(f"cannot lock {path}: {error.strerror}") from error
+        raise StoreError(f"cannot lock {path}: {error.strerror}", hint=MAY_BE_WRITTEN) from error
     try:
         yield
     finally:
@@ -107,11 +123,12 @@ def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[Non
     """
     deadline = monotonic() + wait_seconds
     with translated_errors(store), store.engine.connect() as connection:
-        while not _try_lock(connection, work):
-            connection.rollback()
-            if monotonic() >= deadline:
-                raise _busy(work, store.identity)
-            sleep(_TRY_AGAIN_S)
+        with _long_wait_is_told(store):
+            while not _try_lock(connection, work):
+                connection.rollback()
+                if monotonic() >= deadline:
+                    raise _busy(work, store.identity)
+                sleep(_TRY_AGAIN_S)
         try:
             yield
         finally:

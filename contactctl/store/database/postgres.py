@@ -60,6 +60,20 @@ class Patience:
         self._silent_until = monotonic() + _SILENT_FOR_S
 
 
+class _ServerCursor(psycopg.ServerCursor[Any]):
+    """Needs no closing where the connection is gone, or the server silent."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except psycopg.OperationalError:
+            super(psycopg.ServerCursor, self).close()
+
+    def __del__(self, *args: Any) -> None:
+        if not self.connection.closed:
+            super().__del__(*args)
+
+
 class BoundedConnection(psycopg.Connection[Any]):
     """Closes itself, with NoAnswerError, when the server is silent for too long.
 
@@ -68,6 +82,10 @@ class BoundedConnection(psycopg.Connection[Any]):
     """
 
     patience = Patience(_SILENT_FOR_S)
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        super().__init__(*args, **parameters)
+        self.server_cursor_factory = _ServerCursor
 
     def wait(self, gen: Any, interval: float = _LOOK_UP_EVERY_S, timeout: Any = None) -> Any:  # noqa: ARG002
         try:
@@ -167,14 +185,10 @@ class PostgresDatabase:
         return engine
 
     @cached_property
-    def _patience(self) -> "Patience":
-        pass
-
+    def _patience(self) -> Patience:
         return Patience(self.waits.answers_s)
 
     def _connect(self, _dialect: Any, _record: Any, args: Any, parameters: Any) -> Any:
-        pass
-
         if self._patience.is_lost:
             raise NoAnswerError("no answer")
         connection = BoundedConnection.connect(*args, **parameters)

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
 from contactctl.domain.errors import StoreError
-from contactctl.domain.waits import Waits
+from contactctl.domain.waits import IS_LONG_S, Waits
 
 BEGIN = "contactctl_begin"  # the execution option with the statement that begins a transaction
 
@@ -69,7 +69,8 @@ class SqliteDatabase:
         """Begin, once nobody else holds the file; `exc.OperationalError` when that takes long."""
         driver: Any = connection.connection.driver_connection
         begin = connection.get_execution_options().get(BEGIN, "BEGIN")
-        deadline = monotonic() + self.waits.locks_ms / 1000
+        began, is_told = monotonic(), False
+        deadline = began + self.waits.locks_ms / 1000
         driver.execute(f"PRAGMA busy_timeout = {_TRY_AGAIN_MS}")
         while True:
             try:
@@ -79,6 +80,9 @@ class SqliteDatabase:
                 is_locked = getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED
                 if not is_locked or monotonic() >= deadline:
                     raise exc.OperationalError(begin, None, error) from error
+            if not is_told and monotonic() - began > IS_LONG_S:
+                self.waits.on_long_wait()
+                is_told = True
             sleep(_TRY_AGAIN_MS / 1000)
         driver.execute(f"PRAGMA busy_timeout = {self.waits.locks_ms}")
         self._require_same_file()

@@ -22,12 +22,14 @@ from sqlalchemy import (
     update,
 )
 
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.handling import TimedRule
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
+from contactctl.store.changes import note_each
 from contactctl.store.groups import end_memberships
 from contactctl.store.handling.due import complained, due_under, governs
 from contactctl.store.plans import (
@@ -183,30 +185,37 @@ def _reactivate_contacts(connection: Connection, run: Run, batch: Batch, now: da
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
+    chosen = and_(
+        is_within(batch, _contact.c.id),
+        _contact.c.id.in_(ended_for),
+        not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))),
+    )
+    back = select(_contact.c.id).where(chosen, _contact.c.status == Status.INACTIVE)
+    note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
     return connection.execute(
         update(_contact)
-        .where(
-            is_within(batch, _contact.c.id),
-            _contact.c.id.in_(ended_for),
-            not_(_is_open_in(_contact.c.id, literal(SYSTEM_WIDE, Integer))),
+        .where(chosen)
+        .values(
+            status=Status.ACTIVE, reactivated_at=now, updated=now, revision=_contact.c.revision + 1
         )
-        .values(status=Status.ACTIVE, reactivated_at=now, revision=_contact.c.revision + 1)
     ).rowcount
 
 
 def _reactivate_memberships(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+    chosen = and_(
+        in_batch(run.id, batch),
+        _item.c.action == HandlingAction.REACTIVATE,
+        _item.c.group_id != SYSTEM_WIDE,
+        _membership.c.contact_id == _item.c.contact_id,
+        _membership.c.group_id == _item.c.group_id,
+        _membership.c.state == MembershipState.INACTIVE,
+        not_(_is_open_in(_membership.c.contact_id, _membership.c.group_id)),
+    )
+    follows = MembershipState.FOLLOWS
+    told = select(_membership.c.contact_id, _membership.c.group_id, literal(follows.value))
+    note_each(connection, run.id, ChangeKind.REACTIVATED, told.where(chosen).distinct(), now)
     return connection.execute(
-        update(_membership)
-        .where(
-            in_batch(run.id, batch),
-            _item.c.action == HandlingAction.REACTIVATE,
-            _item.c.group_id != SYSTEM_WIDE,
-            _membership.c.contact_id == _item.c.contact_id,
-            _membership.c.group_id == _item.c.group_id,
-            _membership.c.state == MembershipState.INACTIVE,
-            not_(_is_open_in(_membership.c.contact_id, _membership.c.group_id)),
-        )
-        .values(state=MembershipState.FOLLOWS, reactivated_at=now)
+        update(_membership).where(chosen).values(state=follows, reactivated_at=now)
     ).rowcount
 
 

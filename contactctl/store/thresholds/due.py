@@ -93,6 +93,7 @@ def _recorded(row: Mapping[str, Any]) -> RecordedResponse:
         held=row["held"],
         channel=row["channel"],
         not_counted=row["not_counted"],
+        through=row["through"],
     )
 
 
@@ -147,19 +148,17 @@ def due(
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
-    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. SQLite,
-    which would sort all responses to group them, looks for candidates first; Postgres does so
-    where it must look at days besides.
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. Both
+    databases look for candidates first, as days are slow to count: SQLite, which would sort all
+    responses to group them, without watermarks.
     """
     rule = _rule_table(rules, now)
-    each_counts = all(each.counts_each for each in rules.rules)
     if among is None and dialect == "sqlite":
         among = _candidates(rules, now)
-    elif among is None and not each_counts:
+    elif among is None:
         among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
     spacing = _Spacing(rule, dialect)
-    number = func.count() if each_counts else spacing.number()
-    rows = _counted(rule, rules, among, number, unjudged_runs)
+    rows = _counted(rule, rules, among, spacing.number(), unjudged_runs)
     if any(each.over_seconds for each in rules.rules):
         rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
     counted = rows.subquery("counted")
@@ -170,7 +169,7 @@ def due(
                 _contact, _contact.c.id == counted.c.contact_id
             )
         )
-        .where(counted.c.responses >= rule.c.needed)
+        .where(_is_enough(counted, rule))
         .distinct()
     )
     if waiting_runs:
@@ -186,9 +185,11 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
         column("scope", Integer),
         column("category", Text),
         column("needed", Integer),
+        column("needed_through", Integer),
         column("since", UtcInstant),
         column("is_reset", Boolean),
         column("days", Integer),
+        column("days_through", Integer),
         column("over", Integer),
     )
     rows = [
@@ -197,13 +198,15 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
             rule.group_id,
             rule.scope,
             rule.category.value,
-            rule.threshold.count,
+            rule.needed,
+            through.needed,
             rule.window_start(now) or _ALWAYS,
             rules.reset_by_delivery(rule.category),
             rule.days_apart,
+            through.days_apart,
             rule.over_seconds,
         )
-        for number, rule in enumerate(rules.rules)
+        for number, (rule, through) in enumerate(each.both_ways() for each in rules.rules)
     ]
     return values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
 
@@ -221,7 +224,7 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         since = min(rule.window_start(now) or _ALWAYS for rule in its_rules)
         is_late_enough = _response.c.occurred_at >= literal(since, UtcInstant)
         in_window.append(and_(is_category, is_late_enough) if since > _ALWAYS else is_category)
-        needed = min(rule.threshold.count for rule in its_rules)
+        needed = min(way.needed for rule in its_rules for way in rule.both_ways())
         reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
     return (
         select(_response.c.contact_id)
@@ -237,9 +240,14 @@ def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
     return (
         select(rows.c.contact_id)
         .join_from(rows, rule, rule.c.number == rows.c.rule)
-        .where(rows.c.responses >= rule.c.needed)
+        .where(_is_enough(rows, rule))
         .distinct()
     )
+
+
+def _is_enough(counted: FromClause, rule: CTE) -> ColumnElement[bool]:
+    needed = case((counted.c.through, rule.c.needed_through), else_=rule.c.needed)
+    return counted.c.responses >= needed
 
 
 class _Spacing:
@@ -250,9 +258,9 @@ class _Spacing:
 
     def number(self) -> ColumnElement[int]:
         """How many they are; those of one period of days count once."""
-        length = case((self._rule.c.days == 0, 1), else_=self._rule.c.days)
-        periods = func.count(distinct(self._day() // length))
-        return case((func.max(self._rule.c.days) == 0, func.count()), else_=periods)
+        days = case((_response.c.through, self._rule.c.days_through), else_=self._rule.c.days)
+        period = case((days > 0, self._day() // days))
+        return case((func.max(days) == 0, func.count()), else_=func.count(distinct(period)))
 
     def seconds(self) -> ColumnElement[int]:
         """From the first to the last."""
@@ -278,7 +286,8 @@ def _counted(
     number: ColumnElement[int],
     unjudged_runs: Sequence[int] = (),
 ) -> Select[Any]:
-    """(contact_id, rule, responses): how many of a contact's responses count for a rule."""
+    """(contact_id, rule, through, responses): how many of a contact's responses count for a rule,
+    those of the address itself and those that went through it apart."""
     rows: FromClause = _response
     if among is not None:
         chosen = among.subquery("chosen")
@@ -291,9 +300,9 @@ def _counted(
     if any(each.scope != SYSTEM_WIDE for each in rules.rules):
         rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
         conditions.append(_concerns_member(rule))
-    key = (_response.c.contact_id, rule.c.number)
+    key = (_response.c.contact_id, rule.c.number, _response.c.through)
     return (
-        select(key[0], key[1].label("rule"), number.label("responses"))
+        select(key[0], key[1].label("rule"), key[2], number.label("responses"))
         .select_from(rows)
         .where(*conditions)
         .group_by(*key)

@@ -22,9 +22,11 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.bursts import TAKEN_BACK
+from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
+from contactctl.store.changes import note_each
 from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import (
     Batch,
@@ -174,8 +176,8 @@ def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: da
     )
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
     connection.execute(insert(_deactivation).from_select(columns, opened))
-    _set_contacts_inactive(connection, run, batch)
-    _set_members_inactive(connection, run, batch)
+    _set_contacts_inactive(connection, run, batch, now)
+    _set_members_inactive(connection, run, batch, now)
     opened_here = select(func.count(distinct(_deactivation.c.contact_id))).where(
         _opened_by(run, batch)
     )
@@ -212,36 +214,29 @@ def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
     )
 
 
-def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
     opened = select(_deactivation.c.contact_id).where(
         _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
     )
-    connection.execute(
-        update(_contact)
-        .where(
-            is_within(batch, _contact.c.id),
-            is_active(),
-            _contact.c.id.in_(opened),
-        )
-        .values(status=Status.INACTIVE)
-    )
+    chosen = and_(is_within(batch, _contact.c.id), is_active(), _contact.c.id.in_(opened))
+    note_each(connection, run.id, ChangeKind.DEACTIVATED, select(_contact.c.id).where(chosen), now)
+    connection.execute(update(_contact).where(chosen).values(status=Status.INACTIVE, updated=now))
 
 
-def _set_members_inactive(connection: Connection, run: Run, batch: Batch) -> None:
+def _set_members_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
     opened = exists().where(
         _opened_by(run, batch),
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
     )
-    connection.execute(
-        update(_membership)
-        .where(
-            is_within(batch, _membership.c.contact_id),
-            opened,
-        )
-        .values(state=MembershipState.INACTIVE)
+    inactive = MembershipState.INACTIVE
+    chosen = and_(
+        is_within(batch, _membership.c.contact_id), _membership.c.state != inactive, opened
     )
+    told = select(_membership.c.contact_id, _membership.c.group_id, literal(inactive.value))
+    note_each(connection, run.id, ChangeKind.DEACTIVATED, told.where(chosen), now)
+    connection.execute(update(_membership).where(chosen).values(state=inactive))
 
 
 APPLYING_THRESHOLDS = BatchWork(

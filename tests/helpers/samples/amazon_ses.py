@@ -105,6 +105,8 @@ SES: list[Case] = [
     (ses_event("Delivery", recipients=["kari@example.org"]), ["delivered"]),
     (ses_event("Open", ipAddress="192.0.2.1"), ["opened"]),
     (ses_event("Click", link="https://example.org/"), ["clicked"]),
+    (ses_event("Open", userAgent="Mozilla/5.0"), ["opened by machine"]),
+    (ses_event("Click", userAgent="Mozilla/5.0 (Linux; CUBOT NOTE 7)"), ["clicked"]),
     (ses_event("Send"), []),
     (ses_event("Subscription"), []),
     (

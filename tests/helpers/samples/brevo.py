@@ -15,7 +15,7 @@ from helpers.samples.cases import (
 )
 
 
-def brevo(event: str, reason: str = SAYS_NOTHING) -> dict[str, Any]:
+def brevo(event: str, reason: str = SAYS_NOTHING, **fields: Any) -> dict[str, Any]:
     return {
         "id": 26_224,
         "event": event,
@@ -26,7 +26,7 @@ def brevo(event: str, reason: str = SAYS_NOTHING) -> dict[str, Any]:
         "ts_epoch": 1772359200000,
         "reason": reason,
         "tags": ["news"],
-    }
+    } | fields
 
 
 BREVO: list[Case] = [
@@ -48,5 +48,6 @@ BREVO: list[Case] = [
     *((brevo(name), ["opened"]) for name in ("opened", "unique_opened")),
     *((brevo(name), ["opened by machine"]) for name in ("proxy_open", "unique_proxy_open")),
     (brevo("click"), ["clicked"]),
+    (brevo("click", user_agent="python-requests/2.31"), ["clicked by machine"]),
     (brevo("teleported"), [f"{UNKNOWN}/unrecognised-event"]),
 ]

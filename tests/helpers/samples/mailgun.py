@@ -56,6 +56,7 @@ MAILGUN: list[Case] = [
     (mailgun("delivered"), ["delivered"]),
     (mailgun("opened"), ["opened"]),
     (mailgun("clicked"), ["clicked"]),
+    (mailgun("opened", **{"client-info": {"user-agent": "Mozilla/5.0"}}), ["opened by machine"]),
     (mailgun("opened", **{"client-info": {"bot": "apple"}}), ["opened by machine"]),
     (mailgun("clicked", **{"client-info": {"bot": "generic"}}), ["clicked by machine"]),
     *((mailgun(name), []) for name in ("accepted", "stored")),

@@ -53,6 +53,8 @@ MAILJET: list[Case] = [
     (mailjet("spam", source="JMRPP"), [COMPLAINT]),
     (mailjet("sent", smtp_reply="250 OK"), ["delivered"]),
     (mailjet("open"), ["opened"]),
+    (mailjet("open", agent="Mozilla/5.0"), ["opened by machine"]),
+    (mailjet("open", agent="Mozilla/5.0 (via ggpht.com GoogleImageProxy)"), ["opened"]),
     (mailjet("click"), ["clicked"]),
     (mailjet("unsub"), ["unsubscribed"]),
     (mailjet("teleport"), [f"{UNKNOWN}/unrecognised-event"]),

@@ -76,6 +76,10 @@ POSTMARK: list[Case] = [
     (_postmark_other("Delivery", DeliveredAt="2026-03-01T10:00:00Z"), ["delivered"]),
     (_postmark_other("Open", ReceivedAt="2026-03-01T10:00:00Z"), ["opened"]),
     (_postmark_other("Click", ReceivedAt="2026-03-01T10:00:00Z"), ["clicked"]),
+    (
+        _postmark_other("Open", ReceivedAt="2026-03-01T10:00:00Z", UserAgent="Mozilla/5.0 "),
+        ["opened by machine"],
+    ),
     *(
         (
             _postmark_other(

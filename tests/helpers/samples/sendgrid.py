@@ -69,6 +69,7 @@ SENDGRID: list[Case] = [
     (sendgrid("open", useragent="Mail", sg_machine_open=False), ["opened"]),
     (sendgrid("open", sg_machine_open=True), ["opened by machine"]),
     (sendgrid("click", url="https://example.org/"), ["clicked"]),
+    (sendgrid("click", useragent="Barracuda Sentinel (EE)"), ["clicked by machine"]),
     (sendgrid("processed"), []),
     *((sendgrid(name), ["unsubscribed"]) for name in ("unsubscribe", "group_unsubscribe")),
     (sendgrid("group_resubscribe"), ["resubscribed"]),

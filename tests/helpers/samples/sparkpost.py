@@ -76,6 +76,10 @@ SPARKPOST: list[Case] = [
     (sparkpost("delivery"), ["delivered"]),
     *((sparkpost(name, kind="track_event"), ["opened"]) for name in ("open", "initial_open")),
     (sparkpost("click", kind="track_event"), ["clicked"]),
+    (
+        sparkpost("click", kind="track_event", user_agent="Mozilla/5.0 (compatible; bingbot/2.0)"),
+        ["clicked by machine"],
+    ),
     (sparkpost("injection"), []),
     (
         sparkpost("open", kind="track_event", user_agent_parsed={"isProxy": True}),

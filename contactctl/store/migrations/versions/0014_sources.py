@@ -6,7 +6,7 @@ from alembic import op
 from contactctl.store.types import BigId, Json, UtcInstant
 
 revision = "0014"
-down_revision = "0008"
+down_revision = "0013"
 
 
 def upgrade() -> None:

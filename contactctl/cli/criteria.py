@@ -1,0 +1,21 @@
+"""The commands below `criteria`."""
+
+from contactctl.cli.context import Invocation
+from contactctl.output.presentation import Presentation
+
+
+def list_(invocation: Invocation) -> Presentation:
+    """List the prebuilt criteria.
+
+    Examples:
+        contactctl criteria list
+        contactctl preview --prebuilt unengaged
+        contactctl deactivate --prebuilt unengaged --dry-run
+
+    --prebuilt NAME uses them wherever --where and --criteria select contacts.
+    """
+    from contactctl.domain.criteria.prebuilt import PREBUILT
+    from contactctl.output.criteria import PREBUILT_FIELDS, present_prebuilt
+
+    invocation.check_fields(*PREBUILT_FIELDS)
+    return present_prebuilt(PREBUILT)

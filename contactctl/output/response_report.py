@@ -1,0 +1,189 @@
+"""How a report of responses is shown: as a table with a bar each, or drawn."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from contactctl.domain.errors import InputError, RefusedError
+from contactctl.domain.response_report import Figures, ReportBy
+from contactctl.domain.text import show_safely
+from contactctl.operations.response_report import ResponseReport
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Row,
+    Rows,
+    Table,
+)
+
+REPORT_FIELDS = (*("name", "delivered", "bounced", "complained", "bounce_rate", "complaint_rate"),)
+_MOST_FOR_PEOPLE = 30
+_BAR_WIDTH = 20
+_UNNAMED = "(not named)"
+
+# geometry of the picture, in pixels
+_ROW, _TEXT, _BARS, _RIGHT = 24, 260, 420, 180
+_BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
+
+
+def present_report(report: ResponseReport) -> Presentation:
+    """The rows, the worst first; exit code 4 where a limit is exceeded."""
+    columns = [Column(name) for name in REPORT_FIELDS]
+    rows = Rows("rows", columns, [_row(each) for each in report.rows])
+    data = {
+        "by": str(report.by),
+        "since": report.since,
+        "total": _row(report.total),
+        "unmatched": report.unmatched,
+        "exceeded": [
+            {"limit": str(limit), "name": each.name, "rate": _rate_of(each, limit.what)}
+            for limit, each in report.exceeded
+        ],
+    }
+    presentation = Presentation(data, rows, _blocks(report), notes=_notes(report))
+    for limit, each in report.exceeded:
+        message = f"{_name(each)}: {_told(each, limit.what)}, over {limit}"
+        presentation = presentation.failed(RefusedError(message, code="rate"))
+    return presentation
+
+
+def _blocks(report: ResponseReport) -> Sequence[Block]:
+    shown = report.rows[:_MOST_FOR_PEOPLE]
+    heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
+    columns = [
+        Column("name", heading),
+        *(Column(name) for name in ("delivered", "bounced", "complained")),
+        Column("bounces", "BOUNCES %"),
+        Column("complaints", "COMPLAINTS %"),
+        Column("bar", "BAD", yields=True),
+    ]
+    most = max((_bad_share(each) for each in shown), default=0.0)
+    items = [_row_for_people(each, most) for each in shown]
+    facts: list[tuple[str, object]] = [("Since", report.since), ("All", _sum(report.total))]
+    if len(report.rows) > len(shown):
+        facts.append(("Not shown", f"{len(report.rows) - len(shown):,} better ones"))
+    empty = "(no delivery and no response)"
+    return [Table(columns, items, empty=empty), KeyValues(facts)]
+
+
+def _notes(report: ResponseReport) -> list[str]:
+    notes = []
+    if report.total.complained and not report.total.delivered:
+        notes.append("no delivery is known: read the providers' delivered events as well")
+    if report.unmatched:
+        notes.append(f"{report.unmatched:,} responses to addresses of no contact are in no row")
+    return notes
+
+
+def _row(figures: Figures) -> Row:
+    return {
+        "name": figures.name or None,
+        "delivered": figures.delivered,
+        "bounced": figures.bounced,
+        "complained": figures.complained,
+        "bounce_rate": _rounded(figures.bounce_rate),
+        "complaint_rate": _rounded(figures.complaint_rate),
+    }
+
+
+def _row_for_people(figures: Figures, most: float) -> Row:
+    length = round(_bad_share(figures) / most * _BAR_WIDTH) if most else 0
+    return {
+        "name": _name(figures),
+        "delivered": figures.delivered,
+        "bounced": figures.bounced,
+        "complained": figures.complained,
+        "bounces": _in_percent(figures.bounce_rate),
+        "complaints": _in_percent(figures.complaint_rate),
+        "bar": "#" * max(length, 1 if _bad_share(figures) else 0),
+    }
+
+
+def _name(figures: Figures) -> str:
+    return figures.name or _UNNAMED
+
+
+def _bad_share(figures: Figures) -> float:
+    bad = figures.bounced + figures.complained
+    return bad / max(figures.tried, bad) if bad else 0.0
+
+
+def _sum(figures: Figures) -> str:
+    bounces, complaints = (_told(figures, what) for what in ("bounces", "complaints"))
+    return f"{figures.delivered:,} delivered, {bounces}, {complaints}"
+
+
+def _told(figures: Figures, what: str) -> str:
+    """`12 complaints (0.4 %)`."""
+    number = figures.bounced if what == "bounces" else figures.complained
+    rate = _rate_of(figures, what)
+    of_all = "no delivery known" if rate is None else f"{_in_percent(rate)} %"
+    return f"{number:,} {what if number != 1 else what[:-1]} ({of_all})"
+
+
+def _rate_of(figures: Figures, what: str) -> float | None:
+    rate = figures.bounce_rate if what == "bounces" else figures.complaint_rate
+    return _rounded(rate)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 4)
+
+
+def _in_percent(rate: float | None) -> str | None:
+    return None if rate is None else f"{rate:.2f}"
+
+
+# The picture
+
+
+def write_picture(report: ResponseReport, path: Path) -> None:
+    """Draw the rows as an SVG file; an earlier picture of ours is replaced.
+
+    Raises InputError where the file cannot be written, or is something else.
+    """
+    try:
+        if path.exists() and not path.read_bytes().startswith(_BEGINNING.encode()):
+            raise InputError(
+                f"{path} exists, and is no picture of a report", hint="name another file"
+            )
+        path.write_text(picture_of(report), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+def picture_of(report: ResponseReport) -> str:
+    """An SVG: a bar for each row, bounces and complaints in two colours."""
+    shown = report.rows[:_MOST_FOR_PEOPLE]
+    most = max((_bad_share(each) for each in shown), default=0.0)
+    width, height = _TEXT + _BARS + _RIGHT, _ROW * (len(shown) + 3)
+    title = f"Bounces and complaints by {report.by} since {report.since:%Y-%m-%d %H:%M} UTC"
+    parts = [
+        f'{_BEGINNING} viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        ' font-family="sans-serif" font-size="13">',
+        f"<title>{title}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="12" y="{_ROW}" font-weight="bold">{title}</text>',
+        *(_drawn(each, _ROW * (at + 2), most) for at, each in enumerate(shown)),
+        f'<text x="12" y="{height - 10}" fill="#555555">All: {escape(_sum(report.total))}</text>',
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _drawn(figures: Figures, top: int, most: float) -> str:
+    name = show_safely(_name(figures))
+    cut = name if len(name) <= 34 else f"{name[:33]}…"
+    scale = _BARS / most / max(figures.tried, figures.bounced + figures.complained) if most else 0
+    bounced, complained = figures.bounced * scale, figures.complained * scale
+    base = top + _ROW // 2 + 5
+    return (
+        f'<text x="12" y="{base}">{escape(cut)}</text>'
+        f'<rect x="{_TEXT}" y="{top + 4}" width="{bounced:.1f}" height="16" fill="#c77700"/>'
+        f'<rect x="{_TEXT + bounced:.1f}" y="{top + 4}" width="{complained:.1f}" height="16"'
+        ' fill="#b00020"/>'
+        f'<text x="{_TEXT + bounced + complained + 6:.1f}" y="{base}" fill="#555555">'
+        f"{_bad_share(figures) * 100:.2f} % of {figures.tried:,}</text>"
+    )

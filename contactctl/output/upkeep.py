@@ -1,0 +1,206 @@
+"""How one contact that is edited, readdressed, merged or deactivated is shown; tags, attributes."""
+
+from collections.abc import Sequence
+
+from contactctl.domain.contacts import ContactRecord
+from contactctl.domain.handling import ContactStanding, Reason
+from contactctl.operations.addresses import Done, Merging, NewAddress
+from contactctl.operations.attributes import Attribute, AttributeChange
+from contactctl.operations.tags import TagChange, Tags
+from contactctl.operations.upkeep import Deactivated, Edited
+from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Rows,
+    RowsTable,
+    Table,
+    Text,
+)
+from contactctl.output.values import counted
+
+EDITED_FIELDS = ("id", "fields", "changed", "run")
+DONE_FIELDS = ("id", "email", "status", "run")
+TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
+_TAG_COLUMNS = (Column("tag"), Column("contacts"))
+TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
+_ATTRIBUTE_COLUMNS = (Column("name"), Column("contacts"), Column("type"))
+ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
+_REASON_COLUMNS = (Column("scope"), Column("origin"), Column("category"), Column("run"))
+
+
+def present_edited(done: Edited) -> Presentation:
+    """The fields that changed, or that all was so already."""
+    data = {
+        "id": done.contact,
+        "fields": list(done.fields),
+        "changed": done.run is not None,
+        "run": done.run,
+    }
+    label = "Edited" if done.run else "Was so already"
+    pairs: Pairs = [(label, ", ".join(done.fields)), ("Contact", done.contact)]
+    return Presentation(data, blocks=[KeyValues(pairs)])
+
+
+def present_new_address(target: NewAddress) -> Presentation:
+    """The contact, both addresses, and what ends with the old one."""
+    ending = [_reason(each) for each in target.ending]
+    data = _standing(target.contact) | {
+        "new_email": target.address.email,
+        "ending": ending,
+        "waiting_responses": target.waiting,
+    }
+    pairs: Pairs = [*_standing_pairs(target.contact), ("New email", target.address.email)]
+    blocks: list[Block] = [KeyValues(pairs)]
+    if ending:
+        blocks.append(Text("These deactivations were about the old address, and end:"))
+        blocks.append(Table(_REASON_COLUMNS, ending))
+    if target.waiting:
+        waiting = counted(target.waiting, "response")
+        blocks.append(Text(f"{waiting} to the new address were kept, and become the contact's."))
+    return Presentation(data, blocks=blocks)
+
+
+def present_readdressed(done: Done) -> Presentation:
+    """The contact as it is now."""
+    return _present_done(done, "Readdressed", "Has this address already")
+
+
+def present_merging(target: Merging) -> Presentation:
+    """Both contacts, and what of the one comes to the other."""
+    data = {"into": _standing(target.into), "gone": _standing(target.gone)}
+    blocks: list[Block] = [
+        KeyValues([("Stays", _who(target.into)), *_what(target.into_record)]),
+        KeyValues([("Goes", _who(target.gone)), *_what(target.gone_record)]),
+        Text(
+            "What the first has stays; what it lacks comes from the second, with its tags, groups,"
+            " responses and reasons to be inactive. It cannot be undone."
+        ),
+    ]
+    return Presentation(data, blocks=blocks)
+
+
+def present_merged(done: Done) -> Presentation:
+    """The contact that stayed, as it is now."""
+    return _present_done(done, "Merged into", "")
+
+
+def present_before_deactivating(contact: ContactStanding) -> Presentation:
+    """Who it is, and what is open already."""
+    reasons = [_reason(each) for each in contact.reasons]
+    data = _standing(contact) | {"deactivations": reasons}
+    blocks: list[Block] = [
+        KeyValues(_standing_pairs(contact)),
+        Text("Deactivated system-wide; only `contactctl reactivate` brings it back."),
+    ]
+    if reasons:
+        blocks.append(Table(_REASON_COLUMNS, reasons))
+    return Presentation(data, blocks=blocks)
+
+
+def present_deactivated(done: Deactivated) -> Presentation:
+    """That it was done, or that somebody had done so before."""
+    data = _standing(done.contact) | {"status": "inactive", "run": done.run}
+    label = "Deactivated" if done.run else "Was deactivated already"
+    pairs: Pairs = [(label, done.contact.email), ("Run", done.run)]
+    return Presentation(data, blocks=[KeyValues(pairs)])
+
+
+def present_tags(tags: Tags) -> Presentation:
+    """The tags with their numbers of contacts."""
+    items = [{"tag": tag, "contacts": number} for tag, number in tags.rows]
+    blocks = rows_blocks(len(items), tags.total, noun="tags")
+    return Presentation({"total": tags.total}, Rows("tags", _TAG_COLUMNS, items), blocks)
+
+
+def present_tag_change(change: TagChange, done: str, already: str) -> Presentation:
+    """What a change did: `done` in words, or `already` when nothing had to change."""
+    data = {
+        "tag": change.tag,
+        "contact": change.contact,
+        "changed": change.run is not None,
+        "run": change.run,
+    }
+    words = done if change.run else already
+    return Presentation(data, blocks=[KeyValues([(words, change.tag)])])
+
+
+def present_attributes(attributes: Sequence[Attribute]) -> Presentation:
+    """Every attribute; those that contacts have and the config does not declare are told."""
+    items = [{name: getattr(each, name) for name in ATTRIBUTE_FIELDS} for each in attributes]
+    stray = [each for each in attributes if each.type is None]
+    warnings = [
+        f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
+        " --rename or --drop it, or declare it below `attributes:`"
+        for each in stray
+    ]
+    rows = Rows("attributes", _ATTRIBUTE_COLUMNS, items)
+    data = {"undeclared": [each.name for each in stray]}
+    return Presentation(data, rows, [RowsTable("(no attributes)")], warnings=warnings)
+
+
+def present_attribute_change(change: AttributeChange) -> Presentation:
+    """Before it is done: which attribute, and of how many contacts."""
+    data = {
+        "database": change.database,
+        "attribute": change.name,
+        "to": change.to,
+        "count": change.count,
+        "limits_exceeded": list(change.stakes.limits_exceeded),
+    }
+    what = f"renamed to {change.to}" if change.to else "dropped with its values"
+    pairs: Pairs = [
+        ("Database", change.database),
+        ("Attribute", f"{change.name}: {what}"),
+        ("Contacts", f"{change.count:,}"),
+    ]
+    blocks = [KeyValues(pairs), *limit_blocks(change.stakes.limits_exceeded)]
+    return Presentation(data, blocks=blocks, notes=["nothing was changed"])
+
+
+def _present_done(done: Done, label: str, already: str) -> Presentation:
+    data = _standing(done.contact) | {"run": done.run}
+    pairs: Pairs = [
+        (label if done.run else already, _who(done.contact)),
+        ("Status", done.contact.status),
+        ("Run", done.run),
+    ]
+    return Presentation(data, blocks=[KeyValues(pairs)])
+
+
+def _standing(contact: ContactStanding) -> dict[str, object]:
+    return {"id": contact.id, "email": contact.email, "status": contact.status}
+
+
+def _standing_pairs(contact: ContactStanding) -> Pairs:
+    return [
+        ("Contact", _who(contact)),
+        ("Status", contact.status),
+        ("Groups", [name for _, name, _ in contact.memberships]),
+    ]
+
+
+def _who(contact: ContactStanding) -> str:
+    return f"{contact.id}, {contact.email}"
+
+
+def _what(record: ContactRecord) -> Pairs:
+    names = (record.values[name] for name in ("first_name", "last_name"))
+    return [
+        ("  Name", " ".join(str(name) for name in names if name)),
+        ("  Status", record.status),
+        ("  Tags", list(record.tags)),
+        ("  Groups", [each.group for each in record.groups]),
+        ("  Open reasons", sum(each.ended_at is None for each in record.deactivations)),
+    ]
+
+
+def _reason(reason: Reason) -> dict[str, object]:
+    return {
+        "scope": reason.group or "system-wide",
+        "origin": reason.origin,
+        "category": reason.category or None,
+        "run": reason.run,
+    }

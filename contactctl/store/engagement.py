@@ -1,0 +1,258 @@
+# ruff: noqa: S608 - statements of our own words alone
+"""What contacts do with their mail: deliveries counted once each, opens and clicks.
+
+`delivery` and `click` hold what was read. The contact's dates and counts follow from them, in
+whatever order and portions it came. A click is a machine's when a mail was delivered to the contact
+at most so many seconds before; a delivery that is read after the click takes it away again.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, text
+
+from contactctl.store.staged import Activities
+from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.types import UtcInstant
+
+_INSTANT = "timestamp with time zone"
+_TABLES = {
+    "seen": f"email_key text, delivered {_INSTANT}, opened {_INSTANT},"
+    f" machine_opened {_INSTANT}, latest {_INSTANT}",
+    "seen_delivery": f"email_key text, occurred_at {_INSTANT}, source_hash bigint",
+    "seen_click": f"email_key text, occurred_at {_INSTANT}",
+    "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
+    " PRIMARY KEY (contact_id, occurred_at, source_hash)",
+    "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean",
+}
+
+# one that nobody dates is older than whatever is dated
+_FIND_NEW_DELIVERIES = """
+    INSERT INTO new_delivery
+    SELECT c.id, COALESCE(s.occurred_at, {long_ago}), s.source_hash
+    FROM seen_delivery s
+    JOIN contact c ON c.email_key = s.email_key
+    WHERE NOT EXISTS (
+        SELECT 1 FROM delivery d
+        WHERE d.contact_id = c.id AND d.occurred_at = COALESCE(s.occurred_at, {long_ago})
+            AND d.source_hash = s.source_hash)"""
+_KEEP_DELIVERIES = """
+    INSERT INTO delivery (contact_id, occurred_at, source_hash)
+    SELECT contact_id, occurred_at, source_hash FROM new_delivery
+    ORDER BY contact_id, occurred_at, source_hash"""
+
+_COUNT_BY_HOUR = """
+    INSERT INTO delivery_rate (hour, domain, deliveries)
+    SELECT {hour}, c.email_domain, count(*)
+    FROM new_delivery d
+    JOIN contact c ON c.id = d.contact_id
+    WHERE d.occurred_at > {long_ago}
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (hour, domain)
+        DO UPDATE SET deliveries = delivery_rate.deliveries + excluded.deliveries"""
+
+_UNMASK_CLICKS = """
+    INSERT INTO judged_click
+    SELECT DISTINCT k.contact_id, k.occurred_at, false
+    FROM new_delivery d
+    JOIN click k ON k.contact_id = d.contact_id
+        AND k.occurred_at >= d.occurred_at AND k.occurred_at <= {within}"""
+_FORGET_UNMASKED = """
+    DELETE FROM click
+    WHERE (contact_id, occurred_at) IN (SELECT contact_id, occurred_at FROM judged_click)"""
+_JUDGE_CLICKS = """
+    INSERT INTO judged_click
+    SELECT contact_id, occurred_at, NOT EXISTS (
+        SELECT 1 FROM delivery d
+        WHERE d.contact_id = k.contact_id
+            AND d.occurred_at <= k.occurred_at AND {within} >= k.occurred_at)
+    FROM (
+        SELECT c.id AS contact_id, COALESCE(s.occurred_at, :now) AS occurred_at
+        FROM seen_click s
+        JOIN contact c ON c.email_key = s.email_key) k"""
+_KEEP_CLICKS = """
+    INSERT INTO click (contact_id, occurred_at)
+    SELECT DISTINCT contact_id, occurred_at FROM judged_click WHERE is_human
+    ON CONFLICT DO NOTHING"""
+
+_NOT_TO_COME = "CASE WHEN {0} > :now THEN :now ELSE {0} END"
+# what is still to come, or has no time, happens now
+_SEEN = "SELECT email_key, {} FROM seen".format(
+    ", ".join(
+        f"{_NOT_TO_COME.format(name)} AS {name}"
+        for name in ("delivered", "opened", "machine_opened", "latest")
+    )
+)
+_DATES = {
+    "last_emailed": "delivered",
+    "last_opened": "opened",
+    "last_machine_opened": "machine_opened",
+    "delivered_at": "latest",
+}
+
+
+def _later(date: str, seen: str) -> str:
+    return (
+        f"{date} = CASE WHEN {seen} <= contact.{date} THEN contact.{date}"
+        f" ELSE COALESCE({seen}, contact.{date}) END"
+    )
+
+
+def _is_news(date: str, seen: str) -> str:
+    return f"s.{seen} > contact.{date} OR (s.{seen} IS NOT NULL AND contact.{date} IS NULL)"
+
+
+_MOVE_DATES = ", ".join(_later(date, f"s.{seen}") for date, seen in _DATES.items())
+_IS_NEWS = " OR ".join(_is_news(date, seen) for date, seen in _DATES.items())
+_UPDATE_CONTACTS = f"""
+    UPDATE {{contact}} SET {_MOVE_DATES},
+        mails_received = mails_received
+            + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id),
+        mails_since_engaged = mails_since_engaged
+            + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id
+                AND (contact.last_engaged IS NULL OR n.occurred_at > contact.last_engaged)),
+        revision = revision + 1
+    FROM ({_SEEN}) s WHERE contact.email_key = s.email_key AND ({_IS_NEWS}
+        OR EXISTS (SELECT 1 FROM new_delivery n WHERE n.contact_id = contact.id))"""
+_SETTLE_CLICKS = f"""
+    UPDATE contact SET last_clicked = s.clicked,
+        {_later("last_machine_opened", "s.by_machine")},
+        revision = revision + 1
+    FROM (
+        SELECT contact_id, {_NOT_TO_COME.format("by_machine")} AS by_machine,
+            {_NOT_TO_COME.format("clicked")} AS clicked
+        FROM (
+            SELECT j.contact_id, max(CASE WHEN NOT j.is_human THEN j.occurred_at END) AS by_machine,
+                (SELECT max(k.occurred_at) FROM click k WHERE k.contact_id = j.contact_id)
+                    AS clicked
+            FROM judged_click j GROUP BY j.contact_id) AS latest) s
+    WHERE contact.id = s.contact_id AND (contact.last_clicked {{differs_from}} s.clicked
+        OR {_is_news("last_machine_opened", "by_machine")})"""
+_MAILS_SINCE_ENGAGED = """COALESCE((SELECT sum(d.mails) FROM delivery d
+    WHERE d.contact_id = {0}.id AND ({0}.last_engaged IS NULL OR d.occurred_at > {0}.last_engaged)
+        AND d.source_hash <> -1), 0)"""
+_COUNT_AGAIN = f"""
+    UPDATE contact SET mails_since_engaged = {_MAILS_SINCE_ENGAGED.format("contact")}
+    WHERE id IN ({{ids}})"""
+_ENGAGED = """
+    SELECT c.id FROM seen s JOIN contact c ON c.email_key = s.email_key WHERE s.opened IS NOT NULL
+    UNION SELECT contact_id FROM judged_click"""
+
+# a unique index must be what finds a contact: a walk through all of them grows with their number
+_CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
+
+
+def record_activities(
+    connection: Connection, activities: Activities, machine_click_seconds: int, now: datetime
+) -> None:
+    """Keep what is new of it, and bring the contacts' dates and counts up to date.
+
+    Whoever calls has joined by index (store.database.planner). Those of addresses that no contact
+    has are dropped.
+    """
+    work = _Work(connection, machine_click_seconds, now)
+    with temporary_tables(connection, _TABLES):
+        fill(connection, "seen", activities.latest)
+        fill(connection, "seen_delivery", activities.deliveries)
+        fill(connection, "seen_click", activities.clicks)
+        clicks = 0
+        if activities.deliveries:
+            work.do(_FIND_NEW_DELIVERIES)
+            work.do(_KEEP_DELIVERIES)
+            work.do(_COUNT_BY_HOUR)
+        if activities.deliveries and work.do(_UNMASK_CLICKS):
+            clicks += work.do(_FORGET_UNMASKED)
+        if activities.clicks:
+            clicks += work.do(_JUDGE_CLICKS)
+            work.do(_KEEP_CLICKS)
+        work.do(_UPDATE_CONTACTS)
+        if clicks:
+            work.do(_SETTLE_CLICKS)
+        if clicks or any(row[2] for row in activities.latest):
+            work.do(_COUNT_AGAIN.format(ids=_ENGAGED))
+
+
+# What an import gives
+
+
+_GIVEN_CLICKS = """
+    INSERT INTO click (contact_id, occurred_at)
+    SELECT c.id, c.last_clicked FROM import_row s JOIN contact c ON c.email_key = s.email_key
+    WHERE c.last_clicked IS NOT NULL
+    ON CONFLICT DO NOTHING"""
+_GIVEN_MAILS = """
+    INSERT INTO delivery (contact_id, occurred_at, source_hash, mails)
+    SELECT given.id, {at}, {hash}, given.mails
+    FROM (SELECT c.id, {mails} AS mails FROM import_row s
+        JOIN contact c ON c.email_key = s.email_key) given
+    WHERE given.mails <> 0
+    ON CONFLICT (contact_id, occurred_at, source_hash)
+        DO UPDATE SET mails = delivery.mails + excluded.mails"""
+_ALL_MAILS = "COALESCE((SELECT sum(d.mails) FROM delivery d WHERE d.contact_id = {0}.id), 0)"
+_COUNT_ALL_AGAIN = f"""
+    UPDATE contact SET mails_received = {_ALL_MAILS.format("contact")} WHERE id IN ({{ids}})"""
+_IMPORTED = "SELECT c.id FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+_SINCE, _RECEIVED = "mails_since_engaged", "mails_received"
+
+
+def settle_imported(connection: Connection, columns: Collection[str], now: datetime) -> None:
+    """Let the rows of the import that works tell what its contacts' new values say.
+
+    A given count is right as of now, whatever deliveries are known: a row that stands for the
+    difference joins them, with the hash -1 where it says nothing of what came since an engagement.
+    Where no count is given, dates that were may change it.
+    """
+    work = _Work(connection, 0, now)
+    if "last_clicked" in columns:
+        work.do(_GIVEN_CLICKS)
+    if _SINCE in columns:
+        missing = f"c.{_SINCE} - {_MAILS_SINCE_ENGAGED.format('c')}"
+        work.do(_GIVEN_MAILS.format(at=":now", hash=0, mails=missing))
+    elif {"last_opened", "last_clicked"} & set(columns):
+        work.do(_COUNT_AGAIN.format(ids=_IMPORTED))
+    if _RECEIVED in columns:
+        missing = f"c.{_RECEIVED} - {_ALL_MAILS.format('c')}"
+        work.do(_GIVEN_MAILS.format(at="{long_ago}", hash=-1, mails=missing))
+    elif _SINCE in columns:
+        work.do(_COUNT_ALL_AGAIN.format(ids=_IMPORTED))
+
+
+def count_mails(connection: Connection, contact_id: int, now: datetime) -> None:
+    """Count the mails of one contact again, which others have joined."""
+    work = _Work(connection, 0, now)
+    for statement in (_COUNT_AGAIN, _COUNT_ALL_AGAIN):
+        work.do(statement.format(ids=int(contact_id)))
+
+
+class _Work:
+    """Statements in the words of the database, with the instant that is now."""
+
+    def __init__(self, connection: Connection, machine_click_seconds: int, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        is_sqlite = connection.dialect.name == "sqlite"
+        seconds = machine_click_seconds
+        if is_sqlite:
+            # to the second, as SQLite rounds parts of one; these stay as they are
+            shifted = "strftime('%Y-%m-%d %H:%M:%S', substr(d.occurred_at, 1, 19), '+{0} seconds')"
+            within = f"{shifted.format(seconds)} || substr(d.occurred_at, 20)"
+        else:
+            within = f"d.occurred_at + make_interval(secs => {seconds})"
+        self._words = {
+            "within": within if seconds else "NULL",
+            "hour": "substr(d.occurred_at, 1, 13) || ':00:00.000000'"
+            if is_sqlite
+            else "date_trunc('hour', d.occurred_at, 'UTC')",
+            "differs_from": "IS NOT" if is_sqlite else "IS DISTINCT FROM",
+            "contact": _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact",
+            "long_ago": "'1970-01-01 00:00:00.000000'"
+            if is_sqlite
+            else "TIMESTAMPTZ '1970-01-01 00:00:00+00'",
+        }
+
+    def do(self, statement: str) -> int:
+        """Run it; returns how many rows it concerned."""
+        clause = text(statement.format(**self._words).replace("%H:%M:%S", r"%H\:%M\:%S"))
+        if ":now" in statement:
+            clause = clause.bindparams(bindparam("now", self._now, type_=UtcInstant()))
+        return self._connection.execute(clause).rowcount

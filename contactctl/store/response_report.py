@@ -1,0 +1,111 @@
+"""Deliveries, bounces and complaints of a time, counted for a report (domain.response_report)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Text, case, func, or_, select
+
+from contactctl.domain.bursts import hour_of, hour_start
+from contactctl.domain.response_report import Figures, ReportBy
+from contactctl.domain.responses import Category
+from contactctl.domain.thresholds import DISCARDED
+from contactctl.store import tables
+
+_contact = tables.contact
+_rate = tables.delivery_rate
+_response = tables.response
+_unmatched = tables.unmatched_response
+
+_IS_COMPLAINT = _response.c.category == Category.SPAM_COMPLAINT
+
+
+def report_rows(connection: Connection, by: ReportBy, since: datetime) -> list[Figures]:
+    """What happened since the hour of that instant, in no order.
+
+    Of contacts alone. Responses that count, and those that do not since they are the sender's fault
+    or somebody has discarded them: not those that repeat others, nor delays. Of a host, or a
+    category, the deliveries are those to the domains that it was heard of from.
+    """
+    since = hour_start(hour_of(since))
+    failed = _failed(connection, by, since)
+    if by in (ReportBy.HOST, ReportBy.CATEGORY):
+        by_domain = _delivered(connection, ReportBy.DOMAIN, since)
+        delivered = {
+            name: sum(by_domain.get(domain, 0) for domain in domains)
+            for name, domains in _domains_of(connection, by, since).items()
+        }
+    else:
+        delivered = _delivered(connection, by, since)
+    return [
+        Figures(name, delivered.get(name, 0), *failed.get(name, (0, 0)))
+        for name in dict.fromkeys((*failed, *delivered))
+    ]
+
+
+def count_unmatched_since(connection: Connection, since: datetime) -> int:
+    """Responses to addresses that no contact has."""
+    started = hour_start(hour_of(since))
+    statement = select(func.count()).where(
+        _unmatched.c.occurred_at >= started, _is_failure(_unmatched)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def _failed(connection: Connection, by: ReportBy, since: datetime) -> Mapping[str, tuple[int, int]]:
+    """By name: bounced, complained."""
+    name = _name(connection, by)
+    complained = func.sum(case((_IS_COMPLAINT, 1), else_=0))
+    statement = (
+        select(name, func.count() - complained, complained)
+        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
+        .where(_response.c.occurred_at >= since, _is_failure(_response))
+        .group_by(name)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
+
+
+def _is_failure(table: object) -> ColumnElement[bool]:
+    columns = table.c  # type: ignore[attr-defined]
+    is_evidence = or_(columns.counts, columns.not_counted.in_(("sender-side", DISCARDED)))
+    matches: ColumnElement[bool] = is_evidence & (columns.channel == "email")
+    return matches
+
+
+def _domains_of(
+    connection: Connection, by: ReportBy, since: datetime
+) -> Mapping[str, Iterable[str]]:
+    name = _name(connection, by)
+    statement = (
+        select(name, _contact.c.email_domain)
+        .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
+        .where(_response.c.occurred_at >= since, _is_failure(_response))
+        .distinct()
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for each, domain in connection.execute(statement):
+        found[each].append(domain)
+    return found
+
+
+def _delivered(connection: Connection, by: ReportBy, since: datetime) -> dict[str, int]:
+    name = _rate.c.domain if by is ReportBy.DOMAIN else _day(connection, _rate.c.hour)
+    statement = select(name, func.sum(_rate.c.deliveries)).where(_rate.c.hour >= since)
+    return {row[0]: int(row[1]) for row in connection.execute(statement.group_by(name))}
+
+
+def _name(connection: Connection, by: ReportBy) -> ColumnElement[str]:
+    names: dict[ReportBy, ColumnElement[str]] = {
+        ReportBy.DOMAIN: _contact.c.email_domain,
+        ReportBy.HOST: _response.c.host,
+        ReportBy.CATEGORY: _response.c.category,
+        ReportBy.DAY: _day(connection, _response.c.occurred_at),
+    }
+    return names[by]
+
+
+def _day(connection: Connection, instant: ColumnElement[datetime]) -> ColumnElement[str]:
+    """The day in UTC, as 2026-01-31."""
+    if connection.dialect.name == "sqlite":
+        return func.substr(instant, 1, 10, type_=Text())
+    return func.to_char(func.timezone("UTC", instant), "YYYY-MM-DD", type_=Text())
