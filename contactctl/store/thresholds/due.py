@@ -310,7 +310,12 @@ def _counted(
 
 
 def _is_rule_of_response(rule: CTE, rules: ThresholdRules) -> ColumnElement[bool]:
-    return and_(rule.c.category == _response.c.category, rule.c.group_id == _counting_group(rules))
+    """Of the group nothing is asked that all rules share: Postgres would expect one rule to pass,
+    and read the responses once for each."""
+    is_category = rule.c.category == _response.c.category
+    if not rules.own_groups and all(each.group_id == SYSTEM_WIDE for each in rules.rules):
+        return is_category
+    return and_(is_category, rule.c.group_id == _counting_group(rules))
 
 
 def _counting_group(rules: ThresholdRules) -> ColumnElement[int]:
