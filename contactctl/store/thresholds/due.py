@@ -148,15 +148,12 @@ def due(
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
-    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. Both
-    databases look for candidates first, as days are slow to count: SQLite, which would sort all
-    responses to group them, without watermarks.
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. All
+    responses are looked at for candidates alone, since days and watermarks are slow to compare.
     """
     rule = _rule_table(rules, now)
-    if among is None and dialect == "sqlite":
+    if among is None:
         among = _candidates(rules, now)
-    elif among is None:
-        among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
     spacing = _Spacing(rule, dialect)
     rows = _counted(rule, rules, among, spacing.number(), unjudged_runs)
     if any(each.over_seconds for each in rules.rules):
@@ -231,17 +228,6 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         .where(_counts(), or_(*in_window))
         .group_by(_response.c.contact_id)
         .having(or_(*reached))
-    )
-
-
-def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
-    """The contacts with enough responses, whatever their days: again more than are due."""
-    rows = counted.subquery("numbered")
-    return (
-        select(rows.c.contact_id)
-        .join_from(rows, rule, rule.c.number == rows.c.rule)
-        .where(_is_enough(rows, rule))
-        .distinct()
     )
 
 
