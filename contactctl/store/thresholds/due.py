@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    cast,
     column,
     distinct,
     exists,
@@ -41,6 +39,7 @@ from contactctl.domain.thresholds import (
 )
 from contactctl.store import tables
 from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
+from contactctl.store.thresholds.spacing import Spacing
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -154,7 +153,7 @@ def due(
     rule = _rule_table(rules, now)
     if among is None:
         among = _candidates(rules, now)
-    spacing = _Spacing(rule, dialect)
+    spacing = Spacing(rule, dialect)
     rows = _counted(rule, rules, among, spacing.number(), unjudged_runs)
     if any(each.over_seconds for each in rules.rules):
         rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
@@ -234,35 +233,6 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
 def _is_enough(counted: FromClause, rule: CTE) -> ColumnElement[bool]:
     needed = case((counted.c.through, rule.c.needed_through), else_=rule.c.needed)
     return counted.c.responses >= needed
-
-
-class _Spacing:
-    """How far the responses of one group of rows lie apart, by their rule."""
-
-    def __init__(self, rule: CTE, dialect: str) -> None:
-        self._rule, self._is_sqlite = rule, dialect == "sqlite"
-
-    def number(self) -> ColumnElement[int]:
-        """How many they are; those of one period of days count once."""
-        days = case((_response.c.through, self._rule.c.days_through), else_=self._rule.c.days)
-        period = case((days > 0, self._day() // days))
-        return case((func.max(days) == 0, func.count()), else_=func.count(distinct(period)))
-
-    def seconds(self) -> ColumnElement[int]:
-        """From the first to the last."""
-        second = self._since_1970(19)
-        return func.max(second) - func.min(second)
-
-    def _day(self) -> ColumnElement[int]:
-        return self._since_1970(10) // 86_400
-
-    def _since_1970(self, characters: int) -> ColumnElement[int]:
-        """Whole seconds; SQLite rounds parts of one, so that they are cut off first."""
-        occurred_at = _response.c.occurred_at
-        if self._is_sqlite:
-            whole = func.substr(occurred_at, 1, characters, type_=Text())
-            return cast(func.strftime("%s", whole), Integer)
-        return cast(func.floor(func.extract("epoch", occurred_at)), BigInteger)
 
 
 def _counted(
