@@ -62,10 +62,10 @@ def test_an_unknown_option_is_a_usage_error_with_a_suggestion() -> None:
 
 
 def test_an_option_before_the_command_is_shown_its_place() -> None:
-    result = run_cli(["--quiet", "status"])
+    result = run_cli(["--json", "status"])
 
     assert result.exit_code == 2
-    assert "hint: options follow the command: `contactctl COMMAND --quiet`" in result.stderr
+    assert "hint: options follow the command: `contactctl COMMAND --json`" in result.stderr
 
 
 @pytest.mark.parametrize("flag", ["--where", "--where-any", "--where-not"])
