@@ -103,14 +103,22 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
 def _as_foreseen(error: BaseException) -> ContactctlError | None:
     if isinstance(error, ContactctlError):
         return error
-    if isinstance(error, KeyboardInterrupt):
-        return InterruptedByUserError(str(error) or "interrupted")
+    if interruption := _interruption_in(error):
+        return InterruptedByUserError(str(interruption) or "interrupted")
     if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError):
         hint = _NO_SPACE_HINT if error.errno in _NO_SPACE else ""
         return ContactctlError(_os_error_text(error), hint=hint, code="operating-system")
     return None
+
+
+def _interruption_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that this error is, or was made of: while a class is made, Python 3.11 wraps
+    it in a RuntimeError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error
 
 
 def _usage_error(error: Any) -> UsageError:
