@@ -71,6 +71,7 @@ MACHINE_KEYS = (
     "verp",
     "recipient_headers",
     "mailboxes",
+    "sources",
     "suppression_key_file",
     "heartbeat",
 )

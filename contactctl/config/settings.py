@@ -9,6 +9,7 @@ from contactctl.config.schema import Setting
 from contactctl.domain.criteria.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
+from contactctl.domain.sources import Source
 
 DEFAULT = "default"
 
@@ -64,6 +65,7 @@ class Settings:
     verp: str = ""
     recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     heartbeat: Heartbeat = Heartbeat()
 
 

@@ -1,9 +1,10 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
@@ -40,6 +41,7 @@ BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gai
 _UNTOLD = IngestRun()
 
 OnReject = Callable[[Rejection], None]
+Position = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,15 @@ def ingest_batches(
     details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
     wait_seconds: float = waits.FOR_INGEST_S,
+    position: Callable[[], Position] = dict,
 ) -> IngestResult:
-    """The same of events that come in batches already, which are closed in any case."""
+    """The same of events that come in batches already, which are closed in any case.
+
+    `position` says where the source has been read to when a batch has been yielded; the run keeps
+    it, in the transaction of the batch.
+    """
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
-        work = _Ingest(session, details, on_reject)
+        work = _Ingest(session, details, on_reject, position)
         with (
             _failing(work),
             rare_garbage_collection(),
@@ -136,6 +143,7 @@ def ingest_batches(
                 after_commit()
                 advance(batch.events)
             after_commit()
+        work.keep_position()
         return _conclude(session, work.result, wait_seconds)
 
 
@@ -177,7 +185,14 @@ class _Ingest:
     The run begins with the first batch that has something to record.
     """
 
-    def __init__(self, session: Session, details: IngestRun, on_reject: OnReject) -> None:
+    def __init__(
+        self,
+        session: Session,
+        details: IngestRun,
+        on_reject: OnReject,
+        position: Callable[[], Position],
+    ) -> None:
+        self.position = position
         self.session = session
         self.details = details
         self.result = IngestResult()
@@ -217,7 +232,8 @@ class _Ingest:
             result = self._with_totals(batch, counts)
             if result.is_nothing_new:
                 raise _NothingNewError
-            update_run(connection, run_id, _totals(result))
+            kept = {"position": dict(at)} if (at := self.position()) else {}
+            update_run(connection, run_id, _totals(result) | kept)
             result = replace(result, run=run_id)
         self.result = result
 
@@ -229,6 +245,12 @@ class _Ingest:
             no_responses=self.result.no_responses + batch.no_responses,
             undated=self.result.undated + batch.undated,
         )
+
+    def keep_position(self) -> None:
+        """Keep where the source ends, which comes after its last batch."""
+        if (at := self.position()) and self.result.run is not None:
+            with self.session.store.writing() as connection:
+                update_run(connection, self.result.run, {"position": dict(at)})
 
     def _reject(self, rejection: Rejection) -> None:
         self.on_reject(rejection)

@@ -136,6 +136,7 @@ _item = tables.plan_item
 _THEIRS = (
     *(tables.contact_tag, tables.membership, tables.former_membership, tables.former_address),
     *(_response, tables.delivery, tables.click),
+    *(tables.external_id, tables.pushed_suppression),
 )
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")

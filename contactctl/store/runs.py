@@ -139,6 +139,17 @@ def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
     return [_to_run(row) for row in connection.execute(statement)]
 
 
+def position_of_source(connection: Connection, kind: RunKind, source: str) -> dict[str, Any]:
+    """How far the latest run of that kind has read in a source; empty before the first one."""
+    statement = (
+        select(_run.c.position)
+        .where(_run.c.kind == kind, _run.c.request["source"].as_string() == source)
+        .order_by(_run.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar() or {}
+
+
 def undos_of(connection: Connection, run_id: int) -> list[int]:
     """The numbers of the runs that have taken this one back, or are at it."""
     statement = select(_run.c.id).where(
