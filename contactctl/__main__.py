@@ -5,6 +5,7 @@ import sys
 
 # imports make many objects and no cycles: looking for some takes a twentieth of a command's start
 _OBJECTS_A_COLLECTION = 20_000
+_INTERRUPTED = 130  # domain.errors.ExitCode, which is not imported yet
 
 
 def main() -> None:
@@ -15,8 +16,16 @@ def main() -> None:
         print(f"contactctl {__version__}")  # noqa: T201
         return
     gc.set_threshold(_OBJECTS_A_COLLECTION)
-    from contactctl.cli.main import main as run_main
+    try:
+        from contactctl.signals import interrupted_by_signals
 
+        interrupted_by_signals()
+        from contactctl.cli.main import main as run_main
+    except (KeyboardInterrupt, RuntimeError) as error:  # one within a class is wrapped, see _report
+        if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        sys.stderr.write("error: interrupted; nothing was begun\n")
+        sys.exit(_INTERRUPTED)
     run_main()
 
 

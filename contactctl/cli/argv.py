@@ -18,7 +18,6 @@ _ANYWHERE = {
     "-q": False,
     "--verbose": False,
     "-v": False,
-    "--json": False,
 }
 # what other programs call it -> what to write here
 _OTHER_NAMES = {

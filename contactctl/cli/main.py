@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from threading import current_thread, main_thread
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -26,6 +25,7 @@ from contactctl.domain.errors import (
 )
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
+from contactctl.signals import ENDING
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -40,7 +40,6 @@ def main() -> NoReturn:
     """Run this process's command line and exit."""
     if _COMPLETION_VARIABLE in os.environ:
         _complete()
-    interrupted_by_signals()
     try:
         console = Console.of_process()
     except FileNotFoundError:
@@ -103,14 +102,22 @@ def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
 def _as_foreseen(error: BaseException) -> ContactctlError | None:
     if isinstance(error, ContactctlError):
         return error
-    if isinstance(error, KeyboardInterrupt):
-        return InterruptedByUserError(str(error) or "interrupted")
+    if interruption := _interruption_in(error):
+        return InterruptedByUserError(str(interruption) or "interrupted")
     if isinstance(error, typer.TyperException):
         return _usage_error(error)
     if isinstance(error, OSError):
         hint = _NO_SPACE_HINT if error.errno in _NO_SPACE else ""
         return ContactctlError(_os_error_text(error), hint=hint, code="operating-system")
     return None
+
+
+def _interruption_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that this error is, or was made of: while a class is made, Python 3.11 wraps
+    it in a RuntimeError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error
 
 
 def _usage_error(error: Any) -> UsageError:
@@ -176,25 +183,7 @@ def _complete() -> NoReturn:
     sys.exit(ExitCode.DONE)
 
 
-# Signals that end the program, and signals while it cleans up behind itself
-
-
-_ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-
-
-def interrupted_by_signals() -> None:
-    """Have SIGTERM and a closed terminal (SIGHUP) end the program as Ctrl-C does."""
-    for number in _ENDING:
-        if number != signal.SIGINT:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(signal_number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-    """A KeyboardInterrupt: the one error that no library takes for a failure of its own."""
-    signal.signal(signal_number, signal.SIG_IGN)  # a closing terminal sends it again and again
-    raise KeyboardInterrupt(f"ended by {signal.Signals(signal_number).name}")
+# Signals while it cleans up behind itself
 
 
 @contextmanager
@@ -203,7 +192,7 @@ def uninterrupted() -> Iterator[None]:
     if current_thread() is not main_thread():  # only that one gets signals, and may set them
         yield
         return
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _ENDING]
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in ENDING]
     try:
         yield
     finally:

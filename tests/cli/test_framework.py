@@ -62,10 +62,22 @@ def test_an_unknown_option_is_a_usage_error_with_a_suggestion() -> None:
 
 
 def test_an_option_before_the_command_is_shown_its_place() -> None:
-    result = run_cli(["--quiet", "status"])
+    result = run_cli(["--fields", "active", "status"])
 
     assert result.exit_code == 2
-    assert "hint: options follow the command: `contactctl COMMAND --quiet`" in result.stderr
+    assert "hint: options follow the command: `contactctl COMMAND --fields`" in result.stderr
+
+
+def test_an_interruption_within_an_import_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        try:
+            raise KeyboardInterrupt("ended by SIGHUP")
+        except KeyboardInterrupt as interruption:
+            raise RuntimeError("Error calling __set_name__") from interruption
+
+    monkeypatch.setattr("contactctl.cli.main._dispatch", interrupted)
+    result = run_cli(["status"])
+    assert (result.exit_code, result.stderr) == (130, "error: ended by SIGHUP\n")
 
 
 @pytest.mark.parametrize("flag", ["--where", "--where-any", "--where-not"])

@@ -19,7 +19,7 @@ from helpers.contacts import seed_contacts
         ("--config=a.yaml --no-color runs list -v", "runs list --config=a.yaml --no-color -v"),
         ("--database sqlite:///a help status", "status --database sqlite:///a --help"),
         ("-q -v preview", "preview -q -v"),
-        ("--json runs", "runs --json"),
+        ("--json runs", "--json runs"),
         ("status --config a.yaml", "status --config a.yaml"),
         ("--version", "--version"),
         ("--config", "--config"),

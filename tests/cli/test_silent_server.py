@@ -36,7 +36,7 @@ COMMANDS: dict[str, list[object]] = {
     "contacts import": ["contacts", "import", "rows.csv"],
     "contacts add": ["contacts", "add", "one@example.com"],
     "responses ingest": ["responses", "ingest", "events.jsonl"],
-    "groups add": ["groups", "add", "1", "news"],
+    "groups add": ["groups", "add", "newsletter", 1],
     "contacts delete": ["contacts", "delete", "--where", "id <= 2", "--confirm", 2],
     "sweep": ["sweep", "all", "--yes"],
     "reactivate": ["reactivate", "20", "--confirm", "nobody@example.com"],
