@@ -23,8 +23,10 @@ REACTIVATE, REMOVE = HandlingAction.REACTIVATE, HandlingAction.REMOVE_FROM_GROUP
 GROUP_NAMES = ("news", "offers", "alerts", "events")
 APART = "alerts"  # the only group that counts, and deactivates, for itself
 EVERYWHERE = ""
+HEALING = frozenset({TRANSIENT, UNKNOWN, Category.COMMUNICATION_FAILURE, BLOCKED})
+LEFT = "unsubscribed"  # in the place of a category
 
-Key = tuple[str, Category]  # where a deactivation holds, a group or EVERYWHERE, and for what
+Key = tuple[str, str]  # where a deactivation holds, a group or EVERYWHERE, and for what
 Standing = tuple[str, dict[str, str]]  # a contact's status, and its membership states by group
 
 
@@ -64,13 +66,15 @@ _RULES = {EVERYWHERE: POLICY.handling} | {name: POLICY.handling_in(name) for nam
 class Person:
     """A contact as the model has it: what is open since when, and what counts from when on.
 
-    `responses` are kept where they count; `ended` says when a deactivation last ended, and
-    `reactivated` when the contact, or its membership, last came back.
+    `responses` are kept where they count, `echoes` by category, with where they would count;
+    `ended` says when a deactivation last ended, and `reactivated` when the contact, or its
+    membership, last came back.
     """
 
     groups: dict[str, str]
     open: dict[Key, datetime] = field(default_factory=dict)
     responses: dict[Key, list[datetime]] = field(default_factory=dict)
+    echoes: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     ended: dict[Key, datetime] = field(default_factory=dict)
     reactivated: dict[str, datetime] = field(default_factory=dict)
     complained: bool = False
@@ -90,6 +94,25 @@ class Person:
         self.responses.setdefault((counted_in, category), []).append(at)
         self.complained |= category is COMPLAINT
         self._note(at, f"{category} response", group)
+
+    def echo(self, category: Category, group: str, at: datetime) -> None:
+        """A provider did not send, because of an earlier response that may be on record or not."""
+        counted_in = APART if group == APART else EVERYWHERE
+        self.echoes.setdefault(category, []).append((at, counted_in))
+        self.responses.setdefault((counted_in, category), [])
+        self._note(at, f"echo of {category}", group)
+
+    @property
+    def has_left(self) -> bool:
+        return (EVERYWHERE, LEFT) in self.open
+
+    def leave(self, at: datetime) -> None:
+        """The person wants no more mail: no override outlives that, and no rule ends it."""
+        self.open[EVERYWHERE, LEFT] = at
+        self.groups = {
+            name: "follows" if state == "active" else state for name, state in self.groups.items()
+        }
+        self._note(at, "left")
 
     def sweep(self, now: datetime) -> None:
         """Thresholds, then rules."""
@@ -118,10 +141,22 @@ class Person:
         threshold = _THRESHOLDS[where].get(category)
         if threshold is None or key in self.open or (where and where not in self.groups):
             return False
-        counting = [at for at in self.responses[key] if self._counts(key, at)]
+        told = [*self.responses[key], *self._echo_of_nothing(key)]
+        counting = [at for at in told if self._counts(key, at)]
         if threshold.within is not None:
             counting = [at for at in counting if now - at <= threshold.within]
+        if category in HEALING:  # several on one day say no more than one
+            return len({at.date() for at in counting}) >= threshold.count
         return len(counting) >= threshold.count
+
+    def _echo_of_nothing(self, key: Key) -> list[datetime]:
+        """The first echo of a category, if no response of it is on record."""
+        where, category = key
+        known = [at for (_, each), ats in self.responses.items() if each == category for at in ats]
+        if known or category not in self.echoes:
+            return []
+        first, counted_in = min(self.echoes[category])
+        return [first] if counted_in == where else []
 
     def _counts(self, key: Key, at: datetime) -> bool:
         """Whether it came after all that made earlier ones count no more.

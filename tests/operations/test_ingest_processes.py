@@ -19,10 +19,11 @@ CONFIG = """
 thresholds: {transient: {count: 2, days_apart: 0}, blocked: {count: 1}}
 limits: {max_percent: 100}
 """
-CONTACTS = 6
+CONTACTS = 7
 DUE = [
     *((contact, 0, "transient") for contact in (1, 2, 3, 4)),
     (5, 0, "blocked"),
+    (7, 0, ""),
 ]
 
 
@@ -41,8 +42,11 @@ EVENTS = [
     event(5, "blocked", "only"),
     event(99, "blocked", "of nobody"),
     event(6, "delivered", "x"),
+    event(7, "unsubscribed", "left"),
+    event(7, "delivered", "m"),
+    event(7, "clicked", "k"),
 ]
-MATCHED = 10
+MATCHED = 11
 PADDING = 800_000
 
 
@@ -78,10 +82,14 @@ def start_over(store: Store) -> None:
             tables.plan_item,
             tables.response_rate,
             tables.unjudged_hour,
+            tables.delivery,
+            tables.delivery_rate,
+            tables.click,
             tables.run,
         ):
             connection.execute(delete(table))
-        connection.execute(update(tables.contact).values(status="active", revision=0))
+        values = {"status": "active", "revision": 0, "mails_received": 0, "mails_since_engaged": 0}
+        connection.execute(update(tables.contact).values(values))
 
 
 def count(store: Store, table: Any) -> int:
@@ -97,8 +105,14 @@ def require_all_recorded_once(store: Store) -> None:
         assert open_deactivations(connection) == DUE
         inactive = {each for each, status in statuses(connection).items() if status == "inactive"}
         held = connection.execute(select(tables.response.c.held).distinct()).scalars().all()
-    assert inactive == {1, 2, 3, 4, 5}
+        mails = tables.contact.c.mails_received
+        received = connection.execute(select(tables.contact.c.id, mails).where(mails > 0)).all()
+        delivered = connection.execute(select(tables.delivery_rate.c.deliveries)).scalars().all()
+    assert inactive == {1, 2, 3, 4, 5, 7}
     assert held == [False]
+    assert [tuple(row) for row in received] == [(6, 1), (7, 1)]
+    assert delivered == [2]
+    assert count(store, tables.click) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from contactctl.domain.policies import Limits
+from contactctl.domain.responses import Unsubscribe
+from contactctl.operations.ingest import ingest
 from contactctl.operations.reactivate import find_target, reactivate
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
@@ -66,9 +68,12 @@ def pass_day(store: Store, people: People, day: int, chance: random.Random) -> N
     """Let one day pass in the store and in the model."""
     now = FIRST_DAY + day * DAY
     rows = list(responses_of_day(people, now - timedelta(hours=1), chance))
+    rows += responses_of_day(people, now - timedelta(hours=2), chance, share_of_day=0.2)
+    rows += responses_of_day(people, now - timedelta(hours=3), chance, 0.2, echoed=True)
     with store.writing() as connection:
         connection.execute(insert(tables.response), rows)
     session = make_session(store, now=now, responses=POLICY, limits=NO_LIMITS)
+    let_some_leave(session, people, chance)
     if day % 7 != 3:  # cron was out of order on these
         assert sweep(session, IN_ORDER).problems == ()
         for person in people.values():
@@ -77,19 +82,25 @@ def pass_day(store: Store, people: People, day: int, chance: random.Random) -> N
 
 
 def responses_of_day(
-    people: People, at: datetime, chance: random.Random
+    people: People,
+    at: datetime,
+    chance: random.Random,
+    share_of_day: float = 1,
+    *,
+    echoed: bool = False,
 ) -> Iterator[dict[str, Any]]:
     for contact_id, person in people.items():
         for category, share in DAILY_SHARE.items():
-            if chance.random() >= share:
+            if chance.random() >= share * share_of_day:
                 continue
             group = chance.choice(["", *GROUP_NAMES])
-            person.respond(category, group, at)
+            (person.echo if echoed else person.respond)(category, group, at)
             yield {
                 "contact_id": contact_id,
-                "source_key": f"{at:%j}{category}",
+                "source_key": f"{at:%j%H}{category}",
                 "category": category,
-                "counts": True,
+                "counts": not echoed,
+                "not_counted": "echo" if echoed else "",
                 "recipient": "",
                 "group_id": GROUP_IDS.get(group, 0),
                 "occurred_at": at,
@@ -98,10 +109,19 @@ def responses_of_day(
             }
 
 
+def let_some_leave(session: Session, people: People, chance: random.Random) -> None:
+    """By a provider's event."""
+    leaving = [n for n, each in people.items() if not each.has_left and chance.random() < 0.002]
+    wishes = [Unsubscribe("t", f"left {n}", f"p{n}@example.com", session.now) for n in leaving]
+    ingest(session, wishes, [].append)
+    for number in leaving:
+        people[number].leave(session.now)
+
+
 def bring_some_back(session: Session, people: People, chance: random.Random) -> None:
     """By hand, everywhere or in one group."""
     for contact_id, person in people.items():
-        if person.status == "active" or chance.random() >= 0.005:
+        if person.status == "active" or person.has_left or chance.random() >= 0.005:
             continue
         group = chance.choice(["", "", "", *person.groups])
         reactivate(session, find_target(session, str(contact_id), group=group or None))

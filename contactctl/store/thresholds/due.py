@@ -148,15 +148,12 @@ def due(
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
-    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. Both
-    databases look for candidates first, as days are slow to count: SQLite, which would sort all
-    responses to group them, without watermarks.
+    out, and so are the responses of `unjudged_runs`, which may turn out to be an incident. All
+    responses are looked at for candidates alone, since days and watermarks are slow to compare.
     """
     rule = _rule_table(rules, now)
-    if among is None and dialect == "sqlite":
+    if among is None:
         among = _candidates(rules, now)
-    elif among is None:
-        among = _reached_by_number(rule, _counted(rule, rules, None, func.count()))
     spacing = _Spacing(rule, dialect)
     rows = _counted(rule, rules, among, spacing.number(), unjudged_runs)
     if any(each.over_seconds for each in rules.rules):
@@ -234,17 +231,6 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
     )
 
 
-def _reached_by_number(rule: CTE, counted: Select[Any]) -> Select[int]:
-    """The contacts with enough responses, whatever their days: again more than are due."""
-    rows = counted.subquery("numbered")
-    return (
-        select(rows.c.contact_id)
-        .join_from(rows, rule, rule.c.number == rows.c.rule)
-        .where(_is_enough(rows, rule))
-        .distinct()
-    )
-
-
 def _is_enough(counted: FromClause, rule: CTE) -> ColumnElement[bool]:
     needed = case((counted.c.through, rule.c.needed_through), else_=rule.c.needed)
     return counted.c.responses >= needed
@@ -310,7 +296,12 @@ def _counted(
 
 
 def _is_rule_of_response(rule: CTE, rules: ThresholdRules) -> ColumnElement[bool]:
-    return and_(rule.c.category == _response.c.category, rule.c.group_id == _counting_group(rules))
+    """Of the group nothing is asked that all rules share: Postgres would expect one rule to pass,
+    and read the responses once for each."""
+    is_category = rule.c.category == _response.c.category
+    if not rules.own_groups and all(each.group_id == SYSTEM_WIDE for each in rules.rules):
+        return is_category
+    return and_(is_category, rule.c.group_id == _counting_group(rules))
 
 
 def _counting_group(rules: ThresholdRules) -> ColumnElement[int]:

@@ -5,8 +5,8 @@ from alembic import op
 
 from contactctl.store.types import UtcInstant
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
