@@ -9,10 +9,10 @@ def list_(invocation: Invocation) -> Presentation:
 
     Examples:
         contactctl criteria list
-        contactctl preview --prebuilt unengaged
-        contactctl deactivate --prebuilt unengaged --dry-run
+        contactctl criteria list --json
 
-    --prebuilt NAME uses them wherever --where and --criteria select contacts.
+    --prebuilt NAME uses them wherever --where and --criteria select contacts:
+    contactctl preview --prebuilt unengaged.
     """
     from contactctl.domain.criteria.prebuilt import PREBUILT
     from contactctl.output.criteria import PREBUILT_FIELDS, present_prebuilt

@@ -31,7 +31,7 @@ GROUPS: dict[str, Group] = {
     ),
     "criteria": Group(
         "Criteria that come with the program.",
-        ("contactctl criteria list", "contactctl preview --prebuilt unengaged"),
+        ("contactctl criteria list", "contactctl criteria list --json"),
     ),
     "contacts": Group(
         "Import, export, list, show, add, repair and erase contacts.",
