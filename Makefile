@@ -1,7 +1,7 @@
 # One command each; `make` runs in the environment of .venv.
 BIN = .venv/bin
 
-.PHONY: test torture releases check bench docs
+.PHONY: test torture releases check bench docs release
 test:          ## the suite, both databases
 	$(BIN)/pytest
 torture:       ## the long tests: kill -9 storms, big fuzzing, the simulated year
@@ -15,3 +15,5 @@ bench:         ## figures, each beside hand-written SQL of the same run
 docs:          ## command reference, man page, --help snapshots and pictures, from the program itself
 	UPDATE_SNAPSHOTS=1 $(BIN)/pytest -q -n 0 tests/cli/test_help.py tests/docs
 	$(BIN)/python docs/make_pictures.py
+release:       ## check version, changelog and tag, then build sdist and wheel into dist/
+	$(BIN)/python release.py

@@ -3,12 +3,17 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import settings
 
 from helpers import databases
 from helpers.postgres_server import PostgresServer
+
+# whoever runs the tests may have a config and a store of their own, and keeps them
+for _kind in ("CONFIG", "DATA"):
+    os.environ[f"XDG_{_kind}_HOME"] = mkdtemp(prefix="cctl-nobody-")
 
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None)

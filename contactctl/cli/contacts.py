@@ -13,6 +13,7 @@ from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.cli.options import read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.policies import BYPASS_WARNING
 from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
@@ -219,6 +220,8 @@ def _streamed(
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
         contacts = stack.enter_context(selected_contacts(session, wanted))
+        if contacts.bypassing:
+            invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
         return _until_taken(contacts.rows, stack.pop_all()), contacts.more
 
 

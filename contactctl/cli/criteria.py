@@ -11,8 +11,8 @@ def list_(invocation: Invocation) -> Presentation:
         contactctl criteria list
         contactctl criteria list --json
 
-    --prebuilt NAME uses them wherever --where and --criteria select contacts:
-    contactctl preview --prebuilt unengaged.
+    --prebuilt NAME uses them wherever --where and --criteria select contacts, as in
+    `contactctl preview --prebuilt unengaged`.
     """
     from contactctl.domain.criteria.prebuilt import PREBUILT
     from contactctl.output.criteria import PREBUILT_FIELDS, present_prebuilt

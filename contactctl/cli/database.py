@@ -7,11 +7,12 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings
     from contactctl.operations.policy import PolicyApplied
+    from contactctl.operations.status import StoreStatus
 
 
 def check(invocation: StoreInvocation) -> Presentation:
@@ -210,16 +211,56 @@ def _load(
 # The command `status`
 
 
-def status(invocation: StoreInvocation) -> Presentation:
+Textfile = Annotated[
+    Path | None,
+    typer.Option(
+        "--textfile", metavar="FILE", help="Write metrics for Prometheus to this file, as a whole."
+    ),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--picture", metavar="FILE", help="Draw the deactivations per month as this SVG file."
+    ),
+]
+
+
+def status(
+    invocation: StoreInvocation, textfile: Textfile = None, picture: Picture = None
+) -> Presentation:
     """Show totals, billing, deactivations by month and the latest runs.
 
     Examples:
         contactctl status
         contactctl status --json
         contactctl status --json --fields active,unfinished_runs
+        contactctl status --format prometheus
+        contactctl status --textfile /var/lib/node_exporter/contactctl.prom
+        contactctl status --picture deactivations.svg
     """
     from contactctl.operations.status import read_status
     from contactctl.output.status import present_status
 
+    is_watched = textfile is not None or invocation.output.format is OutputFormat.PROMETHEUS
     with invocation.open_session() as session:
-        return present_status(read_status(session))
+        status = read_status(session, with_rates=is_watched)
+    if textfile is not None:
+        _write_textfile(invocation.console.cwd / textfile, status)
+    if picture is not None:
+        _write_picture(invocation.console.cwd / picture, status)
+    return present_status(status)
+
+
+def _write_textfile(path: Path, status: "StoreStatus") -> None:
+    from contactctl.config.drafts import replace_file
+    from contactctl.output.formats.prometheus import exposition
+    from contactctl.output.status import status_metrics
+
+    replace_file(path, exposition(status_metrics(status)))
+
+
+def _write_picture(path: Path, status: "StoreStatus") -> None:
+    from contactctl.config.drafts import replace_file
+    from contactctl.output.status import status_picture
+
+    replace_file(path, status_picture(status))

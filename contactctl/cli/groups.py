@@ -32,11 +32,12 @@ def list_(invocation: StoreInvocation) -> Presentation:
         contactctl groups list --json
     """
     from contactctl.operations.groups import list_groups
+    from contactctl.operations.rules import bypassing_groups
     from contactctl.output.groups import GROUP_FIELDS, present_groups
 
     invocation.check_fields(*GROUP_FIELDS)
     with invocation.open_session() as session:
-        return present_groups(list_groups(session))
+        return present_groups(list_groups(session), bypassing_groups(session))
 
 
 def create(

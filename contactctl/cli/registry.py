@@ -141,6 +141,9 @@ COMMANDS: dict[str, Entry] = {
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
+    "contacts sync": Entry(
+        "sync:sync", "Add and update contacts from another database that the config names."
+    ),
     "contacts presets": Entry(
         "imports:presets", "List the presets of an import, or print one to be copied."
     ),
@@ -193,6 +196,15 @@ COMMANDS: dict[str, Entry] = {
     "suppressions remove": Entry(
         "erasure:remove", "Allow an address, or a domain, to be imported again."
     ),
+    "suppressions push": Entry(
+        "pushing:push", "Make a provider's suppression list follow who is inactive."
+    ),
+    "suppressions diff": Entry(
+        "pushing:diff", "Compare a provider's suppression list with who is inactive."
+    ),
+    "suppressions pull": Entry(
+        "pushing:pull", "Record why a provider suppresses addresses, as responses."
+    ),
     "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
     "responses ingest": Entry(
         "responses:ingest",
@@ -202,7 +214,10 @@ COMMANDS: dict[str, Entry] = {
         "responses:classify",
         "Show what an ingest would record, and why; no store is used.",
     ),
-    "responses fetch": Entry("responses:fetch", "Record the responses in a configured mailbox."),
+    "responses fetch": Entry(
+        "responses:fetch",
+        "Record the responses of a mailbox, or of a provider's API.",
+    ),
     "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
     "responses report": Entry(
         "recorded:report",

@@ -9,6 +9,7 @@ import typer
 from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
+from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.output.console import Console
@@ -56,9 +57,23 @@ DateFormat = Annotated[
     str | None,
     typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
 ]
-MailboxName = Annotated[
+FetchedName = Annotated[
     str | None,
-    typer.Argument(metavar="MAILBOX", help="Its name in the config; not needed for only one."),
+    typer.Argument(metavar="NAME", help="Its name in the config; not needed for only one."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DATE", help="Read everything from this day or instant on."),
+]
+TimeLimit = Annotated[
+    float,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        min=1,
+        max=86_400,
+        help="Stop reading an API after so long; the next fetch goes on; exit 5.",
+    ),
 ]
 Rejects = Annotated[
     Path | None,
@@ -133,36 +148,52 @@ def ingest(
 
 def fetch(
     invocation: StoreInvocation,
-    mailbox: MailboxName = None,
+    name: FetchedName = None,
+    since: Since = None,
+    time_limit: TimeLimit = 600.0,
     rejects: Rejects = None,
     wait: options.WaitForIngest = waits.FOR_INGEST_S,
 ) -> Presentation:
-    """Record the responses in a configured mailbox.
+    """Record the responses of a mailbox, or of a provider's API.
 
     Examples:
         contactctl responses fetch
         contactctl responses fetch bounces --json
+        contactctl responses fetch sendgrid --since 2026-01-01
 
-    The mails are marked, moved or deleted (after_fetch in the config) only after
-    their responses are recorded: an interruption loses nothing, and nothing is
-    recorded twice.
+    NAME is below `mailboxes` or `sources` in the config. Mails are marked, moved or
+    deleted (after_fetch) only after their responses are recorded. An API is read
+    from where the last fetch ended, with an overlap: an interruption loses nothing,
+    and nothing is recorded twice. A fetch that finds nothing new leaves no run.
     """
     from contactctl.operations.responses import fetch as fetch_mails
-    from contactctl.operations.responses import find_mailbox, read_password
+    from contactctl.operations.responses import find_fetched, read_key, read_password
     from contactctl.output.rejects import ResponseRejects
     from contactctl.output.responses import present_ingest
 
-    box = find_mailbox(invocation.settings, mailbox)
-    password = read_password(box, invocation.console.environ)
+    found = find_fetched(invocation.settings, name)
+    environ = invocation.console.environ
+    if isinstance(found, Mailbox):
+        if since is not None:
+            raise UsageError("--since is for a provider's API, not for a mailbox")
+        password = read_password(found, environ)
+        with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+            done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
+            return present_ingest(done, rejected)
+    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
+    from contactctl.output.fetch import present_fetch
+
+    key = read_key(found, environ)
     with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-        result = fetch_mails(
+        result = fetch_responses(
             session,
-            box,
-            password,
+            found,
+            key,
             rejected.add,
+            FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit),
             wait_seconds=wait,
         )
-        return present_ingest(result, rejected)
+        return present_fetch(result, rejected)
 
 
 def classify(

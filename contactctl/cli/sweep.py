@@ -1,5 +1,6 @@
 """The commands below `sweep`: for cron, and for a person to look first."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,13 @@ Log = Annotated[
 ]
 
 
+LogFormat = Annotated[
+    str,
+    typer.Option("--log-format", metavar="FORMAT", help="With --log: the line as text or json."),
+]
+_LOG_FORMATS = ("text", "json")
+
+
 class SweepInvocation(StoreInvocation):
     """A sweep: without questions for cron, or shown and confirmed on a terminal."""
 
@@ -31,6 +39,7 @@ class SweepInvocation(StoreInvocation):
             "yes": (options.Yes, False),
             "dry_run": (options.DryRun, False),
             "log": (Log, False),
+            "log_format": (LogFormat, "text"),
         }
     )
 
@@ -76,7 +85,7 @@ def all_(invocation: SweepInvocation) -> Presentation:
     Examples:
         contactctl sweep all
         contactctl sweep all --yes --log
-        contactctl sweep all --yes --format jsonl
+        contactctl sweep all --yes --log-format json
 
     On a terminal each part is shown, and confirmed by typing its count. For cron,
     --yes does what is within the limits; the rest waits as a plan (exit code 4).
@@ -87,12 +96,23 @@ def all_(invocation: SweepInvocation) -> Presentation:
 
 
 def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
-    from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
+    from contactctl.operations.sweep import (
+        IN_ORDER,
+        SweepPart,
+        came_to_its_end,
+        look,
+        note_sweep,
+        sweep,
+    )
     from contactctl.output.rules import present_due, present_sweep, present_sweep_log
 
     yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
     if yes and dry_run:
         raise UsageError("--yes and --dry-run cannot be combined")
+    log_format = invocation.shared["log_format"]
+    if log_format not in _LOG_FORMATS:
+        raise UsageError(f"--log-format '{log_format}' is unknown", hint="text or json")
+    log = log or log_format == "json"
     if log and not yes:
         raise UsageError("--log needs --yes")
     parts = IN_ORDER if name == "all" else (SweepPart(name),)
@@ -101,8 +121,31 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
             return present_due(look(session, parts))
         if not yes and not invocation.console.can_prompt:
             return present_due(look(session, parts)).failed(_nobody_to_ask())
-        result = sweep(session, parts) if yes else _sweep_asking(invocation, session, parts)
-        return present_sweep_log(result, name, session.now) if log else present_sweep(result)
+        if yes:
+            result = sweep(session, parts)
+        else:
+            result = _sweep_asking(invocation, session, parts)
+            note_sweep(session, parts, result)
+        if log:
+            as_json = log_format == "json"
+            shown = present_sweep_log(result, name, session.now, as_json=as_json)
+        else:
+            shown = present_sweep(result)
+        return _with_heartbeat(shown, session) if came_to_its_end(result) else shown
+
+
+def _with_heartbeat(shown: Presentation, session: "Session") -> Presentation:
+    """The watchdog is told; where that fails it is a warning, for the sweep is done."""
+    url = session.settings.heartbeat.url
+    if not url:
+        return shown
+    from contactctl.operations.heartbeat import ping
+
+    failure = ping(url)
+    if not failure:
+        return shown
+    warning = f"the heartbeat was not received: {failure}"
+    return replace(shown, warnings=[*shown.warnings, warning])
 
 
 def _nobody_to_ask() -> RefusedError:

@@ -25,3 +25,12 @@ def draft_of(path: Path, text: str, mode: int = AS_USUAL) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put the text in the file's place in one step: whoever reads it sees the old or the new one.
+
+    Raises OSError.
+    """
+    with draft_of(path, text) as draft:
+        draft.replace(path)

@@ -14,6 +14,7 @@ from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import DEFAULT, LoadedSettings
 from contactctl.config.values import absolute_path
 from contactctl.domain.errors import ConfigError, UsageError
+from contactctl.domain.sources import ProviderSource
 from contactctl.domain.urls import has_password
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ def _with_unknown_variables(
     loaded: LoadedSettings, environ: Mapping[str, str], keys: list[str]
 ) -> LoadedSettings:
     passwords = [box.password_env for box in loaded.settings.mailboxes.values() if box.password_env]
+    passwords += [
+        source.secret.env
+        for source in loaded.settings.sources.values()
+        if isinstance(source, ProviderSource) and source.secret and source.secret.env
+    ]
     unknown = unknown_variable_warnings(environ, keys, passwords)
     return replace(loaded, warnings=(*unknown, *loaded.warnings))
 

@@ -56,17 +56,16 @@ def make_mailbox(
     name: str,
     *,
     url: MailboxUrl | None = None,
-    password_file: Path | None = None,
-    password_env: str | None = None,
     after_fetch: AfterFetch | None = None,
     processed_folder: str | None = None,
     ca_file: Path | None = None,
+    **secret: Any,
 ) -> Mailbox:
     """The mailbox; ValueError if keys are missing or cannot be combined."""
     if url is None:
         raise ValueError(f"needs 'url', such as {_EXAMPLE}")
-    if (password_file is None) == (password_env is None):
-        raise ValueError("needs one of 'password_file' and 'password_env'")
+    if len(secret) != 1:
+        raise ValueError("needs one of 'password_file', 'password_env' and 'token_command'")
     after_fetch = after_fetch or _USUAL[url.protocol]
     if after_fetch not in _POSSIBLE[url.protocol]:
         raise ValueError(f"POP3 cannot {after_fetch}: 'after_fetch' must be keep or delete")
@@ -80,11 +79,10 @@ def make_mailbox(
         user=url.user,
         implicit_tls=url.implicit_tls,
         folder=url.folder,
-        password_file=password_file,
-        password_env=password_env,
         after_fetch=after_fetch,
         processed_folder=processed_folder or "Processed",
         ca_file=ca_file,
+        **secret,
     )
 
 

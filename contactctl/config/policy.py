@@ -71,7 +71,9 @@ MACHINE_KEYS = (
     "verp",
     "recipient_headers",
     "mailboxes",
+    "sources",
     "suppression_key_file",
+    "heartbeat",
 )
 
 Document = Mapping[str, Any]

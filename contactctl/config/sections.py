@@ -11,7 +11,8 @@ from typing import Any
 from contactctl.config.database import normalise_database_url
 from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
-from contactctl.config.settings import FormatMapping, ResponseRules, Settings
+from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
+from contactctl.config.sources import SOURCE
 from contactctl.config.values import (
     absolute_path,
     boolean,
@@ -27,6 +28,7 @@ from contactctl.config.values import (
     text,
     time_zone,
     verp_pattern,
+    web_address,
     whole_number,
 )
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
@@ -160,6 +162,12 @@ def _mailbox_name(name: str) -> str:
     return name
 
 
+def _source_name(name: str) -> str:
+    if not _MAILBOX_NAME.match(name):
+        raise ValueError("a source's name is made of letters, digits, - and _")
+    return name
+
+
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
@@ -237,6 +245,7 @@ _MAILBOX = Section(
         "url": Scalar(parse_mailbox_url),
         "password_file": Placed(_file_path),
         "password_env": Scalar(environment_name),
+        "token_command": Scalar(text),
         "after_fetch": Scalar(one_of(AfterFetch)),
         "processed_folder": Scalar(text),
         "ca_file": Placed(_file_path),
@@ -285,7 +294,9 @@ SCHEMA = Section(
         "verp": Scalar(verp_pattern),
         "recipient_headers": ListOf(Scalar(header_name)),
         "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
+        "sources": ByName("NAME", _source_name, SOURCE),
         "suppression_key_file": Placed(_file_path),
+        "heartbeat": Section(Heartbeat, {"url": Scalar(web_address)}),
     },
 )
 

@@ -9,6 +9,7 @@ from contactctl.config.schema import Setting
 from contactctl.domain.criteria.fields import AttributeDeclaration
 from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
+from contactctl.domain.sources import Source
 
 DEFAULT = "default"
 
@@ -30,6 +31,13 @@ class FormatMapping:
 
     content: Mapping[str, Any]
     origin: str
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The `url` to ask for after each sweep; '' for none."""
+
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Settings:
     verp: str = ""
     recipient_headers: Sequence[str] = ()
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    heartbeat: Heartbeat = Heartbeat()
 
 
 @dataclass(frozen=True)

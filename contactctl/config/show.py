@@ -15,6 +15,7 @@ from contactctl.domain.policies import (
     ResponsePolicy,
     Threshold,
 )
+from contactctl.domain.sources import DatabaseSource
 from contactctl.domain.urls import hide_password
 
 
@@ -53,7 +54,12 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "recipient_headers", ", ".join(settings.recipient_headers)
     for mailbox in settings.mailboxes.values():
         yield f"mailboxes.{mailbox.name}", _mailbox(mailbox)
+    for source in settings.sources.values():
+        url = hide_password(source.url) if isinstance(source, DatabaseSource) else source.provider
+        yield f"sources.{source.name}", url
     yield "suppression_key_file", str(settings.suppression_key_file)
+    if settings.heartbeat.url:  # whoever knows the path can ask for it
+        yield "heartbeat.url", f"{'/'.join(settings.heartbeat.url.split('/')[:3])}/***"
 
 
 def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
@@ -109,7 +115,7 @@ def _group(group: GroupPolicy) -> str:
 
 def _mailbox(mailbox: Mailbox) -> str:
     scheme = f"{mailbox.protocol}s" if mailbox.implicit_tls else mailbox.protocol
-    password = mailbox.password_env or mailbox.password_file
+    password = mailbox.password_env or mailbox.password_file or "token_command"
     return (
         f"{scheme}://{mailbox.user}@{mailbox.host}:{mailbox.port}/{mailbox.folder};"
         f" password from {password}; {mailbox.after_fetch}"

@@ -176,3 +176,13 @@ def _decimal(value: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+_WEB_ADDRESS = re.compile(r"https?://[^\s/@?#]+(?:[/?#]\S*)?\Z")
+
+
+def web_address(value: Any) -> str:
+    """An http or https URL without a password; ValueError never repeats it, as it may be secret."""
+    if not isinstance(value, str) or not value.isprintable() or not _WEB_ADDRESS.match(value):
+        raise ValueError("must be a URL such as https://example.com/ping/1234, without a password")
+    return value

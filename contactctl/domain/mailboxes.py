@@ -26,9 +26,10 @@ class AfterFetch(StrEnum):
 class Mailbox:
     """Where and how to read mails, always over TLS: from the first byte, or STARTTLS / STLS.
 
-    The password is in `password_file` or in the environment variable `password_env`; exactly one
-    of the two is set. `folder` and `processed_folder` are used only by IMAP. `ca_file`
-    replaces the system's certificate authorities.
+    The password is in `password_file` or in the environment variable `password_env`, or
+    `token_command` prints an OAuth 2.0 access token; exactly one of the three is set. `folder` and
+    `processed_folder` are used only by IMAP. `ca_file` replaces the system's certificate
+    authorities.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Mailbox:
     folder: str = "INBOX"
     password_file: Path | None = None
     password_env: str | None = None
+    token_command: str | None = None
     after_fetch: AfterFetch = AfterFetch.KEEP
     processed_folder: str = "Processed"
     ca_file: Path | None = None

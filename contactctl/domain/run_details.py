@@ -18,6 +18,8 @@ class RunKind(StrEnum):
     THRESHOLDS = "thresholds"
     HANDLING = "handling"
     IMPORT = "import"
+    SYNC = "sync"
+    DEACTIVATE_MISSING = "deactivate-missing"
     ADD = "add"
     GROUPS = "groups"
     REMOVE_FROM_GROUP = "remove-from-group"
@@ -27,6 +29,7 @@ class RunKind(StrEnum):
     ANONYMIZE = "anonymize"
     DELETE = "delete"
     SUPPRESSIONS = "suppressions"
+    PUSH = "push-suppressions"
     POLICY = "policy"
     COPY = "copy"
     EDIT = "edit"
@@ -96,6 +99,7 @@ class RunDetails:
     work: ClassVar[str] = ""
     deactivates: ClassVar[bool] = False
     erases: ClassVar[bool] = False
+    tells_provider: ClassVar[bool] = False
     next_step: ClassVar[str] = ""
     ending: ClassVar[str] = "reactivated{where} {by}"
     selected: KeptCriteria | None = field(default=None, kw_only=True)

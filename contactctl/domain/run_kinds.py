@@ -1,7 +1,8 @@
-"""The kinds of run: a name, and a registered type with what a run of the kind keeps and says.
+"""The kinds of run: for each a registered type, with what a run of the kind keeps and says.
 
-To add one: its name in RunKind and its type here; if it works through a plan, also what it does to
-a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where `work` finds it.
+To add one: its name in RunKind (run_details) and its type here; if it works through a plan, also
+what it does to a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where
+`work` finds it.
 """
 
 from collections.abc import Mapping
@@ -144,6 +145,37 @@ class ImportRun(RunDetails):
 
 
 @run_type
+class SyncRun(RunDetails):
+    """Brings contacts from a source of the config; `definition` stands for what was asked of it.
+
+    `full`: from the beginning, not from where the run before it ended.
+    """
+
+    kind = RunKind.SYNC
+    source: str
+    definition: str
+    full: bool = False
+
+    def in_words(self) -> str:
+        return f"the source {self.source}" + (", from the beginning" if self.full else "")
+
+
+@run_type
+class DeactivateMissingRun(RunDetails):
+    """Deactivates the contacts that a source no longer has."""
+
+    kind = RunKind.DEACTIVATE_MISSING
+    verb = "deactivate"
+    work = "contactctl.store.reactivation:DEACTIVATING"
+    deactivates = True
+    next_step = "Reactivate one contact: contactctl reactivate EMAIL"
+    source: str
+
+    def in_words(self) -> str:
+        return f"no longer in the source {self.source}"
+
+
+@run_type
 class AddRun(RunDetails):
     """Adds one contact."""
 
@@ -200,14 +232,18 @@ class RemoveFromGroupRun(RunDetails):
 
 @run_type
 class IngestRun(RunDetails):
-    """Records responses from files (`sources`, read as `format`), or from a mailbox."""
+    """Records responses from files (`sources`, read as `format`), from a mailbox, or from a
+    provider's API (`source`, its name in the config)."""
 
     kind = RunKind.INGEST
     sources: tuple[str, ...] | None = None
     format: str | None = None
     mailbox: str | None = None
+    source: str | None = None
 
     def in_words(self) -> str:
+        if self.source:
+            return f"the source {self.source}"
         return f"the mailbox {self.mailbox}" if self.mailbox else ", ".join(self.sources or ())
 
 
@@ -290,6 +326,23 @@ class SuppressionsRun(RunDetails):
     def in_words(self) -> str:
         action = self.action.replace("-", " ")
         return action if self.file is None else f"{action} the file {self.file}"
+
+
+@run_type
+class PushRun(RunDetails):
+    """Makes a provider's suppression list (`source`) follow who is inactive: `adding` contacts to
+    it, and taking off those active again (`removing`), as counted when it was asked for."""
+
+    kind = RunKind.PUSH
+    verb = "push"
+    work = "contactctl.store.pushing:PUSHING"
+    tells_provider = True
+    source: str
+    adding: int = 0
+    removing: int = 0
+
+    def in_words(self) -> str:
+        return f"{self.source}: {self.adding:,} to suppress, {self.removing:,} to take off"
 
 
 @run_type

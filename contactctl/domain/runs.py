@@ -35,6 +35,7 @@ class SkipReason(StrEnum):
     NOT_ACTIVE = "not-active"
     CHANGED = "changed-since-plan"
     GONE = "gone"
+    REFUSED = "refused-by-provider"
 
 
 def same_user(operator: str, other: str) -> bool:

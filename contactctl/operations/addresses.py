@@ -8,6 +8,7 @@ from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError,
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import EndedReason, MergeRun, ReaddressRun
+from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -20,7 +21,7 @@ from contactctl.store.merge import merge_contact
 from contactctl.store.reactivation import read_standing
 from contactctl.store.readdress import give_address
 from contactctl.store.responses import count_unmatched
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ def readdress(session: Session, target: NewAddress, *, reason: str = "") -> Done
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         _require_as_shown(contact, read_standing(connection, contact.id))
-        before = count_active(connection)
-        run_id = insert_done_run(
+        run_id = insert_run(
             connection,
             request,
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
-            values={"active_before": before, "results": {"ended": len(ended)}},
+            values={"active_before": count_active(connection), "results": {"ended": len(ended)}},
         )
         if target.is_same:
             spell_address(connection, contact.id, address.email, now)
@@ -110,7 +111,7 @@ def readdress(session: Session, target: NewAddress, *, reason: str = "") -> Done
                 raise RejectedError("the address is suppressed; nothing was changed")
             unsubscribes = session.settings.responses.unsubscribes
             give_address(connection, contact.id, address, run_id, unsubscribes, now)
-        update_run(connection, run_id, {"active_after": count_active(connection)})
+        finish_one(connection, run_id, count_active(connection), now)
         after = read_standing(connection, contact.id)
     return Done(after or contact, run_id)
 
@@ -136,15 +137,16 @@ def merge(session: Session, target: Merging, *, reason: str = "") -> Done:
         serialise(connection, CONTACT_CHANGES)
         for each in (into, gone):
             _require_as_shown(each, read_standing(connection, each.id))
-        run_id = insert_done_run(
+        run_id = insert_run(
             connection,
             request,
+            state=RunState.RUNNING,
             identity=session.store.identity,
             now=now,
             values={"active_before": count_active(connection)},
         )
         merge_contact(connection, gone.id, into.id, run_id, now)
-        update_run(connection, run_id, {"active_after": count_active(connection)})
+        finish_one(connection, run_id, count_active(connection), now)
         after = read_standing(connection, into.id)
     return Done(after or into, run_id)
 

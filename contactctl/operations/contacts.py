@@ -69,10 +69,14 @@ class ContactFilter:
 
 @dataclass(frozen=True, slots=True)
 class SelectedContacts:
-    """Contacts, read as they are taken, and how many `more` there are, where that was asked."""
+    """Contacts, read as they are taken, and how many `more` there are, where that was asked.
+
+    `bypassing` is the group that they are mailed in although some are inactive system-wide.
+    """
 
     rows: Iterator[ContactRecord]
     more: int = 0
+    bypassing: str = ""
 
 
 def contact_id_of(session: Session, name: str) -> int:
@@ -100,6 +104,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
     """The contacts that the filter leaves, all from one state of the store."""
     require_sortable(wanted.sort)
     conditions = []
+    bypassing = ""
     criteria = wanted.source.read(session.catalogue)
     if criteria is not None:
         selection = selection_of(session, criteria, emails=wanted.source.emails)
@@ -111,6 +116,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
         _require_deliverable(wanted)
         group_id, bypasses = _group_and_bypass(session, wanted.group)
         conditions.append(deliverable_in(group_id, bypass_system_wide=bypasses))
+        bypassing = wanted.group if bypasses else ""
     elif wanted.deliverable:
         conditions.append(deliverable())
     with session.store.reading() as connection:
@@ -124,7 +130,7 @@ def selected_contacts(session: Session, wanted: ContactFilter) -> Iterator[Selec
             limit=wanted.limit,
             fields=wanted.fields,
         )
-        yield SelectedContacts(rows, more)
+        yield SelectedContacts(rows, more, bypassing)
 
 
 def _require_deliverable(wanted: ContactFilter) -> None:

@@ -115,11 +115,11 @@ class Selection:
     def where(self, dialect: str) -> Where:
         """The contacts that the selection means, active or not, as a condition."""
         meets_criteria = where_clause(self.resolved, dialect)
-        return meets_criteria & self.listed.keys.has_contact() if self.listed else meets_criteria
+        return meets_criteria & self.listed.contacts.are_meant() if self.listed else meets_criteria
 
     def listed_where(self) -> list[Where]:
         """The condition that the list makes, where there is one."""
-        return [self.listed.keys.has_contact()] if self.listed else []
+        return [self.listed.contacts.are_meant()] if self.listed else []
 
     def kept(self) -> KeptCriteria:
         """What a run keeps of them."""
@@ -220,7 +220,7 @@ PREVIEW_ROWS = 30
 class Impact:
     """What a run changes: totals, what is paid, and by group the members it loses or regains.
 
-    `brings_back`: it is the impact of taking a deactivation back.
+    `brings_back`: it is the impact of taking a deactivation back; `is_for_good`: of an erasure.
     """
 
     active_before: int
@@ -231,6 +231,7 @@ class Impact:
     members_lost: Mapping[str, int] = field(default_factory=dict)
     members_regained: Mapping[str, int] = field(default_factory=dict)
     brings_back: bool = False
+    is_for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)

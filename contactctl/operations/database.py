@@ -13,6 +13,7 @@ from contactctl.domain.errors import ConfigError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
 from contactctl.operations.session import Session
+from contactctl.store.attributes import count_attributes
 from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
 from contactctl.store.database.checks import Finding, check_store
 from contactctl.store.database.copying import has_no_runs
@@ -36,12 +37,14 @@ from contactctl.store.runs import CONTACT_CHANGES
 
 @dataclass(frozen=True, slots=True)
 class StoreCheck:
-    """The findings of every check on one store."""
+    """The findings of every check on one store; `undeclared` attributes are ones that contacts
+    have and the config lacks."""
 
     database: str
     schema_version: str
     findings: Sequence[Finding]
     policy: int | None = None
+    undeclared: Sequence[str] = ()
 
     @property
     def in_order(self) -> bool:
@@ -63,8 +66,10 @@ def check_database(session: Session) -> StoreCheck:
     """Check what must always be true of a store."""
     with session.store.reading() as connection:
         findings = check_store(connection, session.clock())
+        stored = count_attributes(connection)
     policy = session.bound.policy if session.bound else None
-    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy)
+    undeclared = sorted(stored.keys() - session.settings.attributes.keys())
+    return StoreCheck(session.store.identity, SCHEMA_VERSION, findings, policy, undeclared)
 
 
 def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:

@@ -85,4 +85,5 @@ def plan_erasing(
 def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Selection) -> Affected:
     """What erasing the selection would concern."""
     where = selection.where(session.store.dialect)
-    return affected(session, erasing.kind, selection, where)
+    does = f"{erasing.verb} for good, with all that is stored about them; they stay suppressed"
+    return affected(session, erasing.kind, selection, where, does=does, takes_away=True)

@@ -285,10 +285,11 @@ def plan_removing(
 
 def preview_removing(session: Session, group: str, selection: Selection) -> Affected:
     """The members of the group that the selection means."""
-    group_id, _ = group_of(session, group)
+    group_id, name = group_of(session, group)
     where = selection.where(session.store.dialect)
     members = members_among(where, group_id)
-    return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members)
+    does = f"remove from the group {name}; the contacts stay"
+    return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members, does=does)
 
 
 def _changed(new: T | None, old: T) -> T:

@@ -1,9 +1,10 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
 from contactctl.domain.responses import Event, Rejection
@@ -40,18 +41,19 @@ BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gai
 _UNTOLD = IngestRun()
 
 OnReject = Callable[[Rejection], None]
+Position = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
     """What an ingest did. `held` counts the responses, those of earlier ingests included, that it
-    made wait.
+    made wait. `run` is None where it found nothing new: then it left no run.
 
     `thresholds` is None, and `busy` says why, where another process kept the thresholds from being
     looked at; the next ingest or sweep does so.
     """
 
-    run: int
+    run: int | None = None
     counts: RecordedCounts = field(default_factory=RecordedCounts)
     activities: int = 0
     no_responses: int = 0
@@ -67,6 +69,11 @@ class IngestResult:
         responses = self.counts.recorded + self.counts.duplicates
         others = self.no_responses + self.rejected
         return responses + self.activities + others
+
+    @property
+    def is_nothing_new(self) -> bool:
+        """Whether nothing was recorded, nor has to be looked at."""
+        return not (self.counts.recorded or self.activities or self.rejected)
 
     @property
     def held(self) -> int:
@@ -116,13 +123,17 @@ def ingest_batches(
     details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
     wait_seconds: float = waits.FOR_INGEST_S,
+    position: Callable[[], Position] = dict,
 ) -> IngestResult:
-    """The same of events that come in batches already, which are closed in any case."""
+    """The same of events that come in batches already, which are closed in any case.
+
+    `position` says where the source has been read to when a batch has been yielded; the run keeps
+    it, in the transaction of the batch.
+    """
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
-        run_id = _start_run(session, details)
-        work = _Ingest(session, IngestResult(run_id), on_reject)
+        work = _Ingest(session, details, on_reject, position)
         with (
-            _failing(session, run_id),
+            _failing(work),
             rare_garbage_collection(),
             session.progress("Ingesting", None) as advance,
             closing(batches),
@@ -132,6 +143,7 @@ def ingest_batches(
                 after_commit()
                 advance(batch.events)
             after_commit()
+        work.keep_position()
         return _conclude(session, work.result, wait_seconds)
 
 
@@ -163,42 +175,82 @@ def look_at_thresholds(
     return result
 
 
-class _Ingest:
-    """The recording, one transaction a batch; `result` grows with each."""
+class _NothingNewError(Exception):
+    """Takes back the run that was begun for a batch with nothing to record."""
 
-    def __init__(self, session: Session, result: IngestResult, on_reject: OnReject) -> None:
+
+class _Ingest:
+    """The recording, one transaction a batch; `result` grows with each.
+
+    The run begins with the first batch that has something to record.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        details: IngestRun,
+        on_reject: OnReject,
+        position: Callable[[], Position],
+    ) -> None:
+        self.position = position
         self.session = session
-        self.result = result
+        self.details = details
+        self.result = IngestResult()
         self.on_reject = on_reject
         self.suppressed = suppressed_in(session)
 
     def record(self, batch: ReadBatch) -> None:
         """Record a batch together with the run's new totals."""
-        now = self.session.clock()
-        with self.session.store.writing() as connection:
+        if self.result.run is None and batch.is_without_responses:
+            self.result = self._with_totals(batch, RecordedCounts())
+            return
+        with suppress(_NothingNewError), self.session.store.writing() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
-            lock_running_run(connection, self.result.run)
+            run_id = self.result.run
+            if run_id is None:
+                run_id = insert_run(
+                    connection,
+                    self.session.request(self.details),
+                    state=RunState.RUNNING,
+                    identity=self.session.store.identity,
+                    now=self.session.clock(),
+                )
+            else:
+                lock_running_run(connection, run_id)
             batch = events_not_suppressed(batch, partial(self.suppressed, connection))
             for rejection in batch.rejected:
                 self._reject(rejection)
             counts = record_batch(
                 connection,
-                self.result.run,
+                run_id,
                 batch.responses,
                 batch.activities,
                 self.session.settings.responses,
-                now,
+                self.session.clock(),
             )
-            result = replace(
-                self.result,
-                counts=self.result.counts + counts,
-                activities=self.result.activities + batch.activity_events,
-                no_responses=self.result.no_responses + batch.no_responses,
-                undated=self.result.undated + batch.undated,
-            )
-            update_run(connection, result.run, _totals(result))
+            result = self._with_totals(batch, counts)
+            if result.is_nothing_new:
+                raise _NothingNewError
+            kept = {"position": dict(at)} if (at := self.position()) else {}
+            update_run(connection, run_id, _totals(result) | kept)
+            result = replace(result, run=run_id)
         self.result = result
+
+    def _with_totals(self, batch: ReadBatch, counts: RecordedCounts) -> IngestResult:
+        return replace(
+            self.result,
+            counts=self.result.counts + counts,
+            activities=self.result.activities + batch.activity_events,
+            no_responses=self.result.no_responses + batch.no_responses,
+            undated=self.result.undated + batch.undated,
+        )
+
+    def keep_position(self) -> None:
+        """Keep where the source ends, which comes after its last batch."""
+        if (at := self.position()) and self.result.run is not None:
+            with self.session.store.writing() as connection:
+                update_run(connection, self.result.run, {"position": dict(at)})
 
     def _reject(self, rejection: Rejection) -> None:
         self.on_reject(rejection)
@@ -228,34 +280,37 @@ def _totals(result: IngestResult) -> dict[str, object]:
     }
 
 
-def _start_run(session: Session, details: IngestRun) -> int:
-    with session.store.writing() as connection:
-        return insert_run(
-            connection,
-            session.request(details),
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=session.clock(),
-        )
-
-
 def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> IngestResult:
     """Decide what is held, end the run, and look at the thresholds of all concerned."""
+    result = _end_run(session, recorded)
+    with session.store.reading() as connection:
+        concerned = runs_with_concerned(connection)
+    for run_id in concerned:
+        if run_id != result.run:
+            _judge(session, run_id)
+            _give_up(session, run_id)
+    if result.run is not None and result.run not in concerned:
+        concerned.append(result.run)
+    try:
+        thresholds = (
+            look_at_thresholds(session, concerned, wait_seconds) if concerned else ThresholdResult()
+        )
+    except BusyError as busy:
+        return replace(result, busy=busy)
+    return replace(result, thresholds=thresholds)
+
+
+def _end_run(session: Session, recorded: IngestResult) -> IngestResult:
+    """With what its responses made wait; a run that was not begun has no end."""
+    if recorded.run is None:
+        return recorded
     result = replace(recorded, judgement=_judge(session, recorded.run))
     with session.store.writing() as connection:
         values = _totals(result) | {"finished_at": session.clock()}
         change_state(
-            connection, result.run, expected=RunState.RUNNING, to=RunState.DONE, values=values
+            connection, recorded.run, expected=RunState.RUNNING, to=RunState.DONE, values=values
         )
-        left_over = [run for run in runs_with_concerned(connection) if run != result.run]
-    for run_id in left_over:
-        _judge(session, run_id)
-        _give_up(session, run_id)
-    try:
-        thresholds = look_at_thresholds(session, [*left_over, result.run], wait_seconds)
-    except BusyError as busy:
-        return replace(result, busy=busy)
-    return replace(result, thresholds=thresholds)
+    return result
 
 
 def _judge(session: Session, run_id: int) -> Judgement:
@@ -277,20 +332,26 @@ def _give_up(session: Session, run_id: int) -> None:
 
 
 @contextmanager
-def _failing(session: Session, run_id: int) -> Iterator[None]:
+def _failing(work: _Ingest) -> Iterator[None]:
     """Mark the run failed when anything, Ctrl-C too, ends the recording."""
     try:
         yield
     except BaseException as error:
         reason = error.message if isinstance(error, ContactctlError) else type(error).__name__
-        message = f"ended by {show_safely(reason)}"
-        values = {"finished_at": session.clock(), "message": message}
-        # the store may be what failed, or somebody else has ended the run
-        with suppress(ContactctlError), session.store.writing() as connection:
-            change_state(
-                connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
-            )
+        run_id = work.result.run
+        if run_id is not None:
+            _fail(work.session, run_id, f"ended by {show_safely(reason)}")
         if isinstance(error, StoreError | BusyError):
             again = "ingest the same input again: nothing is recorded twice"
-            raise cut_short(f"the ingest (run {run_id})", error, again) from error
+            which = f" (run {run_id})" if run_id is not None else ""
+            raise cut_short(f"the ingest{which}", error, again) from error
         raise
+
+
+def _fail(session: Session, run_id: int, message: str) -> None:
+    values = {"finished_at": session.clock(), "message": message}
+    # the store may be what failed, or somebody else has ended the run
+    with suppress(ContactctlError), session.store.writing() as connection:
+        change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
+        )

@@ -54,6 +54,11 @@ class ReadBatch:
     no_responses: int = 0
     undated: int = 0
 
+    @property
+    def is_without_responses(self) -> bool:
+        """Whether there is nothing in it to record or to reject."""
+        return not (self.responses or self.activities or self.rejected)
+
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
     """The events in batches of `size`; smaller ones where what is rejected is large."""

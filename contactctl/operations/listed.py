@@ -13,7 +13,7 @@ from contactctl.operations.importing.address_list import read_list
 from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.source import open_source
 from contactctl.operations.session import Session
-from contactctl.store.listed import ListedKeys
+from contactctl.store.listed import ListedContacts, ListedKeys
 
 _LARGEST = 500_000_000  # characters: half of what either database takes as one value
 _UNKNOWN = "no contact has this address"
@@ -40,7 +40,7 @@ class EmailsFile:
 class Listed:
     """A list as it was read: what selects its contacts, and what a run keeps of it."""
 
-    keys: ListedKeys
+    contacts: ListedContacts
     kept: KeptList
 
 
@@ -65,10 +65,10 @@ def read_listed(session: Session, given: EmailsFile) -> Listed:
                 f"{name} has no address", hint="give one address a line, or a column `email`"
             )
         with session.store.reading() as connection:
-            unknown = sorted((lines[key], key) for key in keys.unknown(connection))
-        for line, key in unknown:
+            unknown, contacts = keys.find(connection)
+        for line, key in sorted((lines[key], key) for key in unknown):
             rejects.add(Reject(line, f"{_UNKNOWN}: {key}", (key,)))
-    return Listed(keys, KeptList(name, len(lines), len(unknown), bad))
+    return Listed(contacts, KeptList(name, len(lines), len(unknown), bad))
 
 
 def _read(given: EmailsFile, rejects: Rejects) -> tuple[dict[str, int], int]:

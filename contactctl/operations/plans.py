@@ -6,7 +6,7 @@ from typing import Any
 
 from contactctl.domain.errors import OverLimitError, UsageError
 from contactctl.domain.policies import Approval, Limits
-from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, UndoRun
+from contactctl.domain.run_kinds import RUN_TYPES, DeactivateRun, ErasingRun, UndoRun
 from contactctl.domain.runs import (
     Confirmation,
     Request,
@@ -30,9 +30,16 @@ from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_p
 from contactctl.operations.session import Session
 from contactctl.store.criteria import count_left_out
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.impact import count_active
+from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
-from contactctl.store.preview import Where, count_where, first_rows, ids_where
+from contactctl.store.preview import (
+    Where,
+    active_ids,
+    count_active_where,
+    count_where,
+    first_rows,
+    ids_where,
+)
 from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
 
@@ -159,10 +166,15 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
             run=run,
             rows=first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
             stakes=stakes_of_plan(session, figures_of(connection, run, active), run),
-            impact=None if shift is None else impact_of(session, active, shift),
+            impact=None if shift is None else _impact_of_run(session, run, active, shift),
             by_rule=due_in_plan(run, counts, group_names_by_id(connection) if counts else {}),
             undone=None if undone is None else get_run(connection, undone),
         )
+
+
+def _impact_of_run(session: Session, run: Run, active: int, shift: Shift) -> Impact:
+    is_for_good = issubclass(run.run_type, ErasingRun)
+    return replace(impact_of(session, active, shift), is_for_good=is_for_good)
 
 
 def drop_if_planned(session: Session, run_id: int, message: str) -> None:
@@ -229,14 +241,20 @@ def stakes_of_change(
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A selection of any contacts, counted, with its first rows."""
+    """A selection of any contacts, counted, with its first rows.
+
+    `does` says what would be done to them, in words; `active` of them are active.
+    """
 
     database: str
     selection: Selection
+    does: str
     count: int
+    active: int
     rows: Sequence[Mapping[str, Any]]
     fields: Sequence[str]
     stakes: Stakes
+    impact: Impact | None = None
 
 
 def select_any(session: Session, source: CriteriaSource) -> Selection:
@@ -250,15 +268,33 @@ def select_any(session: Session, source: CriteriaSource) -> Selection:
     return selection_of(session, given, emails=source.emails)
 
 
-def affected(session: Session, kind: RunKind, selection: Selection, where: Where) -> Affected:
-    """Count and show the contacts that fulfil `where`."""
+def affected(
+    session: Session,
+    kind: RunKind,
+    selection: Selection,
+    where: Where,
+    *,
+    does: str,
+    takes_away: bool = False,
+) -> Affected:
+    """Count and show the contacts that fulfil `where`; with the impact, where they are taken away
+    for good."""
+    bypassing = bypassing_groups(session) if takes_away else ()
     with session.store.reading() as connection:
-        count = count_where(connection, where)
+        count, active = count_where(connection, where), count_active_where(connection, where)
+        total = count_active(connection)
+        impact = None
+        if takes_away:
+            losses = losses_of_contacts(connection, active_ids(where), active, bypassing)
+            impact = replace(impact_of(session, total, losses), is_for_good=True)
         return Affected(
             database=session.store.identity,
             selection=selection,
+            does=does,
             count=count,
+            active=active,
             rows=first_rows(connection, ids_where(where), PREVIEW_ROWS),
             fields=session.catalogue.names(),
-            stakes=stakes_of_change(session, kind, count, count_active(connection)),
+            stakes=stakes_of_change(session, kind, count, total),
+            impact=impact,
         )

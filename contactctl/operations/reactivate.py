@@ -23,7 +23,7 @@ from contactctl.store.reactivation import (
     set_active,
     set_membership,
 )
-from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
+from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
 from contactctl.store.tables import SYSTEM_WIDE
 
 MEANING: Mapping[str, str] = {
@@ -192,13 +192,7 @@ def reactivate(session: Session, target: Target, *, reason: str = "") -> Reactiv
         if target.moves_state:
             kind = ChangeKind.OVERRIDE_CLEARED if target.clears else ChangeKind.REACTIVATED
             note_change(connection, run_id, kind, contact_id, now, **told)
-        values = {
-            "finished_at": now,
-            "planned": 1,
-            "changed": 1,
-            "active_after": count_active(connection),
-        }
-        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        finish_one(connection, run_id, count_active(connection), now)
     status = Status.ACTIVE if target.group is None else target.contact.status
     return Reactivated(target, status, len(target.ending), run_id)
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
@@ -20,9 +20,11 @@ from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbag
 from contactctl.operations.own_process import own_process
 from contactctl.responses.classify import Classifier, default_classifier
 from contactctl.responses.containers import iter_mails
+from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource, compile_format
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import Naming, VerpPattern
+from contactctl.responses.payloads import PayloadReader
 from contactctl.responses.read import (
     FORMATS,
     Input,
@@ -58,6 +60,7 @@ class ResponseReader:
             ZoneInfo(settings.time_zone),
             now,
         )
+        self._payload_readers: dict[str, PayloadReader] = {}
         verp = VerpPattern.parse(settings.verp) if settings.verp else None
         self.naming = Naming(verp, [name.lower() for name in settings.recipient_headers])
 
@@ -88,6 +91,25 @@ class ResponseReader:
                 )
             )
         return batches_of(self.read(inputs, format_), batch_size)
+
+    def read_documents(
+        self, documents: Iterable[tuple[str, object]], format_: str
+    ) -> Iterator[Event]:
+        """The events of a provider's documents given as (place, document)."""
+        return self._payloads(format_).read_documents(documents)
+
+    def _payloads(self, format_: str) -> PayloadReader:
+        """What reads documents of a provider; kept, as it is made of many mappings."""
+        if format_ not in self._payload_readers:
+            self._payload_readers[format_] = PayloadReader(
+                format_,
+                cached(self.classifier),
+                (),
+                GenericOptions(),
+                self.own_formats.now or datetime.now(UTC),
+                self.own_formats.zone,
+            )
+        return self._payload_readers[format_]
 
     def read_mails(self, mails: Iterable[tuple[str, bytes]]) -> Iterator[Event]:
         """The events of mails given as (source, raw)."""

@@ -12,6 +12,8 @@ from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.responses import Event, HeldFilter, Rejection, ResponseFilter
 from contactctl.domain.run_kinds import DiscardRun, IngestRun, ReleaseRun
 from contactctl.domain.runs import RunState
+from contactctl.domain.sources import ProviderSource, Secret
+from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.operations.ingest import (
     INGESTING,
@@ -21,6 +23,7 @@ from contactctl.operations.ingest import (
     look_at_thresholds,
 )
 from contactctl.operations.reading import ResponseReader
+from contactctl.operations.secrets import read_secret
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import ThresholdResult
 from contactctl.responses.mailbox import open_mailbox
@@ -28,6 +31,7 @@ from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
+from contactctl.store.routine import note_done
 from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
 
 
@@ -102,46 +106,44 @@ def _decide(
 # Responses from a mailbox: its mails are marked, moved or deleted once they are recorded
 
 
-_LONGEST_PASSWORD = 10_000  # a device has no end
+FETCH = "fetch"  # begins the names of a fetch's work
 
 
-def find_mailbox(settings: Settings, name: str | None) -> Mailbox:
-    """The mailbox of that name; without one the only mailbox there is."""
-    boxes = settings.mailboxes
-    if not boxes:
-        raise UsageError("the config has no mailbox", hint="name one below `mailboxes:`")
+def find_fetched(settings: Settings, name: str | None) -> Mailbox | ProviderSource:
+    """The mailbox or the provider's API of that name; without one the only one there is."""
+    apis = {key: each for key, each in settings.sources.items() if isinstance(each, ProviderSource)}
+    known: dict[str, Mailbox | ProviderSource] = {**apis, **settings.mailboxes}
+    if not known:
+        raise UsageError(
+            "the config has no mailbox and no provider",
+            hint="name one below `mailboxes:` or `sources:`",
+        )
     if name is None:
-        if len(boxes) > 1:
-            raise UsageError("which mailbox?", hint=f"one of {', '.join(sorted(boxes))}")
-        return next(iter(boxes.values()))
-    if name not in boxes:
-        hint = did_you_mean(name, list(boxes)) or f"one of {', '.join(sorted(boxes))}"
-        raise UsageError(f"no mailbox '{name}' in the config", hint=hint)
-    return boxes[name]
+        if len(known) > 1:
+            raise UsageError("which one?", hint=f"one of {', '.join(sorted(known))}")
+        return next(iter(known.values()))
+    if name not in known:
+        hint = did_you_mean(name, list(known)) or f"one of {', '.join(sorted(known))}"
+        raise UsageError(f"no mailbox or provider '{show_safely(name)}' in the config", hint=hint)
+    if name in apis and name in settings.mailboxes:
+        raise UsageError(f"'{name}' is a mailbox and a source", hint="give one another name")
+    return known[name]
+
+
+def read_key(source: ProviderSource, environ: Mapping[str, str]) -> str:
+    """The key of a provider's API; empty for Amazon. Raises ConfigError."""
+    if source.secret is None:
+        return ""
+    key = read_secret(source.secret, f"source {source.name}", environ)
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(f"source {source.name}: the key has a character that no key has")
+    return key
 
 
 def read_password(mailbox: Mailbox, environ: Mapping[str, str]) -> str:
-    """The password, from its file or its environment variable. Raises ConfigError."""
-    if mailbox.password_file is None:
-        variable = mailbox.password_env or ""
-        if not environ.get(variable):
-            raise ConfigError(
-                f"mailbox {mailbox.name}: {variable} is not set",
-                hint="it must contain the password; or use password_file",
-            )
-        return environ[variable]
-    try:
-        with mailbox.password_file.open(encoding="utf-8") as file:
-            first_line = file.readline(_LONGEST_PASSWORD).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(
-            f"mailbox {mailbox.name}: {mailbox.password_file}: {reason}",
-            hint="password_file contains the password in its first line",
-        ) from error
-    if not first_line:
-        raise ConfigError(f"mailbox {mailbox.name}: {mailbox.password_file} is empty")
-    return first_line
+    """The password, or the token of an access by OAuth 2.0. Raises ConfigError."""
+    secret = Secret(mailbox.password_file, mailbox.password_env, mailbox.token_command)
+    return read_secret(secret, f"mailbox {mailbox.name}", environ)
 
 
 def fetch(
@@ -156,7 +158,7 @@ def fetch(
     reader = ResponseReader(session.settings)
     with open_mailbox(mailbox, password) as opened:
         mails = _FetchedMails(opened)
-        return ingest(
+        fetched = ingest(
             session,
             mails.events(reader),
             on_reject,
@@ -164,6 +166,9 @@ def fetch(
             after_commit=mails.commit,
             wait_seconds=wait_seconds,
         )
+    with session.store.writing() as connection:
+        note_done(connection, f"{FETCH} {mailbox.name}", session.clock())
+    return fetched
 
 
 class _FetchedMails:

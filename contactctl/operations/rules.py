@@ -18,7 +18,7 @@ from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run
 from contactctl.operations.session import Session
 from contactctl.store.burst_rates import response_days
-from contactctl.store.groups import group_ids, stored_settings
+from contactctl.store.groups import group_ids, group_names, stored_settings
 
 
 def policy_in_force(session: Session) -> ResponsePolicy:
@@ -43,6 +43,14 @@ def bypassing_groups(session: Session) -> frozenset[int]:
     return frozenset(
         number for name, number in ids.items() if policy.group(name).bypass_system_wide
     )
+
+
+def bypassing_group_names(session: Session) -> list[str]:
+    """Their names, in order."""
+    policy = policy_in_force(session)
+    with session.store.reading() as connection:
+        names = group_names(connection)
+    return [name for name in names if policy.group(name).bypass_system_wide]
 
 
 # Handling rules as they hold now: listed, held against the recommendations, timed for a sweep

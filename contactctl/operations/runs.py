@@ -325,7 +325,7 @@ def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
     with session.store.reading() as connection:
         require_rights(connection, run.kind)
-    work = work_for(session, run.kind)
+    work = _way_to_provider(session, run, work_for(session, run.kind))
     if session.operator != run.applied_by:
         note_resumed(session.store, run.id, session.operator)
     with _resumable(run.id), session.progress("Working", run.planned) as advance:
@@ -346,15 +346,24 @@ def work_for(session: Session, kind: RunKind) -> BatchWork:
     return replace(work, change=partial(work.change, current_key=partial(key_for_hashing, session)))
 
 
+def _way_to_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
+    if not run.run_type.tells_provider:
+        return work
+    from contactctl.operations.pushing import with_provider  # noqa: PLC0415 - only when used
+
+    return with_provider(session, run, work)
+
+
 def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:
     """One batch, begun again when another writer changed one of its contacts meanwhile."""
+    size = min(BATCH_CONTACTS, work.most_at_once or BATCH_CONTACTS)
     for _ in range(_ATTEMPTS_PER_BATCH - 1):
         try:
-            return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)
+            return apply_batch(session.store, run, size, session.clock(), work)
         except BusyError as error:
             if error.code != "conflict":
                 raise
-    return apply_batch(session.store, run, BATCH_CONTACTS, session.clock(), work)
+    return apply_batch(session.store, run, size, session.clock(), work)
 
 
 @contextmanager

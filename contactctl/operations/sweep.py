@@ -6,7 +6,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from contactctl.domain.errors import BusyError, ContactctlError, InterruptedByUserError
+from contactctl.domain.errors import (
+    BusyError,
+    ContactctlError,
+    InterruptedByUserError,
+    RefusedError,
+)
 from contactctl.domain.runs import Run, RunKind
 from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.handling import handling_due, sweep_handling
@@ -26,6 +31,7 @@ from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling.due import due_contact_ids
 from contactctl.store.preview import first_rows
+from contactctl.store.routine import note_done
 from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
 
 
@@ -37,6 +43,7 @@ class SweepPart(StrEnum):
     HANDLING = "handling"
 
 
+SWEEP = "sweep"  # begins the names of a sweep's work
 # complaints become deactivations before rules look for what may come back
 IN_ORDER = (SweepPart.RUNS, SweepPart.THRESHOLDS, SweepPart.HANDLING)
 
@@ -129,7 +136,23 @@ def sweep(session: Session, parts: Sequence[SweepPart]) -> SweepResult:
     What cannot be done keeps nothing else from being done. Where another process changes contacts
     it stops at once, with what it has done so far.
     """
-    return _one_by_one(partial(_SWEEPS[part], session) for part in IN_ORDER if part in parts)
+    done = _one_by_one(partial(_SWEEPS[part], session) for part in IN_ORDER if part in parts)
+    note_sweep(session, parts, done)
+    return done
+
+
+def came_to_its_end(done: SweepResult) -> bool:
+    """Whether all was looked at, though some of it may wait for somebody to confirm it."""
+    return not done.declined and all(isinstance(each, RefusedError) for each in done.problems)
+
+
+def note_sweep(session: Session, parts: Sequence[SweepPart], done: SweepResult) -> None:
+    """Note that a sweep came to its end."""
+    if not came_to_its_end(done):
+        return
+    name = "all" if set(parts) == set(IN_ORDER) else "+".join(parts)
+    with session.store.writing() as connection:
+        note_done(connection, f"{SWEEP} {name}", session.clock())
 
 
 def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:

@@ -94,4 +94,5 @@ def preview_changing(
 ) -> Affected:
     """The contacts whom it would change."""
     where = selection.where(session.store.dialect)
-    return affected(session, changing.kind, selection, to_change_among(where, changing.kind, tag))
+    to_change = to_change_among(where, changing.kind, tag)
+    return affected(session, changing.kind, selection, to_change, does=f"{changing.verb}: {tag}")

@@ -20,7 +20,7 @@ from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
 from contactctl.store.reactivation import deactivate_contact, read_standing
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.tables import SYSTEM_WIDE
 
 _OTHERWISE: Mapping[str, str] = {
@@ -158,16 +158,13 @@ def deactivate_one(session: Session, contact: ContactStanding, *, reason: str = 
                 hint="look at it again",
                 code="changed-since-shown",
             )
-        active = count_active(connection)
+        active, was_active = count_active(connection), contact.status is Status.ACTIVE
         run_id = insert_done_run(
             connection,
             request,
             identity=session.store.identity,
             now=now,
-            values={"active_before": active},
+            values={"active_before": active, "active_after": active - was_active},
         )
-        deactivate_contact(
-            connection, contact.id, run_id, now, was_active=contact.status is Status.ACTIVE
-        )
-        update_run(connection, run_id, {"active_after": count_active(connection)})
+        deactivate_contact(connection, contact.id, run_id, now, was_active=was_active)
     return Deactivated(contact, run_id)

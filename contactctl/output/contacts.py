@@ -1,6 +1,8 @@
 """How contacts, and what became of an import, are shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from contactctl.domain.contacts import ContactRecord, DeactivationRecord
 from contactctl.domain.errors import ExitCode
@@ -24,6 +26,9 @@ from contactctl.output.presentation import (
 )
 from contactctl.output.rejects import RejectsFile
 
+if TYPE_CHECKING:
+    from contactctl.operations.sync import Gone
+
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
 IMPORT_FIELDS = (
     "run",
@@ -39,6 +44,9 @@ IMPORT_FIELDS = (
     "columns_left_out",
     "rejects_file",
 )
+_OF_GONE = ("gone", "gone_run", "gone_state", "deactivated", "limits_exceeded")
+SYNC_FIELDS = (*IMPORT_FIELDS, "source", "readdressed", *_OF_GONE, "written_back", "script")
+_GONE_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name", "source")))
 _PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
 PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
@@ -140,6 +148,54 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
+
+
+def present_sync(
+    source: str,
+    imported: ImportResult,
+    rejects: RejectsFile,
+    gone: "Gone | None",
+    written_back: int | None,
+    script: Sequence[str] | None,
+) -> Presentation:
+    """What became of a source's rows, and of the contacts that it no longer has.
+
+    A `script` is all that is shown to people: it goes to a file, or to another program.
+    """
+    shown = present_import(imported, rejects)
+    data: dict[str, object] = {**shown.data, "source": source, "readdressed": imported.readdressed}
+    pairs: list[tuple[str, object]] = [("Source", source)]
+    if imported.readdressed:
+        pairs.append(("Of these with a new address", f"{imported.readdressed:,}"))
+    blocks: list[Block] = [KeyValues(pairs), *shown.blocks]
+    if gone is not None:
+        data |= _gone_data(gone)
+        facts: list[tuple[str, object]] = [("No longer in the source", f"{gone.count:,}")]
+        if gone.run is not None:
+            facts += [("Deactivated", f"{gone.run.changed:,}"), ("In run", gone.run.id)]
+        if gone.limits_exceeded:
+            facts.append(("Over the limits", "; ".join(gone.limits_exceeded)))
+        blocks.append(KeyValues(facts))
+        if gone.rows:
+            blocks.append(Table(_GONE_COLUMNS, gone.rows, empty=""))
+    if written_back is not None:
+        data["written_back"] = written_back
+        blocks.append(KeyValues([("Rows written back", f"{written_back:,}")]))
+    if script is not None:
+        data["script"] = list(script)
+        blocks = [Verbatim("".join(f"{line}\n" for line in script))]
+    return replace(shown, data=data, blocks=blocks)
+
+
+def _gone_data(gone: "Gone") -> Mapping[str, object]:
+    run = gone.run
+    return {
+        "gone": gone.count,
+        "gone_run": run.id if run else None,
+        "gone_state": run.state if run else None,
+        "deactivated": run.changed if run else 0,
+        "limits_exceeded": list(gone.limits_exceeded),
+    }
 
 
 def present_presets(presets: Iterable[Preset]) -> Presentation:

@@ -108,6 +108,8 @@ def impact_blocks(impact: "Impact") -> list[Block]:
             ("Billing", f"{_price(before, impact.currency)} -> {_price(after, impact.currency)}")
         )
     campaigns = "deactivated contacts get none; they come back one at a time"
+    if impact.is_for_good:
+        campaigns = "erased contacts get none, and do not come back"
     if impact.brings_back:
         campaigns = "contacts that come back get them again"
     pairs.append(("Campaigns", campaigns))
@@ -272,24 +274,34 @@ def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
 
 
 def present_affected(found: "Affected") -> Presentation:
-    """Count, criteria with their dates, the first contacts, and the limits in the way."""
-    kept = found.selection.kept()
+    """What would be done to how many, criteria with their dates, the first contacts, the impact,
+    and the limits in the way."""
+    kept, inactive = found.selection.kept(), found.count - found.active
     data = {
         "run": None,
         "database": found.database,
+        "does": found.does,
         "count": found.count,
+        "active": found.active,
+        "inactive": inactive,
         "criteria": kept.criteria,
         "emails": to_plain(kept.emails),
         "limits_exceeded": list(found.stakes.limits_exceeded),
     }
     pairs = [
         ("Database", found.database),
+        ("Would", found.does),
         *criteria_pairs(found.selection.lines, prebuilt=False),
-        ("Contacts", f"{found.count:,} match, active and inactive"),
+        ("Contacts", f"{found.count:,} match: {found.active:,} active, {inactive:,} inactive"),
     ]
+    impact: list[Block] = []
+    if found.impact is not None:
+        data["impact"] = impact_data(found.impact)
+        impact = impact_blocks(found.impact)
     blocks = [
         KeyValues(pairs),
         *rows_blocks(len(found.rows), found.count),
+        *impact,
         *limit_blocks(found.stakes.limits_exceeded),
     ]
     rows = preview_rows(found.rows, asked_about(kept), found.fields)

@@ -43,6 +43,7 @@ def present_check(check: StoreCheck) -> Presentation:
         "schema_version": check.schema_version,
         "in_order": check.in_order,
         "policy": check.policy,
+        "undeclared_attributes": list(check.undeclared),
     }
     facts = [
         ("Database", check.database),
@@ -61,6 +62,14 @@ def present_check(check: StoreCheck) -> Presentation:
         [*blocks, RowsTable()],
         problems=problems,
         exit_code=ExitCode.FAILURE if problems else ExitCode.DONE,
+        notes=[_undeclared(check.undeclared)] if check.undeclared else [],
+    )
+
+
+def _undeclared(names: Sequence[str]) -> str:
+    return (
+        f"attributes that contacts have and the config does not declare: {', '.join(names)};"
+        " `contactctl db attributes` renames or drops them"
     )
 
 

@@ -1,7 +1,7 @@
 """How groups are shown."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 
 from contactctl.domain.groups import GroupSummary, format_threshold
 from contactctl.domain.policies import BYPASS_WARNING
@@ -13,6 +13,7 @@ _COLUMNS = (
     Column("name"),
     Column("members"),
     Column("active_members", "ACTIVE"),
+    Column("bypass"),
     Column("created"),
     Column("id", for_people=False),
 )
@@ -20,10 +21,16 @@ GROUP_FIELDS = tuple(column.key for column in _COLUMNS)
 CHANGE_FIELDS = ("group", "contact", "changed", "run")
 
 
-def present_groups(groups: Sequence[GroupSummary]) -> Presentation:
-    """The groups with their sizes."""
-    items = [{name: getattr(group, name) for name in GROUP_FIELDS} for group in groups]
-    return Presentation(rows=Rows("groups", _COLUMNS, items), blocks=[RowsTable("(no groups)")])
+def present_groups(groups: Sequence[GroupSummary], bypassing: Collection[int] = ()) -> Presentation:
+    """The groups with their sizes; `bypassing` ones mail who is inactive system-wide, too."""
+    items = [asdict(group) | {"bypass": group.id in bypassing} for group in groups]
+    columns = [
+        replace(c, for_people=c.for_people and (c.key != "bypass" or bool(bypassing)))
+        for c in _COLUMNS
+    ]
+    blocks = [RowsTable("(no groups)")]
+    warnings = [f"a group with a bypass {BYPASS_WARNING}"] if bypassing else []
+    return Presentation(rows=Rows("groups", columns, items), blocks=blocks, warnings=warnings)
 
 
 def present_created(change: GroupChange) -> Presentation:

@@ -17,6 +17,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+    PROMETHEUS = "prometheus"
 
 
 @dataclass(frozen=True)
@@ -164,12 +165,23 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """One number for a program that watches over many: a gauge with its labels."""
+
+    name: str
+    meaning: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation:
     """A command's whole result.
 
     `data` becomes the JSON envelope's data (with the rows under their name), `rows` the lines of
     jsonl and csv, `blocks` the text for people. `notes` go to stderr, as do `warnings`, which
-    --quiet keeps: somebody must decide, though nothing went wrong. `problems` and `exit_code`
+    --quiet keeps: somebody must decide, though nothing went wrong. `metrics` are for programs that
+    watch. `problems` and `exit_code`
     tell what went wrong; a refused command still shows the data it has. `delivered` is called once
     all of it was written.
     """
@@ -181,6 +193,7 @@ class Presentation:
     problems: Sequence[Problem] = ()
     exit_code: ExitCode = ExitCode.DONE
     warnings: Sequence[str] = ()
+    metrics: Sequence[Metric] = ()
     delivered: Callable[[], None] = _nothing
 
     def failed(self, error: ContactctlError) -> "Presentation":

@@ -100,7 +100,7 @@ class RejectsFile(RejectLog):
         self._write("line", "reason", names)
 
     def add(self, reject: Reject) -> None:
-        self._count(f"line {reject.line}", reject.reason)
+        self._count(reject.place or f"line {reject.line}", reject.reason)
         self._write(str(reject.line), reject.reason, reject.cells)
 
     def _write(self, line: str, reason: str, cells: Sequence[str]) -> None:

@@ -275,7 +275,7 @@ def _ingest_pairs(result: IngestResult) -> Pairs:
         ("Unsubscribes", _unsubscribes_text(result)),
         ("Rejected", f"{result.rejected:,}"),
         ("Deactivated", counted(result.deactivated, "contact")),
-        ("Run", result.run),
+        ("Run", "none, there was nothing new" if result.run is None else result.run),
     ]
     if not counts.unsubscribes:
         pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]

@@ -1,5 +1,6 @@
 """How handling rules are shown."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +9,7 @@ from contactctl.domain.errors import ContactctlError, ExitCode, Problem
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.operations.rules import OutOfReach, RuleInForce
-from contactctl.operations.sweep import DueNow, SweepPart, SweepResult
+from contactctl.operations.sweep import DueNow, SweepPart, SweepResult, came_to_its_end
 from contactctl.operations.thresholds import Rule, WhatIf
 from contactctl.output.criteria import Pairs, limit_blocks, preview_rows, rows_blocks
 from contactctl.output.presentation import (
@@ -25,7 +26,7 @@ from contactctl.output.presentation import (
     Verbatim,
 )
 from contactctl.output.runs import run_data
-from contactctl.output.values import counted, instant_text
+from contactctl.output.values import counted, escape_unsafe_in_json, instant_text
 
 _COLUMNS = (
     Column("category"),
@@ -176,18 +177,45 @@ def present_sweep(result: SweepResult) -> Presentation:
     return _with_problems(shown, result)
 
 
-def present_sweep_log(result: SweepResult, name: str, now: datetime) -> Presentation:
+def present_sweep_log(
+    result: SweepResult, name: str, now: datetime, *, as_json: bool = False
+) -> Presentation:
     """The same as one line, for a log file."""
     at = instant_text(now.replace(microsecond=0))
-    line = (
+    line = _json_line(result, name, at) if as_json else _text_line(result, name, at)
+    return _with_problems(
+        Presentation(_data(result, _runs(result)), None, [Verbatim(line)]), result
+    )
+
+
+def _text_line(result: SweepResult, name: str, at: str) -> str:
+    return (
         f"{at} sweep {name}: due {result.due}, deactivated {result.deactivated},"
         f" reactivated {result.reactivated}, removed {result.removed},"
         f" runs finished {len(result.finished)}, plans expired {len(result.expired)},"
         f" waiting {sum(run.planned for run in result.waiting)}\n"
     )
-    return _with_problems(
-        Presentation(_data(result, _runs(result)), None, [Verbatim(line)]), result
-    )
+
+
+def _json_line(result: SweepResult, name: str, at: str) -> str:
+    """One JSON object a sweep; an error is what kept it from its end."""
+    level = "warning" if result.problems else "info"
+    if not came_to_its_end(result):
+        level = "error"
+    data = {
+        "time": at,
+        "level": level,
+        "command": f"sweep {name}",
+        "due": result.due,
+        "deactivated": result.deactivated,
+        "reactivated": result.reactivated,
+        "removed": result.removed,
+        "runs_finished": len(result.finished),
+        "plans_expired": len(result.expired),
+        "waiting": sum(run.planned for run in result.waiting),
+        "problems": [each.message for each in result.problems],
+    }
+    return escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
 
 
 def present_due(due: DueNow) -> Presentation:

@@ -113,7 +113,9 @@ def present_looked_up_run(found: "FoundRun") -> Presentation:
         by = " and ".join(f"run {number}" for number in found.taken_back_by)
         pairs.append(("Undone", f"by {by}"))
     data = run_data(run) | {"taken_back_by": list(found.taken_back_by)}
-    return Presentation(data, None, [KeyValues(pairs), *_next_steps(run, is_shown=True)])
+    is_undone = bool(found.taken_back_by)  # then there is nothing more to advise
+    next_steps = [] if is_undone else _next_steps(run, is_shown=True)
+    return Presentation(data, None, [KeyValues(pairs), *next_steps])
 
 
 def present_runs(runs: Sequence[Run]) -> Presentation:

@@ -5,16 +5,18 @@ from itertools import dropwhile
 from contactctl.domain.runs import RunState
 from contactctl.operations.status import StoreStatus
 from contactctl.output.criteria import Pairs
+from contactctl.output.picture import bars_svg
 from contactctl.output.policy import NO_POLICY
 from contactctl.output.presentation import (
     Bars,
     Block,
     Heading,
     KeyValues,
+    Metric,
     Presentation,
 )
 from contactctl.output.runs import run_data, runs_table
-from contactctl.output.values import counted
+from contactctl.output.values import age_text, counted, to_people
 
 _MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 
@@ -44,13 +46,57 @@ def present_status(status: StoreStatus) -> Presentation:
         ],
         "latest_runs": runs,
         "policy": status.policy,
+        "last_sweep": status.last("sweep"),
+        "last_fetch": status.last("fetch"),
+        "last_done": dict(status.last_done),
+        "bypassing_groups": list(status.bypassing),
     }
     blocks: list[Block] = [KeyValues(_totals(status))]
     if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
         blocks += [Heading("Deactivations per month"), Bars(months)]
     if runs:
         blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
-    return Presentation(data, None, blocks)
+    return Presentation(data, None, blocks, metrics=status_metrics(status))
+
+
+def status_metrics(status: StoreStatus) -> list[Metric]:
+    """What a program that watches over stores wants to know; instants as Unix time."""
+    plain = {
+        "unfinished_runs": ("Runs at work or interrupted.", status.unfinished_runs),
+        "waiting_plans": ("Plans that wait to be applied.", status.waiting_plans),
+        "waiting_contacts": ("Contacts in plans of thresholds.", status.waiting_contacts),
+        "held_responses": ("Responses that wait for a decision.", status.held_responses),
+        "unsubscribes": ("Unsubscribes that are recorded.", status.unsubscribes),
+    }
+    contacts = {"active": status.active, "inactive": status.inactive}
+    month, deactivated = status.per_month[-1]
+    return [
+        *(_metric("contacts", "Contacts.", n, status=name) for name, n in contacts.items()),
+        *(
+            _metric("open_deactivations", "Reasons to be inactive.", n, origin=o, category=c)
+            for o, c, n in status.open_deactivations
+        ),
+        *(_metric(name, meaning, number) for name, (meaning, number) in plain.items()),
+        _metric("deactivations_of_month", "Deactivated this month.", deactivated, month=month),
+        *(
+            _metric("responses_of_day", "Counted within 24 hours.", n, category=category)
+            for category, n in status.responses_of_day.items()
+        ),
+        *(
+            _metric("last_done_timestamp_seconds", "End of cron's work.", at.timestamp(), work=work)
+            for work, at in status.last_done.items()
+        ),
+    ]
+
+
+def status_picture(status: StoreStatus) -> str:
+    """Deactivations per month, as SVG."""
+    note = f"{status.active:,} active, {status.inactive:,} inactive on {status.as_of:%Y-%m-%d}"
+    return bars_svg("Deactivations per month", status.per_month, note)
+
+
+def _metric(name: str, meaning: str, value: float, **labels: str) -> Metric:
+    return Metric(f"contactctl_{name}", meaning, value, labels)
 
 
 def _is_empty(month: tuple[str, int]) -> bool:
@@ -76,6 +122,12 @@ def _totals(status: StoreStatus) -> Pairs:
         nobody = status.unmatched_unsubscribes
         besides = f", and {nobody:,} of addresses that no contact has" if nobody else ""
         pairs.append(("Unsubscribes", f"{status.unsubscribes:,}{besides}"))
+    for label, work in (("Last sweep", "sweep"), ("Last fetch", "fetch")):
+        if at := status.last(work):
+            pairs.append((label, f"{to_people(at)}, {age_text(status.as_of - at)} ago"))
+    if status.bypassing:
+        names = ", ".join(status.bypassing)
+        pairs.append(("Bypass", f"{names}: mails contacts that are inactive system-wide"))
     if status.unfinished_runs:
         pairs.append(_to_look_at("Unfinished", status.unfinished_runs, "run", RunState.RUNNING))
     if status.waiting_plans:

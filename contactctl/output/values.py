@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
@@ -50,6 +50,18 @@ def _scalar(value: object) -> object:
 def instant_text(moment: datetime) -> str:
     """ISO 8601 in UTC with Z, fractions of a second only where there are some."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def age_text(age: timedelta) -> str:
+    """A length of time in its largest unit, such as `5 minutes`; what is to come has none."""
+    seconds = max(0, int(age.total_seconds()))
+    for length, noun in _UNITS:
+        if seconds >= length:
+            return counted(seconds // length, noun)
+    return counted(0, "second")
 
 
 def escape_unsafe_in_json(document: str) -> str:

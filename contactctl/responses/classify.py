@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
@@ -37,6 +38,7 @@ class PhraseIndex:
 
 
 MAX_DIAGNOSTIC_CHARACTERS = 2_000
+_REMEMBERED_TEXTS = 1_024
 
 _EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
 _ADDRESS = re.compile(
@@ -47,6 +49,14 @@ _SMTP_REPLY = re.compile(
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SENDER_REPLIES = ("417", "517", "530", "535", "538")  # 517 is Courier's way to say 5.1.7
+_HEDGES = (
+    r"\b(?:(?<!\d )may(?! \d)|might|could(?! not)|perhaps|possibly|maybe|probably|either"
+    r"|possible (?:causes?|reasons?)|möglicherweise|vielleicht|eventuell|peut-être"
+    r"|quizás?|puede que|talvez|forse|potrebbe"
+    r"|misschien|mogelijk|kanske|måske|kanskje|być może|возможно|может)\b|可能|かもしれ|恐れ|가능성"
+)
+_HEDGE = re.compile(_HEDGES)
+_HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -99,6 +109,8 @@ class Classifier:
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)
+        # servers say the same of many recipients
+        self._first_match = lru_cache(maxsize=_REMEMBERED_TEXTS)(self._find_first_match)
 
     def classify(
         self, *, diagnostic: str, status: str = "", reply_code: str = ""
@@ -126,12 +138,18 @@ class Classifier:
             words = Classification(rule.category, rule.id, status, rule.not_counted, by_text=True)
         return _Reading(words, status, reply_code)
 
-    def _first_match(self, text: str, is_temporary: bool, is_about_sender: bool) -> Rule | None:
+    def _find_first_match(
+        self, text: str, is_temporary: bool, is_about_sender: bool
+    ) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
         for rule in self._candidates(text):
             if not (is_temporary and rule.permanent) and rule.matches(text):
-                ends_address = rule.category is Category.INVALID_ADDRESS
-                return None if is_about_sender and ends_address else rule
+                if rule.category is not Category.INVALID_ADDRESS:
+                    return rule
+                if is_about_sender:
+                    return None
+                if not _is_hedged(rule, text):
+                    return rule
         return None
 
     def _candidates(self, text: str) -> list[Rule]:
@@ -147,6 +165,14 @@ def default_classifier(
 ) -> Classifier:
     """The built-in rules, after the `extra_rules` of the config."""
     return Classifier((*extra_rules, *load_builtin_rules()), is_thorough=is_thorough)
+
+
+def _is_hedged(rule: Rule, text: str) -> bool:
+    """Whether a rule's words are only supposed: "the address may not exist". A known phrase that
+    supposes is meant so."""
+    if not _HEDGE.search(text) or rule.matches(_HEDGED_CLAUSE.sub(" ", text)):
+        return False
+    return not any(_HEDGE.search(phrase) and phrase in text for phrase in rule.texts)
 
 
 def normalise(diagnostic: str) -> str:

@@ -16,6 +16,7 @@ from contactctl.responses.mailbox_session import (
     login_refused,
     mailbox_errors,
     tls_context,
+    xoauth2_answers,
 )
 
 _UIDS_A_COMMAND = 200
@@ -67,7 +68,9 @@ class ImapSession:
     def _log_in(self, password: str) -> None:
         user = self._mailbox.user
         try:
-            if "AUTH=PLAIN" in self._connection.capabilities:
+            if self._mailbox.token_command is not None:
+                self._connection.authenticate("XOAUTH2", xoauth2_answers(user, password))
+            elif "AUTH=PLAIN" in self._connection.capabilities:
                 token = f"\0{user}\0{password}".encode()
                 self._connection.authenticate("PLAIN", lambda _: token)
             else:

@@ -4,7 +4,7 @@ import imaplib
 import poplib
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -12,6 +12,8 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.domain.mailboxes import Mailbox
 
 _MAX_QUOTED_CHARACTERS = 200
+# Gmail's and Microsoft 365's servers
+_WITHOUT_PASSWORDS = (".office365.com", ".outlook.com", ".gmail.com", ".googlemail.com")
 _AGAIN = "run it again: mails that were not finished are read again, nothing is recorded twice"
 
 
@@ -79,7 +81,24 @@ def quoted(error: BaseException) -> str:
 def login_refused(mailbox: Mailbox, error: BaseException) -> MailboxError:
     """The error for a refused user or password."""
     message = f"mailbox {mailbox.name}: {mailbox.host} refuses the login of {mailbox.user}"
-    return MailboxError(f"{message}: {quoted(error)}", hint="check the user and the password")
+    return MailboxError(f"{message}: {quoted(error)}", hint=_login_hint(mailbox))
+
+
+def _login_hint(mailbox: Mailbox) -> str:
+    if mailbox.token_command is not None:
+        return "check the user, and that the token is of the scope for IMAP or POP3 and not expired"
+    if mailbox.host.lower().endswith(_WITHOUT_PASSWORDS):
+        return (
+            "this host takes access tokens in place of passwords (OAuth 2.0): in place of the"
+            " password give token_command, a command that prints one"
+        )
+    return "check the user and the password"
+
+
+def xoauth2_answers(user: str, token: str) -> Callable[[bytes], bytes]:
+    """What is sent for the mechanism XOAUTH2: the token, and nothing once it has been refused."""
+    answers = [f"user={user}\1auth=Bearer {token}\1\1".encode()]
+    return lambda _challenge: answers.pop() if answers else b""
 
 
 def tls_context(mailbox: Mailbox) -> ssl.SSLContext:

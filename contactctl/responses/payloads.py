@@ -114,6 +114,11 @@ class PayloadReader:
             else:
                 yield from read(row.value, row.place)
 
+    def read_documents(self, documents: Iterable[tuple[str, object]]) -> Iterator[Event]:
+        """The events of documents given as (place, document)."""
+        for place, document in documents:
+            yield from self._reader.read(document, place)
+
     def _read_other(
         self, document: Mapping[str, object], context: Context
     ) -> Sequence[Event] | None:

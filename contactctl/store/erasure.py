@@ -36,6 +36,7 @@ from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
 from contactctl.store.fields import is_one_of
+from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
 from contactctl.store.tables import SYSTEM_WIDE
@@ -133,13 +134,9 @@ _item = tables.plan_item
 
 # what is of a contact, and goes with its address
 _THEIRS = (
-    tables.contact_tag,
-    tables.membership,
-    tables.former_membership,
-    tables.former_address,
-    _response,
-    tables.delivery,
-    tables.click,
+    *(tables.contact_tag, tables.membership, tables.former_membership, tables.former_address),
+    *(_response, tables.delivery, tables.click),
+    *(tables.external_id, tables.pushed_suppression),
 )
 _KEPT = frozenset(
     ("id", "email", "email_key", "email_domain", "status", "created", "updated", "revision")
@@ -332,10 +329,12 @@ ANONYMISING = BatchWork(
         ("INSERT", "deactivation"),
     ),
     clean_up=clean_up,
+    impact=losses_of_plan,
 )
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
     rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
     clean_up=clean_up,
+    impact=losses_of_plan,
 )

@@ -1,5 +1,6 @@
 """Totals over the whole store, for `status`."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
+    cast,
     exists,
     func,
     literal_column,
@@ -18,13 +21,15 @@ from sqlalchemy import (
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.responses import UNSUBSCRIBED
-from contactctl.domain.runs import Run
+from contactctl.domain.runs import Run, RunKind
 from contactctl.store import tables
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
 _deactivation = tables.deactivation
+_group = tables.group
+_run = tables.run
 
 
 def count_active(connection: Connection) -> int:
@@ -70,21 +75,45 @@ def count_held(connection: Connection) -> int:
     )
 
 
+def responses_since(connection: Connection, since: datetime) -> dict[str, int]:
+    """Number of counted responses per category that happened from `since` on."""
+    numbers: Counter[str] = Counter()
+    for table in (tables.response, tables.unmatched_response):
+        statement = (
+            select(table.c.category, func.count())
+            .where(table.c.occurred_at >= since, table.c.counts)
+            .group_by(table.c.category)
+        )
+        numbers.update({row[0]: row[1] for row in connection.execute(statement)})
+    return dict(sorted(numbers.items()))
+
+
+def any_bypass(connection: Connection) -> bool:
+    """Whether a group's own settings may say that it bypasses system-wide deactivation."""
+    statement = select(_group.c.id).where(cast(_group.c.settings, Text).like("%bypass%")).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def deactivations_per_month(connection: Connection, since: datetime) -> dict[str, int]:
-    """Number of deactivations started per month (`YYYY-MM`, UTC) from `since` on."""
+    """Number of deactivations started per month (`YYYY-MM`, UTC) from `since` on.
+
+    Those that turned out to be a mistake do not count: of an incident, or of a run that was undone.
+    """
     started = _deactivation.c.started_at
     if connection.dialect.name == "sqlite":
         month = func.strftime("%Y-%m", started)
     else:
         month = func.to_char(started, "YYYY-MM")
-    statement = select(month, func.count()).where(started >= since).group_by(month)
+    undone = select(_run.c.id).where(_run.c.kind == RunKind.UNDO)
+    ended_by = _deactivation.c.ended_by_run_id
+    is_mistake = or_(_deactivation.c.taken_back, and_(ended_by.is_not(None), ended_by.in_(undone)))
+    statement = select(month, func.count()).where(started >= since, ~is_mistake).group_by(month)
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 # What a change of status means: to the active total, and to what groups mail
 
 
-_group = tables.group
 _item = tables.plan_item
 _membership = tables.membership
 

@@ -5,10 +5,22 @@ make one on Postgres. One text that the server splits costs no more than a COPY 
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection, Select, Text, exists, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Select,
+    Text,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+)
 
 from contactctl.store.predicates import Clause
 from contactctl.store.tables import contact
@@ -42,12 +54,42 @@ class ListedKeys:
         split = func.string_to_array(bound, literal(_SEPARATOR, Text))
         return select(func.unnest(split, type_=Text).column_valued("listed_key"))
 
-    def has_contact(self) -> Clause:
-        """True for the contacts whose key is listed, active or not."""
-        return contact.c.email_key.in_(self._rows())
+    def find(self, connection: Connection) -> tuple[list[str], "ListedContacts"]:
+        """The keys that no contact has, in no order, and the contacts of all others.
 
-    def unknown(self, connection: Connection) -> Iterator[str]:
-        """The keys that no contact has, in no order."""
+        The list is joined this once; the contacts are known by their ids from then on. Both come
+        as one value each: so many rows would take longer than the join.
+        """
         listed = self._rows().subquery()
-        known = exists().where(contact.c.email_key == listed.c[0])
-        yield from connection.execute(select(listed.c[0]).where(~known)).scalars()
+        found = listed.outerjoin(contact, contact.c.email_key == listed.c[0])
+        has_contact, key = contact.c.id.is_not(None), listed.c[0]
+        if self._dialect == "sqlite":
+            ids, unknown = func.json_group_array(contact.c.id), func.json_group_array(key)
+        else:
+            ids = func.string_agg(cast(contact.c.id, Text), literal(_SEPARATOR, Text))
+            unknown = func.string_agg(key, literal(_SEPARATOR, Text))
+        aggregated = select(ids.filter(has_contact), unknown.filter(~has_contact))
+        known, others = connection.execute(aggregated.select_from(found)).one()
+        return self._split(others), ListedContacts(known or "", self._dialect)
+
+    def _split(self, keys: str | None) -> list[str]:
+        if self._dialect == "sqlite":
+            read: list[str] = json.loads(keys or "[]")
+            return read
+        return keys.split(_SEPARATOR) if keys else []
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContacts:
+    """The contacts of a list: their ids as one text, in the form that the database takes it."""
+
+    ids: str
+    dialect: str
+
+    def are_meant(self) -> Clause:
+        """True for these contacts, active or not."""
+        bound = literal(self.ids, Text)
+        if self.dialect == "sqlite":
+            return contact.c.id.in_(select(func.json_each(bound).table_valued("value").c.value))
+        split = func.string_to_array(bound, literal(_SEPARATOR, Text))
+        return contact.c.id == any_(cast(split, ARRAY(BigInteger)))

@@ -81,10 +81,13 @@ class BatchWork:
     (`bypassing`, by id: those that system-wide deactivation does not concern), `by_rule` counts
     its contacts by (action, category, group id). `rights` are what a database role needs for it.
 
-    What erases is given the key that hashes addresses, `current_key`, to change a batch.
+    `most_at_once` bounds the contacts of a batch whose work is slow.
+
+    What erases is given the key that hashes addresses, `current_key`, to change a batch; what tells
+    a provider is given the way to it, `send`, to count one.
     """
 
-    outcome: Callable[[Connection, Run, Batch], BatchOutcome]
+    outcome: Callable[..., BatchOutcome]  # (connection, run, batch)
     change: Callable[..., int]  # (connection, run, batch, now)
     rights: Sequence[Right]
     clean_up: Callable[[Store], None] | None = None
@@ -92,6 +95,7 @@ class BatchWork:
     losing: Callable[[Connection, Run], int] | None = None
     impact: Callable[[Connection, Run, Collection[int]], Shift] | None = None
     by_rule: Callable[[Connection, Run], list[tuple[str, str, int, int]]] | None = None
+    most_at_once: int | None = None
 
 
 def work_of(kind: RunKind) -> BatchWork:

@@ -139,6 +139,17 @@ def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
     return [_to_run(row) for row in connection.execute(statement)]
 
 
+def position_of_source(connection: Connection, kind: RunKind, source: str) -> dict[str, Any]:
+    """How far the latest run of that kind has read in a source; empty before the first one."""
+    statement = (
+        select(_run.c.position)
+        .where(_run.c.kind == kind, _run.c.request["source"].as_string() == source)
+        .order_by(_run.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar() or {}
+
+
 def undos_of(connection: Connection, run_id: int) -> list[int]:
     """The numbers of the runs that have taken this one back, or are at it."""
     statement = select(_run.c.id).where(
@@ -165,6 +176,15 @@ def change_state(
     )
     if connection.execute(statement).rowcount != 1:
         raise _moved_meanwhile(get_run(connection, run_id))
+
+
+def finish_one(connection: Connection, run_id: int, active_after: int, now: datetime) -> None:
+    """running -> done, of a run that has changed one contact in this transaction.
+
+    Not by `update_run`: a role that may write such runs may not write to one that is done.
+    """
+    values = {"finished_at": now, "planned": 1, "changed": 1, "active_after": active_after}
+    change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
 
 
 def update_run(connection: Connection, run_id: int, values: Mapping[str, Any]) -> None:

@@ -122,6 +122,33 @@ class ContactTag(_Table, table=True):
     tag: str
 
 
+class ExternalId(_Table, table=True):
+    """What another database, a source of the config, calls a contact; `run_id` has told so.
+
+    A source may know one contact by several ids: rows of one address.
+    """
+
+    __tablename__ = "external_id"
+    __table_args__ = (Index("external_id_of_source", "source", "external_id"), _NO_ROWID)
+
+    contact_id: int = _contact_key()
+    source: str = Field(sa_type=Code, primary_key=True)
+    external_id: str = Field(primary_key=True)
+    run_id: int
+
+
+class PushedSuppression(_Table, table=True):
+    """A contact that we have put on the suppression list of a provider, a source of the config."""
+
+    __tablename__ = "pushed_suppression"
+    __table_args__ = _NO_ROWID
+
+    contact_id: int = _contact_key()
+    source: str = Field(sa_type=Code, primary_key=True)
+    run_id: int
+    pushed_at: datetime = Field(sa_type=UtcInstant)
+
+
 class Group(_Table, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
@@ -355,6 +382,7 @@ class Run(_Table, table=True):
     they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
     start, `resumed_by` is the last one besides who went on with it. `terms` (domain.policies.Terms)
     were in force when it was asked for, `limit_override` the count confirmed beyond its limits.
+    `position` says how far it has read in its source: the next run of the source goes on there.
     """
 
     __tablename__ = "run"
@@ -386,6 +414,7 @@ class Run(_Table, table=True):
     planned_role: str = Field(sa_type=Code, sa_column_kwargs=_EMPTY)
     terms: dict[str, Any] = _json()
     limit_override: int | None = None
+    position: dict[str, Any] = _json()
 
 
 class PlanItem(_Table, table=True):
@@ -434,9 +463,20 @@ class Policy(_Table, table=True):
     created: datetime = Field(sa_type=UtcInstant)
 
 
+class Routine(_Table, table=True):
+    """When `work`, a command that cron runs, was last done."""
+
+    __tablename__ = "routine"
+
+    work: str = Field(sa_type=Code, primary_key=True)
+    done_at: datetime = Field(sa_type=UtcInstant)
+
+
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
+external_id = SQLModel.metadata.tables["external_id"]
+pushed_suppression = SQLModel.metadata.tables["pushed_suppression"]
 group = SQLModel.metadata.tables["group"]
 membership = SQLModel.metadata.tables["membership"]
 former_membership = SQLModel.metadata.tables["former_membership"]
@@ -455,3 +495,4 @@ suppression = SQLModel.metadata.tables["suppression"]
 policy = SQLModel.metadata.tables["policy"]
 change = SQLModel.metadata.tables["change"]
 former_address = SQLModel.metadata.tables["former_address"]
+routine = SQLModel.metadata.tables["routine"]

@@ -82,7 +82,7 @@ def test_mails_stay_where_nothing_could_be_recorded(fetch: Fetch, store: Store) 
 @pytest.mark.parametrize(
     ("args", "env", "words"),
     [
-        (["bounce"], None, "no mailbox 'bounce'"),
+        (["bounce"], None, "no mailbox or provider 'bounce'"),
         ([], {}, "SECRET is not set"),
         ([], {"SECRET": "not-the-one"}, "refuses the login"),
     ],

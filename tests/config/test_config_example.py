@@ -41,7 +41,7 @@ def test_the_example_loads_with_every_sample_taken_over(load, full_example):
     settings = loaded.settings
     assert loaded.warnings == ()
     assert settings.database == "postgresql://contactctl@db.example.com/marketing"
-    assert set(settings.mailboxes) == {"bounces", "complaints"}
+    assert set(settings.mailboxes) == {"bounces", "complaints", "office"}
     assert settings.responses.group("newsletter").deactivate == "group"
     rules = parse_rules(settings.response_rules.mappings, origin=settings.response_rules.origin)
     assert [rule.id for rule in rules] == ["our-relay-quarantine"]
@@ -86,6 +86,7 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "allow_replaced_clock",
         "reset_on_delivery",
         "allow_not_recommended",
+        "heartbeat.url",
         "unsubscribes",
         "machine_click_seconds",
         "incident_guard.within",

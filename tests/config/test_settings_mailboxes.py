@@ -103,10 +103,13 @@ def test_a_password_in_the_url_is_refused_and_not_shown(load):
     ("options", "problem"),
     [
         (["password_env: P"], "needs 'url'"),
-        (["url: imaps://me@host"], "needs one of 'password_file' and 'password_env'"),
+        (
+            ["url: imaps://me@host"],
+            "needs one of 'password_file', 'password_env' and 'token_command'",
+        ),
         (
             ["url: imaps://me@host", "password_env: P", "password_file: f"],
-            "needs one of 'password_file' and 'password_env'",
+            "needs one of 'password_file', 'password_env' and 'token_command'",
         ),
         (["url: imaps://me@host", "password_env: pass word"], "name of an environment variable"),
         (["url: pop3s://me@host/INBOX", "password_env: P"], "POP3 has no folders"),

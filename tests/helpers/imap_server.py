@@ -71,8 +71,19 @@ class _Handler(LineHandler):
 
     def do_authenticate(self, rest: str) -> str:
         self.send(b"+ ")
+        if rest == "XOAUTH2":
+            return self._judge_token()
         token = base64.b64decode(self.file.readline()).decode()
         return self._judge(token == f"\0bounces\0{self.server.password}")
+
+    def _judge_token(self) -> str:
+        """A wrong token is answered with a challenge first, which wants an empty answer."""
+        said = base64.b64decode(self.file.readline()).decode()
+        if said == f"user=bounces\1auth=Bearer {self.server.password}\1\1":
+            return "OK welcome"
+        self.send(b"+ " + base64.b64encode(b'{"status":"400"}'))
+        assert self.file.readline().strip() == b""
+        return "NO AUTHENTICATE failed"
 
     def _judge(self, right: bool) -> str:
         return "OK welcome" if right else "NO [AUTHENTICATIONFAILED] wrong\tpassword"

@@ -54,11 +54,12 @@ def kinds_of_mail(folder: Path = FOLDER) -> dict[str, KindOfMail]:
     for path in sorted(folder.glob("*.txt")):
         for entry in path.read_text(encoding="utf-8").split("=== ")[1:]:
             name, _, text = entry.partition("\n")
-            found[f"{path.stem}/{name}"] = _kind_of_mail(f"{path.stem}/{name}", text)
+            found[f"{path.stem}/{name}"] = kind_of_mail(f"{path.stem}/{name}", text)
     return found
 
 
-def _kind_of_mail(name: str, text: str) -> KindOfMail:
+def kind_of_mail(name: str, text: str) -> KindOfMail:
+    """The mail that an entry without its first line describes."""
     lines = text.split("\n")
     marks = [line[2:] for line in lines if line.startswith("! ")]
     made = KindOfMail(name)

@@ -1,5 +1,7 @@
 """As much of a POP3 server as a fetch needs: mails are deleted when QUIT comes, not before."""
 
+import base64
+
 from helpers.tls_server import LineHandler, TlsServer
 
 
@@ -49,6 +51,14 @@ class _Handler(LineHandler):
 
     def do_pass(self, password: str) -> None:
         self.send(b"+OK" if password == self.server.password else b"-ERR wrong password")
+
+    def do_auth(self, mechanism: str) -> None:
+        """As Microsoft's server: the token comes on a line of its own."""
+        assert mechanism == "XOAUTH2"
+        self.send(b"+ ")
+        said = base64.b64decode(self.file.readline()).decode()
+        right = said == f"user=bounces\1auth=Bearer {self.server.password}\1\1"
+        self.send(b"+OK welcome" if right else b"-ERR Authentication failure")
 
     def do_uidl(self) -> None:
         self._send_lines([f"{n} {uidl}".encode() for n, uidl in enumerate(self.uidls, start=1)])

@@ -161,7 +161,7 @@ def test_only_an_empty_database_is_filled(source: str, tmp_path: Path) -> None:
     before = contents(used)
     refused = run(source, "db", "copy", "--to", used)
     assert refused.exit_code == 3
-    assert "is not empty: it has rows in contact" in refused.json["errors"][0]["message"]
+    assert "is not empty: it has rows in change, contact" in refused.json["errors"][0]["message"]
     assert contents(used) == before
     foreign = tmp_path / "foreign.db"
     with sqlite3.connect(foreign) as connection:
@@ -237,3 +237,20 @@ def test_a_backup_of_postgres_is_pg_dumps(
     monkeypatch.setenv("PATH", str(tmp_path))
     without = run(url, "db", "backup", str(file.with_name("third")))
     assert "db copy --to" in without.json["errors"][0]["hint"]
+
+
+def test_a_store_that_init_has_just_made_is_as_good_as_an_empty_one(
+    source: str, target: str, tmp_path: Path
+) -> None:
+    made = run_cli(["init", "--config", "new.yaml", "--database", target], cwd=tmp_path)
+    assert made.exit_code == 0, made.stderr
+    again = shutil.copy(tmp_path / "new.yaml", tmp_path / "other.yaml")
+    assert run(source, "db", "copy", "--to", target).exit_code == 0
+    assert last_run_taken_from(contents(target)) == ("copy", contents(source))
+    # now it holds something, and so does one in which somebody made a group
+    assert run(source, "db", "copy", "--to", target).exit_code == 3
+    other = f"sqlite:///{tmp_path}/other.db"
+    assert run_cli(["init", "--config", again, "--database", other], cwd=tmp_path).exit_code == 0
+    assert run(other, "groups", "create", "news").exit_code == 0
+    refused = run(source, "db", "copy", "--to", other)
+    assert (refused.exit_code, refused.json["errors"][0]["code"]) == (3, "not-empty")

@@ -65,7 +65,7 @@ def fill(store: Store) -> None:
             if table is tables.suppression:
                 continue
             for holder in (ANN, BOB):
-                row = {c.name: value_of(table, c, holder) for c in table.c}
+                row = {c.name: value_of(table, c, holder) for c in table.c if c.computed is None}
                 if table is tables.contact:
                     row = {name: row[name] for name in row.keys() - {"id", *OWN_ADDRESS}}
                     here = table.c.id == holder
@@ -124,4 +124,5 @@ def test_rows_whose_keys_become_the_same_one_are_kept_once(store: Store, tmp_pat
     erase_one(session, DeleteRun, find_contact(session, ADDRESS))
 
     [left] = dump(store)["response"]
-    assert left[:2] == (BOB, "[erased]")
+    kept = dict(zip(tables.response.c.keys(), left, strict=True))
+    assert (kept["contact_id"], kept["source_key"]) == (BOB, "[erased]")

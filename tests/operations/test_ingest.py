@@ -33,6 +33,7 @@ from contactctl.store import tables
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
+from helpers.dumps import dump
 from helpers.ingested import (
     AN_HOUR_AGO,
     add,
@@ -296,6 +297,27 @@ def test_a_sweep_concludes_an_interrupted_ingest(store: Store) -> None:
     assert len(deactivated(store)) == 3
 
 
+def test_an_ingest_that_finds_nothing_new_leaves_no_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cron reads the same folder again and again."""
+    monkeypatch.setattr(ingest_module, "BATCH_EVENTS", 2)
+    add(store, "c1@example.com")
+    session = session_on(store)
+    events = [response(key=str(number)) for number in range(5)]
+    ignored = NoResponse("mail", "an out-of-office reply")
+    first = ingest(session, [ignored, ignored, *events], [].append)
+    before = dump(store)
+
+    for again in ([], [ignored], events, [*events, ignored]):
+        nothing = ingest(session, again, [].append)
+        assert (nothing.run, nothing.counts.recorded, nothing.deactivated) == (None, 0, 0)
+        assert nothing.read == len(again)
+    assert dump(store) == before
+    assert first.run == 1  # mails that are no responses have begun none
+    assert ingest(session, [*events, response(key="new")], [].append).run is not None
+
+
 def test_one_ingest_at_a_time(store: Store) -> None:
     session = session_on(store)
     with exclusive(store, INGESTING), pytest.raises(BusyError):
@@ -331,15 +353,16 @@ def test_statuses_follow(store: Store) -> None:
 
 @pytest.mark.parametrize("first", [KeyboardInterrupt(), ValueError("first")])
 def test_what_ends_an_ingest_is_told_although_its_run_has_ended_already(
-    store: Store, first: BaseException
+    store: Store, first: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = session_on(store)
+    monkeypatch.setattr(ingest_module, "BATCH_EVENTS", 1)
 
     def events() -> Iterator[Event]:
+        yield response(key="a")
         [run] = latest_runs(session, limit=1, kinds=[RunKind.INGEST], states=[])
         cancel_run(session, run.id)
         raise first
-        yield
 
     with pytest.raises(type(first)):
         ingest(session, events(), lambda _: None)

@@ -39,12 +39,14 @@ pytestmark = [
 
 KILLS = int(os.environ.get("CONTACTCTL_TEST_KILLS", "20"))  # of each command on each database
 CONTACTS = 400
-CONFIG = """
-limits: {max_contacts: 100000, max_percent: 100}
+POLICY = """
 allow_undo: true
-suppression_key_file: suppression.key
 thresholds: {transient: {count: 1}}
 handling: {transient: {reactivate_after: 10 days}}
+"""
+CONFIG = f"""{POLICY}
+suppression_key_file: suppression.key
+limits: {{max_contacts: 100000, max_percent: 100}}
 """
 ROWS = "email,first_name,tag,group\n" + "".join(
     f"{'new' if n % 2 else 'c'}{n}@example.com,N{n},t{n % 3},newsletter\n" for n in range(600)
@@ -59,7 +61,7 @@ FILES = {
     "rows.csv": ROWS,
     "events.jsonl": EVENTS,
     "listed.csv": "email\n" + "".join(f"listed{n}@example.org\n" for n in range(300)),
-    "policy.yaml": "limits: {max_contacts: 5000, max_percent: 90}\n",
+    "policy.yaml": f"{POLICY}limits: {{max_contacts: 5000, max_percent: 90}}\n",
 }
 GONE = "gone@example.org"
 MANY = ("--where", "id <= 300")
@@ -95,6 +97,7 @@ def downgrade(store: Store) -> None:
 
 PLANNED = (("deactivate", *MANY, "--plan"),)
 DEACTIVATED = (("deactivate", *MANY, *CONFIRMED),)
+SWEPT = (("sweep", "all", "--yes"),)
 CHANGES: dict[str, Change] = {
     "contacts add": Change(
         ("contacts", "add", "one@example.com", "--group", "newsletter", "--tag", "a")
@@ -132,9 +135,9 @@ CHANGES: dict[str, Change] = {
     "responses release": Change(("responses", "release", "--all")),
     "responses discard": Change(("responses", "discard", "--all")),
     "sweep all": Change(("sweep", "all", "--yes")),
-    "policy apply": Change(("policy", "apply", "policy.yaml", "--confirm", "2")),
+    "policy apply": Change(("policy", "apply", "policy.yaml", "--confirm", "5")),
     "db upgrade": Change(("db", "upgrade"), also=downgrade),
-    "db copy": Change(("db", "copy", "--to", "sqlite:///FOLDER/copied.db")),
+    "db copy": Change(("db", "copy", "--to", "sqlite:///FOLDER/copied.db"), SWEPT),
 }
 
 

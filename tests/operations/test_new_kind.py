@@ -1,4 +1,4 @@
-"""Adding a kind of run touches two files: its type in the domain, its work in the store."""
+"""Adding a kind of run: its name and its type in the domain, its work in the store."""
 
 import json
 import os
@@ -103,12 +103,13 @@ print(json.dumps(said))
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A copy of the package in which the two files are written."""
+    """A copy of the package in which these files are written."""
     package = tmp_path / "contactctl"
     shutil.copytree(Path(contactctl.__file__).parent, package)
-    kinds = package / "domain" / "run_kinds.py"
-    names, last, rest = kinds.read_text().partition('    SUPPRESSIONS = "suppressions"\n')
-    kinds.write_text(names + last + NAME + rest + TYPE)
+    details, kinds = (package / "domain" / f"run_{room}.py" for room in ("details", "kinds"))
+    names, last, rest = details.read_text().partition('    SUPPRESSIONS = "suppressions"\n')
+    details.write_text(names + last + NAME + rest)
+    kinds.write_text(kinds.read_text() + TYPE)
     (package / "store" / "marking.py").write_text(WORK)
     return tmp_path
 

@@ -175,8 +175,8 @@ def test_an_import_tells_whom_it_created_that_had_left(store: Store) -> None:
             Layout(),
             Wave(
                 [
-                    (0, f"{name}@example.com", f"{name}@example.com", "example.com")
-                    for name in ("new", "other")
+                    (at, f"{name}@example.com", f"{name}@example.com", "example.com")
+                    for at, name in enumerate(("new", "other"))
                 ]
             ),
             NOW,

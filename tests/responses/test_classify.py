@@ -292,6 +292,39 @@ def test_the_same_words_in_a_temporary_failure_do_not_end_an_address() -> None:
     assert CLASSIFIER.classify(diagnostic=said, status="4.4.3").rule == "domain-unknown-now"
 
 
+@pytest.mark.parametrize(
+    "supposed",
+    [
+        "The address may not exist",
+        "550 recipient address may be invalid",
+        "550 perhaps the user does not exist",
+        "550 Die Adresse existiert möglicherweise nicht",
+        "550 le destinataire n'existe peut-être pas",
+        "550 es posible: quizás el usuario no existe",
+        "550 возможно, пользователь не существует",
+        "550 宛先が存在しない可能性があります",
+        "This account may have been deleted",
+        "Either the mailbox does not exist or it is closed",
+        "The address may not exist, or the mailbox is full.",
+    ],
+)
+def test_what_is_supposed_ends_no_address(supposed: str) -> None:
+    assert CLASSIFIER.classify(diagnostic=supposed).category is not Category.INVALID_ADDRESS
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "550 the mailbox might be unavailable: user unknown",
+        "Sun, 3 May 2026: 550 user unknown",
+        "550 The mailbox could not be found",
+        "The account or domain may not exist, they may be blacklisted",
+    ],
+)
+def test_what_is_said_beside_suppositions_counts(said: str) -> None:
+    assert CLASSIFIER.classify(diagnostic=said).category is Category.INVALID_ADDRESS
+
+
 def test_an_echo_does_not_count() -> None:
     found = CLASSIFIER.classify(diagnostic="address is on the suppression list for your account")
 

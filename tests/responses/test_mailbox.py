@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
 from contactctl.responses.mail import MAX_MAIL_BYTES
 from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_imap import folder_argument
-from contactctl.responses.mailbox_session import FetchedMail, MailboxError
+from contactctl.responses.mailbox_session import FetchedMail, MailboxError, login_refused
 from helpers.imap_server import ImapServer
 from helpers.pop3_server import Pop3Server
 from helpers.tls_server import CERTIFICATE, TlsServer, running
@@ -186,6 +187,24 @@ def test_a_wrong_password_is_named_but_not_shown(server_class: ServerClass) -> N
     assert caught.value.hint
     assert "hunter2" not in caught.value.message + caught.value.hint
     assert caught.value.message.isprintable()
+
+
+@BOTH
+def test_an_access_token_in_place_of_a_password(server_class: ServerClass) -> None:
+    with running(server_class(MAILS, password="ya29.token")) as server:
+        mailbox = replace(mailbox_at(server), password_env=None, token_command="print-token")
+        assert len(fetch(mailbox, commit=False, password="ya29.token")) == 2
+        with pytest.raises(MailboxError) as caught:
+            fetch(mailbox, commit=False, password="old")
+    assert "refuses the login of bounces" in caught.value.message
+    assert "token" in caught.value.hint
+
+
+@pytest.mark.parametrize("host", ["outlook.office365.com", "imap.gmail.com", "pop.gmail.com"])
+def test_where_passwords_are_refused_the_hint_says_what_is_taken(host: str) -> None:
+    mailbox = Mailbox("b", MailProtocol.IMAP, host, 993, "me", password_env="P")
+    refused = login_refused(mailbox, ValueError("AUTHENTICATE failed"))
+    assert "token_command" in refused.hint
 
 
 @BOTH

@@ -17,7 +17,7 @@ SIMPLE = {"id": "house", "category": "blocked", "text": "go away"}
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_builtin_rule_says_why(rule: Rule) -> None:
     assert len(rule.why) > 15
-    assert rule.texts or rule.patterns
+    assert rule.texts or rule.patterns or rule.near
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -153,3 +153,13 @@ def test_words_near_each_other_in_either_order(text: str, is_found: bool) -> Non
 def test_near_is_two_lists_of_words(near: object) -> None:
     with pytest.raises(ConfigError, match="near"):
         parse_rules([{"id": "x", "category": "unknown", "near": near}])
+
+
+def test_several_pairs_of_words() -> None:
+    near = [[["parcel"], ["lost"]], [["letter"], ["torn"]]]
+    (rule,) = parse_rules([{"id": "x", "category": "unknown", "near": near}])
+
+    assert rule.near == ((("parcel",), ("lost",)), (("letter",), ("torn",)))
+    assert rule.matches("a torn letter")
+    assert not rule.matches("a torn parcel")
+    assert not rule.matches("the parcel is -- this letter is long -- lost")

@@ -32,6 +32,10 @@ KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
 FORMER = "a contact had this address before (`contactctl contacts show` shows which)"
 UNKNOWN_ADDRESS = "no contact has this address (--update-only)"
+ADDRESS_TAKEN = "another contact has this address"
+NO_ID = "no id"
+ID_TWICE = "the id occurs twice, with another address: it must name one contact"
+_LONGEST_ID = 255
 _REMEMBERED = 4_000  # different texts of a column whose values are kept: dates, plans, tags
 
 Cells = Sequence[Cell]
@@ -90,7 +94,7 @@ class Converted:
     """A batch as rows to be put in. Tags and groups are by position; groups by name.
 
     `groups_active` and `groups_inactive` are memberships with a state of their own; `inactive`
-    says which rows are of contacts that must not get mail.
+    says which rows are of contacts that must not get mail. `external_ids` are those of a source.
     """
 
     rows: list[Staged] = field(default_factory=list)
@@ -100,11 +104,13 @@ class Converted:
     groups_inactive: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     inactive: Mapping[int, Inactive] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    external_ids: Sequence[str] = ()
 
     def besides(self, position: int) -> tuple[object, ...]:
         """What a row says besides its values."""
         every = (self.tags, self.groups, self.groups_active, self.groups_inactive, self.inactive)
-        return tuple(each.get(position) for each in every)
+        external_id = self.external_ids[position] if self.external_ids else None
+        return (*(each.get(position) for each in every), external_id)
 
 
 def make_plan(
@@ -165,7 +171,14 @@ def rows_without(
     positions = {row[0] for row in converted.rows if row[KEY] in keys}
     if not positions:
         return converted
-    rejected = [Reject(batch.lines[at], reason, batch.original(at)) for at in positions]
+    return rows_without_positions(converted, batch, positions, reason)
+
+
+def rows_without_positions(
+    converted: Converted, batch: Batch, positions: AbstractSet[int], reason: str
+) -> Converted:
+    """The rows that are not at these positions; the others join the rejects."""
+    rejected = [batch.reject(at, reason) for at in positions]
     return replace(
         converted,
         rows=[row for row in converted.rows if row[0] not in positions],
@@ -201,6 +214,7 @@ class _Conversion:
             columns += self._value(self.plan.created)
         names = {name: self._names(reader) for name, reader in self.plan.names.items()}
         inactive = self._inactive()
+        self._require_ids(columns[KEY])
         rows: list[Staged] = list(zip(*columns, strict=True))
         if self.failures or self.empty:
             dropped = self.failures.keys() | self.empty
@@ -213,7 +227,25 @@ class _Conversion:
             names.get(GROUP_INACTIVE.name, {}),
             inactive,
             self._rejects(),
+            self.batch.external_ids,
         )
+
+    def _require_ids(self, keys: Sequence[Any]) -> None:
+        """An id of a source names one contact: nobody can tell which of two addresses it has."""
+        ids = self.batch.external_ids
+        is_plain = all(ids) and "".join(ids).isprintable()
+        if is_plain and len({*ids}) == len(ids) and max(map(len, ids), default=0) <= _LONGEST_ID:
+            return
+        first: dict[str, str] = {}
+        for at, (external_id, key) in enumerate(zip(ids, keys, strict=True)):
+            if not external_id:
+                self.failures.setdefault(at, NO_ID)
+            elif len(external_id) > _LONGEST_ID:
+                self.failures.setdefault(at, f"an id of more than {_LONGEST_ID} characters")
+            elif not external_id.isprintable():
+                self.failures.setdefault(at, "an id with a character that cannot be printed")
+            elif at not in self.failures and first.setdefault(external_id, key) != key:
+                self.failures[at] = ID_TWICE
 
     def _inactive(self) -> Mapping[int, Inactive]:
         status = {
@@ -332,10 +364,7 @@ class _Conversion:
         return texts  # type: ignore[no-any-return]
 
     def _rejects(self) -> list[Reject]:
-        unread = [
-            Reject(self.batch.lines[at], reason, self.batch.original(at))
-            for at, reason in self.failures.items()
-        ]
+        unread = [self.batch.reject(at, reason) for at, reason in self.failures.items()]
         return sorted([*self.batch.rejects, *unread], key=lambda reject: reject.line)
 
 

@@ -1,11 +1,11 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from contactctl.domain.errors import (
     BusyError,
@@ -14,11 +14,13 @@ from contactctl.domain.errors import (
     StoreError,
     cut_short,
 )
-from contactctl.domain.run_kinds import ImportRun
+from contactctl.domain.run_kinds import ImportRun, SyncRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
 from contactctl.operations.importing.convert import (
+    ADDRESS_TAKEN,
     FORMER,
+    ID_TWICE,
     KEY,
     SUPPRESSED,
     UNKNOWN_ADDRESS,
@@ -27,6 +29,7 @@ from contactctl.operations.importing.convert import (
     convert,
     make_plan,
     rows_without,
+    rows_without_positions,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
 from contactctl.operations.importing.reading import (
@@ -34,7 +37,7 @@ from contactctl.operations.importing.reading import (
     check_date_formats,
     latest_values,
 )
-from contactctl.operations.importing.rows import Batch, read_rows
+from contactctl.operations.importing.rows import Batch, FileRows, read_rows
 from contactctl.operations.importing.source import open_source
 from contactctl.operations.importing.told import Told
 from contactctl.operations.importing.undecided import refuse_undecided
@@ -44,6 +47,7 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among
 from contactctl.store.contacts import known_keys
 from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating, last_contact_id
@@ -58,6 +62,7 @@ from contactctl.store.runs import (
     update_run,
 )
 
+_IMPORTING = (RunKind.IMPORT, RunKind.SYNC)
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
 
 
@@ -75,7 +80,7 @@ class ImportResult:
     """What an import did, row by row: every row is one of created, updated, unchanged, rejected.
 
     `run` is None for a dry run, which counts exactly the same and changes nothing. `notes` tell
-    what may be a mistake.
+    what may be a mistake. `readdressed` of those updated have another address now.
     """
 
     run: int | None = None
@@ -84,6 +89,7 @@ class ImportResult:
     groups_created: tuple[str, ...] = ()
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    readdressed: int = 0
 
     @property
     def rows(self) -> int:
@@ -109,40 +115,76 @@ def import_contacts(
     check_date_formats(options)
     with open_source(given.path, given.stdin, options.encoding) as source:
         rows = read_rows(source, options, session.catalogue)
-        first = next(rows.batches)
-        refuse_undecided(rows, first, options)
-        rejects.begin(rows.names)
+        work = ImportWork(ImportRun(source.name, dict(options.renames)), "importing", source.lines)
         with exclusive(session.store, CREATING_CONTACTS):
-            reading = ColumnReading(session, options)
-            plan = make_plan(
-                rows.columns,
-                reading,
-                options,
-                from_spreadsheet=rows.from_spreadsheet,
-                latest=latest_values(session),
-            )
-            run_id = None if dry_run else _start_run(session, source.name, options, reason)
-            work = _Import(session, plan, options, ImportResult(run_id))
-            with (
-                _failing(session, run_id),
-                transactions(session.store, rehearse=dry_run) as transaction,
-                session.progress("importing", source.lines) as advance,
-            ):
-                for batch in chain([first], rows.batches):
-                    for reject in work.put_in(batch, transaction):
-                        rejects.add(reject)
-                    advance(len(batch))
-                if run_id is not None:
-                    _finish_run(session, run_id)
-            return replace(
-                work.result,
-                columns_left_out=dict(rows.known.left_out),
-                notes=tuple(work.told.notes(options, reading.dates)),
-            )
+            return import_rows(session, rows, options, rejects, work, dry_run=dry_run, why=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportWork:
+    """Whose rows are imported: what the run keeps, and what its progress is called.
+
+    Of a source of the config, its name, and where it has been read to when a batch has just been
+    yielded.
+    """
+
+    details: ImportRun | SyncRun
+    title: str
+    lines: int | None
+    source: str = ""
+    position: Callable[[], Mapping[str, Any]] = dict
+
+
+def import_rows(
+    session: Session,
+    rows: FileRows,
+    options: ImportOptions,
+    rejects: Rejects,
+    work: ImportWork,
+    *,
+    dry_run: bool,
+    why: str,
+) -> ImportResult:
+    """Import the rows as one run; the caller holds the right to create contacts."""
+    first = next(rows.batches)
+    refuse_undecided(rows, first, options)
+    rejects.begin(rows.names)
+    reading = ColumnReading(session, options)
+    plan = make_plan(
+        rows.columns,
+        reading,
+        options,
+        from_spreadsheet=rows.from_spreadsheet,
+        latest=latest_values(session),
+    )
+    run_id = None if dry_run else _start_run(session, work, why)
+    doing = _Import(session, plan, options, ImportResult(run_id), work)
+    with (
+        _failing(session, run_id),
+        transactions(session.store, rehearse=dry_run) as transaction,
+        session.progress(work.title, work.lines) as advance,
+    ):
+        for batch in chain([first], rows.batches):
+            for reject in doing.put_in(batch, transaction):
+                rejects.add(reject)
+            advance(len(batch))
+        for reject in doing.put_in_waiting(transaction):
+            rejects.add(reject)
+        if run_id is not None:
+            _finish_run(session, run_id)
+    return replace(
+        doing.result,
+        columns_left_out=dict(rows.known.left_out),
+        notes=tuple(doing.told.notes(options, reading.dates)),
+    )
 
 
 class _Import:
-    """The import's work on the store, one transaction a batch; `result` grows with each."""
+    """The import's work on the store, one transaction a batch; `result` grows with each.
+
+    Rows whose address another contact has wait until the end: a later row may give that contact
+    another address. Until then the run's position stays before the first of them.
+    """
 
     def __init__(
         self,
@@ -150,12 +192,15 @@ class _Import:
         plan: Plan,
         options: ImportOptions,
         result: ImportResult,
+        work: ImportWork,
     ) -> None:
         self.suppressed = suppressed_in(session)
         self.plan = plan
         self.options = options
         self.now = session.clock()
         self.result = result
+        self.work = work
+        self.waiting = Batch(external_ids=[])
         self.told = Told()
         with session.store.reading() as connection:
             self.creating = Creating(
@@ -164,9 +209,11 @@ class _Import:
                 session.settings.responses.unsubscribes,
             )
 
-    def put_in(self, batch: Batch, transaction: OpenTransaction) -> list[Reject]:
+    def put_in(
+        self, batch: Batch, transaction: OpenTransaction, *, is_last: bool = False
+    ) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
-        read = convert(self.plan, batch, self.told)
+        read, source = convert(self.plan, batch, self.told), self.work.source
         with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
@@ -174,6 +221,9 @@ class _Import:
                 lock_running_run(connection, self.result.run)
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
+            named = _named(converted, batch)
+            changes = follow_addresses(connection, source, self.creating, named, self.now)
+            converted = self._left(converted, batch, changes, is_last=is_last)
             former = former_among(connection, keys)
             converted = rows_without(converted, batch, former.keys(), FORMER)
             if self.options.update_only:
@@ -185,21 +235,64 @@ class _Import:
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
-                wave = wave_of(rows, converted, ids)
-                counts += put_in(connection, self.plan.layout, wave, self.now, self.creating)
-            result = self._grown(counts, len(converted.rejects), missing)
+                wave = wave_of(rows, converted, ids, changes.moved)
+                counts += put_in(
+                    connection, self.plan.layout, wave, self.now, self.creating, source=source
+                )
+            result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
             if result.run is not None:
-                update_run(connection, result.run, _totals(result))
+                update_run(connection, result.run, _totals(result) | self._position(is_last))
         self.result = result
         return converted.rejects
 
-    def _grown(self, counts: Counts, rejected: int, groups: Sequence[str]) -> ImportResult:
+    def put_in_waiting(self, transaction: OpenTransaction) -> list[Reject]:
+        """Put in the rows that were kept waiting, now that all others are in."""
+        if not self.waiting.rows:
+            return []
+        return self.put_in(self.waiting, transaction, is_last=True)
+
+    def _left(
+        self, converted: Converted, batch: Batch, changes: AddressChanges, *, is_last: bool
+    ) -> Converted:
+        """The rows without those whose address is not to be had, now or at all."""
+        left = rows_without_positions(converted, batch, changes.twice, ID_TWICE)
+        if is_last or len(self.waiting) + len(changes.taken) > self.options.batch_rows:
+            return rows_without_positions(left, batch, changes.taken, ADDRESS_TAKEN)
+        if changes.taken:
+            self._keep_waiting(batch, sorted(changes.taken))
+            return replace(left, rows=[row for row in left.rows if row[0] not in changes.taken])
+        return left
+
+    def _keep_waiting(self, batch: Batch, positions: Sequence[int]) -> None:
+        self.waiting.lines.extend(batch.lines[at] for at in positions)
+        self.waiting.rows.extend(batch.rows[at] for at in positions)
+        ids = [batch.external_ids[at] for at in positions]
+        self.waiting.external_ids = [*self.waiting.external_ids, *ids]
+
+    def _position(self, is_last: bool) -> dict[str, Any]:
+        """Where the next run of the source goes on."""
+        if not self.work.source or (self.waiting.rows and not is_last):
+            return {}
+        return {"position": dict(self.work.position())}
+
+    def _grown(
+        self, counts: Counts, rejected: int, groups: Sequence[str], moved: int
+    ) -> ImportResult:
         return replace(
             self.result,
+            readdressed=self.result.readdressed + moved,
             counts=self.result.counts + counts,
             rejected=self.result.rejected + rejected,
             groups_created=(*self.result.groups_created, *groups),
         )
+
+
+def _named(converted: Converted, batch: Batch) -> list[NamedRow]:
+    """The rows of a source with their ids."""
+    if not batch.external_ids:
+        return []
+    ids = batch.external_ids
+    return [NamedRow(row[0], ids[row[0]], *row[KEY - 1 : KEY + 2]) for row in converted.rows]
 
 
 def _totals(result: ImportResult) -> dict[str, object]:
@@ -227,13 +320,11 @@ def _missing_groups(converted: Converted, known: dict[str, int]) -> list[str]:
     return list(missing.values())
 
 
-def _start_run(session: Session, name: str, options: ImportOptions, reason: str) -> int:
+def _start_run(session: Session, work: ImportWork, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
-    request = session.request(ImportRun(name, dict(options.renames)), reason=reason)
+    request = session.request(work.details, reason=reason)
     with session.store.writing() as connection:
-        for dead in list_runs(
-            connection, limit=1000, kinds=[RunKind.IMPORT], states=[RunState.RUNNING]
-        ):
+        for dead in list_runs(connection, limit=1000, kinds=_IMPORTING, states=[RunState.RUNNING]):
             values = {
                 "finished_at": session.clock(),
                 "message": f"{dead.message} (interrupted)".strip(),
@@ -247,6 +338,7 @@ def _start_run(session: Session, name: str, options: ImportOptions, reason: str)
             state=RunState.RUNNING,
             identity=session.store.identity,
             now=session.clock(),
+            values={"position": dict(work.position())},
         )
         update_run(connection, run_id, {"active_before": count_active(connection)})
         return run_id

@@ -141,11 +141,15 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that is not imported: where it starts, why, and what it held."""
+    """A row that is not imported: where it starts, why, and what it held.
+
+    `place` names it where it is not a line of a file.
+    """
 
     line: int
     reason: str
     cells: tuple[str, ...] = ()
+    place: str = ""
 
 
 class Rejects(Protocol):

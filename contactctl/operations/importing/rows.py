@@ -39,16 +39,22 @@ class Batch:
     """Rows in the file's order, the line each starts on, and what could not become a row.
 
     A cell is text; empty text was given as empty, None was not given at all (JSON lines, whose
-    text is kept in `records`).
+    text is kept in `records`). Rows of a database have `external_ids`.
     """
 
     lines: list[int] = field(default_factory=list)
     rows: list[Sequence[Cell]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     records: list[str] = field(default_factory=list)
+    external_ids: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.rejects)
+
+    def reject(self, at: int, reason: str) -> Reject:
+        """Why a row is not imported, with the row."""
+        place = f"id {show_safely(self.external_ids[at])}" if self.external_ids else ""
+        return Reject(self.lines[at], reason, self.original(at), place)
 
     def original(self, at: int) -> tuple[str, ...]:
         """A row as the file has it: its cells, or the line of JSON."""

@@ -1,6 +1,7 @@
 """Rows of one batch -> waves in which no address occurs twice, so that each can go in as a set."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from contactctl.domain.contacts import MembershipState
@@ -38,9 +39,15 @@ def split_into_waves(converted: Converted) -> Waves:
     return waves
 
 
-def wave_of(rows: Sequence[Staged], converted: Converted, group_ids: Mapping[str, int]) -> Wave:
-    """The rows with the tags, memberships and reasons to be inactive that they bring."""
-    tags, inactive = converted.tags, converted.inactive
+def wave_of(
+    rows: Sequence[Staged],
+    converted: Converted,
+    group_ids: Mapping[str, int],
+    moved: AbstractSet[int] = frozenset(),
+) -> Wave:
+    """The rows with the tags, memberships and reasons to be inactive that they bring; `moved` are
+    the positions of those whose contact has had another address until now."""
+    tags, inactive, ids = converted.tags, converted.inactive, converted.external_ids
     states = {
         MembershipState.FOLLOWS: converted.groups,
         MembershipState.ACTIVE: converted.groups_active,
@@ -66,4 +73,6 @@ def wave_of(rows: Sequence[Staged], converted: Converted, group_ids: Mapping[str
         ]
         if inactive
         else (),
+        [(row[0], ids[row[0]]) for row in rows] if ids else (),
+        [(row[0],) for row in rows if row[0] in moved] if moved else (),
     )

@@ -119,7 +119,7 @@ class _Reading:
     def _tells_of_success(self, groups: list[RecipientStatus]) -> bool:
         if groups:
             return all(group.is_delivered for group in groups)
-        return tells_of_delivery(self._prose.text)
+        return self._impression.tells_of_success or tells_of_delivery(self._prose.text)
 
     def _of_nobody(self, *, is_report: bool) -> Bounce:
         if self._impression.is_list_mail and not is_report:

@@ -11,6 +11,7 @@ import re
 from contactctl.domain.text import text_codec
 
 _SAMPLE_CHARACTERS = 400
+_SAMPLE_BYTES = 4_000
 # Encodings that write other scripts in ASCII bytes, and those that are no superset of ASCII.
 _BY_LABEL_ALONE = ("utf-7", "utf7", "hz", "hz-gb-2312", "iso-2022", "utf-16", "utf-32")
 _SAYS_NOTHING = ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "windows-1252", "cp1252")
@@ -19,6 +20,16 @@ _FIRST_LEVEL = {  # lead bytes of the everyday characters
     "gb18030": ("gb2312", range(0xB0, 0xD8)),
     "big5": ("big5", range(0xA4, 0xC7)),
 }
+_HANGUL_LEADS = range(0xB0, 0xC9)  # of EUC-KR; Chinese text has as many beyond them
+_MARK_LEADS = (0xA1, 0xA3)
+_CHINESE_LABELS = ("gb", "big5", "cp936")
+_CYRILLIC = ("koi8_r", "cp1251", "iso8859_5")  # other orders of the same letters
+_CYRILLIC_LABELS = ("koi8", "windows-1251", "cp1251", "iso-8859-5", "iso8859-5")
+_EVERYDAY_LETTERS = frozenset("оеаинтсрвлкмд")
+_WHOLE_WORD = re.compile(rb"[\x80-\xff]{3,}")
+_LEAST_CYRILLIC_LETTERS = 8
+_LEAST_SHARE_OF_WHOLE_WORDS = 0.7
+_LEAST_SHARE_OF_HANGUL = 0.95
 _LEAST_SHARE_OF_KANA = 0.2
 _LEAST_SHARE_OF_EVERYDAY_CHARACTERS = 0.8
 
@@ -35,10 +46,17 @@ def decode_text(data: bytes, label: str) -> str:
         return text
     codec = text_codec(label) if label and label not in _SAYS_NOTHING else None
     if codec is not None and not label.endswith("ascii"):
-        text = _strictly(data, codec)
+        text = _of_its_neighbour(data, label) or _strictly(data, codec)
         if text is not None:
             return text
-    return _east_asian(data) or _last_resort(data, label)
+    return _east_asian(data) or _cyrillic(data) or _last_resort(data, label)
+
+
+def _of_its_neighbour(data: bytes, label: str) -> str | None:
+    """Text in a character set that is often labelled so, and that the label cannot contradict."""
+    if label.startswith(_CYRILLIC_LABELS):
+        return _cyrillic(data)
+    return _korean(data) if label.startswith(_CHINESE_LABELS) else None
 
 
 def _decode_ascii(data: bytes, label: str) -> str:
@@ -58,16 +76,41 @@ def _strictly(data: bytes, codec: str) -> str | None:
 
 
 def _east_asian(data: bytes) -> str | None:
-    """Japanese or Chinese text that reads like one; None for all else."""
+    """Japanese, Korean or Chinese text that reads like one; None for all else."""
     for codec in ("euc_jp", "shift_jis"):
         text = _strictly(data, codec)
         if text and _share(_KANA_OR_MARK.findall(text), text) >= _LEAST_SHARE_OF_KANA:
             return text
+    if text := _korean(data):
+        return text
     for codec, (table, leads) in _FIRST_LEVEL.items():
         text = _strictly(data, codec)
         if text and _reads_well(text, table, leads):
             return text
     return None
+
+
+def _korean(data: bytes) -> str | None:
+    text = _strictly(data, "cp949")
+    sample = _beyond_ascii(text or "")
+    leads = [(character.encode("euc_kr", "ignore") or b"\0")[0] for character in sample]
+    hangul = sum(lead in _HANGUL_LEADS or lead in _MARK_LEADS for lead in leads)
+    return text if sample and hangul >= _LEAST_SHARE_OF_HANGUL * len(sample) else None
+
+
+def _cyrillic(data: bytes) -> str | None:
+    """Text of whole words in Cyrillic letters, in the order of letters that gives the most everyday
+    ones; None for all else, such as a Latin text with accents."""
+    sample = data[:_SAMPLE_BYTES]
+    letters = sum(byte > 0x7F for byte in sample)
+    in_words = sum(map(len, _WHOLE_WORD.findall(sample)))
+    if letters < _LEAST_CYRILLIC_LETTERS or in_words < _LEAST_SHARE_OF_WHOLE_WORDS * letters:
+        return None
+    count, best = max(
+        (sum(each in _EVERYDAY_LETTERS for each in sample.decode(codec, "replace")), codec)
+        for codec in _CYRILLIC
+    )
+    return data.decode(best, "replace") if count >= letters / 2 else None
 
 
 def _reads_well(text: str, table: str, leads: range) -> bool:

@@ -97,6 +97,10 @@ _NO_RECIPIENT_LINE = re.compile(
 _ENVELOPE_RECIPIENT = re.compile(r"\brcpt(?: to)?\s?:", re.IGNORECASE)
 
 
+# sendmail says so below any refusal that it quotes
+_OWN_LAST_WORD = re.compile(r"^(<<< .*\n)554 .{0,320}Service unavailable[ \t]*$", re.MULTILINE)
+
+
 @dataclass(slots=True)
 class Entry:
     """One failed address, and what the text says about it."""
@@ -133,7 +137,8 @@ class Prose:
 
     @cached_property
     def _halves(self) -> tuple[list[str], list[str]]:
-        lines = self._whole[:MAX_PROSE_CHARACTERS].splitlines()
+        text = self._whole[:MAX_PROSE_CHARACTERS]
+        lines = (_OWN_LAST_WORD.sub(r"\1", text) if "<<< " in text else text).splitlines()
         end = _start_of_returned_mail(lines)
         return without_notices(lines[:end]), lines[end:]
 

@@ -136,10 +136,19 @@ def _response(
 
 
 def _through(failure: Failure) -> str:
-    """The address at which it failed, where the sender wrote to another one."""
-    original = failure.original_recipient
-    is_other = original is not None and original.lower() != failure.recipient.lower()
-    return failure.recipient if is_other else ""
+    """The address at which it failed, where the sender wrote to another mailbox: the same name at a
+    host of the same domain is no other."""
+    original, failed = (failure.original_recipient or "").lower(), failure.recipient.lower()
+    if not original or _is_same_mailbox(original, failed):
+        return ""
+    return failure.recipient
+
+
+def _is_same_mailbox(one: str, other: str) -> bool:
+    name, _, domain = one.rpartition("@")
+    other_name, _, other_domain = other.rpartition("@")
+    shorter, longer = sorted((f".{domain}", f".{other_domain}"), key=len)
+    return name == other_name and longer.endswith(shorter)
 
 
 def _mail_digest(anatomy: Anatomy) -> bytes:

@@ -42,6 +42,12 @@ _REPLY = re.compile(
     r"(?:\[\d{1,3}\])?\s?[:：]",
     re.IGNORECASE,
 )
+_DELIVERED = re.compile(
+    r"\s*(?:delivered|relayed|expanded|zugestellt|weitergeleitet|remis|entregado|entregue|consegnato"
+    r"|recapitato|afgeleverd|bezorgd|levererat|levert|leveret|toimitettu|dostarczono|doručeno"
+    r"|kézbesítve|livrat|teslim edildi|доставлено|配信済み|已送达|已送達|배달됨)\s?[:：]",
+    re.IGNORECASE,
+)
 _TICKET = re.compile(
     r"[\[(][^\])]{0,30}\d[^\])]{0,10}[\])]|\b(?:ticket|case|request) ?(?:id|no\.?)?[ :#]{1,3}\d"
 )
@@ -111,6 +117,11 @@ class Impression:
     def is_reply(self) -> bool:
         """Whether the subject is that of a reply or a forwarded mail, or has a case's number."""
         return bool(_REPLY.match(self.subject))
+
+    @property
+    def tells_of_success(self) -> bool:
+        """Whether the subject is that of a report of success: "Delivered: Autumn"."""
+        return bool(_DELIVERED.match(self.subject))
 
     @property
     def is_list_mail(self) -> bool:

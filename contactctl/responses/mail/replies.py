@@ -19,10 +19,10 @@ _REPLY = re.compile(
     r"(?<![\w.@])([45][0-7]\d)(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
     r"(?:\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.])|(?=[^\s\d.,;:)\]%]))"
 )
-# sendmail's own last word, `554 <kari@example.org>... Service unavailable`, or a line without a
-# mark below those of the server, `<<< 550 ...`: no server's reply.
+# sendmail's own last word, `554 <kari@example.org>... Service unavailable`, or any line without a
+# mark below the server's own, `<<< 550 ...`: no server's reply.
 _OWN_SUMMARY = re.compile(r"<[^<>\s]{1,300}>\.\.\. ")
-_MARKED_LINE = re.compile(r"^(?:<<<|>>>) .*\n\Z", re.MULTILINE)
+_MARKED_LINE = re.compile(r"^<<< .*\n\Z", re.MULTILINE)
 _CODE = re.compile(r"[45][0-7]\d[ -]")
 _AFTER_A_MARK = re.compile(
     r"(?:^|[:;'\"(<>\[{|=#,.\u3001-\u30ff\uff01-\uff5e-]"
@@ -103,9 +103,8 @@ def _next_reply(text: str, at: int) -> re.Match[str] | None:
 def _is_own_summary(text: str, match: re.Match[str]) -> bool:
     if _OWN_SUMMARY.match(text, match.end()):
         return True
-    return bool(
-        _MARKED_LINE.search(text, max(0, match.start() - _MAX_REPLY_CHARACTERS), match.start())
-    )
+    reach = max(0, match.start() - _MAX_REPLY_CHARACTERS)
+    return bool(_MARKED_LINE.search(text, reach, match.start()))
 
 
 def _reply_text(text: str, start: int) -> str:

@@ -28,6 +28,7 @@ from sqlalchemy import tuple_ as row_value
 from sqlmodel import SQLModel
 
 from contactctl.domain.errors import StoreError
+from contactctl.domain.run_details import RunKind
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
 from contactctl.store.temporary import copy_rows, written_columns
@@ -67,7 +68,8 @@ def has_no_runs(store: Store) -> bool:
 def claim_target(target: Store) -> bool:
     """Reserve a store for a copy; whether an earlier copy into it was interrupted.
 
-    StoreError when it holds anything else than an empty schema of this version.
+    StoreError when it holds anything else than an empty schema of this version; the policy that
+    `init` has put into it gives way to the source's.
     """
     version = schema_version(target)
     if version == UNFINISHED_COPY:
@@ -79,6 +81,8 @@ def claim_target(target: Store) -> bool:
             code="schema",
         )
     with target.writing() as connection:
+        if _is_as_initialised(connection):
+            _empty(connection)
         if filled := [table.name for table in copied_tables() if _count(connection, table)]:
             raise StoreError(
                 f"{target.identity} is not empty: it has rows in {', '.join(filled)}",
@@ -107,8 +111,20 @@ def holds_a_beginning_of(source: Connection, target: Connection) -> bool:
 def empty(target: Store) -> None:
     """Delete every row of a store that is reserved for a copy."""
     with target.writing() as connection:
-        for table in reversed(copied_tables()):
-            connection.execute(delete(table))
+        _empty(connection)
+
+
+def _empty(connection: Connection) -> None:
+    for table in reversed(copied_tables()):
+        connection.execute(delete(table))
+
+
+def _is_as_initialised(connection: Connection) -> bool:
+    """Whether the run that took the config over as the first policy is all that it holds."""
+    counted = {table.name: _count(connection, table) for table in copied_tables()}
+    held = {name: number for name, number in counted.items() if number}
+    kinds = connection.execute(text("SELECT kind FROM run LIMIT 2")).scalars().all()
+    return held == {"run": 1, "policy": 1} and kinds == [RunKind.POLICY]
 
 
 def fill_table(source: Connection, target: Store, table: Table, advance: Advance) -> None:

@@ -48,14 +48,18 @@ _OPERATOR_UPDATES = (
     "response_rate",
     "incident",
     "delivery",
+    "routine",
     "delivery_rate",
 )
-# what an operator's daily work deletes: plans, memberships, tags, responses that found a contact,
-# counts that are made anew, and clicks that turn out to be a machine's
+# what an operator's daily work deletes: plans, memberships, tags, ids that a source gave to another
+# contact, responses that found a contact, counts that are made anew, and clicks that turn out to be
+# a machine's
 _OPERATOR_DELETES = (
     "plan_item",
     "membership",
     "contact_tag",
+    "external_id",
+    "pushed_suppression",
     "unmatched_response",
     "response_rate",
     "unjudged_hour",

@@ -5,6 +5,7 @@ import pytest
 from contactctl.domain.responses import NoResponse, Rejection, Response
 from contactctl.responses.mail import read_mail
 from helpers.mail_kinds import KindOfMail, kinds_of_mail
+from helpers.mail_replies import mails_of_replies
 from helpers.mails import CLASSIFIER
 
 KINDS = kinds_of_mail()
@@ -29,3 +30,15 @@ def test_kind_of_mail(mail: KindOfMail, line_end: bytes) -> None:
     for one, want in zip(responses, mail.expected, strict=True):
         assert one.category in want.categories, one
         assert one.counts == want.counts
+
+
+REPLIES = mails_of_replies()
+
+
+@pytest.mark.parametrize("mail", REPLIES.values(), ids=REPLIES)
+def test_reply_in_the_bounce_of_another_server(mail: KindOfMail) -> None:
+    found = list(read_mail(mail.raw, "mail.eml", CLASSIFIER))
+
+    (one,) = [event for event in found if isinstance(event, Response)]
+    (want,) = mail.expected
+    assert (one.recipient, one.category in want.categories) == (want.recipient, True), one

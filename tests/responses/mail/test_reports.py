@@ -21,6 +21,21 @@ def test_both_recipients_are_kept() -> None:
     assert found.original_recipient == "kari@example.org"
 
 
+@pytest.mark.parametrize(
+    ("original", "failed", "is_through"),
+    [
+        ("sales@example.org", "kari@example.org", True),
+        ("kari@example.org", "kari@gmail.example", True),
+        ("kari@example.org", "KARI@Example.org", False),
+        ("kari@example.org", "kari@mx1.mail.example.org", False),
+        ("kari@mail.example.org", "kari@example.org", False),
+        ("kari@example.org", "kari@badexample.org", True),
+    ],
+)
+def test_another_mailbox_behind_the_address(original: str, failed: str, is_through: bool) -> None:
+    assert response(dsn(failed, original=original)).through == (failed if is_through else "")
+
+
 def test_original_recipient_alone() -> None:
     raw = multipart(
         ("message/delivery-status", "Original-Recipient: rfc822;kari@example.org\nAction: failed\n")

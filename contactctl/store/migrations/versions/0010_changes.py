@@ -7,7 +7,7 @@ from alembic import op
 
 from contactctl.store.types import BigId, UtcInstant
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 # how everything is now, told of all contacts that there are (store.change_tables.Change)

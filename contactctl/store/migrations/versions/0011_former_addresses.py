@@ -5,8 +5,8 @@ from alembic import op
 
 from contactctl.store.types import BigId, UtcInstant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:

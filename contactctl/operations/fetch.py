@@ -1,0 +1,327 @@
+"""Responses from a provider's API or a queue: page by page, each one once."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contactctl.domain.criteria.fields import did_you_mean
+from contactctl.domain.emails import email_key
+from contactctl.domain.errors import ConfigError, UsageError
+from contactctl.domain.responses import Event, NoResponse, Rejection, Response, Unsubscribe
+from contactctl.domain.run_kinds import IngestRun
+from contactctl.domain.runs import RunKind
+from contactctl.domain.sources import ProviderSource
+from contactctl.domain.text import show_safely
+from contactctl.operations import waits
+from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
+from contactctl.operations.ingest_rows import ReadBatch, batches_of
+from contactctl.operations.reading import ResponseReader
+from contactctl.operations.responses import FETCH
+from contactctl.operations.session import Session
+from contactctl.responses.apis.description import Api, api_of
+from contactctl.responses.apis.pages import Asked, Page, pages_of
+from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Sleep
+from contactctl.store.pushing import pushed_among
+from contactctl.store.routine import note_done
+from contactctl.store.runs import position_of_source
+
+FIRST = timedelta(days=30)  # of the first fetch
+TIME_LIMIT_S = 600.0
+_EXPIRED = frozenset({400, 404, 410, 422})  # what an address of a page gives that is too old
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """What a fetch found, and what became of it; without a run, nothing was new.
+
+    `is_out_of_time`: the next fetch goes on with the rest.
+    """
+
+    source: str
+    ingested: IngestResult
+    is_out_of_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """Everything `since` a moment (None: what is new), for at most `time_limit_s` seconds; `sleep`
+    waits where the API asks for patience. `is_pull`: everybody whom the provider suppresses; what
+    is new is for the next fetch to find."""
+
+    since: datetime | None = None
+    time_limit_s: float = TIME_LIMIT_S
+    sleep: Sleep = time.sleep
+    is_pull: bool = False
+
+
+def fetch_responses(
+    session: Session,
+    source: ProviderSource,
+    key: str,
+    on_reject: OnReject,
+    options: FetchOptions | None = None,
+    *,
+    wait_seconds: float = waits.FOR_INGEST_S,
+) -> FetchResult:
+    """Record what is new since the last fetch, or everything since a moment.
+
+    Ended early, what is recorded stays, and the next fetch goes on. Raises ApiError, BusyError.
+    """
+    reading = _reading(session, source, key, options or FetchOptions())
+    result = ingest_batches(
+        session,
+        reading.batches(),
+        on_reject,
+        details=IngestRun(source=source.name),
+        after_commit=reading.after_commit,
+        wait_seconds=wait_seconds,
+        position=lambda: reading.position,
+    )
+    if not reading.is_out_of_time:
+        with session.store.writing() as connection:
+            note_done(connection, f"{FETCH} {source.name}", session.clock())
+    return FetchResult(source.name, result, reading.is_out_of_time)
+
+
+def moment_of(text: str, time_zone: ZoneInfo) -> datetime:
+    """A day, or an instant, as ISO 8601 writes them; without an offset in this time zone."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"--since '{show_safely(text)}' is not a date", hint="write it as 2026-01-31"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=time_zone)
+
+
+@dataclass
+class _Reading:
+    """A source being read; `position` is what of it is in the batches yielded so far."""
+
+    position: dict[str, Any] = field(default_factory=dict)
+    is_out_of_time: bool = False
+
+    def batches(self) -> Generator[ReadBatch]:
+        raise NotImplementedError
+
+    def after_commit(self) -> None:
+        """All that was yielded is recorded."""
+
+
+def _reading(session: Session, source: ProviderSource, key: str, options: FetchOptions) -> _Reading:
+    deadline = time.monotonic() + options.time_limit_s
+    reader = ResponseReader(session.settings, session.clock())
+    if source.provider == "sqs":
+        return _QueueReading(source, reader, deadline)
+    with session.store.reading() as connection:
+        kept = position_of_source(connection, RunKind.INGEST, source.name)
+    now = session.clock()
+    lists = _lists(source, key, options, deadline, now)
+    moments = _Moments(now, _BEGINNING if options.is_pull else options.since, deadline)
+    kind = _PullReading if options.is_pull else _ListsReading
+    return kind(session, _Source(source, reader, lists), dict(kept), moments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """When a fetch began, since when everything is asked for, and when its time is over."""
+
+    now: datetime
+    since: datetime | None
+    deadline: float
+
+
+_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+PagesOf = Callable[[datetime, Any], Iterator[Page]]
+
+
+def _lists(
+    source: ProviderSource, key: str, options: FetchOptions, deadline: float, now: datetime
+) -> dict[str, PagesOf]:
+    """What gives the pages of each list, from a moment on, the first one that at a place."""
+    if source.provider == "ses":
+        from contactctl.responses.apis.aws import SesList  # noqa: PLC0415
+
+        return {"suppressed": SesList(source).pages}
+    api = api_of(source.provider)
+    names = names_of(source, api)
+    client = Client(api, source.name, key, url=source.url, deadline=deadline, sleep=options.sleep)
+    if options.is_pull and not api.pull:
+        raise UsageError(
+            f"{source.provider} does not give a list that says why it suppresses somebody",
+            hint=f"`contactctl responses fetch {source.name}` records its events",
+        )
+    known = api.pull if options.is_pull else api.lists
+    unknown = [] if options.is_pull else [name for name in source.lists if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"sources.{source.name}: {source.provider} has no list '{unknown[0]}'",
+            hint=did_you_mean(unknown[0], list(known)) or f"lists: {', '.join(known)}",
+        )
+
+    def pages(name: str) -> PagesOf:
+        return lambda since, start: pages_of(client, known[name], Asked(names, now, since), start)
+
+    wanted = known if options.is_pull else source.lists or known
+    return {name: pages(name) for name in wanted}
+
+
+def names_of(source: ProviderSource, api: Api) -> Mapping[str, str]:
+    """The names that fill the API's paths. ConfigError where one is missing."""
+    for name, what in api.needs.items():
+        if name not in source.names:
+            raise ConfigError(
+                f"sources.{source.name}: {source.provider} needs '{name}'", hint=f"{name}: {what}"
+            )
+    return {**api.defaults, **source.names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is read, by what, and the lists that it has."""
+
+    source: ProviderSource
+    reader: ResponseReader
+    lists: Mapping[str, PagesOf]
+
+
+class _ListsReading(_Reading):
+    """Lists one after the other. The position has of each until when it has been read, or where its
+    reading was interrupted: the next page, and since when, and when that began."""
+
+    def __init__(
+        self, session: Session, of: _Source, kept: dict[str, Any], moments: _Moments
+    ) -> None:
+        super().__init__(kept)
+        self._session = session
+        self._source = of.source
+        self._reader = of.reader
+        self._lists = of.lists
+        self._now = moments.now
+        self._since = moments.since
+        self._deadline = moments.deadline
+
+    def batches(self) -> Generator[ReadBatch]:
+        try:
+            for name in self._lists:
+                yield from self._batches_of(name)
+        except OutOfTimeError:
+            self.is_out_of_time = True
+
+    def _batches_of(self, name: str) -> Iterator[ReadBatch]:
+        state = self._state(name)
+        try:
+            yield from self._pages(name, state)
+        except ApiError as error:
+            if error.status not in _EXPIRED or "next" not in state:
+                raise
+            # where the last fetch stopped is no longer known there: from the beginning
+            yield from self._pages(name, {k: v for k, v in state.items() if k != "next"})
+
+    def _pages(self, name: str, state: dict[str, Any]) -> Iterator[ReadBatch]:
+        since, number = datetime.fromisoformat(state["since"]), 0
+        for page in self._lists[name](since, state.get("next")):
+            documents = (
+                (f"{self._source.name} {name}[{number + at}]", item)
+                for at, item in enumerate(page.items)
+            )
+            number += len(page.items)
+            events = self._reader.read_documents(documents, self._source.provider)
+            batches = list(batches_of(self._without_our_own(list(events)), BATCH_EVENTS))
+            yield from batches[:-1]
+            self._note(name, state, page)
+            yield from batches[-1:]
+            if page.next is not None and time.monotonic() >= self._deadline:
+                raise OutOfTimeError(f"source {self._source.name}: the time is over")
+
+    def _without_our_own(self, events: list[Event]) -> list[Event]:
+        """What is on a list because we have put it there tells nothing of the person."""
+        keys = {_key(event) for event in events if self._may_be_ours(event)}
+        if not keys:
+            return events
+        with self._session.store.reading() as connection:
+            ours = pushed_among(connection, self._source.name, keys)
+        return [
+            NoResponse(event.source, "put there by us")
+            if self._may_be_ours(event) and _key(event) in ours
+            else event
+            for event in events
+        ]
+
+    def _may_be_ours(self, event: Event) -> bool:
+        """An unsubscribe, or a suppression without a word of its reason; at SES, which asks for
+        one of two reasons, any."""
+        if isinstance(event, Unsubscribe):
+            return True
+        is_echo = isinstance(event, Response) and event.not_counted == "echo"
+        return is_echo or (self._source.provider == "ses" and isinstance(event, Response))
+
+    def _state(self, name: str) -> dict[str, Any]:
+        kept = self.position.get(name, {})
+        if self._since is not None:
+            return {"since": self._since.isoformat(), "began": self._now.isoformat()}
+        if "next" in kept:
+            return dict(kept)
+        since = self._now - FIRST
+        if "until" in kept:
+            since = datetime.fromisoformat(kept["until"]) - self._source.overlap
+        return {"since": since.isoformat(), "began": self._now.isoformat()}
+
+    def _note(self, name: str, state: dict[str, Any], page: Page) -> None:
+        """A list that has been read to its end is read until when that began."""
+        if page.next is None:
+            self.position = {**self.position, name: {"until": state["began"]}}
+        else:
+            self.position = {**self.position, name: {**state, "next": page.next}}
+
+
+class _PullReading(_ListsReading):
+    """Whole lists, whatever was read before, which a fetch goes on from as if nothing had been."""
+
+    def _note(self, name: str, state: dict[str, Any], page: Page) -> None:
+        pass
+
+
+class _QueueReading(_Reading):
+    """Messages, which are deleted from the queue once they are recorded; those rejected stay."""
+
+    def __init__(self, source: ProviderSource, reader: ResponseReader, deadline: float) -> None:
+        from contactctl.responses.apis.aws import Queue  # noqa: PLC0415
+
+        super().__init__()
+        self._queue = Queue(source)
+        self._source = source
+        self._reader = reader
+        self._deadline = deadline
+        self._finished: list[str] = []
+
+    def batches(self) -> Generator[ReadBatch]:
+        for messages in self._queue.messages():
+            events: list[Event] = []
+            finished = []
+            for message in messages:
+                place = f"{self._source.name} {message.get('MessageId', '')}"
+                found = list(self._reader.read_documents([(place, message)], "ses"))
+                events += found
+                if not any(isinstance(event, Rejection) for event in found):
+                    finished.append(message["ReceiptHandle"])
+            self._finished += finished
+            yield from batches_of(events, max(len(events), 1))
+            if time.monotonic() >= self._deadline:
+                self.is_out_of_time = True
+                return
+
+    def after_commit(self) -> None:
+        self._queue.delete(self._finished)
+        self._finished = []
+
+
+def _key(event: Event) -> str:
+    recipient = event.recipient if isinstance(event, Unsubscribe | Response) else ""
+    try:
+        return email_key(recipient)
+    except ValueError:
+        return ""

@@ -1,0 +1,148 @@
+"""Rows of another database as an import takes them: every value as the text of a cell."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from contactctl.domain.cells import list_cell
+from contactctl.domain.criteria.fields import FieldCatalogue, FieldType
+from contactctl.domain.sources import DatabaseSource, kept_cursor, not_to_come
+from contactctl.domain.text import trim
+from contactctl.operations.importing.columns import ColumnNames, distinct_names, plain
+from contactctl.operations.importing.options import ImportOptions, parse_rule
+from contactctl.operations.importing.rows import Batch, Cell, FileRows
+from contactctl.store.source_database import Reading, id_text
+
+_TEXT_TYPES = {str, type(None)}
+
+
+def options_of(
+    source: DatabaseSource, reading: Reading, catalogue: FieldCatalogue
+) -> ImportOptions:
+    """How the rows are read. The columns of id and cursor are no news where they are no fields."""
+    named = {plain(name) for name in source.columns}
+    own = [reading.columns[reading.column(name)] for name in (source.key, source.cursor) if name]
+    not_fields = [
+        name
+        for name in own
+        if plain(name) not in named and (plain(name) == "id" or not catalogue.by_name(plain(name)))
+    ]
+    return ImportOptions(
+        renames=dict(source.columns),
+        ignored=frozenset((*source.ignored, *not_fields)),
+        inactive=tuple(parse_rule(text) for text in source.inactive_when),
+        date_formats=tuple(source.date_formats),
+        separators=source.separators,
+        nulls=frozenset(source.nulls),
+        empty_clears=source.empty_clears,
+        update_only=source.update_only,
+    )
+
+
+class SourceRows:
+    """The rows of a source in batches; `position` is where the one yielded last ends."""
+
+    def __init__(self, reading: Reading, now: datetime, kept: Mapping[str, Any]) -> None:
+        self.position = dict(kept)
+        self._reading = reading
+        self._now = now
+        self._key_at = reading.column(reading.source.key)
+        cursor = reading.source.cursor
+        self._cursor_at = reading.column(cursor) if cursor else None
+
+    def file_rows(self, since: Any, options: ImportOptions, catalogue: FieldCatalogue) -> FileRows:
+        """The rows as those of a file, from a cursor on or all of them. Raises UsageError."""
+        names = ColumnNames(options, catalogue)
+        header = distinct_names(self._reading.columns)
+        columns = names.header(header)
+        sets = [bool(each.field and each.field.type is FieldType.SET) for each in columns]
+        return FileRows(columns, header, self._batches(since, options, sets), False, names)
+
+    def _batches(self, since: Any, options: ImportOptions, sets: Sequence[bool]) -> Iterator[Batch]:
+        number = 0
+        for rows in _in_parts(self._reading.rows(since), options.batch_rows):
+            columns = list(zip(*rows, strict=True))
+            batch = Batch(list(range(number + 1, number + 1 + len(rows))))
+            batch.external_ids = _ids(columns[self._key_at])
+            batch.rows = list(zip(*map(_cells, columns, sets), strict=False))
+            number += len(rows)
+            self._note(columns)
+            yield batch
+        if number == 0:
+            yield Batch()
+
+    def _note(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Rows come in the cursor's order, those without one first."""
+        if self._cursor_at is None:
+            return
+        last = columns[self._cursor_at][-1]
+        if last is not None:
+            self.position["cursor"] = kept_cursor(not_to_come(last, self._now))
+
+
+def _in_parts(parts: Iterator[Sequence[Sequence[Any]]], size: int) -> Iterator[list[Sequence[Any]]]:
+    """The same rows in parts of `size`."""
+    held: list[Sequence[Any]] = []
+    for rows in parts:
+        held.extend(rows)
+        while len(held) >= size:
+            yield held[:size]
+            held = held[size:]
+    if held:
+        yield held
+
+
+def _ids(values: Sequence[Any]) -> list[str]:
+    if {*map(type, values)} == {int}:
+        return list(map(str, values))
+    return ["" if value is None else id_text(value) for value in values]
+
+
+def _cells(values: Sequence[Any], is_set: bool) -> Sequence[Cell]:
+    """A column's values as text: what is missing is empty."""
+    if {*map(type, values)} <= _TEXT_TYPES:
+        texts = [value or "" for value in values]
+        return list(map(str.strip if "".join(texts).isascii() else trim, texts))
+    return [_cell(value, is_set) for value in values]
+
+
+def _cell(value: Any, is_set: bool) -> str:
+    if value is None:
+        return ""
+    if is_set and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return list_cell([trim(each) for each in value])
+    form = _FORMS.get(type(value))
+    return form(value) if form else trim(str(value))
+
+
+def _float_cell(value: float) -> str:
+    return f"{value:f}" if "e" in repr(value) else repr(value)
+
+
+def _decimal_cell(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+def _bytes_cell(value: bytes) -> str:
+    return trim(value.decode("utf-8", "replace"))
+
+
+def _json_cell(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+_FORMS: Mapping[type, Callable[[Any], str]] = {
+    str: trim,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    float: _float_cell,
+    Decimal: _decimal_cell,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    time: time.isoformat,
+    bytes: _bytes_cell,
+    list: _json_cell,
+    dict: _json_cell,
+}

@@ -1,0 +1,130 @@
+"""Amazon's suppression list and queues, through its own library (the extra `aws`)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from contactctl.domain.errors import ContactctlError
+from contactctl.domain.sources import ProviderSource
+from contactctl.domain.text import show_safely
+from contactctl.responses.apis.pages import Page
+from contactctl.responses.apis.transport import ApiError
+
+_MESSAGES_AT_ONCE = 10
+_WAIT_S = 1
+_PAGE_SIZE = 1000
+
+
+class SesList:
+    """The account's suppression list (SES v2)."""
+
+    def __init__(self, source: ProviderSource) -> None:
+        self._source = source
+        self._client = _client(source, "sesv2")
+
+    def pages(self, since: datetime | None, start: str | None = None) -> Iterator[Page]:
+        """All pages of those suppressed `since`; an item's times are as ISO 8601."""
+        token = start
+        while True:
+            asked: dict[str, Any] = {"PageSize": _PAGE_SIZE}
+            if since is not None:
+                asked["StartDate"] = since
+            if token:
+                asked["NextToken"] = token
+            with _amazon_errors(self._source):
+                answer = self._client.list_suppressed_destinations(**asked)
+            found = answer.get("SuppressedDestinationSummaries", [])
+            token = answer.get("NextToken")
+            yield Page([_plain(item) for item in found], token)
+            if not token:
+                return
+
+    def add(self, email: str) -> None:
+        """Suppress an address, as a bounce: the service knows no other reason but a complaint."""
+        with _amazon_errors(self._source):
+            self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
+
+    def remove(self, email: str) -> None:
+        """Take an address off; nothing happens where it is not there."""
+        with _amazon_errors(self._source):
+            try:
+                self._client.delete_suppressed_destination(EmailAddress=email)
+            except self._client.exceptions.NotFoundException:
+                return
+
+
+class Queue:
+    """An SQS queue that SES's events are sent to."""
+
+    def __init__(self, source: ProviderSource) -> None:
+        self._source = source
+        self._client = _client(source, "sqs")
+
+    def messages(self) -> Iterator[list[dict[str, Any]]]:
+        """What waits in the queue, some messages at a time, each until it is deleted."""
+        while True:
+            with _amazon_errors(self._source):
+                answer = self._client.receive_message(
+                    QueueUrl=self._source.queue_url,
+                    MaxNumberOfMessages=_MESSAGES_AT_ONCE,
+                    WaitTimeSeconds=_WAIT_S,
+                )
+            messages = answer.get("Messages", [])
+            if not messages:
+                return
+            yield messages
+
+    def delete(self, receipts: Sequence[str]) -> None:
+        """Delete messages that have been dealt with."""
+        for start in range(0, len(receipts), _MESSAGES_AT_ONCE):
+            some = receipts[start : start + _MESSAGES_AT_ONCE]
+            entries = [{"Id": str(n), "ReceiptHandle": each} for n, each in enumerate(some)]
+            with _amazon_errors(self._source):
+                self._client.delete_message_batch(QueueUrl=self._source.queue_url, Entries=entries)
+
+
+class _amazon_errors:  # noqa: N801 - a context manager, used as one
+    """What Amazon's library raises, as an ApiError."""
+
+    def __init__(self, source: ProviderSource) -> None:
+        self._source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        if isinstance(error, BotoCoreError | ClientError):
+            text = show_safely(f"source {self._source.name}: {' '.join(str(error).split())}")
+            raise ApiError(
+                text[:500], hint="check the region, and the rights of the key or the role"
+            )
+
+
+def _client(source: ProviderSource, service: str) -> Any:
+    try:
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+    except ImportError:
+        raise ContactctlError(
+            f"source {source.name}: Amazon's library is not installed",
+            hint="pip install 'contactctl[aws]'",
+        ) from None
+    config = Config(
+        connect_timeout=10, read_timeout=30, retries={"mode": "standard", "max_attempts": 6}
+    )
+    with _amazon_errors(source):
+        return boto3.client(
+            service,
+            region_name=source.region or None,
+            endpoint_url=source.url or None,
+            config=config,
+        )
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in item.items()
+    }

@@ -1,0 +1,219 @@
+"""Requests to one host over TLS: bounded in time and size, repeated where that is asked for.
+
+The key is sent to that host alone, and is never part of an error.
+"""
+
+import json
+import socket
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from contactctl.domain.errors import ContactctlError
+from contactctl.domain.text import show_safely
+from contactctl.responses.apis.description import Api
+
+TIMEOUT_S = 30.0
+MAX_ANSWER_BYTES = 64 << 20
+_ATTEMPTS = 6
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 120.0
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_MAX_QUOTED = 200
+
+Sleep = Callable[[float], None]
+
+
+class ApiError(ContactctlError):
+    """A provider's API cannot be reached, refuses the key, or answers what cannot be read.
+
+    `status` is the HTTP status, 0 where there was no answer.
+    """
+
+    code = "api"
+    status = 0
+
+
+class OutOfTimeError(ApiError):
+    """The time that was given is over."""
+
+
+class Client:
+    """Speaks to one provider's API with one key, until `deadline` (of time.monotonic)."""
+
+    def __init__(
+        self,
+        api: Api,
+        name: str,
+        key: str,
+        *,
+        url: str = "",
+        deadline: float = float("inf"),
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        self.api = api
+        self._name = name
+        self._url = (url or api.url).rstrip("/")
+        self._deadline = deadline
+        self._sleep = sleep
+        self._headers = {
+            "Accept": "application/json",
+            "User-Agent": "contactctl",
+            **{header: text.replace("{key}", key) for header, text in api.headers.items()},
+        }
+        if api.basic:
+            user_password = api.basic.replace("{key}", key)
+            encoded = b64encode(user_password.encode()).decode()
+            self._headers["Authorization"] = f"Basic {encoded}"
+        context = ssl.create_default_context()
+        self._opener = build_opener(HTTPSHandler(context=context), _SameHost(self._url))
+
+    @property
+    def is_out_of_time(self) -> bool:
+        return time.monotonic() >= self._deadline
+
+    def get(self, address: str, query: Mapping[str, str] | None = None) -> Any:
+        """The JSON of an answer. `address` is a path, or an address of the same host."""
+        return self.send("GET", address, query=query)
+
+    def send(
+        self,
+        method: str,
+        address: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """The JSON of an answer, None where there is none; the request is repeated when the server
+        asks for patience or does not answer. ApiError, OutOfTimeError."""
+        request = self._request(method, address, query, body)
+        for attempt in range(1, _ATTEMPTS + 1):
+            pause = min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S)
+            try:
+                return self._answer(request)
+            except HTTPError as error:
+                with error:
+                    failure = self._refused(error)
+                    asked = _retry_after(error.headers)
+                if error.code not in _TRY_AGAIN:
+                    raise failure from None
+                pause = pause if asked is None else asked
+            except ssl.SSLCertVerificationError as error:
+                raise self._failed(f"certificate is not trusted ({error.verify_message})") from None
+            except (URLError, OSError, HTTPException) as error:
+                failure = self._no_answer(error)
+            if attempt == _ATTEMPTS:
+                raise failure
+            self._wait(pause, failure)
+        raise AssertionError("unreachable")
+
+    def _request(
+        self, method: str, address: str, query: Mapping[str, str] | None, body: Any
+    ) -> Request:
+        target = urljoin(f"{self._url}/", address)
+        if _origin(target) != _origin(self._url):
+            raise self._failed("an answer leads to another host; nothing was sent there")
+        if query:
+            target += ("&" if urlsplit(target).query else "?") + urlencode(query)
+        headers, data = dict(self._headers), None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode()
+        return Request(target, data, headers, method=method)  # noqa: S310 (https, see config.sources)
+
+    def _answer(self, request: Request) -> Any:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTimeError(f"source {self._name}: the time is over")
+        with self._opener.open(request, timeout=min(TIMEOUT_S, left)) as answer:
+            raw = answer.read(MAX_ANSWER_BYTES + 1)
+        if len(raw) > MAX_ANSWER_BYTES:
+            raise self._failed(f"an answer of more than {MAX_ANSWER_BYTES >> 20} MiB")
+        if not raw.strip():
+            return None
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            if request.get_method() != "GET":
+                return None  # done, whatever it says
+            # cut off on the way, most likely
+            raise HTTPException("the answer is not JSON") from None
+
+    def _refused(self, error: HTTPError) -> ApiError:
+        hint = ""
+        if error.code in (401, 403):
+            hint = "check the key, and that it may read and write this; is it of another region?"
+        failure = self._failed(f"the answer is {error.code} {_words(error)}".strip(), hint=hint)
+        failure.status = error.code
+        return failure
+
+    def _no_answer(self, error: Exception) -> ApiError:
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise self._failed(f"certificate is not trusted ({reason.verify_message})") from None
+        if isinstance(reason, TimeoutError):
+            return self._failed("no answer in time")
+        if isinstance(reason, socket.gaierror):
+            return self._failed("unknown host")
+        return self._failed(str(getattr(reason, "strerror", "") or reason) or "no answer")
+
+    def _failed(self, problem: str, *, hint: str = "") -> ApiError:
+        host = urlsplit(self._url).netloc
+        again = "run it again: nothing is recorded or changed twice"
+        text = show_safely(f"source {self._name}: {host}: {problem}")
+        return ApiError(text, hint=hint or again)
+
+    def _wait(self, seconds: float, failure: ApiError) -> None:
+        if time.monotonic() + seconds >= self._deadline:
+            raise OutOfTimeError(failure.message, hint=failure.hint)
+        self._sleep(seconds)
+
+
+class _SameHost(HTTPRedirectHandler):
+    """Follows redirects within one host: the key is for nobody else."""
+
+    def __init__(self, url: str) -> None:
+        self._origin = _origin(url)
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if _origin(newurl) != self._origin:
+            raise HTTPError(req.full_url, code, "leads to another host", headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _retry_after(headers: Message | None) -> float | None:
+    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), not too long a one."""
+    text = headers.get("Retry-After", "") if headers else ""
+    if text.strip().isdigit():
+        return min(float(text), _LONGEST_PAUSE_S)
+    try:
+        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE_S)
+
+
+def _words(error: HTTPError) -> str:
+    """What the server says about it, on one line and not too long."""
+    try:
+        text = error.read(10_000).decode(errors="replace")
+    except (OSError, HTTPException):
+        text = ""
+    return " ".join(f"{error.reason}: {text}".split())[:_MAX_QUOTED].rstrip(": ")

@@ -1,0 +1,261 @@
+"""Ids that a source gives its contacts: who is meant, who has another address now, who is gone."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.emails import EmailAddress
+from contactctl.store import tables
+from contactctl.store.addresses import former_among
+from contactctl.store.database.planner import join_by_index, refresh_statistics
+from contactctl.store.fields import is_one_of
+from contactctl.store.imported_status import Creating
+from contactctl.store.preview import first_rows
+from contactctl.store.readdress import give_address
+from contactctl.store.temporary import fill, temporary_tables
+
+EXTERNAL_TABLE = "import_external"
+EXTERNAL_COLUMNS = "position integer PRIMARY KEY, external_id text"
+MOVED_TABLE = "import_moved"
+MOVED_COLUMNS = "position integer PRIMARY KEY"
+
+_contact = tables.contact
+_external_id = tables.external_id
+_former = tables.former_address
+_IDS_AT_A_TIME = 5_000
+_KEYS = "source_key"
+
+# rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
+# would otherwise begin with all ids of the source, each time
+_ELSEWHERE = """
+    SELECT n.position, n.email_key, x.contact_id, x.run_id, h.id AS holder
+    FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
+    LEFT JOIN contact h ON h.email_key = n.email_key
+    WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
+    AND c.email_key <> n.email_key AND NOT EXISTS (
+        SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
+        AND o.source = x.source AND o.external_id <> x.external_id)"""
+_STAGED_LINKS = """
+    FROM import_external e JOIN import_row s ON s.position = e.position
+    JOIN contact c ON c.email_key = s.email_key"""
+_OTHERS = f"""
+    SELECT x.contact_id, x.external_id {_STAGED_LINKS}
+    JOIN external_id x ON x.source = :source AND x.external_id = e.external_id
+    WHERE x.contact_id <> c.id"""
+_LINK = f"""
+    INSERT INTO external_id (contact_id, source, external_id, run_id)
+    SELECT c.id, :source, e.external_id, :run_id {_STAGED_LINKS}
+    WHERE true ON CONFLICT DO NOTHING"""
+_NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
+_IS_GONE = f"""
+    FROM contact c WHERE c.status = '{Status.ACTIVE}'
+    AND EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source = :source)
+    AND NOT EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source <> :source)
+    AND NOT EXISTS (
+        SELECT 1 FROM external_id x JOIN {_KEYS} k ON k.external_id = x.external_id
+        WHERE x.contact_id = c.id AND x.source = :source)"""  # noqa: S608 (our own words)
+
+
+class NamedRow(NamedTuple):
+    """A row of a source: its position, the contact's id there, and its address as it is stored."""
+
+    position: int
+    external_id: str
+    email: str
+    email_key: str
+    email_domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanges:
+    """Positions of rows: `moved` whose contact has got their address, `taken` whose address another
+    contact has, `twice` whose id came with another address before in this run."""
+
+    moved: frozenset[int] = frozenset()
+    taken: frozenset[int] = frozenset()
+    twice: frozenset[int] = frozenset()
+
+
+def follow_addresses(
+    connection: Connection,
+    source: str,
+    creating: Creating,
+    rows: Sequence[NamedRow],
+    now: datetime,
+) -> AddressChanges:
+    """Give the contacts that the source knows the addresses that they have there now.
+
+    Two contacts may exchange their addresses. One that the source has under several ids, rows of
+    one address, stays as it is. The caller changes contacts in this transaction.
+    """
+    known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
+    if not rows or connection.execute(known).first() is None:
+        return AddressChanges()
+    definition = "position integer PRIMARY KEY, external_id text, email_key text"
+    join_by_index(connection)
+    with temporary_tables(connection, {"named_row": definition}):
+        fill(connection, "named_row", [(row[0], row[1], row.email_key) for row in rows])
+        refresh_statistics(connection, "named_row")
+        found = connection.execute(text(_ELSEWHERE), {"source": source}).all()
+    if not found:
+        return AddressChanges()
+    twice = {row.position for row in found if row.run_id == creating.run_id}
+    former = _former_of_others(connection, {row.email_key for row in found}, creating.run_id)
+    moving, taken = _who_can_move([row for row in found if row.position not in twice], former)
+    by_position = {row.position: row for row in rows}
+    addresses = {contact: EmailAddress(*by_position[at][2:]) for contact, at in moving.items()}
+    _give_addresses(connection, addresses, creating, now)
+    values = [{"id": contact, "run_id": creating.run_id, "source": source} for contact in moving]
+    if values:
+        connection.execute(text(_NOTE_RUN), values)
+    return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
+
+
+def _former_of_others(
+    connection: Connection, email_keys: Collection[str], run_id: int
+) -> dict[str, int]:
+    """Which contact had an address that nobody has now; but for those given up in this run, which
+    the source gives to somebody else."""
+    former = former_among(connection, email_keys)
+    given_up = select(_former.c.email_key).where(
+        _former.c.run_id == run_id,
+        is_one_of(_former.c.email_key, former, connection.dialect.name),
+    )
+    of_this_run = set(connection.execute(given_up).scalars()) if former else set()
+    return {key: contact for key, contact in former.items() if key not in of_this_run}
+
+
+def _who_can_move(
+    rows: Sequence[Row[Any]], former: Mapping[str, int]
+) -> tuple[dict[int, int], set[int]]:
+    """Contacts with the position of their row; positions of rows whose address is another's, who
+    does not give it up at the same time, or was (`former`) another's."""
+    moving = {row.contact_id: row for row in rows}
+    taken: set[int] = set()
+    for contact, row in list(moving.items()):
+        if former.get(row.email_key, contact) != contact:
+            taken.add(moving.pop(contact).position)
+    while blocked := [
+        contact
+        for contact, row in moving.items()
+        if row.holder is not None and row.holder not in moving
+    ]:
+        taken.update(moving.pop(contact).position for contact in blocked)
+    wanted: dict[str, int] = {}
+    for contact, row in moving.items():
+        if wanted.setdefault(row.email_key, contact) != contact:
+            taken.add(row.position)
+    return {c: row.position for c, row in moving.items() if row.position not in taken}, taken
+
+
+def _give_addresses(
+    connection: Connection,
+    addresses: Mapping[int, EmailAddress],
+    creating: Creating,
+    now: datetime,
+) -> None:
+    """One after the other, an address that is still taken last; where they go round in a circle,
+    one contact makes room first: an address is unique at every moment."""
+    keys = is_one_of(_contact.c.id, addresses, connection.dialect.name)
+    rows = connection.execute(select(_contact.c.id, _contact.c.email_key).where(keys))
+    held = {row.id: row.email_key for row in rows}
+    waiting = dict(addresses)
+    aside: dict[int, str] = {}
+    while waiting:
+        taken = {held[contact] for contact in waiting if contact not in aside}
+        free = [contact for contact, new in waiting.items() if new.key not in taken]
+        if not free:
+            contact = next(iter(waiting))
+            aside[contact] = held[contact]
+            _rename(connection, contact, f"!{contact}")
+            continue
+        for contact in free:
+            give_address(
+                connection,
+                contact,
+                waiting.pop(contact),
+                creating.run_id,
+                creating.on_unsubscribe,
+                now,
+            )
+    for contact, key in aside.items():
+        connection.execute(
+            update(_former)
+            .where(_former.c.contact_id == contact, _former.c.email_key == f"!{contact}")
+            .values(email_key=key)
+        )
+
+
+def _rename(connection: Connection, contact: int, key: str) -> None:
+    connection.execute(update(_contact).where(_contact.c.id == contact).values(email_key=key))
+
+
+def link_staged(connection: Connection, source: str, run_id: int) -> None:
+    """Note the ids of the staged rows at their contacts, and at no others."""
+    others = connection.execute(text(_OTHERS), {"source": source}).all()
+    if others:
+        connection.execute(
+            delete(_external_id).where(
+                _external_id.c.contact_id == bindparam("of_contact"),
+                _external_id.c.source == source,
+                _external_id.c.external_id == bindparam("of_id"),
+            ),
+            [{"of_contact": row.contact_id, "of_id": row.external_id} for row in others],
+        )
+    connection.execute(text(_LINK), {"source": source, "run_id": run_id})
+
+
+def plan_gone(
+    connection: Connection, run_id: int, source: str, keys: Iterable[Sequence[str]]
+) -> int:
+    """Freeze the active contacts that the source alone had, and has no more: `keys` are all ids
+    that it has now. Returns how many."""
+    with _keys_table(connection, keys):
+        plan = (
+            "INSERT INTO plan_item (contact_id, run_id, revision)"
+            f" SELECT c.id, :run_id, c.revision {_IS_GONE} ORDER BY c.id"
+        )
+        return connection.execute(text(plan), {"source": source, "run_id": run_id}).rowcount
+
+
+def count_gone(
+    connection: Connection, source: str, keys: Iterable[Sequence[str]], most: int
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many `plan_gone` would freeze, and the first of them."""
+    with _keys_table(connection, keys):
+        of_source = {"source": source}
+        count = connection.execute(text(f"SELECT count(*) {_IS_GONE}"), of_source).scalar_one()
+        first = text(f"SELECT c.id {_IS_GONE} ORDER BY c.id LIMIT {most}")
+        ids = connection.execute(first, of_source).scalars().all()
+    rows = first_rows(connection, select(_contact.c.id).where(_contact.c.id.in_(ids)), most)
+    return count, rows
+
+
+def known_ids(connection: Connection, source: str) -> Iterator[tuple[str, list[str]]]:
+    """(status, ids) of the contacts that the source knows, some thousands at a time."""
+    for status in Status:
+        statement = (
+            select(_external_id.c.external_id)
+            .join(_contact, _contact.c.id == _external_id.c.contact_id)
+            .where(_external_id.c.source == source, _contact.c.status == status)
+            .order_by(_external_id.c.external_id)
+        )
+        streamed = connection.execution_options(stream_results=True, yield_per=_IDS_AT_A_TIME)
+        for rows in streamed.execute(statement).scalars().partitions():
+            yield status.value, list(rows)
+
+
+@contextmanager
+def _keys_table(connection: Connection, keys: Iterable[Sequence[str]]) -> Iterator[None]:
+    """All ids of a source in a temporary table."""
+    with temporary_tables(connection, {_KEYS: "external_id text"}):
+        for some in keys:
+            fill(connection, _KEYS, [(key,) for key in some])
+        connection.execute(text(f"CREATE INDEX {_KEYS}_id ON {_KEYS} (external_id)"))
+        refresh_statistics(connection, _KEYS)
+        yield

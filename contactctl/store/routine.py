@@ -1,0 +1,26 @@
+"""When what cron does was last done, whether there was anything to do or not."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from contactctl.store import tables
+from contactctl.store.types import UtcInstant
+
+_routine = tables.routine
+_NOTE = text(
+    "INSERT INTO routine (work, done_at) VALUES (:work, :now) ON CONFLICT (work)"
+    " DO UPDATE SET done_at = excluded.done_at WHERE excluded.done_at > routine.done_at"
+).bindparams(bindparam("now", type_=UtcInstant()))
+
+
+def note_done(connection: Connection, work: str, now: datetime) -> None:
+    """This work (`sweep all`, `fetch bounces`) was done at this instant."""
+    connection.execute(_NOTE, {"work": work, "now": now})
+
+
+def last_done(connection: Connection) -> Mapping[str, datetime]:
+    """Work -> when it was last done."""
+    statement = select(_routine.c.work, _routine.c.done_at).order_by(_routine.c.work)
+    return {row[0]: row[1] for row in connection.execute(statement)}

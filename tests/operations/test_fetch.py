@@ -1,0 +1,327 @@
+"""Responses from providers' APIs: every page, once, in whatever trouble the API is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contactctl.domain.responses import ResponseFilter
+from contactctl.domain.runs import RunKind, RunState
+from contactctl.domain.sources import ProviderSource
+from contactctl.operations.fetch import FetchOptions, FetchResult, fetch_responses
+from contactctl.operations.responses import latest_responses
+from contactctl.responses.apis import pages as pages_module
+from contactctl.responses.apis.description import api_of
+from contactctl.responses.apis.transport import ApiError
+from contactctl.store.database.store import Store
+from contactctl.store.runs import list_runs
+from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
+from helpers.sessions import NOW, make_session
+
+KEY = "key-that-nobody-may-see"
+
+
+def bounce(number: int, at: datetime = NOW) -> dict[str, Any]:
+    """A row of SendGrid's bounces."""
+    created = int(at.timestamp()) - number
+    return {
+        "created": created,
+        "email": f"c{number}@x.no",
+        "reason": "550 5.1.1 The email account that you tried to reach does not exist.",
+        "status": "5.1.1",
+    }
+
+
+class SendGrid:
+    """Its suppressions API: lists by offset and limit, newest first, from start_time on."""
+
+    def __init__(self, *bounces: dict[str, Any]) -> None:
+        self.bounces = list(bounces)
+
+    def __call__(self, asked: Asked) -> Answer:
+        if asked.headers.get("Authorization") != f"Bearer {KEY}":
+            return Answer({"errors": [{"message": "authorization required"}]}, 401)
+        if asked.path != "/v3/suppression/bounces":
+            return Answer([])
+        since = int(asked.query["start_time"])
+        rows = [row for row in self.bounces if row["created"] >= since]
+        rows.sort(key=lambda row: -row["created"])
+        return Answer(pages(rows, asked, "offset", "limit"))
+
+
+@pytest.fixture
+def sendgrid() -> Iterator[tuple[SendGrid, ApiServer]]:
+    provider = SendGrid(*map(bounce, range(12)))
+    with api_server(provider) as server:
+        yield provider, server
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five items a page."""
+    monkeypatch.setattr(
+        pages_module, "_page_size", lambda client, _call: min(client.api.page_size, 5)
+    )
+
+
+def fetch(
+    store: Store, server: ApiServer, *, now: datetime = NOW, key: str = KEY, **values: Any
+) -> FetchResult:
+    source = ProviderSource("mail", "sendgrid", url=server.url, lists=("bounces",))
+    given = {
+        name: values.pop(name) for name in ("since", "time_limit_s", "sleep") if name in values
+    }
+    rejected: list[Any] = []
+    options = FetchOptions(**{"sleep": lambda _: None, **given})
+    result = fetch_responses(
+        make_session(store, now=now), replace(source, **values), key, rejected.append, options
+    )
+    assert not rejected
+    return result
+
+
+def recorded(store: Store) -> list[str]:
+    rows = latest_responses(make_session(store), ResponseFilter(limit=1000, unmatched=True))
+    return sorted(row["recipient"] for row in rows)
+
+
+def runs(store: Store) -> list[RunState]:
+    with store.reading() as connection:
+        return [run.state for run in list_runs(connection, limit=50, kinds=[RunKind.INGEST])]
+
+
+def test_every_page_is_read_once_and_nothing_new_leaves_no_run(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    first = fetch(store, server)
+    assert first.ingested.counts.recorded == 12
+    assert [each.query["offset"] for each in server.asked] == ["0", "5", "10"]
+    again = fetch(store, server, now=NOW + timedelta(minutes=5))
+    assert (again.ingested.run, len(runs(store))) == (None, 1)
+    # a late event, dated before the last fetch, is within the overlap
+    provider.bounces += [bounce(90, NOW - timedelta(hours=1)), bounce(91, NOW + timedelta(hours=1))]
+    third = fetch(store, server, now=NOW + timedelta(hours=2))
+    assert third.ingested.counts.recorded == 2
+    asked_since = datetime.fromtimestamp(int(server.asked[-1].query["start_time"]), UTC)
+    assert asked_since == NOW - timedelta(hours=2)
+    # one that is older still is found by a full reconciliation
+    provider.bounces.append(bounce(95, NOW - timedelta(days=100)))
+    assert fetch(store, server, now=NOW + timedelta(hours=3)).ingested.run is None
+    full = fetch(store, server, now=NOW + timedelta(hours=3), since=NOW - timedelta(days=365))
+    assert full.ingested.counts.recorded == 1
+
+
+def test_an_api_in_trouble_is_asked_again(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer]
+) -> None:
+    _, server = sendgrid
+    slept: list[float] = []
+    server.trouble = [
+        Answer({"errors": []}, 429, {"Retry-After": "7"}),
+        Answer(None, 503),
+        Answer([bounce(1)], cut=10),
+        Answer(None, 500, {"Retry-After": "nonsense"}),
+    ]
+    fetch(store, server, sleep=slept.append)
+    assert slept == [7.0, 2.0, 4.0, 8.0]
+    assert len(recorded(store)) == 12
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ([Answer({"errors": [{"message": "no"}]}, 401)], "the answer is 401"),
+        ([Answer(None, 503)] * 6, "the answer is 503"),
+        ([Answer({"message": "not a list"})], "gave no list"),
+        ([Answer(None, 302, {"Location": "https://example.com/steal"})], "leads to another host"),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_that_hides_the_key(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer], trouble: list[Answer], words: str
+) -> None:
+    _, server = sendgrid
+    server.trouble = list(trouble)
+    with pytest.raises(ApiError) as raised:
+        fetch(store, server)
+    assert words in raised.value.message
+    assert KEY not in f"{raised.value} {raised.value.hint}"
+    assert runs(store) == []
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_broken_off_at_any_page_nothing_is_lost_or_doubled(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer], page: int
+) -> None:
+    provider, server = sendgrid
+
+    def breaks(asked: Asked) -> Answer:
+        too_far = int(asked.query["offset"]) >= page * 5
+        return Answer(None, 403) if too_far else provider(asked)
+
+    server.answers = breaks
+    with pytest.raises(ApiError):
+        fetch(store, server)
+    assert (len(recorded(store)), runs(store)) == (page * 5, [RunState.FAILED])
+    server.answers, server.asked = provider, []
+    provider.bounces.append(bounce(50, NOW + timedelta(minutes=1)))  # moves the others on
+    fetch(store, server, now=NOW + timedelta(minutes=2))
+    assert server.asked[0].query["offset"] == str(page * 5)
+    fetch(store, server, now=NOW + timedelta(minutes=3))
+    assert recorded(store) == sorted({row["email"] for row in provider.bounces})
+
+
+def test_when_the_time_is_over_the_next_fetch_goes_on(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer]
+) -> None:
+    _, server = sendgrid
+    first = fetch(store, server, time_limit_s=0.0)
+    assert first.is_out_of_time
+    assert recorded(store) == []
+    server.trouble = [Answer(None, 429, {"Retry-After": "100"})]
+    assert fetch(store, server, time_limit_s=60.0).is_out_of_time
+    assert not fetch(store, server).is_out_of_time
+    assert len(recorded(store)) == 12
+
+
+def test_a_page_that_comes_twice_counts_once(store: Store) -> None:
+    def repeats(asked: Asked) -> Answer:
+        start = 0 if asked.query["offset"] in ("0", "5") else 5
+        return Answer([bounce(n) for n in range(start, start + (5 if start == 0 else 2))])
+
+    with api_server(repeats) as server:
+        result = fetch(store, server)
+    assert (result.ingested.counts.recorded, result.ingested.counts.duplicates) == (7, 5)
+
+
+def mailgun_event(number: int) -> dict[str, Any]:
+    return {
+        "event": "failed",
+        "severity": "permanent",
+        "reason": "bounce",
+        "id": f"id-{number}",
+        "timestamp": NOW.timestamp() - number,
+        "recipient": f"m{number}@x.no",
+        "delivery-status": {"code": 550, "message": "5.1.1 no such user"},
+        "message": {"headers": {"message-id": f"{number}@x"}},
+    }
+
+
+def test_pages_by_address_and_an_address_that_has_expired(store: Store) -> None:
+    events = [mailgun_event(n) for n in range(8)]
+    is_expired = False
+
+    def mailgun(asked: Asked) -> Answer:
+        parts = asked.path.split("/")
+        assert parts[:4] == ["", "v3", "mg.x.no", "events"]
+        if parts[4:] == ["old"]:
+            return Answer({"message": "no"}, 400 if is_expired else 403)
+        start = int(parts[4]) if len(parts) > 4 else 0
+        then = str(start + 5) if is_expired else "old"
+        link = f"{server.url}/v3/mg.x.no/events/{then}"
+        return Answer({"items": events[start : start + 5], "paging": {"next": link}})
+
+    values: dict[str, Any] = {"provider": "mailgun", "names": {"domain": "mg.x.no"}, "lists": ()}
+    with api_server(mailgun) as server:
+        with pytest.raises(ApiError):
+            fetch(store, server, **values)
+        assert len(recorded(store)) == 5
+        is_expired = True
+        server.asked.clear()
+        fetch(store, server, **values)
+        assert [each.path.rpartition("/")[2] for each in server.asked] == [
+            *("old", "events", "5", "10")
+        ]
+        assert server.asked[0].headers["Authorization"].startswith("Basic ")
+    assert len(recorded(store)) == 8
+
+
+def test_a_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
+    def leads_away(asked: Asked) -> Answer:
+        link = "https://example.com/v3/mg.x.no/events/next"
+        return Answer({"items": [mailgun_event(1)], "paging": {"next": link}})
+
+    with api_server(leads_away) as server, pytest.raises(ApiError, match="another host"):
+        fetch(store, server, provider="mailgun", names={"domain": "mg.x.no"}, lists=())
+    assert len(recorded(store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("provider", "key_header", "item", "where"),
+    [
+        (
+            "postmark",
+            ("X-Postmark-Server-Token", KEY),
+            {
+                "RecordType": "Bounce",
+                "ID": 692560173,
+                "Type": "HardBounce",
+                "Email": "p@x.no",
+                "BouncedAt": "2026-06-15T08:00:00Z",
+                "Details": "smtp;550 5.1.1 no such user",
+            },
+            ("/bounces", "Bounces"),
+        ),
+        (
+            "sparkpost",
+            ("Authorization", KEY),
+            {
+                "type": "bounce",
+                "bounce_class": "10",
+                "event_id": "92356927693813856",
+                "rcpt_to": "p@x.no",
+                "raw_reason": "550 5.1.1 no such user",
+                "timestamp": "2026-06-15T08:00:00.000Z",
+            },
+            ("/api/v1/events/message", "results"),
+        ),
+        (
+            "mailjet",
+            ("Authorization", "Basic a2V5OnNlY3JldA=="),
+            {
+                "ID": 576460754655154659,
+                "ContactAlt": "p@x.no",
+                "Status": "hardbounced",
+                "StateID": 1,
+                "StatePermanent": True,
+                "ArrivedAt": "2026-06-15T08:00:00Z",
+            },
+            ("/v3/REST/message", "Data"),
+        ),
+        (
+            "brevo",
+            ("Api-key", KEY),
+            {
+                "event": "hardBounces",
+                "email": "p@x.no",
+                "date": "2026-06-15T08:00:00.000+00:00",
+                "messageId": "<202606150800.1@smtp-relay.mailin.fr>",
+                "reason": "550 5.1.1 no such user",
+            },
+            ("/v3/smtp/statistics/events", "events"),
+        ),
+    ],
+)
+def test_each_provider_is_asked_as_its_documents_say(
+    store: Store,
+    provider: str,
+    key_header: tuple[str, str],
+    item: dict[str, Any],
+    where: tuple[str, str],
+) -> None:
+    path, items = where
+
+    def answers(asked: Asked) -> Answer:
+        is_first = all(asked.query.get(name, "0") == "0" for name in ("offset", "Offset"))
+        found = [item] if asked.path == path and is_first else []
+        return Answer({items: found, "Suppressions": [], "TotalCount": len(found)})
+
+    with api_server(answers) as server:
+        key = "key:secret" if provider == "mailjet" else KEY
+        fetch(store, server, key=key, provider=provider, lists=())
+        names = {name.lower(): value for name, value in server.asked[0].headers.items()}
+    assert names[key_header[0].lower()] == key_header[1]
+    assert recorded(store) == ["p@x.no"]
+    assert len({each.path for each in server.asked}) <= len(api_of(provider).lists)

@@ -1,0 +1,298 @@
+"""A provider's suppression list that follows the contacts: told once, whatever breaks off."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from contactctl.domain.contacts import Status
+from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.policies import Limits
+from contactctl.domain.runs import Confirmation, Run, RunState, SkipReason
+from contactctl.domain.sources import ProviderSource, Secret
+from contactctl.operations import pushing
+from contactctl.operations.fetch import FetchOptions, fetch_responses
+from contactctl.operations.plans import show_plan
+from contactctl.operations.pushing import compare_with_provider, plan_push_to, preview_push
+from contactctl.operations.runs import resume_run, run_confirmed
+from contactctl.operations.session import Session
+from contactctl.responses.apis.transport import ApiError
+from contactctl.store.database.store import Store
+from helpers import push_process
+from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
+from helpers.imports import import_text
+from helpers.sessions import make_session
+
+KEY = "key-that-nobody-may-see"
+THEN = 1781000000
+_ADD = "/v3/asm/suppressions/global"
+
+
+@dataclass
+class GlobalList:
+    """SendGrid's global unsubscribes: {address: when}; `told` is what it was asked to change."""
+
+    listed: dict[str, int] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def __call__(self, asked: Asked) -> Answer:
+        if asked.headers.get("Authorization") != f"Bearer {KEY}":
+            return Answer({"errors": [{"message": "no"}]}, 401)
+        if asked.method == "GET":
+            if asked.path != "/v3/suppression/unsubscribes":
+                return Answer([])
+            rows = [{"email": email, "created": at} for email, at in self.listed.items()]
+            return Answer(pages(rows, asked, "offset", "limit"))
+        if asked.method == "POST":
+            emails = asked.body["recipient_emails"]
+            if asked.path != _ADD or any("bad" in email for email in emails):
+                return Answer({"errors": [{"message": "invalid email"}]}, 400)
+            self.told += emails
+            self.listed |= dict.fromkeys(emails, THEN)
+            return Answer({"recipient_emails": emails}, 201)
+        email = asked.path.removeprefix(f"{_ADD}/").replace("%40", "@")
+        self.told.append(f"-{email}")
+        return Answer(None, 204 if self.listed.pop(email, None) else 404)
+
+
+@pytest.fixture
+def sendgrid() -> Iterator[tuple[GlobalList, ApiServer]]:
+    provider = GlobalList()
+    with api_server(provider) as server:
+        yield provider, server
+
+
+@pytest.fixture(autouse=True)
+def key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUSH_KEY", KEY)
+
+
+def make_source(server: ApiServer) -> ProviderSource:
+    return ProviderSource("mail", "sendgrid", Secret(env="PUSH_KEY"), url=server.url)
+
+
+def session_of(store: Store, server: ApiServer) -> Session:
+    return make_session(store, sources={"mail": make_source(server)}, limits=Limits(1000))
+
+
+def seed(store: Store, inactive: int, active: int = 3) -> None:
+    lines = ["email,status", *(f"gone{n}@x.no,inactive" for n in range(inactive))]
+    lines += [f"here{n}@x.no,active" for n in range(active)]
+    import_text(store, "\n".join(lines) + "\n")
+
+
+def push(session: Session, server: ApiServer, count: int) -> Run | None:
+    said = Confirmation(count, count)
+    return run_confirmed(
+        session, lambda: plan_push_to(session, make_source(server), reason="", said=said)
+    )
+
+
+def set_active(store: Store, *emails: str) -> None:
+    with store.writing() as connection:
+        for email in emails:
+            values = {"email": email, "status": Status.ACTIVE.value}
+            connection.execute(
+                text("UPDATE contact SET status = :status WHERE email = :email"), values
+            )
+
+
+def test_inactive_contacts_are_suppressed_and_those_back_taken_off(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    seed(store, 4)
+    provider.listed = {"theirs@x.no": 1, "here0@x.no": 2}
+    session = session_of(store, server)
+    shown = preview_push(session, make_source(server))
+    assert (shown.adding, shown.removing, len(shown.rows)) == (4, 0, 4)
+    diff = compare_with_provider(session, make_source(server))
+    assert diff.counts == {"both": 0, "here": 4, "there": 1, "unknown": 1}
+    with pytest.raises(RefusedError, match="4 contacts match"):
+        push(session, server, 3)
+    assert provider.told == []
+    done = push(session, server, 4)
+    assert done is not None and (done.state, done.changed) == (RunState.DONE, 4)
+    assert sorted(provider.told) == [f"gone{n}@x.no" for n in range(4)]
+    assert push(session, server, 0) is None
+    # one is active again; whom the provider suppresses by itself is not ours to take off
+    set_active(store, "gone1@x.no")
+    provider.told.clear()
+    back = push(session, server, 1)
+    assert back is not None and provider.told == ["-gone1@x.no"]
+    left = {"theirs@x.no", "here0@x.no", "gone0@x.no", "gone2@x.no", "gone3@x.no"}
+    assert provider.listed.keys() == left
+
+
+def test_a_complaint_is_never_taken_off(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    seed(store, 2)
+    session = session_of(store, server)
+    push(session, server, 2)
+
+    def complaint(asked: Asked) -> Answer:
+        found = [{"created": THEN, "email": "gone0@x.no", "ip": "192.0.2.1"}]
+        return Answer(found if asked.path.endswith("spam_reports") else [])
+
+    server.answers = complaint
+    fetch_responses(session, make_source(server), KEY, lambda _: None)
+    server.answers = provider
+    set_active(store, "gone0@x.no", "gone1@x.no")
+    provider.told.clear()
+    done = push(session, server, 1)
+    assert done is not None and provider.told == ["-gone1@x.no"]
+
+
+def test_what_was_pushed_is_not_an_unsubscribe(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    seed(store, 2)
+    session = session_of(store, server)
+    push(session, server, 2)
+    provider.listed["here1@x.no"] = THEN
+    source = make_source(server)
+    fetched = fetch_responses(session, source, KEY, lambda _: None)
+    assert fetched.ingested.counts.unsubscribes == 1
+    whole = FetchOptions(is_pull=True)
+    pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
+    assert pulled.ingested.run is None  # the fetch has found it already
+    provider.listed["here2@x.no"] = 5  # long ago
+    pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
+    assert pulled.ingested.counts.unsubscribes == 1
+
+
+def test_an_address_that_the_provider_refuses_is_left_and_the_others_go_on(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    lines = ["email,status", *(f"{n}@x.no,inactive" for n in ("a", "b", "bad", "c", "d"))]
+    import_text(store, "\n".join(lines) + "\n")
+    done = push(session_of(store, server), server, 5)
+    assert done is not None
+    assert (done.changed, done.skipped) == (4, {SkipReason.REFUSED: 1})
+    assert sorted(provider.told) == ["a@x.no", "b@x.no", "c@x.no", "d@x.no"]
+
+
+def test_broken_off_it_can_be_resumed(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, server = sendgrid
+    monkeypatch.setattr(pushing, "_MOST_AT_ONCE", 2)
+    seed(store, 6)
+    session = session_of(store, server)
+
+    def breaks(asked: Asked) -> Answer:
+        return Answer(None, 403) if len(provider.told) >= 4 else provider(asked)
+
+    server.answers = breaks
+    with pytest.raises(ApiError):
+        push(session, server, 6)
+    server.answers = provider
+    resumed = resume_run(session, 2)
+    assert (resumed.state, resumed.changed) == (RunState.DONE, 6)
+    assert sorted(provider.told) == [f"gone{n}@x.no" for n in range(6)]
+
+
+def test_killed_while_the_provider_is_told_it_can_be_resumed(
+    store_url: str, store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    seed(store, 5)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def kills(asked: Asked) -> Answer:
+        answer = provider(asked)
+        if len(provider.told) >= 4:
+            os.kill(processes[0].pid, signal.SIGKILL)
+        return answer
+
+    server.answers = kills
+    command = [sys.executable, push_process.__file__, store_url, server.url, "5"]
+    processes.append(subprocess.Popen(command, env={**os.environ, "PUSH_KEY": KEY}))
+    assert processes[0].wait() < 0
+    server.answers = provider
+    resumed = resume_run(session_of(store, server), 2)
+    assert (resumed.state, resumed.changed) == (RunState.DONE, 5)
+    # some are told twice, of which the provider makes nothing: its list has everybody once
+    assert len(provider.told) > 5
+    assert len(provider.listed) == 5
+
+
+def test_a_plan_shows_what_it_would_tell(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    _, server = sendgrid
+    seed(store, 2)
+    session = session_of(store, server)
+    run = plan_push_to(session, make_source(server), reason="", said=None)
+    assert run is not None
+    shown = show_plan(session, run.id)
+    assert shown.run.details.in_words() == "mail: 2 to suppress, 0 to take off"
+    assert len(shown.rows) == 2
+
+
+def test_postmark_says_of_each_address_what_became_of_it(store: Store) -> None:
+    seed(store, 3)
+
+    def postmark(asked: Asked) -> Answer:
+        names = [each["EmailAddress"] for each in asked.body["Suppressions"]]
+        told = [
+            {"EmailAddress": each, "Status": "Failed" if each == "gone1@x.no" else "Suppressed"}
+            for each in names
+        ]
+        return Answer({"Suppressions": told})
+
+    with api_server(postmark) as server:
+        source = ProviderSource("mail", "postmark", Secret(env="PUSH_KEY"), url=server.url)
+        session = make_session(store, sources={"mail": source}, limits=Limits(1000))
+        said = Confirmation(3, 3)
+        done = run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
+    assert server.asked[0].path == "/message-streams/outbound/suppressions"
+    headers = {name.lower(): value for name, value in server.asked[0].headers.items()}
+    assert headers["x-postmark-server-token"] == KEY
+    assert done is not None
+    assert (done.changed, done.skipped) == (2, {SkipReason.REFUSED: 1})
+
+
+_SPARKPOST = {"recipient": "gone0@x.no", "type": "non_transactional", "description": "inactive"}
+_BREVO = {"email": "gone0@x.no", "emailBlacklisted": True, "updateEnabled": True}
+_MAILGUN = [{"address": "gone0@x.no", "tags": ["*"]}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "method", "path", "body"),
+    [
+        ("mailgun", "POST", "/v3/mg.x.no/unsubscribes", _MAILGUN),
+        ("sparkpost", "PUT", "/api/v1/suppression-list", {"recipients": [_SPARKPOST]}),
+        ("mailjet", "PUT", "/v3/REST/contact/gone0%40x.no", {"IsExcludedFromCampaigns": True}),
+        ("brevo", "POST", "/v3/contacts", _BREVO),
+    ],
+)
+def test_each_provider_is_told_as_its_documents_say(
+    store: Store, provider: str, method: str, path: str, body: Any
+) -> None:
+    seed(store, 1)
+    with api_server(lambda _: Answer({})) as server:
+        names = {"domain": "mg.x.no"} if provider == "mailgun" else {}
+        source = ProviderSource("p", provider, Secret(env="PUSH_KEY"), url=server.url, names=names)
+        session = make_session(store, sources={"p": source}, limits=Limits(1000))
+        said = Confirmation(1, 1)
+        run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
+    assert [(each.method, each.path, each.body) for each in server.asked] == [(method, path, body)]
+
+
+def test_mailjet_has_no_list_to_pull(store: Store) -> None:
+    source = ProviderSource("p", "mailjet", Secret(file=Path("key")))
+    whole = FetchOptions(is_pull=True)
+    with pytest.raises(UsageError, match="does not give a list"):
+        fetch_responses(make_session(store), source, KEY, lambda _: None, whole)
