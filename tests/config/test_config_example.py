@@ -89,7 +89,6 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "heartbeat.url",
         "machine_click_seconds",
         "unsubscribes",
-        "machine_click_seconds",
         "incident_guard.within",
         "incident_guard.more_than",
         "incident_guard.times_usual",
