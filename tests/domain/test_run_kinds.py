@@ -108,6 +108,13 @@ WORDS: list[tuple[RunKind, dict[str, Any], str]] = [
     (RunKind.POLICY, {"policy": 2, "settings": ["allow_undo"]}, "policy 2: allow_undo"),
     (RunKind.POLICY, {"policy": 1, "settings": []}, "policy 1"),
     (RunKind.COPY, {"source": "a.db", "rows": 1200}, "1,200 rows of a.db"),
+    (RunKind.EDIT, {"contact": 5, "fields": ["phone", "company"]}, "contact 5: phone, company"),
+    (RunKind.READDRESS, {"contact": 5}, "another address for contact 5"),
+    (RunKind.MERGE, {"contact": 5, "merged": 6}, "contact 6 merged into contact 5"),
+    (RunKind.TAG, {"tag": "vip", "contact": 5}, "the tag vip, contact 5"),
+    (RunKind.UNTAG, {"tag": "vip"}, "the tag vip"),
+    (RunKind.ATTRIBUTES, {"attribute": "plan", "to": "tier"}, "the attribute plan renamed to tier"),
+    (RunKind.ATTRIBUTES, {"attribute": "plan"}, "the attribute plan dropped"),
 ]
 
 
@@ -154,7 +161,7 @@ KEPT: list[tuple[RunKind, dict[str, Any]]] = [
         },
     ),
     (RunKind.REMOVE_FROM_GROUP, CRITERIA | {"group": "news", "group_id": 2}),
-    (RunKind.SYNC, {"source": "crm", "definition": "d"}),
+    (RunKind.SYNC, {"source": "crm", "definition": "d", "full": False}),
     (RunKind.DEACTIVATE_MISSING, {"source": "crm"}),
     (RunKind.PUSH, {"source": "mail", "adding": 4, "removing": 0}),
     (RunKind.INGEST, {"sources": ["a.eml"], "format": "auto"}),
@@ -167,6 +174,12 @@ KEPT: list[tuple[RunKind, dict[str, Any]]] = [
     (RunKind.SUPPRESSIONS, {"action": "import", "file": "unsubscribed.csv"}),
     (RunKind.POLICY, {"policy": 2, "settings": ["limits.max_contacts"]}),
     (RunKind.COPY, {"source": "sqlite:///old.db", "rows": 12}),
+    (RunKind.EDIT, {"contact": 5, "fields": ["phone"]}),
+    (RunKind.READDRESS, {"contact": 5, "ended": [ENDED]}),
+    (RunKind.MERGE, {"contact": 5, "merged": 6}),
+    (RunKind.TAG, CRITERIA | {"tag": "vip"}),
+    (RunKind.UNTAG, {"tag": "vip", "contact": 5}),
+    (RunKind.ATTRIBUTES, {"attribute": "plan", "to": "tier"}),
 ]
 
 
