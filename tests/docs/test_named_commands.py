@@ -63,6 +63,8 @@ def problem_of(command: str) -> str:
 def _path_of(words: list[str]) -> str | None:
     if not words or words[0].startswith("-") or not _WORD.match(words[0]):
         return ""
+    if words[0] == "help":
+        return _path_of(words[1:])
     if words[0] in registry.COMMANDS:
         return words[0]
     path = " ".join(words[:2])
@@ -111,7 +113,9 @@ def test_every_command_that_a_message_or_a_help_text_names_exists() -> None:
         ("run `contactctl sweep` to resume", "no such command: sweep"),
         ("run `contactctl runs continue 3`", "no such command: runs continue 3"),
         ("see `runs continue 3`", "no such command: runs continue 3"),
-        ("`preview --limit 3`", "no such options: --limit in preview --limit 3"),
+        ("`preview --limt 3`", "no such options: --limt in preview --limt 3"),
+        ("`contactctl help previw`", "no such command: help previw"),
+        ("`contactctl help preview`", ""),
         ("`contactctl preview\n--limt 3`", "no such options: --limt in preview --limt 3"),
         ("```sh\ncontactctl db drop\n```", "no such command: db drop"),
         ("    contactctl runs shw 3\n", "no such command: runs shw 3"),
