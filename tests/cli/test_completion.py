@@ -69,7 +69,7 @@ def store(tmp_path: Path) -> Path:
         ("preview --where attributes.", ["attributes.plan"]),
         ("runs show ", ["12", "1"]),
         ("runs list --state ru", ["running"]),
-        ("runs list --kind un", ["undo"]),
+        ("runs list --kind un", ["undo", "untag"]),
         ("responses list --category b", ["blocked"]),
     ],
 )
