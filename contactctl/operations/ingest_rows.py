@@ -105,8 +105,9 @@ class _Batch:
     def __init__(self) -> None:
         self.responses: list[Staged] = []
         self.latest: dict[str, list[Any]] = {}
-        self.deliveries: set[Staged] = set()
-        self.clicks: set[Staged] = set()
+        # in the order of the input, whichever process reads it
+        self.deliveries: dict[Staged, None] = {}
+        self.clicks: dict[Staged, None] = {}
         self.rejected: list[Rejection] = []
         self.rejected_bytes = 0
         self.events = 0
@@ -139,14 +140,14 @@ class _Batch:
         at = None if activity.occurred_at is None else stored_instant(activity.occurred_at)
         if activity.kind is ActivityKind.DELIVERED:
             slot = _DELIVERED
-            self.deliveries.add((key, at, _hash(activity.source_key)))
+            self.deliveries[key, at, _hash(activity.source_key)] = None
         elif activity.by_machine:
             slot = _BY_MACHINE
         elif activity.kind is ActivityKind.OPENED:
             slot = _OPENED
         else:
             slot = _LATEST
-            self.clicks.add((key, at))
+            self.clicks[key, at] = None
         instants = self.latest.setdefault(key, [None, None, None, ""])
         instant = at or _STILL_TO_COME
         instants[slot] = max(instants[slot] or "", instant)

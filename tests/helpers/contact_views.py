@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from contactctl.domain.contacts import ContactView
+from contactctl.domain.criteria.fields import COUNT_FIELDS
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
 
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 _EARLIER = datetime(1999, 1, 1, tzinfo=UTC)
+_COUNTS = dict.fromkeys(COUNT_FIELDS, 0)
 _PLAIN = ("id", "email_key", "email_domain", "status", "created", "updated")
 
 
@@ -38,7 +40,7 @@ def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> N
 
 
 def _contact_row(view: ContactView) -> dict[str, Any]:
-    given = {name: view.values.get(name) for name in GIVEN_COLUMNS}
+    given = {name: view.values.get(name, _COUNTS.get(name)) for name in GIVEN_COLUMNS}
     row = {name: getattr(view, name) for name in _PLAIN} | given
     folded = {f"{name}_folded": row[name] and fold(row[name]) for name in FOLDED_COLUMNS}
     attributes = dict(view.attributes)

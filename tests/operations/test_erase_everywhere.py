@@ -62,7 +62,7 @@ def fill(store: Store) -> None:
         add_contact(connection, ADDRESS, id=ANN)
         add_contact(connection, "bob@example.com", id=BOB)
         for table in SQLModel.metadata.sorted_tables:
-            if table is tables.suppression:
+            if table in (tables.suppression, tables.routine):  # hashes; commands of cron
                 continue
             for holder in (ANN, BOB):
                 row = {c.name: value_of(table, c, holder) for c in table.c if c.computed is None}
@@ -83,7 +83,7 @@ def test_no_column_of_any_table_holds_the_address_any_more(
     store: Store, tmp_path: Path, kind: type[ErasingRun]
 ) -> None:
     fill(store)
-    before = dump(store)
+    before = dump(store, without=())
     for table, column in columns():
         is_searched = is_text(column) or isinstance(column.type, Json)
         if is_searched and not isinstance(column.type, Code) and column.name not in OWN_ADDRESS:
@@ -93,7 +93,7 @@ def test_no_column_of_any_table_holds_the_address_any_more(
     session = replace(session, bound=Bound(LoadedSettings(session.settings), policy=BOB))
     erase_one(session, kind, find_contact(session, ADDRESS), reason=f"{ADDRESS} asked")
 
-    after = dump(store)
+    after = dump(store, without=())
     for table, column in columns():
         assert "ann.secret" not in held_by(after, table, column), f"{table.name}.{column.name}"
     [bob] = [row for row in after["contact"] if row[0] == BOB]

@@ -61,7 +61,7 @@ def test_lists_as_programs_write_them_select_the_one_contact(store: Store, conte
 
 def test_who_is_unknown_or_unreadable_is_said_with_the_line(store: Store) -> None:
     seed_contacts(store, 200)
-    content = f"{BO}\n{ANN}\nAnn <{ANN}>\nann@\nNOBODY@example.org\n".encode()
+    content = f"{BO}\n{ANN}\nAnn {ANN}\nann@\nNOBODY@example.org\n".encode()
 
     selection, rejects = select(store, content)
 

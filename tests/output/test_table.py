@@ -167,9 +167,8 @@ def test_columns_that_yield_are_left_out_before_they_say_too_little() -> None:
     write(Presentation(rows=Rows("r", columns, [row]), blocks=[RowsTable()]), console, "probe")
 
     assert console.stdout.getvalue().splitlines()[0] == "EMAIL                     REASON"
-    assert console.stderr.getvalue() == (
-        "note: no room for group; --fields shows what is left out\n"
-    )
+    said = " ".join(console.stderr.getvalue().split())
+    assert said == "note: no room for group; --fields shows what is left out"
 
 
 def test_a_column_asked_for_is_never_left_out() -> None:

@@ -175,6 +175,9 @@ class ColumnNames:
             self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)
             return None
+        if field.name == UNSUBSCRIBED_FIELD and not self._options.all_inactive:
+            self.undecided.append(name)  # ours are recorded, others' must be told what they mean
+            return None
         reason = _reason_against(field)
         if reason is None:
             return None if field.name == "status" and self._options.all_inactive else field
