@@ -57,7 +57,7 @@ class ReadBatch:
     @property
     def is_without_responses(self) -> bool:
         """Whether there is nothing in it to record or to reject."""
-        return not (self.responses or self.activities or self.rejected)
+        return not (self.responses or self.activities.latest or self.rejected)
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:

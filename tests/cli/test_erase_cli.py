@@ -101,7 +101,7 @@ def test_many_are_deleted_through_plan_preview_and_count(store: Store, cli: Any)
     assert cli("contacts", "delete", *where).exit_code == 4
     assert cli("contacts", "delete", *where, "--confirm", 3).exit_code == 4
     assert cli("contacts", "delete", *where, typed="3\n").exit_code == 4
-    assert dump(store, without=("run",)) == {k: v for k, v in before.items() if k != "run"}
+    assert dump(store) | {"run": []} == before | {"run": []}
 
     kept = cli("contacts", "delete", *where, "--plan", "--json")
     number = kept.json["data"]["run"]
