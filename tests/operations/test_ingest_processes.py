@@ -110,7 +110,7 @@ def require_all_recorded_once(store: Store) -> None:
         delivered = connection.execute(select(tables.delivery_rate.c.deliveries)).scalars().all()
     assert inactive == {1, 2, 3, 4, 5, 7}
     assert held == [False]
-    assert [tuple(row) for row in received] == [(6, 1), (7, 1)]
+    assert sorted(map(tuple, received)) == [(6, 1), (7, 1)]
     assert delivered == [2]
     assert count(store, tables.click) == 0
 
