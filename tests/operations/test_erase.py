@@ -15,6 +15,7 @@ from contactctl.domain.errors import BusyError, RefusedError, RejectedError, Sto
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.waits import Waits
 from contactctl.operations import waits
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
@@ -40,6 +41,9 @@ from helpers.sessions import NOW, make_role_session
 ADDRESS = "Ann.Secret@Mail.example.com"
 KEY = ADDRESS.lower()
 KINDS = [AnonymizeRun, DeleteRun]
+
+
+SOON = Waits(locks_s=0.2)  # how long to wait for a reader
 
 
 @pytest.fixture
@@ -203,9 +207,7 @@ def test_no_byte_of_any_file_holds_the_address(
 def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    store, reader = open_store(sqlite_url), open_store(sqlite_url)
-    with store.engine.connect() as connection:  # the pool hands this connection out again
-        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+    store, reader = open_store(sqlite_url, SOON), open_store(sqlite_url)
     ann = add_deactivated(store, ADDRESS)
     session = make_role_session(store, suppression_key_file=tmp_path / "key")
     with reader.reading() as reading:
@@ -264,7 +266,7 @@ def test_many_addresses_are_found_as_well_as_one(store: Store, session: Session)
 @pytest.fixture
 def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]]:
     """A run whose first batch has erased Ann, of whom the file keeps old copies, and no more."""
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, SOON)
     with store.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA secure_delete = OFF")
     ann = add_deactivated(store, ADDRESS)
@@ -315,8 +317,6 @@ def test_what_a_reader_kept_from_being_cleaned_up_the_next_sweep_cleans_up(
     half_erased: tuple[Session, Run], sqlite_url: str, tmp_path: Path
 ) -> None:
     session, run = half_erased
-    with session.store.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
     with closing(open_store(sqlite_url)) as reader, reader.reading() as reading:
         reading.execute(select(tables.contact)).all()
         with pytest.raises(BusyError, match="write-ahead log") as busy:
