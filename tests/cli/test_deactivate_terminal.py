@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
 from contactctl.operations import runs
 {patch}
-from contactctl.cli.main import main
+from contactctl.__main__ import main
 main()
 """
 # after the second batch it says so, and waits to be interrupted
