@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index
+from sqlmodel import Field
 
+from contactctl.store.table_base import ZERO, StoreTable
 from contactctl.store.types import BigId, Code, CodeText, UtcInstant
 
-_ZERO = {"server_default": text("0")}
 
-
-class Change(SQLModel, table=True):
+class Change(StoreTable, table=True):
     """A change of who may be mailed (domain.changes), written in the transaction that makes it.
 
     Transactions that change contacts take turns (locks.serialise), each until its commit; so the
@@ -28,13 +27,13 @@ class Change(SQLModel, table=True):
     kind: str = Field(sa_type=Code)
     contact_id: int = Field(sa_type=BigId)
     last_contact_id: int | None = Field(default=None, sa_type=BigId)
-    group_id: int = Field(default=0, sa_column_kwargs=_ZERO)
+    group_id: int = Field(default=0, sa_column_kwargs=ZERO)
     state: str = Field(default="", sa_type=CodeText, sa_column_kwargs={"server_default": ""})
     into_id: int | None = Field(default=None, sa_type=BigId)
     at: datetime = Field(sa_type=UtcInstant)
 
 
-class FormerAddress(SQLModel, table=True):
+class FormerAddress(StoreTable, table=True):
     """An address that a contact had until a change; what comes to it leads to the contact.
 
     `from_contact` had it where that one was merged into this one.

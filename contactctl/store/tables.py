@@ -13,14 +13,11 @@ from sqlalchemy import Computed, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
-from contactctl.store import change_tables as _declared  # noqa: F401  (registers its tables)
-from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
+from contactctl.store import change_tables, response_tables  # noqa: F401  (their tables, too)
+from contactctl.store.table_base import EMPTY, NO_ROWID, ZERO, StoreTable, contact_key, json_column
+from contactctl.store.types import BigId, Code, CodeText, UtcInstant
 
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
-
-# Partial indexes are partial on Postgres as well: the migrations say so. Saying it here too would
-# load the Postgres dialect at every start.
-_NO_ROWID = {"sqlite_with_rowid": False}
 
 
 # the latest sign of a person, whoever sets what it is made of
@@ -29,33 +26,8 @@ _LAST_ENGAGED = (
     " THEN last_clicked ELSE last_opened END"
 )
 
-_IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
-_ZERO = {"server_default": text("0")}
-_EMPTY = {"server_default": ""}
 
-
-def _contact_key() -> Any:
-    """A key's first column: the contact that the row belongs to, and goes with."""
-    return Field(
-        sa_type=BigId,
-        primary_key=True,
-        foreign_key="contact.id",
-        ondelete="CASCADE",
-        sa_column_kwargs={"autoincrement": False},
-    )
-
-
-def _json() -> Any:
-    return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
-
-
-class _Table(SQLModel):
-    """What all tables are. Nothing is validated by them, so pydantic need not prepare to."""
-
-    model_config = {"defer_build": True}
-
-
-class Contact(_Table, table=True):
+class Contact(StoreTable, table=True):
     """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
@@ -100,56 +72,56 @@ class Contact(_Table, table=True):
     last_engaged: datetime | None = Field(
         sa_type=UtcInstant, sa_column_args=[Computed(_LAST_ENGAGED)]
     )
-    mails_received: int = Field(sa_column_kwargs=_ZERO)
-    mails_since_engaged: int = Field(sa_column_kwargs=_ZERO)
+    mails_received: int = Field(sa_column_kwargs=ZERO)
+    mails_since_engaged: int = Field(sa_column_kwargs=ZERO)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     created: datetime = Field(sa_type=UtcInstant)
     updated: datetime = Field(sa_type=UtcInstant)
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    attributes: dict[str, Any] = _json()
-    attributes_folded: dict[str, Any] = _json()
+    attributes: dict[str, Any] = json_column()
+    attributes_folded: dict[str, Any] = json_column()
 
 
-class ContactTag(_Table, table=True):
+class ContactTag(StoreTable, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
-    __table_args__ = _NO_ROWID
+    __table_args__ = NO_ROWID
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     tag_folded: str = Field(primary_key=True)
     tag: str
 
 
-class ExternalId(_Table, table=True):
+class ExternalId(StoreTable, table=True):
     """What another database, a source of the config, calls a contact; `run_id` has told so.
 
     A source may know one contact by several ids: rows of one address.
     """
 
     __tablename__ = "external_id"
-    __table_args__ = (Index("external_id_of_source", "source", "external_id"), _NO_ROWID)
+    __table_args__ = (Index("external_id_of_source", "source", "external_id"), NO_ROWID)
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     source: str = Field(sa_type=Code, primary_key=True)
     external_id: str = Field(primary_key=True)
     run_id: int
 
 
-class PushedSuppression(_Table, table=True):
+class PushedSuppression(StoreTable, table=True):
     """A contact that we have put on the suppression list of a provider, a source of the config."""
 
     __tablename__ = "pushed_suppression"
-    __table_args__ = _NO_ROWID
+    __table_args__ = NO_ROWID
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     source: str = Field(sa_type=Code, primary_key=True)
     run_id: int
     pushed_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Group(_Table, table=True):
+class Group(StoreTable, table=True):
     """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
 
     __tablename__ = "group"
@@ -158,19 +130,19 @@ class Group(_Table, table=True):
     name: str
     name_folded: str = Field(unique=True)
     created: datetime = Field(sa_type=UtcInstant)
-    settings: dict[str, Any] = _json()
+    settings: dict[str, Any] = json_column()
 
 
-class Membership(_Table, table=True):
+class Membership(StoreTable, table=True):
     """A contact's place in a group; `state` is a domain.contacts.MembershipState.
 
     Responses from before `reactivated_at` do not count towards this group's thresholds.
     """
 
     __tablename__ = "membership"
-    __table_args__ = (Index("membership_group", "group_id", "contact_id"), _NO_ROWID)
+    __table_args__ = (Index("membership_group", "group_id", "contact_id"), NO_ROWID)
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     group_id: int = Field(primary_key=True, foreign_key="group.id")
     state: str = Field(
         default="follows", sa_type=CodeText, sa_column_kwargs={"server_default": "follows"}
@@ -179,13 +151,13 @@ class Membership(_Table, table=True):
     reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
 
 
-class FormerMembership(_Table, table=True):
+class FormerMembership(StoreTable, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
-    __table_args__ = _NO_ROWID
+    __table_args__ = NO_ROWID
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     run_id: int = Field(primary_key=True)
     group_id: int = Field(primary_key=True)
     group_name: str
@@ -193,7 +165,7 @@ class FormerMembership(_Table, table=True):
     ended_at: datetime = Field(sa_type=UtcInstant)
 
 
-class Deactivation(_Table, table=True):
+class Deactivation(StoreTable, table=True):
     """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
 
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
@@ -210,10 +182,10 @@ class Deactivation(_Table, table=True):
             "started_at",
             sqlite_where=text("ended_at IS NULL AND origin = 'threshold'"),
         ),
-        _NO_ROWID,
+        NO_ROWID,
     )
 
-    contact_id: int = _contact_key()
+    contact_id: int = contact_key()
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
     category: str = Field(default="", sa_type=Code, primary_key=True)
@@ -225,156 +197,7 @@ class Deactivation(_Table, table=True):
     from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
-class _Recorded(_Table):
-    """What is recorded of a response, whosever it is."""
-
-    category: str = Field(sa_type=Code)
-    counts: bool
-    not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    status: str = ""
-    diagnostic: str = ""
-    rule: str = ""
-    evidence: str = Field(default="", sa_column_kwargs=_EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    recipient: str
-    channel: str = Field(default="email", sa_type=Code)
-    occurred_at: datetime = Field(sa_type=UtcInstant)
-    recorded_at: datetime = Field(sa_type=UtcInstant)
-    source: str = ""
-    run_id: int
-    host: str = Field(default="", sa_column_kwargs=_EMPTY)
-    incident_id: int | None = None
-
-
-class Response(_Recorded, table=True):
-    """One email response of a known contact (domain.responses.Response), or what the person wishes
-    (Unsubscribe): its category is one of WISHES, its diagnostic the group as it was named.
-
-    A held one waits for somebody to decide whether it counts (domain.bursts). `incident_id` says
-    in which incident it is or was held: not held any more, it was released, or discarded.
-    """
-
-    __tablename__ = "response"
-    __table_args__ = (
-        # few at any time: what an ingest, or an operator, has yet to decide about
-        Index(
-            "response_held",
-            "run_id",
-            sqlite_where=text("held = 1"),
-        ),
-        Index("response_occurred", "occurred_at"),
-        Index("response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
-        _NO_ROWID,
-    )
-
-    contact_id: int = _contact_key()
-    source_key: str = Field(primary_key=True)
-    group_id: int = SYSTEM_WIDE
-
-
-class UnmatchedResponse(_Recorded, table=True):
-    """A response to an address that no contact has; joins its contact when one is imported.
-
-    `group_folded` is the name, as compared, of the group that the response speaks of.
-    """
-
-    __tablename__ = "unmatched_response"
-    __table_args__ = (
-        Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
-        Index("unmatched_response_occurred", "occurred_at"),
-        Index("unmatched_response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
-        _NO_ROWID,
-    )
-
-    email_key: str = Field(primary_key=True)
-    source_key: str = Field(primary_key=True)
-    group_folded: str = ""
-
-
-class Delivery(_Table, table=True):
-    """A mail that a contact received, once however often it is told; 1970 where nobody says when.
-
-    `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
-    stands for those that another program has counted (store.engagement.settle_imported).
-    """
-
-    __tablename__ = "delivery"
-    __table_args__ = _NO_ROWID
-
-    contact_id: int = _contact_key()
-    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
-    source_hash: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
-    mails: int = Field(sa_column_kwargs={"server_default": text("1")})
-
-
-class Click(_Table, table=True):
-    """A click of a person: a delivery that is read later can still show that it was a machine's."""
-
-    __tablename__ = "click"
-    __table_args__ = _NO_ROWID
-
-    contact_id: int = _contact_key()
-    occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
-
-
-class ResponseRate(_Table, table=True):
-    """How many responses of one hour are alike in what a burst can share (domain.bursts.Rate)."""
-
-    __tablename__ = "response_rate"
-    __table_args__ = _NO_ROWID
-
-    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
-    category: str = Field(sa_type=Code, primary_key=True)
-    domain: str = Field(primary_key=True)
-    host: str = Field(primary_key=True)
-    rule: str = Field(primary_key=True)
-    responses: int
-    released: int
-    incident_id: int | None = None
-
-
-class DeliveryRate(_Table, table=True):
-    """How many mails were delivered to contacts at a domain within an hour."""
-
-    __tablename__ = "delivery_rate"
-    __table_args__ = _NO_ROWID
-
-    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
-    domain: str = Field(primary_key=True)
-    deliveries: int
-
-
-class UnjudgedHour(_Table, table=True):
-    """An hour of which responses were recorded since its rates were last counted."""
-
-    __tablename__ = "unjudged_hour"
-    __table_args__ = _NO_ROWID
-
-    hour: datetime = Field(sa_type=UtcInstant, primary_key=True)
-
-
-class Incident(_Table, table=True):
-    """A burst whose responses are, or were, held (domain.bursts.BurstKey), from hour to hour.
-
-    `run_id` is the run that met it first.
-    """
-
-    __tablename__ = "incident"
-    __table_args__ = {"sqlite_autoincrement": True}
-
-    id: int | None = Field(default=None, primary_key=True)
-    shared_by: str = Field(sa_type=Code)
-    name: str
-    category: str = Field(sa_type=Code)
-    first_hour: datetime = Field(sa_type=UtcInstant)
-    last_hour: datetime = Field(sa_type=UtcInstant)
-    run_id: int
-
-
-class Run(_Table, table=True):
+class Run(StoreTable, table=True):
     """One change to the store: what was asked, by whom, on which database, what it did.
 
     `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
@@ -386,7 +209,7 @@ class Run(_Table, table=True):
     """
 
     __tablename__ = "run"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(sa_type=Code)
@@ -394,12 +217,12 @@ class Run(_Table, table=True):
     operator: str
     database_identity: str
     reason: str = ""
-    request: dict[str, Any] = _json()
+    request: dict[str, Any] = json_column()
     planned: int = 0
     changed: int = 0
-    skipped: dict[str, int] = _json()
-    results: dict[str, int] = _json()
-    cursor: int = Field(default=0, sa_type=BigId, sa_column_kwargs=_ZERO)
+    skipped: dict[str, int] = json_column()
+    results: dict[str, int] = json_column()
+    cursor: int = Field(default=0, sa_type=BigId, sa_column_kwargs=ZERO)
     active_before: int | None = None
     active_after: int | None = None
     planned_at: datetime = Field(sa_type=UtcInstant)
@@ -411,13 +234,13 @@ class Run(_Table, table=True):
     applied_by: str | None = None
     resumed_by: str | None = None
     # on Postgres the server fills it in (session_user), and no role may write it
-    planned_role: str = Field(sa_type=Code, sa_column_kwargs=_EMPTY)
-    terms: dict[str, Any] = _json()
+    planned_role: str = Field(sa_type=Code, sa_column_kwargs=EMPTY)
+    terms: dict[str, Any] = json_column()
     limit_override: int | None = None
-    position: dict[str, Any] = _json()
+    position: dict[str, Any] = json_column()
 
 
-class PlanItem(_Table, table=True):
+class PlanItem(StoreTable, table=True):
     """The temporary segment: what a run will change, at the contact's revision that was shown.
 
     A bulk run has one item a contact; automatic runs one for each deactivation that they open or
@@ -425,21 +248,21 @@ class PlanItem(_Table, table=True):
     """
 
     __tablename__ = "plan_item"
-    __table_args__ = _NO_ROWID
+    __table_args__ = NO_ROWID
 
     contact_id: int = Field(
         sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
     )
     run_id: int = Field(primary_key=True)
     group_id: int = Field(
-        default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **_ZERO}
+        default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **ZERO}
     )
-    category: str = Field(default="", sa_type=CodeText, primary_key=True, sa_column_kwargs=_EMPTY)
-    action: str = Field(default="", sa_type=CodeText, sa_column_kwargs=_EMPTY)
+    category: str = Field(default="", sa_type=CodeText, primary_key=True, sa_column_kwargs=EMPTY)
+    action: str = Field(default="", sa_type=CodeText, sa_column_kwargs=EMPTY)
     revision: int
 
 
-class Suppression(_Table, table=True):
+class Suppression(StoreTable, table=True):
     """The keyed hash of an erased address; an import cannot bring it back."""
 
     __tablename__ = "suppression"
@@ -449,7 +272,7 @@ class Suppression(_Table, table=True):
     run_id: int | None = None
 
 
-class Policy(_Table, table=True):
+class Policy(StoreTable, table=True):
     """What the store decides for everybody (config.policy); the newest one holds.
 
     None changes, but for an address that is erased (a group may be named after one).
@@ -458,12 +281,12 @@ class Policy(_Table, table=True):
     __tablename__ = "policy"
 
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    document: dict[str, Any] = _json()
+    document: dict[str, Any] = json_column()
     run_id: int
     created: datetime = Field(sa_type=UtcInstant)
 
 
-class Routine(_Table, table=True):
+class Routine(StoreTable, table=True):
     """When `work`, a command that cron runs, was last done."""
 
     __tablename__ = "routine"
