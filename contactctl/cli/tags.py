@@ -8,7 +8,7 @@ from contactctl.cli import options
 from contactctl.cli.confirmation import ChangingInvocation, change_of_affected, change_selection
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import UsageError
-from contactctl.domain.run_kinds import TagRun, UntagRun
+from contactctl.domain.upkeep_kinds import TagRun, UntagRun
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:

@@ -138,3 +138,12 @@ class UnreadDetails(RunDetails):
 
     def to_json(self) -> dict[str, Any]:
         return dict(self.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedReason:
+    """A deactivation that somebody ended: `run` had opened it."""
+
+    run: int
+    origin: str
+    category: str

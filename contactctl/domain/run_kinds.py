@@ -1,8 +1,8 @@
 """The kinds of run: for each a registered type, with what a run of the kind keeps and says.
 
-To add one: its name in RunKind (run_details) and its type here; if it works through a plan, also
-what it does to a batch of contacts, in the store (`contactctl.store.plans.BatchWork`), where
-`work` finds it.
+Those that repair contacts are in upkeep_kinds. To add one: its name in RunKind (run_details) and
+its type here; if it works through a plan, also what it does to a batch of contacts, in the store
+(`contactctl.store.plans.BatchWork`), where `work` finds it.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from contactctl.domain import upkeep_kinds  # noqa: F401  (theirs are registered, too)
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.handling import TimedRule
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.run_details import RUN_TYPES as RUN_TYPES  # noqa: PLC0414 - handed on, filled
-from contactctl.domain.run_details import RunDetails, UnreadDetails, run_type
+from contactctl.domain.run_details import EndedReason, RunDetails, UnreadDetails, run_type
 from contactctl.domain.run_details import RunKind as RunKind  # noqa: PLC0414 - handed on
 
 
@@ -53,15 +54,6 @@ class UndoRun(RunDetails):
 
     def in_words(self) -> str:
         return f"undoes run {self.undoes}"
-
-
-@dataclass(frozen=True, slots=True)
-class EndedReason:
-    """A deactivation that somebody ended: `run` had opened it."""
-
-    run: int
-    origin: str
-    category: str
 
 
 @run_type
@@ -368,88 +360,6 @@ class CopyRun(RunDetails):
 
     def in_words(self) -> str:
         return f"{self.rows:,} rows of {self.source}"
-
-
-@run_type
-class EditRun(RunDetails):
-    """Changes data of one contact: the fields that it was given, or lost; not their values."""
-
-    kind = RunKind.EDIT
-    contact: int
-    fields: tuple[str, ...]
-
-    def in_words(self) -> str:
-        return f"contact {self.contact}: {', '.join(self.fields)}"
-
-
-@run_type
-class ReaddressRun(RunDetails):
-    """Gives one contact another address, and ends what was only about the old one."""
-
-    kind = RunKind.READDRESS
-    ending = "ended{where} by a new address {by}"
-    contact: int
-    ended: tuple[EndedReason, ...] = ()
-
-    def in_words(self) -> str:
-        return f"another address for contact {self.contact}"
-
-
-@run_type
-class MergeRun(RunDetails):
-    """Moves all that is kept of one contact, `merged`, into another, and deletes it."""
-
-    kind = RunKind.MERGE
-    ending = "ended{where} by a merge {by}"
-    contact: int
-    merged: int
-
-    def in_words(self) -> str:
-        return f"contact {self.merged} merged into contact {self.contact}"
-
-
-@dataclass(frozen=True, slots=True)
-class _TagsRun(RunDetails):
-    """Changes a tag of one contact, or of those that criteria select."""
-
-    work = "contactctl.store.tags:CHANGING_TAGS"
-    tag: str
-    contact: int | None = None
-
-    def in_words(self) -> str:
-        of_one = "" if self.contact is None else f", contact {self.contact}"
-        return f"the tag {self.tag}{of_one}"
-
-
-@run_type
-class TagRun(_TagsRun):
-    """Gives contacts a tag."""
-
-    kind = RunKind.TAG
-    verb = "tag"
-
-
-@run_type
-class UntagRun(_TagsRun):
-    """Takes a tag away from contacts."""
-
-    kind = RunKind.UNTAG
-    verb = "untag"
-
-
-@run_type
-class AttributesRun(RunDetails):
-    """Gives an attribute of all contacts another name (`to`), or drops it."""
-
-    kind = RunKind.ATTRIBUTES
-    verb = "change"
-    work = "contactctl.store.attributes:CHANGING_ATTRIBUTES"
-    attribute: str
-    to: str | None = None
-
-    def in_words(self) -> str:
-        done = "dropped" if self.to is None else f"renamed to {self.to}"
-        return f"the attribute {self.attribute} {done}"
 
 
 def _contact(contact: int | None) -> str:

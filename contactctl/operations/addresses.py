@@ -7,9 +7,10 @@ from contactctl.domain.emails import EmailAddress, parse_email
 from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.responses import Category
-from contactctl.domain.run_kinds import EndedReason, MergeRun, ReaddressRun
+from contactctl.domain.run_details import EndedReason
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
+from contactctl.domain.upkeep_kinds import MergeRun, ReaddressRun
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.upkeep import read_one

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
-from contactctl.domain.run_kinds import AttributesRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
 from contactctl.domain.text import counted, show_safely
+from contactctl.domain.upkeep_kinds import AttributesRun
 from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store.attributes import count_attributes, count_both, plan_attributes

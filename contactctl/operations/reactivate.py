@@ -9,7 +9,8 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import RECOMMENDED, ContactStanding, Reason
 from contactctl.domain.responses import UNSUBSCRIBED, Category
-from contactctl.domain.run_kinds import EndedReason, ReactivateRun
+from contactctl.domain.run_details import EndedReason
+from contactctl.domain.run_kinds import ReactivateRun
 from contactctl.domain.runs import RunState
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.groups import group_of

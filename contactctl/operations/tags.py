@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.domain.run_kinds import TagRun, UntagRun
 from contactctl.domain.runs import Confirmation, Run
+from contactctl.domain.upkeep_kinds import TagRun, UntagRun
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session

@@ -7,8 +7,9 @@ from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import ContactStanding
-from contactctl.domain.run_kinds import DeactivateRun, EditRun
+from contactctl.domain.run_kinds import DeactivateRun
 from contactctl.domain.text import show_safely
+from contactctl.domain.upkeep_kinds import EditRun
 from contactctl.operations.contacts import contact_id_of, staged_row
 from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fields
 from contactctl.operations.importing.options import ImportOptions

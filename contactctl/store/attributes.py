@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.changes import ChangeKind
-from contactctl.domain.run_kinds import AttributesRun
 from contactctl.domain.runs import Run
+from contactctl.domain.upkeep_kinds import AttributesRun
 from contactctl.store import tables
 from contactctl.store.changes import note_each
 from contactctl.store.fields import JSON_COLUMNS

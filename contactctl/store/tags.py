@@ -18,9 +18,9 @@ from sqlalchemy import (
 )
 
 from contactctl.domain.changes import ChangeKind
-from contactctl.domain.run_kinds import TagRun, UntagRun
 from contactctl.domain.runs import Run, RunKind
 from contactctl.domain.text import fold
+from contactctl.domain.upkeep_kinds import TagRun, UntagRun
 from contactctl.store import tables
 from contactctl.store.changes import note_each
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
