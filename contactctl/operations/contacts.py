@@ -32,15 +32,10 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among
 from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
 from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.exports import deliverable, deliverable_in, not_waiting, stream_contacts
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
-from contactctl.store.imports import (
-    deliverable,
-    deliverable_in,
-    not_waiting,
-    put_in,
-    stream_contacts,
-)
+from contactctl.store.imports import put_in
 from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 

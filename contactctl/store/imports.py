@@ -1,19 +1,14 @@
 """Imported rows: loaded into temporary tables, then put into the contacts as sets."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    and_,
     bindparam,
     column,
-    exists,
-    or_,
-    select,
     table,
     text,
 )
@@ -21,11 +16,8 @@ from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.changes import ChangeKind
-from contactctl.domain.contacts import ContactRecord, MembershipState, Origin, Status
-from contactctl.domain.runs import RunKind, RunState
-from contactctl.store import tables
+from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.changes import note_batch
-from contactctl.store.contacts import to_records
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
@@ -40,8 +32,6 @@ from contactctl.store.fields import (
     ADDRESS_COLUMNS,
     FOLDED_COLUMNS,
     JSON_COLUMNS,
-    RECORD_COLUMNS,
-    sorted_by,
 )
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
@@ -51,7 +41,6 @@ from contactctl.store.imported_status import (
     last_contact_id,
     leave_known_as_they_are,
 )
-from contactctl.store.predicates import is_active, is_open_system_wide
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
@@ -396,70 +385,3 @@ def _dialect(connection: Connection) -> Dialect:
 
 def _bind_instant(now: datetime) -> BindParameter[datetime]:
     return bindparam("now", now, type_=UtcInstant())
-
-
-# Many contacts out of the store, in flat memory
-
-
-_contact = tables.contact
-_item = tables.plan_item
-_membership = tables.membership
-_deactivation = tables.deactivation
-_run = tables.run
-
-_CHUNK = 1000
-
-
-def stream_contacts(
-    connection: Connection,
-    conditions: Sequence[ColumnElement[bool]],
-    *,
-    sort: str = "id",
-    limit: int | None = None,
-    fields: Collection[str] | None = None,
-) -> Iterator[ContactRecord]:
-    """The contacts that fulfil all conditions, sorted by a field of SORTABLE
-    (`-FIELD`: descending), then by id.
-
-    The transaction must stay open until the last one is taken. Missing values sort last. With
-    `fields`, only these need to be there.
-    """
-    statement = select(*RECORD_COLUMNS).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
-    streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
-    for rows in streamed.execute(statement).mappings().partitions():
-        yield from to_records(connection, rows, fields)
-
-
-def deliverable() -> ColumnElement[bool]:
-    """Contacts that a campaign to everybody may mail."""
-    return is_active()
-
-
-def not_waiting() -> ColumnElement[bool]:
-    """Contacts that no plan of thresholds holds, which waits to be confirmed."""
-    waiting = select(_run.c.id).where(
-        _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
-    )
-    return ~exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id.in_(waiting))
-
-
-def deliverable_in(group_id: int, *, bypass_system_wide: bool) -> ColumnElement[bool]:
-    """Members that a campaign to one group may mail.
-
-    An override (`active`) always, one deactivated here (`inactive`) never; those that follow when
-    their contact is active, or when the group bypasses system-wide deactivation: but for those that
-    unsubscribed from all mail, which no group bypasses.
-    """
-    follows = _membership.c.state == MembershipState.FOLLOWS
-    unsubscribed = exists().where(
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.origin == Origin.UNSUBSCRIBE,
-        is_open_system_wide(),
-    )
-    is_mailed = ~unsubscribed if bypass_system_wide else deliverable()
-    allowed = and_(follows, is_mailed)
-    return exists().where(
-        _membership.c.contact_id == _contact.c.id,
-        _membership.c.group_id == group_id,
-        or_(_membership.c.state == MembershipState.ACTIVE, allowed),
-    )

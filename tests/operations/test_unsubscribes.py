@@ -23,15 +23,9 @@ from contactctl.operations.responses import latest_responses
 from contactctl.operations.status import read_status
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.exports import deliverable, deliverable_in, stream_contacts
 from contactctl.store.imported_status import Creating
-from contactctl.store.imports import (
-    Layout,
-    Wave,
-    deliverable,
-    deliverable_in,
-    put_in,
-    stream_contacts,
-)
+from contactctl.store.imports import Layout, Wave, put_in
 from helpers.ingested import AN_HOUR_AGO, add, record, response, session_at, session_on
 from helpers.responses import insert_group, insert_member, statuses
 from helpers.sessions import NOW
