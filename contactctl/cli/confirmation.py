@@ -10,16 +10,14 @@ from contactctl.cli import options
 from contactctl.cli.context import SelectingInvocation, StoreInvocation
 from contactctl.cli.main import uninterrupted
 from contactctl.cli.progress import finish_in_background
-from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
-from contactctl.domain.runs import Confirmation, Stakes, parse_count
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.output.console import BOLD, Console, paint
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.domain.runs import Run
+    from contactctl.domain.runs import Confirmation, Run, Stakes
     from contactctl.operations.plans import Affected
     from contactctl.operations.session import Session
 
@@ -47,6 +45,8 @@ def ask_typed(
         raise nobody_to_ask(f"give {option}")
     typed = _answer(console, question)
     if normalise(typed) not in accepted:
+        from contactctl.domain.criteria.values import shown
+
         other = shown(typed.strip())
         why = f"you typed '{other}', not '{shown(accepted[0])}'; " if other else ""
         raise RefusedError(f"not confirmed: {why}nothing was changed", code="not-confirmed")
@@ -118,7 +118,7 @@ def _typed_key(text: str) -> str:
 
 
 # with a script's confirmation the run is running at once, without it is planned; None: no match
-MakePlan = Callable[[Confirmation | None], "Run | None"]
+MakePlan = Callable[["Confirmation | None"], "Run | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Manner:
     `runs apply`.
     """
 
-    said: Confirmation | None = None
+    said: "Confirmation | None" = None
     background: bool = False
     wait: float = waits.FOR_CHANGES_S
     dry_run: bool = False
@@ -323,8 +323,10 @@ def _carry_out_confirmed(
     return present_run(run)
 
 
-def read_confirmation(confirm: str | None, limit_override: str | None) -> Confirmation | None:
+def read_confirmation(confirm: str | None, limit_override: str | None) -> "Confirmation | None":
     """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
+    from contactctl.domain.runs import Confirmation
+
     if confirm is None:
         if limit_override is not None:
             raise UsageError("--limit-override needs --confirm with the same count")
@@ -349,7 +351,7 @@ def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -
     ask_for_count(invocation.console, shown.stakes)
 
 
-def ask_for_count(console: Console, stakes: Stakes) -> None:
+def ask_for_count(console: Console, stakes: "Stakes") -> None:
     """Ask for the count, or for the whole phrase when the plan is over a limit."""
     accepted: tuple[str, ...]
     if stakes.limits_exceeded:
@@ -380,6 +382,8 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
 
 
 def _count(option: str, text: str) -> int:
+    from contactctl.domain.runs import parse_count
+
     count = parse_count(text)
     if count is None:
         raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
