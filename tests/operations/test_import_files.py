@@ -142,6 +142,16 @@ def test_json_arrays_and_objects_over_several_lines(
     assert [reject.line for reject in imported.rejects] == lines
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_json_arrays_in_other_encodings(sqlite_store: Store, encoding: str) -> None:
+    content = '[\n{"email": "a@x.no", "first_name": "Åse"},\n{"email": "b@x.no"}\n]'.encode(
+        encoding
+    )
+    import_text(sqlite_store, content, encoding=encoding)
+    found = {key: contact["first_name"] for key, contact in contacts_in(sqlite_store).items()}
+    assert found == {"a@x.no": "Åse", "b@x.no": None}
+
+
 def test_an_array_of_nobody(sqlite_store: Store) -> None:
     assert import_text(sqlite_store, " [ ]\n").counts == (0, 0, 0, 0)
 

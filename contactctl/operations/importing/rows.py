@@ -1,11 +1,12 @@
 """CSV and JSON lines -> batches of rows, all of the same width."""
 
+import codecs
 import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TextIO, cast
+from typing import IO, Any, BinaryIO, TextIO, cast
 
 from contactctl.domain.cells import list_cell
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
@@ -248,12 +249,19 @@ def _json_texts(source: Source) -> Iterator[tuple[int, str | Rejection]]:
     if first.lstrip().startswith("{") and not is_cut_off(first):
         yield from _numbered_lines(source.text())
         return
-    source.stream.seek(0)
-    for found in read_json(cast(BinaryIO, source.stream), ""):
+    for found in read_json(cast(BinaryIO, _as_utf_8(source)), ""):
         if isinstance(found, JsonValue):
             yield _line_in(found.place), json.dumps(found.value, ensure_ascii=False)
         else:
             yield _line_in(found.source), found
+
+
+def _as_utf_8(source: Source) -> IO[bytes] | codecs.StreamRecoder:
+    """The bytes from the start, as JSON has them (RFC 8259, section 8.1)."""
+    source.stream.seek(0)
+    if codecs.lookup(source.encoding).name.startswith("utf-8"):
+        return source.stream
+    return codecs.EncodedFile(source.stream, "utf-8", source.encoding)
 
 
 def _line_in(place: str) -> int:
