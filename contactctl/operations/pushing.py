@@ -22,6 +22,7 @@ from contactctl.responses.apis.transport import Client
 from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork
 from contactctl.store.pushing import (
+    push_outcome,
     PushAction,
     compare_lists,
     count_push,
@@ -113,7 +114,7 @@ def with_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
     listed = _list_of(source)
     at_once = min(max(listed.at_once, _LEAST_AT_ONCE), _MOST_AT_ONCE)
     tell = partial(_tell, source)
-    return replace(work, outcome=partial(work.outcome, send=tell), most_at_once=at_once)
+    return replace(work, outcome=partial(push_outcome, send=tell), most_at_once=at_once)
 
 
 def _tell(source: ProviderSource, action: PushAction, emails: Sequence[str]) -> Collection[str]:
