@@ -22,12 +22,12 @@ from contactctl.responses.apis.transport import Client
 from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork
 from contactctl.store.pushing import (
-    push_outcome,
     PushAction,
     compare_lists,
     count_push,
     first_of_push,
     plan_push,
+    push_outcome,
 )
 
 _LEAST_AT_ONCE = 25  # contacts whose change is one transaction
