@@ -1,4 +1,4 @@
-"""The tags that contacts carry, as they are compared."""
+"""Contacts one by one: found by address or number, with everything that belongs to them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""The hashes of suppressed addresses."""
+"""Erasing contacts for good, and the hashes of addresses that must not come back."""
 
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet

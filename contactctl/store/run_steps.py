@@ -1,4 +1,4 @@
-"""What a database role must be allowed to do for a kind of run, asked before it is written."""
+"""One step of a run's life per transaction, and what a database role needs for it."""
 
 from collections.abc import Callable
 from contextlib import suppress

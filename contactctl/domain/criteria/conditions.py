@@ -1,4 +1,4 @@
-"""A condition: one test of one field, with an operator that fits and values of the field's type."""
+"""A condition, one test of one field, and how it is written on one line."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `24 hours`, `30 days`, `2 weeks`."""
+"""Values of criteria: their grammar by field type, spans and calendar arithmetic."""
 
 import json
 import math
