@@ -110,7 +110,11 @@ def test_values_are_typed_by_the_field(text, values):
         ("tag contains x", "'contains' does not fit 'tag'", "use '=', which tests for a member"),
         ("email <> x", "unknown operator '<>' after 'email'", "did you mean '!='?"),
         ("email like x", "unknown operator 'like' after 'email'", "did you mean 'contains'?"),
-        ("email like %@x.example", "unknown operator 'like'", "did you mean 'ends-with @x.example'"),
+        (
+            "email like %@x.example",
+            "unknown operator 'like'",
+            "did you mean 'ends-with @x.example'",
+        ),
         ("company like %ab%", "unknown operator 'like'", "did you mean 'contains ab'?"),
         ("last_opened is null", "unknown operator 'is'", "did you mean 'missing'?"),
         ("last_opened never", "unknown operator 'never'", "did you mean 'missing'?"),
@@ -209,7 +213,8 @@ def test_a_mistake_is_named_with_a_way_out(text, message, hint):
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20) | (
     st.lists(
-        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " ", "*a", "%"]), min_size=1
+        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " ", "*a", "%"]),
+        min_size=1,
     ).map(" ".join)
 )
 days = st.dates(date(1000, 1, 1), date(9000, 12, 31))

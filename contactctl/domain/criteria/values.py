@@ -122,7 +122,10 @@ _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 _INT64 = range(-(2**63), 2**63)
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "t", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "f", "n", "0"), False),
+}
 # ISO 8601, sections 5.2.2 and 5.2.4: days by month, or by week
 _DATE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9]")
 _INSTANT = re.compile(
@@ -166,7 +169,7 @@ def find_choice(field: Field, text: str) -> str | None:
 
 
 def parse_boolean(text: str) -> bool:
-    """true, yes, 1 or false, no, 0; case ignored. CriteriaError for anything else."""
+    """true, yes, on, t, y, 1, or the opposites; case ignored. CriteriaError for anything else."""
     found = _BOOLEANS.get(text.casefold())
     if found is None:
         raise CriteriaError(

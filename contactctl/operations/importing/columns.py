@@ -163,7 +163,8 @@ class ColumnNames:
         return self._of_its_own(key, name)
 
     def _of_its_own(self, key: str, name: str) -> Field | None:
-        """The field that has this very name; None, with a word about it, for any other name."""
+        """The field of this very name, `attributes.` left out or not; None, with a word about it,
+        for any other name."""
         as_field = _as_field_name(key)
         try:
             field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.find(as_field)
@@ -171,6 +172,8 @@ class ColumnNames:
             if looks_like_consent(name) and not self._options.all_inactive:
                 self.undecided.append(name)
                 return None
+            if attribute := self._catalogue.by_name(f"{ATTRIBUTE_PREFIX}{as_field}"):
+                return attribute
             self._require_no_mistake(name, error)
             self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)
