@@ -43,7 +43,7 @@ _LATEST = (
 )
 _MOVED_AS_THEY_ARE = (
     *(tables.contact_tag, tables.response, tables.former_membership),
-    *(tables.delivery, tables.click),
+    *(tables.delivery, tables.click, tables.external_id),
 )
 
 

@@ -83,8 +83,11 @@ class BatchWork:
 
     `most_at_once` bounds the contacts of a batch whose work is slow.
 
-    What erases is given the key that hashes addresses, `current_key`, to change a batch; what tells
-    a provider is given the way to it, `send`, to count one.
+    What erases is given the key that hashes addresses, `current_key`, to change a batch.
+
+    What tells somebody outside of it does so between two transactions, so that nobody waits:
+    `begin` settles a batch and notes what is about to be said, `send` says it, and its answer is
+    given to `outcome` as `answer`. Killed in between, the same is said again.
     """
 
     outcome: Callable[..., BatchOutcome]  # (connection, run, batch)
@@ -96,6 +99,8 @@ class BatchWork:
     impact: Callable[[Connection, Run, Collection[int]], Shift] | None = None
     by_rule: Callable[[Connection, Run], list[tuple[str, str, int, int]]] | None = None
     most_at_once: int | None = None
+    begin: Callable[..., tuple[BatchOutcome, Any]] | None = None  # (connection, run, batch, now)
+    send: Callable[[Any], Any] | None = None
 
 
 def work_of(kind: RunKind) -> BatchWork:

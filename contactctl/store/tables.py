@@ -9,7 +9,7 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Computed, Index, false, text
+from sqlalchemy import Computed, Index, false, text, true
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
@@ -119,6 +119,7 @@ class PushedSuppression(StoreTable, table=True):
     source: str = Field(sa_type=Code, primary_key=True)
     run_id: int
     pushed_at: datetime = Field(sa_type=UtcInstant)
+    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class Group(StoreTable, table=True):

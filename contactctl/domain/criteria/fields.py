@@ -13,6 +13,7 @@ from contactctl.domain.text import show_safely
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
+EXTERNAL_ID_FIELD = "external_id"  # of output alone
 LAST_ENGAGED_FIELD = "last_engaged"
 UNSUBSCRIBED_FIELD = "unsubscribed"
 COUNT_FIELDS = ("mails_received", "mails_since_engaged")
