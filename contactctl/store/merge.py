@@ -66,6 +66,7 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
         _move(connection, table, gone, {"contact_id": literal(into)})
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
+    connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))
     connection.execute(delete(_contact).where(_contact.c.id == gone))
     settle(connection, into, run_id, now)
 

@@ -32,6 +32,7 @@ from contactctl.store.runs import (
     get_run,
     insert_run,
     lock_run,
+    lock_running_run,
     update_run,
 )
 
@@ -262,13 +263,11 @@ def apply_batch(
         batch = begun or next_batch(connection, run.id, run.cursor, size)
         if batch is None:
             return None
-        outcome = work.outcome(connection, run, batch)
+        lock_running_run(connection, run.id)  # the run's row first, everywhere
+        outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
         )
-        changed = work.change(connection, run, batch, now)
-        if changed != outcome.changed:
-            raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
         return get_run(connection, run.id)
 
 

@@ -172,6 +172,9 @@ class Deactivation(StoreTable, table=True):
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
     `from_contact` had it, where that one was merged into this one.
+
+    No foreign key: it would lock each contact's row once more than the change of status does. Who
+    deletes contacts deletes these first; `db check` counts those of nobody.
     """
 
     __tablename__ = "deactivation"
@@ -186,7 +189,9 @@ class Deactivation(StoreTable, table=True):
         NO_ROWID,
     )
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
     category: str = Field(default="", sa_type=Code, primary_key=True)

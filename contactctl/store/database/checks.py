@@ -16,6 +16,7 @@ from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
+_deactivation = tables.deactivation
 _run = tables.run
 _item = tables.plan_item
 
@@ -61,6 +62,13 @@ def _inactive_with_a_reason(connection: Connection) -> Finding:
         connection, _contact.c.status == Status.INACTIVE, ~open_system_wide(_contact.c.id)
     )
     return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
+
+
+def _deactivations_of_somebody(connection: Connection) -> Finding:
+    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
+    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
 
 
 def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
@@ -110,6 +118,7 @@ _CHECKS: tuple[Callable[[Connection], Finding], ...] = (
     _database_is_intact,
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,
+    _deactivations_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )
