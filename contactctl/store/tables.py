@@ -28,7 +28,9 @@ _LAST_ENGAGED = (
 
 
 class Contact(StoreTable, table=True):
-    """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
+    """A person with one address, which ContactEmail keeps apart from all others.
+
+    `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
     contact that changed since it was shown. Responses from before `reactivated_at` (when it last
@@ -49,7 +51,7 @@ class Contact(StoreTable, table=True):
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
     email: str
-    email_key: str = Field(unique=True)
+    email_key: str
     email_domain: str
     first_name: str | None = None
     first_name_folded: str | None = None
@@ -81,6 +83,21 @@ class Contact(StoreTable, table=True):
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     attributes: dict[str, Any] = json_column()
     attributes_folded: dict[str, Any] = json_column()
+
+
+class ContactEmail(StoreTable, table=True):
+    """Whose an address is: the one place that keeps it apart from all others.
+
+    Every contact that has an address has one row here; one that is anonymised has none. Only
+    store.addresses reads and writes it. No foreign key leads to the contact, as the two may be on
+    different machines: `db check` compares them.
+    """
+
+    __tablename__ = "contact_email"
+    __table_args__ = NO_ROWID
+
+    email_key: str = Field(primary_key=True)
+    contact_id: int = Field(sa_type=BigId)
 
 
 class ContactTag(StoreTable, table=True):
@@ -303,6 +320,7 @@ class Routine(StoreTable, table=True):
 
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
+contact_email = SQLModel.metadata.tables["contact_email"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
 external_id = SQLModel.metadata.tables["external_id"]
 pushed_suppression = SQLModel.metadata.tables["pushed_suppression"]
