@@ -17,10 +17,10 @@ from contactctl.store.types import UtcInstant
 
 _INSTANT = "timestamp with time zone"
 _TABLES = {
-    "seen": f"email_key text, delivered {_INSTANT}, opened {_INSTANT},"
+    "seen": f"contact_id bigint, delivered {_INSTANT}, opened {_INSTANT},"
     f" machine_opened {_INSTANT}, latest {_INSTANT}",
-    "seen_delivery": f"email_key text, occurred_at {_INSTANT}, source_hash bigint",
-    "seen_click": f"email_key text, occurred_at {_INSTANT}",
+    "seen_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint",
+    "seen_click": f"contact_id bigint, occurred_at {_INSTANT}",
     "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
     " PRIMARY KEY (contact_id, occurred_at, source_hash)",
     "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean",
@@ -29,12 +29,11 @@ _TABLES = {
 # one that nobody dates is older than whatever is dated
 _FIND_NEW_DELIVERIES = """
     INSERT INTO new_delivery
-    SELECT c.id, COALESCE(s.occurred_at, {long_ago}), s.source_hash
+    SELECT s.contact_id, COALESCE(s.occurred_at, {long_ago}), s.source_hash
     FROM seen_delivery s
-    JOIN contact c ON c.email_key = s.email_key
     WHERE NOT EXISTS (
         SELECT 1 FROM delivery d
-        WHERE d.contact_id = c.id AND d.occurred_at = COALESCE(s.occurred_at, {long_ago})
+        WHERE d.contact_id = s.contact_id AND d.occurred_at = COALESCE(s.occurred_at, {long_ago})
             AND d.source_hash = s.source_hash)"""
 _KEEP_DELIVERIES = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)
@@ -67,9 +66,7 @@ _JUDGE_CLICKS = """
         WHERE d.contact_id = k.contact_id
             AND d.occurred_at <= k.occurred_at AND {within} >= k.occurred_at)
     FROM (
-        SELECT c.id AS contact_id, COALESCE(s.occurred_at, :now) AS occurred_at
-        FROM seen_click s
-        JOIN contact c ON c.email_key = s.email_key) k"""
+        SELECT contact_id, COALESCE(occurred_at, :now) AS occurred_at FROM seen_click) k"""
 _KEEP_CLICKS = """
     INSERT INTO click (contact_id, occurred_at)
     SELECT DISTINCT contact_id, occurred_at FROM judged_click WHERE is_human
@@ -77,7 +74,7 @@ _KEEP_CLICKS = """
 
 _NOT_TO_COME = "CASE WHEN {0} > :now THEN :now ELSE {0} END"
 # what is still to come, or has no time, happens now
-_SEEN = "SELECT email_key, {} FROM seen".format(
+_SEEN = "SELECT contact_id, {} FROM seen".format(
     ", ".join(
         f"{_NOT_TO_COME.format(name)} AS {name}"
         for name in ("delivered", "opened", "machine_opened", "latest")
@@ -105,14 +102,14 @@ def _is_news(date: str, seen: str) -> str:
 _MOVE_DATES = ", ".join(_later(date, f"s.{seen}") for date, seen in _DATES.items())
 _IS_NEWS = " OR ".join(_is_news(date, seen) for date, seen in _DATES.items())
 _UPDATE_CONTACTS = f"""
-    UPDATE {{contact}} SET {_MOVE_DATES},
+    UPDATE contact SET {_MOVE_DATES},
         mails_received = mails_received
             + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id),
         mails_since_engaged = mails_since_engaged
             + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id
                 AND (contact.last_engaged IS NULL OR n.occurred_at > contact.last_engaged)),
         revision = revision + 1
-    FROM ({_SEEN}) s WHERE contact.email_key = s.email_key AND ({_IS_NEWS}
+    FROM ({_SEEN}) s WHERE contact.id = s.contact_id AND ({_IS_NEWS}
         OR EXISTS (SELECT 1 FROM new_delivery n WHERE n.contact_id = contact.id))"""
 _SETTLE_CLICKS = f"""
     UPDATE contact SET last_clicked = s.clicked,
@@ -135,11 +132,8 @@ _COUNT_AGAIN = f"""
     UPDATE contact SET mails_since_engaged = {_MAILS_SINCE_ENGAGED.format("contact")}
     WHERE id IN ({{ids}})"""
 _ENGAGED = """
-    SELECT c.id FROM seen s JOIN contact c ON c.email_key = s.email_key WHERE s.opened IS NOT NULL
+    SELECT contact_id FROM seen WHERE opened IS NOT NULL
     UNION SELECT contact_id FROM judged_click"""
-
-# a unique index must be what finds a contact: a walk through all of them grows with their number
-_CONTACT_BY_INDEX_ON_SQLITE = "contact INDEXED BY sqlite_autoindex_contact_1"
 
 
 def record_activities(
@@ -147,8 +141,8 @@ def record_activities(
 ) -> None:
     """Keep what is new of it, and bring the contacts' dates and counts up to date.
 
-    Whoever calls has joined by index (store.database.planner). Those of addresses that no contact
-    has are dropped.
+    Their rows have a contact's id in place of the key (`Activities.of_contacts`). Whoever calls has
+    joined by index (store.database.planner).
     """
     work = _Work(connection, machine_click_seconds, now)
     with temporary_tables(connection, _TABLES):
@@ -177,21 +171,21 @@ def record_activities(
 
 _GIVEN_CLICKS = """
     INSERT INTO click (contact_id, occurred_at)
-    SELECT c.id, c.last_clicked FROM import_row s JOIN contact c ON c.email_key = s.email_key
+    SELECT c.id, c.last_clicked FROM import_row s JOIN contact c ON c.id = s.contact_id
     WHERE c.last_clicked IS NOT NULL
     ON CONFLICT DO NOTHING"""
 _GIVEN_MAILS = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash, mails)
     SELECT given.id, {at}, {hash}, given.mails
     FROM (SELECT c.id, {mails} AS mails FROM import_row s
-        JOIN contact c ON c.email_key = s.email_key) given
+        JOIN contact c ON c.id = s.contact_id) given
     WHERE given.mails <> 0
     ON CONFLICT (contact_id, occurred_at, source_hash)
         DO UPDATE SET mails = delivery.mails + excluded.mails"""
 _ALL_MAILS = "COALESCE((SELECT sum(d.mails) FROM delivery d WHERE d.contact_id = {0}.id), 0)"
 _COUNT_ALL_AGAIN = f"""
     UPDATE contact SET mails_received = {_ALL_MAILS.format("contact")} WHERE id IN ({{ids}})"""
-_IMPORTED = "SELECT c.id FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+_IMPORTED = "SELECT contact_id FROM import_row"
 _SINCE, _RECEIVED = "mails_since_engaged", "mails_received"
 
 
@@ -244,7 +238,6 @@ class _Work:
             if is_sqlite
             else "date_trunc('hour', d.occurred_at, 'UTC')",
             "differs_from": "IS NOT" if is_sqlite else "IS DISTINCT FROM",
-            "contact": _CONTACT_BY_INDEX_ON_SQLITE if is_sqlite else "contact",
             "long_ago": "'1970-01-01 00:00:00.000000'"
             if is_sqlite
             else "TIMESTAMPTZ '1970-01-01 00:00:00+00'",

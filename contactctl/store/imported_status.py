@@ -19,13 +19,8 @@ INACTIVE_COLUMNS = (
     " PRIMARY KEY (position, category)"
 )
 
-_CONTACT_OF_ROW = (
-    "JOIN import_row s ON s.position = {0}.position JOIN contact c ON c.email_key = s.email_key"
-)
-_KNOWN = (
-    "SELECT s.position FROM import_row s JOIN contact c ON c.email_key = s.email_key"
-    " WHERE c.id <= :last_id"
-)
+_ROW_OF = "JOIN import_row s ON s.position = {0}.position"
+_KNOWN = "SELECT s.position FROM import_row s WHERE s.contact_id <= :last_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
     """
     last = {"last_id": creating.last_id}
     active = (
-        "SELECT count(*) FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+        "SELECT count(*) FROM import_row s JOIN contact c ON c.id = s.contact_id"
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
         f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
     )
@@ -86,14 +81,15 @@ def deactivate_created(connection: Connection, creating: Creating, now: datetime
     columns = "(contact_id, group_id, run_id, category, origin, started_at)"
     started = "CASE WHEN i.since < :now THEN i.since ELSE :now END"
     everywhere = (
-        f"INSERT INTO deactivation {columns} SELECT c.id, {SYSTEM_WIDE}, :run_id, i.category,"
-        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')}"
+        f"INSERT INTO deactivation {columns}"
+        f" SELECT s.contact_id, {SYSTEM_WIDE}, :run_id, i.category,"
+        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')}"
         " WHERE true ON CONFLICT DO NOTHING"
     )
     connection.execute(text(everywhere).bindparams(*bound))
     inactive = (
         f"UPDATE contact SET status = '{Status.INACTIVE}' WHERE status = '{Status.ACTIVE}'"
-        f" AND id IN (SELECT c.id FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')})"
+        f" AND id IN (SELECT s.contact_id FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')})"
     )
     became_inactive = connection.execute(text(inactive)).rowcount
     _deactivate_memberships(connection, columns, bound)
@@ -104,18 +100,17 @@ def _deactivate_memberships(
     connection: Connection, columns: str, bound: list[BindParameter[Any]]
 ) -> None:
     members = (
-        f"FROM import_member m {_CONTACT_OF_ROW.format('m')}"
-        f" WHERE m.state = '{MembershipState.INACTIVE}'"
+        f"FROM import_member m {_ROW_OF.format('m')} WHERE m.state = '{MembershipState.INACTIVE}'"
     )
     connection.execute(
         text(
             f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
-            f" (contact_id, group_id) IN (SELECT c.id, m.group_id {members})"
+            f" (contact_id, group_id) IN (SELECT s.contact_id, m.group_id {members})"
         )
     )
     connection.execute(
         text(
-            f"INSERT INTO deactivation {columns} SELECT c.id, m.group_id, :run_id, '',"
+            f"INSERT INTO deactivation {columns} SELECT s.contact_id, m.group_id, :run_id, '',"
             f" '{Origin.IMPORT}', :now {members} ON CONFLICT DO NOTHING"
         ).bindparams(*bound)
     )

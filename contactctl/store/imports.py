@@ -5,18 +5,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    column,
-    table,
-    text,
-)
+from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.engine import Dialect as SqlDialect
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
@@ -48,19 +43,19 @@ from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import obey
 
-_ROWS = table("import_row", column("email_key"))
 _TOLD_OF_NEW = """
     SELECT r.contact_id, r.source_key FROM import_row s
-    JOIN contact c ON c.email_key = s.email_key
-    JOIN response r ON r.contact_id = c.id
-    WHERE c.id > {last_id}"""
+    JOIN response r ON r.contact_id = s.contact_id
+    WHERE s.contact_id > {last_id}"""
 
 # who is deactivated in the group still, having left it, comes back as that
 _MEMBERSHIP_STATE = (
-    "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = c.id"
+    "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = s.contact_id"
     " AND d.group_id = m.group_id AND d.ended_at IS NULL)"
     f" THEN '{MembershipState.INACTIVE}' ELSE m.state END"
 )
+
+_KEY = 2  # where a staged row has its email key
 
 OpenTransaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -190,9 +185,12 @@ def put_in(
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
     join_by_index(connection)
+    last_id = last_contact_id(connection)
+    ids = _numbered(connection, [row[_KEY] for row in wave.rows])
+    before: BindParameter[int] = bindparam("last_id", last_id)
     with temporary_tables(connection, _definitions(layout, connection.dialect)):
         loaded = {
-            "import_row": wave.rows,
+            "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
             "import_tag": wave.tags,
             "import_member": wave.members,
             INACTIVE_TABLE: wave.inactive,
@@ -206,9 +204,8 @@ def put_in(
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
-        last_id = last_contact_id(connection)
-        updated = connection.execute(text(statements.update()).bindparams(at)).rowcount
-        created = connection.execute(text(statements.insert()).bindparams(at)).rowcount
+        updated = connection.execute(text(statements.update()).bindparams(at, before)).rowcount
+        created = connection.execute(text(statements.insert()).bindparams(at, before)).rowcount
         settle_imported(connection, layout.columns, now)
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         if wave.tags:
@@ -226,11 +223,18 @@ def put_in(
                 _tell_deactivated(connection, run_id, last_id, now)
         if wave.external_ids:
             link_staged(connection, source, run_id)
-        if adopt_unmatched(connection, _ROWS):
+        if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
     unchanged = len(wave.rows) - created - updated
     return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
+
+
+def _numbered(connection: Connection, email_keys: Sequence[str]) -> dict[str, int]:
+    """The contacts that have the addresses, in their order; who has none yet gets a number, above
+    those of all contacts."""
+    known = ids_of_keys(connection, email_keys)
+    return known | claim_keys(connection, [key for key in email_keys if key not in known])
 
 
 def _tell_created(
@@ -261,12 +265,11 @@ class _Statements:
         if self.layout.has_attributes:
             assignments |= {name: self._merged(name) for name in JSON_COLUMNS}
         changes = "".join(f"{name} = {value}, " for name, value in assignments.items())
-        # see postgres_planner.join_by_index: SQLite is told by name
-        named = "contact INDEXED BY sqlite_autoindex_contact_1" if self.is_sqlite else "contact"
         return (
-            f"UPDATE {named} SET {changes}revision = revision + 1, updated = :now"
+            f"UPDATE contact SET {changes}revision = revision + 1, updated = :now"
             " FROM import_row s"
-            f" WHERE contact.email_key = s.email_key AND ({self._something_differs()})"
+            " WHERE contact.id = s.contact_id AND s.contact_id <= :last_id"
+            f" AND ({self._something_differs()})"
         )
 
     def insert(self) -> str:
@@ -283,24 +286,24 @@ class _Statements:
         )
         created = "COALESCE(s.created, :now)" if self.layout.has_created else ":now"
         return (
-            f"INSERT INTO contact ({columns}, status, created, updated, revision,"
+            f"INSERT INTO contact (id, {columns}, status, created, updated, revision,"
             " attributes, attributes_folded)"
-            f" SELECT {values}, '{Status.ACTIVE}', {created}, :now, 0, {attributes}, {folded}"
-            " FROM import_row s LEFT JOIN contact c ON c.email_key = s.email_key"
-            " WHERE c.id IS NULL ORDER BY s.position"
+            f" SELECT s.contact_id, {values}, '{Status.ACTIVE}', {created}, :now, 0,"
+            f" {attributes}, {folded}"
+            " FROM import_row s WHERE s.contact_id > :last_id ORDER BY s.contact_id"
         )
 
     def insert_tags(self) -> str:
         return (
             "INSERT INTO contact_tag (contact_id, tag_folded, tag)"
-            f" SELECT c.id, t.tag_folded, t.tag FROM import_tag t {self._to_contact('t')}"
+            f" SELECT s.contact_id, t.tag_folded, t.tag FROM import_tag t {self._to_contact('t')}"
             " WHERE true ON CONFLICT DO NOTHING"
         )
 
     def insert_members(self) -> str:
         return (
             "INSERT INTO membership (contact_id, group_id, state, added)"
-            f" SELECT c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
+            f" SELECT s.contact_id, m.group_id, {_MEMBERSHIP_STATE}, :now"
             f" FROM import_member m {self._to_contact('m')}"
             " WHERE true ON CONFLICT DO NOTHING"
         )
@@ -309,17 +312,16 @@ class _Statements:
         """Of contacts that were there before, and join a group now."""
         return (
             "INSERT INTO change (run_id, kind, contact_id, group_id, state, at)"
-            f" SELECT :run_id, '{ChangeKind.JOINED}', c.id, m.group_id, {_MEMBERSHIP_STATE}, :now"
-            f" FROM import_member m {self._to_contact('m')} WHERE c.id <= :last_id AND NOT EXISTS"
-            " (SELECT 1 FROM membership k WHERE k.contact_id = c.id AND k.group_id = m.group_id)"
-            " ORDER BY c.id, m.group_id"
+            f" SELECT :run_id, '{ChangeKind.JOINED}', s.contact_id, m.group_id,"
+            f" {_MEMBERSHIP_STATE}, :now FROM import_member m {self._to_contact('m')}"
+            " WHERE s.contact_id <= :last_id"
+            " AND NOT EXISTS (SELECT 1 FROM membership k"
+            " WHERE k.contact_id = s.contact_id AND k.group_id = m.group_id)"
+            " ORDER BY s.contact_id, m.group_id"
         )
 
     def _to_contact(self, alias: str) -> str:
-        return (
-            f"JOIN import_row s ON s.position = {alias}.position"
-            " JOIN contact c ON c.email_key = s.email_key"
-        )
+        return f"JOIN import_row s ON s.position = {alias}.position"
 
     def _something_differs(self) -> str:
         distinct = "IS NOT" if self.is_sqlite else "IS DISTINCT FROM"
@@ -368,7 +370,7 @@ def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
     stored = {column.name: column.type.compile(dialect) for column in contact.c}
     columns = ", ".join(f"{n} {stored.get(n, 'integer')}" for n in layout.staged_columns[1:])
     return {
-        "import_row": f"position integer PRIMARY KEY, {columns}",
+        "import_row": f"contact_id bigint, position integer PRIMARY KEY, {columns}",
         "import_tag": "position integer, tag_folded text, tag text,"
         " PRIMARY KEY (position, tag_folded)",
         "import_member": "position integer, group_id integer, state text,"

@@ -9,7 +9,7 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Computed, Index, false, text
+from sqlalchemy import Computed, Index, false, text, true
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
@@ -28,7 +28,9 @@ _LAST_ENGAGED = (
 
 
 class Contact(StoreTable, table=True):
-    """A person with one address. `*_folded` holds text as it is compared (domain.text.fold).
+    """A person with one address, which ContactEmail keeps apart from all others.
+
+    `*_folded` holds text as it is compared (domain.text.fold).
 
     `revision` grows with every change of data, tags or memberships, so that a plan can tell a
     contact that changed since it was shown. Responses from before `reactivated_at` (when it last
@@ -49,7 +51,7 @@ class Contact(StoreTable, table=True):
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
     email: str
-    email_key: str = Field(unique=True)
+    email_key: str
     email_domain: str
     first_name: str | None = None
     first_name_folded: str | None = None
@@ -81,6 +83,21 @@ class Contact(StoreTable, table=True):
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     attributes: dict[str, Any] = json_column()
     attributes_folded: dict[str, Any] = json_column()
+
+
+class ContactEmail(StoreTable, table=True):
+    """Whose an address is: the one place that keeps it apart from all others.
+
+    Every contact that has an address has one row here; one that is anonymised has none. Only
+    store.addresses reads and writes it. No foreign key leads to the contact, as the two may be on
+    different machines: `db check` compares them.
+    """
+
+    __tablename__ = "contact_email"
+    __table_args__ = NO_ROWID
+
+    email_key: str = Field(primary_key=True)
+    contact_id: int = Field(sa_type=BigId)
 
 
 class ContactTag(StoreTable, table=True):
@@ -119,6 +136,7 @@ class PushedSuppression(StoreTable, table=True):
     source: str = Field(sa_type=Code, primary_key=True)
     run_id: int
     pushed_at: datetime = Field(sa_type=UtcInstant)
+    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class Group(StoreTable, table=True):
@@ -171,6 +189,9 @@ class Deactivation(StoreTable, table=True):
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
     `from_contact` had it, where that one was merged into this one.
+
+    No foreign key: it would lock each contact's row once more than the change of status does. Who
+    deletes contacts deletes these first; `db check` counts those of nobody.
     """
 
     __tablename__ = "deactivation"
@@ -185,7 +206,9 @@ class Deactivation(StoreTable, table=True):
         NO_ROWID,
     )
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
     category: str = Field(default="", sa_type=Code, primary_key=True)
@@ -297,6 +320,7 @@ class Routine(StoreTable, table=True):
 
 # The same tables for SQLAlchemy Core: set-based work does not go through objects.
 contact = SQLModel.metadata.tables["contact"]
+contact_email = SQLModel.metadata.tables["contact_email"]
 contact_tag = SQLModel.metadata.tables["contact_tag"]
 external_id = SQLModel.metadata.tables["external_id"]
 pushed_suppression = SQLModel.metadata.tables["pushed_suppression"]

@@ -44,8 +44,7 @@ from contactctl.operations.importing.undecided import refuse_undecided
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
-from contactctl.store.addresses import former_among
-from contactctl.store.contacts import known_keys
+from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
 from contactctl.store.groups import create_groups, group_ids
@@ -227,7 +226,7 @@ class _Import:
             former = former_among(connection, keys)
             converted = rows_without(converted, batch, former.keys(), FORMER)
             if self.options.update_only:
-                unknown = set(keys) - known_keys(connection, keys)
+                unknown = set(keys) - ids_of_keys(connection, keys).keys()
                 converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)

@@ -48,14 +48,16 @@ _OPERATOR_UPDATES = (
     "response_rate",
     "incident",
     "delivery",
+    "pushed_suppression",
     "routine",
     "delivery_rate",
 )
-# what an operator's daily work deletes: plans, memberships, tags, ids that a source gave to another
-# contact, responses that found a contact, counts that are made anew, and clicks that turn out to be
-# a machine's
+# what an operator's daily work deletes: plans, addresses given up, memberships, tags, ids that a
+# source gave to another contact, responses that found a contact, counts that are made anew, and
+# clicks that turn out to be a machine's
 _OPERATOR_DELETES = (
     "plan_item",
+    "contact_email",
     "membership",
     "contact_tag",
     "external_id",
