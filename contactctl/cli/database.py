@@ -1,4 +1,4 @@
-"""The commands below `db`."""
+"""The commands `init` and `status`, and those below `db`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

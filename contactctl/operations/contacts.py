@@ -1,4 +1,4 @@
-"""Looking at contacts: one by what a person calls it, or many by filter, in flat memory."""
+"""Looking at contacts, one or many by filter, and adding one."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager

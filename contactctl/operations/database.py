@@ -1,4 +1,4 @@
-"""The store as a database: checked, upgraded, and granted to roles."""
+"""The store as a database: made, checked, upgraded, granted to roles, backed up."""
 
 import os
 import tempfile

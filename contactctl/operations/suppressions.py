@@ -1,4 +1,4 @@
-"""Addresses that must not come back: asked by what creates contacts, and kept by hand."""
+"""Addresses that must not come back: asked by what creates contacts, kept by hand or by lists."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace

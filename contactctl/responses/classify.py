@@ -1,4 +1,4 @@
-"""Which of many phrases a text holds, without looking for each of them."""
+"""From what a server said to a category: text rules, enhanced status, reply code."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
-from contactctl.responses.rules import Rule, load_builtin_rules
+from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
 _KEY_LENGTH = 4
@@ -49,7 +49,7 @@ _SMTP_REPLY = re.compile(
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SENDER_REPLIES = ("417", "517", "530", "535", "538")  # 517 is Courier's way to say 5.1.7
-_HEDGES = (
+_HEDGES = without_accents(
     r"\b(?:(?<!\d )may(?! \d)|might|could(?! not)|perhaps|possibly|maybe|probably|either"
     r"|possible (?:causes?|reasons?)|möglicherweise|vielleicht|eventuell|peut-être"
     r"|quizás?|puede que|talvez|forse|potrebbe"
@@ -176,10 +176,12 @@ def _is_hedged(rule: Rule, text: str) -> bool:
 
 
 def normalise(diagnostic: str) -> str:
-    """Lower case, single spaces, straight quotes, addresses as `<>`, cut to a bounded length."""
+    """Lower case without accents, single spaces, straight quotes, addresses as `<>`, cut to a
+    bounded length."""
     text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS].translate(_STRAIGHT_QUOTES).lower()
     if "@" in text:
         text = _ADDRESS.sub("<>", text)
+    text = without_accents(text)
     return " ".join(text.split())
 
 

@@ -1,6 +1,7 @@
 """The text rules that give a diagnostic its category: read from rules.yaml and from the config."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +11,14 @@ from typing import Any
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "permanent", "not_counted")
+_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent")
+_KEYS += ("not_counted",)
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
 _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
+_MARKS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
@@ -22,12 +26,12 @@ _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
-    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
-    space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
+    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
+    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
     (when given), so that most texts need no regex. Each of `near` is two lists of words, of which
-    one each stands in a clause, in either order. A `permanent` rule is passed over when the failure
-    is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule does not
-    count (`echo`).
+    one each stands in a clause, in either order; both look past the phrases of `ignore`. A
+    `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
+    the reason why a response of this rule does not count (`echo`).
     """
 
     id: str
@@ -36,6 +40,7 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
     near: tuple[Pair, ...] = ()
+    ignore: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
@@ -45,6 +50,8 @@ class Rule:
         for phrase in self.texts:
             if phrase in text:
                 return True
+        for phrase in self.ignore:
+            text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
         return any(_stand_near(pair, text) for pair in self.near)
@@ -78,7 +85,8 @@ def load_builtin_rules() -> tuple[Rule, ...]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = files("contactctl.responses").joinpath("rules.yaml").read_text(encoding="utf-8")
-    return parse_rules(yaml.load(text, Loader=loader), origin="rules.yaml")  # noqa: S506 - safe loaders
+    builtin = yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
+    return parse_rules(builtin["rules"], origin="rules.yaml")
 
 
 def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
@@ -112,6 +120,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
+        ignore=tuple(_normal(phrase) for phrase in _strings(mapping, "ignore", place)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
@@ -119,7 +128,16 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
 
 
 def _normal(phrase: str) -> str:
-    return " ".join(phrase.lower().split())
+    return " ".join(without_accents(phrase.lower()).split())
+
+
+def without_accents(text: str) -> str:
+    """Letters of lower case without their marks: many servers write none. Marks that make another
+    letter of an Indic or Japanese one stay."""
+    if text.isascii():
+        return text
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
 
 
 def _refuse_unknown_keys(mapping: Mapping[Any, Any], place: str) -> None:
@@ -174,8 +192,17 @@ def _holds_pairs(value: Any) -> bool:
 def _pair(value: Any, place: str) -> Pair:
     if not isinstance(value, list) or len(value) != 2:
         raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
-    these, those = (_strings({"near": words}, "near", place) for words in value)
+    these, those = (_strings({"near": list(_flat(words))}, "near", place) for words in value)
     return tuple(map(_normal, these)), tuple(map(_normal, those))
+
+
+def _flat(words: Any) -> Iterator[Any]:
+    """The words of a list that may hold lists."""
+    for word in words if isinstance(words, list) else [words]:
+        if isinstance(word, list):
+            yield from _flat(word)
+        else:
+            yield word
 
 
 @cache
@@ -198,7 +225,7 @@ def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:
 
 def _compiled(pattern: str, place: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern, re.IGNORECASE)
+        return re.compile(without_accents(pattern), re.IGNORECASE)
     except re.error as error:
         raise ConfigError(
             f"{place}: pattern {pattern!r}: {error}", hint="a Python regular expression"

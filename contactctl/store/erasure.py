@@ -1,4 +1,4 @@
-"""The hashes of suppressed addresses."""
+"""Erasing contacts for good, and the hashes of addresses that must not come back."""
 
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
@@ -167,6 +167,9 @@ def delete_contacts(
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
+    connection.execute(
+        delete(_deactivation).where(_deactivation.c.contact_id.in_(_ids(run, batch)))
+    )
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     return deleted.rowcount
@@ -340,7 +343,7 @@ ANONYMISING = BatchWork(
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
-    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
+    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact"), ("DELETE", "deactivation")),
     clean_up=clean_up,
     impact=losses_of_plan,
 )

@@ -44,7 +44,7 @@ _LATEST = (
 )
 _MOVED_AS_THEY_ARE = (
     *(tables.contact_tag, tables.response, tables.former_membership),
-    *(tables.delivery, tables.click),
+    *(tables.delivery, tables.click, tables.external_id),
 )
 
 
@@ -68,6 +68,7 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
     release_key(connection, gone)
+    connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))
     connection.execute(delete(_contact).where(_contact.c.id == gone))
     settle(connection, into, run_id, now)
 

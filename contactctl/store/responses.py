@@ -1,4 +1,4 @@
-"""Responses to addresses that no contact has: kept, and given to the contact when there is one."""
+"""Recorded responses: listed, held or let go, and those to addresses that no contact has."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

@@ -9,7 +9,7 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Computed, Index, false, text
+from sqlalchemy import Computed, Index, false, text, true
 from sqlmodel import Field, SQLModel
 
 from contactctl.domain import thresholds
@@ -136,6 +136,7 @@ class PushedSuppression(StoreTable, table=True):
     source: str = Field(sa_type=Code, primary_key=True)
     run_id: int
     pushed_at: datetime = Field(sa_type=UtcInstant)
+    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
 
 
 class Group(StoreTable, table=True):
@@ -188,6 +189,9 @@ class Deactivation(StoreTable, table=True):
     The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
     was `taken_back` counts as if it had never been: its responses turned out to be an incident.
     `from_contact` had it, where that one was merged into this one.
+
+    No foreign key: it would lock each contact's row once more than the change of status does. Who
+    deletes contacts deletes these first; `db check` counts those of nobody.
     """
 
     __tablename__ = "deactivation"
@@ -202,7 +206,9 @@ class Deactivation(StoreTable, table=True):
         NO_ROWID,
     )
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     group_id: int = Field(primary_key=True)
     run_id: int = Field(primary_key=True)
     category: str = Field(default="", sa_type=Code, primary_key=True)

@@ -10,6 +10,7 @@ from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
     COUNT_FIELDS,
+    EXTERNAL_ID_FIELD,
     LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
@@ -49,6 +50,7 @@ _GIVEN_ELSEWHERE = {
     LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
+    EXTERNAL_ID_FIELD: "`contacts sync` notes what sources call contacts",
 }
 
 GROUP_ACTIVE = Field(
@@ -78,10 +80,11 @@ def importable_fields(catalogue: FieldCatalogue) -> list[Field]:
 
 
 def exported_names(catalogue: FieldCatalogue, *, full: bool) -> list[str]:
-    """The fields of an export: those of a contact's data; `full`: all that an import can give."""
+    """The fields of an export: those of a contact's data; `full`: all that an import can give, and
+    what sources call the contact."""
     names = [field.name for field in importable_fields(catalogue)]
     if full:
-        return names
+        return [*names, EXTERNAL_ID_FIELD]
     return [name for name in names if name not in (*_ONLY_IN_FULL, *_MEMBERSHIP_FIELDS)]
 
 
@@ -163,14 +166,20 @@ class ColumnNames:
         return self._of_its_own(key, name)
 
     def _of_its_own(self, key: str, name: str) -> Field | None:
-        """The field that has this very name; None, with a word about it, for any other name."""
+        """The field of this very name, `attributes.` left out or not; None, with a word about it,
+        for any other name."""
         as_field = _as_field_name(key)
+        if as_field == EXTERNAL_ID_FIELD:
+            self._leave_out(name, _GIVEN_ELSEWHERE[as_field])
+            return None
         try:
             field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.find(as_field)
         except CriteriaError as error:
             if looks_like_consent(name) and not self._options.all_inactive:
                 self.undecided.append(name)
                 return None
+            if attribute := self._catalogue.by_name(f"{ATTRIBUTE_PREFIX}{as_field}"):
+                return attribute
             self._require_no_mistake(name, error)
             self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)

@@ -16,6 +16,7 @@ from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
+_deactivation = tables.deactivation
 _run = tables.run
 _item = tables.plan_item
 
@@ -86,6 +87,13 @@ def _addresses_lead_to_their_contacts(connection: Connection) -> Finding:
     return Finding("every address leads to its contact", broken, _STATUS_HINT)
 
 
+def _deactivations_of_somebody(connection: Connection) -> Finding:
+    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
+    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
+
+
 def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
     """What an ingest keeps there are the contacts whose thresholds are looked at after its end."""
     unfinished = exists().where(
@@ -134,6 +142,7 @@ _CHECKS: tuple[Callable[[Connection], Finding], ...] = (
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,
     _addresses_lead_to_their_contacts,
+    _deactivations_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )

@@ -48,6 +48,7 @@ _OPERATOR_UPDATES = (
     "response_rate",
     "incident",
     "delivery",
+    "pushed_suppression",
     "routine",
     "delivery_rate",
 )

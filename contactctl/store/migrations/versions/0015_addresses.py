@@ -8,7 +8,7 @@ from alembic import op
 from contactctl.store.types import BigId
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 # by the code points: sorted batches go in side by side, and nothing is compared by a language
 _BY_CODE_POINT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
