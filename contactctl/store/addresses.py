@@ -47,7 +47,7 @@ def ids_of_keys(connection: Connection, email_keys: Collection[str]) -> dict[str
     if connection.dialect.name == "sqlite":
         keys, listed = json.dumps(keys), _AMONG_ON_SQLITE
     found = connection.execute(text(f"{_OWNERS} {listed}"), {"keys": keys})
-    return dict(found.tuples().all())
+    return {key: contact for key, contact in found}  # noqa: C416 (rows are not pairs to mypy)
 
 
 def id_of_key(connection: Connection, email_key: str) -> int | None:
