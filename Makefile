@@ -4,8 +4,8 @@ BIN = .venv/bin
 .PHONY: test torture releases check bench docs release
 test:          ## the suite, both databases
 	$(BIN)/pytest
-torture:       ## the long tests: kill -9 storms, big fuzzing, the simulated year
-	$(BIN)/pytest -m torture -n 2
+torture:       ## the long tests: kill -9 storms, big fuzzing, all of what the suite samples
+	CONTACTCTL_TEST_THOROUGH=1 $(BIN)/pytest -m "torture or sampled" -n 2
 releases:      ## the command line on the lowest and the newest Typer that pyproject.toml allows
 	$(BIN)/pytest -m releases -n 0
 check:         ## what CI checks besides the tests
