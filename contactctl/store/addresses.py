@@ -5,6 +5,7 @@ several contacts may have had the same one, and they go with the contact, so the
 their own.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -26,6 +27,9 @@ _response = tables.response
 _OF_THE_PERSON = (Category.SPAM_COMPLAINT.value, UNSUBSCRIBED, RESUBSCRIBED)
 
 
+_OWNERS = "SELECT email_key, contact_id FROM contact_email WHERE email_key"
+_AMONG_ON_SQLITE = "IN (SELECT value FROM json_each(:keys))"
+_AMONG_ON_POSTGRES = "= ANY(:keys)"
 # on SQLite the number that AUTOINCREMENT has given last, a deleted contact's too
 _LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'contact'"
 _NEXT_NUMBERS = (
@@ -38,9 +42,12 @@ def ids_of_keys(connection: Connection, email_keys: Collection[str]) -> dict[str
     if not email_keys:
         return {}
     # sorted, as the index is: the pages that one batch reads lie together
-    listed = is_one_of(_owned.c.email_key, sorted(email_keys), connection.dialect.name)
-    found = connection.execute(select(_owned.c.email_key, _owned.c.contact_id).where(listed))
-    return {row[0]: row[1] for row in found}
+    keys: list[str] | str = sorted(email_keys)
+    listed = _AMONG_ON_POSTGRES
+    if connection.dialect.name == "sqlite":
+        keys, listed = json.dumps(keys), _AMONG_ON_SQLITE
+    found = connection.execute(text(f"{_OWNERS} {listed}"), {"keys": keys})
+    return {key: contact for key, contact in found}  # noqa: C416 (rows are not pairs to mypy)
 
 
 def id_of_key(connection: Connection, email_key: str) -> int | None:

@@ -65,9 +65,9 @@ def adopt_unmatched(connection: Connection, email_keys: Collection[str]) -> bool
     `email_keys` are those of contacts that are new, or have just got them. What happened keeps its
     time and its run; the next sweep looks at the thresholds. Returns whether any was.
     """
-    is_theirs = is_one_of(_unmatched.c.email_key, email_keys, connection.dialect.name)
     if not email_keys or connection.execute(select(_unmatched.c.run_id).limit(1)).first() is None:
         return False
+    is_theirs = is_one_of(_unmatched.c.email_key, email_keys, connection.dialect.name)
     columns = ["contact_id", "group_id", *_SHARED_COLUMNS]
     # what was recorded for the contact already stays as it is
     adopted = insert_new(connection, _response, columns, _adopted().where(is_theirs))
