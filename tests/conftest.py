@@ -8,12 +8,14 @@ from tempfile import mkdtemp
 import pytest
 from hypothesis import settings
 
-from helpers import databases
+from helpers import databases, distributed
 from helpers.postgres_server import PostgresServer
 
 # whoever runs the tests may have a config and a store of their own, and keeps them
 for _kind in ("CONFIG", "DATA"):
     os.environ[f"XDG_{_kind}_HOME"] = mkdtemp(prefix="cctl-nobody-")
+
+CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None)
@@ -62,8 +64,18 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
-    """This process's database, for one test after the other."""
+    """This process's database, for one test after the other.
+
+    With CONTACTCTL_TEST_CITUS, the URL of a cluster's coordinator, it is spread over its workers;
+    with CONTACTCTL_TEST_DOUBLE it is cut into partitions in the same way.
+    """
+    if CLUSTER:
+        yield distributed.create_on_cluster(CLUSTER)
+        return
     url = databases.create_database(postgres_server_url, postgres_template)
+    if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
+        distributed.add_stand_ins(url)
+        distributed.spread(url)
     yield url
     databases.drop_database(postgres_server_url, url)
 
@@ -72,7 +84,8 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
 def postgres_url(postgres_database: str) -> str:
     from contactctl.store.database.store import SCHEMA_VERSION
 
-    databases.empty_database(postgres_database, SCHEMA_VERSION)
+    empty = distributed.empty_on_cluster if CLUSTER else databases.empty_database
+    empty(postgres_database, SCHEMA_VERSION)
     return postgres_database
 
 
