@@ -53,11 +53,18 @@ class Rule:
         held = [word for word in self._words if word in text] if held is None else held
         if not self._texts.isdisjoint(held):
             return True
+        pairs = [
+            pair
+            for pair in self._pairs
+            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
+        ]
+        if not pairs and not self.patterns:
+            return False
         for phrase in self.ignore:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(these, those, text, held) for these, those in self._pairs)
+        return any(_stand_near(these, those, text, held) for these, those in pairs)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
