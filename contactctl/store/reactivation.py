@@ -1,4 +1,4 @@
-"""Opening deactivations in batches, contact status and deactivations together."""
+"""Deactivations opened in batches, and one contact brought back; status moves with them."""
 
 from collections.abc import Sequence
 from datetime import datetime
