@@ -136,8 +136,8 @@ class _Beside(Compiler):
         rows: FromClause = _contact
         for _, listed in self.joined:
             rows = rows.outerjoin(listed, listed.c[0] == _contact.c.id)
-        numbers: Sequence[ColumnElement[int]] = [func.count().filter(each) for each in wanted]
-        return select(func.count(), *numbers).select_from(rows).where(is_active_by_index())
+        numbers: list[Any] = [func.count(), *(func.count().filter(each) for each in wanted)]
+        return select(*numbers).select_from(rows).where(is_active_by_index())
 
     def presence(self, field: Field, *, wanted: bool) -> Where:
         rows = self._rows(field)
