@@ -29,7 +29,6 @@ from contactctl.store.pushing import (
     count_push,
     first_of_push,
     plan_push,
-    push_outcome,
 )
 
 _LEAST_AT_ONCE = 25  # contacts whose change is one transaction
