@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 import pytest
 from hypothesis import settings
 
-from helpers import databases
+from helpers import databases, distributed
 from helpers.compiled_cache import share_compiled_statements
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
@@ -21,6 +21,8 @@ for _kind in ("CONFIG", "DATA"):
 # compiled modules are kept, as they are for users: many tests start the program anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
@@ -78,8 +80,18 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
-    """This process's database, for one test after the other."""
+    """This process's database, for one test after the other.
+
+    With CONTACTCTL_TEST_CITUS, the URL of a cluster's coordinator, it is spread over its workers;
+    with CONTACTCTL_TEST_DOUBLE it is cut into partitions in the same way.
+    """
+    if CLUSTER:
+        yield distributed.create_on_cluster(CLUSTER)
+        return
     url = databases.create_database(postgres_server_url, postgres_template)
+    if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
+        distributed.add_stand_ins(url)
+        distributed.spread(url)
     yield url
     databases.drop_database(postgres_server_url, url)
 
@@ -88,7 +100,8 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
 def postgres_url(postgres_database: str) -> str:
     from contactctl.store.database.store import SCHEMA_VERSION
 
-    databases.empty_database(postgres_database, SCHEMA_VERSION)
+    empty = distributed.empty_on_cluster if CLUSTER else databases.empty_database
+    empty(postgres_database, SCHEMA_VERSION)
     return postgres_database
 
 

@@ -53,11 +53,18 @@ class Rule:
         held = [word for word in self._words if word in text] if held is None else held
         if not self._texts.isdisjoint(held):
             return True
+        pairs = [
+            pair
+            for pair in self._pairs
+            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
+        ]
+        if not pairs and not self.patterns:
+            return False
         for phrase in self.ignore:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(these, those, text, held) for these, those in self._pairs)
+        return any(_stand_near(these, those, text, held) for these, those in pairs)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -84,9 +91,7 @@ def _stand_near(
     )
 
 
-def _places(
-    words: Collection[str], text: str, held: Collection[str]
-) -> Iterator[tuple[int, int]]:
+def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
     for word in held:
         if word in words:
             yield from (match.span() for match in _word(word).finditer(text))
