@@ -4,10 +4,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from contactctl.domain.criteria.fields import Field, Operator
+from contactctl.domain.criteria.resolve import TextMatch
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria import active_where
-from contactctl.store.fields import RECORD_COLUMNS, sorted_by
+from contactctl.store.fields import (
+    RECORD_COLUMNS,
+    field_value,
+    passes,
+    sorted_by,
+    written_value,
+)
+from contactctl.store.predicates import is_active
 
 Where = ColumnElement[bool]
 
@@ -62,3 +71,40 @@ def first_rows(
     )
     rows = connection.execute(statement).mappings().all()
     return [record.by_field() for record in to_records(connection, rows)]
+
+
+# What the fields of the active contacts hold
+
+
+_tag = tables.contact_tag
+
+
+def frequent_values(
+    connection: Connection, field: Field, searched: str, limit: int
+) -> list[tuple[str, int]]:
+    """The tags, or the values of a text or choice field, of active contacts, each with how many
+    have it: most first, and only those that contain the folded text `searched`.
+    """
+    dialect = connection.dialect.name
+    holders: Any
+    written: ColumnElement[Any]
+    compared: ColumnElement[Any]
+    if field.name == "tag":
+        written, compared = _tag.c.tag, _tag.c.tag_folded
+        holders = _tag.join(_contact, _contact.c.id == _tag.c.contact_id)
+    else:
+        written, compared = written_value(field, dialect), field_value(field, dialect)
+        holders = _contact
+    number = func.count()
+    statement = (
+        select(func.min(written), number)
+        .select_from(holders)
+        .where(is_active(), compared.is_not(None), compared != "")
+        .group_by(compared)
+        .order_by(number.desc(), compared)
+        .limit(limit)
+    )
+    if searched:
+        contains = TextMatch(Operator.CONTAINS, searched)
+        statement = statement.where(passes(compared, contains, dialect))
+    return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
