@@ -84,9 +84,7 @@ def _stand_near(
     )
 
 
-def _places(
-    words: Collection[str], text: str, held: Collection[str]
-) -> Iterator[tuple[int, int]]:
+def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
     for word in held:
         if word in words:
             yield from (match.span() for match in _word(word).finditer(text))
