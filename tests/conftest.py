@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -11,15 +12,59 @@ from hypothesis import settings
 from helpers import databases, distributed
 from helpers.postgres_server import PostgresServer
 
+if TYPE_CHECKING:
+    from helpers.statements import Watch
+
 # whoever runs the tests may have a config and a store of their own, and keeps them
 for _kind in ("CONFIG", "DATA"):
     os.environ[f"XDG_{_kind}_HOME"] = mkdtemp(prefix="cctl-nobody-")
 
 CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 
+# whose statements are held against the rules of a cluster
+DISTRIBUTABLE = {
+    "test_add_contact",
+    "test_addresses",
+    "test_engagement",
+    "test_import_contacts",
+    "test_import_status",
+    "test_ingest",
+    "test_plan",
+    "test_planning",
+    "test_undo",
+}
+
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def statements() -> Iterator["Watch"]:
+    """Everything that is sent to Postgres, held against what a cluster can do."""
+    from helpers.statements import Watch
+
+    watch = Watch()
+    watch.start()
+    yield watch
+    watch.stop()
+
+
+@pytest.fixture(autouse=True)
+def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test on Postgres fails when one of its statements could not be sent to a cluster.
+
+    So it is in the modules that cover what changes contacts; with CONTACTCTL_TEST_STATEMENTS in all.
+    """
+    on_postgres = {"store_url", "postgres_url"} & set(request.fixturenames)
+    is_checked = request.path.stem in DISTRIBUTABLE or "CONTACTCTL_TEST_STATEMENTS" in os.environ
+    if not (on_postgres and is_checked):
+        yield
+        return
+    watch: Watch = request.getfixturevalue("statements")
+    watch.broken.clear()
+    yield
+    assert watch.broken == {}
 
 
 @pytest.fixture(scope="session")
