@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: stores on SQLite and on a real Postgres."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 from helpers import databases, distributed
 from helpers.postgres_server import PostgresServer
+from helpers.thorough import examples
 
 if TYPE_CHECKING:
     from helpers.statements import Watch
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 # whoever runs the tests may have a config and a store of their own, and keeps them
 for _kind in ("CONFIG", "DATA"):
     os.environ[f"XDG_{_kind}_HOME"] = mkdtemp(prefix="cctl-nobody-")
+
+# compiled modules are kept, as they are for users: many tests start the program anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 
@@ -35,8 +41,15 @@ DISTRIBUTABLE = {
 }
 
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
-settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what draws examples: `make torture` draws more of them."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.sampled)
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,8 @@ _HEDGES = without_accents(
 )
 _HEDGE = re.compile(_HEDGES)
 _HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
+# Why a server could not look an address up for now; an address that it did not find is another.
+_TROUBLE = re.compile(r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|\bdns\b|right now")
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -106,6 +108,8 @@ class Classifier:
         for number, rule in enumerate(self.rules):
             for phrase in (*rule.texts, *rule.needs, *(w for pair in rule.near for w in pair[1])):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
+            for noun in (word for pair in rule.near for word in pair[0]):
+                self._numbers_by_phrase.setdefault(noun, [])  # alone it points to no rule
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)
@@ -142,20 +146,24 @@ class Classifier:
         self, text: str, is_temporary: bool, is_about_sender: bool
     ) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
-        for rule in self._candidates(text):
-            if not (is_temporary and rule.permanent) and rule.matches(text):
+        held = self._index.found_in(text)
+        for rule in self._candidates(held):
+            if not (is_temporary and rule.permanent) and rule.matches(text, held):
                 if rule.category is not Category.INVALID_ADDRESS:
                     return rule
                 if is_about_sender:
                     return None
+                if is_temporary and _TROUBLE.search(text):
+                    continue
                 if not _is_hedged(rule, text):
                     return rule
         return None
 
-    def _candidates(self, text: str) -> list[Rule]:
-        """The rules that may match, in order; `Rule.matches` decides."""
+    def _candidates(self, held: Iterable[str]) -> list[Rule]:
+        """The rules that may match a text that holds these phrases, in order; `Rule.matches`
+        decides."""
         numbers = set(self._always_tried)
-        for phrase in self._index.found_in(text):
+        for phrase in held:
             numbers.update(self._numbers_by_phrase[phrase])
         return [self.rules[number] for number in sorted(numbers)]
 

@@ -2,17 +2,19 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent")
-_KEYS += ("not_counted",)
+_KEYS = (
+    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent"),
+    "not_counted",
+)
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
 _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
@@ -22,14 +24,14 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss"
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
-    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. Each of `near` is two lists of words, of which
-    one each stands in a clause, in either order; both look past the phrases of `ignore`. A
+    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
+    of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
+    of which one each stands in a clause, in either order; both look past the phrases of `ignore`. A
     `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
     the reason why a response of this rule does not count (`echo`).
     """
@@ -45,31 +47,53 @@ class Rule:
     permanent: bool = False
     not_counted: str = ""
 
-    def matches(self, text: str) -> bool:
-        """Whether this rule's words are in a normalised diagnostic."""
-        for phrase in self.texts:
-            if phrase in text:
-                return True
+    def matches(self, text: str, held: Collection[str] | None = None) -> bool:
+        """Whether this rule's words are in a normalised diagnostic. `held` are words that the text
+        is known to hold; without it all are looked for."""
+        held = [word for word in self._words if word in text] if held is None else held
+        if not self._texts.isdisjoint(held):
+            return True
+        pairs = [
+            pair
+            for pair in self._pairs
+            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
+        ]
+        if not pairs and not self.patterns:
+            return False
         for phrase in self.ignore:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(pair, text) for pair in self.near)
+        return any(_stand_near(these, those, text, held) for these, those in pairs)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(self.texts)
+
+    @cached_property
+    def _pairs(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        return [(frozenset(these), frozenset(those)) for these, those in self.near]
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return self._texts.union(*(words for pair in self._pairs for words in pair))
 
 
-def _stand_near(pair: Pair, text: str) -> bool:
-    """Whether a word of each list stands in one clause, not too far from each other."""
-    those = list(_places(pair[1], text))
-    return bool(those) and any(
+def _stand_near(
+    these: Collection[str], those: Collection[str], text: str, held: Collection[str]
+) -> bool:
+    """Whether a held word of each list stands in one clause, not too far from each other."""
+    places = list(_places(those, text, held))
+    return bool(places) and any(
         _is_gap(text, min(first[1], second[1]), max(first[0], second[0]))
-        for first in _places(pair[0], text)
-        for second in those
+        for first in _places(these, text, held)
+        for second in places
     )
 
 
-def _places(words: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    for word in words:
-        if word in text:
+def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
+    for word in held:
+        if word in words:
             yield from (match.span() for match in _word(word).finditer(text))
 
 

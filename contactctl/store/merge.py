@@ -27,8 +27,8 @@ from contactctl.store.addresses import keep_address, release_key, stop_counting
 from contactctl.store.changes import note_change, note_each
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
+from contactctl.store.inserts import insert_new
 from contactctl.store.predicates import is_open, is_open_system_wide
-from contactctl.store.table_base import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -67,8 +67,8 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
         _move(connection, table, gone, {"contact_id": literal(into)})
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
-    release_key(connection, gone)
     connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))
+    release_key(connection, gone)
     connection.execute(delete(_contact).where(_contact.c.id == gone))
     settle(connection, into, run_id, now)
 

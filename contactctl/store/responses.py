@@ -28,7 +28,7 @@ from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
-from contactctl.store.table_base import insert_new
+from contactctl.store.inserts import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 

@@ -77,6 +77,13 @@ def _inactive_with_a_reason(connection: Connection) -> Finding:
     return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
 
 
+def _deactivations_of_somebody(connection: Connection) -> Finding:
+    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
+    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
+
+
 def check_addresses(connection: Connection) -> Finding:
     """Whether every address leads to its contact.
 
@@ -89,13 +96,6 @@ def check_addresses(connection: Connection) -> Finding:
         addresses, of_addresses = connection.execute(text(_ADDRESSES_SIDE)).one()
         broken = abs(contacts - addresses) or int(of_contacts != of_addresses)
     return Finding("every address leads to its contact", broken, _STATUS_HINT)
-
-
-def _deactivations_of_somebody(connection: Connection) -> Finding:
-    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
-    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
-    broken = int(connection.execute(statement).scalar_one())
-    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
 
 
 def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:

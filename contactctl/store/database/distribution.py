@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, text
-from sqlmodel import SQLModel
 
 from contactctl.domain.errors import RefusedError, StoreError
 from contactctl.store import tables
@@ -55,7 +54,7 @@ class Cluster:
 
 def placements() -> dict[str, str]:
     """Each table, and what it is cut by: a column, `everywhere`, or `coordinator`."""
-    return {table.name: _placement(table) for table in SQLModel.metadata.sorted_tables}
+    return {table.name: _placement(table) for table in tables.metadata.sorted_tables}
 
 
 def _placement(table: Table) -> str:

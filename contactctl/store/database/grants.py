@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql
-from sqlmodel import SQLModel
 
 from contactctl.domain.policies import Approval, Limits, PlanPolicy
 from contactctl.domain.run_kinds import RUN_TYPES, RunKind
 from contactctl.domain.runs import RunState
-from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.locks import ONE_BY_ONE
+from contactctl.store.tables import metadata
 
 # what only admins begin or go on with
 _OF_ADMINS = frozenset(
@@ -92,7 +91,7 @@ def grant_statements(
     """
     viewer, operator, admin = (_quoted(n) for n in (roles.viewer, roles.operator, roles.admin))
     workers = f"{operator}, {admin}"
-    names = [table.name for table in SQLModel.metadata.sorted_tables]
+    names = [table.name for table in metadata.sorted_tables]
     every = f"{_listed(names)}, alembic_version"
     return [
         "BEGIN;",
@@ -250,7 +249,7 @@ def _policy(table: str, name: str, what: str, *, using: str = "", check: str = "
 
 
 def _columns(table: str, *, without: Collection[str]) -> str:
-    columns = SQLModel.metadata.tables[table].columns
+    columns = metadata.tables[table].columns
     return _listed([column.name for column in columns if column.name not in without])
 
 
