@@ -11,8 +11,10 @@ from typing import Any
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent")
-_KEYS += ("not_counted",)
+_KEYS = (
+    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore"),
+    *("permanent", "not_counted"),
+)
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
 _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
@@ -27,11 +29,11 @@ class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
-    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. Each of `near` is two lists of words, of which
-    one each stands in a clause, in either order; both look past the phrases of `ignore`. A
-    `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
-    the reason why a response of this rule does not count (`echo`).
+    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
+    of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
+    of which one each stands in a clause, in either order; both look past the phrases of `ignore`.
+    A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
+    or the reason why a response of this rule does not count (`echo`).
     """
 
     id: str
@@ -89,9 +91,7 @@ def _stand_near(
     )
 
 
-def _places(
-    words: Collection[str], text: str, held: Collection[str]
-) -> Iterator[tuple[int, int]]:
+def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
     for word in held:
         if word in words:
             yield from (match.span() for match in _word(word).finditer(text))
