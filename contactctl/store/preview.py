@@ -17,14 +17,20 @@ from sqlalchemy import (
 
 from contactctl.domain.criteria.conditions import Condition
 from contactctl.domain.criteria.fields import Field, FieldType, Operator
-from contactctl.domain.criteria.resolve import ResolvedCriteria
+from contactctl.domain.criteria.resolve import ResolvedCriteria, TextMatch
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria import Compiler, active_where
-from contactctl.store.fields import RECORD_COLUMNS, sorted_by
+from contactctl.store.fields import (
+    RECORD_COLUMNS,
+    field_value,
+    passes,
+    sorted_by,
+    written_value,
+)
 from contactctl.store.impact import count_active
-from contactctl.store.predicates import is_active_by_index
+from contactctl.store.predicates import is_active, is_active_by_index
 
 Where = ColumnElement[bool]
 
@@ -202,3 +208,40 @@ def _needs_value(condition: Condition) -> bool:
     members = condition.operator in (Operator.EQUALS, Operator.IN)
     asks_for_members = members and condition.field.type is FieldType.SET
     return condition.operator not in _PRESENCE and not asks_for_members
+
+
+# What the fields of the active contacts hold
+
+
+_tag = tables.contact_tag
+
+
+def frequent_values(
+    connection: Connection, field: Field, searched: str, limit: int
+) -> list[tuple[str, int]]:
+    """The tags, or the values of a text or choice field, of active contacts, each with how many
+    have it: most first, and only those that contain the folded text `searched`.
+    """
+    dialect = connection.dialect.name
+    holders: Any
+    written: ColumnElement[Any]
+    compared: ColumnElement[Any]
+    if field.name == "tag":
+        written, compared = _tag.c.tag, _tag.c.tag_folded
+        holders = _tag.join(_contact, _contact.c.id == _tag.c.contact_id)
+    else:
+        written, compared = written_value(field, dialect), field_value(field, dialect)
+        holders = _contact
+    number = func.count()
+    statement = (
+        select(func.min(written), number)
+        .select_from(holders)
+        .where(is_active(), compared.is_not(None), compared != "")
+        .group_by(compared)
+        .order_by(number.desc(), compared)
+        .limit(limit)
+    )
+    if searched:
+        contains = TextMatch(Operator.CONTAINS, searched)
+        statement = statement.where(passes(compared, contains, dialect))
+    return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
