@@ -22,11 +22,8 @@ from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import (
-    EXTERNAL_COLUMNS,
-    EXTERNAL_TABLE,
     MOVED_COLUMNS,
     MOVED_TABLE,
-    link_staged,
 )
 from contactctl.store.fields import (
     ADDRESS_COLUMNS,
@@ -99,15 +96,13 @@ class Wave:
     """Rows that are put in together. `tags` are (position, folded, tag), `members` are
     (position, group id, membership state), `inactive` are (position, category, since); none twice.
 
-    Rows of a source have `external_ids` (position, id); `moved` are (position,) of those whose
-    contact has just been given their address.
+    `moved` are (position,) of those whose contact has just been given their address.
     """
 
     rows: Sequence[Staged]
     tags: Sequence[Staged] = ()
     members: Sequence[Staged] = ()
     inactive: Sequence[Staged] = ()
-    external_ids: Sequence[Staged] = ()
     moved: Sequence[Staged] = ()
 
     @property
@@ -175,7 +170,6 @@ def put_in(
     now: datetime,
     creating: Creating,
     begin_run: Callable[[int], int] | None = None,
-    source: str = "",
 ) -> Counts:
     """Create the contacts that are new, update those that differ, add tags and memberships.
 
@@ -184,8 +178,7 @@ def put_in(
 
     Contacts that this run creates may be inactive; the status of others is never touched.
     A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
-    touched. `revision` and `updated` change only where something did. The contacts are linked to
-    the ids that the `source` gives them.
+    touched. `revision` and `updated` change only where something did.
     """
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
@@ -196,7 +189,6 @@ def put_in(
             "import_tag": wave.tags,
             "import_member": wave.members,
             INACTIVE_TABLE: wave.inactive,
-            EXTERNAL_TABLE: wave.external_ids,
             MOVED_TABLE: wave.moved,
         }
         for name, rows in loaded.items():
@@ -224,8 +216,6 @@ def put_in(
             created_inactive = deactivate_created(connection, creating, now)
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
-        if wave.external_ids:
-            link_staged(connection, source, run_id)
         if adopt_unmatched(connection, _ROWS):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
@@ -374,7 +364,6 @@ def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
         "import_member": "position integer, group_id integer, state text,"
         " PRIMARY KEY (position, group_id)",
         INACTIVE_TABLE: INACTIVE_COLUMNS,
-        EXTERNAL_TABLE: EXTERNAL_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
 

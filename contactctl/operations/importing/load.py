@@ -1,12 +1,14 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -47,7 +49,12 @@ from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among
 from contactctl.store.contacts import known_keys
 from contactctl.store.database.locks import exclusive, serialise
-from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
+from contactctl.store.external_ids import (
+    AddressChanges,
+    follow_addresses,
+    link_named,
+    named_rows,
+)
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating, last_contact_id
@@ -61,6 +68,7 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
+from contactctl.store.staged import Staged
 
 _IMPORTING = (RunKind.IMPORT, RunKind.SYNC)
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
@@ -214,7 +222,7 @@ class _Import:
     ) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
         read, source = convert(self.plan, batch, self.told), self.work.source
-        with transaction() as connection:
+        with transaction() as connection, ExitStack() as of_source:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
@@ -222,7 +230,11 @@ class _Import:
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
             named = _named(converted, batch)
-            changes = follow_addresses(connection, source, self.creating, named, self.now)
+            of_source.enter_context(named_rows(connection, named))
+            changes = AddressChanges()
+            if named:
+                address = partial(_address_at, converted)
+                changes = follow_addresses(connection, source, self.creating, address, self.now)
             converted = self._left(converted, batch, changes, is_last=is_last)
             former = former_among(connection, keys)
             converted = rows_without(converted, batch, former.keys(), FORMER)
@@ -236,9 +248,9 @@ class _Import:
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
                 wave = wave_of(rows, converted, ids, changes.moved)
-                counts += put_in(
-                    connection, self.plan.layout, wave, self.now, self.creating, source=source
-                )
+                counts += put_in(connection, self.plan.layout, wave, self.now, self.creating)
+            if named:
+                link_named(connection, source, self.creating.run_id, changes)
             result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
             if result.run is not None:
                 update_run(connection, result.run, _totals(result) | self._position(is_last))
@@ -287,12 +299,17 @@ class _Import:
         )
 
 
-def _named(converted: Converted, batch: Batch) -> list[NamedRow]:
+def _address_at(converted: Converted, position: int) -> EmailAddress:
+    row = next(row for row in converted.rows if row[0] == position)
+    return EmailAddress(*row[KEY - 1 : KEY + 2])
+
+
+def _named(converted: Converted, batch: Batch) -> list[Staged]:
     """The rows of a source with their ids."""
     if not batch.external_ids:
         return []
     ids = batch.external_ids
-    return [NamedRow(row[0], ids[row[0]], *row[KEY - 1 : KEY + 2]) for row in converted.rows]
+    return [(row[0], ids[row[0]], row[KEY]) for row in converted.rows]
 
 
 def _totals(result: ImportResult) -> dict[str, object]:
