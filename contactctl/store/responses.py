@@ -1,6 +1,6 @@
 """Responses to addresses that no contact has: kept, and given to the contact when there is one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
+from contactctl.store.fields import is_one_of
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 
@@ -239,6 +240,23 @@ def discard_held(connection: Connection, chosen: HeldFilter) -> int:
 def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
     """The contacts whose thresholds these runs have yet to look at."""
     return select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).distinct()
+
+
+def count_refused(connection: Connection, run_id: int, reasons: Collection[tuple[str, str]]) -> int:
+    """The contacts, of those whose thresholds a run has yet to look at, to whom it has recorded
+    refusals of the sender of one of these (rule, status)."""
+    said = [f"{rule} {status}" for rule, status in reasons]
+    statement = (
+        select(func.count(_response.c.contact_id.distinct()))
+        .join(_item, _item.c.contact_id == _response.c.contact_id)
+        .where(
+            _item.c.run_id == run_id,
+            _response.c.run_id == run_id,
+            _response.c.not_counted == "sender-side",
+            is_one_of(_response.c.rule + " " + _response.c.status, said, connection.dialect.name),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def runs_with_concerned(connection: Connection) -> list[int]:
