@@ -169,6 +169,7 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
         warnings=[
             *_incident_warnings(result),
             *resubscribe_warnings(result.counts.resubscribes),

@@ -15,6 +15,7 @@ from contactctl.domain.criteria.fields import (
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
+    UNSUBSCRIBED_FROM_FIELD,
     Field,
     FieldCatalogue,
     FieldType,
@@ -47,6 +48,7 @@ _GIVEN_ELSEWHERE = {
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
     UNSUBSCRIBED_FIELD: "what people wish is recorded by `responses ingest`",
+    UNSUBSCRIBED_FROM_FIELD: "what people wish is recorded by `responses ingest`",
     LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
@@ -181,7 +183,7 @@ class ColumnNames:
             self.unknown.append(name)
             self._leave_out(name, UNKNOWN_NAME)
             return None
-        if field.name == UNSUBSCRIBED_FIELD and not self._options.all_inactive:
+        if field.name.startswith(UNSUBSCRIBED_FIELD) and not self._options.all_inactive:
             self.undecided.append(name)  # ours are recorded, others' must be told what they mean
             return None
         reason = _reason_against(field)
