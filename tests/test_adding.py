@@ -24,7 +24,7 @@ FIELD = Addition(
                 '    Field("job_title", FieldType.TEXT, "what the contact does"),\n',
             )
         ],
-        "store/tables.py": [
+        "store/models.py": [
             (
                 "    company_folded: str | None = None\n",
                 "    job_title: str | None = None\n    job_title_folded: str | None = None\n",
@@ -144,6 +144,7 @@ def test_a_field(tmp_path: Path) -> None:
     before = prepared(tmp_path / "before", Addition())
     before.run(command("init"), command("contacts", "add", "old@example.com"))
     copy = prepared(tmp_path / "after", FIELD)
+    copy.write_tables()
     for name in ("contacts.db", "suppression.key"):
         (before.folder / name).rename(copy.folder / name)
     rows = "email,job title\nbo@example.com,Übersetzer\ncy@example.com,of Ann@example.com\n"

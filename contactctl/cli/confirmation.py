@@ -1,4 +1,4 @@
-"""Questions that a person answers by typing; a bare "y" is never asked for."""
+"""Plan, show, confirm, carry out: one way for every command that changes contacts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

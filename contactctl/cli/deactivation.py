@@ -1,4 +1,4 @@
-"""The command `preview`."""
+"""The commands `preview` and `deactivate`."""
 
 from typing import TYPE_CHECKING, Annotated
 

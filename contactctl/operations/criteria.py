@@ -1,4 +1,4 @@
-"""From flags or a file to criteria as of now, checked against the groups of the store."""
+"""From flags or a file to criteria as of now, and what they select in the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Groups, and one contact's place in them; every change is a run."""
+"""Groups: a contact's place in them, and changes of whole ones; every change is a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

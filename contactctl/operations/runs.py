@@ -376,7 +376,7 @@ def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None
     """One batch; None when none is left. Nobody waits while somebody outside is told of it."""
     size = min(BATCH_CONTACTS, work.most_at_once or BATCH_CONTACTS)
     step = (size, session.clock())
-    if work.begin is None or work.send is None:
+    if work.begin is None or work.send is None or work.outcome is None:
         return _insistently(lambda: apply_batch(session.store, run, *step, work))
     begun = _insistently(lambda: begin_batch(session.store, run, *step, work))
     if begun is None:

@@ -1,4 +1,4 @@
-"""How contacts, and what became of an import, are shown."""
+"""How contacts are shown: what an import made of them, and what explains one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The fields of contacts as columns, in whatever table they stand."""
+"""How criteria are shown, and the contacts that they select: previews, plans, tables."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING

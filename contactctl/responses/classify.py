@@ -1,4 +1,4 @@
-"""Which of many phrases a text holds, without looking for each of them."""
+"""From what a server said to a category: text rules, enhanced status, reply code."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
-from contactctl.responses.rules import Rule, load_builtin_rules
+from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
 _KEY_LENGTH = 4
@@ -49,7 +49,7 @@ _SMTP_REPLY = re.compile(
 )
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SENDER_REPLIES = ("417", "517", "530", "535", "538")  # 517 is Courier's way to say 5.1.7
-_HEDGES = (
+_HEDGES = without_accents(
     r"\b(?:(?<!\d )may(?! \d)|might|could(?! not)|perhaps|possibly|maybe|probably|either"
     r"|possible (?:causes?|reasons?)|möglicherweise|vielleicht|eventuell|peut-être"
     r"|quizás?|puede que|talvez|forse|potrebbe"
@@ -57,6 +57,8 @@ _HEDGES = (
 )
 _HEDGE = re.compile(_HEDGES)
 _HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
+# Why a server could not look an address up for now; an address that it did not find is another.
+_TROUBLE = re.compile(r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|\bdns\b|right now")
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -106,6 +108,8 @@ class Classifier:
         for number, rule in enumerate(self.rules):
             for phrase in (*rule.texts, *rule.needs, *(w for pair in rule.near for w in pair[1])):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
+            for noun in (word for pair in rule.near for word in pair[0]):
+                self._numbers_by_phrase.setdefault(noun, [])  # alone it points to no rule
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)
@@ -142,20 +146,24 @@ class Classifier:
         self, text: str, is_temporary: bool, is_about_sender: bool
     ) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
-        for rule in self._candidates(text):
-            if not (is_temporary and rule.permanent) and rule.matches(text):
+        held = self._index.found_in(text)
+        for rule in self._candidates(held):
+            if not (is_temporary and rule.permanent) and rule.matches(text, held):
                 if rule.category is not Category.INVALID_ADDRESS:
                     return rule
                 if is_about_sender:
                     return None
+                if is_temporary and _TROUBLE.search(text):
+                    continue
                 if not _is_hedged(rule, text):
                     return rule
         return None
 
-    def _candidates(self, text: str) -> list[Rule]:
-        """The rules that may match, in order; `Rule.matches` decides."""
+    def _candidates(self, held: Iterable[str]) -> list[Rule]:
+        """The rules that may match a text that holds these phrases, in order; `Rule.matches`
+        decides."""
         numbers = set(self._always_tried)
-        for phrase in self._index.found_in(text):
+        for phrase in held:
             numbers.update(self._numbers_by_phrase[phrase])
         return [self.rules[number] for number in sorted(numbers)]
 
@@ -176,10 +184,12 @@ def _is_hedged(rule: Rule, text: str) -> bool:
 
 
 def normalise(diagnostic: str) -> str:
-    """Lower case, single spaces, straight quotes, addresses as `<>`, cut to a bounded length."""
+    """Lower case without accents, single spaces, straight quotes, addresses as `<>`, cut to a
+    bounded length."""
     text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS].translate(_STRAIGHT_QUOTES).lower()
     if "@" in text:
         text = _ADDRESS.sub("<>", text)
+    text = without_accents(text)
     return " ".join(text.split())
 
 

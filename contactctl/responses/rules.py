@@ -1,33 +1,39 @@
 """The text rules that give a diagnostic its category: read from rules.yaml and from the config."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
-_KEYS = ("id", "category", "why", "text", "pattern", "near", "needs", "permanent", "not_counted")
+_KEYS = (
+    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent"),
+    "not_counted",
+)
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
 _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
+_MARKS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
 
-    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case, one
-    space between words, addresses replaced by `<>`. Every match of a pattern holds one of `needs`
-    (when given), so that most texts need no regex. Each of `near` is two lists of words, of which
-    one each stands in a clause, in either order. A `permanent` rule is passed over when the failure
-    is temporary (4xx). `not_counted` is empty, or the reason why a response of this rule does not
-    count (`echo`).
+    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
+    accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
+    of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
+    of which one each stands in a clause, in either order; both look past the phrases of `ignore`. A
+    `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
+    the reason why a response of this rule does not count (`echo`).
     """
 
     id: str
@@ -36,33 +42,58 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
     near: tuple[Pair, ...] = ()
+    ignore: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
 
-    def matches(self, text: str) -> bool:
-        """Whether this rule's words are in a normalised diagnostic."""
-        for phrase in self.texts:
-            if phrase in text:
-                return True
+    def matches(self, text: str, held: Collection[str] | None = None) -> bool:
+        """Whether this rule's words are in a normalised diagnostic. `held` are words that the text
+        is known to hold; without it all are looked for."""
+        held = [word for word in self._words if word in text] if held is None else held
+        if not self._texts.isdisjoint(held):
+            return True
+        pairs = [
+            pair
+            for pair in self._pairs
+            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
+        ]
+        if not pairs and not self.patterns:
+            return False
+        for phrase in self.ignore:
+            text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(pair, text) for pair in self.near)
+        return any(_stand_near(these, those, text, held) for these, those in pairs)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(self.texts)
+
+    @cached_property
+    def _pairs(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        return [(frozenset(these), frozenset(those)) for these, those in self.near]
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return self._texts.union(*(words for pair in self._pairs for words in pair))
 
 
-def _stand_near(pair: Pair, text: str) -> bool:
-    """Whether a word of each list stands in one clause, not too far from each other."""
-    those = list(_places(pair[1], text))
-    return bool(those) and any(
+def _stand_near(
+    these: Collection[str], those: Collection[str], text: str, held: Collection[str]
+) -> bool:
+    """Whether a held word of each list stands in one clause, not too far from each other."""
+    places = list(_places(those, text, held))
+    return bool(places) and any(
         _is_gap(text, min(first[1], second[1]), max(first[0], second[0]))
-        for first in _places(pair[0], text)
-        for second in those
+        for first in _places(these, text, held)
+        for second in places
     )
 
 
-def _places(words: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    for word in words:
-        if word in text:
+def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
+    for word in held:
+        if word in words:
             yield from (match.span() for match in _word(word).finditer(text))
 
 
@@ -78,7 +109,8 @@ def load_builtin_rules() -> tuple[Rule, ...]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = files("contactctl.responses").joinpath("rules.yaml").read_text(encoding="utf-8")
-    return parse_rules(yaml.load(text, Loader=loader), origin="rules.yaml")  # noqa: S506 - safe loaders
+    builtin = yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
+    return parse_rules(builtin["rules"], origin="rules.yaml")
 
 
 def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
@@ -112,6 +144,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
+        ignore=tuple(_normal(phrase) for phrase in _strings(mapping, "ignore", place)),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
@@ -119,7 +152,16 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
 
 
 def _normal(phrase: str) -> str:
-    return " ".join(phrase.lower().split())
+    return " ".join(without_accents(phrase.lower()).split())
+
+
+def without_accents(text: str) -> str:
+    """Letters of lower case without their marks: many servers write none. Marks that make another
+    letter of an Indic or Japanese one stay."""
+    if text.isascii():
+        return text
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
 
 
 def _refuse_unknown_keys(mapping: Mapping[Any, Any], place: str) -> None:
@@ -174,8 +216,17 @@ def _holds_pairs(value: Any) -> bool:
 def _pair(value: Any, place: str) -> Pair:
     if not isinstance(value, list) or len(value) != 2:
         raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
-    these, those = (_strings({"near": words}, "near", place) for words in value)
+    these, those = (_strings({"near": list(_flat(words))}, "near", place) for words in value)
     return tuple(map(_normal, these)), tuple(map(_normal, those))
+
+
+def _flat(words: Any) -> Iterator[Any]:
+    """The words of a list that may hold lists."""
+    for word in words if isinstance(words, list) else [words]:
+        if isinstance(word, list):
+            yield from _flat(word)
+        else:
+            yield word
 
 
 @cache
@@ -198,7 +249,7 @@ def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:
 
 def _compiled(pattern: str, place: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern, re.IGNORECASE)
+        return re.compile(without_accents(pattern), re.IGNORECASE)
     except re.error as error:
         raise ConfigError(
             f"{place}: pattern {pattern!r}: {error}", hint="a Python regular expression"

@@ -1,4 +1,4 @@
-"""The tags that contacts carry, as they are compared."""
+"""Contacts one by one: found by address or number, with everything that belongs to them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -29,7 +29,7 @@ from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.text import show_safely
 from contactctl.store import tables
-from contactctl.store.addresses import contact_of_former, former_addresses
+from contactctl.store.addresses import contact_of_former, former_addresses, id_of_key
 from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
 from contactctl.store.groups import find_group, group_names, scope_name
 from contactctl.store.predicates import counts_by_email, is_unsubscribe
@@ -61,19 +61,6 @@ _membership = tables.membership
 _deactivation = tables.deactivation
 _response = tables.response
 _external = tables.external_id
-
-
-def id_of_key(connection: Connection, email_key: str) -> int | None:
-    """The id of the contact with this key; None where there is none."""
-    statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
-    found = connection.execute(statement).scalar()
-    return None if found is None else int(found)
-
-
-def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
-    """Those of the keys that contacts have; one parameter, however many."""
-    listed = is_one_of(_contact.c.email_key, email_keys, connection.dialect.name)
-    return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
 
 
 def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:

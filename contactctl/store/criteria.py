@@ -48,7 +48,7 @@ from contactctl.store.fields import (
     summed_up,
 )
 from contactctl.store.predicates import Clause, is_active_by_index
-from contactctl.store.tables import contact
+from contactctl.store.tables import contact, contact_email
 
 _ACTIVE_WITHOUT_INDEX: Clause = literal_column("NOT contact.status <> 'active'", Boolean())
 
@@ -120,7 +120,16 @@ class Compiler:
             return self._on_sum(rows, test, none_is_zero=field.always_present)
         if rows is not None:
             return self._on_set(field, test)
+        if field.name == "email" and isinstance(test, OneOf):
+            return self._has_address(test)
         return passes(field_value(field, self.dialect), test, self.dialect)
+
+    def _has_address(self, test: OneOf) -> Clause:
+        """By the table of addresses; an anonymised contact has a name of ours, and no address."""
+        if not all("@" in str(value) for value in test.values):
+            return passes(contact.c.email_key, test, self.dialect)
+        listed = is_one_of(contact_email.c.email_key, test.values, self.dialect)
+        return contact.c.id.in_(select(contact_email.c.contact_id).where(listed))
 
     def _rows(self, field: Field) -> SetRows | SummedUp | None:
         """Where in other tables the field's values are; None for the contact's own row."""

@@ -1,25 +1,26 @@
 """Ids that a source gives its contacts: who is meant, who has another address now, who is gone."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.store import tables
-from contactctl.store.addresses import former_among
+from contactctl.store.addresses import former_among, ids_of_keys, release_key
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.fields import is_one_of
 from contactctl.store.imported_status import Creating
 from contactctl.store.preview import first_rows
 from contactctl.store.readdress import give_address
-from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 
+EXTERNAL_TABLE = "import_external"
+EXTERNAL_COLUMNS = "position integer PRIMARY KEY, external_id text"
 MOVED_TABLE = "import_moved"
 MOVED_COLUMNS = "position integer PRIMARY KEY"
 
@@ -28,28 +29,26 @@ _external_id = tables.external_id
 _former = tables.former_address
 _IDS_AT_A_TIME = 5_000
 _KEYS = "source_key"
-_NAMED = "named_row"
-_NAMED_COLUMNS = "position integer PRIMARY KEY, external_id text, email_key text"
 
 # rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
 # would otherwise begin with all ids of the source, each time
 _ELSEWHERE = """
-    SELECT n.position, n.email_key, x.contact_id, x.run_id, h.id AS holder, EXISTS (
-        SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
-        AND o.source = x.source AND o.external_id <> x.external_id) AS has_several
+    SELECT n.position, n.email_key, x.contact_id, x.run_id
     FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
-    LEFT JOIN contact h ON h.email_key = n.email_key
     WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
-    AND c.email_key <> n.email_key"""
-_LINKS = "FROM named_row n JOIN contact c ON c.email_key = n.email_key"
+    AND c.email_key <> n.email_key AND NOT EXISTS (
+        SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
+        AND o.source = x.source AND o.external_id <> x.external_id)"""
+_STAGED_LINKS = """
+    FROM import_external e JOIN import_row s ON s.position = e.position"""
 _OTHERS = f"""
-    SELECT x.contact_id, x.external_id {_LINKS}
-    JOIN external_id x ON x.source = :source AND x.external_id = n.external_id
-    WHERE x.contact_id <> c.id"""
+    SELECT x.contact_id, x.external_id {_STAGED_LINKS}
+    JOIN external_id x ON x.source = :source AND x.external_id = e.external_id
+    WHERE x.contact_id <> s.contact_id"""
 _LINK = f"""
     INSERT INTO external_id (contact_id, source, external_id, run_id)
-    SELECT c.id, :source, n.external_id, :run_id {_LINKS}
-    WHERE true ORDER BY c.id ON CONFLICT DO NOTHING"""
+    SELECT s.contact_id, :source, e.external_id, :run_id {_STAGED_LINKS}
+    WHERE true ON CONFLICT DO NOTHING"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
     FROM contact c WHERE c.status = '{Status.ACTIVE}'
@@ -60,60 +59,61 @@ _IS_GONE = f"""
         WHERE x.contact_id = c.id AND x.source = :source)"""  # noqa: S608 (our own words)
 
 
+class NamedRow(NamedTuple):
+    """A row of a source: its position, the contact's id there, and its address as it is stored."""
+
+    position: int
+    external_id: str
+    email: str
+    email_key: str
+    email_domain: str
+
+
 @dataclass(frozen=True, slots=True)
 class AddressChanges:
     """Positions of rows: `moved` whose contact has got their address, `taken` whose address another
-    contact has, `twice` whose id came with another address before in this run. `some_elsewhere`:
-    some ids were those of contacts with other addresses."""
+    contact has, `twice` whose id came with another address before in this run."""
 
     moved: frozenset[int] = frozenset()
     taken: frozenset[int] = frozenset()
     twice: frozenset[int] = frozenset()
-    some_elsewhere: bool = False
-
-
-@contextmanager
-def named_rows(connection: Connection, rows: Sequence[Staged]) -> Iterator[None]:
-    """Rows of a source, (position, id there, key of the address), for the two below."""
-    if not rows:
-        yield
-        return
-    join_by_index(connection)
-    with temporary_tables(connection, {_NAMED: _NAMED_COLUMNS}):
-        fill(connection, _NAMED, rows)
-        refresh_statistics(connection, _NAMED)
-        yield
 
 
 def follow_addresses(
     connection: Connection,
     source: str,
     creating: Creating,
-    address_of: Callable[[int], EmailAddress],
+    rows: Sequence[NamedRow],
     now: datetime,
 ) -> AddressChanges:
-    """Give the contacts that the source knows the addresses that they have there now: those of the
-    `named_rows`, each by its position.
+    """Give the contacts that the source knows the addresses that they have there now.
 
     Two contacts may exchange their addresses. One that the source has under several ids, rows of
     one address, stays as it is. The caller changes contacts in this transaction.
     """
     known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
-    if connection.execute(known).first() is None:
+    if not rows or connection.execute(known).first() is None:
         return AddressChanges()
-    elsewhere = connection.execute(text(_ELSEWHERE), {"source": source}).all()
-    found = [row for row in elsewhere if not row.has_several]
+    definition = "position integer PRIMARY KEY, external_id text, email_key text"
+    join_by_index(connection)
+    with temporary_tables(connection, {"named_row": definition}):
+        fill(connection, "named_row", [(row[0], row[1], row.email_key) for row in rows])
+        refresh_statistics(connection, "named_row")
+        found = connection.execute(text(_ELSEWHERE), {"source": source}).all()
     if not found:
-        return AddressChanges(some_elsewhere=bool(elsewhere))
+        return AddressChanges()
     twice = {row.position for row in found if row.run_id == creating.run_id}
     former = _former_of_others(connection, {row.email_key for row in found}, creating.run_id)
-    moving, taken = _who_can_move([row for row in found if row.position not in twice], former)
-    addresses = {contact: address_of(at) for contact, at in moving.items()}
+    holders = ids_of_keys(connection, {row.email_key for row in found})
+    rows_once = [row for row in found if row.position not in twice]
+    moving, taken = _who_can_move(rows_once, holders, former)
+    by_position = {row.position: row for row in rows}
+    addresses = {contact: EmailAddress(*by_position[at][2:]) for contact, at in moving.items()}
     _give_addresses(connection, addresses, creating, now)
     values = [{"id": contact, "run_id": creating.run_id, "source": source} for contact in moving]
     if values:
         connection.execute(text(_NOTE_RUN), values)
-    return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice), True)
+    return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
 
 
 def _former_of_others(
@@ -131,7 +131,7 @@ def _former_of_others(
 
 
 def _who_can_move(
-    rows: Sequence[Row[Any]], former: Mapping[str, int]
+    rows: Sequence[Row[Any]], holders: Mapping[str, int], former: Mapping[str, int]
 ) -> tuple[dict[int, int], set[int]]:
     """Contacts with the position of their row; positions of rows whose address is another's, who
     does not give it up at the same time, or was (`former`) another's."""
@@ -143,7 +143,7 @@ def _who_can_move(
     while blocked := [
         contact
         for contact, row in moving.items()
-        if row.holder is not None and row.holder not in moving
+        if row.email_key in holders and holders[row.email_key] not in moving
     ]:
         taken.update(moving.pop(contact).position for contact in blocked)
     wanted: dict[str, int] = {}
@@ -160,19 +160,19 @@ def _give_addresses(
     now: datetime,
 ) -> None:
     """One after the other, an address that is still taken last; where they go round in a circle,
-    one contact makes room first: an address is unique at every moment."""
+    one contact lets go of its own first: an address is unique at every moment."""
     keys = is_one_of(_contact.c.id, addresses, connection.dialect.name)
     rows = connection.execute(select(_contact.c.id, _contact.c.email_key).where(keys))
     held = {row.id: row.email_key for row in rows}
     waiting = dict(addresses)
-    aside: dict[int, str] = {}
+    aside: set[int] = set()
     while waiting:
         taken = {held[contact] for contact in waiting if contact not in aside}
         free = [contact for contact, new in waiting.items() if new.key not in taken]
         if not free:
             contact = next(iter(waiting))
-            aside[contact] = held[contact]
-            _rename(connection, contact, f"!{contact}")
+            aside.add(contact)
+            release_key(connection, contact)
             continue
         for contact in free:
             give_address(
@@ -183,28 +183,11 @@ def _give_addresses(
                 creating.on_unsubscribe,
                 now,
             )
-    for contact, key in aside.items():
-        connection.execute(
-            update(_former)
-            .where(_former.c.contact_id == contact, _former.c.email_key == f"!{contact}")
-            .values(email_key=key)
-        )
 
 
-def _rename(connection: Connection, contact: int, key: str) -> None:
-    connection.execute(update(_contact).where(_contact.c.id == contact).values(email_key=key))
-
-
-def link_named(connection: Connection, source: str, run_id: int, changes: AddressChanges) -> None:
-    """Note the ids of the `named_rows` that were put in at their contacts, and at no others."""
-    left_out = [{"position": at} for at in (*changes.taken, *changes.twice)]
-    if left_out:
-        connection.execute(text("DELETE FROM named_row WHERE position = :position"), left_out)
-    others = (
-        connection.execute(text(_OTHERS), {"source": source}).all()
-        if changes.some_elsewhere
-        else []
-    )
+def link_staged(connection: Connection, source: str, run_id: int) -> None:
+    """Note the ids of the staged rows at their contacts, and at no others."""
+    others = connection.execute(text(_OTHERS), {"source": source}).all()
     if others:
         connection.execute(
             delete(_external_id).where(

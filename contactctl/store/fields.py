@@ -1,4 +1,4 @@
-"""The columns of `contact` by the field that they hold, from the table's declaration alone.
+"""The fields of criteria as SQL, and the columns of `contact` that hold them.
 
 A column that has a field's name holds its value; `<name>_folded` beside it, where there is one,
 the form in which it is compared. All names are in the table's order.

@@ -35,6 +35,7 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.run_kinds import PushRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
+from contactctl.store.addresses import ids_of_keys
 from contactctl.store.fields import is_one_of
 from contactctl.store.handling.due import complained
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
@@ -183,15 +184,10 @@ def _of_batch(run: Run, batch: Batch, *actions: PushAction) -> ColumnElement[boo
 
 def pushed_among(connection: Connection, source: str, keys: Collection[str]) -> set[str]:
     """Those of these email keys that we have put on the provider's list ourselves."""
-    statement = (
-        select(_contact.c.email_key)
-        .join(_pushed, _pushed.c.contact_id == _contact.c.id)
-        .where(
-            _pushed.c.source == source,
-            is_one_of(_contact.c.email_key, keys, connection.dialect.name),
-        )
-    )
-    return set(connection.execute(statement).scalars())
+    owners = {contact: key for key, contact in ids_of_keys(connection, keys).items()}
+    is_theirs = is_one_of(_pushed.c.contact_id, owners, connection.dialect.name)
+    pushed = select(_pushed.c.contact_id).where(_pushed.c.source == source, is_theirs)
+    return {owners[contact] for contact in connection.execute(pushed).scalars()}
 
 
 def compare_lists(
@@ -202,26 +198,26 @@ def compare_lists(
 
     The caller rolls the transaction back.
     """
-    there = table(_THEIRS, column("email_key"))
-    on_theirs = exists().where(there.c.email_key == _contact.c.email_key)
+    there = table(_THEIRS, column("contact_id"))
+    on_theirs = exists().where(there.c.contact_id == _contact.c.id)
     is_inactive = _contact.c.status == Status.INACTIVE
     sides = {
         "both": and_(is_inactive, on_theirs),
         "here": and_(is_inactive, not_(on_theirs), _contact.c.email_key.contains("@")),
         "there": and_(_contact.c.status == Status.ACTIVE, on_theirs),
     }
-    with temporary_tables(connection, {_THEIRS: "email_key text PRIMARY KEY"}):
+    unknown = 0
+    with temporary_tables(connection, {_THEIRS: "contact_id bigint PRIMARY KEY"}):
         for keys in theirs:
-            fill(connection, _THEIRS, [(key,) for key in keys])
+            ids = ids_of_keys(connection, keys)
+            fill(connection, _THEIRS, [(contact,) for contact in ids.values()])
+            unknown += len(keys) - len(ids)
         counts = {side: _count(connection, where) for side, where in sides.items()}
         rows = {
             side: first_rows(connection, select(_contact.c.id).where(where), most)
             for side, where in sides.items()
         }
-        is_known = exists().where(_contact.c.email_key == there.c.email_key)
-        unknown = select(func.count()).select_from(there).where(not_(is_known))
-        counts["unknown"] = int(connection.execute(unknown).scalar_one())
-    return counts, rows
+    return counts | {"unknown": unknown}, rows
 
 
 def _count(connection: Connection, where: ColumnElement[bool]) -> int:

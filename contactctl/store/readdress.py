@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, literal, select
+from sqlalchemy import Connection, delete
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.emails import EmailAddress
@@ -39,6 +39,5 @@ def give_address(
     connection.execute(delete(_pushed).where(_pushed.c.contact_id == contact_id))
     end_about_address(connection, contact_id, [Category.INVALID_ADDRESS.value], run_id, now)
     settle(connection, contact_id, run_id, now)
-    keys = select(literal(address.key).label("email_key")).subquery()
-    if adopt_unmatched(connection, keys):
+    if adopt_unmatched(connection, [address.key]):
         obey(connection, _WISHED.format(contact=contact_id), on_unsubscribe, now)

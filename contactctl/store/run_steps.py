@@ -1,4 +1,4 @@
-"""What a database role must be allowed to do for a kind of run, asked before it is written."""
+"""One step of a run's life per transaction, and what a database role needs for it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +32,7 @@ from contactctl.store.runs import (
     get_run,
     insert_run,
     lock_run,
+    lock_running_run,
     update_run,
 )
 
@@ -231,7 +232,7 @@ def begin_batch(
     if work.begin is None:
         raise AssertionError(f"{run.kind} tells nobody")
     with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = next_batch(connection, run.id, run.cursor, size)
+        batch = next_batch(connection, run, size)
         if batch is None:
             return None
         outcome, message = work.begin(connection, run, batch, now)
@@ -259,16 +260,14 @@ def apply_batch(
     """
     work = work or work_of(run.kind)
     with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = begun or next_batch(connection, run.id, run.cursor, size)
+        batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
-        outcome = work.outcome(connection, run, batch)
+        lock_running_run(connection, run.id)  # the run's row first, everywhere
+        outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
         )
-        changed = work.change(connection, run, batch, now)
-        if changed != outcome.changed:
-            raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
         return get_run(connection, run.id)
 
 

@@ -50,6 +50,7 @@ def source(store_url: str) -> str:
     # the highest number is gone: the copy must not give it again
     store = open_store(store_url)
     with store.writing() as connection:
+        connection.execute(text(f"DELETE FROM contact_email WHERE contact_id = {CONTACTS}"))
         connection.execute(text(f"DELETE FROM contact WHERE id = {CONTACTS}"))
     store.close()
     return store_url

@@ -37,6 +37,7 @@ from contactctl.store.fields import GIVEN_COLUMNS
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views
+from helpers.thorough import examples
 
 OSLO = ZoneInfo("Europe/Oslo")
 # the hour after the clocks go forward, on a day that not every month has
@@ -272,7 +273,7 @@ def selected_ids(store: Store, resolved: ResolvedCriteria) -> set[int]:
 
 
 thorough = settings(
-    max_examples=250,
+    max_examples=examples(250),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -298,7 +299,7 @@ def test_a_condition_under_none_selects_exactly_the_others(stores, condition):
         assert selected_ids(store, others) == everybody - selected_ids(store, chosen)
 
 
-@settings(thorough, max_examples=100)
+@settings(thorough, max_examples=examples(100))
 @given(criteria())
 def test_the_databases_count_those_left_out_as_the_reference_does(stores, tree):
     resolved = resolve(tree, NOW, OSLO)

@@ -1,4 +1,4 @@
-"""The catalogue of fields that criteria can test, and contacts carry."""
+"""The fields that criteria can test and contacts carry, and the operators that fit them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

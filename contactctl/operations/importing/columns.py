@@ -173,16 +173,9 @@ class ColumnNames:
         if as_field == EXTERNAL_ID_FIELD:
             self._leave_out(name, _GIVEN_ELSEWHERE[as_field])
             return None
-        try:
-            field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.find(as_field)
-        except CriteriaError as error:
-            if looks_like_consent(name) and not self._options.all_inactive:
-                self.undecided.append(name)
-                return None
-            self._require_no_mistake(name, error)
-            self.unknown.append(name)
-            self._leave_out(name, UNKNOWN_NAME)
-            return None
+        field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.by_name(as_field)
+        if field is None:
+            return self._of_no_field(name)
         if field.name.startswith(UNSUBSCRIBED_FIELD) and not self._options.all_inactive:
             self.undecided.append(name)  # ours are recorded, others' must be told what they mean
             return None
@@ -192,22 +185,35 @@ class ColumnNames:
         self._leave_out(name, reason)
         return None
 
+    def _of_no_field(self, name: str) -> Field | None:
+        """The attribute of this bare name; None, with a word about it, where there is none."""
+        if looks_like_consent(name) and not self._options.all_inactive:
+            self.undecided.append(name)
+            return None
+        as_field = _as_field_name(plain(name))
+        if attribute := self._catalogue.by_name(f"{ATTRIBUTE_PREFIX}{as_field}"):
+            return attribute
+        self._require_no_mistake(name, as_field)
+        self.unknown.append(name)
+        self._leave_out(name, UNKNOWN_NAME)
+        return None
+
     def _leave_out(self, name: str, reason: str) -> None:
         if not self._options.ignore_unknown:
             self.left_out[show_safely(name)] = reason
 
-    def _require_no_mistake(self, name: str, error: CriteriaError) -> None:
+    def _require_no_mistake(self, name: str, field_name: str) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
-        field_name = _as_field_name(plain(name))
-        known = [field.name for field in importable_fields(self._catalogue)]
         if self._options.expects_other_columns:
             return
+        known = [field.name for field in importable_fields(self._catalogue)]
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
         if field_name.startswith(ATTRIBUTE_PREFIX) or close:
-            guess = f"{error.hint} " if error.hint.startswith("did you mean") else ""
+            guess = did_you_mean(field_name, known)
             raise UsageError(
                 f"unknown column '{show_safely(name)}'",
-                hint=guess + _what_to_do_with(name, close[0] if close else "FIELD"),
+                hint=f"{guess} " * bool(guess)
+                + _what_to_do_with(name, close[0] if close else "FIELD"),
             ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:

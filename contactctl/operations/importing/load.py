@@ -1,14 +1,12 @@
 """Contacts from a file into the store: one run, batch by batch."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -46,15 +44,9 @@ from contactctl.operations.importing.undecided import refuse_undecided
 from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
-from contactctl.store.addresses import former_among
-from contactctl.store.contacts import known_keys
-from contactctl.store.database.locks import exclusive, serialise
-from contactctl.store.external_ids import (
-    AddressChanges,
-    follow_addresses,
-    link_named,
-    named_rows,
-)
+from contactctl.store.addresses import former_among, ids_of_keys
+from contactctl.store.database.locks import change_one_by_one, exclusive, serialise
+from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating, last_contact_id
@@ -68,7 +60,6 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
-from contactctl.store.staged import Staged
 
 _IMPORTING = (RunKind.IMPORT, RunKind.SYNC)
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
@@ -222,35 +213,33 @@ class _Import:
     ) -> list[Reject]:
         """Put one batch in, together with the run's new totals; returns what was rejected."""
         read, source = convert(self.plan, batch, self.told), self.work.source
-        with transaction() as connection, ExitStack() as of_source:
+        with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
             serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
+            known = group_ids(connection) if _names_groups(read) else {}
+            if _missing_groups(read, known):
+                change_one_by_one(connection)
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
             named = _named(converted, batch)
-            of_source.enter_context(named_rows(connection, named))
-            changes = AddressChanges()
-            if named:
-                address = partial(_address_at, converted)
-                changes = follow_addresses(connection, source, self.creating, address, self.now)
+            changes = follow_addresses(connection, source, self.creating, named, self.now)
             converted = self._left(converted, batch, changes, is_last=is_last)
             former = former_among(connection, keys)
             converted = rows_without(converted, batch, former.keys(), FORMER)
             if self.options.update_only:
-                unknown = set(keys) - known_keys(connection, keys)
+                unknown = set(keys) - ids_of_keys(connection, keys).keys()
                 converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
-            known = group_ids(connection) if _names_groups(converted) else {}
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
                 wave = wave_of(rows, converted, ids, changes.moved)
-                counts += put_in(connection, self.plan.layout, wave, self.now, self.creating)
-            if named:
-                link_named(connection, source, self.creating.run_id, changes)
+                counts += put_in(
+                    connection, self.plan.layout, wave, self.now, self.creating, source=source
+                )
             result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
             if result.run is not None:
                 update_run(connection, result.run, _totals(result) | self._position(is_last))
@@ -299,17 +288,12 @@ class _Import:
         )
 
 
-def _address_at(converted: Converted, position: int) -> EmailAddress:
-    row = next(row for row in converted.rows if row[0] == position)
-    return EmailAddress(*row[KEY - 1 : KEY + 2])
-
-
-def _named(converted: Converted, batch: Batch) -> list[Staged]:
+def _named(converted: Converted, batch: Batch) -> list[NamedRow]:
     """The rows of a source with their ids."""
     if not batch.external_ids:
         return []
     ids = batch.external_ids
-    return [(row[0], ids[row[0]], row[KEY]) for row in converted.rows]
+    return [NamedRow(row[0], ids[row[0]], *row[KEY - 1 : KEY + 2]) for row in converted.rows]
 
 
 def _totals(result: ImportResult) -> dict[str, object]:

@@ -47,7 +47,7 @@ def wave_of(
 ) -> Wave:
     """The rows with the tags, memberships and reasons to be inactive that they bring; `moved` are
     the positions of those whose contact has had another address until now."""
-    tags, inactive = converted.tags, converted.inactive
+    tags, inactive, ids = converted.tags, converted.inactive, converted.external_ids
     states = {
         MembershipState.FOLLOWS: converted.groups,
         MembershipState.ACTIVE: converted.groups_active,
@@ -73,5 +73,6 @@ def wave_of(
         ]
         if inactive
         else (),
+        [(row[0], ids[row[0]]) for row in rows] if ids else (),
         [(row[0],) for row in rows if row[0] in moved] if moved else (),
     )

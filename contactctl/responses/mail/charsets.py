@@ -23,11 +23,16 @@ _FIRST_LEVEL = {  # lead bytes of the everyday characters
 _HANGUL_LEADS = range(0xB0, 0xC9)  # of EUC-KR; Chinese text has as many beyond them
 _MARK_LEADS = (0xA1, 0xA3)
 _CHINESE_LABELS = ("gb", "big5", "cp936")
-_CYRILLIC = ("koi8_r", "cp1251", "iso8859_5")  # other orders of the same letters
+_EVERYDAY_LETTERS = {  # by codec, of scripts that have one byte for each letter
+    **dict.fromkeys(("koi8_r", "cp1251", "iso8859_5"), frozenset("оеаинтсрвлкмд")),
+    **dict.fromkeys(("cp1253", "iso8859_7"), frozenset("αοιετσνηυρπκμλωςόίάέήύ")),
+    **dict.fromkeys(("cp1255", "iso8859_8"), frozenset("יוהלאתמרבשנדם")),
+    **dict.fromkeys(("cp1256", "iso8859_6"), frozenset("اليمونرتبةعدسفهكقحجأ")),
+    "cp874": frozenset("านรอกเงมยลวดทสตบคขปหพจุิีืั่้์ไ"),
+}
 _CYRILLIC_LABELS = ("koi8", "windows-1251", "cp1251", "iso-8859-5", "iso8859-5")
-_EVERYDAY_LETTERS = frozenset("оеаинтсрвлкмд")
 _WHOLE_WORD = re.compile(rb"[\x80-\xff]{3,}")
-_LEAST_CYRILLIC_LETTERS = 8
+_LEAST_LETTERS = 8
 _LEAST_SHARE_OF_WHOLE_WORDS = 0.7
 _LEAST_SHARE_OF_HANGUL = 0.95
 _LEAST_SHARE_OF_KANA = 0.2
@@ -49,13 +54,13 @@ def decode_text(data: bytes, label: str) -> str:
         text = _of_its_neighbour(data, label) or _strictly(data, codec)
         if text is not None:
             return text
-    return _east_asian(data) or _cyrillic(data) or _last_resort(data, label)
+    return _east_asian(data) or _of_one_byte_letters(data) or _last_resort(data, label)
 
 
 def _of_its_neighbour(data: bytes, label: str) -> str | None:
     """Text in a character set that is often labelled so, and that the label cannot contradict."""
     if label.startswith(_CYRILLIC_LABELS):
-        return _cyrillic(data)
+        return _of_one_byte_letters(data)
     return _korean(data) if label.startswith(_CHINESE_LABELS) else None
 
 
@@ -98,17 +103,17 @@ def _korean(data: bytes) -> str | None:
     return text if sample and hangul >= _LEAST_SHARE_OF_HANGUL * len(sample) else None
 
 
-def _cyrillic(data: bytes) -> str | None:
-    """Text of whole words in Cyrillic letters, in the order of letters that gives the most everyday
-    ones; None for all else, such as a Latin text with accents."""
+def _of_one_byte_letters(data: bytes) -> str | None:
+    """Text of whole words in Cyrillic, Greek, Hebrew, Arabic or Thai letters, in the codec that
+    gives the most everyday ones; None for all else, such as a Latin text with accents."""
     sample = data[:_SAMPLE_BYTES]
     letters = sum(byte > 0x7F for byte in sample)
     in_words = sum(map(len, _WHOLE_WORD.findall(sample)))
-    if letters < _LEAST_CYRILLIC_LETTERS or in_words < _LEAST_SHARE_OF_WHOLE_WORDS * letters:
+    if letters < _LEAST_LETTERS or in_words < _LEAST_SHARE_OF_WHOLE_WORDS * letters:
         return None
     count, best = max(
-        (sum(each in _EVERYDAY_LETTERS for each in sample.decode(codec, "replace")), codec)
-        for codec in _CYRILLIC
+        (sum(each in everyday for each in sample.decode(codec, "replace").lower()), codec)
+        for codec, everyday in _EVERYDAY_LETTERS.items()
     )
     return data.decode(best, "replace") if count >= letters / 2 else None
 

@@ -12,7 +12,7 @@ from contactctl.responses.mail.addresses import MAX_RECIPIENTS, typed_address
 
 _FIELD = re.compile(
     r"^(Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Last-Attempt-Date"
-    r"|Arrival-Date|X-Supplementary-Info|Remote-MTA|Reporting-MTA|Received-From-MTA)"
+    r"|Arrival-Date|X-Supplementary-Info|X-Actual-Recipient|Remote-MTA|Reporting-MTA|Received-From-MTA)"
     r"[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -37,12 +37,22 @@ class RecipientStatus:
     @property
     def final_recipient(self) -> str | None:
         """The address that the reporting server tried."""
-        return typed_address(self.fields.get("final-recipient", ""))
+        return self._actual_recipient or typed_address(self.fields.get("final-recipient", ""))
 
     @property
     def original_recipient(self) -> str | None:
         """The address as the sender wrote it, where the report tells."""
-        return typed_address(self.fields.get("original-recipient", ""))
+        written = typed_address(self.fields.get("original-recipient", ""))
+        if written is None and self._actual_recipient:
+            return typed_address(self.fields.get("final-recipient", ""))
+        return written
+
+    @property
+    def _actual_recipient(self) -> str | None:
+        """What sendmail made of the final recipient, an alias; None where that is a program."""
+        kind, _, rest = self.fields.get("x-actual-recipient", "").partition(";")
+        is_address = kind.strip().lower() == "rfc822" and "|" not in rest
+        return typed_address(rest) if is_address else None
 
     @property
     def recipient(self) -> str | None:

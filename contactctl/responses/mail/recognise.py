@@ -256,4 +256,7 @@ def _straight(text: str) -> str:
 
 
 def _has_any(text: str, phrases: tuple[str, ...]) -> bool:
-    return any(phrase in text for phrase in phrases)
+    for phrase in phrases:  # noqa: SIM110 - an `any` takes twice as long
+        if phrase in text:
+            return True
+    return False

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from contactctl.store.table_base import ZERO, StoreTable
+from contactctl.store.model_base import ZERO, StoreTable
 from contactctl.store.types import BigId, Code, CodeText, UtcInstant
 
 
