@@ -25,12 +25,13 @@ from helpers.sessions import make_session
 ROUNDS = 3
 TARGET = 1.3
 _JOIN = (
-    "SELECT count(*) FROM contact JOIN (SELECT DISTINCT lower(trim(email)) AS k FROM listed) l"
-    " ON contact.email_key = l.k WHERE contact.status = 'active'"
+    "SELECT count(*) FROM (SELECT DISTINCT lower(trim(email)) AS k FROM listed) l"
+    " JOIN contact_email a ON a.email_key = l.k"
+    " JOIN contact ON contact.id = a.contact_id WHERE contact.status = 'active'"
 )
 _UNKNOWN = (
     "SELECT count(*) FROM (SELECT DISTINCT lower(trim(email)) AS k FROM listed) l"
-    " LEFT JOIN contact ON contact.email_key = l.k WHERE contact.id IS NULL"
+    " LEFT JOIN contact_email a ON a.email_key = l.k WHERE a.contact_id IS NULL"
 )
 
 

@@ -45,6 +45,8 @@ COLUMNS = (
     " company, company_folded, last_opportunity, attributes, attributes_folded,"
     " created, updated, revision"
 )
+# of the bare table alone: where contactctl has the table of addresses
+UNIQUE = "CREATE UNIQUE INDEX IF NOT EXISTS by_key ON contact (email_key)"
 UPSERT = (
     " ON CONFLICT (email_key) DO UPDATE SET first_name = excluded.first_name,"
     " first_name_folded = excluded.first_name_folded, last_name = excluded.last_name,"
@@ -106,6 +108,7 @@ def rows_by_hand(path: Path) -> Iterator[tuple[object, ...]]:
 
 def sqlite_by_hand(url: str, path: Path) -> None:
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+    connection.execute(UNIQUE)
     marks = ", ".join("?" * len(COLUMNS.split(",")))
     rows = rows_by_hand(path)
     while batch := list(islice(rows, BATCH_ROWS)):
@@ -119,6 +122,7 @@ def sqlite_by_hand(url: str, path: Path) -> None:
 def postgres_by_hand(url: str, path: Path) -> None:
     rows = rows_by_hand(path)
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(UNIQUE)
         connection.execute(
             f"CREATE TEMP TABLE staging AS SELECT {COLUMNS} FROM contact WITH NO DATA"
         )

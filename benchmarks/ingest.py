@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from ingest_read import sendgrid_events  # noqa: E402
 
 from helpers import databases  # noqa: E402
+from helpers.contacts import own_addresses  # noqa: E402
 from helpers.postgres_server import PostgresServer  # noqa: E402
 
 SIZES = (100_000, 1_000_000)
@@ -64,9 +65,10 @@ def prepare(url: str, count: int) -> None:
         statement = statement.replace("'2026-01-01 00:00:00.000000'", "TIMESTAMP '2026-01-01'")
     with store.writing() as connection:
         connection.execute(text(statement), {"count": count})
+        own_addresses(connection)
     if store.dialect == "postgresql":  # as the server does it by itself after a while
         with store.writing() as connection:
-            connection.execute(text("ANALYZE contact"))
+            connection.execute(text("ANALYZE contact, contact_email"))
     store.close()
 
 

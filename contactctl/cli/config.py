@@ -1,4 +1,4 @@
-"""The commands below `config`."""
+"""The commands below `config`, and `fields`."""
 
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.output.presentation import Presentation

@@ -1,4 +1,4 @@
-"""Questions that a person answers by typing; a bare "y" is never asked for."""
+"""Plan, show, confirm, carry out: one way for every command that changes contacts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,7 +123,8 @@ MakePlan = Callable[["Confirmation | None"], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock.
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock, that
+    of the `work` (None: of changing contacts).
 
     Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
     `runs apply`.
@@ -134,6 +135,7 @@ class Manner:
     wait: float = waits.FOR_CHANGES_S
     dry_run: bool = False
     keeps_plan: bool = False
+    work: str | None = None
 
 
 class ChangingInvocation(SelectingInvocation):
@@ -313,6 +315,7 @@ def _carry_out_confirmed(
     run = run_confirmed(
         session,
         lambda: make_plan(manner.said),
+        work=manner.work,
         leave_to_background=manner.background,
         wait_seconds=manner.wait,
     )

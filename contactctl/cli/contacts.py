@@ -1,4 +1,4 @@
-"""The commands below `contacts` that look at contacts, and the one that adds one."""
+"""The commands below `contacts` that look at contacts or add one; `explain`, `reactivate`."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""The commands `contacts anonymize` and `contacts delete`."""
+"""The commands `contacts anonymize` and `contacts delete`, and those below `suppressions`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

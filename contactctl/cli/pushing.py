@@ -1,5 +1,6 @@
 """The commands `suppressions push`, `diff` and `pull`: a provider's suppression list."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,13 +48,19 @@ def push(
         checked,
         read_confirmation,
     )
-    from contactctl.operations.pushing import find_provider, plan_push_to, preview_push
+    from contactctl.operations.pushing import (
+        find_provider,
+        plan_push_to,
+        preview_push,
+        work_of_push,
+    )
     from contactctl.output.pushing import present_push
 
     said = read_confirmation(confirm, limit_override)
     manner = checked(Manner(said, background, wait, dry_run, plan))
     with invocation.open_session() as session:
         source = find_provider(session, name)
+        manner = replace(manner, work=work_of_push(source))
 
         def make_plan(said: "Confirmation | None") -> "Run | None":
             return plan_push_to(session, source, reason=reason or "", said=said)

@@ -1,4 +1,4 @@
-"""The commands below `rules` that concern handling."""
+"""The commands below `rules`."""
 
 from pathlib import Path
 from typing import Annotated

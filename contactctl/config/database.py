@@ -1,4 +1,4 @@
-"""Which database URLs are accepted."""
+"""Which database URLs are accepted, and the commented config that `init` writes."""
 
 import json
 import re

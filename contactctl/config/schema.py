@@ -1,4 +1,4 @@
-"""Config values as found, each with its place; merging of sources."""
+"""Config values as found, each with its place: merged from their sources, and read by a schema."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial

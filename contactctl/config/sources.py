@@ -13,6 +13,7 @@ from contactctl.config.values import (
     duration,
     environment_name,
     one_of,
+    rate,
     text,
 )
 from contactctl.domain.criteria.fields import did_you_mean
@@ -49,7 +50,7 @@ _FIELDS = {"map": "columns", "ignore": "ignored", "null": "nulls"}
 
 _OF_PROVIDERS = (
     *("provider", "key_file", "key_env", "token_command", "api_url", "domain", "stream"),
-    *("lists", "region", "queue_url", "overlap"),
+    *("lists", "region", "queue_url", "overlap", "rate"),
 )
 _SECRETS = ("key_file", "key_env", "token_command")
 
@@ -85,7 +86,10 @@ def _provider_source(name: str, values: Mapping[str, Any]) -> ProviderSource:
     if given:
         file, env, command = (values.get(key) for key in _SECRETS)
         secret = Secret(file, env, command)
-    own = {key: values[key] for key in ("lists", "region", "queue_url", "overlap") if key in values}
+    if provider == "sqs" and "rate" in values:
+        raise ValueError("'rate' is not for queues")
+    own_keys = ("lists", "region", "queue_url", "overlap", "rate")
+    own = {key: values[key] for key in own_keys if key in values}
     names = {key: values[key] for key in ("domain", "stream") if key in values}
     return ProviderSource(name, provider, secret, values.get("api_url", ""), names, **own)
 
@@ -143,6 +147,7 @@ SOURCE = Section(
         "lists": _TEXTS,
         "region": Scalar(text),
         "queue_url": Scalar(text),
+        "rate": Scalar(rate),
         "url": Placed(_url),
         "query": Scalar(_query),
         "key": Scalar(text),

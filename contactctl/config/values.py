@@ -21,6 +21,8 @@ from contactctl.domain.text import show_safely
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 _MAX_PRICE = 10**10
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?(?:per|/|a) ?(second|minute|hour)")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _BOOLEANS = {"true": True, "false": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -101,6 +103,16 @@ def duration(value: Any) -> timedelta:
     except ValueError:
         problem = "must be a duration such as 24 hours, 30 days or 2 weeks"
         raise ValueError(f"{problem}, not {quoted(value)}") from None
+
+
+def rate(value: Any) -> float:
+    """How many a second at most: `10 per second`, `90 per minute`, `3600 per hour`."""
+    found = _RATE.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if found is None or not float(found[1]):
+        raise ValueError(
+            f"must be a rate such as 10 per second or 90 per minute, not {quoted(value)}"
+        )
+    return float(found[1]) / _SECONDS[found[2]]
 
 
 def one_of(choices: type[EnumT]) -> Callable[[Any], EnumT]:

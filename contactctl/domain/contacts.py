@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
+    EXTERNAL_ID_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
@@ -112,6 +113,17 @@ class FormerAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalId:
+    """What a source of the config calls a contact."""
+
+    source: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class ContactRecord:
     """One contact. `values` maps every field that is a column of its own to its value or None.
 
@@ -132,6 +144,7 @@ class ContactRecord:
     not_counted: Sequence[str] = ()
     unsubscribed: datetime | None = None
     former_addresses: Sequence[FormerAddress] = ()
+    external_ids: Sequence[ExternalId] = ()
 
     def by_field(self) -> dict[str, object]:
         """The value of each field of the catalogue that the contact has, by the field's name."""
@@ -145,6 +158,7 @@ class ContactRecord:
             "group": [membership.group for membership in self.groups],
             "group_active": self._groups_that_are(MembershipState.ACTIVE),
             "group_inactive": self._groups_that_are(MembershipState.INACTIVE),
+            EXTERNAL_ID_FIELD: [str(each) for each in self.external_ids],
             **self._deactivation_values(),
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
             NOT_COUNTED_FIELD: self.not_counted,

@@ -1,4 +1,4 @@
-"""Removing addresses from free text: diagnostics, reasons, criteria kept with runs.
+"""What erasing means: addresses out of free text, and keyed hashes of erased ones.
 
 An address is recognised as itself; as a link or quoted-printable text spells it
 (`ann%40example.com`, `ann=40example.com`, RFC 2045 section 6.7); and inside the local part of a

@@ -1,4 +1,4 @@
-"""A group's own settings as the store keeps them (`groups set`), and how the config outranks them.
+"""A group: its own settings (`groups set`), how the config outranks them, and how it is listed.
 
 The form is that of the config's `groups.NAME`: `{"bypass_system_wide": true, "deactivate": "group",
 "thresholds": {"transient": {"count": 3, "within": "14 days"}}}`.

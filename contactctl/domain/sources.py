@@ -79,6 +79,7 @@ class ProviderSource:
     `secret` is None for Amazon, which has its own ways. `url` replaces the API's usual address,
     `names` fill its paths (domain, stream); `lists` are those to fetch, empty for all. `region` and
     `queue_url` are Amazon's. Events from up to `overlap` before the last fetch are read again.
+    `rate`: at most so many requests a second.
     """
 
     name: str
@@ -90,6 +91,7 @@ class ProviderSource:
     region: str = ""
     queue_url: str = ""
     overlap: timedelta = FOR_LATE_EVENTS
+    rate: float | None = None
 
 
 Source = DatabaseSource | ProviderSource

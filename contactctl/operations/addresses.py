@@ -14,8 +14,8 @@ from contactctl.domain.upkeep_kinds import MergeRun, ReaddressRun
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.upkeep import read_one
-from contactctl.store.addresses import former_among, spell_address
-from contactctl.store.contacts import get_record, id_of_key
+from contactctl.store.addresses import former_among, id_of_key, spell_address
+from contactctl.store.contacts import get_record
 from contactctl.store.database.locks import serialise
 from contactctl.store.impact import count_active
 from contactctl.store.merge import merge_contact

@@ -1,4 +1,4 @@
-"""Looking at contacts: one by what a person calls it, or many by filter, in flat memory."""
+"""Looking at contacts, one or many by filter, and adding one."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,8 +29,8 @@ from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
-from contactctl.store.addresses import former_among
-from contactctl.store.contacts import contact_named, get_record, group_named, id_of_key
+from contactctl.store.addresses import former_among, id_of_key
+from contactctl.store.contacts import contact_named, get_record, group_named
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.exports import deliverable, deliverable_in, not_waiting, stream_contacts
 from contactctl.store.groups import group_ids

@@ -1,4 +1,4 @@
-"""Made-up, plausible contacts for the demo store; the same every time, but for today's date."""
+"""A sample store to try everything on: made-up contacts, the same but for today's date."""
 
 import csv
 import random

@@ -23,7 +23,7 @@ from contactctl.operations.responses import FETCH
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import Api, api_of
 from contactctl.responses.apis.pages import Asked, Page, pages_of
-from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Sleep
+from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Pace, Sleep
 from contactctl.store.pushing import pushed_among
 from contactctl.store.routine import note_done
 from contactctl.store.runs import position_of_source
@@ -148,7 +148,15 @@ def _lists(
         return {"suppressed": SesList(source).pages}
     api = api_of(source.provider)
     names = names_of(source, api)
-    client = Client(api, source.name, key, url=source.url, deadline=deadline, sleep=options.sleep)
+    client = Client(
+        api,
+        source.name,
+        key,
+        url=source.url,
+        deadline=deadline,
+        sleep=options.sleep,
+        pace=Pace(source.rate),
+    )
     if options.is_pull and not api.pull:
         raise UsageError(
             f"{source.provider} does not give a list that says why it suppresses somebody",

@@ -1,8 +1,7 @@
 """Telling a provider who is inactive: its suppression list follows the store."""
 
 import os
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,14 +14,17 @@ from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.fetch import names_of
 from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
 from contactctl.operations.responses import find_fetched, read_key
+from contactctl.operations.runs import work_of_run
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.suppressions import AmazonList, ApiList, SuppressionList
-from contactctl.responses.apis.transport import Client
+from contactctl.responses.apis.transport import Client, Pace
 from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork
 from contactctl.store.pushing import (
     PushAction,
+    Refused,
+    Told,
     compare_lists,
     count_push,
     first_of_push,
@@ -31,7 +33,6 @@ from contactctl.store.pushing import (
 
 _LEAST_AT_ONCE = 25  # contacts whose change is one transaction
 _MOST_AT_ONCE = 500
-_TIME_OF_A_BATCH_S = 120.0  # others that change contacts wait meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ def find_provider(session: Session, name: str) -> ProviderSource:
     if found.provider == "sqs":
         raise UsageError(f"{name} is a queue, and has no suppression list", hint="name one of ses")
     return found
+
+
+def work_of_push(source: ProviderSource) -> str:
+    """What only one process does at a time, in the name of its lock."""
+    return work_of_run(PushRun(source.name))
 
 
 def preview_push(session: Session, source: ProviderSource) -> PushPreview:
@@ -112,21 +118,24 @@ def with_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
     source = find_provider(session, run.details_as(PushRun).source)
     listed = _list_of(source)
     at_once = min(max(listed.at_once, _LEAST_AT_ONCE), _MOST_AT_ONCE)
-    tell = partial(_tell, source)
-    return replace(work, outcome=partial(work.outcome, send=tell), most_at_once=at_once)
+    return replace(work, send=partial(_tell, source, Pace(source.rate)), most_at_once=at_once)
 
 
-def _tell(source: ProviderSource, action: PushAction, emails: Sequence[str]) -> Collection[str]:
-    listed = _list_of(source, time.monotonic() + _TIME_OF_A_BATCH_S)
-    return listed.add(emails) if action is PushAction.ADD else listed.remove(emails)
+def _tell(source: ProviderSource, pace: Pace, told: Told) -> tuple[Told, Refused]:
+    """Tell the provider of a batch, each time with a key that is read anew: it may run out."""
+    listed = _list_of(source, pace)
+    say = {PushAction.ADD: listed.add, PushAction.REMOVE: listed.remove}
+    refused = {action: set(say[action](list(told[action]))) for action in told if told[action]}
+    return told, refused
 
 
-def _list_of(source: ProviderSource, deadline: float = float("inf")) -> SuppressionList:
+def _list_of(source: ProviderSource, pace: Pace | None = None) -> SuppressionList:
+    pace = pace or Pace(source.rate)
     if source.provider == "ses":
         from contactctl.responses.apis.aws import SesList  # noqa: PLC0415
 
-        return AmazonList(SesList(source))
+        return AmazonList(SesList(source, pace))
     api = api_of(source.provider)
     key = read_key(source, os.environ)
-    client = Client(api, source.name, key, url=source.url, deadline=deadline)
+    client = Client(api, source.name, key, url=source.url, pace=pace)
     return ApiList(client, names_of(source, api))

@@ -1,4 +1,4 @@
-"""Looking at recorded responses, and deciding about held ones."""
+"""Recorded responses, decisions about held ones, and those that come by a mailbox."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The response policy in force: the config's, with what `groups set` keeps for other groups."""
+"""The response policy in force, and its handling rules as they hold now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
+from urllib.parse import quote
 
 from contactctl.domain.errors import (
     BusyError,
@@ -16,7 +18,8 @@ from contactctl.domain.errors import (
     cut_short,
 )
 from contactctl.domain.policies import Approval
-from contactctl.domain.run_kinds import RUN_TYPES
+from contactctl.domain.run_details import RunDetails
+from contactctl.domain.run_kinds import RUN_TYPES, PushRun
 from contactctl.domain.runs import (
     FINAL_STATES,
     Confirmation,
@@ -37,6 +40,7 @@ from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork, figures_of, work_of
 from contactctl.store.run_steps import (
     apply_batch,
+    begin_batch,
     begun_with_rights,
     end_plan,
     finish_run,
@@ -46,6 +50,8 @@ from contactctl.store.run_steps import (
     stop_run,
 )
 from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
+
+T = TypeVar("T")
 
 BATCH_CONTACTS = 20_000
 _ATTEMPTS_PER_BATCH = 5
@@ -111,20 +117,30 @@ def interrupted_runs(session: Session, kinds: Sequence[RunKind] = ()) -> list[Ru
     return runs[::-1]
 
 
+def work_of_run(details: RunDetails) -> str:
+    """The kind of work that only one process does at a time: changing contacts, for runs that do
+    nothing else; a run that tells a provider waits for one of the same provider alone."""
+    if isinstance(details, PushRun):
+        return f"push-{quote(details.source, safe='')[:100]}"
+    return CONTACT_CHANGES
+
+
 def run_confirmed(
     session: Session,
     plan: Callable[[], Run | None],
     *,
+    work: str | None = None,
     leave_to_background: bool = False,
     wait_seconds: float = waits.FOR_CHANGES_S,
 ) -> Run | None:
-    """Plan and work through under one lock, so that who must wait leaves no trace behind.
+    """Plan and work through under one lock, so that who must wait leaves no trace behind: that of
+    the `work`, of changing contacts where it is None.
 
     `plan` writes a run that is confirmed, and so `running`; None when nothing matches. Killed at
     any moment, either nothing has happened or the run can be resumed.
     """
     require_same_operator_policy(session)
-    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+    with exclusive(session.store, work or CONTACT_CHANGES, wait_seconds=wait_seconds):
         run = plan()
         if run is None or leave_to_background:
             return run
@@ -137,7 +153,8 @@ def apply_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_
     Raises RefusedError when the plan has expired or is not waiting, BusyError when another run
     changes contacts for longer than `wait_seconds`.
     """
-    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+    work = work_of_run(read_run(session, run_id).details)
+    with exclusive(session.store, work, wait_seconds=wait_seconds):
         return work_through(session, begin_run(session, run_id))
 
 
@@ -165,7 +182,8 @@ def resume_run(
     It was confirmed when it started. One that nobody with the right to has begun must be confirmed
     like a new one (`said`): RefusedError otherwise.
     """
-    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+    work = work_of_run(read_run(session, run_id).details)
+    with exclusive(session.store, work, wait_seconds=wait_seconds):
         run = read_run(session, run_id)
         if run.state is RunState.PLANNED:
             raise RefusedError(
@@ -315,7 +333,7 @@ def watch_run(session: Session, run_id: int) -> Watched:
             if run.cursor != before.cursor:
                 still_since = time.monotonic()
             elif time.monotonic() - still_since > _PATIENCE_S:
-                if run.state not in FINAL_STATES and _nobody_is_at_work(session):
+                if run.state not in FINAL_STATES and _nobody_is_at_work(session, run):
                     return Watched(run, _abandoned(run_id))
                 still_since = time.monotonic()
     return Watched(run)
@@ -355,15 +373,29 @@ def _way_to_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
 
 
 def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:
-    """One batch, begun again when another writer changed one of its contacts meanwhile."""
+    """One batch; None when none is left. Nobody waits while somebody outside is told of it."""
     size = min(BATCH_CONTACTS, work.most_at_once or BATCH_CONTACTS)
+    step = (size, session.clock())
+    if work.begin is None or work.send is None or work.outcome is None:
+        return _insistently(lambda: apply_batch(session.store, run, *step, work))
+    begun = _insistently(lambda: begin_batch(session.store, run, *step, work))
+    if begun is None:
+        return None
+    told = replace(work, outcome=partial(work.outcome, answer=work.send(begun.message)))
+    return _insistently(
+        lambda: apply_batch(session.store, begun.run, *step, told, begun=begun.batch)
+    )
+
+
+def _insistently(step: Callable[[], T]) -> T:
+    """The step, begun again when another writer has changed one of its contacts meanwhile."""
     for _ in range(_ATTEMPTS_PER_BATCH - 1):
         try:
-            return apply_batch(session.store, run, size, session.clock(), work)
+            return step()
         except BusyError as error:
             if error.code != "conflict":
                 raise
-    return apply_batch(session.store, run, size, session.clock(), work)
+    return step()
 
 
 @contextmanager
@@ -394,10 +426,10 @@ def _clean_up_what_was_erased(session: Session) -> None:
         ) from error
 
 
-def _nobody_is_at_work(session: Session) -> bool:
-    """Whether the right to change contacts is free; asked rarely, since to ask is to hold it."""
+def _nobody_is_at_work(session: Session, run: Run) -> bool:
+    """Whether the right to do such work is free; asked rarely, since to ask is to hold it."""
     try:
-        with exclusive(session.store, CONTACT_CHANGES):
+        with exclusive(session.store, work_of_run(run.details)):
             return True
     except BusyError:
         return False

@@ -1,4 +1,4 @@
-"""Addresses that must not come back: asked by what creates contacts, and kept by hand."""
+"""Addresses that must not come back: asked by what creates contacts, kept by hand or by lists."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,8 @@ from contactctl.operations.keyring import (
     write_keyring,
 )
 from contactctl.operations.session import Session
-from contactctl.store.contacts import count_of_domain, id_of_key, keys_after, known_keys
+from contactctl.store.addresses import id_of_key, ids_of_keys
+from contactctl.store.contacts import count_of_domain, keys_after
 from contactctl.store.database.locks import serialise
 from contactctl.store.erasure import (
     Suppressed,
@@ -276,7 +277,7 @@ def suppress_list(
             if given.digest:
                 hashes = lines.keys() - known_hashes(connection, lines)
             else:
-                taken = known_keys(connection, lines)
+                taken = ids_of_keys(connection, lines)
                 bad += [Reject(lines.pop(key), _TAKEN, (key,)) for key in taken]
                 may_hit_contacts = may_hit_contacts or any(key[0] == "@" for key in lines)
                 new = lines.keys() - suppressed_in(session)(connection, lines)

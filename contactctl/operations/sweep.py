@@ -1,6 +1,7 @@
 """What cron calls: finish interrupted runs, drop expired plans, apply thresholds and rules."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -22,6 +23,7 @@ from contactctl.operations.runs import (
     begun_by_right,
     interrupted_runs,
     require_resumable,
+    work_of_run,
     work_through,
 )
 from contactctl.operations.session import Session
@@ -167,7 +169,8 @@ def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
 
 def sweep_runs(session: Session) -> SweepResult:
     """Expire plans whose time is over, and work through what other processes left undone."""
-    return _one_by_one((partial(_expire_plans, session), partial(_finish_runs, session)))
+    steps = (_expire_plans, _finish_runs, _finish_pushes)
+    return _one_by_one(partial(step, session) for step in steps)
 
 
 def _one_by_one(steps: Iterable[Callable[[], SweepResult]]) -> SweepResult:
@@ -190,12 +193,30 @@ def _expire_plans(session: Session) -> SweepResult:
 
 
 def _finish_runs(session: Session) -> SweepResult:
-    if not interrupted_runs(session) and not needs_clean_up(session.store):
+    if not _interrupted(session, CONTACT_CHANGES) and not needs_clean_up(session.store):
         return SweepResult()
     with exclusive(session.store, CONTACT_CHANGES):
         # read again: who held the right to change contacts may have finished them meanwhile
-        runs = [partial(_finish_run, session, run) for run in interrupted_runs(session)]
-        return _one_by_one((*runs, partial(_clean_up, session)))
+        runs = _interrupted(session, CONTACT_CHANGES)
+        finishing = [partial(_finish_run, session, run) for run in runs]
+        return _one_by_one((*finishing, partial(_clean_up, session)))
+
+
+def _finish_pushes(session: Session) -> SweepResult:
+    """Each under its own lock; one that somebody is at work on is left to him."""
+    works = {work_of_run(run.details) for run in interrupted_runs(session, [RunKind.PUSH])}
+    return _one_by_one(partial(_finish_pushes_of, session, work) for work in sorted(works))
+
+
+def _finish_pushes_of(session: Session, work: str) -> SweepResult:
+    with suppress(BusyError), exclusive(session.store, work):
+        runs = _interrupted(session, work)
+        return _one_by_one(partial(_finish_run, session, run) for run in runs)
+    return SweepResult()
+
+
+def _interrupted(session: Session, work: str) -> list[Run]:
+    return [run for run in interrupted_runs(session) if work_of_run(run.details) == work]
 
 
 def _finish_run(session: Session, run: Run) -> SweepResult:

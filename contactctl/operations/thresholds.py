@@ -1,4 +1,4 @@
-"""Deactivating who has reached a threshold: within the limits at once, over them never."""
+"""Deactivating who has reached a threshold, and what other thresholds would do."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -15,7 +15,7 @@ from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fi
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.session import Session
-from contactctl.store.contacts import id_of_key
+from contactctl.store.addresses import id_of_key
 from contactctl.store.database.locks import serialise
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating

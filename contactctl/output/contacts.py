@@ -1,4 +1,4 @@
-"""How contacts, and what became of an import, are shown."""
+"""How contacts are shown: what an import made of them, and what explains one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -82,6 +82,7 @@ def present_contacts(
     return Presentation(rows=rows, blocks=blocks)
 
 
+_EXTERNAL_COLUMNS = (Column("source"), Column("id"))
 _FORMER_COLUMNS = (Column("email"), Column("until"), Column("run"))
 
 
@@ -101,10 +102,12 @@ def present_contact(contact: ContactRecord) -> Presentation:
         {"email": each.email, "until": each.ended_at, "run": each.run}
         for each in contact.former_addresses
     ]
+    external = [{"source": each.source, "id": each.id} for each in contact.external_ids]
     data = facts | {
         "groups": groups,
         "deactivations": deactivations,
         "former_addresses": former,
+        "external_ids": external,
     }
     blocks: list[Block] = [
         KeyValues([(name, value) for name, value in facts.items() if value not in (None, [], {})]),
@@ -113,6 +116,8 @@ def present_contact(contact: ContactRecord) -> Presentation:
         Heading("Deactivations"),
         Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
     ]
+    if external:
+        blocks += [Heading("Ids in sources"), Table(_EXTERNAL_COLUMNS, external)]
     if former:
         blocks += [Heading("Former addresses"), Table(_FORMER_COLUMNS, former)]
     return Presentation(data, blocks=blocks)

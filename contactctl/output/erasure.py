@@ -1,4 +1,4 @@
-"""How a contact that is to be erased is shown, and that it was."""
+"""How a contact is shown that is to be erased, that it was, and suppressed addresses."""
 
 from contactctl.domain.erasure import key_id_of
 from contactctl.domain.errors import ExitCode

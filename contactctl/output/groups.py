@@ -1,4 +1,4 @@
-"""How groups are shown."""
+"""How groups are shown, and changes of whole groups."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace

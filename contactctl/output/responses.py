@@ -1,4 +1,4 @@
-"""How responses, and what an ingest did with them, are shown."""
+"""How responses are shown: what an ingest did with them, and those on record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""How handling rules are shown."""
+"""How handling rules, what-ifs and sweeps are shown."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How runs and plans are shown."""
+"""How runs and plans are shown, and what undoing one would do."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING

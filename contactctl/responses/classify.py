@@ -1,4 +1,4 @@
-"""Which of many phrases a text holds, without looking for each of them."""
+"""From what a server said to a category: text rules, enhanced status, reply code."""
 
 import re
 from collections.abc import Iterable, Sequence

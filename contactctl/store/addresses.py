@@ -1,22 +1,92 @@
-"""The addresses that contacts had: where what still comes to them leads."""
+"""Whose an address is, and whose it was: every look-up by address asks here, and joins by number.
 
-from collections.abc import Collection
+An address that a contact has is one row of `contact_email`. Those that it had are `former_address`:
+several contacts may have had the same one, and they go with the contact, so they stay a table of
+their own.
+"""
+
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, false, insert, or_, select, update
+from sqlalchemy import Connection, delete, false, insert, or_, select, text, update
 
 from contactctl.domain.contacts import FormerAddress
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, Category
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
+from contactctl.store.temporary import fill
 
 _contact = tables.contact
+_owned = tables.contact_email
 _former = tables.former_address
 _response = tables.response
 
 # what the person did, whatever the address
 _OF_THE_PERSON = (Category.SPAM_COMPLAINT.value, UNSUBSCRIBED, RESUBSCRIBED)
+
+
+_OWNERS = "SELECT email_key, contact_id FROM contact_email WHERE email_key"
+_AMONG_ON_SQLITE = "IN (SELECT value FROM json_each(:keys))"
+_AMONG_ON_POSTGRES = "= ANY(:keys)"
+# on SQLite the number that AUTOINCREMENT has given last, a deleted contact's too
+_LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'contact'"
+_NEXT_NUMBERS = (
+    "SELECT nextval(pg_get_serial_sequence('contact', 'id')) FROM generate_series(1, :count)"
+)
+
+
+def ids_of_keys(connection: Connection, email_keys: Collection[str]) -> dict[str, int]:
+    """The contacts that have these addresses now; an address that nobody has is left out."""
+    if not email_keys:
+        return {}
+    # sorted, as the index is: the pages that one batch reads lie together
+    keys: list[str] | str = sorted(email_keys)
+    listed = _AMONG_ON_POSTGRES
+    if connection.dialect.name == "sqlite":
+        keys, listed = json.dumps(keys), _AMONG_ON_SQLITE
+    found = connection.execute(text(f"{_OWNERS} {listed}"), {"keys": keys})
+    return {key: contact for key, contact in found}  # noqa: C416 (rows are not pairs to mypy)
+
+
+def id_of_key(connection: Connection, email_key: str) -> int | None:
+    """The id of the contact with this key; None where there is none."""
+    return ids_of_keys(connection, [email_key]).get(email_key)
+
+
+def claim_keys(connection: Connection, email_keys: Sequence[str]) -> dict[str, int]:
+    """Numbers for new contacts, growing in the order given, which have these addresses from now on.
+
+    DBAPIError where another contact has one of them. The caller creates the contacts in this
+    transaction.
+    """
+    if not email_keys:
+        return {}
+    ids = dict(zip(email_keys, _next_numbers(connection, len(email_keys)), strict=True))
+    fill(connection, _owned.name, sorted(ids.items()))
+    return ids
+
+
+def release_keys(connection: Connection, email_keys: Collection[str]) -> None:
+    """Let the contacts that have these addresses have none."""
+    listed = is_one_of(_owned.c.email_key, email_keys, connection.dialect.name)
+    connection.execute(delete(_owned).where(listed))
+
+
+def release_key(connection: Connection, contact_id: int) -> None:
+    """Let the contact have no address, where it still has the one that its row names."""
+    key = select(_contact.c.email_key).where(_contact.c.id == contact_id)
+    email_key = connection.execute(key).scalar_one()
+    theirs = (_owned.c.email_key == email_key, _owned.c.contact_id == contact_id)
+    connection.execute(delete(_owned).where(*theirs))
+
+
+def _next_numbers(connection: Connection, count: int) -> Sequence[int]:
+    if connection.dialect.name == "sqlite":
+        last = connection.execute(text(_LAST_NUMBER)).scalar() or 0
+        return range(last + 1, last + count + 1)
+    return sorted(connection.execute(text(_NEXT_NUMBERS), {"count": count}).scalars())
 
 
 def contact_of_former(connection: Connection, email_key: str) -> int | None:
@@ -28,13 +98,14 @@ def former_among(connection: Connection, email_keys: Collection[str]) -> dict[st
     """Those of the addresses that no contact has and some had, each with the last that had it."""
     if connection.execute(select(_former.c.contact_id).limit(1)).first() is None:
         return {}
-    is_had_now = exists().where(_contact.c.email_key == _former.c.email_key)
     statement = (
         select(_former.c.email_key, _former.c.contact_id)
-        .where(is_one_of(_former.c.email_key, email_keys, connection.dialect.name), ~is_had_now)
+        .where(is_one_of(_former.c.email_key, email_keys, connection.dialect.name))
         .order_by(_former.c.change_number)
     )
-    return {row.email_key: row.contact_id for row in connection.execute(statement)}
+    found = {row.email_key: row.contact_id for row in connection.execute(statement)}
+    had_now = ids_of_keys(connection, found)
+    return {key: contact for key, contact in found.items() if key not in had_now}
 
 
 def former_addresses(
@@ -91,7 +162,9 @@ def set_address(
         "updated": now,
         "revision": _contact.c.revision + 1,
     }
+    release_key(connection, contact_id)
     connection.execute(update(_contact).where(_contact.c.id == contact_id).values(values))
+    connection.execute(insert(_owned).values(email_key=address.key, contact_id=contact_id))
 
 
 def spell_address(connection: Connection, contact_id: int, email: str, now: datetime) -> None:

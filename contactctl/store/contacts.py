@@ -1,4 +1,4 @@
-"""The tags that contacts carry, as they are compared."""
+"""Contacts one by one: found by address or number, with everything that belongs to them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -10,12 +10,14 @@ from sqlalchemy import Connection, RowMapping, func, select
 from contactctl.domain.contacts import (
     ContactRecord,
     DeactivationRecord,
+    ExternalId,
     GroupMembership,
     MembershipState,
     Origin,
     Status,
 )
 from contactctl.domain.criteria.fields import (
+    EXTERNAL_ID_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
@@ -26,7 +28,7 @@ from contactctl.domain.errors import NotFoundError, UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.text import show_safely
 from contactctl.store import tables
-from contactctl.store.addresses import contact_of_former, former_addresses
+from contactctl.store.addresses import contact_of_former, former_addresses, id_of_key
 from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
 from contactctl.store.groups import find_group, group_names, scope_name
 from contactctl.store.predicates import counts_by_email, is_unsubscribe
@@ -57,19 +59,7 @@ _tag = tables.contact_tag
 _membership = tables.membership
 _deactivation = tables.deactivation
 _response = tables.response
-
-
-def id_of_key(connection: Connection, email_key: str) -> int | None:
-    """The id of the contact with this key; None where there is none."""
-    statement = select(_contact.c.id).where(_contact.c.email_key == email_key)
-    found = connection.execute(statement).scalar()
-    return None if found is None else int(found)
-
-
-def known_keys(connection: Connection, email_keys: Collection[str]) -> set[str]:
-    """Those of the keys that contacts have; one parameter, however many."""
-    listed = is_one_of(_contact.c.email_key, email_keys, connection.dialect.name)
-    return set(connection.execute(select(_contact.c.email_key).where(listed)).scalars())
+_external = tables.external_id
 
 
 def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
@@ -127,6 +117,7 @@ def to_records(
     responses = _responses(connection, ids) if is_asked(RESPONSES_PREFIX) else {}
     not_counted = _not_counted(connection, ids) if is_asked(NOT_COUNTED_FIELD) else {}
     unsubscribed = _unsubscribed(connection, ids) if is_asked(UNSUBSCRIBED_FIELD) else {}
+    external_ids = _external_ids(connection, ids) if is_asked(EXTERNAL_ID_FIELD) else {}
     former = former_addresses(connection, ids) if fields is None else {}
     return [
         ContactRecord(
@@ -143,6 +134,7 @@ def to_records(
             not_counted=not_counted.get(row["id"], ()),
             unsubscribed=unsubscribed.get(row["id"]),
             former_addresses=former.get(row["id"], ()),
+            external_ids=external_ids.get(row["id"], ()),
         )
         for row in rows
     ]
@@ -209,6 +201,19 @@ def _unsubscribed(connection: Connection, ids: Sequence[int]) -> dict[int, datet
         .group_by(_response.c.contact_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _external_ids(connection: Connection, ids: Sequence[int]) -> dict[int, list[ExternalId]]:
+    """What sources call each."""
+    statement = (
+        select(_external.c.contact_id, _external.c.source, _external.c.external_id)
+        .where(_external.c.contact_id.in_(ids))
+        .order_by(_external.c.source, _external.c.external_id)
+    )
+    found: dict[int, list[ExternalId]] = defaultdict(list)
+    for contact_id, source, name in connection.execute(statement):
+        found[contact_id].append(ExternalId(source, name))
+    return found
 
 
 def _deactivations(

@@ -1,4 +1,4 @@
-"""The hashes of suppressed addresses."""
+"""Erasing contacts for good, and the hashes of addresses that must not come back."""
 
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     cast,
     delete,
-    exists,
     func,
     insert,
     literal,
@@ -31,6 +30,7 @@ from contactctl.domain.erasure import Hasher, Key, domain_of, key_id_of, placeho
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import Run
 from contactctl.store import tables
+from contactctl.store.addresses import ids_of_keys, release_keys
 from contactctl.store.changes import note_each
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
@@ -167,6 +167,9 @@ def delete_contacts(
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
+    connection.execute(
+        delete(_deactivation).where(_deactivation.c.contact_id.in_(_ids(run, batch)))
+    )
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     return deleted.rowcount
@@ -245,6 +248,7 @@ def _suppress(
             )
         )
     ]
+    release_keys(connection, [address.key for address in addresses])
     addresses += _former_addresses(connection, run, batch)
     key = current_key(key_ids(connection))
     add_hashes(connection, [key.hash_of(address.key) for address in addresses], run.id, now)
@@ -252,18 +256,22 @@ def _suppress(
 
 
 def _former_addresses(connection: Connection, run: Run, batch: Batch) -> list[EmailAddress]:
-    """The addresses that the batch's contacts had, but for those that others have now."""
+    """The addresses that the batch's contacts had, but for those that others have now.
+
+    The batch's contacts have let go of their present ones.
+    """
     former = tables.former_address
-    taken = exists().where(
-        _contact.c.email_key == former.c.email_key, _contact.c.id.not_in(_ids(run, batch))
-    )
     found = connection.execute(
         select(former.c.email, former.c.email_key)
-        .where(former.c.contact_id.in_(_ids(run, batch)), ~taken)
+        .where(former.c.contact_id.in_(_ids(run, batch)))
         .distinct()
-    )
+    ).all()
+    # the batch's own contacts have let go of theirs
+    taken = ids_of_keys(connection, {row.email_key for row in found})
     return [
-        EmailAddress(row.email, row.email_key, row.email_key.rpartition("@")[2]) for row in found
+        EmailAddress(row.email, row.email_key, row.email_key.rpartition("@")[2])
+        for row in found
+        if row.email_key not in taken
     ]
 
 
@@ -314,6 +322,7 @@ def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: da
 _RIGHTS_TO_SCRUB: tuple[Right, ...] = (
     ("INSERT", "suppression"),
     ("UPDATE", "contact"),
+    ("DELETE", "contact_email"),
     ("UPDATE", "response"),
     ("UPDATE", "unmatched_response"),
     ("DELETE", "unmatched_response"),
@@ -334,7 +343,7 @@ ANONYMISING = BatchWork(
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
-    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact")),
+    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact"), ("DELETE", "deactivation")),
     clean_up=clean_up,
     impact=losses_of_plan,
 )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.store import tables
-from contactctl.store.addresses import former_among
+from contactctl.store.addresses import former_among, ids_of_keys, release_key
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.fields import is_one_of
 from contactctl.store.imported_status import Creating
@@ -33,23 +33,21 @@ _KEYS = "source_key"
 # rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
 # would otherwise begin with all ids of the source, each time
 _ELSEWHERE = """
-    SELECT n.position, n.email_key, x.contact_id, x.run_id, h.id AS holder
+    SELECT n.position, n.email_key, x.contact_id, x.run_id
     FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
-    LEFT JOIN contact h ON h.email_key = n.email_key
     WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
     AND c.email_key <> n.email_key AND NOT EXISTS (
         SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
         AND o.source = x.source AND o.external_id <> x.external_id)"""
 _STAGED_LINKS = """
-    FROM import_external e JOIN import_row s ON s.position = e.position
-    JOIN contact c ON c.email_key = s.email_key"""
+    FROM import_external e JOIN import_row s ON s.position = e.position"""
 _OTHERS = f"""
     SELECT x.contact_id, x.external_id {_STAGED_LINKS}
     JOIN external_id x ON x.source = :source AND x.external_id = e.external_id
-    WHERE x.contact_id <> c.id"""
+    WHERE x.contact_id <> s.contact_id"""
 _LINK = f"""
     INSERT INTO external_id (contact_id, source, external_id, run_id)
-    SELECT c.id, :source, e.external_id, :run_id {_STAGED_LINKS}
+    SELECT s.contact_id, :source, e.external_id, :run_id {_STAGED_LINKS}
     WHERE true ON CONFLICT DO NOTHING"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
@@ -106,7 +104,9 @@ def follow_addresses(
         return AddressChanges()
     twice = {row.position for row in found if row.run_id == creating.run_id}
     former = _former_of_others(connection, {row.email_key for row in found}, creating.run_id)
-    moving, taken = _who_can_move([row for row in found if row.position not in twice], former)
+    holders = ids_of_keys(connection, {row.email_key for row in found})
+    rows_once = [row for row in found if row.position not in twice]
+    moving, taken = _who_can_move(rows_once, holders, former)
     by_position = {row.position: row for row in rows}
     addresses = {contact: EmailAddress(*by_position[at][2:]) for contact, at in moving.items()}
     _give_addresses(connection, addresses, creating, now)
@@ -131,7 +131,7 @@ def _former_of_others(
 
 
 def _who_can_move(
-    rows: Sequence[Row[Any]], former: Mapping[str, int]
+    rows: Sequence[Row[Any]], holders: Mapping[str, int], former: Mapping[str, int]
 ) -> tuple[dict[int, int], set[int]]:
     """Contacts with the position of their row; positions of rows whose address is another's, who
     does not give it up at the same time, or was (`former`) another's."""
@@ -143,7 +143,7 @@ def _who_can_move(
     while blocked := [
         contact
         for contact, row in moving.items()
-        if row.holder is not None and row.holder not in moving
+        if row.email_key in holders and holders[row.email_key] not in moving
     ]:
         taken.update(moving.pop(contact).position for contact in blocked)
     wanted: dict[str, int] = {}
@@ -160,19 +160,19 @@ def _give_addresses(
     now: datetime,
 ) -> None:
     """One after the other, an address that is still taken last; where they go round in a circle,
-    one contact makes room first: an address is unique at every moment."""
+    one contact lets go of its own first: an address is unique at every moment."""
     keys = is_one_of(_contact.c.id, addresses, connection.dialect.name)
     rows = connection.execute(select(_contact.c.id, _contact.c.email_key).where(keys))
     held = {row.id: row.email_key for row in rows}
     waiting = dict(addresses)
-    aside: dict[int, str] = {}
+    aside: set[int] = set()
     while waiting:
         taken = {held[contact] for contact in waiting if contact not in aside}
         free = [contact for contact, new in waiting.items() if new.key not in taken]
         if not free:
             contact = next(iter(waiting))
-            aside[contact] = held[contact]
-            _rename(connection, contact, f"!{contact}")
+            aside.add(contact)
+            release_key(connection, contact)
             continue
         for contact in free:
             give_address(
@@ -183,16 +183,6 @@ def _give_addresses(
                 creating.on_unsubscribe,
                 now,
             )
-    for contact, key in aside.items():
-        connection.execute(
-            update(_former)
-            .where(_former.c.contact_id == contact, _former.c.email_key == f"!{contact}")
-            .values(email_key=key)
-        )
-
-
-def _rename(connection: Connection, contact: int, key: str) -> None:
-    connection.execute(update(_contact).where(_contact.c.id == contact).values(email_key=key))
 
 
 def link_staged(connection: Connection, source: str, run_id: int) -> None:

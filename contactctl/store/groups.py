@@ -1,4 +1,4 @@
-"""How memberships end: who left which group, when and by which run is kept."""
+"""Groups and memberships: how they end is kept, by which run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Totals over the whole store, for `status`."""
+"""Totals over the whole store, and what a change of status means to them."""
 
 from collections import Counter
 from collections.abc import Collection

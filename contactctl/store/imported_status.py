@@ -1,17 +1,22 @@
 """What an import says of the status of contacts that it creates; others stay as they are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, exists, func, select, text, update
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
+from contactctl.store.fields import is_one_of
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
+
+_deactivation = tables.deactivation
+_membership = tables.membership
 
 INACTIVE_TABLE = "import_inactive"
 INACTIVE_COLUMNS = (
@@ -19,13 +24,8 @@ INACTIVE_COLUMNS = (
     " PRIMARY KEY (position, category)"
 )
 
-_CONTACT_OF_ROW = (
-    "JOIN import_row s ON s.position = {0}.position JOIN contact c ON c.email_key = s.email_key"
-)
-_KNOWN = (
-    "SELECT s.position FROM import_row s JOIN contact c ON c.email_key = s.email_key"
-    " WHERE c.id <= :last_id"
-)
+_ROW_OF = "JOIN import_row s ON s.position = {0}.position"
+_KNOWN = "SELECT s.position FROM import_row s WHERE s.contact_id <= :last_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
     """
     last = {"last_id": creating.last_id}
     active = (
-        "SELECT count(*) FROM import_row s JOIN contact c ON c.email_key = s.email_key"
+        "SELECT count(*) FROM import_row s JOIN contact c ON c.id = s.contact_id"
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
         f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
     )
@@ -86,36 +86,61 @@ def deactivate_created(connection: Connection, creating: Creating, now: datetime
     columns = "(contact_id, group_id, run_id, category, origin, started_at)"
     started = "CASE WHEN i.since < :now THEN i.since ELSE :now END"
     everywhere = (
-        f"INSERT INTO deactivation {columns} SELECT c.id, {SYSTEM_WIDE}, :run_id, i.category,"
-        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')}"
+        f"INSERT INTO deactivation {columns}"
+        f" SELECT s.contact_id, {SYSTEM_WIDE}, :run_id, i.category,"
+        f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')}"
         " WHERE true ON CONFLICT DO NOTHING"
     )
     connection.execute(text(everywhere).bindparams(*bound))
     inactive = (
         f"UPDATE contact SET status = '{Status.INACTIVE}' WHERE status = '{Status.ACTIVE}'"
-        f" AND id IN (SELECT c.id FROM {INACTIVE_TABLE} i {_CONTACT_OF_ROW.format('i')})"
+        f" AND id IN (SELECT s.contact_id FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')})"
     )
     became_inactive = connection.execute(text(inactive)).rowcount
     _deactivate_memberships(connection, columns, bound)
     return became_inactive
 
 
+def deactivate_rejoined(
+    connection: Connection, contact_ids: Collection[int], now: datetime
+) -> list[tuple[int, int]]:
+    """Of memberships that begin now: those that are inactive, as the contact is deactivated in the
+    group still. Returns their (contact, group)."""
+    if not contact_ids:
+        return []
+    opened = exists().where(
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+        _deactivation.c.ended_at.is_(None),
+    )
+    rejoined = (
+        update(_membership)
+        .where(
+            is_one_of(_membership.c.contact_id, contact_ids, connection.dialect.name),
+            _membership.c.added == now,
+            opened,
+        )
+        .values(state=MembershipState.INACTIVE)
+        .returning(_membership.c.contact_id, _membership.c.group_id)
+    )
+    return [(row[0], row[1]) for row in connection.execute(rejoined)]
+
+
 def _deactivate_memberships(
     connection: Connection, columns: str, bound: list[BindParameter[Any]]
 ) -> None:
     members = (
-        f"FROM import_member m {_CONTACT_OF_ROW.format('m')}"
-        f" WHERE m.state = '{MembershipState.INACTIVE}'"
+        f"FROM import_member m {_ROW_OF.format('m')} WHERE m.state = '{MembershipState.INACTIVE}'"
     )
     connection.execute(
         text(
             f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
-            f" (contact_id, group_id) IN (SELECT c.id, m.group_id {members})"
+            f" (contact_id, group_id) IN (SELECT s.contact_id, m.group_id {members})"
         )
     )
     connection.execute(
         text(
-            f"INSERT INTO deactivation {columns} SELECT c.id, m.group_id, :run_id, '',"
+            f"INSERT INTO deactivation {columns} SELECT s.contact_id, m.group_id, :run_id, '',"
             f" '{Origin.IMPORT}', :now {members} ON CONFLICT DO NOTHING"
         ).bindparams(*bound)
     )

@@ -17,6 +17,7 @@ from contactctl.domain.responses import (
     Category,
 )
 from contactctl.domain.thresholds import SYSTEM_WIDE
+from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
 from contactctl.store.engagement import record_activities
@@ -27,23 +28,18 @@ from contactctl.store.unsubscribes import Obeyed, obey
 
 # the columns that staged rows have, in their order
 _RESPONSE_COLUMNS = """
+    contact_id bigint, of_former boolean,
     email_key text, other_key text, source_key text, category text, counts boolean,
     not_counted text, status text, diagnostic text, rule text, evidence text,
     through boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
 
 # what the person did counts, to whatever address of theirs it came
-_OF_THE_PERSON = ", ".join(f"'{each}'" for each in (Category.SPAM_COMPLAINT, *WISHES))
+_OF_THE_PERSON = frozenset((Category.SPAM_COMPLAINT.value, *WISHES))
+_CATEGORY = 3  # where a staged row has it
 _MATCHED = f"""
-    SELECT s.*, COALESCE(c.id, o.id, f.contact_id) AS contact_id,
-        COALESCE(g.id, {SYSTEM_WIDE}) AS group_id,
-        f.contact_id IS NOT NULL AND s.category NOT IN ({_OF_THE_PERSON}) AS of_former
+    SELECT s.*, COALESCE(g.id, {SYSTEM_WIDE}) AS group_id
     FROM ingest_response s
-    LEFT JOIN contact c ON c.email_key = s.email_key
-    LEFT JOIN contact o ON o.email_key = s.other_key AND c.id IS NULL
-    LEFT JOIN former_address f ON f.email_key = s.email_key AND c.id IS NULL AND o.id IS NULL
-        AND NOT EXISTS (SELECT 1 FROM former_address later
-            WHERE later.email_key = f.email_key AND later.change_number > f.change_number)
     LEFT JOIN "group" g ON g.name_folded = s.group_folded"""
 _HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
 # what a refusal of the sender said, an id and a status; of all others nothing
@@ -94,14 +90,9 @@ _NOTE_CONCERNED = """
     ON CONFLICT DO NOTHING"""
 
 _WISHED_BY = """
-    SELECT r.contact_id, r.source_key, r.group_id FROM ingest_response s
-    JOIN {owner} ON {address} = s.email_key
-    JOIN response r ON r.contact_id = {contact} AND r.source_key = s.source_key
+    SELECT DISTINCT r.contact_id, r.source_key, r.group_id FROM ingest_response s
+    JOIN response r ON r.contact_id = s.contact_id AND r.source_key = s.source_key
     WHERE s.category = '{wish}' AND r.run_id = {run_id}"""
-_OWNERS = (
-    {"owner": "contact c", "address": "c.email_key", "contact": "c.id"},
-    {"owner": "former_address f", "address": "f.email_key", "contact": "f.contact_id"},
-)
 _TELL_RESUBSCRIBED = f"""
     INSERT INTO change (run_id, kind, contact_id, group_id, at)
     SELECT DISTINCT CAST(:run_id AS integer), '{ChangeKind.RESUBSCRIBED}', told.contact_id,
@@ -167,9 +158,10 @@ def record_batch(
     join_by_index(connection)
     obeyed = Obeyed()
     if activities.latest:
-        record_activities(connection, activities, policy.machine_click_seconds, now)
+        owned = activities.of_contacts(ids_of_keys(connection, activities.email_keys))
+        record_activities(connection, owned, policy.machine_click_seconds, now)
     with temporary_tables(connection, {"ingest_response": _RESPONSE_COLUMNS}):
-        fill(connection, "ingest_response", responses)
+        fill(connection, "ingest_response", _of_contacts(connection, responses))
         values = {"now": now, "run_id": run_id}
         matched, unmatched = _record(connection, values) if responses else (_Numbers(), _Numbers())
         if any(category == UNSUBSCRIBED for category, _, _ in matched):
@@ -181,9 +173,24 @@ def record_batch(
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
 
 
+def _of_contacts(connection: Connection, responses: Sequence[Staged]) -> list[Staged]:
+    """The rows behind the contact that each is of, None for nobody, and whether it is about an
+    address that the contact had before."""
+    had_now = ids_of_keys(connection, {key for row in responses for key in row[:2] if key})
+    of_nobody = {row[0] for row in responses if not (row[0] in had_now or row[1] in had_now)}
+    had_before = former_among(connection, of_nobody)
+    found = []
+    for row in responses:
+        owner = had_now.get(row[0]) or had_now.get(row[1])
+        former = None if owner else had_before.get(row[0])
+        is_about_address = former is not None and row[_CATEGORY] not in _OF_THE_PERSON
+        found.append((owner or former, is_about_address, *row))
+    return found
+
+
 def _wished(wish: str, run_id: int) -> str:
     """SQL: the wishes of that kind that the batch has recorded, to whatever address they came."""
-    return " UNION ".join(_WISHED_BY.format(**owner, wish=wish, run_id=run_id) for owner in _OWNERS)
+    return _WISHED_BY.format(wish=wish, run_id=run_id)
 
 
 def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:

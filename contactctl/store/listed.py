@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from contactctl.store.predicates import Clause
-from contactctl.store.tables import contact
+from contactctl.store.tables import contact, contact_email
 
 _SEPARATOR = "\n"  # no email key contains one
 
@@ -61,12 +61,13 @@ class ListedKeys:
         as one value each: so many rows would take longer than the join.
         """
         listed = self._rows().subquery()
-        found = listed.outerjoin(contact, contact.c.email_key == listed.c[0])
-        has_contact, key = contact.c.id.is_not(None), listed.c[0]
+        found = listed.outerjoin(contact_email, contact_email.c.email_key == listed.c[0])
+        contact_id, key = contact_email.c.contact_id, listed.c[0]
+        has_contact = contact_id.is_not(None)
         if self._dialect == "sqlite":
-            ids, unknown = func.json_group_array(contact.c.id), func.json_group_array(key)
+            ids, unknown = func.json_group_array(contact_id), func.json_group_array(key)
         else:
-            ids = func.string_agg(cast(contact.c.id, Text), literal(_SEPARATOR, Text))
+            ids = func.string_agg(cast(contact_id, Text), literal(_SEPARATOR, Text))
             unknown = func.string_agg(key, literal(_SEPARATOR, Text))
         aggregated = select(ids.filter(has_contact), unknown.filter(~has_contact))
         known, others = connection.execute(aggregated.select_from(found)).one()

@@ -23,10 +23,11 @@ from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.responses import Category
 from contactctl.store import tables
-from contactctl.store.addresses import keep_address, stop_counting
+from contactctl.store.addresses import keep_address, release_key, stop_counting
 from contactctl.store.changes import note_change, note_each
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
+from contactctl.store.inserts import insert_new
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -43,7 +44,7 @@ _LATEST = (
 )
 _MOVED_AS_THEY_ARE = (
     *(tables.contact_tag, tables.response, tables.former_membership),
-    *(tables.delivery, tables.click),
+    *(tables.delivery, tables.click, tables.external_id),
 )
 
 
@@ -66,6 +67,8 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
         _move(connection, table, gone, {"contact_id": literal(into)})
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
+    connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))
+    release_key(connection, gone)
     connection.execute(delete(_contact).where(_contact.c.id == gone))
     settle(connection, into, run_id, now)
 
@@ -186,10 +189,7 @@ def _move(
     names = table.columns.keys()
     chosen = select(*(changed.get(name, table.c[name]) for name in names))
     rows = chosen.where(table.c.contact_id == gone).order_by(*order)
-    from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415  (for a merge alone)
-
-    own = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(own.insert(table).from_select(names, rows).on_conflict_do_nothing())
+    insert_new(connection, table, names, rows)
 
 
 def _came_from(table: Table, gone: int) -> ColumnElement[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    and_,
     case,
     delete,
     exists,
@@ -76,6 +78,9 @@ Right = tuple[str, str]  # a privilege of Postgres, and the table it must be hel
 class BatchWork:
     """What a kind of run does to a batch: first count, then change exactly as many contacts.
 
+    Without an `outcome` it changes first, and where that were fewer than the batch has, `skipped`
+    counts the others by reason; together they must be all of them.
+
     `clean_up` comes after the last batch; until it is through, the run is not done. `returning`
     and `losing` are the PlanFigures of a plan, `impact` what it means to the active and to groups
     (`bypassing`, by id: those that system-wide deactivation does not concern), `by_rule` counts
@@ -83,19 +88,40 @@ class BatchWork:
 
     `most_at_once` bounds the contacts of a batch whose work is slow.
 
-    What erases is given the key that hashes addresses, `current_key`, to change a batch; what tells
-    a provider is given the way to it, `send`, to count one.
+    What erases is given the key that hashes addresses, `current_key`, to change a batch.
+
+    What tells somebody outside of it does so between two transactions, so that nobody waits:
+    `begin` settles a batch and notes what is about to be said, `send` says it, and its answer is
+    given to `outcome` as `answer`. Killed in between, the same is said again.
     """
 
-    outcome: Callable[..., BatchOutcome]  # (connection, run, batch)
+    outcome: Callable[..., BatchOutcome] | None  # (connection, run, batch)
     change: Callable[..., int]  # (connection, run, batch, now)
     rights: Sequence[Right]
+    skipped: Callable[[Connection, Run, Batch], dict[str, int]] | None = None
     clean_up: Callable[[Store], None] | None = None
     returning: Callable[[Connection, Run], int] | None = None
     losing: Callable[[Connection, Run], int] | None = None
     impact: Callable[[Connection, Run, Collection[int]], Shift] | None = None
     by_rule: Callable[[Connection, Run], list[tuple[str, str, int, int]]] | None = None
     most_at_once: int | None = None
+    begin: Callable[..., tuple[BatchOutcome, Any]] | None = None  # (connection, run, batch, now)
+    send: Callable[[Any], Any] | None = None
+
+    def apply(self, connection: Connection, run: Run, batch: Batch, now: datetime) -> BatchOutcome:
+        """Change the batch's contacts; AssertionError where the numbers do not agree."""
+        if self.outcome is not None:
+            outcome = self.outcome(connection, run, batch)
+            changed = self.change(connection, run, batch, now)
+            if changed != outcome.changed:
+                raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
+            return outcome
+        changed, skipped = self.change(connection, run, batch, now), {}
+        if changed != batch.contacts and self.skipped is not None:
+            skipped = self.skipped(connection, run, batch)
+        if changed + sum(skipped.values()) != batch.contacts:
+            raise AssertionError(f"of {batch.contacts} contacts, changed {changed}, left {skipped}")
+        return BatchOutcome(changed, skipped)
 
 
 def work_of(kind: RunKind) -> BatchWork:
@@ -128,18 +154,26 @@ def plan_active(connection: Connection, run_id: int, where: ColumnElement[bool])
     return connection.execute(statement).rowcount
 
 
-def next_batch(connection: Connection, run_id: int, after: int, size: int) -> Batch | None:
-    """The next batch of a plan in id order; None when the plan is worked through."""
-    ids = (
-        select(_item.c.contact_id)
-        .where(_item.c.run_id == run_id, _item.c.contact_id > after)
-        .distinct()
-        .order_by(_item.c.contact_id)
-        .limit(size)
-        .subquery()
-    )
-    last, contacts = connection.execute(select(func.max(ids.c.contact_id), func.count())).one()
-    return None if last is None else Batch(after, last, contacts)
+def next_batch(connection: Connection, run: Run, size: int) -> Batch | None:
+    """The next batch behind the run's cursor; None when the plan is worked through.
+
+    It is a stretch of ids that holds about `size` contacts, and at most twice as many: where each
+    machine has a part of the plan, it counts its own, and sends no ids.
+    """
+    ids = _item.c.contact_id
+    rest = and_(_item.c.run_id == run.id, ids > run.cursor)
+    first, last = connection.execute(select(func.min(ids), func.max(ids)).where(rest)).one()
+    if first is None:
+        return None
+    left = max(1, run.planned - run.changed - sum(run.skipped.values()))
+    stretch = min(last - first + 1, max(size, size * (last - first + 1) // left))
+    counted = select(func.count(ids.distinct())).where(rest)
+    while True:
+        end = first + stretch - 1
+        contacts = int(connection.execute(counted.where(ids <= end)).scalar_one())
+        if contacts <= 2 * size:
+            return Batch(run.cursor, end, contacts)
+        stretch //= 2
 
 
 def in_batch(run_id: int, batch: Batch) -> ColumnElement[bool]:

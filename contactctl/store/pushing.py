@@ -1,6 +1,11 @@
-"""A provider's suppression list that follows the contacts: planned, and told batch by batch."""
+"""A provider's suppression list that follows the contacts: planned, and told batch by batch.
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+Before the provider is told of a contact, a row of `pushed_suppression` says so, not `confirmed`:
+its list may have the contact or not. Whatever happens then, the next push finds the row, and tells
+the provider what is right by that time.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +19,7 @@ from sqlalchemy import (
     column,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -21,12 +27,15 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
+    update,
 )
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.run_kinds import PushRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
+from contactctl.store.addresses import ids_of_keys
 from contactctl.store.fields import is_one_of
 from contactctl.store.handling.due import complained
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
@@ -47,8 +56,9 @@ class PushAction(StrEnum):
     REMOVE = "remove"
 
 
-# (action, addresses) -> those that the provider refuses
-Send = Callable[[PushAction, Sequence[str]], Collection[str]]
+# the addresses of which the provider is told, and of those the ones that it refuses
+Told = Mapping[PushAction, Mapping[str, int]]  # by address the contact
+Refused = Mapping[PushAction, Collection[str]]
 
 
 def plan_push(connection: Connection, run_id: int, source: str) -> int:
@@ -92,10 +102,10 @@ def _chosen(run_id: int, source: str, action: PushAction) -> Select[Any]:
 
 
 def _is_due(source: str, action: PushAction) -> ColumnElement[bool]:
-    is_pushed = exists().where(_pushed.c.contact_id == _contact.c.id, _pushed.c.source == source)
+    may_be_there = and_(_pushed.c.contact_id == _contact.c.id, _pushed.c.source == source)
     if action is PushAction.REMOVE:
-        return and_(is_pushed, _still(action))
-    return and_(not_(is_pushed), _still(action))
+        return and_(exists().where(may_be_there), _still(action))
+    return and_(not_(exists().where(may_be_there, _pushed.c.confirmed)), _still(action))
 
 
 def _still(action: PushAction) -> ColumnElement[bool]:
@@ -106,59 +116,78 @@ def _still(action: PushAction) -> ColumnElement[bool]:
     return and_(_contact.c.status == Status.INACTIVE, _contact.c.email_key.contains("@"))
 
 
-def push_outcome(connection: Connection, run: Run, batch: Batch, *, send: Send) -> BatchOutcome:
-    """Tell the provider, before anything is noted: told twice, after a kill, changes nothing there.
-
-    Contacts that have changed since the plan, and addresses that the provider refuses, leave it.
-    """
+def begin_push(
+    connection: Connection, run: Run, batch: Batch, now: datetime
+) -> tuple[BatchOutcome, Told]:
+    """Note of whom the provider is about to be told; contacts that have changed since the plan
+    leave it."""
     still = or_(*(and_(_item.c.action == action, _still(action)) for action in PushAction))
     outcome = settle(connection, run, batch, still)
-    refused = 0
-    for action in PushAction:
-        emails = _emails(connection, run, batch, action)
-        bad = set(send(action, list(emails))) if emails else set()
-        if bad:
-            ids = [contact for email, contact in emails.items() if email in bad]
-            of_bad = (in_batch(run.id, batch), _item.c.contact_id.in_(ids))
-            refused += connection.execute(delete(_item).where(*of_bad)).rowcount
-    skipped = dict(outcome.skipped)
-    if refused:
-        skipped[SkipReason.REFUSED] = refused
-    return BatchOutcome(outcome.changed - refused, skipped)
+    connection.execute(delete(_pushed).where(_of_batch(run, batch)))
+    about_to_be_told = select(
+        _item.c.contact_id,
+        literal(run.details_as(PushRun).source, CodeText),
+        literal(run.id, Integer),
+        literal(now, UtcInstant),
+        false(),
+    ).where(in_batch(run.id, batch))
+    columns = ["contact_id", "source", "run_id", "pushed_at", "confirmed"]
+    connection.execute(
+        insert(_pushed).from_select(columns, about_to_be_told.order_by(_item.c.contact_id))
+    )
+    told = {action: _emails(connection, run, batch, action) for action in PushAction}
+    return outcome, told
+
+
+def push_outcome(
+    connection: Connection, run: Run, batch: Batch, *, answer: tuple[Told, Refused]
+) -> BatchOutcome:
+    """Contacts of whom the provider has been told; those erased or given another address meanwhile,
+    and addresses that it refuses, leave the plan."""
+    told, refused = answer
+    skipped: dict[str, int] = {}
+    for action, addresses in refused.items():
+        of_refused = _item.c.contact_id.in_([told[action][each] for each in addresses])
+        leaving = delete(_item).where(in_batch(run.id, batch), of_refused)
+        if action is PushAction.ADD:
+            is_listed = _pushed.c.contact_id.in_([told[action][each] for each in addresses])
+            connection.execute(delete(_pushed).where(_of_batch(run, batch), is_listed))
+        number = connection.execute(leaving).rowcount
+        skipped[SkipReason.REFUSED] = skipped.get(SkipReason.REFUSED, 0) + number
+    is_noted = exists().where(
+        _pushed.c.contact_id == _item.c.contact_id,
+        _pushed.c.source == run.details_as(PushRun).source,
+    )
+    gone = delete(_item).where(in_batch(run.id, batch), not_(is_noted))
+    skipped[SkipReason.GONE] = connection.execute(gone).rowcount
+    left = select(func.count()).select_from(_item).where(in_batch(run.id, batch))
+    changed = int(connection.execute(left).scalar_one())
+    return BatchOutcome(changed, {reason: number for reason, number in skipped.items() if number})
 
 
 def note_pushed(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
-    """Note whom the provider suppresses for us now; returns how many it was told of."""
-    source = run.details_as(PushRun).source
-    items = select(_item.c.contact_id).where(in_batch(run.id, batch))
-    added = (
-        select(
-            _item.c.contact_id,
-            literal(source, CodeText),
-            literal(run.id, Integer),
-            literal(now, UtcInstant),
-        )
-        .where(in_batch(run.id, batch), _item.c.action == PushAction.ADD)
-        .order_by(_item.c.contact_id)
+    """Confirm whom the provider suppresses for us now; returns how many it was told of."""
+    confirmed = {"confirmed": true(), "pushed_at": now}
+    added = update(_pushed).where(_of_batch(run, batch, PushAction.ADD)).values(confirmed)
+    removed = delete(_pushed).where(_of_batch(run, batch, PushAction.REMOVE))
+    return sum(connection.execute(statement).rowcount for statement in (added, removed))
+
+
+def _of_batch(run: Run, batch: Batch, *actions: PushAction) -> ColumnElement[bool]:
+    """What is noted of the source's contacts in a batch."""
+    items = select(_item.c.contact_id).where(
+        in_batch(run.id, batch), _item.c.action.in_(actions or list(PushAction))
     )
-    columns = ["contact_id", "source", "run_id", "pushed_at"]
-    number = connection.execute(insert(_pushed).from_select(columns, added)).rowcount
-    removed = items.where(_item.c.action == PushAction.REMOVE)
-    of_removed = (_pushed.c.source == source, _pushed.c.contact_id.in_(removed))
-    return number + connection.execute(delete(_pushed).where(*of_removed)).rowcount
+    of_source = _pushed.c.source == run.details_as(PushRun).source
+    return and_(of_source, _pushed.c.contact_id.in_(items))
 
 
 def pushed_among(connection: Connection, source: str, keys: Collection[str]) -> set[str]:
     """Those of these email keys that we have put on the provider's list ourselves."""
-    statement = (
-        select(_contact.c.email_key)
-        .join(_pushed, _pushed.c.contact_id == _contact.c.id)
-        .where(
-            _pushed.c.source == source,
-            is_one_of(_contact.c.email_key, keys, connection.dialect.name),
-        )
-    )
-    return set(connection.execute(statement).scalars())
+    owners = {contact: key for key, contact in ids_of_keys(connection, keys).items()}
+    is_theirs = is_one_of(_pushed.c.contact_id, owners, connection.dialect.name)
+    pushed = select(_pushed.c.contact_id).where(_pushed.c.source == source, is_theirs)
+    return {owners[contact] for contact in connection.execute(pushed).scalars()}
 
 
 def compare_lists(
@@ -169,26 +198,26 @@ def compare_lists(
 
     The caller rolls the transaction back.
     """
-    there = table(_THEIRS, column("email_key"))
-    on_theirs = exists().where(there.c.email_key == _contact.c.email_key)
+    there = table(_THEIRS, column("contact_id"))
+    on_theirs = exists().where(there.c.contact_id == _contact.c.id)
     is_inactive = _contact.c.status == Status.INACTIVE
     sides = {
         "both": and_(is_inactive, on_theirs),
         "here": and_(is_inactive, not_(on_theirs), _contact.c.email_key.contains("@")),
         "there": and_(_contact.c.status == Status.ACTIVE, on_theirs),
     }
-    with temporary_tables(connection, {_THEIRS: "email_key text PRIMARY KEY"}):
+    unknown = 0
+    with temporary_tables(connection, {_THEIRS: "contact_id bigint PRIMARY KEY"}):
         for keys in theirs:
-            fill(connection, _THEIRS, [(key,) for key in keys])
+            ids = ids_of_keys(connection, keys)
+            fill(connection, _THEIRS, [(contact,) for contact in ids.values()])
+            unknown += len(keys) - len(ids)
         counts = {side: _count(connection, where) for side, where in sides.items()}
         rows = {
             side: first_rows(connection, select(_contact.c.id).where(where), most)
             for side, where in sides.items()
         }
-        is_known = exists().where(_contact.c.email_key == there.c.email_key)
-        unknown = select(func.count()).select_from(there).where(not_(is_known))
-        counts["unknown"] = int(connection.execute(unknown).scalar_one())
-    return counts, rows
+    return counts | {"unknown": unknown}, rows
 
 
 def _count(connection: Connection, where: ColumnElement[bool]) -> int:
@@ -209,5 +238,6 @@ def _emails(connection: Connection, run: Run, batch: Batch, action: PushAction) 
 PUSHING = BatchWork(
     push_outcome,
     note_pushed,
-    rights=(("INSERT", "pushed_suppression"), ("DELETE", "pushed_suppression")),
+    rights=tuple((each, "pushed_suppression") for each in ("INSERT", "UPDATE", "DELETE")),
+    begin=begin_push,
 )

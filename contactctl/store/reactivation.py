@@ -1,4 +1,4 @@
-"""Opening deactivations in batches, contact status and deactivations together."""
+"""Deactivations opened in batches, and one contact brought back; status moves with them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     Integer,
+    Select,
     Text,
     and_,
     case,
@@ -28,7 +30,7 @@ from contactctl.store.changes import note_batch, note_change
 from contactctl.store.groups import mark_changed, scope_name
 from contactctl.store.handling.due import complained
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, outcome_by_reason
+from contactctl.store.plans import Batch, BatchWork, in_batch
 from contactctl.store.predicates import is_active, is_open, is_open_system_wide, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
@@ -45,45 +47,65 @@ _AS_SHOWN = and_(
 )
 
 
-def bulk_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
-    """How many of the batch are still as they were shown, and why the others are left alone."""
-    same_contact = and_(_contact.c.id == _item.c.contact_id, *_id_range(connection, batch))
-    reason = case(
-        (_contact.c.id.is_(None), SkipReason.GONE),
-        (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
-        (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
-        else_="",
-    )
-    statement = (
-        select(reason, func.count())
-        .select_from(_item.outerjoin(_contact, same_contact))
-        .where(in_batch(run.id, batch))
-        .group_by(reason)
-    )
-    return outcome_by_reason(connection, statement)
-
-
 def bulk_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
     """Deactivate the batch's contacts that are still as shown, system-wide; returns how many."""
-    reasons = (
-        select(
-            _item.c.contact_id,
-            literal(SYSTEM_WIDE, Integer),
-            literal(run.id, Integer),
-            literal("", Text),
-            literal(Origin.BULK.value, Text),
-            literal(now, UtcInstant),
+    inactive = update(_contact).values(status=Status.INACTIVE, updated=now)
+    as_shown = and_(_AS_SHOWN, in_batch(run.id, batch))
+    if connection.dialect.name == "postgresql":
+        # the range of ids once more: a dense batch's contacts are read as one stretch
+        changed = (
+            inactive.where(as_shown, is_within(batch, _contact.c.id))
+            .returning(_contact.c.id)
+            .cte("changed")
         )
-        .join_from(_item, _contact, _AS_SHOWN)
-        .where(in_batch(run.id, batch), *_id_range(connection, batch))
-    )
-    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    opened = connection.execute(insert(_deactivation).from_select(columns, reasons)).rowcount
-    _set_inactive(connection, run, batch, now)
+        opened = connection.execute(_opening(run, now, select(changed.c.id))).rowcount
+    else:  # SQLite changes one table at a time
+        shown = select(_item.c.contact_id).join_from(_item, _contact, as_shown)
+        opened = connection.execute(_opening(run, now, shown)).rowcount
+        mine = select(_deactivation.c.contact_id).where(
+            _is_opened_by(run), is_within(batch, _deactivation.c.contact_id)
+        )
+        connection.execute(inactive.where(_contact.c.id.in_(mine)))
     if opened:
         kind = ChangeKind.DEACTIVATED
         note_batch(connection, run.id, kind, batch.after + 1, batch.last, now)
     return opened
+
+
+def bulk_skipped(connection: Connection, run: Run, batch: Batch) -> dict[str, int]:
+    """Why the run has left contacts of the batch as they are: reason -> number."""
+    mine = exists().where(_deactivation.c.contact_id == _item.c.contact_id, _is_opened_by(run))
+    reason = case(
+        (_contact.c.id.is_(None), SkipReason.GONE),
+        (_contact.c.status != Status.ACTIVE, SkipReason.NOT_ACTIVE),
+        else_=SkipReason.CHANGED,
+    )
+    statement = (
+        select(reason, func.count())
+        .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
+        .where(in_batch(run.id, batch), ~mine)
+        .group_by(reason)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _opening(run: Run, now: datetime, contact_ids: Select[int]) -> Insert:
+    (contact_id,) = contact_ids.selected_columns
+    opened = contact_ids.with_only_columns(
+        contact_id,
+        literal(SYSTEM_WIDE, Integer),
+        literal(run.id, Integer),
+        literal("", Text),
+        literal(Origin.BULK.value, Text),
+        literal(now, UtcInstant),
+    )
+    columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
+    return insert(_deactivation).from_select(columns, opened, include_defaults=False)
+
+
+def _is_opened_by(run: Run) -> ColumnElement[bool]:
+    """Not so of what a contact merged into another has brought along."""
+    return and_(is_open_of(run.id, _deactivation), _deactivation.c.from_contact.is_(None))
 
 
 def open_system_wide(contact_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -100,34 +122,11 @@ def is_open_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
     return and_(table.c.run_id == run_id, is_open(table))
 
 
-def _id_range(connection: Connection, batch: Batch) -> list[ColumnElement[bool]]:
-    """For Postgres, which then can read a dense batch's contacts as one stretch.
-
-    SQLite would always do so, and a sparse batch's stretch can be the whole table.
-    """
-    if connection.dialect.name != "postgresql":
-        return []
-    return [is_within(batch, _contact.c.id)]
-
-
-def _set_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
-    inactive = {"status": Status.INACTIVE, "updated": now}
-    if connection.dialect.name == "postgresql":
-        as_shown = (_AS_SHOWN, in_batch(run.id, batch), *_id_range(connection, batch))
-        connection.execute(update(_contact).where(*as_shown).values(inactive))
-        return
-    opened = select(_deactivation.c.contact_id).where(
-        is_open_of(run.id, _deactivation),
-        _deactivation.c.group_id == SYSTEM_WIDE,
-        is_within(batch, _deactivation.c.contact_id),
-    )
-    connection.execute(update(_contact).where(_contact.c.id.in_(opened)).values(inactive))
-
-
 DEACTIVATING = BatchWork(
-    bulk_outcome,
+    None,
     bulk_deactivate,
     rights=(("INSERT", "deactivation"), ("UPDATE", "contact")),
+    skipped=bulk_skipped,
     impact=losses_of_plan,
 )
 

@@ -2,18 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, delete
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import UNSUBSCRIBED, Category
+from contactctl.store import tables
 from contactctl.store.addresses import keep_address, set_address, stop_counting
 from contactctl.store.changes import note_change
 from contactctl.store.merge import end_about_address, settle
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.unsubscribes import obey
 
+_pushed = tables.pushed_suppression
 _WISHED = (
     "SELECT contact_id, source_key FROM response"  # noqa: S608 (our own words and a number)
     f" WHERE contact_id = {{contact}} AND category = '{UNSUBSCRIBED}'"
@@ -33,8 +35,9 @@ def give_address(
     keep_address(connection, contact_id, change, run_id, now)
     set_address(connection, contact_id, address, now)
     stop_counting(connection, contact_id)
+    # no provider was told of the new one
+    connection.execute(delete(_pushed).where(_pushed.c.contact_id == contact_id))
     end_about_address(connection, contact_id, [Category.INVALID_ADDRESS.value], run_id, now)
     settle(connection, contact_id, run_id, now)
-    keys = select(literal(address.key).label("email_key")).subquery()
-    if adopt_unmatched(connection, keys):
+    if adopt_unmatched(connection, [address.key]):
         obey(connection, _WISHED.format(contact=contact_id), on_unsubscribe, now)

@@ -1,6 +1,6 @@
-"""Responses to addresses that no contact has: kept, and given to the contact when there is one."""
+"""Recorded responses: listed, held or let go, and those to addresses that no contact has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,10 +12,12 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
     null,
+    or_,
     select,
     update,
 )
@@ -24,10 +26,14 @@ from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
+from contactctl.store.addresses import id_of_key
+from contactctl.store.fields import is_one_of
+from contactctl.store.inserts import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 
 _contact = tables.contact
+_owned = tables.contact_email
 _group = tables.group
 _response = tables.response
 _unmatched = tables.unmatched_response
@@ -54,20 +60,19 @@ _SHARED_COLUMNS = (
 )
 
 
-def adopt_unmatched(connection: Connection, keys: FromClause) -> bool:
+def adopt_unmatched(connection: Connection, email_keys: Collection[str]) -> bool:
     """Give kept responses to the contacts that now have their address.
 
-    `keys` has the column `email_key`, with the keys of contacts that may be new. What happened
-    keeps its time and its run; the next sweep looks at the thresholds. Returns whether any was.
+    `email_keys` are those of contacts that are new, or have just got them. What happened keeps its
+    time and its run; the next sweep looks at the thresholds. Returns whether any was.
     """
-    if connection.execute(select(_unmatched.c.source_key).limit(1)).first() is None:
+    if not email_keys or connection.execute(select(_unmatched.c.run_id).limit(1)).first() is None:
         return False
+    is_theirs = is_one_of(_unmatched.c.email_key, email_keys, connection.dialect.name)
     columns = ["contact_id", "group_id", *_SHARED_COLUMNS]
-    adopted = connection.execute(insert(_response).from_select(columns, _adopted(keys))).rowcount
-    has_contact = exists().where(_contact.c.email_key == _unmatched.c.email_key)
-    connection.execute(
-        delete(_unmatched).where(_unmatched.c.email_key.in_(select(keys.c.email_key)), has_contact)
-    )
+    # what was recorded for the contact already stays as it is
+    adopted = insert_new(connection, _response, columns, _adopted().where(is_theirs))
+    connection.execute(delete(_unmatched).where(is_theirs))
     return adopted > 0
 
 
@@ -79,23 +84,16 @@ def unmatched_domain(dialect: str) -> ColumnElement[str]:
     return func.split_part(key, "@", 2, type_=Text())
 
 
-def _adopted(keys: FromClause) -> Select[int]:
-    """As rows of `response`, without what was recorded for the contact already."""
-    recorded = exists().where(
-        _response.c.contact_id == _contact.c.id, _response.c.source_key == _unmatched.c.source_key
-    )
-    return (
-        select(
-            _contact.c.id,
-            func.coalesce(_group.c.id, SYSTEM_WIDE),
-            *(_unmatched.c[name] for name in _SHARED_COLUMNS),
+def _adopted() -> Select[int]:
+    """As rows of `response`, of the contact that has the address."""
+    return select(
+        _owned.c.contact_id,
+        func.coalesce(_group.c.id, SYSTEM_WIDE),
+        *(_unmatched.c[name] for name in _SHARED_COLUMNS),
+    ).select_from(
+        _unmatched.join(_owned, _owned.c.email_key == _unmatched.c.email_key).outerjoin(
+            _group, _group.c.name_folded == _unmatched.c.group_folded
         )
-        .select_from(
-            keys.join(_unmatched, _unmatched.c.email_key == keys.c.email_key)
-            .join(_contact, _contact.c.email_key == keys.c.email_key)
-            .outerjoin(_group, _group.c.name_folded == _unmatched.c.group_folded)
-        )
-        .where(~recorded)
     )
 
 
@@ -106,7 +104,8 @@ def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[
     """Rows with the keys of a response, and `contact` and `email`, None where unmatched."""
     table = _unmatched if wanted.unmatched else _response
     dialect = connection.dialect.name
-    statement = _of_nobody(wanted, dialect) if wanted.unmatched else _of_contacts(wanted)
+    owner = id_of_key(connection, wanted.email_key) if wanted.email_key else None
+    statement = _of_nobody(wanted, dialect) if wanted.unmatched else _of_contacts(wanted, owner)
     statement = (
         statement.where(*_shared_conditions(table, wanted))
         .order_by(table.c.occurred_at.desc(), table.c.source_key)
@@ -137,7 +136,8 @@ def count_unmatched(connection: Connection, email_key: str) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def _of_contacts(wanted: ResponseFilter) -> Select[Any]:
+def _of_contacts(wanted: ResponseFilter, contact_id: int | None) -> Select[Any]:
+    """Those of one contact where an address is wanted; of nobody where `contact_id` is None."""
     statement = select(
         _contact.c.id.label("contact"),
         _contact.c.email,
@@ -150,7 +150,8 @@ def _of_contacts(wanted: ResponseFilter) -> Select[Any]:
         )
     )
     if wanted.email_key is not None:
-        statement = statement.where(_contact.c.email_key == wanted.email_key)
+        of_contact = false() if contact_id is None else _response.c.contact_id == contact_id
+        statement = statement.where(of_contact)
     if wanted.domain is not None:
         statement = statement.where(_contact.c.email_domain == wanted.domain)
     return statement.where(_response.c.held) if wanted.held else statement
@@ -248,9 +249,11 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     holds their lock, so their process has died.
     """
     kinds = _run.c.kind.in_(KINDS_CONCERNING)
-    with_items = select(_item.c.run_id).join(_run, _run.c.id == _item.c.run_id).where(kinds)
-    dead = select(_run.c.id).where(kinds, _run.c.state == RunState.RUNNING)
-    return sorted(connection.execute(with_items.union(dead)).scalars())
+    # first the numbers: runs and plans may be on different machines
+    with_items = connection.execute(select(_item.c.run_id).distinct()).scalars().all()
+    has_items = is_one_of(_run.c.id, with_items, connection.dialect.name)
+    unjudged = or_(has_items, _run.c.state == RunState.RUNNING)
+    return sorted(connection.execute(select(_run.c.id).where(kinds, unjudged)).scalars())
 
 
 def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:

@@ -1,9 +1,10 @@
-"""What a database role must be allowed to do for a kind of run, asked before it is written."""
+"""One step of a run's life per transaction, and what a database role needs for it."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, literal, select, text
 
@@ -15,6 +16,7 @@ from contactctl.store.database.planner import refresh_statistics
 from contactctl.store.database.store import Store
 from contactctl.store.impact import count_active
 from contactctl.store.plans import (
+    Batch,
     BatchWork,
     PlanFigures,
     Right,
@@ -30,6 +32,7 @@ from contactctl.store.runs import (
     get_run,
     insert_run,
     lock_run,
+    lock_running_run,
     update_run,
 )
 
@@ -213,10 +216,41 @@ def note_resumed(store: Store, run_id: int, operator: str) -> None:
         update_run(connection, run_id, {"resumed_by": operator})
 
 
+@dataclass(frozen=True, slots=True)
+class BegunBatch:
+    """A batch of which somebody outside is to be told, in `message`; the run with what it skips."""
+
+    run: Run
+    batch: Batch
+    message: Any
+
+
+def begin_batch(
+    store: Store, run: Run, size: int, now: datetime, work: BatchWork
+) -> BegunBatch | None:
+    """Note what is about to be said of the next batch; None when none is left."""
+    if work.begin is None:
+        raise AssertionError(f"{run.kind} tells nobody")
+    with in_turn(store, CONTACT_CHANGES) as connection:
+        batch = next_batch(connection, run, size)
+        if batch is None:
+            return None
+        outcome, message = work.begin(connection, run, batch, now)
+        advance(connection, run, cursor=run.cursor, changed=0, skipped=outcome.skipped)
+        return BegunBatch(get_run(connection, run.id), batch, message)
+
+
 def apply_batch(
-    store: Store, run: Run, size: int, now: datetime, work: BatchWork | None = None
+    store: Store,
+    run: Run,
+    size: int,
+    now: datetime,
+    work: BatchWork | None = None,
+    *,
+    begun: Batch | None = None,
 ) -> Run | None:
-    """Apply the next batch of a running run; the run afterwards, or None when none was left.
+    """Apply the next batch of a running run, or the one that was `begun`; the run afterwards, or
+    None when none was left.
 
     `work` is that of the run's kind, with the key where it erases.
 
@@ -226,16 +260,14 @@ def apply_batch(
     """
     work = work or work_of(run.kind)
     with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = next_batch(connection, run.id, run.cursor, size)
+        batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
-        outcome = work.outcome(connection, run, batch)
+        lock_running_run(connection, run.id)  # the run's row first, everywhere
+        outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
         )
-        changed = work.change(connection, run, batch, now)
-        if changed != outcome.changed:
-            raise AssertionError(f"counted {outcome.changed} contacts, changed {changed}")
         return get_run(connection, run.id)
 
 

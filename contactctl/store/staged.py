@@ -1,6 +1,6 @@
 """Rows for temporary tables, as Python holds them; imported without SQLAlchemy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,18 @@ class Activities:
     latest: Sequence[Staged] = ()
     deliveries: Sequence[Staged] = ()
     clicks: Sequence[Staged] = ()
+
+    @property
+    def email_keys(self) -> set[str]:
+        return {row[0] for rows in (self.latest, self.deliveries, self.clicks) for row in rows}
+
+    def of_contacts(self, ids: Mapping[str, int]) -> "Activities":
+        """The same by contact: its id in place of the key; without those of nobody."""
+        owned = (
+            [(ids[row[0]], *row[1:]) for row in rows if row[0] in ids]
+            for rows in (self.latest, self.deliveries, self.clicks)
+        )
+        return Activities(*owned)
 
     def without(self, email_keys: AbstractSet[str]) -> "Activities":
         """Those of all other addresses."""

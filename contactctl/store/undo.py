@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,7 +37,7 @@ from contactctl.store.plans import (
     planned_ids,
 )
 from contactctl.store.predicates import is_active, is_open, is_within
-from contactctl.store.reactivation import is_open_of, open_system_wide
+from contactctl.store.reactivation import is_open_of
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -92,20 +93,19 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
         .values(ended_at=now, ended_by_run_id=run.id)
     )
     _bring_back_members(connection, run, batch, now)
+    ended = _ended_by(run, batch).subquery("ended")
     back = select(_contact.c.id).where(
-        _contact.c.id.in_(_ended_by(run, batch)),
+        _contact.c.id == ended.c.contact_id,
         _contact.c.status == Status.INACTIVE,
-        ~open_system_wide(_contact.c.id),
+        ~ended.c.is_open,
     )
     note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
-    everywhere = _ended_by(run, batch).where(_deactivation.c.group_id == SYSTEM_WIDE)
-    back_at = case((_contact.c.id.in_(everywhere), now), else_=_contact.c.reactivated_at)
     return connection.execute(
         update(_contact)
-        .where(_contact.c.id.in_(_ended_by(run, batch)))
+        .where(_contact.c.id == ended.c.contact_id)
         .values(
-            status=case((open_system_wide(_contact.c.id), _contact.c.status), else_=Status.ACTIVE),
-            reactivated_at=back_at,
+            status=case((ended.c.is_open, _contact.c.status), else_=Status.ACTIVE),
+            reactivated_at=case((ended.c.is_back, now), else_=_contact.c.reactivated_at),
             updated=now,
             revision=_contact.c.revision + 1,
         )
@@ -154,7 +154,11 @@ def _ends_in(undone: int, group_id: ColumnElement[int] | int) -> ColumnElement[b
 def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
     """True where the undone run's deactivation is still the only open one of its scope."""
     mine = _deactivation.alias()
-    return exists().where(mine.c.contact_id == contact_id, is_only_reason_of(undone, mine))
+    return exists().where(
+        mine.c.contact_id == contact_id,
+        is_only_reason_of(undone, mine),
+        mine.c.contact_id == _contact.c.id,
+    )
 
 
 def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
@@ -168,12 +172,26 @@ def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _ended_by(run: Run, batch: Batch) -> Select[int]:
-    """The contacts of the batch of which this run has ended a deactivation."""
-    return select(_deactivation.c.contact_id).where(
-        _deactivation.c.ended_by_run_id == run.id,
-        is_within(batch, _deactivation.c.contact_id),
+def _ended_by(run: Run, batch: Batch) -> Select[Any]:
+    """The contacts of the batch of which this run has ended a deactivation: whether a system-wide
+    one of it `is_back`, and whether another system-wide one `is_open` still."""
+    everywhere = _deactivation.c.group_id == SYSTEM_WIDE
+    mine = _deactivation.c.ended_by_run_id == run.id
+    return (
+        select(
+            _deactivation.c.contact_id,
+            _any(and_(everywhere, mine)).label("is_back"),
+            _any(and_(everywhere, is_open())).label("is_open"),
+        )
+        .where(is_within(batch, _deactivation.c.contact_id))
+        .group_by(_deactivation.c.contact_id)
+        .having(_any(mine))
     )
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether it is true of a row of the group, on either database."""
+    return func.max(case((condition, 1), else_=0)) == 1
 
 
 def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:

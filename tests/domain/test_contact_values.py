@@ -43,7 +43,7 @@ def test_false(text: str) -> None:
     assert parse_boolean(text) is False
 
 
-@pytest.mark.parametrize("text", ["", "ja", "2", "t"])
+@pytest.mark.parametrize("text", ["", "ja", "2", "tr"])
 def test_what_is_no_boolean_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="neither"):
         parse_boolean(text)

@@ -110,6 +110,36 @@ def test_values_are_typed_by_the_field(text, values):
         ("tag contains x", "'contains' does not fit 'tag'", "use '=', which tests for a member"),
         ("email <> x", "unknown operator '<>' after 'email'", "did you mean '!='?"),
         ("email like x", "unknown operator 'like' after 'email'", "did you mean 'contains'?"),
+        (
+            "email like %@x.example",
+            "unknown operator 'like'",
+            "did you mean 'ends-with @x.example'",
+        ),
+        ("company like %ab%", "unknown operator 'like'", "did you mean 'contains ab'?"),
+        ("last_opened is null", "unknown operator 'is'", "did you mean 'missing'?"),
+        ("last_opened never", "unknown operator 'never'", "did you mean 'missing'?"),
+        ("company is not empty", "unknown operator 'is'", "did you mean 'exists'?"),
+        ("company is x", "unknown operator 'is'", "did you mean '='?"),
+        ("tag not in a,b", "unknown operator 'not' after 'tag'", "did you mean 'not-in'?"),
+        ("tag is not a", "unknown operator 'is'", "did you mean '!='?"),
+        ("tag has a", "unknown operator 'has'", "did you mean '='?"),
+        ("company starts with a", "unknown operator 'starts'", "did you mean 'starts-with'?"),
+        ("created within last 30 days", "unknown operator 'within'", "'within-last'?"),
+        ("created in the last 30 days", "'in' does not fit 'created', which is an instant", ""),
+        ("created older than 30 days", "unknown operator 'older'", "'older-than'?"),
+        ("created more than 30 days ago", "unknown operator 'more'", "'older-than'?"),
+        ("attributes.orders more than 3", "unknown operator 'more'", "did you mean '>'?"),
+        ("created since 2024-01-01", "unknown operator 'since'", "did you mean 'after'?"),
+        ("created on yesterday", "'yesterday' is not a date", "'within-last 30 days'"),
+        ("created before 2 days ago", "'2 days ago' is neither", "'older-than 30 days'"),
+        ("last_opportunity after -1 month", "'-1 month' is not a date", "'within-last 30 days'"),
+        ("NOT tag = vip", "'NOT' at the start of a condition", "--where-not"),
+        ("or tag = vip", "'or' at the start of a condition", "--where-any"),
+        ("email != *@x.example", "'*' in the value '*@x.example'", "'ends-with @x.example' finds"),
+        ("company != A*", "'*' in the value 'A*' does not stand", "'starts-with A' finds it"),
+        ("company not-in A*,b", "'*' in the value 'A*' does not stand", "needs quotes"),
+        ("company contains %ab%", "'%' in the value '%ab%'", "'contains ab' finds it"),
+        ("email != '*@x.example'", "'*@x.example' is not an email address", "'contains'"),
         ("company != a or tag = b", "another condition in the value: 'tag = b'", "quotes"),
         ("company != a and not tag=b", "another condition in the value: 'tag=b'", "quotes"),
         ("company != a; tag missing", "another condition in the value: '; tag missing'", "quotes"),
@@ -183,7 +213,8 @@ def test_a_mistake_is_named_with_a_way_out(text, message, hint):
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20) | (
     st.lists(
-        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " "]), min_size=1
+        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " ", "*a", "%"]),
+        min_size=1,
     ).map(" ".join)
 )
 days = st.dates(date(1000, 1, 1), date(9000, 12, 31))

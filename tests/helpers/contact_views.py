@@ -11,6 +11,7 @@ from contactctl.domain.criteria.fields import COUNT_FIELDS
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
+from helpers.contacts import own_addresses
 
 _ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 _EARLIER = datetime(1999, 1, 1, tzinfo=UTC)
@@ -22,6 +23,7 @@ def insert_views(connection: Connection, views: Iterable[ContactView]) -> None:
     """Stores the contacts, with every row that their sets and counts need."""
     views = list(views)
     connection.execute(insert(tables.contact), [_contact_row(view) for view in views])
+    own_addresses(connection)
     group_ids = _insert_groups(connection, views)
     _insert(connection, tables.contact_tag, [row for v in views for row in _tag_rows(v)])
     memberships = [

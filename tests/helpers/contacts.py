@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from contactctl.domain.text import fold
 from contactctl.store import tables
@@ -40,6 +40,7 @@ def seed_contacts(store: Store, count: int, *, after: int = 0) -> None:
             text(_contacts_sql(store.dialect)),
             numbers | {"today": _today(store), "created": _created(store)},
         )
+        own_addresses(connection)
         for name, every in GROUPS.items():
             connection.execute(
                 text(
@@ -70,7 +71,21 @@ def add_contact(connection: Connection, email: str, **values: Any) -> int:
         "updated": CREATED,
     }
     statement = insert(tables.contact).values(row | values).returning(tables.contact.c.id)
-    return int(connection.execute(statement).scalar_one())
+    contact_id = int(connection.execute(statement).scalar_one())
+    own_addresses(connection)
+    return contact_id
+
+
+def own_addresses(connection: Connection) -> None:
+    """Let contacts that were written as rows have their addresses."""
+    if not inspect(connection).has_table("contact_email"):
+        return  # a store of an older version
+    connection.execute(
+        text(
+            "INSERT INTO contact_email (email_key, contact_id) SELECT email_key, id FROM contact c"
+            " WHERE email_key LIKE '%@%' AND id NOT IN (SELECT contact_id FROM contact_email)"
+        )
+    )
 
 
 def _ensure_groups(connection: Connection) -> dict[str, int]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdSubject
 from contactctl.store import tables
+from helpers.contacts import own_addresses
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -24,6 +25,7 @@ def insert_contact(connection: Connection, contact_id: int, email: str = "", **v
         "updated": _LONG_AGO,
     }
     connection.execute(insert(tables.contact).values(row | values))
+    own_addresses(connection)
 
 
 def insert_group(connection: Connection, group_id: int, name: str) -> None:

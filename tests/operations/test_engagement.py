@@ -19,6 +19,7 @@ from helpers.engagement_model import Engagement, engagement
 from helpers.ingested import add, record, session_on
 from helpers.responses import insert_contact
 from helpers.sessions import NOW
+from helpers.thorough import examples
 
 DELIVERED, OPENED, CLICKED = ActivityKind.DELIVERED, ActivityKind.OPENED, ActivityKind.CLICKED
 START = NOW - timedelta(days=2)
@@ -61,7 +62,9 @@ activity_of = st.builds(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_any_order_and_any_portions_end_as_in_the_model(store: Store, data: st.DataObject) -> None:

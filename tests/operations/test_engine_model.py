@@ -28,6 +28,7 @@ from helpers import databases
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, selection
 from helpers.sessions import NOW, make_session
+from helpers.thorough import examples
 
 CONTACTS = 12
 numbers = st.integers(1, CONTACTS)
@@ -146,9 +147,10 @@ class Engine(RuleBasedStateMachine):
         connection.execute(update(tables.contact).where(is_this).values(status=status))
 
 
+@pytest.mark.sampled
 def test_the_engine_does_what_the_model_says(sqlite_template: Path, tmp_path: Path) -> None:
     machines = settings(
-        max_examples=25,
+        max_examples=examples(50),
         stateful_step_count=15,
         suppress_health_check=list(HealthCheck),
     )

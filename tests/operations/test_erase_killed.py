@@ -1,7 +1,6 @@
 """Killed with -9 while erasing, or while the key is rotated: nobody half erased, no hash lost."""
 
 import os
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,11 @@ from helpers.contacts import add_contact
 from helpers.dumps import dump
 from helpers.processes import KILLED, Death, Moment, exit_code_of, start_cli
 from helpers.sessions import make_session
+from helpers.thorough import moments
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9")
 
-moments = pytest.mark.parametrize(
+at_moments = pytest.mark.parametrize(
     ("moment", "step"), [("before a statement", 11), ("before a commit", 1), ("after a commit", 1)]
 )
 
@@ -37,9 +37,10 @@ def killed(session: Session, death: Death, *args: str) -> bool:
     return exit_code == KILLED
 
 
-@moments
+@pytest.mark.sampled
+@at_moments
 def test_whoever_is_erased_is_erased_whole(session: Session, moment: Moment, step: int) -> None:
-    for number in count(1, step):
+    for number in moments(1, step, sample=3):
         email = f"ann.{number}.secret@example.com"
         with session.store.writing() as connection:
             add_contact(connection, email, company=f"of {email}")
@@ -56,10 +57,11 @@ def test_whoever_is_erased_is_erased_whole(session: Session, moment: Moment, ste
             assert not any(email.encode() in file.read_bytes() for file in files)
 
 
-@moments
+@pytest.mark.sampled
+@at_moments
 def test_every_hash_keeps_its_key(session: Session, moment: Moment, step: int) -> None:
     addresses = []
-    for number in count(1, step):
+    for number in moments(1, step, sample=3):
         addresses.append(f"ann{number}@example.com")
         add_suppression(session, addresses[-1])
 

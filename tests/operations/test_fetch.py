@@ -1,8 +1,10 @@
 """Responses from providers' APIs: every page, once, in whatever trouble the API is."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,10 @@ from contactctl.operations.responses import latest_responses
 from contactctl.responses.apis import pages as pages_module
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.transport import ApiError
-from contactctl.store.database.store import Store
+from contactctl.store.database.store import Store, open_store
 from contactctl.store.runs import list_runs
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
+from helpers.processes import KILLED, Death, exit_code_of, start_cli
 from helpers.sessions import NOW, make_session
 
 KEY = "key-that-nobody-may-see"
@@ -135,6 +138,7 @@ def test_an_api_in_trouble_is_asked_again(
     [
         ([Answer({"errors": [{"message": "no"}]}, 401)], "the answer is 401"),
         ([Answer(None, 503)] * 6, "the answer is 503"),
+        ([Answer(None, 429, {"Retry-After": "3600"})], "the answer is 429"),
         ([Answer({"message": "not a list"})], "gave no list"),
         ([Answer(None, 302, {"Location": "https://example.com/steal"})], "leads to another host"),
     ],
@@ -236,6 +240,36 @@ def test_pages_by_address_and_an_address_that_has_expired(store: Store) -> None:
         ]
         assert server.asked[0].headers["Authorization"].startswith("Basic ")
     assert len(recorded(store)) == 8
+
+
+def test_killed_before_any_commit_every_event_is_recorded_once(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Processes that kill themselves between a page and its commit, each a commit later."""
+    events = [mailgun_event(n) for n in range(8)]
+
+    def mailgun(asked: Asked) -> Answer:
+        last = asked.path.rpartition("/")[2]
+        start = int(last) if last.isdigit() else 0
+        link = f"{server.url}/v3/mg.x.no/events/{start + 3}"
+        return Answer({"items": events[start : start + 3], "paging": {"next": link}})
+
+    (tmp_path / "api.key").write_text(KEY)
+    config = tmp_path / "contactctl.yaml"
+    with api_server(mailgun) as server:
+        source = f"domain: mg.x.no, key_file: api.key, api_url: '{server.url}'"
+        config.write_text(
+            f"database: '{sqlite_url}'\nsources: {{mail: {{provider: mailgun, {source}}}}}\n"
+        )
+        args = ("responses", "fetch", "mail", "--config", config)
+        codes = []
+        while not codes or codes[-1] == KILLED:
+            death = Death("before a commit", len(codes) + 1)
+            codes.append(exit_code_of(start_cli(args, death=death)))
+    assert codes[-1] == 0
+    assert len(codes) > 4
+    with closing(open_store(sqlite_url)) as store:
+        assert recorded(store) == [f"m{n}@x.no" for n in range(8)]
 
 
 def test_a_next_page_on_another_host_is_not_asked_for(store: Store) -> None:

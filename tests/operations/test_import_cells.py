@@ -146,6 +146,19 @@ def test_null_words_are_told_or_read_as_missing(store: Store) -> None:
     assert (contact["company"], contact["phone"], contact["attributes"]) == (None, None, {})
 
 
+def test_what_a_spreadsheet_has_spoiled_is_told(store: Store) -> None:
+    content = "email,phone,company\na@x.no,4.41E+11,#REF!\nb@x.no,4.41E+11,BASE+\n"
+    assert set(import_text(store, content, dry_run=True).result.notes) == {
+        "'phone' has numbers that a spreadsheet has shortened, stored as text: '4.41E+11' (2)",
+        "'company' has '#REF!' (1), stored as text; --null '#REF!' reads it as missing",
+    }
+
+
+def test_a_declared_attribute_is_known_by_its_bare_name(store: Store) -> None:
+    import_text(store, "email,Plan,ORDERS\na@x.no,free,3\n")
+    assert contacts_in(store)["a@x.no"]["attributes"] == {"plan": "free", "orders": 3}
+
+
 def test_a_null_word_where_a_number_belongs_says_the_way_out(store: Store) -> None:
     imported = import_text(store, "email,attributes.orders\na@x.no,NULL\n")
     assert "(--null NULL reads it as missing)" in imported.rejects[0].reason

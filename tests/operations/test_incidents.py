@@ -114,7 +114,7 @@ def _become_contacts(store: Store, *emails: str) -> None:
     with store.writing() as connection:
         for contact_id, email in enumerate(emails, start=first):
             insert_contact(connection, contact_id, email)
-        adopt_unmatched(connection, select(tables.contact.c.email_key).subquery())
+        adopt_unmatched(connection, connection.scalars(select(tables.contact.c.email_key)).all())
 
 
 def _contact_ids(store: Store) -> list[int]:

@@ -16,6 +16,7 @@ from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, deactivated_by, plan, plan_items
 from helpers.processes import KILLED, MOMENTS, Death, Moment, exit_code_of, start_cli
 from helpers.sessions import make_session
+from helpers.thorough import moments
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kill -9")
 
@@ -82,6 +83,7 @@ def require_all_done(store: Store, before: set[int]) -> None:
     assert plan_items(store) == 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("command", "moment"),
     [*((deactivate, moment) for moment in MOMENTS), (apply_kept_plan, "after a commit")],
@@ -93,9 +95,7 @@ def test_killed_at_every_statement_and_commit(
     moment: Moment,
 ) -> None:
     seed_contacts(store, CONTACTS)
-    exit_code, number = KILLED, 0
-    while exit_code == KILLED:
-        number += 1
+    for number in moments(sample=6 if moment == "before a statement" else 2):
         args = [*command(store), "--database", store_url]
         before = active_ids(store)
         process = start_cli(args, batch_contacts=11, death=Death(moment, number))
@@ -103,21 +103,22 @@ def test_killed_at_every_statement_and_commit(
 
         require_consistent(store)
         require_all_done(store, before)
+        if exit_code != KILLED:
+            break
 
     assert exit_code == 0
     assert number > (20 if moment == "before a statement" else 5)  # it did come that often
     assert active_ids(store) == set(range(1, CONTACTS + 1)) - PLANNED
 
 
+@pytest.mark.sampled
 def test_an_undo_killed_after_every_commit_brings_each_contact_back_once(
     store: Store, store_url: str, tmp_path
 ) -> None:
     (tmp_path / "undo.yaml").write_text("allow_undo: true\n")
     seed_contacts(store, CONTACTS)
     session = make_session(store, allow_undo=True)
-    exit_code, number = KILLED, 0
-    while exit_code == KILLED:
-        number += 1
+    for number in moments(sample=2):
         start_over(store)
         done = apply_run(session, plan(session, CRITERIA[1]).id)
         confirm = ["--confirm", done.changed, "--limit-override", done.changed]
@@ -137,6 +138,8 @@ def test_an_undo_killed_after_every_commit_brings_each_contact_back_once(
             assert (finished.state, finished.changed) == (RunState.DONE, len(PLANNED))
             assert active_ids(store) == set(range(1, CONTACTS + 1))
             assert plan_items(store) == 0
+        if exit_code != KILLED:
+            break
 
     assert exit_code == 0
     assert number > 5

@@ -21,6 +21,7 @@ from contactctl.operations.ingest import ingest
 from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from helpers.contacts import own_addresses
 from helpers.ingested import deactivated
 from helpers.sessions import make_session
 
@@ -102,4 +103,5 @@ def make_contacts(store: Store, count: int) -> None:
     ]
     with store.writing() as connection:
         connection.execute(insert(tables.contact), rows)
+        own_addresses(connection)
         assert connection.execute(select(tables.contact.c.id).limit(1)).first()

@@ -13,18 +13,28 @@ import pytest
 from sqlalchemy import text
 
 from contactctl.domain.contacts import Status
-from contactctl.domain.errors import RefusedError, UsageError
+from contactctl.domain.errors import BusyError, RefusedError, UsageError
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Confirmation, Run, RunState, SkipReason
 from contactctl.domain.sources import ProviderSource, Secret
-from contactctl.operations import pushing
+from contactctl.operations import pushing, runs
+from contactctl.operations.addresses import find_new_address, readdress
 from contactctl.operations.fetch import FetchOptions, fetch_responses
 from contactctl.operations.plans import show_plan
-from contactctl.operations.pushing import compare_with_provider, plan_push_to, preview_push
+from contactctl.operations.pushing import (
+    compare_with_provider,
+    plan_push_to,
+    preview_push,
+    work_of_push,
+)
 from contactctl.operations.runs import resume_run, run_confirmed
 from contactctl.operations.session import Session
-from contactctl.responses.apis.transport import ApiError
+from contactctl.operations.sweep import SweepResult, sweep_runs
+from contactctl.responses.apis.description import api_of
+from contactctl.responses.apis.transport import ApiError, Client, Pace
+from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.database.store import Store
+from contactctl.store.runs import CONTACT_CHANGES
 from helpers import push_process
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
 from helpers.imports import import_text
@@ -102,6 +112,12 @@ def set_active(store: Store, *emails: str) -> None:
             connection.execute(
                 text("UPDATE contact SET status = :status WHERE email = :email"), values
             )
+
+
+def set_inactive(store: Store, email: str) -> None:
+    with store.writing() as connection:
+        values = {"email": email, "status": Status.INACTIVE.value}
+        connection.execute(text("UPDATE contact SET status = :status WHERE email = :email"), values)
 
 
 def test_inactive_contacts_are_suppressed_and_those_back_taken_off(
@@ -183,26 +199,6 @@ def test_an_address_that_the_provider_refuses_is_left_and_the_others_go_on(
     assert sorted(provider.told) == ["a@x.no", "b@x.no", "c@x.no", "d@x.no"]
 
 
-def test_broken_off_it_can_be_resumed(
-    store: Store, sendgrid: tuple[GlobalList, ApiServer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    provider, server = sendgrid
-    monkeypatch.setattr(pushing, "_MOST_AT_ONCE", 2)
-    seed(store, 6)
-    session = session_of(store, server)
-
-    def breaks(asked: Asked) -> Answer:
-        return Answer(None, 403) if len(provider.told) >= 4 else provider(asked)
-
-    server.answers = breaks
-    with pytest.raises(ApiError):
-        push(session, server, 6)
-    server.answers = provider
-    resumed = resume_run(session, 2)
-    assert (resumed.state, resumed.changed) == (RunState.DONE, 6)
-    assert sorted(provider.told) == [f"gone{n}@x.no" for n in range(6)]
-
-
 def test_killed_while_the_provider_is_told_it_can_be_resumed(
     store_url: str, store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
@@ -226,6 +222,120 @@ def test_killed_while_the_provider_is_told_it_can_be_resumed(
     # some are told twice, of which the provider makes nothing: its list has everybody once
     assert len(provider.told) > 5
     assert len(provider.listed) == 5
+
+
+class _DiedError(BaseException):
+    """Ends the work at once, as a kill does."""
+
+
+@pytest.mark.parametrize("step", ["before", "between", "while sending", "sent", "confirmed"])
+def test_dead_at_any_step_the_list_is_right_after_the_next_push(
+    store: Store,
+    sendgrid: tuple[GlobalList, ApiServer],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    """Though contacts of which the provider may have been told are otherwise by then."""
+    provider, server = sendgrid
+    monkeypatch.setattr(pushing, "_MOST_AT_ONCE", 2)
+    seed(store, 4)
+    session = session_of(store, server)
+    push(session, server, 4)
+    set_active(store, "gone1@x.no", "gone3@x.no")  # to be taken off
+    import_text(store, "email,status\ngone4@x.no,inactive\ngone5@x.no,inactive\n")
+    names = {"between": "begin_batch", "confirmed": "apply_batch"}
+    original = getattr(runs, names.get(step, "begin_batch"))
+    steps = iter(range(10))
+
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        if step == "before" and next(steps) == 1:
+            raise _DiedError
+        found = original(*args, **kwargs)
+        if step in names and next(steps) == 1:
+            raise _DiedError
+        return found
+
+    monkeypatch.setattr(runs, names.get(step, "begin_batch"), dies)
+    tell = pushing._tell
+
+    def dies_telling(*args: Any) -> Any:
+        told = tell(*args)
+        if step == "sent" and next(steps) == 1:
+            raise _DiedError
+        return told
+
+    monkeypatch.setattr(pushing, "_tell", dies_telling)
+
+    def breaks(asked: Asked) -> Answer:
+        answer = provider(asked)
+        return answer if step != "while sending" or next(steps) < 1 else Answer(None, 403)
+
+    server.answers = breaks
+    with pytest.raises((_DiedError, ApiError)):
+        push(session, server, 4)
+    monkeypatch.undo()
+    monkeypatch.setenv("PUSH_KEY", KEY)
+    server.answers = provider
+    set_active(store, "gone0@x.no", "gone4@x.no")
+    set_inactive(store, "gone3@x.no")  # and it is not to be taken off any more
+    for run in runs.interrupted_runs(session):
+        resume_run(session, run.id)
+    shown = preview_push(session, make_source(server))
+    if left := shown.adding + shown.removing:
+        push(session, server, left)
+    assert provider.listed.keys() == {f"gone{n}@x.no" for n in (2, 3, 5)}
+
+
+def test_nobody_waits_while_the_provider_is_told(
+    store: Store, sendgrid: tuple[GlobalList, ApiServer]
+) -> None:
+    provider, server = sendgrid
+    seed(store, 2)
+
+    def meanwhile(asked: Asked) -> Answer:
+        with exclusive(store, CONTACT_CHANGES), store.writing() as connection:
+            serialise(connection, CONTACT_CHANGES)
+            changed = "UPDATE contact SET status = 'active' WHERE email = 'gone1@x.no'"
+            connection.execute(text(changed))
+        with pytest.raises(BusyError), exclusive(store, work_of_push(make_source(server))):
+            pass
+        return provider(asked)
+
+    server.answers = meanwhile
+    session = session_of(store, server)
+    assert sweep_runs(session) == SweepResult()
+    said = Confirmation(2, 2)
+    done = run_confirmed(
+        session,
+        lambda: plan_push_to(session, make_source(server), reason="", said=said),
+        work=work_of_push(make_source(server)),
+    )
+    assert done is not None and (done.state, done.changed) == (RunState.DONE, 2)
+    server.answers = provider
+    push(session, server, 1)  # takes off who has come back meanwhile
+    assert provider.listed.keys() == {"gone0@x.no"}
+
+
+def test_another_address_is_told_anew(store: Store, sendgrid: tuple[GlobalList, ApiServer]) -> None:
+    provider, server = sendgrid
+    seed(store, 1)
+    session = session_of(store, server)
+    push(session, server, 1)
+    readdress(session, find_new_address(session, "gone0@x.no", "new@x.no"))
+    push(session, server, 1)
+    assert provider.told == ["gone0@x.no", "new@x.no"]
+
+
+def test_requests_are_kept_apart() -> None:
+    slept: list[float] = []
+    with api_server(lambda _: Answer([])) as server:
+        pace = Pace(0.001)
+        client = Client(api_of("sendgrid"), "p", KEY, url=server.url, sleep=slept.append, pace=pace)
+        for _ in range(3):
+            client.get("/v3/suppression/bounces")
+    # the sleep is none, so that the third waits for the second as well
+    assert [round(seconds, -2) for seconds in slept] == [1000, 2000]
+    assert Pace().until_next() == 0.0
 
 
 def test_a_plan_shows_what_it_would_tell(

@@ -14,6 +14,8 @@ from contactctl.domain.errors import ConfigError, InputError, RefusedError, Usag
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import RunState
 from contactctl.domain.sources import WriteBack
+from contactctl.operations.addresses import find_merging, find_new_address, merge, readdress
+from contactctl.operations.contacts import show_contact
 from contactctl.operations.importing.load import ImportResult
 from contactctl.operations.sync import (
     back_script,
@@ -22,11 +24,13 @@ from contactctl.operations.sync import (
     sync_contacts,
     write_statuses_back,
 )
+from contactctl.output.contacts import present_contact
 from contactctl.store.database.store import Store
+from contactctl.store.exports import stream_contacts
 from contactctl.store.runs import list_runs
 from contactctl.store.source_database import SourceError
 from helpers import sync_process
-from helpers.imports import KeptRejects, contacts_in
+from helpers.imports import KeptRejects, contacts_in, import_text
 from helpers.sessions import make_session
 from helpers.sources import Crm, make_crm
 
@@ -100,6 +104,23 @@ def test_a_contact_whose_address_changes_is_the_same_contact(store: Store, crm: 
     }
     assert (after["Ann"]["email"], after["Cy"]["email"]) == ("bob@x.no", "N@x.no")
     assert after["Cy"]["revision"] > before["Cy"]["revision"]
+
+
+def test_ids_of_the_source_are_shown_and_outlive_import_new_address_and_merge(
+    store: Store, crm: Crm
+) -> None:
+    crm.put((1, "ann@x.no", "Ann", DAY), (2, "bob@x.no", "Bob", DAY))
+    sync(store, crm)
+    import_text(store, "email,external_id,company\nann@x.no,crm:9,ACME\n")
+    session = make_session(store)
+    readdress(session, find_new_address(session, "ann@x.no", "new@x.no"))
+    merge(session, find_merging(session, "new@x.no", "bob@x.no"))
+    shown = present_contact(show_contact(session, "new@x.no")).data
+    ids = [{"source": "crm", "id": "1"}, {"source": "crm", "id": "2"}]
+    assert (shown["external_ids"], shown["company"]) == (ids, "ACME")
+    with store.reading() as connection:
+        (exported,) = stream_contacts(connection, [], fields=["external_id"])
+    assert exported.by_field()["external_id"] == ["crm:1", "crm:2"]
 
 
 def test_an_address_that_another_contact_has_is_not_taken(store: Store, crm: Crm) -> None:

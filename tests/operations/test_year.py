@@ -16,7 +16,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from helpers.contacts import CREATED
+from helpers.contacts import CREATED, own_addresses
 from helpers.sessions import make_session
 from helpers.year_model import (
     BLOCKED,
@@ -148,6 +148,7 @@ def make_people(store: Store, count: int, chance: random.Random) -> People:
     with store.writing() as connection:
         connection.execute(insert(tables.group), groups)
         connection.execute(insert(tables.contact), [contact_row(number) for number in people])
+        own_addresses(connection)
         connection.execute(insert(tables.membership), memberships)
     return people
 

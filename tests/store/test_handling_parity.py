@@ -26,6 +26,7 @@ from contactctl.store.database.store import Store
 from contactctl.store.reactivation import read_standing
 from helpers.contacts import add_contact
 from helpers.sessions import NOW, make_session
+from helpers.thorough import examples
 
 GROUPS = {1: "news", 2: "Offers", 3: "alerts"}
 CATEGORIES = (Category.TRANSIENT, Category.UNKNOWN, Category.SPAM_COMPLAINT)
@@ -89,7 +90,7 @@ def groups(store: Store) -> Iterator[Store]:
 
 @given(policy=policies, made=st.lists(cases, min_size=1, max_size=12), overrides=st.booleans())
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_sweep_does_what_the_reference_says(
@@ -175,7 +176,7 @@ def read(store: Store, contact_id: int) -> ContactStanding:
 def refill(store: Store, made: list[Case], overrides: bool) -> list[int]:
     """Only these contacts, with status and states as they follow from what is open."""
     with store.writing() as connection:
-        for table in (tables.contact, tables.plan_item):
+        for table in (tables.contact, tables.contact_email, tables.plan_item):
             connection.execute(delete(table))
         return [insert_case(connection, n, case, overrides) for n, case in enumerate(made)]
 

@@ -14,7 +14,6 @@ from contactctl.domain.runs import SkipReason
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.plans import BatchWork
-from contactctl.store.reactivation import bulk_outcome
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import seed_contacts
@@ -56,7 +55,7 @@ def test_a_batch_that_fails_gives_its_turn_back(both: tuple[Store, Store]) -> No
     run = started(make_session(store), "id <= 2")
 
     with pytest.raises(ZeroDivisionError):
-        apply_batch(store, run, 100, NOW, BatchWork(bulk_outcome, lambda *_: 1 // 0, ()))
+        apply_batch(store, run, 100, NOW, BatchWork(None, lambda *_: 1 // 0, ()))
 
     with other.writing() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -19,6 +19,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.due import due
 from helpers.responses import insert_group, insert_subject
+from helpers.thorough import examples
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 GROUPS = {"news": 1, "offers": 2, "other": 3}
@@ -82,7 +83,7 @@ POLICIES = st.builds(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(subjects=st.lists(SUBJECTS, min_size=1, max_size=6), policy=POLICIES)
 def test_the_database_finds_what_the_reference_finds(
     store: Store, subjects: list[ThresholdSubject], policy: ResponsePolicy

@@ -38,7 +38,7 @@ def test_each_response_is_given_once_with_its_group_and_others_are_kept(store: S
         group_id = add_group(connection, "News")
         ann = add_contact(connection, ANN)
         add_response(connection, ann, Category.BLOCKED, source_key="recorded")
-        adopt_unmatched(connection, select(tables.contact.c.email_key).subquery())
+        adopt_unmatched(connection, connection.scalars(select(tables.contact.c.email_key)).all())
 
     response = tables.response
     columns = (response.c.source_key, response.c.category, response.c.group_id)

@@ -1,7 +1,7 @@
-"""A condition: one test of one field, with an operator that fits and values of the field's type."""
+"""A condition, one test of one field, and how it is written on one line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, tzinfo
@@ -21,15 +21,33 @@ from contactctl.domain.criteria.fields import (
 from contactctl.domain.criteria.values import Scalar, format_value, parse_values, shown
 from contactctl.domain.errors import CriteriaError
 
-# names from other languages
-_ALIASES = {
-    "<>": "!=",
-    "is": "=",
-    "eq": "=",
-    "equals": "=",
-    "has": "=",
-    "ne": "!=",
-    "like": "contains",
+# how other languages, and people, write operators: the first one that fits the field is meant
+_SAID: Mapping[Sequence[Operator], Sequence[str]] = {
+    (Operator.EXISTS,): ("is not null", "is not empty", "not null", "not empty", "is set"),
+    (Operator.MISSING,): (
+        *("is null", "is empty", "is missing", "is blank", "is not set", "is unset", "is none"),
+        *("null", "empty", "blank", "unset", "never"),
+    ),
+    (Operator.EQUALS, Operator.ON): ("is", "eq", "equals", "equal to", "==", "is on", "at"),
+    (Operator.CONTAINS, Operator.EQUALS): ("has", "includes", "like", "ilike", "~"),
+    (Operator.NOT_EQUALS,): ("<>", "ne", "is not", "not", "not equals", "not equal to", "has not"),
+    (Operator.IN,): ("is in", "is one of", "one of", "any of"),
+    (Operator.NOT_IN,): ("not in", "is not in", "is none of", "none of", "notin"),
+    (Operator.STARTS_WITH,): ("starts with", "startswith", "begins with"),
+    (Operator.ENDS_WITH,): ("ends with", "endswith"),
+    (Operator.GREATER, Operator.OLDER_THAN): ("greater than", "more than", "gt", "over"),
+    (Operator.LESS, Operator.WITHIN_LAST): ("less than", "fewer than", "lt", "under"),
+    (Operator.AT_LEAST,): ("at least", "gte", "ge"),
+    (Operator.AT_MOST,): ("at most", "lte", "le"),
+    (Operator.WITHIN_LAST,): (
+        *("within last", "within the last", "in the last", "in last", "within", "last"),
+        *("newer than", "during the last"),
+    ),
+    (Operator.WITHIN_NEXT,): ("within next", "within the next", "in the next", "in next", "next"),
+    (Operator.OLDER_THAN,): ("older than", "longer than", "longer ago than", "not in the last"),
+    (Operator.LATER_THAN,): ("later than",),
+    (Operator.BEFORE,): ("is before", "earlier than", "until", "by"),
+    (Operator.AFTER,): ("is after", "since", "from"),
 }
 _OF_TIMES = {
     "=": "use 'on'",
@@ -65,17 +83,21 @@ def build_condition(field: Field, operator: Operator, words: Sequence[str]) -> C
     return Condition(field, operator, parse_values(field, operator, words))
 
 
-def find_operator(field: Field, word: str) -> Operator:
-    """The operator of that name that fits the field; CriteriaError with a did-you-mean."""
+def find_operator(field: Field, word: str, rest: str = "") -> Operator:
+    """The operator of that name that fits the field; CriteriaError with a did-you-mean.
+
+    `rest` is what follows: `older than` is two words of people who mean `older-than`.
+    """
     fitting = OPERATORS[field.type]
     name = word.casefold()
     if name in fitting:
         return Operator(name)
     if name in list(Operator):
-        message = f"'{name}' does not fit '{field.name}', which is a {field.type}"
+        message = f"'{name}' does not fit '{field.name}', which is {_a_or_an(field.type)}"
         raise CriteriaError(message, hint=_alternative(field, name) or operators_hint(field))
     message = f"unknown operator '{shown(word)}' after '{field.name}'"
-    raise CriteriaError(message, hint=_operator_meant(name, field) or operators_hint(field))
+    hint = _operator_meant(field, f"{name} {rest.casefold()}") or operators_hint(field)
+    raise CriteriaError(message, hint=hint)
 
 
 def _wrong_number(operator: Operator, found: int) -> str:
@@ -96,11 +118,33 @@ def _usage(field: Field, operator: Operator) -> str:
     return f"write '{' '.join([field.name, operator, example]).strip()}'"
 
 
-def _operator_meant(name: str, field: Field) -> str:
-    alias = _ALIASES.get(name, "")
-    if alias in OPERATORS[field.type]:
-        return f"did you mean '{alias}'?"
-    return did_you_mean(name, list(OPERATORS[field.type]))
+def _operator_meant(field: Field, text: str) -> str:
+    """A did-you-mean for text that begins with what nobody here calls an operator."""
+    words = text.split()
+    for length in range(min(len(words), _MOST_WORDS), 0, -1):
+        said = " ".join(words[:length])
+        for operators, others in _SAID.items():
+            fitting = [each for each in operators if each in OPERATORS[field.type]]
+            if said in others and fitting:
+                return f"did you mean '{_with_pattern(fitting[0], text)}'?"
+    return did_you_mean(words[0], list(OPERATORS[field.type]))
+
+
+def _with_pattern(operator: Operator, text: str) -> str:
+    """`like %@example.com` is what SQL calls `ends-with @example.com`."""
+    pattern = text.partition(" ")[2].strip(" '\"")
+    if operator is not Operator.CONTAINS or not _WILDCARD.search(pattern):
+        return operator
+    return _search_for(pattern)
+
+
+def _search_for(pattern: str) -> str:
+    """What finds what a pattern with `*` or `%` at its ends means."""
+    start, end = pattern[:1] in _WILDCARDS, pattern[-1:] in _WILDCARDS
+    found = pattern.strip(_WILDCARDS)
+    if start and end:
+        return f"{Operator.CONTAINS} {found}"
+    return f"{Operator.ENDS_WITH if start else Operator.STARTS_WITH} {found}"
 
 
 def _alternative(field: Field, name: str) -> str:
@@ -113,7 +157,11 @@ def _alternative(field: Field, name: str) -> str:
 
 def operators_hint(field: Field) -> str:
     """The operators that fit the field, for an error's hint."""
-    return f"operators of a {field.type}: {' '.join(OPERATORS[field.type])}"
+    return f"operators of {_a_or_an(field.type)}: {' '.join(OPERATORS[field.type])}"
+
+
+def _a_or_an(field_type: FieldType) -> str:
+    return f"an {field_type}" if field_type is FieldType.INSTANT else f"a {field_type}"
 
 
 # One condition as one line of text: FIELD OPERATOR [VALUE]. Parse and print round-trip
@@ -134,6 +182,15 @@ _JOINED = r"(\b(and|or|not)\b|&&|\|\||[;,(-])"
 _ANOTHER_CONDITION = re.compile(
     rf"((?:^|[\s;,(]){_FIELD}\s*+{_SIGNS}|{_JOINED}\s*+{_FIELD}\s++{_WORDS})", re.IGNORECASE
 )
+_LOGIC = {
+    **dict.fromkeys(("not", "!", "no"), "what must not hold: --where-not, or none: in a file"),
+    "or": "one of several: --where-any, or any: in a file",
+    "and": "each --where must hold, and each condition under all: in a file",
+}
+# at an end of a value, but not after a digit: `5*` and `20%` are names
+_WILDCARDS = "*%"
+_WILDCARD = re.compile(r"\A[*%]+(?=.)|(?<![0-9*%])[*%]+\Z")
+_MOST_WORDS = max(len(each.split()) for several in _SAID.values() for each in several)
 _OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")
 
@@ -148,8 +205,8 @@ def parse_condition(text: str, catalogue: FieldCatalogue) -> Condition:
     field = _find_field(words[0], catalogue)
     if len(words) == 1:
         raise CriteriaError(f"no operator after '{field.name}'", hint=operators_hint(field))
-    operator = find_operator(field, words[1])
     rest = words[2].strip() if len(words) == 3 else ""
+    operator = find_operator(field, words[1], rest)
     return build_condition(field, operator, _split(operator, rest))
 
 
@@ -168,6 +225,8 @@ def _find_field(word: str, catalogue: FieldCatalogue) -> Field:
         raise CriteriaError(
             f"no space around the operator in '{shown(word)}'", hint=f"write '{shown(spaced)}'"
         )
+    if hint := _LOGIC.get(word.casefold(), ""):
+        raise CriteriaError(f"'{shown(word)}' at the start of a condition", hint=hint)
     return catalogue.find(word)
 
 
@@ -213,6 +272,7 @@ def _item_at(text: str, start: int) -> tuple[str, int]:
     if not word:
         raise CriteriaError("nothing before a comma", hint="a comma in a value needs quotes")
     _refuse_another_condition(word)
+    _refuse_pattern(word)
     if ";" in word:
         _refuse_several_values(";", word)
     return word, end
@@ -227,6 +287,7 @@ def _after_blanks(text: str, position: int) -> int:
 def _unquoted(operator: Operator, text: str) -> str:
     if not text.startswith(_QUOTES):
         _refuse_another_condition(text)
+        _refuse_pattern(text)
         if operator in _OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
             _refuse_several_values(found[0], text)
         return text
@@ -244,6 +305,15 @@ def _refuse_another_condition(text: str) -> None:
         raise CriteriaError(
             f"another condition in the value: '{shown(text[found.start() :].strip())}'",
             hint="one condition at a time, under all or any; a text with such words needs quotes",
+        )
+
+
+def _refuse_pattern(text: str) -> None:
+    """No operator knows patterns: `email != *@example.com` would match everybody."""
+    if found := _WILDCARD.search(text):
+        raise CriteriaError(
+            f"'{found[0]}' in the value '{shown(text)}' does not stand for other text",
+            hint=f"in a text, '{_search_for(text)}' finds it; a value with it needs quotes",
         )
 
 
@@ -268,6 +338,7 @@ def _quoted_where_needed(text: str, operator: Operator) -> str:
     quotes = text.startswith(_QUOTES) or text != text.strip()
     separator = operator in _OF_WHOLE_VALUES and _SEPARATOR.search(text)
     bracket = USAGES[operator].takes is Takes.SEVERAL and text.startswith(_BRACKETS)
-    if quotes or separator or bracket or _ANOTHER_CONDITION.search(text):
+    ambiguous = _WILDCARD.search(text) or _ANOTHER_CONDITION.search(text)
+    if quotes or separator or bracket or ambiguous:
         return '"' + text.replace('"', '""') + '"'
     return text

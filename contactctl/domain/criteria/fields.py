@@ -1,4 +1,4 @@
-"""The catalogue of fields that criteria can test, and contacts carry."""
+"""The fields that criteria can test and contacts carry, and the operators that fit them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from contactctl.domain.text import show_safely
 ATTRIBUTE_PREFIX = "attributes."
 RESPONSES_PREFIX = "responses."
 NOT_COUNTED_FIELD = "responses_not_counted"
+EXTERNAL_ID_FIELD = "external_id"  # of output alone
 LAST_ENGAGED_FIELD = "last_engaged"
 UNSUBSCRIBED_FIELD = "unsubscribed"
 COUNT_FIELDS = ("mails_received", "mails_since_engaged")

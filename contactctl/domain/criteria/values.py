@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `24 hours`, `30 days`, `2 weeks`."""
+"""Values of criteria: their grammar by field type, spans and calendar arithmetic."""
 
 import json
 import math
@@ -122,12 +122,20 @@ _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][-+]?[0-9]{1,4})?")
 _INT64 = range(-(2**63), 2**63)
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "t", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "f", "n", "0"), False),
+}
 # ISO 8601, sections 5.2.2 and 5.2.4: days by month, or by week
 _DATE = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}-?[0-9]")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"([Zz]|[-+][0-9]{2}:[0-9]{2}(:[0-9]{2})?)"  # historical local times had seconds
+)
+_RELATIVE = re.compile(
+    r"\A\s*[-+]\s*[0-9]{1,6}\b|\b(today|yesterday|tomorrow|now|ago|last|next|this)\b"
+    r"|[0-9]\s*(hour|day|week|month|year|[dhwmy]\b)",
+    re.IGNORECASE,
 )
 _SPAN = re.compile(r"([0-9]{1,6})\s+(\S+)(.*)")
 
@@ -161,7 +169,7 @@ def find_choice(field: Field, text: str) -> str | None:
 
 
 def parse_boolean(text: str) -> bool:
-    """true, yes, 1 or false, no, 0; case ignored. CriteriaError for anything else."""
+    """true, yes, on, t, y, 1, or the opposites; case ignored. CriteriaError for anything else."""
     found = _BOOLEANS.get(text.casefold())
     if found is None:
         raise CriteriaError(
@@ -173,7 +181,8 @@ def parse_boolean(text: str) -> bool:
 def parse_date(text: str) -> date:
     """An ISO 8601 date (`2024-05-31`, `20240531`); CriteriaError for anything else."""
     if not _DATE.fullmatch(text):
-        raise CriteriaError(f"'{shown(text)}' is not a date", hint="write it like 2024-05-31")
+        hint = _relative_hint(text) or "write it like 2024-05-31"
+        raise CriteriaError(f"'{shown(text)}' is not a date", hint=hint)
     _check_year(text, int(text[:4]), EARLIEST_YEAR, LATEST_YEAR)
     try:
         return date.fromisoformat(text)
@@ -288,7 +297,8 @@ def _instant(text: str) -> datetime:
     if not _INSTANT.fullmatch(text):
         raise CriteriaError(
             f"'{shown(text)}' is neither a date nor an instant",
-            hint="write it like 2024-05-31 or 2024-05-31T14:30:00+02:00 (with the offset, or Z)",
+            hint=_relative_hint(text)
+            or "write it like 2024-05-31 or 2024-05-31T14:30:00+02:00 (with the offset, or Z)",
         )
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -297,6 +307,13 @@ def _instant(text: str) -> datetime:
     # in some zones the first and the last day reach into the neighbouring years
     _check_year(text, moment.year, EARLIEST_YEAR - 1, LATEST_YEAR + 1)
     return moment
+
+
+def _relative_hint(text: str) -> str:
+    """For `30 days ago`, `-1 month`, `yesterday`: the operators that count from today."""
+    if not _RELATIVE.search(text):
+        return ""
+    return "counted from today: 'older-than 30 days', 'within-last 30 days', 'within-next 2 weeks'"
 
 
 def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
@@ -310,6 +327,8 @@ def _check_year(text: str, year: int, earliest: int, latest: int) -> None:
 def _require_address(field: Field, text: str) -> None:
     """No contact has such a value, so `email != ann@example` would match everybody."""
     try:
+        if text.startswith(("*", "%")):  # allowed by RFC 5322, but meant as a pattern
+            raise ValueError("no operator knows patterns")
         email_key(_ADDRESS_AROUND[field.name].format(text))
     except ValueError as error:
         kind = "address" if field.name == "email" else "domain"

@@ -10,6 +10,7 @@ from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
     ATTRIBUTE_PREFIX,
     COUNT_FIELDS,
+    EXTERNAL_ID_FIELD,
     LAST_ENGAGED_FIELD,
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
@@ -49,6 +50,7 @@ _GIVEN_ELSEWHERE = {
     LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
+    EXTERNAL_ID_FIELD: "`contacts sync` notes what sources call contacts",
 }
 
 GROUP_ACTIVE = Field(
@@ -78,10 +80,11 @@ def importable_fields(catalogue: FieldCatalogue) -> list[Field]:
 
 
 def exported_names(catalogue: FieldCatalogue, *, full: bool) -> list[str]:
-    """The fields of an export: those of a contact's data; `full`: all that an import can give."""
+    """The fields of an export: those of a contact's data; `full`: all that an import can give, and
+    what sources call the contact."""
     names = [field.name for field in importable_fields(catalogue)]
     if full:
-        return names
+        return [*names, EXTERNAL_ID_FIELD]
     return [name for name in names if name not in (*_ONLY_IN_FULL, *_MEMBERSHIP_FIELDS)]
 
 
@@ -165,16 +168,9 @@ class ColumnNames:
     def _of_its_own(self, key: str, name: str) -> Field | None:
         """The field that has this very name; None, with a word about it, for any other name."""
         as_field = _as_field_name(key)
-        try:
-            field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.find(as_field)
-        except CriteriaError as error:
-            if looks_like_consent(name) and not self._options.all_inactive:
-                self.undecided.append(name)
-                return None
-            self._require_no_mistake(name, error)
-            self.unknown.append(name)
-            self._leave_out(name, UNKNOWN_NAME)
-            return None
+        field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.by_name(as_field)
+        if field is None:
+            return self._of_no_field(name)
         if field.name == UNSUBSCRIBED_FIELD and not self._options.all_inactive:
             self.undecided.append(name)  # ours are recorded, others' must be told what they mean
             return None
@@ -184,22 +180,35 @@ class ColumnNames:
         self._leave_out(name, reason)
         return None
 
+    def _of_no_field(self, name: str) -> Field | None:
+        """The attribute of this bare name; None, with a word about it, where there is none."""
+        if looks_like_consent(name) and not self._options.all_inactive:
+            self.undecided.append(name)
+            return None
+        as_field = _as_field_name(plain(name))
+        if attribute := self._catalogue.by_name(f"{ATTRIBUTE_PREFIX}{as_field}"):
+            return attribute
+        self._require_no_mistake(name, as_field)
+        self.unknown.append(name)
+        self._leave_out(name, UNKNOWN_NAME)
+        return None
+
     def _leave_out(self, name: str, reason: str) -> None:
         if not self._options.ignore_unknown:
             self.left_out[show_safely(name)] = reason
 
-    def _require_no_mistake(self, name: str, error: CriteriaError) -> None:
+    def _require_no_mistake(self, name: str, field_name: str) -> None:
         """UsageError for what looks like a field, but mistyped, or an attribute not declared."""
-        field_name = _as_field_name(plain(name))
-        known = [field.name for field in importable_fields(self._catalogue)]
         if self._options.expects_other_columns:
             return
+        known = [field.name for field in importable_fields(self._catalogue)]
         close = get_close_matches(field_name, known, n=1, cutoff=_MISTYPED_ABOVE)
         if field_name.startswith(ATTRIBUTE_PREFIX) or close:
-            guess = f"{error.hint} " if error.hint.startswith("did you mean") else ""
+            guess = did_you_mean(field_name, known)
             raise UsageError(
                 f"unknown column '{show_safely(name)}'",
-                hint=guess + _what_to_do_with(name, close[0] if close else "FIELD"),
+                hint=f"{guess} " * bool(guess)
+                + _what_to_do_with(name, close[0] if close else "FIELD"),
             ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:

@@ -283,7 +283,7 @@ class _Conversion:
             if reader.latest is not None:
                 self.told.look_for_dates_to_come(reader.field.name, found, reader.latest)
             return [found]
-        self.told.look_for_nulls(reader.field.name, cells)
+        self.told.look_at_texts(reader.field.name, cells)
         values = self._texts(reader.field.name, cells)
         if "".join(filter(None, values)).isascii():
             return [values, [value and value.lower() for value in values]]
@@ -310,7 +310,7 @@ class _Conversion:
                 ]
             values.append([pair and pair[0] for pair in pairs])
             if _is_text(reader.field):
-                self.told.look_for_nulls(reader.field.name, cells)
+                self.told.look_at_texts(reader.field.name, cells)
                 folded.append([pair and pair[1] for pair in pairs])
         return [
             _json_objects(values, len(self.batch.rows)),

@@ -1,5 +1,6 @@
 """What the user of an import is told although every row was read: whatever may be a mistake."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,22 +15,29 @@ NULL_WORDS = frozenset(
     (
         *("NULL", "null", r"\N", "(null)", "<null>", "None", "none", "nil", "undefined"),
         *("N/A", "n/a", "#N/A", "NaN", "nan", "(No value)", "0000-00-00", "0000-00-00 00:00:00"),
+        *("#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#GETTING_DATA"),
     )
 )
+_SHORTENED = re.compile(r"^[-+]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}$", re.MULTILINE)
 _MOST_VALUES = 20  # different ones of a column that are kept
 
 
 @dataclass(slots=True)
 class Told:
-    """Counts cells by column as they are read: null words in texts, dates to come, and the values
-    of the columns that say who is inactive in rows that are not."""
+    """Counts cells by column as they are read: null words in texts, numbers that a spreadsheet has
+    shortened, dates to come, and the values of the columns that say who is inactive in rows that
+    are not."""
 
     null_words: dict[str, Counter[str]] = field(default_factory=dict)
+    shortened: dict[str, Counter[str]] = field(default_factory=dict)
     to_come: Counter[str] = field(default_factory=Counter)
     taken_as_active: dict[str, Counter[str]] = field(default_factory=dict)
     rules_met: set[InactiveRule] = field(default_factory=set)
 
-    def look_for_nulls(self, name: str, cells: Collection[str | None]) -> None:
+    def look_at_texts(self, name: str, cells: Collection[str | None]) -> None:
+        text = "\n".join(filter(None, cells))
+        if "E+" in text:
+            self.shortened.setdefault(name, Counter()).update(_SHORTENED.findall(text))
         if not NULL_WORDS.isdisjoint(cells):
             found = Counter(cell for cell in cells if cell in NULL_WORDS)
             self.null_words.setdefault(name, Counter()).update(found)
@@ -65,6 +73,12 @@ class Told:
                 for name, words in self.null_words.items()
             ),
             *(
+                f"'{name}' has numbers that a spreadsheet has shortened, stored as text:"
+                f" {_values(texts)}"
+                for name, texts in self.shortened.items()
+                if texts
+            ),
+            *(
                 f"dates in the future in '{name}': {number:,}"
                 for name, number in self.to_come.items()
             ),
@@ -78,5 +92,6 @@ class Told:
 
 
 def _values(values: Counter[str]) -> str:
-    named = [(f"'{shown(value)}'" if value else "no value", n) for value, n in values.most_common()]
+    most = values.most_common(_MOST_VALUES)
+    named = [(f"'{shown(value)}'" if value else "no value", n) for value, n in most]
     return ", ".join(f"{value} ({number:,})" for value, number in named)

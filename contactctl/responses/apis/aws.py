@@ -8,7 +8,7 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.domain.sources import ProviderSource
 from contactctl.domain.text import show_safely
 from contactctl.responses.apis.pages import Page
-from contactctl.responses.apis.transport import ApiError
+from contactctl.responses.apis.transport import ApiError, Pace
 
 _MESSAGES_AT_ONCE = 10
 _WAIT_S = 1
@@ -18,8 +18,9 @@ _PAGE_SIZE = 1000
 class SesList:
     """The account's suppression list (SES v2)."""
 
-    def __init__(self, source: ProviderSource) -> None:
+    def __init__(self, source: ProviderSource, pace: Pace | None = None) -> None:
         self._source = source
+        self._pace = pace or Pace(source.rate)
         self._client = _client(source, "sesv2")
 
     def pages(self, since: datetime | None, start: str | None = None) -> Iterator[Page]:
@@ -31,6 +32,7 @@ class SesList:
                 asked["StartDate"] = since
             if token:
                 asked["NextToken"] = token
+            self._pace.wait()
             with _amazon_errors(self._source):
                 answer = self._client.list_suppressed_destinations(**asked)
             found = answer.get("SuppressedDestinationSummaries", [])
@@ -41,11 +43,13 @@ class SesList:
 
     def add(self, email: str) -> None:
         """Suppress an address, as a bounce: the service knows no other reason but a complaint."""
+        self._pace.wait()
         with _amazon_errors(self._source):
             self._client.put_suppressed_destination(EmailAddress=email, Reason="BOUNCE")
 
     def remove(self, email: str) -> None:
         """Take an address off; nothing happens where it is not there."""
+        self._pace.wait()
         with _amazon_errors(self._source):
             try:
                 self._client.delete_suppressed_destination(EmailAddress=email)

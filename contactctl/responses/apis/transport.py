@@ -48,6 +48,26 @@ class OutOfTimeError(ApiError):
     """The time that was given is over."""
 
 
+class Pace:
+    """Keeps requests apart: at most `rate` a second; None for as fast as the answers come."""
+
+    def __init__(self, rate: float | None = None) -> None:
+        self._apart = 1 / rate if rate else 0.0
+        self._next = 0.0
+
+    def until_next(self) -> float:
+        """The seconds to wait before the request that is made now."""
+        now = time.monotonic()
+        begin = max(now, self._next)
+        self._next = begin + self._apart
+        return begin - now
+
+    def wait(self, sleep: Sleep = time.sleep) -> None:
+        """Wait until a request may be made."""
+        if (seconds := self.until_next()) > 0:
+            sleep(seconds)
+
+
 class Client:
     """Speaks to one provider's API with one key, until `deadline` (of time.monotonic)."""
 
@@ -60,8 +80,10 @@ class Client:
         url: str = "",
         deadline: float = float("inf"),
         sleep: Sleep = time.sleep,
+        pace: Pace | None = None,
     ) -> None:
         self.api = api
+        self._pace = pace or Pace()
         self._name = name
         self._url = (url or api.url).rstrip("/")
         self._deadline = deadline
@@ -108,6 +130,9 @@ class Client:
                 if error.code not in _TRY_AGAIN:
                     raise failure from None
                 pause = pause if asked is None else asked
+                if pause > _LONGEST_PAUSE_S:
+                    failure.hint = f"it asks to be left alone for {pause / 60:,.0f} minutes"
+                    raise failure from None
             except ssl.SSLCertVerificationError as error:
                 raise self._failed(f"certificate is not trusted ({error.verify_message})") from None
             except (URLError, OSError, HTTPException) as error:
@@ -132,6 +157,7 @@ class Client:
         return Request(target, data, headers, method=method)  # noqa: S310 (https, see config.sources)
 
     def _answer(self, request: Request) -> Any:
+        self._pace.wait(self._sleep)
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise OutOfTimeError(f"source {self._name}: the time is over")
@@ -199,15 +225,15 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _retry_after(headers: Message | None) -> float | None:
-    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), not too long a one."""
+    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3)."""
     text = headers.get("Retry-After", "") if headers else ""
     if text.strip().isdigit():
-        return min(float(text), _LONGEST_PAUSE_S)
+        return float(text)
     try:
         seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError):
         return None
-    return min(max(seconds, 0.0), _LONGEST_PAUSE_S)
+    return max(seconds, 0.0)
 
 
 def _words(error: HTTPError) -> str:

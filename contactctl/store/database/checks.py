@@ -10,12 +10,14 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
+from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import is_active
 from contactctl.store.reactivation import open_system_wide
 from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
+_deactivation = tables.deactivation
 _run = tables.run
 _item = tables.plan_item
 
@@ -26,6 +28,18 @@ _STAMPS = (
     (tables.deactivation, ("started_at", "ended_at")),
     (tables.run, ("planned_at", "started_at", "finished_at")),
 )
+# an anonymised contact has no address
+_ASTRAY_ON_SQLITE = """
+    SELECT count(*) FROM contact c
+    LEFT JOIN contact_email a ON a.email_key = c.email_key AND a.contact_id = c.id
+    WHERE instr(c.email_key, '@') AND a.contact_id IS NULL
+    UNION ALL
+    SELECT count(*) FROM contact_email a LEFT JOIN contact c ON c.id = a.contact_id
+    WHERE c.id IS NULL"""
+# numbers that tell who has which address, in whatever order the rows come
+_DIGEST = "SELECT count(*), sum(CAST(hashtextextended(email_key, {contact}) AS numeric))"
+_CONTACTS_SIDE = f"{_DIGEST.format(contact='id')} FROM contact WHERE email_key LIKE '%@%'"
+_ADDRESSES_SIDE = f"{_DIGEST.format(contact='contact_id')} FROM contact_email"
 _STATUS_HINT = "something other than contactctl has written to this store"
 
 
@@ -63,13 +77,36 @@ def _inactive_with_a_reason(connection: Connection) -> Finding:
     return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
 
 
+def _deactivations_of_somebody(connection: Connection) -> Finding:
+    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
+    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
+    broken = int(connection.execute(statement).scalar_one())
+    return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
+
+
+def check_addresses(connection: Connection) -> Finding:
+    """Whether every address leads to its contact.
+
+    On Postgres each side is summed up by itself: the two may be on different machines.
+    """
+    if connection.dialect.name == "sqlite":
+        broken = sum(connection.execute(text(_ASTRAY_ON_SQLITE)).scalars())
+    else:
+        contacts, of_contacts = connection.execute(text(_CONTACTS_SIDE)).one()
+        addresses, of_addresses = connection.execute(text(_ADDRESSES_SIDE)).one()
+        broken = abs(contacts - addresses) or int(of_contacts != of_addresses)
+    return Finding("every address leads to its contact", broken, _STATUS_HINT)
+
+
 def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
     """What an ingest keeps there are the contacts whose thresholds are looked at after its end."""
-    unfinished = exists().where(
-        _run.c.id == _item.c.run_id,
-        or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING)),
-    )
-    statement = select(func.count()).select_from(_item).where(~unfinished)
+    keeps = or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING))
+    # first the numbers: runs and plans may be on different machines
+    with_plan = connection.execute(select(_item.c.run_id).distinct()).scalars().all()
+    of_these = is_one_of(_run.c.id, with_plan, connection.dialect.name)
+    unfinished = connection.execute(select(_run.c.id).where(keeps, of_these)).scalars().all()
+    left_over = _item.c.run_id.not_in(unfinished)
+    statement = select(func.count()).select_from(_item).where(left_over)
     broken = int(connection.execute(statement).scalar_one())
     return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
 
@@ -110,6 +147,8 @@ _CHECKS: tuple[Callable[[Connection], Finding], ...] = (
     _database_is_intact,
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,
+    check_addresses,
+    _deactivations_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )

@@ -1,15 +1,19 @@
 """Create and upgrade the schema. Alembic is imported here alone, never on the normal path."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection
 
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import create_sqlite_file, sqlite_path
-from contactctl.store.database.store import Store, connect, parse_url
+from contactctl.store.database.store import Store, connect, parse_url, require_coordinator
 
 
 def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
@@ -18,7 +22,12 @@ def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
         create_sqlite_file(path)
     store = connect(url, waits)
-    upgrade(store)
+    try:
+        require_coordinator(store)
+        upgrade(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
@@ -26,6 +35,25 @@ def upgrade(store: Store, version: str = "head") -> None:
     """Bring the schema to that version, or the newest; each migration is one transaction."""
     config = Config()
     config.set_main_option("script_location", str(files("contactctl.store") / "migrations"))
-    with translated_errors(store), store.engine.connect() as connection:
+    with (
+        translated_errors(store),
+        store.engine.connect() as connection,
+        _without_foreign_keys(connection),
+    ):
         config.attributes["connection"] = connection
         command.upgrade(config, version)
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """SQLite alone: a table that a migration makes again takes nothing along when it is dropped.
+
+    To be said outside a transaction, so to the driver: see sqlite.org/lang_altertable.html, 7.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys = OFF")
+    yield
+    driver.execute("PRAGMA foreign_keys = ON")

@@ -1,4 +1,4 @@
-"""One contact as thresholds look at it (domain.thresholds.ThresholdSubject)."""
+"""Who has reached a threshold: one query for all contacts, or one contact as Python sees it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -131,6 +131,18 @@ def azure(name: str, **data: Any) -> dict[str, Any]:
     }
 
 
+def powermta(type_: str, **fields: Any) -> dict[str, Any]:
+    row = {"type": type_, "timeLogged": "2026-03-01 11:00:00+0100", "orig": "news@example.com"}
+    return row | {"rcpt": KARI, "jobId": "j1"} | fields
+
+
+def kumomta(type_: str, said: str = "", **fields: Any) -> dict[str, Any]:
+    code, _, content = said.partition(" ")
+    record = {"type": type_, "id": "d7ef", "sender": "news@example.com", "recipient": KARI}
+    response = {"code": int(code or 0), "enhanced_code": None, "content": content}
+    return record | {"queue": "q", "timestamp": 1772359200, "response": response} | fields
+
+
 BOUNCED = {"bounced_recipient": KARI, "time": "2026-03-01T10:00:00Z"}
 REPORT, TRACKED = "EmailDeliveryReportReceived", "EmailEngagementTrackingReportReceived"
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -216,6 +228,28 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("socketlabs", socketlabs("Complaint"), ["spam-complaint"]),
     ("socketlabs", socketlabs("Tracking", TrackingType=2), ["unsubscribed"]),
     ("socketlabs", socketlabs("Delivered"), ["delivered"]),
+    (
+        "powermta",
+        powermta("b", dsnStatus="5.1.1 (bad destination mailbox address)", dsnDiag=NO_USER),
+        ["invalid-address"],
+    ),
+    ("powermta", powermta("b", bounceCat="quota-issues"), ["transient"]),
+    ("powermta", powermta("b", bounceCat="spam-related", dsnDiag="smtp;554 no"), ["blocked"]),
+    ("powermta", powermta("rb", dsnStatus="5.0.0", dsnDiag=f"smtp;{FULL}"), ["transient"]),
+    ("powermta", powermta("t", dsnStatus="4.7.0"), ["blocked/delayed"]),
+    ("powermta", powermta("d", dsnStatus="2.0.0 (success)"), ["delivered"]),
+    ("powermta", powermta("f"), ["spam-complaint"]),
+    ("kumomta", kumomta("Bounce", NO_USER), ["invalid-address"]),
+    (
+        "kumomta",
+        kumomta("Bounce", "550 no", bounce_classification="InactiveMailbox"),
+        ["invalid-address"],
+    ),
+    ("kumomta", kumomta("TransientFailure", FULL), ["transient/delayed"]),
+    ("kumomta", kumomta("Expiration", recipient=[KARI]), ["communication-failure"]),
+    ("kumomta", kumomta("AdminBounce", "551 purged"), ["blocked/own-refusal"]),
+    ("kumomta", kumomta("Feedback"), ["spam-complaint"]),
+    ("kumomta", kumomta("Reception"), ["nothing"]),
     ("azure", azure(REPORT, status="Bounced"), ["invalid-address"]),
     ("azure", azure(REPORT, status="Delivered"), ["delivered"]),
     ("azure", azure(REPORT, status="Suppressed"), ["invalid-address/echo"]),

@@ -1,4 +1,4 @@
-"""What all tables share: their base, the first column of a contact's key, and defaults."""
+"""What all models share: their base, the first column of a contact's key, and defaults."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from contactctl.store.types import BigId, Json
 
-# Partial indexes are partial on Postgres as well: the migrations say so. Saying it here too would
-# load the Postgres dialect at every start.
+# Partial indexes are partial on Postgres as well: the migrations say so.
 NO_ROWID = {"sqlite_with_rowid": False}
 ZERO = {"server_default": text("0")}
 EMPTY = {"server_default": ""}
