@@ -12,8 +12,8 @@ check:         ## what CI checks besides the tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench:         ## figures, each beside hand-written SQL of the same run
 	$(BIN)/python benchmarks/run.py
-docs:          ## command reference, man page, --help snapshots and pictures, from the program itself
-	UPDATE_SNAPSHOTS=1 $(BIN)/pytest -q -n 0 tests/cli/test_help.py tests/docs
+docs:          ## tables, command reference, man page, --help snapshots and pictures, from the program itself
+	UPDATE_SNAPSHOTS=1 $(BIN)/pytest -q -n 0 tests/store/test_tables.py tests/cli/test_help.py tests/docs
 	$(BIN)/python docs/make_pictures.py
 release:       ## check version, changelog and tag, then build sdist and wheel into dist/
 	$(BIN)/python release.py

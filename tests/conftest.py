@@ -5,13 +5,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from helpers import databases
+from helpers import databases, distributed
+from helpers.compiled_cache import share_compiled_statements
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
+
+if TYPE_CHECKING:
+    from helpers.statements import Watch
 
 # whoever runs the tests may have a config and a store of their own, and keeps them
 for _kind in ("CONFIG", "DATA"):
@@ -21,9 +26,26 @@ for _kind in ("CONFIG", "DATA"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
+
+# whose statements are held against the rules of a cluster
+DISTRIBUTABLE = {
+    "test_add_contact",
+    "test_addresses",
+    "test_engagement",
+    "test_import_contacts",
+    "test_import_status",
+    "test_ingest",
+    "test_plan",
+    "test_planning",
+    "test_undo",
+}
+
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
 settings.load_profile("suite")
+
+share_compiled_statements()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +53,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.sampled)
+
+
+@pytest.fixture(scope="session")
+def statements() -> Iterator["Watch"]:
+    """Everything that is sent to Postgres, held against what a cluster can do."""
+    from helpers.statements import Watch
+
+    watch = Watch()
+    watch.start()
+    yield watch
+    watch.stop()
+
+
+@pytest.fixture(autouse=True)
+def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test on Postgres fails when one of its statements could not be sent to a cluster.
+
+    So it is in the modules that cover what changes contacts; with CONTACTCTL_TEST_STATEMENTS in all.
+    """
+    on_postgres = {"store_url", "postgres_url"} & set(request.fixturenames)
+    is_checked = request.path.stem in DISTRIBUTABLE or "CONTACTCTL_TEST_STATEMENTS" in os.environ
+    if not (on_postgres and is_checked):
+        yield
+        return
+    watch: Watch = request.getfixturevalue("statements")
+    watch.broken.clear()
+    yield
+    assert watch.broken == {}
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +125,18 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server_url: str, postgres_template: str) -> Iterator[str]:
-    """This process's database, for one test after the other."""
+    """This process's database, for one test after the other.
+
+    With CONTACTCTL_TEST_CITUS, the URL of a cluster's coordinator, it is spread over its workers;
+    with CONTACTCTL_TEST_DOUBLE it is cut into partitions in the same way.
+    """
+    if CLUSTER:
+        yield distributed.create_on_cluster(CLUSTER)
+        return
     url = databases.create_database(postgres_server_url, postgres_template)
+    if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
+        distributed.add_stand_ins(url)
+        distributed.spread(url)
     yield url
     databases.drop_database(postgres_server_url, url)
 
@@ -85,7 +145,8 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
 def postgres_url(postgres_database: str) -> str:
     from contactctl.store.database.store import SCHEMA_VERSION
 
-    databases.empty_database(postgres_database, SCHEMA_VERSION)
+    empty = distributed.empty_on_cluster if CLUSTER else databases.empty_database
+    empty(postgres_database, SCHEMA_VERSION)
     return postgres_database
 
 

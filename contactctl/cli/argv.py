@@ -56,11 +56,20 @@ _OTHER_OPTIONS = {
     "--order-by": "--sort",
     "--message": "--reason",
     "-m": "--reason",
+    "-n": "--dry-run",
     "--simulate": "--dry-run",
     "--check": "--dry-run",
     "--no-colour": "--no-color",
     "--silent": "--quiet",
     "--debug": "--verbose",
+}
+
+
+# what shows what a command without --dry-run would do
+_LOOKS_FIRST = {
+    "responses ingest": "responses classify FILE",
+    "reactivate": "explain EMAIL",
+    "runs resume": "runs show N",
 }
 
 
@@ -103,9 +112,11 @@ def command_meant(name: str) -> str:
     return f"write {written}" if below else ""
 
 
-def option_meant(name: str, known: Sequence[str]) -> str:
+def option_meant(name: str, known: Sequence[str], command: str) -> str:
     """What to write in place of an option that the command does not have; '' where nobody knows."""
     meant = _OTHER_OPTIONS.get(name, name)
+    if meant == "--dry-run" and meant not in known and command in _LOOKS_FIRST:
+        return f"`contactctl {_LOOKS_FIRST[command]}` shows what it would do, and changes nothing"
     if meant == "--yes" and "--yes" not in known:
         if "--confirm" not in known:
             return "this command asks nothing: leave it out"

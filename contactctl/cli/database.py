@@ -135,6 +135,56 @@ def backup(
         )
 
 
+def distribute_(
+    invocation: StoreInvocation,
+    shards: Annotated[
+        int,
+        typer.Option(
+            "--shards", metavar="N", min=1, max=1024, help="Parts to cut each table into."
+        ),
+    ],
+    dry_run: options.DryRun = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option("--confirm", metavar="NAME", help="Confirm with the database's name."),
+    ] = None,
+) -> Presentation:
+    """Spread a Postgres store over the workers of a Citus cluster.
+
+    Examples:
+        contactctl db distribute --shards 32 --dry-run
+        contactctl db distribute --shards 32
+        contactctl db distribute --shards 32 --confirm marketing
+
+    Run it on the coordinator, as the database's owner, after a backup. Everything
+    happens in one transaction; nobody can work meanwhile. What grows with contacts is
+    cut by contact, groups go to every worker, runs stay on the coordinator. There is
+    no way back but `contactctl db copy`. Run `contactctl db grants` again afterwards.
+    """
+    from contactctl.cli.confirmation import ask_typed
+    from contactctl.domain.errors import RefusedError
+    from contactctl.operations.database import distribute_store, look_at_distribution
+    from contactctl.output.database import present_distribution
+
+    with invocation.open_session() as session:
+        looked = look_at_distribution(session, shards)
+        shown = present_distribution(looked)
+        if dry_run:
+            return shown
+        if confirm is None:
+            invocation.show_before_prompt(shown)
+            question = f"Type the database's name ({looked.name}) to spread it:"
+            option = f"--confirm {looked.name}"
+            ask_typed(invocation.console, question, (looked.name,), option=option)
+        elif confirm != looked.name:
+            raise RefusedError(
+                "--confirm does not give the database's name; nothing was changed",
+                hint=f"it is {looked.name}",
+                code="not-confirmed",
+            )
+        return present_distribution(distribute_store(session, looked))
+
+
 # The command `init`
 
 

@@ -138,7 +138,8 @@ def _option_meant(error: Any) -> str:
     if not name or context is None or isinstance(context.command, LazyGroup):
         return ""
     known = [flag for param in context.command.params for flag in param.opts]
-    return option_meant(name, known)
+    command = context.command_path.partition(" ")[2]
+    return option_meant(name, known, command)
 
 
 def _hint_in(context: Any, error: Any) -> str:

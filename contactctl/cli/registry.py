@@ -119,6 +119,9 @@ COMMANDS: dict[str, Entry] = {
     "db copy": Entry(
         "database:copy", "Copy the whole store into an empty database, and compare both at the end."
     ),
+    "db distribute": Entry(
+        "database:distribute_", "Spread a Postgres store over the workers of a Citus cluster."
+    ),
     "db attributes": Entry(
         "attributes:attributes",
         "List the attributes that contacts have; rename or drop one that the config lost.",

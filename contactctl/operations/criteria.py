@@ -26,14 +26,14 @@ from contactctl.operations.listed import EmailsFile, Listed, read_listed
 from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
-from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.criteria import where_clause
 from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import group_names, list_groups
-from contactctl.store.impact import Shift, count_active, losses_of_contacts
+from contactctl.store.impact import Shift, losses_of_contacts
 from contactctl.store.preview import (
     Where,
     active_ids,
-    count_active_where,
+    count_matching,
     first_rows,
     frequent_values,
 )
@@ -279,8 +279,10 @@ def preview(
     where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_members_lost else ()
     with session.store.reading() as connection:
-        count = count_active_where(connection, where)
-        active_total = count_active(connection)
+        counted = count_matching(
+            connection, selection.resolved, session.store.dialect, *selection.listed_where()
+        )
+        count, active_total = counted.match, counted.active
         ids = active_ids(where)
         losses = Shift(count, {})
         if with_members_lost:
@@ -290,9 +292,7 @@ def preview(
             selection=selection,
             count=count,
             active_total=active_total,
-            left_out=count_left_out(
-                connection, selection.resolved, session.store.dialect, *selection.listed_where()
-            ),
+            left_out=counted.left_out,
             rows=first_rows(connection, ids, limit, sort),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),

@@ -2,21 +2,30 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contactctl.config.database import example_text
 from contactctl.config.load import user_config_path
-from contactctl.domain.errors import ConfigError, StoreError, UsageError
+from contactctl.domain.errors import ConfigError, RefusedError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.operations.keyring import create_key_file
 from contactctl.operations.session import Session
 from contactctl.store.attributes import count_attributes
 from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
-from contactctl.store.database.checks import Finding, check_store
+from contactctl.store.database.checks import Finding, check_addresses, check_store
 from contactctl.store.database.copying import has_no_runs
+from contactctl.store.database.distribution import (
+    Cluster,
+    count_rows,
+    distribute,
+    find_cluster,
+    free_local_rows,
+    is_distributed,
+    placements,
+)
 from contactctl.store.database.grants import Roles, grant_statements
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.migrate import create_store, upgrade
@@ -109,7 +118,10 @@ def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> l
             "SQLite has no roles", hint="the file's permissions decide who may read and write it"
         )
     roles = Roles(viewer, operator, admin)
-    return grant_statements(store.engine.url.database or "", current_schema(store), roles)
+    with store.reading() as connection:
+        spread = is_distributed(connection)
+    database, schema = store.engine.url.database or "", current_schema(store)
+    return grant_statements(database, schema, roles, is_distributed=spread)
 
 
 def _no_store(identity: str) -> StoreError:
@@ -243,3 +255,56 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
         raise StoreError(f"cannot write {file}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+# Spread over several machines
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A store that is, or would be, spread over a cluster: rows and placement of each table.
+
+    `done` where it is; `freed` where only the rows that the coordinator still kept were freed.
+    """
+
+    database: str
+    name: str
+    cluster: Cluster
+    shards: int
+    rows: Mapping[str, int]
+    placements: Mapping[str, str]
+    done: bool = False
+    freed: bool = False
+
+
+def look_at_distribution(session: Session, shards: int) -> Distribution:
+    """What `distribute_store` would do. StoreError where something is missing, UsageError on
+    SQLite, RefusedError while an address does not lead to its contact."""
+    store = session.store
+    if store.dialect == "sqlite":
+        raise UsageError(
+            "SQLite is one file on one machine",
+            hint="`contactctl db copy --to postgresql://...` moves the store first",
+        )
+    with store.reading() as connection:
+        cluster = find_cluster(connection)
+        rows, freed = count_rows(connection), is_distributed(connection)
+        astray = check_addresses(connection)
+    if astray.broken:
+        raise RefusedError(f"{astray.check}: {astray.broken} do not", hint=astray.hint)
+    name = store.engine.url.database or ""
+    return Distribution(store.identity, name, cluster, shards, rows, placements(), freed=freed)
+
+
+def distribute_store(session: Session, looked: Distribution) -> Distribution:
+    """Spread the store in one transaction, while nobody changes contacts; then free the rows that
+    the coordinator keeps. Interrupted after the first, the second is done by doing it again."""
+    store = session.store
+    rows = looked.rows
+    with exclusive(store, CONTACT_CHANGES):
+        if not looked.freed:
+            with store.writing() as connection:
+                rows = distribute(connection, looked.shards)
+        with store.writing() as connection:
+            free_local_rows(connection)
+    return replace(looked, rows=rows, done=True)

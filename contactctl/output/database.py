@@ -8,7 +8,7 @@ from contactctl.config.settings import LoadedSettings
 from contactctl.domain.errors import ExitCode, Problem
 from contactctl.domain.urls import hide_password
 from contactctl.operations.copy_store import StoreCopy
-from contactctl.operations.database import Backup, Initialised, StoreCheck, Upgrade
+from contactctl.operations.database import Backup, Distribution, Initialised, StoreCheck, Upgrade
 from contactctl.operations.policy import PolicyApplied
 from contactctl.output.policy import NO_POLICY, policy_rows
 from contactctl.output.presentation import (
@@ -29,6 +29,7 @@ follows the handling rules. `contactctl rules show` lists them. What you remove
 from the config does not happen."""
 _KEY_BELONGS_TO_IT = "keep the suppression key with it; without the key erased addresses can return"
 _TABLE_COLUMNS = (Column("table"), Column("rows"), Column("checksum"))
+_CUT_COLUMNS = (Column("table"), Column("rows"), Column("cut_by", "CUT BY"))
 _CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
 
@@ -141,6 +142,45 @@ def present_backup(made: Backup, key_file: Path) -> Presentation:
     ]
     notes = [f"{_KEY_BELONGS_TO_IT}: {key_file}"]
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+
+
+def present_distribution(distribution: Distribution) -> Presentation:
+    """Each table with its rows, and what it is, or would be, cut by."""
+    cluster = distribution.cluster
+    data = {
+        "database": distribution.database,
+        "cluster": cluster.version,
+        "workers": cluster.workers,
+        "shards": distribution.shards,
+        "done": distribution.done,
+    }
+    items = [
+        {"table": name, "rows": distribution.rows[name], "cut_by": placement}
+        for name, placement in distribution.placements.items()
+    ]
+    pairs = [
+        ("Database", distribution.database),
+        ("Cluster", f"{cluster.version}, {counted(cluster.workers, 'worker')}"),
+        ("State", _state_of(distribution)),
+    ]
+    notes = []
+    if cluster.worker_processes <= cluster.databases:
+        notes.append(
+            f"max_worker_processes is {cluster.worker_processes}, and the server has"
+            f" {counted(cluster.databases, 'database')}: set it higher, or transactions that are"
+            " cut off stay open"
+        )
+    if distribution.done:
+        notes.append("run `contactctl db grants` again: rights and policies are new")
+    rows = Rows("tables", _CUT_COLUMNS, items)
+    return Presentation(data, rows, [KeyValues(pairs), RowsTable()], notes=notes)
+
+
+def _state_of(distribution: Distribution) -> str:
+    if distribution.freed:
+        return "spread already; only what the coordinator still keeps is freed"
+    parts = counted(distribution.shards, "part")
+    return f"spread, each table in {parts}" if distribution.done else f"to be cut into {parts}"
 
 
 def present_initialised(

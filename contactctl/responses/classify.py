@@ -57,6 +57,8 @@ _HEDGES = without_accents(
 )
 _HEDGE = re.compile(_HEDGES)
 _HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
+# Why a server could not look an address up for now; an address that it did not find is another.
+_TROUBLE = re.compile(r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|\bdns\b|right now")
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -151,6 +153,8 @@ class Classifier:
                     return rule
                 if is_about_sender:
                     return None
+                if is_temporary and _TROUBLE.search(text):
+                    continue
                 if not _is_hedged(rule, text):
                     return rule
         return None

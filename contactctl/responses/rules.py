@@ -12,8 +12,8 @@ from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
 _KEYS = (
-    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent"),
-    "not_counted",
+    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore"),
+    *("permanent", "not_counted"),
 )
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
@@ -31,9 +31,9 @@ class Rule:
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
-    of which one each stands in a clause, in either order; both look past the phrases of `ignore`. A
-    `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
-    the reason why a response of this rule does not count (`echo`).
+    of which one each stands in a clause, in either order; both look past the phrases of `ignore`.
+    A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
+    or the reason why a response of this rule does not count (`echo`).
     """
 
     id: str
@@ -53,11 +53,18 @@ class Rule:
         held = [word for word in self._words if word in text] if held is None else held
         if not self._texts.isdisjoint(held):
             return True
+        pairs = [
+            pair
+            for pair in self._pairs
+            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
+        ]
+        if not pairs and not self.patterns:
+            return False
         for phrase in self.ignore:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(these, those, text, held) for these, those in self._pairs)
+        return any(_stand_near(these, those, text, held) for these, those in pairs)
 
     @cached_property
     def _texts(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 Each writer works inside a transaction that has its turn to change contacts (locks.serialise).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -56,6 +56,19 @@ def note_change(
     row = {"run_id": run_id, "kind": kind, "contact_id": contact_id, "at": now, **values}
     statement = insert(_change).values(row).returning(_change.c.number)
     return int(connection.execute(statement).scalar_one())
+
+
+def note_rows(
+    connection: Connection,
+    run_id: int,
+    kind: ChangeKind,
+    rows: Collection[Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """Tell of each of these: `contact_id`, and perhaps `group_id` and `state`."""
+    if rows:
+        told = [{"run_id": run_id, "kind": kind, "at": now, **row} for row in rows]
+        connection.execute(insert(_change), told)
 
 
 def note_batch(

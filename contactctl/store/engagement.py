@@ -8,10 +8,11 @@ at most so many seconds before; a delivery that is read after the click takes it
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, CursorResult, bindparam, text
 
-from contactctl.store.staged import Activities
+from contactctl.store.staged import Activities, Staged, stored_instant
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 
@@ -23,22 +24,23 @@ _TABLES = {
     "seen_click": f"contact_id bigint, occurred_at {_INSTANT}",
     "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
     " PRIMARY KEY (contact_id, occurred_at, source_hash)",
+    "new_count": "contact_id bigint, mails integer, since_engaged integer",
+    "latest_click": f"contact_id bigint, clicked {_INSTANT}",
     "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean",
 }
 
 # one that nobody dates is older than whatever is dated
-_FIND_NEW_DELIVERIES = """
-    INSERT INTO new_delivery
-    SELECT s.contact_id, COALESCE(s.occurred_at, {long_ago}), s.source_hash
-    FROM seen_delivery s
-    WHERE NOT EXISTS (
-        SELECT 1 FROM delivery d
-        WHERE d.contact_id = s.contact_id AND d.occurred_at = COALESCE(s.occurred_at, {long_ago})
-            AND d.source_hash = s.source_hash)"""
 _KEEP_DELIVERIES = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)
-    SELECT contact_id, occurred_at, source_hash FROM new_delivery
-    ORDER BY contact_id, occurred_at, source_hash"""
+    SELECT contact_id, COALESCE(occurred_at, {long_ago}), source_hash FROM seen_delivery
+    WHERE true ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING RETURNING contact_id, occurred_at, source_hash"""
+_COUNT_NEW = """
+    INSERT INTO new_count
+    SELECT d.contact_id, count(*), count(
+        CASE WHEN c.last_engaged IS NULL OR d.occurred_at > c.last_engaged THEN 1 END)
+    FROM new_delivery d JOIN contact c ON c.id = d.contact_id
+    GROUP BY d.contact_id"""
 
 _COUNT_BY_HOUR = """
     INSERT INTO delivery_rate (hour, domain, deliveries)
@@ -59,14 +61,19 @@ _UNMASK_CLICKS = """
 _FORGET_UNMASKED = """
     DELETE FROM click
     WHERE (contact_id, occurred_at) IN (SELECT contact_id, occurred_at FROM judged_click)"""
+_DATE_CLICKS = "UPDATE seen_click SET occurred_at = :now WHERE occurred_at IS NULL"
 _JUDGE_CLICKS = """
     INSERT INTO judged_click
-    SELECT contact_id, occurred_at, NOT EXISTS (
-        SELECT 1 FROM delivery d
-        WHERE d.contact_id = k.contact_id
-            AND d.occurred_at <= k.occurred_at AND {within} >= k.occurred_at)
-    FROM (
-        SELECT contact_id, COALESCE(occurred_at, :now) AS occurred_at FROM seen_click) k"""
+    SELECT DISTINCT k.contact_id, k.occurred_at, false
+    FROM seen_click k
+    JOIN delivery d ON d.contact_id = k.contact_id
+        AND d.occurred_at <= k.occurred_at AND {within} >= k.occurred_at"""
+_OTHERS_ARE_HUMAN = """
+    INSERT INTO judged_click
+    SELECT contact_id, occurred_at, true FROM seen_click k
+    WHERE NOT EXISTS (
+        SELECT 1 FROM judged_click j
+        WHERE j.contact_id = k.contact_id AND j.occurred_at = k.occurred_at)"""
 _KEEP_CLICKS = """
     INSERT INTO click (contact_id, occurred_at)
     SELECT DISTINCT contact_id, occurred_at FROM judged_click WHERE is_human
@@ -74,7 +81,11 @@ _KEEP_CLICKS = """
 
 _NOT_TO_COME = "CASE WHEN {0} > :now THEN :now ELSE {0} END"
 # what is still to come, or has no time, happens now
-_SEEN = "SELECT contact_id, {} FROM seen".format(
+_SEEN = (
+    "SELECT s.contact_id, COALESCE(n.mails, 0) AS mails,"
+    " COALESCE(n.since_engaged, 0) AS since_engaged, {}"
+    " FROM seen s LEFT JOIN new_count n ON n.contact_id = s.contact_id"
+).format(
     ", ".join(
         f"{_NOT_TO_COME.format(name)} AS {name}"
         for name in ("delivered", "opened", "machine_opened", "latest")
@@ -103,14 +114,10 @@ _MOVE_DATES = ", ".join(_later(date, f"s.{seen}") for date, seen in _DATES.items
 _IS_NEWS = " OR ".join(_is_news(date, seen) for date, seen in _DATES.items())
 _UPDATE_CONTACTS = f"""
     UPDATE contact SET {_MOVE_DATES},
-        mails_received = mails_received
-            + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id),
-        mails_since_engaged = mails_since_engaged
-            + (SELECT count(*) FROM new_delivery n WHERE n.contact_id = contact.id
-                AND (contact.last_engaged IS NULL OR n.occurred_at > contact.last_engaged)),
+        mails_received = mails_received + s.mails,
+        mails_since_engaged = mails_since_engaged + s.since_engaged,
         revision = revision + 1
-    FROM ({_SEEN}) s WHERE contact.id = s.contact_id AND ({_IS_NEWS}
-        OR EXISTS (SELECT 1 FROM new_delivery n WHERE n.contact_id = contact.id))"""
+    FROM ({_SEEN}) s WHERE contact.id = s.contact_id AND ({_IS_NEWS} OR s.mails > 0)"""
 _SETTLE_CLICKS = f"""
     UPDATE contact SET last_clicked = s.clicked,
         {_later("last_machine_opened", "s.by_machine")},
@@ -120,11 +127,15 @@ _SETTLE_CLICKS = f"""
             {_NOT_TO_COME.format("clicked")} AS clicked
         FROM (
             SELECT j.contact_id, max(CASE WHEN NOT j.is_human THEN j.occurred_at END) AS by_machine,
-                (SELECT max(k.occurred_at) FROM click k WHERE k.contact_id = j.contact_id)
-                    AS clicked
-            FROM judged_click j GROUP BY j.contact_id) AS latest) s
+                max(l.clicked) AS clicked
+            FROM judged_click j LEFT JOIN latest_click l ON l.contact_id = j.contact_id
+            GROUP BY j.contact_id) AS latest) s
     WHERE contact.id = s.contact_id AND (contact.last_clicked {{differs_from}} s.clicked
         OR {_is_news("last_machine_opened", "by_machine")})"""
+_FIND_LATEST_CLICKS = """
+    INSERT INTO latest_click
+    SELECT contact_id, max(occurred_at) FROM click
+    WHERE contact_id IN (SELECT contact_id FROM judged_click) GROUP BY contact_id"""
 _MAILS_SINCE_ENGAGED = """COALESCE((SELECT sum(d.mails) FROM delivery d
     WHERE d.contact_id = {0}.id AND ({0}.last_engaged IS NULL OR d.occurred_at > {0}.last_engaged)
         AND d.source_hash <> -1), 0)"""
@@ -151,16 +162,19 @@ def record_activities(
         fill(connection, "seen_click", activities.clicks)
         clicks = 0
         if activities.deliveries:
-            work.do(_FIND_NEW_DELIVERIES)
-            work.do(_KEEP_DELIVERIES)
+            fill(connection, "new_delivery", work.rows_of(_KEEP_DELIVERIES))
+            work.do(_COUNT_NEW)
             work.do(_COUNT_BY_HOUR)
         if activities.deliveries and work.do(_UNMASK_CLICKS):
             clicks += work.do(_FORGET_UNMASKED)
         if activities.clicks:
+            work.do(_DATE_CLICKS)
             clicks += work.do(_JUDGE_CLICKS)
+            clicks += work.do(_OTHERS_ARE_HUMAN)
             work.do(_KEEP_CLICKS)
         work.do(_UPDATE_CONTACTS)
         if clicks:
+            work.do(_FIND_LATEST_CLICKS)
             work.do(_SETTLE_CLICKS)
         if clicks or any(row[2] for row in activities.latest):
             work.do(_COUNT_AGAIN.format(ids=_ENGAGED))
@@ -245,7 +259,17 @@ class _Work:
 
     def do(self, statement: str) -> int:
         """Run it; returns how many rows it concerned."""
+        return self._run(statement).rowcount
+
+    def rows_of(self, statement: str) -> list[Staged]:
+        """Run it; returns what it gives, as rows to be staged again."""
+        return [
+            tuple(stored_instant(each) if isinstance(each, datetime) else each for each in row)
+            for row in self._run(statement)
+        ]
+
+    def _run(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
         clause = text(statement.format(**self._words).replace("%H:%M:%S", r"%H\:%M\:%S"))
         if ":now" in statement:
             clause = clause.bindparams(bindparam("now", self._now, type_=UtcInstant()))
-        return self._connection.execute(clause).rowcount
+        return self._connection.execute(clause)

@@ -1,17 +1,22 @@
 """What an import says of the status of contacts that it creates; others stay as they are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, exists, func, select, text, update
 from sqlalchemy.sql.elements import BindParameter
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
+from contactctl.store.fields import is_one_of
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
+
+_deactivation = tables.deactivation
+_membership = tables.membership
 
 INACTIVE_TABLE = "import_inactive"
 INACTIVE_COLUMNS = (
@@ -94,6 +99,31 @@ def deactivate_created(connection: Connection, creating: Creating, now: datetime
     became_inactive = connection.execute(text(inactive)).rowcount
     _deactivate_memberships(connection, columns, bound)
     return became_inactive
+
+
+def deactivate_rejoined(
+    connection: Connection, contact_ids: Collection[int], now: datetime
+) -> list[tuple[int, int]]:
+    """Of memberships that begin now: those that are inactive, as the contact is deactivated in the
+    group still. Returns their (contact, group)."""
+    if not contact_ids:
+        return []
+    opened = exists().where(
+        _deactivation.c.contact_id == _membership.c.contact_id,
+        _deactivation.c.group_id == _membership.c.group_id,
+        _deactivation.c.ended_at.is_(None),
+    )
+    rejoined = (
+        update(_membership)
+        .where(
+            is_one_of(_membership.c.contact_id, contact_ids, connection.dialect.name),
+            _membership.c.added == now,
+            opened,
+        )
+        .values(state=MembershipState.INACTIVE)
+        .returning(_membership.c.contact_id, _membership.c.group_id)
+    )
+    return [(row[0], row[1]) for row in connection.execute(rejoined)]
 
 
 def _deactivate_memberships(

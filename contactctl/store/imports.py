@@ -1,9 +1,10 @@
 """Imported rows: loaded into temporary tables, then put into the contacts as sets."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.engine import Dialect as SqlDialect
@@ -12,7 +13,7 @@ from sqlalchemy.sql.elements import BindParameter
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.addresses import claim_keys, ids_of_keys
-from contactctl.store.changes import note_batch
+from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
@@ -33,6 +34,7 @@ from contactctl.store.imported_status import (
     INACTIVE_TABLE,
     Creating,
     deactivate_created,
+    deactivate_rejoined,
     last_contact_id,
     leave_known_as_they_are,
 )
@@ -48,13 +50,8 @@ _TOLD_OF_NEW = """
     JOIN response r ON r.contact_id = s.contact_id
     WHERE s.contact_id > {last_id}"""
 
-# who is deactivated in the group still, having left it, comes back as that
-_MEMBERSHIP_STATE = (
-    "CASE WHEN EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = s.contact_id"
-    " AND d.group_id = m.group_id AND d.ended_at IS NULL)"
-    f" THEN '{MembershipState.INACTIVE}' ELSE m.state END"
-)
 
+_OF_NEW, _OF_KNOWN = "s.contact_id > :last_id", "s.contact_id <= :last_id"
 _KEY = 2  # where a staged row has its email key
 
 OpenTransaction = Callable[[], AbstractContextManager[Connection]]
@@ -204,17 +201,16 @@ def put_in(
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
-        updated = connection.execute(text(statements.update()).bindparams(at, before)).rowcount
         created = connection.execute(text(statements.insert()).bindparams(at, before)).rowcount
-        settle_imported(connection, layout.columns, now)
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
-        if wave.tags:
-            connection.execute(text(statements.insert_tags()))
-        if wave.members and updated:
-            joined = text(statements.tell_joined())
-            connection.execute(joined.bindparams(at, run_id=run_id, last_id=last_id))
+        touched = _add_tags(connection, statements, before) if wave.tags else set()
         if wave.members:
-            connection.execute(text(statements.insert_members()).bindparams(at))
+            joined = _add_members(connection, statements, before, now)
+            touched.update(row["contact_id"] for row in joined)
+            note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
+        updating = text(statements.update(touched)).bindparams(at, before)
+        updated = connection.execute(updating).rowcount
+        settle_imported(connection, layout.columns, now)
         if created:
             _tell_created(connection, run_id, wave, last_id, now)
         if wave.tells_status:
@@ -235,6 +231,36 @@ def _numbered(connection: Connection, email_keys: Sequence[str]) -> dict[str, in
     those of all contacts."""
     known = ids_of_keys(connection, email_keys)
     return known | claim_keys(connection, [key for key in email_keys if key not in known])
+
+
+def _add_tags(
+    connection: Connection, statements: "_Statements", before: BindParameter[int]
+) -> set[int]:
+    """Tag the contacts; returns those from before the wave that have one more now."""
+    connection.execute(text(statements.insert_tags(_OF_NEW)).bindparams(before))
+    of_known = f"{statements.insert_tags(_OF_KNOWN)} RETURNING contact_id"
+    return set(connection.execute(text(of_known).bindparams(before)).scalars())
+
+
+def _add_members(
+    connection: Connection,
+    statements: "_Statements",
+    before: BindParameter[int],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Let the contacts join; returns contact, group and state of those from before the wave.
+
+    Who is deactivated in the group still, having left it, comes back as that.
+    """
+    at = _bind_instant(now)
+    connection.execute(text(statements.insert_members(_OF_NEW)).bindparams(before, at))
+    of_known = f"{statements.insert_members(_OF_KNOWN)} RETURNING contact_id, group_id, state"
+    found = connection.execute(text(of_known).bindparams(before, at)).mappings()
+    joined = {(row["contact_id"], row["group_id"]): dict(row) for row in found}
+    for key in deactivate_rejoined(connection, {key[0] for key in joined}, now):
+        if key in joined:
+            joined[key]["state"] = MembershipState.INACTIVE.value
+    return [joined[key] for key in sorted(joined)]
 
 
 def _tell_created(
@@ -260,7 +286,8 @@ class _Statements:
         self.wave = wave
         self.is_sqlite = dialect == "sqlite"
 
-    def update(self) -> str:
+    def update(self, touched: Collection[int]) -> str:
+        """Of known contacts that something is different of; `touched` are those anyway."""
         assignments = {name: self._new_value(name) for name in self.layout.stored_columns}
         if self.layout.has_attributes:
             assignments |= {name: self._merged(name) for name in JSON_COLUMNS}
@@ -269,7 +296,7 @@ class _Statements:
             f"UPDATE contact SET {changes}revision = revision + 1, updated = :now"
             " FROM import_row s"
             " WHERE contact.id = s.contact_id AND s.contact_id <= :last_id"
-            f" AND ({self._something_differs()})"
+            f" AND ({self._something_differs(touched)})"
         )
 
     def insert(self) -> str:
@@ -293,37 +320,25 @@ class _Statements:
             " FROM import_row s WHERE s.contact_id > :last_id ORDER BY s.contact_id"
         )
 
-    def insert_tags(self) -> str:
+    def insert_tags(self, which: str) -> str:
         return (
             "INSERT INTO contact_tag (contact_id, tag_folded, tag)"
             f" SELECT s.contact_id, t.tag_folded, t.tag FROM import_tag t {self._to_contact('t')}"
-            " WHERE true ON CONFLICT DO NOTHING"
+            f" WHERE {which} ON CONFLICT DO NOTHING"
         )
 
-    def insert_members(self) -> str:
+    def insert_members(self, which: str) -> str:
         return (
             "INSERT INTO membership (contact_id, group_id, state, added)"
-            f" SELECT s.contact_id, m.group_id, {_MEMBERSHIP_STATE}, :now"
+            " SELECT s.contact_id, m.group_id, m.state, :now"
             f" FROM import_member m {self._to_contact('m')}"
-            " WHERE true ON CONFLICT DO NOTHING"
-        )
-
-    def tell_joined(self) -> str:
-        """Of contacts that were there before, and join a group now."""
-        return (
-            "INSERT INTO change (run_id, kind, contact_id, group_id, state, at)"
-            f" SELECT :run_id, '{ChangeKind.JOINED}', s.contact_id, m.group_id,"
-            f" {_MEMBERSHIP_STATE}, :now FROM import_member m {self._to_contact('m')}"
-            " WHERE s.contact_id <= :last_id"
-            " AND NOT EXISTS (SELECT 1 FROM membership k"
-            " WHERE k.contact_id = s.contact_id AND k.group_id = m.group_id)"
-            " ORDER BY s.contact_id, m.group_id"
+            f" WHERE {which} ON CONFLICT DO NOTHING"
         )
 
     def _to_contact(self, alias: str) -> str:
         return f"JOIN import_row s ON s.position = {alias}.position"
 
-    def _something_differs(self) -> str:
+    def _something_differs(self, touched: Collection[int]) -> str:
         distinct = "IS NOT" if self.is_sqlite else "IS DISTINCT FROM"
         tests = [
             f"contact.{name} {distinct} {self._new_value(name)}" for name in self.layout.columns
@@ -331,10 +346,8 @@ class _Statements:
         if self.layout.has_attributes:
             stored = "json(contact.attributes)" if self.is_sqlite else "contact.attributes"
             tests.append(f"{stored} {distinct} {self._merged('attributes')}")
-        if self.wave.tags:
-            tests.append(_has_new("import_tag", "contact_tag", "tag_folded"))
-        if self.wave.members:
-            tests.append(_has_new("import_member", "membership", "group_id"))
+        if touched:
+            tests.append(f"s.contact_id IN ({', '.join(map(str, sorted(touched)))})")
         if self.wave.moved:
             tests.append(f"s.position IN (SELECT position FROM {MOVED_TABLE})")
         return " OR ".join(tests) or "false"
@@ -356,14 +369,6 @@ class _Statements:
 
     def _without_nulls(self, name: str) -> str:
         return f"json_patch('{{}}', s.{name})" if self.is_sqlite else f"jsonb_strip_nulls(s.{name})"
-
-
-def _has_new(staged: str, stored: str, member: str) -> str:
-    """Whether a row brings a tag or a group that its contact does not have."""
-    return (
-        f"EXISTS (SELECT 1 FROM {staged} n WHERE n.position = s.position AND NOT EXISTS"
-        f" (SELECT 1 FROM {stored} k WHERE k.contact_id = contact.id AND k.{member} = n.{member}))"
-    )
 
 
 def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:

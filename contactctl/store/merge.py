@@ -27,8 +27,8 @@ from contactctl.store.addresses import keep_address, release_key, stop_counting
 from contactctl.store.changes import note_change, note_each
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
+from contactctl.store.inserts import insert_new
 from contactctl.store.predicates import is_open, is_open_system_wide
-from contactctl.store.table_base import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    and_,
     case,
     delete,
     exists,
@@ -153,18 +154,26 @@ def plan_active(connection: Connection, run_id: int, where: ColumnElement[bool])
     return connection.execute(statement).rowcount
 
 
-def next_batch(connection: Connection, run_id: int, after: int, size: int) -> Batch | None:
-    """The next batch of a plan in id order; None when the plan is worked through."""
-    ids = (
-        select(_item.c.contact_id)
-        .where(_item.c.run_id == run_id, _item.c.contact_id > after)
-        .distinct()
-        .order_by(_item.c.contact_id)
-        .limit(size)
-        .subquery()
-    )
-    last, contacts = connection.execute(select(func.max(ids.c.contact_id), func.count())).one()
-    return None if last is None else Batch(after, last, contacts)
+def next_batch(connection: Connection, run: Run, size: int) -> Batch | None:
+    """The next batch behind the run's cursor; None when the plan is worked through.
+
+    It is a stretch of ids that holds about `size` contacts, and at most twice as many: where each
+    machine has a part of the plan, it counts its own, and sends no ids.
+    """
+    ids = _item.c.contact_id
+    rest = and_(_item.c.run_id == run.id, ids > run.cursor)
+    first, last = connection.execute(select(func.min(ids), func.max(ids)).where(rest)).one()
+    if first is None:
+        return None
+    left = max(1, run.planned - run.changed - sum(run.skipped.values()))
+    stretch = min(last - first + 1, max(size, size * (last - first + 1) // left))
+    counted = select(func.count(ids.distinct())).where(rest)
+    while True:
+        end = first + stretch - 1
+        contacts = int(connection.execute(counted.where(ids <= end)).scalar_one())
+        if contacts <= 2 * size:
+            return Batch(run.cursor, end, contacts)
+        stretch //= 2
 
 
 def in_batch(run_id: int, batch: Batch) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    or_,
     select,
     update,
 )
@@ -27,7 +28,7 @@ from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
-from contactctl.store.table_base import insert_new
+from contactctl.store.inserts import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 
@@ -248,9 +249,11 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     holds their lock, so their process has died.
     """
     kinds = _run.c.kind.in_(KINDS_CONCERNING)
-    with_items = select(_item.c.run_id).join(_run, _run.c.id == _item.c.run_id).where(kinds)
-    dead = select(_run.c.id).where(kinds, _run.c.state == RunState.RUNNING)
-    return sorted(connection.execute(with_items.union(dead)).scalars())
+    # first the numbers: runs and plans may be on different machines
+    with_items = connection.execute(select(_item.c.run_id).distinct()).scalars().all()
+    has_items = is_one_of(_run.c.id, with_items, connection.dialect.name)
+    unjudged = or_(has_items, _run.c.state == RunState.RUNNING)
+    return sorted(connection.execute(select(_run.c.id).where(kinds, unjudged)).scalars())
 
 
 def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:

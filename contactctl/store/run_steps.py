@@ -232,7 +232,7 @@ def begin_batch(
     if work.begin is None:
         raise AssertionError(f"{run.kind} tells nobody")
     with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = next_batch(connection, run.id, run.cursor, size)
+        batch = next_batch(connection, run, size)
         if batch is None:
             return None
         outcome, message = work.begin(connection, run, batch, now)
@@ -260,7 +260,7 @@ def apply_batch(
     """
     work = work or work_of(run.kind)
     with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = begun or next_batch(connection, run.id, run.cursor, size)
+        batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
         lock_running_run(connection, run.id)  # the run's row first, everywhere

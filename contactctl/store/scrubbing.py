@@ -26,7 +26,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlmodel import SQLModel
 
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasure import SIGNS, clues, erase_from, erase_from_json
@@ -75,7 +74,7 @@ _Change = tuple[dict[str, Any], dict[str, Any]]
 
 # all tables but those with nothing to search, so that a new column is searched unless it is a code
 _PLACES = [
-    place for place in map(_place, SQLModel.metadata.sorted_tables) if place.texts or place.jsons
+    place for place in map(_place, tables.metadata.sorted_tables) if place.texts or place.jsons
 ]
 
 

@@ -1,345 +1,336 @@
-"""The tables. Growing tables have keys that start with the contact's id.
+"""The tables for SQLAlchemy Core; `make docs` writes this file from store/models.py.
 
-Every other module takes its lists of columns from here. A text column `x` of `contact` that has the
-name of a field (domain.fields) is imported, shown, exported and compared; where `x_folded` stands
-beside it, it is compared by that (domain.text.fold). Whatever is text or JSON is searched when an
-address is erased, unless its type is Code.
+Every command loads it: the models, with SQLModel, its mapper and pydantic, would take another 0.2 s
+at each start. Indexes are left to the models and the migrations.
 """
+# fmt: off
+# ruff: noqa: E501
 
-from datetime import date, datetime
-from typing import Any
-
-from sqlalchemy import Computed, Index, false, text, true
-from sqlmodel import Field, SQLModel
-
-from contactctl.domain import thresholds
-from contactctl.store import change_tables, response_tables  # noqa: F401  (their tables, too)
-from contactctl.store.table_base import EMPTY, NO_ROWID, ZERO, StoreTable, contact_key, json_column
-from contactctl.store.types import BigId, Code, CodeText, UtcInstant
-
-SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
-
-
-# the latest sign of a person, whoever sets what it is made of
-_LAST_ENGAGED = (
-    "CASE WHEN last_clicked > last_opened OR last_opened IS NULL"
-    " THEN last_clicked ELSE last_opened END"
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    false,
+    text,
+    true,
 )
 
-
-class Contact(StoreTable, table=True):
-    """A person with one address, which ContactEmail keeps apart from all others.
-
-    `*_folded` holds text as it is compared (domain.text.fold).
-
-    `revision` grows with every change of data, tags or memberships, so that a plan can tell a
-    contact that changed since it was shown. Responses from before `reactivated_at` (when it last
-    became active again) count towards no threshold; nor, for some categories, do those from before
-    `delivered_at`, the latest delivery, open or click that a provider has reported.
-    """
-
-    __tablename__ = "contact"
-    __table_args__ = (
-        # the main question: who is active, and since when without an opportunity
-        Index(
-            "contact_active_last_opportunity",
-            "last_opportunity",
-            sqlite_where=text("status = 'active'"),
-        ),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
-    email: str
-    email_key: str
-    email_domain: str
-    first_name: str | None = None
-    first_name_folded: str | None = None
-    last_name: str | None = None
-    last_name_folded: str | None = None
-    phone: str | None = None
-    phone_folded: str | None = None
-    company: str | None = None
-    company_folded: str | None = None
-    source: str | None = None
-    source_folded: str | None = None
-    status: str = Field(
-        default="active", sa_type=CodeText, sa_column_kwargs={"server_default": "active"}
-    )
-    last_opportunity: date | None = None
-    last_emailed: datetime | None = Field(default=None, sa_type=UtcInstant)
-    last_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
-    last_clicked: datetime | None = Field(default=None, sa_type=UtcInstant)
-    last_machine_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
-    last_engaged: datetime | None = Field(
-        sa_type=UtcInstant, sa_column_args=[Computed(_LAST_ENGAGED)]
-    )
-    mails_received: int = Field(sa_column_kwargs=ZERO)
-    mails_since_engaged: int = Field(sa_column_kwargs=ZERO)
-    delivered_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    created: datetime = Field(sa_type=UtcInstant)
-    updated: datetime = Field(sa_type=UtcInstant)
-    revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    attributes: dict[str, Any] = json_column()
-    attributes_folded: dict[str, Any] = json_column()
-
-
-class ContactEmail(StoreTable, table=True):
-    """Whose an address is: the one place that keeps it apart from all others.
-
-    Every contact that has an address has one row here; one that is anonymised has none. Only
-    store.addresses reads and writes it. No foreign key leads to the contact, as the two may be on
-    different machines: `db check` compares them.
-    """
-
-    __tablename__ = "contact_email"
-    __table_args__ = NO_ROWID
-
-    email_key: str = Field(primary_key=True)
-    contact_id: int = Field(sa_type=BigId)
-
-
-class ContactTag(StoreTable, table=True):
-    """A tag of a contact: as given, and as compared."""
-
-    __tablename__ = "contact_tag"
-    __table_args__ = NO_ROWID
-
-    contact_id: int = contact_key()
-    tag_folded: str = Field(primary_key=True)
-    tag: str
-
-
-class ExternalId(StoreTable, table=True):
-    """What another database, a source of the config, calls a contact; `run_id` has told so.
-
-    A source may know one contact by several ids: rows of one address.
-    """
-
-    __tablename__ = "external_id"
-    __table_args__ = (Index("external_id_of_source", "source", "external_id"), NO_ROWID)
-
-    contact_id: int = contact_key()
-    source: str = Field(sa_type=Code, primary_key=True)
-    external_id: str = Field(primary_key=True)
-    run_id: int
-
-
-class PushedSuppression(StoreTable, table=True):
-    """A contact that we have put on the suppression list of a provider, a source of the config."""
-
-    __tablename__ = "pushed_suppression"
-    __table_args__ = NO_ROWID
-
-    contact_id: int = contact_key()
-    source: str = Field(sa_type=Code, primary_key=True)
-    run_id: int
-    pushed_at: datetime = Field(sa_type=UtcInstant)
-    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
-
-
-class Group(StoreTable, table=True):
-    """A named audience. `settings` holds what `groups set` keeps: bypass and own thresholds."""
-
-    __tablename__ = "group"
-
-    id: int | None = Field(default=None, primary_key=True)
-    name: str
-    name_folded: str = Field(unique=True)
-    created: datetime = Field(sa_type=UtcInstant)
-    settings: dict[str, Any] = json_column()
-
-
-class Membership(StoreTable, table=True):
-    """A contact's place in a group; `state` is a domain.contacts.MembershipState.
-
-    Responses from before `reactivated_at` do not count towards this group's thresholds.
-    """
-
-    __tablename__ = "membership"
-    __table_args__ = (Index("membership_group", "group_id", "contact_id"), NO_ROWID)
-
-    contact_id: int = contact_key()
-    group_id: int = Field(primary_key=True, foreign_key="group.id")
-    state: str = Field(
-        default="follows", sa_type=CodeText, sa_column_kwargs={"server_default": "follows"}
-    )
-    added: datetime = Field(sa_type=UtcInstant)
-    reactivated_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-
-
-class FormerMembership(StoreTable, table=True):
-    """A membership that a run has ended; the group is named as it was called then."""
-
-    __tablename__ = "former_membership"
-    __table_args__ = NO_ROWID
-
-    contact_id: int = contact_key()
-    run_id: int = Field(primary_key=True)
-    group_id: int = Field(primary_key=True)
-    group_name: str
-    added: datetime = Field(sa_type=UtcInstant)
-    ended_at: datetime = Field(sa_type=UtcInstant)
-
-
-class Deactivation(StoreTable, table=True):
-    """One reason why a contact is inactive: system-wide (group_id 0) or in one group.
-
-    The key makes a run's work idempotent: a batch applied twice cannot deactivate twice. One that
-    was `taken_back` counts as if it had never been: its responses turned out to be an incident.
-    `from_contact` had it, where that one was merged into this one.
-
-    No foreign key: it would lock each contact's row once more than the change of status does. Who
-    deletes contacts deletes these first; `db check` counts those of nobody.
-    """
-
-    __tablename__ = "deactivation"
-    __table_args__ = (
-        # what handling rules wait for; bulk deactivations never end by rule and stay out of it
-        Index(
-            "deactivation_open_threshold",
-            "category",
-            "started_at",
-            sqlite_where=text("ended_at IS NULL AND origin = 'threshold'"),
-        ),
-        NO_ROWID,
-    )
-
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
-    group_id: int = Field(primary_key=True)
-    run_id: int = Field(primary_key=True)
-    category: str = Field(default="", sa_type=Code, primary_key=True)
-    origin: str = Field(sa_type=Code)
-    started_at: datetime = Field(sa_type=UtcInstant)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    ended_by_run_id: int | None = None
-    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    from_contact: int | None = Field(default=None, sa_type=BigId)
-
-
-class Run(StoreTable, table=True):
-    """One change to the store: what was asked, by whom, on which database, what it did.
-
-    `changed` counts contacts changed so far, `skipped` maps a reason to a number, `results` says
-    more where contacts alone do not tell (`removed`), `cursor` is the last contact id dealt with;
-    they move in the same transaction as the contacts. `operator` asked for it, `applied_by` let it
-    start, `resumed_by` is the last one besides who went on with it. `terms` (domain.policies.Terms)
-    were in force when it was asked for, `limit_override` the count confirmed beyond its limits.
-    `position` says how far it has read in its source: the next run of the source goes on there.
-    """
-
-    __tablename__ = "run"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: int | None = Field(default=None, primary_key=True)
-    kind: str = Field(sa_type=Code)
-    state: str = Field(sa_type=Code)
-    operator: str
-    database_identity: str
-    reason: str = ""
-    request: dict[str, Any] = json_column()
-    planned: int = 0
-    changed: int = 0
-    skipped: dict[str, int] = json_column()
-    results: dict[str, int] = json_column()
-    cursor: int = Field(default=0, sa_type=BigId, sa_column_kwargs=ZERO)
-    active_before: int | None = None
-    active_after: int | None = None
-    planned_at: datetime = Field(sa_type=UtcInstant)
-    started_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    expires_at: datetime | None = Field(default=None, sa_type=UtcInstant)
-    clock_replaced: bool = False
-    message: str = ""
-    applied_by: str | None = None
-    resumed_by: str | None = None
-    # on Postgres the server fills it in (session_user), and no role may write it
-    planned_role: str = Field(sa_type=Code, sa_column_kwargs=EMPTY)
-    terms: dict[str, Any] = json_column()
-    limit_override: int | None = None
-    position: dict[str, Any] = json_column()
-
-
-class PlanItem(StoreTable, table=True):
-    """The temporary segment: what a run will change, at the contact's revision that was shown.
-
-    A bulk run has one item a contact; automatic runs one for each deactivation that they open or
-    end (`group_id`, `category`), with the `action` to take where the kind of run allows several.
-    """
-
-    __tablename__ = "plan_item"
-    __table_args__ = NO_ROWID
-
-    contact_id: int = Field(
-        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
-    run_id: int = Field(primary_key=True)
-    group_id: int = Field(
-        default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **ZERO}
-    )
-    category: str = Field(default="", sa_type=CodeText, primary_key=True, sa_column_kwargs=EMPTY)
-    action: str = Field(default="", sa_type=CodeText, sa_column_kwargs=EMPTY)
-    revision: int
-
-
-class Suppression(StoreTable, table=True):
-    """The keyed hash of an erased address; an import cannot bring it back."""
-
-    __tablename__ = "suppression"
-
-    key_hash: str = Field(sa_type=Code, primary_key=True)
-    created: datetime = Field(sa_type=UtcInstant)
-    run_id: int | None = None
-
-
-class Policy(StoreTable, table=True):
-    """What the store decides for everybody (config.policy); the newest one holds.
-
-    None changes, but for an address that is erased (a group may be named after one).
-    """
-
-    __tablename__ = "policy"
-
-    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    document: dict[str, Any] = json_column()
-    run_id: int
-    created: datetime = Field(sa_type=UtcInstant)
-
-
-class Routine(StoreTable, table=True):
-    """When `work`, a command that cron runs, was last done."""
-
-    __tablename__ = "routine"
-
-    work: str = Field(sa_type=Code, primary_key=True)
-    done_at: datetime = Field(sa_type=UtcInstant)
-
-
-# The same tables for SQLAlchemy Core: set-based work does not go through objects.
-contact = SQLModel.metadata.tables["contact"]
-contact_email = SQLModel.metadata.tables["contact_email"]
-contact_tag = SQLModel.metadata.tables["contact_tag"]
-external_id = SQLModel.metadata.tables["external_id"]
-pushed_suppression = SQLModel.metadata.tables["pushed_suppression"]
-group = SQLModel.metadata.tables["group"]
-membership = SQLModel.metadata.tables["membership"]
-former_membership = SQLModel.metadata.tables["former_membership"]
-deactivation = SQLModel.metadata.tables["deactivation"]
-response = SQLModel.metadata.tables["response"]
-unmatched_response = SQLModel.metadata.tables["unmatched_response"]
-response_rate = SQLModel.metadata.tables["response_rate"]
-unjudged_hour = SQLModel.metadata.tables["unjudged_hour"]
-delivery_rate = SQLModel.metadata.tables["delivery_rate"]
-delivery = SQLModel.metadata.tables["delivery"]
-click = SQLModel.metadata.tables["click"]
-incident = SQLModel.metadata.tables["incident"]
-run = SQLModel.metadata.tables["run"]
-plan_item = SQLModel.metadata.tables["plan_item"]
-suppression = SQLModel.metadata.tables["suppression"]
-policy = SQLModel.metadata.tables["policy"]
-change = SQLModel.metadata.tables["change"]
-former_address = SQLModel.metadata.tables["former_address"]
-routine = SQLModel.metadata.tables["routine"]
+from contactctl.domain import thresholds
+from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
+
+metadata = MetaData()
+SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
+
+response = Table(
+    "response", metadata,
+    Column("category", Code, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    Column("not_counted", Code, nullable=False, default=''),
+    Column("held", Boolean, nullable=False, default=False, server_default=false()),
+    Column("status", String, nullable=False, default=''),
+    Column("diagnostic", String, nullable=False, default=''),
+    Column("rule", String, nullable=False, default=''),
+    Column("evidence", String, nullable=False, default='', server_default=''),
+    Column("through", Boolean, nullable=False, default=False, server_default=false()),
+    Column("recipient", String, nullable=False),
+    Column("channel", Code, nullable=False, default='email'),
+    Column("occurred_at", UtcInstant, nullable=False),
+    Column("recorded_at", UtcInstant, nullable=False),
+    Column("source", String, nullable=False, default=''),
+    Column("run_id", Integer, nullable=False),
+    Column("host", String, nullable=False, default='', server_default=''),
+    Column("incident_id", Integer),
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("source_key", String, primary_key=True),
+    Column("group_id", Integer, nullable=False, default=0),
+    sqlite_with_rowid=False,
+)
+
+unmatched_response = Table(
+    "unmatched_response", metadata,
+    Column("category", Code, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    Column("not_counted", Code, nullable=False, default=''),
+    Column("held", Boolean, nullable=False, default=False, server_default=false()),
+    Column("status", String, nullable=False, default=''),
+    Column("diagnostic", String, nullable=False, default=''),
+    Column("rule", String, nullable=False, default=''),
+    Column("evidence", String, nullable=False, default='', server_default=''),
+    Column("through", Boolean, nullable=False, default=False, server_default=false()),
+    Column("recipient", String, nullable=False),
+    Column("channel", Code, nullable=False, default='email'),
+    Column("occurred_at", UtcInstant, nullable=False),
+    Column("recorded_at", UtcInstant, nullable=False),
+    Column("source", String, nullable=False, default=''),
+    Column("run_id", Integer, nullable=False),
+    Column("host", String, nullable=False, default='', server_default=''),
+    Column("incident_id", Integer),
+    Column("email_key", String, primary_key=True),
+    Column("source_key", String, primary_key=True),
+    Column("group_folded", String, nullable=False, default=''),
+    sqlite_with_rowid=False,
+)
+
+delivery = Table(
+    "delivery", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("occurred_at", UtcInstant, primary_key=True),
+    Column("source_hash", BigId, primary_key=True, autoincrement=False),
+    Column("mails", Integer, nullable=False, server_default=text("1")),
+    sqlite_with_rowid=False,
+)
+
+click = Table(
+    "click", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("occurred_at", UtcInstant, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+response_rate = Table(
+    "response_rate", metadata,
+    Column("hour", UtcInstant, primary_key=True),
+    Column("category", Code, primary_key=True),
+    Column("domain", String, primary_key=True),
+    Column("host", String, primary_key=True),
+    Column("rule", String, primary_key=True),
+    Column("responses", Integer, nullable=False),
+    Column("released", Integer, nullable=False),
+    Column("incident_id", Integer),
+    sqlite_with_rowid=False,
+)
+
+delivery_rate = Table(
+    "delivery_rate", metadata,
+    Column("hour", UtcInstant, primary_key=True),
+    Column("domain", String, primary_key=True),
+    Column("deliveries", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+unjudged_hour = Table(
+    "unjudged_hour", metadata,
+    Column("hour", UtcInstant, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+incident = Table(
+    "incident", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("shared_by", Code, nullable=False),
+    Column("name", String, nullable=False),
+    Column("category", Code, nullable=False),
+    Column("first_hour", UtcInstant, nullable=False),
+    Column("last_hour", UtcInstant, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+contact = Table(
+    "contact", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("email", String, nullable=False),
+    Column("email_key", String, nullable=False),
+    Column("email_domain", String, nullable=False),
+    Column("first_name", String),
+    Column("first_name_folded", String),
+    Column("last_name", String),
+    Column("last_name_folded", String),
+    Column("phone", String),
+    Column("phone_folded", String),
+    Column("company", String),
+    Column("company_folded", String),
+    Column("source", String),
+    Column("source_folded", String),
+    Column("status", CodeText, nullable=False, default='active', server_default='active'),
+    Column("last_opportunity", Date),
+    Column("last_emailed", UtcInstant),
+    Column("last_opened", UtcInstant),
+    Column("last_clicked", UtcInstant),
+    Column("last_machine_opened", UtcInstant),
+    Column("last_engaged", UtcInstant, Computed("CASE WHEN last_clicked > last_opened OR last_opened IS NULL THEN last_clicked ELSE last_opened END")),
+    Column("mails_received", Integer, nullable=False, server_default=text("0")),
+    Column("mails_since_engaged", Integer, nullable=False, server_default=text("0")),
+    Column("delivered_at", UtcInstant),
+    Column("reactivated_at", UtcInstant),
+    Column("created", UtcInstant, nullable=False),
+    Column("updated", UtcInstant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0, server_default='0'),
+    Column("attributes", Json, nullable=False, default=dict, server_default='{}'),
+    Column("attributes_folded", Json, nullable=False, default=dict, server_default='{}'),
+    sqlite_autoincrement=True,
+)
+
+contact_email = Table(
+    "contact_email", metadata,
+    Column("email_key", String, primary_key=True),
+    Column("contact_id", BigId, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+contact_tag = Table(
+    "contact_tag", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("tag_folded", String, primary_key=True),
+    Column("tag", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+external_id = Table(
+    "external_id", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("source", Code, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pushed_suppression = Table(
+    "pushed_suppression", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("source", Code, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("pushed_at", UtcInstant, nullable=False),
+    Column("confirmed", Boolean, nullable=False, default=True, server_default=true()),
+    sqlite_with_rowid=False,
+)
+
+group = Table(
+    "group", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("name_folded", String, nullable=False),
+    Column("created", UtcInstant, nullable=False),
+    Column("settings", Json, nullable=False, default=dict, server_default='{}'),
+)
+
+membership = Table(
+    "membership", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("group_id", Integer, ForeignKey("group.id"), primary_key=True),
+    Column("state", CodeText, nullable=False, default='follows', server_default='follows'),
+    Column("added", UtcInstant, nullable=False),
+    Column("reactivated_at", UtcInstant),
+    sqlite_with_rowid=False,
+)
+
+former_membership = Table(
+    "former_membership", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("run_id", Integer, primary_key=True),
+    Column("group_id", Integer, primary_key=True),
+    Column("group_name", String, nullable=False),
+    Column("added", UtcInstant, nullable=False),
+    Column("ended_at", UtcInstant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+deactivation = Table(
+    "deactivation", metadata,
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
+    Column("group_id", Integer, primary_key=True),
+    Column("run_id", Integer, primary_key=True),
+    Column("category", Code, primary_key=True, default=''),
+    Column("origin", Code, nullable=False),
+    Column("started_at", UtcInstant, nullable=False),
+    Column("ended_at", UtcInstant),
+    Column("ended_by_run_id", Integer),
+    Column("taken_back", Boolean, nullable=False, default=False, server_default=false()),
+    Column("from_contact", BigId),
+    sqlite_with_rowid=False,
+)
+
+run = Table(
+    "run", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("database_identity", String, nullable=False),
+    Column("reason", String, nullable=False, default=''),
+    Column("request", Json, nullable=False, default=dict, server_default='{}'),
+    Column("planned", Integer, nullable=False, default=0),
+    Column("changed", Integer, nullable=False, default=0),
+    Column("skipped", Json, nullable=False, default=dict, server_default='{}'),
+    Column("results", Json, nullable=False, default=dict, server_default='{}'),
+    Column("cursor", BigId, nullable=False, default=0, server_default=text("0")),
+    Column("active_before", Integer),
+    Column("active_after", Integer),
+    Column("planned_at", UtcInstant, nullable=False),
+    Column("started_at", UtcInstant),
+    Column("finished_at", UtcInstant),
+    Column("expires_at", UtcInstant),
+    Column("clock_replaced", Boolean, nullable=False, default=False),
+    Column("message", String, nullable=False, default=''),
+    Column("applied_by", String),
+    Column("resumed_by", String),
+    Column("planned_role", Code, nullable=False, server_default=''),
+    Column("terms", Json, nullable=False, default=dict, server_default='{}'),
+    Column("limit_override", Integer),
+    Column("position", Json, nullable=False, default=dict, server_default='{}'),
+    sqlite_autoincrement=True,
+)
+
+plan_item = Table(
+    "plan_item", metadata,
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
+    Column("run_id", Integer, primary_key=True),
+    Column("group_id", Integer, primary_key=True, autoincrement=False, default=0, server_default=text("0")),
+    Column("category", CodeText, primary_key=True, default='', server_default=''),
+    Column("action", CodeText, nullable=False, default='', server_default=''),
+    Column("revision", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+change = Table(
+    "change", metadata,
+    Column("number", BigId, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("contact_id", BigId, nullable=False),
+    Column("last_contact_id", BigId),
+    Column("group_id", Integer, nullable=False, default=0, server_default=text("0")),
+    Column("state", CodeText, nullable=False, default='', server_default=''),
+    Column("into_id", BigId),
+    Column("at", UtcInstant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+former_address = Table(
+    "former_address", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("change_number", BigId, primary_key=True, autoincrement=False),
+    Column("email", String, nullable=False),
+    Column("email_key", String, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("ended_at", UtcInstant, nullable=False),
+    Column("from_contact", BigId),
+    sqlite_with_rowid=False,
+)
+
+suppression = Table(
+    "suppression", metadata,
+    Column("key_hash", Code, primary_key=True),
+    Column("created", UtcInstant, nullable=False),
+    Column("run_id", Integer),
+)
+
+policy = Table(
+    "policy", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("document", Json, nullable=False, default=dict, server_default='{}'),
+    Column("run_id", Integer, nullable=False),
+    Column("created", UtcInstant, nullable=False),
+)
+
+routine = Table(
+    "routine", metadata,
+    Column("work", Code, primary_key=True),
+    Column("done_at", UtcInstant, nullable=False),
+)

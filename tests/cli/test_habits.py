@@ -49,6 +49,7 @@ def test_options_before_the_command_count(store_url: str, tmp_path: Path, store)
         ("reactivate a@x.no --yes", "--confirm with what is confirmed"),
         ("sweep all --force", "write --yes"),
         ("status --yes", "asks nothing"),
+        ("responses ingest a.json --dry-run", "`contactctl responses classify FILE` shows"),
         ("preview --filter x", "write --where"),
         ("contacts list --order-by email", "write --sort"),
         ("status -o json", "write --format"),

@@ -109,6 +109,7 @@ def test_a_glance_at_a_store_loads_neither_a_driver_nor_what_changes_contacts(
     assert "store.tables" in imported
     assert not imported & {
         *("psycopg", "alembic", "rich", "textual", "filelock", "openpyxl", "zstandard"),
+        *("sqlmodel", "pydantic", "sqlalchemy.orm"),
         *("operations.criteria", "operations.plans", "operations.ingest", "operations.importing"),
         *("store.criteria", "store.plans", "store.bursts", "store.thresholds", "responses"),
     }

@@ -18,6 +18,12 @@ from helpers.cli import run_cli
 done = [run_cli(args, cwd=Path.cwd()) for args in json.load(sys.stdin)]
 print(json.dumps([dataclasses.asdict(each) for each in done]))
 """
+_WRITER = """
+import sys
+from contactctl.store.models import StoreTable
+from helpers.table_text import text_of
+sys.stdout.write(text_of(StoreTable.metadata))
+"""
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,20 @@ class Copy:
 
     def run(self, *commands: Sequence[str]) -> list[dict[str, Any]]:
         """exit_code, stdout and stderr of each command, one after the other in one process."""
+        results: list[dict[str, Any]] = json.loads(self._python(_DRIVER, json.dumps(commands)))
+        return results
+
+    def write_tables(self) -> None:
+        """What `make docs` does where the models have changed."""
+        tables = self._python(_WRITER, "")
+        (self.folder / "contactctl/store/tables.py").write_text(tables, encoding="utf-8")
+
+    def _python(self, program: str, given: str) -> str:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
         environ["PYTHONPATH"] = os.pathsep.join([str(self.folder), str(REPOSITORY / "tests")])
         done = subprocess.run(
-            [sys.executable, "-c", _DRIVER],
-            input=json.dumps(commands),
+            [sys.executable, "-c", program],
+            input=given,
             capture_output=True,
             text=True,
             cwd=self.folder,
@@ -48,8 +63,7 @@ class Copy:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        results: list[dict[str, Any]] = json.loads(done.stdout)
-        return results
+        return done.stdout
 
 
 def copy_with(folder: Path, addition: Addition) -> Copy:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import SQLModel
 
+from contactctl.store import tables
 from contactctl.store.database.store import Store, open_store
 
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -18,7 +18,7 @@ def dump(store: Store, *, without: tuple[str, ...] = ("routine",)) -> Dump:
             name: [
                 tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
             ]
-            for name, table in SQLModel.metadata.tables.items()
+            for name, table in tables.metadata.tables.items()
             if name not in without
         }
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Table, insert
 from sqlalchemy.exc import StatementError
-from sqlmodel import SQLModel
 
 from contactctl.config.policy import Bound
 from contactctl.config.settings import LoadedSettings
@@ -38,7 +37,7 @@ CODES = {
 
 
 def columns() -> list[tuple[Table, Column[Any]]]:
-    return [(table, column) for table in SQLModel.metadata.sorted_tables for column in table.c]
+    return [(table, column) for table in tables.metadata.sorted_tables for column in table.c]
 
 
 def value_of(table: Table, column: Column[Any], holder: int) -> Any:
@@ -61,7 +60,7 @@ def fill(store: Store) -> None:
     with store.writing() as connection:
         add_contact(connection, ADDRESS, id=ANN)
         add_contact(connection, "bob@example.com", id=BOB)
-        for table in SQLModel.metadata.sorted_tables:
+        for table in tables.metadata.sorted_tables:
             if table in (tables.suppression, tables.routine):  # hashes; commands of cron
                 continue
             for holder in (ANN, BOB):

@@ -45,7 +45,7 @@ from contactctl.operations.importing.waves import split_into_waves, wave_of
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among, ids_of_keys
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import change_one_by_one, exclusive, serialise
 from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
 from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.impact import count_active
@@ -218,6 +218,9 @@ class _Import:
             serialise(connection, CONTACT_CHANGES)
             if self.result.run is not None:
                 lock_running_run(connection, self.result.run)
+            known = group_ids(connection) if _names_groups(read) else {}
+            if _missing_groups(read, known):
+                change_one_by_one(connection)
             keys = [row[KEY] for row in read.rows]
             converted = rows_without(read, batch, self.suppressed(connection, keys), SUPPRESSED)
             named = _named(converted, batch)
@@ -230,7 +233,6 @@ class _Import:
                 converted = rows_without(converted, batch, unknown, UNKNOWN_ADDRESS)
             waves = split_into_waves(converted)
             counts = Counts(unchanged=waves.repeated)
-            known = group_ids(connection) if _names_groups(converted) else {}
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:

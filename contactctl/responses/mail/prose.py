@@ -220,7 +220,7 @@ def _start_of_returned_mail(lines: list[str]) -> int:
             header_lines = 0
         elif line.strip(_DECORATION).lower().startswith(_RETURNED_MAIL) or _FOOTER.match(line):
             return number
-        elif _HEADER_LINE.match(line):
+        elif ":" in line and _HEADER_LINE.match(line):
             start = start if header_lines else number
             header_lines += 1
             if header_lines == _HEADER_LINES_OF_A_MAIL and _is_head_of_a_mail(lines, start):

@@ -25,12 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import tuple_ as row_value
-from sqlmodel import SQLModel
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.run_details import RunKind
-from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
+from contactctl.store.tables import metadata
 from contactctl.store.temporary import copy_rows, written_columns
 from contactctl.store.types import Json
 
@@ -51,7 +50,7 @@ class TableContents:
 
 def copied_tables() -> Sequence[Table]:
     """Every table that holds data, those that others refer to first."""
-    return SQLModel.metadata.sorted_tables
+    return metadata.sorted_tables
 
 
 def count_rows(connection: Connection) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql
-from sqlmodel import SQLModel
 
 from contactctl.domain.policies import Approval, Limits, PlanPolicy
 from contactctl.domain.run_kinds import RUN_TYPES, RunKind
 from contactctl.domain.runs import RunState
-from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
+from contactctl.store.database.locks import ONE_BY_ONE
+from contactctl.store.tables import metadata
 
 # what only admins begin or go on with
 _OF_ADMINS = frozenset(
@@ -80,17 +80,22 @@ class Roles:
     admin: str
 
 
-def grant_statements(database: str, schema: str, roles: Roles) -> list[str]:
+def grant_statements(
+    database: str, schema: str, roles: Roles, *, is_distributed: bool = False
+) -> list[str]:
     """Statements that give the three roles, which must exist, exactly their rights.
 
-    They can be run again, after an upgrade say: what was granted before is taken back first.
+    Where the store is distributed, plan items have no row security: a worker does not have the
+    runs that it asks. They can be run again, after an upgrade say: what was granted before is
+    taken back first.
     """
     viewer, operator, admin = (_quoted(n) for n in (roles.viewer, roles.operator, roles.admin))
     workers = f"{operator}, {admin}"
-    names = [table.name for table in SQLModel.metadata.sorted_tables]
+    names = [table.name for table in metadata.sorted_tables]
     every = f"{_listed(names)}, alembic_version"
     return [
         "BEGIN;",
+        *([f"{ONE_BY_ONE};"] if is_distributed else []),
         f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {viewer}, {workers};",
         f"GRANT TEMPORARY ON DATABASE {_quoted(database)} TO {workers};",
         f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {viewer}, {workers};",
@@ -100,7 +105,7 @@ def grant_statements(database: str, schema: str, roles: Roles) -> list[str]:
         *_admin_rights(names, admin),
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_quoted(schema)} TO {workers};",
         _may_analyze("plan_item", workers),
-        *_row_security(operator, admin),
+        *_row_security(operator, admin, is_distributed=is_distributed),
         "COMMIT;",
     ]
 
@@ -135,7 +140,7 @@ def _admin_rights(names: Collection[str], admin: str) -> list[str]:
     ]
 
 
-def _row_security(operator: str, admin: str) -> list[str]:
+def _row_security(operator: str, admin: str, *, is_distributed: bool) -> list[str]:
     """Everybody reads every row; whose rows may be written is said here."""
     kinds = _texts(kind for kind in RunKind if kind not in _OF_ADMINS)
     is_theirs = f"kind IN ({kinds})"
@@ -153,9 +158,7 @@ def _row_security(operator: str, admin: str) -> list[str]:
             using=f"{is_open} AND {is_theirs}",
             check=_may_go_on(is_theirs),
         ),
-        *_secured("plan_item", admin),
-        *_policy("plan_item", "operators_plan", f"FOR INSERT TO {operator}", check=is_of_theirs),
-        *_policy("plan_item", "operators_drop", f"FOR DELETE TO {operator}", using=is_of_theirs),
+        *([] if is_distributed else _plan_security(operator, admin, is_of_theirs)),
         *_secured("deactivation", admin),
         *_policy("deactivation", "operators_open", f"FOR INSERT TO {operator}", check="true"),
         *_policy(
@@ -165,6 +168,14 @@ def _row_security(operator: str, admin: str) -> list[str]:
             using="ended_at IS NULL",
             check="true",
         ),
+    ]
+
+
+def _plan_security(operator: str, admin: str, is_of_theirs: str) -> list[str]:
+    return [
+        *_secured("plan_item", admin),
+        *_policy("plan_item", "operators_plan", f"FOR INSERT TO {operator}", check=is_of_theirs),
+        *_policy("plan_item", "operators_drop", f"FOR DELETE TO {operator}", using=is_of_theirs),
     ]
 
 
@@ -238,7 +249,7 @@ def _policy(table: str, name: str, what: str, *, using: str = "", check: str = "
 
 
 def _columns(table: str, *, without: Collection[str]) -> str:
-    columns = SQLModel.metadata.tables[table].columns
+    columns = metadata.tables[table].columns
     return _listed([column.name for column in columns if column.name not in without])
 
 

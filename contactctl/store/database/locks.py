@@ -20,6 +20,9 @@ from contactctl.domain.waits import IS_LONG_S
 from contactctl.store.database.errors import MAY_BE_WRITTEN, translated_errors
 from contactctl.store.database.store import Store
 
+ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
+"""Has a cluster visit its machines one after the other, until the transaction's end."""
+
 _TRY_AGAIN_S = 0.1
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -54,6 +57,13 @@ def serialise(connection: Connection, work: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK, _key_of_next(work))
         connection.execute(_LOCK, _key_of_turn(work))
+
+
+def change_one_by_one(connection: Connection) -> None:
+    """Before a group is changed: a cluster then visits its machines one after the other, as it has
+    groups on all of them. Postgres without Citus takes the setting, and does nothing with it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(ONE_BY_ONE))
 
 
 @contextmanager

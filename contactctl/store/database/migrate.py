@@ -13,7 +13,7 @@ from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import create_sqlite_file, sqlite_path
-from contactctl.store.database.store import Store, connect, parse_url
+from contactctl.store.database.store import Store, connect, parse_url, require_coordinator
 
 
 def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
@@ -22,7 +22,12 @@ def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
         create_sqlite_file(path)
     store = connect(url, waits)
-    upgrade(store)
+    try:
+        require_coordinator(store)
+        upgrade(store)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 

@@ -184,6 +184,7 @@ def require_current_schema(store: Store) -> None:
     if version == SCHEMA_VERSION:
         return
     if version is None:
+        require_coordinator(store)
         raise StoreError(
             f"no store in {store.identity}", hint="`contactctl init` creates one", code="no-store"
         )
@@ -204,6 +205,16 @@ def require_current_schema(store: Store) -> None:
         hint="run `contactctl db upgrade`",
         code="schema",
     )
+
+
+def require_coordinator(store: Store) -> None:
+    """StoreError on a machine that holds only parts of a store."""
+    if store.dialect == "sqlite":
+        return
+    from contactctl.store.database.distribution import refuse_worker  # noqa: PLC0415  (rarely)
+
+    with store.reading() as connection:
+        refuse_worker(connection)
 
 
 def _use_write_ahead_log(store: Store) -> None:

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import contactctl.store.tables  # noqa: F401  (registers the tables)
+import contactctl.store.models  # noqa: F401  (registers the tables)
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -100,7 +100,7 @@ def _unjudged_runs(connection: Connection) -> list[int]:
     any_unjudged = connection.execute(select(tables.unjudged_hour.c.hour).limit(1)).first()
     is_unjudged = _run.c.state == RunState.RUNNING
     if any_unjudged is not None:
-        is_unjudged = or_(is_unjudged, exists().where(_item.c.run_id == _run.c.id))
+        is_unjudged = or_(is_unjudged, _run.c.id.in_(select(_item.c.run_id)))
     statement = select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
     return list(connection.execute(statement).scalars())
 

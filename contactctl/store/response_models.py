@@ -6,7 +6,7 @@ from sqlalchemy import Index, false, text
 from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
-from contactctl.store.table_base import EMPTY, NO_ROWID, StoreTable, contact_key
+from contactctl.store.model_base import EMPTY, NO_ROWID, StoreTable, contact_key
 from contactctl.store.types import BigId, Code, UtcInstant
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"

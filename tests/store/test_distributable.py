@@ -1,0 +1,71 @@
+"""The rules for statements of a store that is spread over machines, and that they can be broken."""
+
+import pytest
+
+from helpers.statements import broken_rules, writes
+
+FINE = (
+    "SELECT c.id FROM contact c JOIN membership m ON m.contact_id = c.id",
+    "SELECT id FROM contact WHERE EXISTS (SELECT 1 FROM response r WHERE r.contact_id = contact.id)",
+    "SELECT id FROM contact WHERE id IN (SELECT contact_id FROM contact_email WHERE email_key = 'x')",
+    "SELECT run.id FROM run WHERE run.id IN (SELECT run_id FROM plan_item)",
+    "INSERT INTO change (run_id) SELECT m.contact_id FROM membership m",
+    "SELECT u.source_key FROM unmatched_response u JOIN contact_email a ON a.email_key = u.email_key",
+    'SELECT g.name FROM membership m JOIN "group" g ON g.id = m.group_id',
+    "UPDATE contact SET email = s.email FROM import_row s WHERE contact.id = s.contact_id",
+    "UPDATE contact SET updated = (SELECT max(r.occurred_at) FROM response r"
+    " WHERE r.contact_id = contact.id)",
+    "SELECT a.id FROM contact a JOIN staged s ON s.n = a.id JOIN response r ON r.contact_id = s.n",
+    "SET LOCAL lock_timeout = 5",
+)
+BROKEN = (
+    (
+        "SELECT c.id FROM contact c JOIN contact_email a ON a.email_key = c.email_key",
+        "not joined by what cuts them",
+    ),
+    (
+        "SELECT 1 FROM contact c JOIN deactivation d ON d.contact_id > c.id",
+        "not joined by what cuts them",
+    ),
+    ("SELECT 1 FROM contact, response", "not joined by what cuts them"),
+    (
+        "DELETE FROM membership WHERE EXISTS (SELECT 1 FROM contact c WHERE c.email ="
+        " 'x' AND c.id = membership.group_id)",
+        "not joined by what cuts them",
+    ),
+    (
+        "SELECT count(*) FROM plan_item WHERE NOT EXISTS"
+        " (SELECT 1 FROM run WHERE run.id = plan_item.run_id)",
+        "which the coordinator has",
+    ),
+    ("SELECT 1 FROM plan_item i JOIN run r ON r.id = i.run_id", "which the coordinator has"),
+    (
+        "INSERT INTO new_delivery SELECT s.contact_id FROM seen_delivery s WHERE NOT EXISTS"
+        " (SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id)",
+        "depends on seen_delivery",
+    ),
+    (
+        "UPDATE contact SET email = (SELECT 'a' FROM response r WHERE r.contact_id = contact.id),"
+        " phone = (SELECT 'b' FROM response r WHERE r.contact_id = contact.id)",
+        "more than one subquery in SET",
+    ),
+    ("UPDATE contact SET updated = now()", "volatile now()"),
+    ("INSERT INTO contact (id) SELECT id FROM contact ORDER BY random()", "volatile random()"),
+)
+
+
+@pytest.mark.parametrize("statement", FINE)
+def test_what_a_cluster_can_do(statement: str) -> None:
+    assert broken_rules(statement) == ()
+
+
+@pytest.mark.parametrize(("statement", "words"), BROKEN)
+def test_a_broken_rule_is_told(statement: str, words: str) -> None:
+    assert any(words in each for each in broken_rules(statement))
+
+
+def test_who_changes_a_group_is_seen() -> None:
+    group = frozenset({"group"})
+    assert writes('INSERT INTO "group" (name) VALUES (%(name)s::VARCHAR)', group)
+    assert writes('DELETE FROM "group" WHERE id = 1', group)
+    assert not writes('SELECT name FROM "group"', group)
