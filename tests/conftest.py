@@ -67,7 +67,7 @@ def statements() -> Iterator["Watch"]:
 def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test on Postgres fails when one of its statements could not be sent to a cluster.
 
-    So it is in the modules that cover what changes contacts; with CONTACTCTL_TEST_STATEMENTS in all.
+    So it is in modules that cover what changes contacts; with CONTACTCTL_TEST_STATEMENTS in all.
     """
     on_postgres = {"store_url", "postgres_url"} & set(request.fixturenames)
     is_checked = request.path.stem in DISTRIBUTABLE or "CONTACTCTL_TEST_STATEMENTS" in os.environ

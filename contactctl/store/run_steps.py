@@ -33,6 +33,7 @@ from contactctl.store.runs import (
     insert_run,
     lock_run,
     lock_running_run,
+    require_cursor,
     update_run,
 )
 
@@ -263,7 +264,8 @@ def apply_batch(
         batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
-        lock_running_run(connection, run.id)  # the run's row first, everywhere
+        # the run's row first, everywhere
+        require_cursor(lock_running_run(connection, run.id), run.cursor)
         outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped

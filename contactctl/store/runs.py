@@ -110,6 +110,12 @@ def lock_running_run(connection: Connection, run_id: int) -> Run:
     return run
 
 
+def require_cursor(locked: Run, cursor: int) -> None:
+    """BusyError when the run has got on since somebody saw its cursor there."""
+    if locked.cursor != cursor:
+        raise _moved_meanwhile(locked)
+
+
 def list_runs(
     connection: Connection,
     *,

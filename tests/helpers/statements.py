@@ -1,7 +1,8 @@
 """Whether a statement could be sent to a store that is spread over machines.
 
-What Citus refuses shows only on a cluster, some of it only with large tables. So each statement that
-tests send to Postgres is parsed, and held against the rules of docs/how-to/outgrow-one-server.md.
+What Citus refuses shows only on a cluster, some of it only with large tables. So each statement
+that tests send to Postgres is parsed, and held against the rules of
+docs/how-to/outgrow-one-server.md.
 """
 
 from collections.abc import Iterator

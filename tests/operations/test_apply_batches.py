@@ -83,7 +83,7 @@ def test_a_batch_that_changes_another_number_than_it_counted_is_rolled_back(
     reported = report_one_less(monkeypatch)
     before = dump(store)
 
-    with pytest.raises(AssertionError, match="counted 30 contacts, changed 29"):
+    with pytest.raises(AssertionError, match="of 30 contacts, changed 29"):
         apply_batch(store, run, 100, NOW)
     assert reported == [29]
     assert dump(store) == before
