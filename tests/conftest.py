@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from helpers import databases, distributed
+from helpers.compiled_cache import share_compiled_statements
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
 
@@ -43,6 +44,8 @@ DISTRIBUTABLE = {
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
 settings.load_profile("suite")
+
+share_compiled_statements()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
