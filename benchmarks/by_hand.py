@@ -26,6 +26,10 @@ INSERT = (
 UPDATE = f"UPDATE contact SET status = 'inactive' WHERE {_MATCHES}"
 
 
+# what a table of somebody's own would not have
+_OF_THE_STORE = ("DROP INDEX IF EXISTS contact_active_last_opportunity",)
+
+
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
     """A driver's own connection, in autocommit; SQLite in WAL, as the store is."""
@@ -62,3 +66,9 @@ def deactivate(connection: Any) -> int:
     connection.execute(UPDATE)
     connection.execute("COMMIT")
     return inserted
+
+
+def make_bare(connection: Any) -> None:
+    """Leave the tables what somebody would have given them: keys, and no index on status."""
+    for statement in _OF_THE_STORE:
+        connection.execute(statement)

@@ -2,20 +2,41 @@
 
 Once beside a count and 30 rows alone, and once beside the same answers: a preview shows the active
 total and who was left out as well, and counting the active contacts is the larger part of its time.
+Then criteria that look into other tables and into attributes, in seconds.
 """
 
+import statistics
 from collections.abc import Sequence
 
 import by_hand
 from made_stores import MadeStores
-from table import compare, seconds_of
+from table import compare, limit, seconds_of
 
 from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
 from contactctl.store.database.store import open_store
 from helpers.sessions import make_session
 
 ROUNDS = 9
+ROUNDS_OF_CRITERIA = 3
 TARGET = 1.3
+TARGET_S = 0.5
+_OLD = "last_opportunity older-than 24 months"
+_CRITERIA = {
+    "preview, nested": CriteriaSource(
+        where=[_OLD],
+        where_any=["group = newsletter", "attributes.plan in free,trial"],
+        where_not=["attributes.vip = true"],
+    ),
+    "preview, tag or date": CriteriaSource(where_any=["tag = vip", _OLD]),
+    "preview, responses >= 2": CriteriaSource(where=["responses.transient >= 2"]),
+}
+# every fifth contact has a response, every tenth two
+_RESPONSES = """
+    INSERT INTO response (contact_id, source_key, category, counts, not_counted, status, diagnostic,
+        rule, recipient, channel, occurred_at, recorded_at, source, run_id, group_id)
+    SELECT id, 'key' || n, 'transient', true, '', '4.2.2', 'mailbox full', 'status', email, 'email',
+        '2026-06-01 12:00:00.000000', '2026-06-01 12:00:00.000000', 'made', 1, 0
+    FROM contact, (SELECT 1 AS n UNION ALL SELECT 2) AS numbers WHERE id % (5 * n) = 0"""
 
 
 def run(stores: MadeStores, kinds: Sequence[str], contacts: int) -> None:
@@ -23,6 +44,28 @@ def run(stores: MadeStores, kinds: Sequence[str], contacts: int) -> None:
         rows, in_full, ours = zip(*measure(stores.of(kind, contacts)), strict=True)
         compare("preview / count and 30 rows", kind, contacts, rows, ours, TARGET)
         compare("preview / the same answers", kind, contacts, in_full, ours, TARGET)
+        for what, seconds in measure_criteria(stores, kind, contacts).items():
+            limit(what, kind, contacts, seconds, "s", TARGET_S)
+
+
+def measure_criteria(stores: MadeStores, kind: str, contacts: int) -> dict[str, float]:
+    """Seconds of each preview, the median of some rounds."""
+    with stores.copy(kind, contacts) as url:
+        with by_hand.connected(url) as connection:
+            connection.execute(_RESPONSES)
+            if kind == "postgres":
+                connection.execute("VACUUM (ANALYZE) response")
+        store = open_store(url)
+        session = make_session(store)
+        medians = {
+            what: statistics.median(
+                seconds_of(lambda source=source: preview(session, select_contacts(session, source)))
+                for _ in range(ROUNDS_OF_CRITERIA)
+            )
+            for what, source in _CRITERIA.items()
+        }
+        store.close()
+    return medians
 
 
 def measure(url: str) -> list[tuple[float, float, float]]:

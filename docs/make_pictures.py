@@ -7,7 +7,7 @@ writes docs/pictures/*.svg anew. The tests hold that they show the program as it
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -19,8 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
-from textual.widgets import Input, TabbedContent  # noqa: E402
+from textual.widgets import Input  # noqa: E402
 
+from contactctl.builder.screens.picker import Picker  # noqa: E402
 from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
 from contactctl.domain.runs import Run  # noqa: E402
 from contactctl.operations.demo import (  # noqa: E402
@@ -74,31 +75,7 @@ def _screens(session: Session, size: tuple[int, int], *, light: bool = False) ->
                 await user.pilot.pause()
                 shown, pictures[name] = pictures.get(name, shown), user.app.export_screenshot()
 
-        await user.screen("ReminderScreen")
-        await take("reminder")
-        await user.start()
-        await user.press("a")
-        await user.screen("FieldPicker")
-        await take("fields")
-        await user.press("escape")
-        await user.screen("EditorScreen")
-        await user.press("g")
-        await user.screen("ModePicker")
-        await take("group")
-        await user.press("enter")
-        await user.screen("EditorScreen")
-        await user.add("group")
-        await take("unfinished")
-        await user.press("enter", "down", "enter")
-        await user.counted()
-        await take("conditions")
-        user.editor.query_one(TabbedContent).active = "yaml"
-        await take("yaml")
-        await user.press("escape", "s")
-        await user.screen("FileDialog")
-        await take("save")
-        await user.press("escape")
-        await user.screen("EditorScreen")
+        await _editing(user, take)
         await user.to_confirmation()
         await take("confirmation")
         user.typed.value = user.to_be_typed
@@ -111,6 +88,59 @@ def _screens(session: Session, size: tuple[int, int], *, light: bool = False) ->
 
     drive(session, steps, size=size, finish=begun.append, light=light)
     return pictures
+
+
+async def _editing(user: Driver, take: Callable[[str], Awaitable[None]]) -> None:
+    """From the reminder through the conditions."""
+    await user.screen("ReminderScreen")
+    await user.until(lambda: user.app._opened is not None)
+    await take("reminder")
+    await user.start()
+    await user.press("a")
+    await user.screen("Picker")
+    await take("fields")
+    await user.press("escape")
+    await user.screen("EditorScreen")
+    await user.press("g")
+    await user.screen("Picker")
+    await take("group")
+    await user.pick("any of these")
+    await user.screen("EditorScreen")
+    await user.add("group")
+    await user.screen("Picker")
+    await user.until(lambda: "active" in picked_from(user))
+    await take("values")
+    await user.press("escape")
+    await user.screen("EditorScreen")
+    await take("unfinished")
+    await user.press("enter")
+    await user.pick("customers")
+    await user.counted()
+    await take("conditions")
+    await user.press("escape", "1", "enter")
+    await user.screen("ContactScreen")
+    await user.until(lambda: "first_name" in user.text("#contact-text"))
+    await take("contact")
+    await user.press("escape")
+    await user.screen("EditorScreen")
+    await user.press("2")
+    await take("yaml")
+    await user.press("escape", "escape")
+    await user.screen("Picker")
+    await take("leave")
+    await user.press("escape")
+    await user.screen("EditorScreen")
+    await user.press("s")
+    await user.screen("FileDialog")
+    await take("save")
+    await user.press("escape")
+    await user.screen("EditorScreen")
+
+
+def picked_from(user: Driver) -> str:
+    """What is said about the first line of an open list."""
+    picker = user.app.screen
+    return picker.shown[0].about if isinstance(picker, Picker) and picker.shown else ""
 
 
 def _command_picture(demo: DemoFolder, command: str) -> str:

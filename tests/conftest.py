@@ -5,13 +5,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from helpers import databases, distributed
+from helpers.compiled_cache import share_compiled_statements
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
+
+if TYPE_CHECKING:
+    from helpers.statements import Watch
 
 # whoever runs the tests may have a config and a store of their own, and keeps them
 for _kind in ("CONFIG", "DATA"):
@@ -23,9 +28,24 @@ sys.dont_write_bytecode = False
 
 CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 
+# whose statements are held against the rules of a cluster
+DISTRIBUTABLE = {
+    "test_add_contact",
+    "test_addresses",
+    "test_engagement",
+    "test_import_contacts",
+    "test_import_status",
+    "test_ingest",
+    "test_plan",
+    "test_planning",
+    "test_undo",
+}
+
 # the same examples every time, and no limit on time: a busy machine proves nothing wrong
 settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
 settings.load_profile("suite")
+
+share_compiled_statements()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +53,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.sampled)
+
+
+@pytest.fixture
+def statements() -> Iterator["Watch"]:
+    """Everything that a test sends to Postgres, held against what a cluster can do."""
+    from helpers.statements import Watch
+
+    watch = Watch()
+    watch.start()
+    yield watch
+    watch.stop()
+
+
+@pytest.fixture(autouse=True)
+def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test on Postgres fails when one of its statements could not be sent to a cluster.
+
+    So it is in the modules that cover what changes contacts, or in all: CONTACTCTL_TEST_STATEMENTS.
+    """
+    on_postgres = {"store_url", "postgres_url"} & set(request.fixturenames)
+    is_checked = request.path.stem in DISTRIBUTABLE or "CONTACTCTL_TEST_STATEMENTS" in os.environ
+    if not (on_postgres and is_checked):
+        yield
+        return
+    watch: Watch = request.getfixturevalue("statements")
+    yield
+    assert watch.broken == {}
 
 
 @pytest.fixture(scope="session")

@@ -114,12 +114,30 @@ def write(presentation: Presentation, console: Console, command: str) -> None:  
 '''
     },
 )
-# a kind of run and a response provider: their additions belong here, and a test of each below
+PROVIDER = Addition(
+    edited={"responses/formats/registry.py": [('"brevo"', ', "acme"')]},
+    new={
+        "responses/formats/acme.yaml": """about: Acme Mail
+email: to
+occurred_at: at
+diagnostic: why
+key: [uid]
+event: what
+events:
+  bounced: text or invalid-address
+  moaned: spam-complaint
+documents:
+  - when: to and what and at and uid
+"""
+    },
+)
+# a kind of run is added by tests/operations/test_new_kind.py
 ADDITIONS = {
     "a field": FIELD,
     "an operator": OPERATOR,
     "a command": COMMAND,
     "an output format": OUTPUT_FORMAT,
+    "a response provider": PROVIDER,
 }
 
 
@@ -196,6 +214,23 @@ def test_an_operator_a_command_and_an_output_format(tmp_path: Path) -> None:
     assert data(number) == {"id": 2}
     assert lines["stdout"].split() == ["a@example.com", "b@example.com", "c@example.com"]
     assert "Show a contact by number." in helped["stdout"]
+
+
+def test_a_response_provider(tmp_path: Path) -> None:
+    copy = prepared(tmp_path, PROVIDER)
+    event = {"to": "ann@example.com", "at": "2026-06-01T10:00:00Z", "uid": "7", "what": "moaned"}
+    (tmp_path / "detected.jsonl").write_text(json.dumps(event) + "\n")
+    (tmp_path / "named.jsonl").write_text(json.dumps(event | {"uid": "8", "what": "bounced"}))
+    _, _, detected, named, listed = copy.run(
+        command("init"),
+        command("contacts", "add", "ann@example.com"),
+        command("responses", "ingest", "detected.jsonl"),
+        command("responses", "ingest", "named.jsonl", "--from", "acme"),
+        command("responses", "list"),
+    )
+    assert (data(detected)["recorded"], data(named)["recorded"]) == (1, 1)
+    found = {each["category"] for each in data(listed)["responses"]}
+    assert found == {"spam-complaint", "invalid-address"}
 
 
 @pytest.mark.parametrize("name", ADDITIONS)

@@ -1,50 +1,49 @@
-"""The application: which screen follows which, and what it leaves behind."""
+"""The application: which screen follows which, and what it leaves behind.
+
+Only what the first picture needs is imported here; the rest comes with the store, in a thread.
+"""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from contactctl.builder.files import CriteriaFiles
-from contactctl.builder.live_count import Answer, LiveCount
 from contactctl.builder.messages import (
     Advanced,
     Answered,
     Begun,
+    Changed,
+    Chosen,
+    Confirmed,
+    Declined,
     Failed,
     Finished,
-    GroupsRead,
+    Kept,
     PlanMade,
+    StoreOpened,
 )
-from contactctl.builder.plan_in_hand import BuilderResult, BuilderWork, PlanInHand
-from contactctl.builder.screens.dialogs import ReminderScreen
-from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.plan import (
-    ConfirmationScreen,
-    OutcomeScreen,
-    PlanningScreen,
-    ProgressScreen,
-)
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
-from contactctl.domain.criteria.tree import Criteria
+from contactctl.builder.screens.reminder import ReminderScreen
+from contactctl.builder.widgets.header import HeaderLine
+from contactctl.builder.work import BuilderResult, BuilderWork, Standing
 from contactctl.domain.errors import ContactctlError
-from contactctl.domain.policies import Approval
-from contactctl.domain.runs import Run
 from contactctl.domain.text import show_safely
-from contactctl.operations.criteria import Preview, preview, selection_of
-from contactctl.operations.groups import names_of_groups
-from contactctl.operations.runs import Watched, watch_run
-from contactctl.operations.session import Advance
+
+if TYPE_CHECKING:
+    from contactctl.builder.live_count import Answer
+    from contactctl.builder.opened import Opened
+    from contactctl.domain.criteria.tree import Criteria
+    from contactctl.domain.runs import Run
+    from contactctl.operations.runs import Watched
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
-_PREBUILT = replace(prebuilt_criteria(), name="")  # a name that edits would make wrong
 
 
 class _NobodyWatchesError(Exception):
@@ -57,6 +56,7 @@ class BuilderApp(App[None]):
     CSS_PATH = Path(__file__).with_name("builder.tcss")
     TITLE = "contactctl build"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as in App
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True),
         Binding("ctrl+t", "turn_light", "Light or dark", show=False),
@@ -68,26 +68,24 @@ class BuilderApp(App[None]):
         self.theme = _LIGHT if work.light else _DARK
         self.outcome = BuilderResult()
         self._work = work
-        self._session = work.session
-        self._plan = PlanInHand(work.session, work.finish_in_background)
-        self._counting = work.session.apart()
-        self._count = LiveCount(
-            self._ask,
-            self._counting.canceller().cancel,
-            self._deliver,
-        )
-        self._editor: EditorScreen | None = None
+        self._opened: Opened | None = None
+        self._begin_when_open = False
         self._left = False
+        self._until_closed = ExitStack()
+        self._open_lock = Lock()
 
     def close(self) -> None:
         """Drop a plan that was not confirmed, and stop counting."""
         self._left = True
-        self._count.close()
-        self._counting.store.close()
-        self._plan.close()
-        begun = self._plan.begun
-        if begun is not None and self.outcome.run is None:  # left before it was told
+        with self._open_lock:
+            self._until_closed.close()
+        opened = self._opened
+        if opened is None:
+            return
+        begun = opened.plan.begun
+        if begun is not None and self._begun_untold(begun.run):
             self._remember(begun)
+        self.outcome = replace(self.outcome, unsaved=opened.unsaved)
 
     def end(self, signal_name: str) -> None:
         """Exit because of a signal; its handler may call this at any moment."""
@@ -98,42 +96,79 @@ class BuilderApp(App[None]):
                 self._loop.call_soon_threadsafe(self.action_leave)
 
     def on_mount(self) -> None:
-        self._count.start()
-        self.push_screen(ReminderScreen(self._session.store.identity))
+        self.push_screen(ReminderScreen())
+        self.call_after_refresh(self._open_behind)
         if self._left:  # a signal came before there was an event loop to tell
             self.exit()
 
     def action_start_finding(self) -> None:
-        self._read_groups()
+        """Go on to the conditions, now or as soon as the store is open."""
+        self._begin_when_open = True
+        if self._opened is not None and self._opened.editor not in self.screen_stack:
+            self.switch_screen(self._opened.editor)
+        elif isinstance(self.screen, ReminderScreen):
+            self.screen.show_waiting()
 
     def action_leave(self) -> None:
         """Leave the builder: what has not been confirmed does not happen."""
         self._left = True
-        self._plan.stop()
+        if self._opened is not None:
+            self._opened.stop()
         self.exit()
 
     def action_turn_light(self) -> None:
         self.theme = _LIGHT if self.theme == _DARK else _DARK
 
-    @on(GroupsRead)
-    def _edit(self, read: GroupsRead) -> None:
-        work = self._work
-        if self._editor is None:  # not started twice
-            self._editor = EditorScreen(
-                work.criteria or _PREBUILT,
-                self._session.catalogue,
-                read.names,
-                CriteriaFiles(work.folder, work.file),
-                self._count,
-            )
-            self.switch_screen(self._editor)
+    # opening the store
+
+    def _open_behind(self) -> None:
+        """In a daemon thread: who leaves does not wait for a store that does not answer."""
+        Thread(target=self._open, name="open the store", daemon=True).start()
+
+    def _open(self) -> None:
+        try:
+            with ExitStack() as stack:
+                session = stack.enter_context(self._work.open_session())
+                from contactctl.builder.opened import Opened  # noqa: PLC0415 - not before
+
+                opened = Opened(session, self._work, self._deliver)
+                stack.callback(opened.close)
+                with self._open_lock:
+                    if self._left:
+                        return
+                    self._until_closed = stack.pop_all()
+            self.post_message(StoreOpened(opened))
+        except BaseException as failure:
+            if self._left:
+                return
+            self.outcome = replace(self.outcome, failure=failure)
+            if self._loop is not None:
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self.action_leave)
+
+    @on(StoreOpened)
+    def _edit(self, message: StoreOpened) -> None:
+        self._opened = message.opened
+        message.opened.count.start()
+        self._say_standing()
+        if isinstance(self.screen, ReminderScreen):
+            self.screen.show_open()
+        if self._begin_when_open:
+            self.action_start_finding()
+
+    @on(Changed)
+    def _say_standing(self) -> None:
+        standing = Standing() if self._opened is None else self._opened.standing
+        for screen in self.screen_stack:
+            for header in screen.query(HeaderLine):
+                header.show(standing)
 
     # from criteria to a run
 
-    @on(EditorScreen.Chosen)
-    def _make_plan(self, chosen: EditorScreen.Chosen) -> None:
-        if self.screen is self._editor:  # not asked for twice
-            planning = PlanningScreen()
+    @on(Chosen)
+    def _make_plan(self, chosen: Chosen) -> None:
+        if self.screen is self._open_store.editor:  # not asked for twice
+            planning = self._open_store.planning()
             self.push_screen(planning)
             self._write_plan(chosen.criteria, planning)
 
@@ -141,94 +176,105 @@ class BuilderApp(App[None]):
     def _show_plan(self, made: PlanMade) -> None:
         plan, awaited = made.plan, self.screen is made.waiting
         if plan is not None and awaited:
-            self.switch_screen(
-                ConfirmationScreen(plan, needs_second_operator=self._needs_second_operator)
-            )
+            self.switch_screen(self._open_store.confirmation(plan))
         elif plan is not None:
             self._drop_plan(plan.run)
         elif awaited:
             self.pop_screen()
             self.notify("No active contact matches; nothing was changed.", markup=False)
 
-    @on(ConfirmationScreen.Declined)
-    def _declined(self, declined: ConfirmationScreen.Declined) -> None:
+    @on(Declined)
+    def _declined(self, declined: Declined) -> None:
         self.pop_screen()
         self._drop_plan(declined.run)
 
-    @on(ConfirmationScreen.Confirmed)
-    def _confirmed(self, confirmed: ConfirmationScreen.Confirmed) -> None:
+    @on(Confirmed)
+    def _confirmed(self, confirmed: Confirmed) -> None:
         self._begin(confirmed, self.screen)
 
-    @on(ConfirmationScreen.Kept)
-    def _kept(self, kept: ConfirmationScreen.Kept) -> None:
-        self._plan.keep(kept.run.id)
-        self._show_outcome(Finished(Watched(kept.run)))
+    @on(Kept)
+    def _kept(self, kept: Kept) -> None:
+        self._open_store.plan.keep(kept.run.id)
+        self._show_outcome(Finished(self._watched(kept.run)))
 
     @on(Begun)
     def _show_progress(self, begun: Begun) -> None:
-        self.outcome = replace(self.outcome, run=begun.run)
-        self.switch_screen(ProgressScreen(begun.run))
+        self._remember(self._watched(begun.run))
+        self.switch_screen(self._open_store.progress(begun.run))
         self._watch(begun.run)
 
     @on(Advanced)
     def _show_advance(self, advanced: Advanced) -> None:
-        if isinstance(self.screen, ProgressScreen):
-            self.screen.advance(advanced.steps)
+        show: Callable[[int], None] | None = getattr(self.screen, "advance", None)
+        if show is not None:
+            show(advanced.steps)
 
     @on(Finished)
     def _show_outcome(self, finished: Finished) -> None:
-        watched = finished.watched
-        self._remember(watched)
-        self.switch_screen(OutcomeScreen(watched.run, watched.problem))
+        self._remember(finished.watched)
+        self.switch_screen(self._open_store.outcome(finished.watched))
 
     @on(Failed)
     def _show_failure(self, failed: Failed) -> None:
         if self.screen is failed.waiting:
             self.pop_screen()
-        text = "\n".join(filter(None, (failed.problem.message, failed.problem.hint)))
-        self.notify(show_safely(text), severity="error", markup=False, timeout=15)
+        lines = filter(None, (failed.problem.message, failed.problem.hint))
+        text = "\n".join(map(show_safely, lines))
+        self.notify(text, severity="error", markup=False, timeout=15)
 
-    def _remember(self, watched: Watched) -> None:
-        self.outcome = replace(self.outcome, run=watched.run, problem=watched.problem)
+    def action_to_conditions(self) -> None:
+        """From the outcome back to the conditions, counted anew."""
+        self.pop_screen()
+        self._open_store.editor.count_anew()
 
     @property
-    def _needs_second_operator(self) -> bool:
-        return self._session.settings.plans.approval is Approval.SECOND_OPERATOR
+    def _open_store(self) -> "Opened":
+        """What there is once the store is open; nothing that needs it comes before."""
+        if self._opened is None:
+            raise RuntimeError("the store is not open yet")
+        return self._opened
+
+    def _watched(self, run: "Run") -> "Watched":
+        from contactctl.operations.runs import Watched  # noqa: PLC0415 - comes with the store
+
+        return Watched(run)
+
+    def _remember(self, watched: "Watched") -> None:
+        outcome, run = self.outcome, watched.run
+        earlier = outcome.earlier
+        if outcome.run is not None and outcome.run.id != run.id:
+            earlier = (*earlier, outcome.run)
+        self.outcome = replace(outcome, run=run, earlier=earlier, problem=watched.problem)
+        self._open_store.remember_run()
+
+    def _begun_untold(self, run: "Run") -> bool:
+        """Whether the builder was left before it was told that this run has begun."""
+        told = (self.outcome.run, *self.outcome.earlier)
+        return all(each is None or each.id != run.id for each in told)
 
     # what waits for the store, in threads
 
     @work(thread=True)
-    def _read_groups(self) -> None:
-        with self._telling_failure():
-            self.post_message(GroupsRead(names_of_groups(self._session)))
-
-    @work(thread=True)
-    def _write_plan(self, criteria: Criteria, waiting: Screen[None]) -> None:
+    def _write_plan(self, criteria: "Criteria", waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
-            plan = self._plan.make(
-                criteria,
-                self._work.reason,
-                prebuilt=criteria == _PREBUILT,
-                wanted=lambda: waiting in self.screen_stack,
-            )
+            plan = self._open_store.make_plan(criteria, lambda: waiting in self.screen_stack)
             self.post_message(PlanMade(plan, waiting))
 
     @work(thread=True)
-    def _drop_plan(self, run: Run) -> None:
+    def _drop_plan(self, run: "Run") -> None:
         with self._telling_failure():
-            self._plan.drop(run.id)
+            self._open_store.plan.drop(run.id)
 
     @work(thread=True)
-    def _begin(self, confirmed: ConfirmationScreen.Confirmed, waiting: Screen[None]) -> None:
+    def _begin(self, confirmed: Confirmed, waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
-            begun = self._plan.begin(confirmed.run.id, confirmed.said)
+            begun = self._open_store.plan.begin(confirmed.run.id, confirmed.said)
             self.post_message(Begun(begun.run) if begun.problem is None else Finished(begun))
 
     @work(thread=True)
-    def _watch(self, run: Run) -> None:
-        session = replace(self._session, progress=self._progress)
+    def _watch(self, run: "Run") -> None:
         with self._telling_failure(), suppress(_NobodyWatchesError):
-            self.post_message(Finished(watch_run(session, run.id)))
+            self.post_message(Finished(self._open_store.watch(run, self._progress)))
 
     @contextmanager
     def _telling_failure(self, waiting: Screen[None] | None = None) -> Iterator[None]:
@@ -240,7 +286,7 @@ class BuilderApp(App[None]):
             self.post_message(Failed(ContactctlError(str(error)), waiting))
 
     @contextmanager
-    def _progress(self, _title: str, _total: int | None) -> Iterator[Advance]:
+    def _progress(self, _title: str, _total: int | None) -> Iterator[Callable[[int], None]]:
         def advance(steps: int) -> None:
             if self._left:
                 raise _NobodyWatchesError
@@ -248,12 +294,9 @@ class BuilderApp(App[None]):
 
         yield advance
 
-    def _ask(self, criteria: Criteria) -> Preview:
-        return preview(self._counting, selection_of(self._counting, criteria))
-
-    def _deliver(self, answer: Answer) -> None:
-        if self._editor is not None:
-            self._editor.post_message(Answered(answer))
+    def _deliver(self, answer: "Answer") -> None:
+        if self._opened is not None:
+            self._opened.editor.post_message(Answered(answer))
 
 
 def _tell_textual_about_colour(wanted: bool) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, cast
 
+from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.criteria.conditions import (
     Condition,
     build_condition,
@@ -80,6 +82,8 @@ class Group:
 
 
 Part = Row | Group
+PartState = tuple[object, ...]  # of a row: field, operator, words; of a group: mode, parts
+State = tuple[PartState, ...]
 
 
 @dataclass(eq=False)
@@ -91,10 +95,37 @@ class Draft:
         default_factory=lambda: (Group(Mode.ALL), Group(Mode.ANY), Group(Mode.NONE))
     )
 
+    def state(self) -> State:
+        """Everything that an edit can change, as a value."""
+        return tuple(map(_state_of, self.groups))
+
+    def restore(self, state: State) -> None:
+        """Make the groups again what they were in that state."""
+        for group, kept in zip(self.groups, state, strict=True):
+            group.parts = _restored(kept).parts
+
     def rows(self) -> Iterator[Row]:
         """Every row, in order."""
         for group in self.groups:
             yield from group.rows()
+
+    def parts(self) -> Iterator[Part]:
+        """Every group and row, in order."""
+        waiting: list[Part] = list(reversed(self.groups))
+        while waiting:
+            part = waiting.pop()
+            yield part
+            if isinstance(part, Group):
+                waiting += reversed(part.parts)
+
+    def part_at(self, place: int) -> Part:
+        """The part at that place of `parts`, or the last one."""
+        parts = list(self.parts())
+        return parts[min(place, len(parts) - 1)]
+
+    def row_on(self, chosen: Field) -> Row | None:
+        """The first row that tests this field."""
+        return next((row for row in self.rows() if row.field == chosen), None)
 
     def parent_of(self, part: Part) -> Group | None:
         """The group that holds a part; None for an outermost group."""
@@ -254,6 +285,19 @@ def _draft_part(part: Condition | Criteria) -> Part:
     return groups[0] if len(groups) == 1 else Group(Mode.ALL, [*groups])
 
 
+def _state_of(part: Part) -> PartState:
+    if isinstance(part, Row):
+        return (part.field, part.operator, part.words)
+    return (part.mode, tuple(map(_state_of, part.parts)))
+
+
+def _restored(state: PartState) -> Any:
+    match state:
+        case (mode, parts):
+            return Group(cast(Mode, mode), [_restored(p) for p in cast(State, parts)])
+    return Row(*cast(tuple[Field, Operator, tuple[str, ...]], state))
+
+
 def _part_of(part: Part) -> Condition | Criteria:
     if isinstance(part, Row):
         return part.condition()
@@ -275,3 +319,24 @@ def criteria_as_flags(criteria: Criteria) -> str:
     if flags is None:
         return "Nested groups have no flags.\nSave them as YAML: --criteria FILE takes that."
     return flags.replace(" --where", " \\\n  --where")
+
+
+def draft_as_text(draft: Draft) -> str:
+    """What a draft says, to be copied: as flags, as YAML where groups are nested, and where rows
+    are not finished as its lines.
+    """
+    try:
+        criteria = draft.criteria()
+    except CriteriaError:
+        return "\n".join(_lines(draft.groups))
+    flags = as_flags(criteria)
+    return criteria_as_yaml(criteria) if flags is None else f"contactctl preview {flags}"
+
+
+def _lines(parts: Sequence[Part], indent: str = "") -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, Row):
+            yield indent + part.text()
+        elif part.parts:
+            yield f"{indent}{part.mode}:"
+            yield from _lines(part.parts, indent + "  ")

@@ -20,8 +20,13 @@ class CriteriaFiles:
     @property
     def suggestion(self) -> str:
         """The file in use, or a first name."""
+        return self.own or "criteria.yaml"
+
+    @property
+    def own(self) -> str:
+        """The file in use; '' where there is none yet."""
         if self._own is None:
-            return "criteria.yaml"
+            return ""
         own = self._own
         return str(own.relative_to(self._folder) if own.is_relative_to(self._folder) else own)
 

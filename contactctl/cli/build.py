@@ -2,21 +2,24 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
+from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation
+from contactctl.output.presentation import Block, Presentation, Text, Verbatim
 
 if TYPE_CHECKING:
-    from contactctl.builder.plan_in_hand import BuilderResult, BuilderWork
+    from contactctl.builder.work import BuilderResult, BuilderWork
     from contactctl.domain.criteria.tree import Criteria
-    from contactctl.operations.session import Session
+    from contactctl.domain.runs import Run
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -37,22 +40,27 @@ def build(
     after every edit, and saves criteria as YAML. Nothing is deactivated until you
     type the count of contacts.
     """
-    from contactctl.builder.plan_in_hand import BuilderWork
-    from contactctl.cli.progress import finish_in_background
+    from contactctl.builder.work import BuilderWork
 
-    _require_terminal(invocation.console)
-    with invocation.open_session() as session:
-        work = BuilderWork(
-            session=session,
-            finish_in_background=lambda run: finish_in_background(invocation, run),
-            folder=invocation.console.cwd,
-            criteria=_criteria_to_begin_with(session, criteria),
-            file=criteria,
-            reason=reason or "",
-            colours=invocation.console.colours_stderr,
-            light=_is_light(invocation.console),
-        )
-        return _present(run_builder(work))
+    console = invocation.console
+    _require_terminal(console)
+    loaded = invocation.loaded_settings
+    held_back = StringIO()  # what would be written over the application
+    quiet = replace(invocation, console=replace(console, stderr=held_back, stderr_is_tty=False))
+    work = BuilderWork(
+        open_session=lambda: quiet.open_session(loaded),
+        finish_in_background=lambda run: _finish_in_background(invocation, run),
+        folder=console.cwd,
+        criteria=_criteria_to_begin_with(invocation, criteria),
+        file=criteria,
+        reason=reason or "",
+        colours=console.colours_stderr,
+        light=_is_light(console),
+    )
+    result = run_builder(work)
+    for line in held_back.getvalue().splitlines():
+        console.say(line)
+    return _present(result)
 
 
 def run_builder(work: "BuilderWork") -> "BuilderResult":
@@ -77,10 +85,19 @@ def _require_terminal(console: Console) -> None:
         )
 
 
-def _criteria_to_begin_with(session: "Session", file: Path | None) -> "Criteria | None":
-    from contactctl.operations.criteria import CriteriaSource
+def _criteria_to_begin_with(invocation: StoreInvocation, file: Path | None) -> "Criteria | None":
+    """Read before anything is drawn: a mistake in the file is told at once."""
+    if file is None:
+        return None
+    from contactctl.config.criteria import read_criteria
 
-    return CriteriaSource(file=file).read(session.catalogue)
+    return read_criteria(invocation.console.cwd / file, str(file), invocation.catalogue)
+
+
+def _finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
+    from contactctl.cli.progress import finish_in_background
+
+    finish_in_background(invocation, run)
 
 
 def _is_light(console: Console) -> bool:
@@ -115,14 +132,32 @@ def _draw_nowhere() -> None:
 
 
 def _present(result: "BuilderResult") -> Presentation:
-    from contactctl.output.runs import present_run
-
+    if result.failure is not None:
+        raise result.failure
     if result.closed_by:
         raise InterruptedByUserError(
             f"ended by {result.closed_by}; "
             + (f"run {result.run.id} continues" if result.run else "nothing was deactivated")
         )
+    edits = _unsaved_blocks(result.unsaved)
     if result.run is None:
-        return Presentation({"run": None}, notes=["nothing was deactivated"])
+        data = {"run": None, "unsaved": result.unsaved or None}
+        return Presentation(data, blocks=edits, notes=["nothing was deactivated"])
+    from contactctl.output.runs import present_run
+
     shown = present_run(result.run)
+    shown = replace(
+        shown,
+        data={**shown.data, "unsaved": result.unsaved or None},
+        blocks=[*shown.blocks, *edits],
+        notes=[f"run {run.id} has deactivated {run.changed:,} contacts" for run in result.earlier],
+    )
     return shown if result.problem is None else shown.failed(result.problem)
+
+
+def _unsaved_blocks(unsaved: str) -> "Sequence[Block]":
+    """The edits that were not saved, unbroken, so that they can be copied."""
+    if not unsaved:
+        return ()
+    safe = "\n".join(map(show_safely, unsaved.splitlines()))
+    return [Text("Your criteria, which were not saved:"), Verbatim(safe)]

@@ -112,6 +112,6 @@ def deactivation(session: "Session", selection: "Selection", *, reason: str) -> 
 
     return Change(
         make_plan=lambda said: plan_deactivation(session, selection, reason=reason, said=said),
-        preview=lambda: present_dry_run(preview(session, selection, with_impact=True)),
+        preview=lambda: present_dry_run(preview(session, selection, with_members_lost=True)),
         nothing=lambda: present_nothing_to_do(preview(session, selection)),
     )

@@ -86,7 +86,7 @@ def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
 
     selection = select_contacts(session, CriteriaSource())
     if not in_folder.console.can_prompt:
-        return present_dry_run(preview(session, selection, with_impact=True))
+        return present_dry_run(preview(session, selection, with_members_lost=True))
     try:
         change = deactivation(session, selection, reason="demo")
         return make_change(in_folder, session, Manner(), change)

@@ -59,3 +59,21 @@ class Change:
     state: str = ""
     into: int | None = None
     run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run did to one contact.
+
+    `change` is a ChangeKind, or `ended` for a reason that the run ended. `email` is None where the
+    contact is erased by now; `group` None: everywhere. `origin` and `category` are the
+    deactivation's.
+    """
+
+    contact: int
+    email: str | None
+    change: str
+    at: datetime
+    group: str | None = None
+    origin: str = ""
+    category: str = ""

@@ -12,9 +12,8 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from contactctl.config.drafts import draft_of
-from contactctl.domain.changes import Change
+from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.errors import BusyError, ContactctlError, RefusedError, UsageError
-from contactctl.domain.run_outcomes import Outcome
 from contactctl.operations.session import Session
 from contactctl.store.changes import change_at, changes_after, last_change
 from contactctl.store.run_outcomes import outcomes_of_run

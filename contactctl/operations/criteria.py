@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from contactctl.config.criteria import read_criteria
 from contactctl.domain.criteria.conditions import Condition, parse_condition
-from contactctl.domain.criteria.fields import FieldCatalogue, did_you_mean
+from contactctl.domain.criteria.fields import Field, FieldCatalogue, FieldType, did_you_mean
 from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
 from contactctl.domain.criteria.tree import (
@@ -26,11 +26,17 @@ from contactctl.operations.listed import EmailsFile, Listed, read_listed
 from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
-from contactctl.store.criteria import count_left_out, where_clause
+from contactctl.store.criteria import where_clause
 from contactctl.store.fields import SORTABLE
-from contactctl.store.groups import group_names
-from contactctl.store.impact import Shift, count_active, losses_of_contacts
-from contactctl.store.preview import Where, active_ids, count_active_where, first_rows
+from contactctl.store.groups import group_names, list_groups
+from contactctl.store.impact import Shift, losses_of_contacts
+from contactctl.store.preview import (
+    Where,
+    active_ids,
+    count_matching,
+    first_rows,
+    frequent_values,
+)
 
 EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
 
@@ -238,7 +244,8 @@ class Impact:
 class Preview:
     """A selection, counted. `left_out` maps a field to active contacts without a value for it.
 
-    `rows` are the first contacts, with their values of `fields`, which are all there are.
+    `rows` are the first contacts, with their values of `fields`, which are all there are. The
+    members that groups lose are part of the `impact` only where they were asked for.
     """
 
     database: str
@@ -249,7 +256,7 @@ class Preview:
     rows: Sequence[Mapping[str, Any]]
     fields: Sequence[str]
     stakes: Stakes
-    impact: Impact | None = None
+    impact: Impact
 
     def include_hint(self, field_name: str) -> str:
         """How to write the criteria so that contacts without that value are included."""
@@ -260,7 +267,7 @@ def preview(
     session: Session,
     selection: Selection,
     *,
-    with_impact: bool = False,
+    with_members_lost: bool = False,
     limit: int = PREVIEW_ROWS,
     sort: str = "id",
 ) -> Preview:
@@ -270,27 +277,26 @@ def preview(
     """
     require_sortable(sort)
     where = selection.where(session.store.dialect)
-    bypassing = bypassing_groups(session) if with_impact else ()
+    bypassing = bypassing_groups(session) if with_members_lost else ()
     with session.store.reading() as connection:
-        count = count_active_where(connection, where)
-        active_total = count_active(connection)
+        counted = count_matching(
+            connection, selection.resolved, session.store.dialect, *selection.listed_where()
+        )
+        count, active_total = counted.match, counted.active
         ids = active_ids(where)
-        impact = None
-        if with_impact:
+        losses = Shift(count, {})
+        if with_members_lost:
             losses = losses_of_contacts(connection, ids, count, bypassing)
-            impact = impact_of(session, active_total, losses)
         return Preview(
             database=session.store.identity,
             selection=selection,
             count=count,
             active_total=active_total,
-            left_out=count_left_out(
-                connection, selection.resolved, session.store.dialect, *selection.listed_where()
-            ),
+            left_out=counted.left_out,
             rows=first_rows(connection, ids, limit, sort),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
-            impact=impact,
+            impact=impact_of(session, active_total, losses),
         )
 
 
@@ -316,3 +322,28 @@ def impact_of(session: Session, active_total: int, shift: Shift) -> Impact:
         members_regained=shift.members if shift.brings_back else {},
         brings_back=shift.brings_back,
     )
+
+
+# The values to choose from when a condition is written
+
+
+_MOST_VALUES = 200
+
+
+def has_values_to_choose(tested: Field) -> bool:
+    """Whether several contacts may have the same value, which is a word and not a number."""
+    is_word = tested.type in (FieldType.TEXT, FieldType.CHOICE) and tested.name != "email"
+    return is_word or tested.name in ("tag", "group")
+
+
+def values_held(session: Session, tested: Field, searched: str = "") -> list[tuple[str, int]]:
+    """Values of such a field that contain a text, each with how many active contacts have it.
+
+    The most frequent ones, and of groups all, those without active members included.
+    """
+    folded = fold(searched.strip())
+    with session.store.reading() as connection:
+        if tested.name != "group":
+            return frequent_values(connection, tested, folded, _MOST_VALUES)
+        groups = list_groups(connection)
+    return [(each.name, each.active_members) for each in groups if folded in fold(each.name)]

@@ -16,7 +16,7 @@ from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store.contacts import contact_named, group_named, is_anonymised
-from contactctl.store.database.locks import serialise
+from contactctl.store.database.locks import change_one_by_one, serialise
 from contactctl.store.groups import (
     add_member,
     count_members,
@@ -209,6 +209,7 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
     """Delete a group without members; RefusedError for one that has some."""
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
+        change_one_by_one(connection)
         group_id, name = group_named(connection, group)
         if members := count_members(connection, group_id):
             raise RefusedError(

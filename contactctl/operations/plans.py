@@ -28,7 +28,6 @@ from contactctl.operations.criteria import (
 )
 from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
-from contactctl.store.criteria import count_left_out
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
@@ -36,6 +35,7 @@ from contactctl.store.preview import (
     Where,
     active_ids,
     count_active_where,
+    count_matching,
     count_where,
     first_rows,
     ids_where,
@@ -80,12 +80,14 @@ def plan_deactivation(
     """
     where = selection.where(session.store.dialect)
     with session.store.reading() as connection:
-        missing = count_left_out(
+        counted = count_matching(
             connection, selection.resolved, session.store.dialect, *selection.listed_where()
         )
     return write_confirmed_plan(
         session,
-        session.request(DeactivateRun(selected=selection.kept(), left_out=missing), reason=reason),
+        session.request(
+            DeactivateRun(selected=selection.kept(), left_out=counted.left_out), reason=reason
+        ),
         lambda connection, run_id: plan_active(connection, run_id, where),
         said,
     )

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from contactctl.domain.changes import Change
-from contactctl.domain.run_outcomes import Outcome
+from contactctl.domain.changes import Change, Outcome
 from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
 
 _CHANGE_COLUMNS = (

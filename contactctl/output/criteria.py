@@ -118,6 +118,16 @@ def impact_blocks(impact: "Impact") -> list[Block]:
     return [Heading("Impact"), KeyValues(pairs)]
 
 
+def price_change(impact: "Impact") -> str:
+    """`USD 99 → USD 79`, or that the price stays; '' where the config has no prices."""
+    if impact.tier_before is None or impact.tier_after is None:
+        return ""
+    before, after = (
+        f"{impact.currency} {t.price}" for t in (impact.tier_before, impact.tier_after)
+    )
+    return f"{before}, stays" if before == after else f"{before} → {after}"
+
+
 def impact_data(impact: "Impact") -> dict[str, object]:
     """The impact for programs."""
     members: dict[str, object] = {"members_lost": dict(impact.members_lost)}
@@ -143,8 +153,12 @@ def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
 
 def share(part: int, whole: int) -> str:
     """`1,284 of 9,000 (14.3 %)`."""
-    percent = f" ({part * 100 / whole:.1f} %)" if whole else ""
-    return f"{part:,} of {whole:,}{percent}"
+    return f"{part:,} of {whole:,}" + (f" ({percent(part, whole)})" if whole else "")
+
+
+def percent(part: int, whole: int) -> str:
+    """`14.3 %`."""
+    return f"{part * 100 / whole:.1f} %" if whole else ""
 
 
 def _price(tier: BillingTier, currency: str) -> str:
@@ -174,12 +188,16 @@ def present_preview(preview: "Preview") -> Presentation:
 
 def present_dry_run(preview: "Preview") -> Presentation:
     """A preview with what deactivating would mean, and the limits it would meet."""
-    data = _data(preview) | {"limits_exceeded": list(preview.stakes.limits_exceeded)}
-    blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
-    if preview.impact is not None:
-        data["impact"] = impact_data(preview.impact)
-        blocks += impact_blocks(preview.impact)
-    blocks += limit_blocks(preview.stakes.limits_exceeded)
+    data = _data(preview) | {
+        "limits_exceeded": list(preview.stakes.limits_exceeded),
+        "impact": impact_data(preview.impact),
+    }
+    blocks = [
+        _facts(preview),
+        *rows_blocks(len(preview.rows), preview.count),
+        *impact_blocks(preview.impact),
+        *limit_blocks(preview.stakes.limits_exceeded),
+    ]
     notes = [*_notes(preview), "nothing was changed"]
     return Presentation(data, _rows(preview), blocks, notes=notes)
 

@@ -12,8 +12,8 @@ from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
 
 _KEYS = (
-    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore", "permanent"),
-    "not_counted",
+    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore"),
+    *("permanent", "not_counted"),
 )
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
 _MAX_GAP = 60  # characters between them
@@ -31,9 +31,9 @@ class Rule:
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
-    of which one each stands in a clause, in either order; both look past the phrases of `ignore`. A
-    `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty, or
-    the reason why a response of this rule does not count (`echo`).
+    of which one each stands in a clause, in either order; both look past the phrases of `ignore`.
+    A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
+    or the reason why a response of this rule does not count (`echo`).
     """
 
     id: str

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
-    Connection,
     Select,
     and_,
     exists,
@@ -220,71 +219,3 @@ def _alternatives(parts: Iterable[Condition | Criteria]) -> Iterator[Condition |
             yield from _alternatives(part.any)
         else:
             yield part
-
-
-# Who is left out for a missing value: active contacts that a value could have let in
-
-
-_PRESENCE = (Operator.MISSING, Operator.EXISTS)
-
-
-def count_left_out(
-    connection: Connection, resolved: ResolvedCriteria, dialect: str, *among: Clause
-) -> dict[str, int]:
-    """How many active contacts each field's missing values leave out, by field name.
-
-    Only contacts `among` those that fulfil further conditions count.
-    """
-    counts = {}
-    for field in fields_that_leave_out(resolved.criteria):
-        clause = and_(left_out_clause(resolved, field, dialect), *among)
-        query = select(func.count()).select_from(contact).where(clause)
-        counts[field.name] = connection.execute(query).scalar_one()
-    return counts
-
-
-def fields_that_leave_out(criteria: Criteria) -> list[Field]:
-    """The fields whose missing values can leave contacts out, in the order written."""
-    fields = {c.field: None for c in _wanted(criteria) if not c.field.always_present}
-    return list(fields)
-
-
-def left_out_clause(resolved: ResolvedCriteria, field: Field, dialect: str) -> Clause:
-    """The active contacts left out because the field is missing.
-
-    They do not match, and would if missing values satisfied the conditions under `all` and `any`.
-    """
-    compiler = Compiler(resolved.tests, dialect, missing=field)
-    return active_where(
-        and_(
-            compiler.presence(field, wanted=False),
-            compiler.clause(_letting_missing_pass(resolved.criteria)),
-            compiler.complement(resolved.criteria),
-        )
-    )
-
-
-def _letting_missing_pass(part: Condition | Criteria) -> Condition | Criteria:
-    """The part with `or missing` for each condition that a missing value can fail."""
-    if isinstance(part, Criteria):
-        all_, any_ = (map(_letting_missing_pass, parts) for parts in (part.all, part.any))
-        return Criteria(all=tuple(all_), any=tuple(any_), none=part.none)
-    if not _needs_value(part) or part.field.always_present:
-        return part
-    return Criteria(any=(part, Condition(part.field, Operator.MISSING)))
-
-
-def _wanted(part: Condition | Criteria) -> Iterator[Condition]:
-    """The conditions outside `none` that a missing value can fail."""
-    if isinstance(part, Criteria):
-        for inner in part.all + part.any:
-            yield from _wanted(inner)
-    elif _needs_value(part):
-        yield part
-
-
-def _needs_value(condition: Condition) -> bool:
-    """Not so of presence, nor of members: contacts in no group are not missing a value."""
-    members = condition.operator in (Operator.EQUALS, Operator.IN)
-    asks_for_members = members and condition.field.type is FieldType.SET
-    return condition.operator not in _PRESENCE and not asks_for_members

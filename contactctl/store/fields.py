@@ -195,6 +195,14 @@ def field_value(field: Field, dialect: str) -> Value:
     return compared_column(field.name)
 
 
+def written_value(field: Field, dialect: str) -> Value:
+    """A text's or choice's value as it was written, where `field_value` is the form compared."""
+    if field.attribute is None:
+        return contact.c[field.name]
+    attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
+    return attributes(field.attribute).written()
+
+
 def _response_count(category: str) -> Value:
     of_contact = response.c.contact_id == contact.c.id
     count = select(_number()).where(of_contact, _is_counted(category))
@@ -230,6 +238,9 @@ class _SqliteAttributes:
                 folded = func.json_extract(contact.c.attributes_folded, self._path, type_=Text())
                 return case((json_type == "text", folded))
 
+    def written(self) -> Value:
+        return self._read("json_extract")
+
     def _read(self, function: str) -> Value:
         read: Value = getattr(func, function)(contact.c.attributes, self._path, type_=Text())
         return read
@@ -257,6 +268,9 @@ class _PostgresAttributes:
                 return case((is_date, text)).collate("C")
             case _:
                 return case((kind == "string", self._text(contact.c.attributes_folded)))
+
+    def written(self) -> Value:
+        return self._text(contact.c.attributes)
 
     def _text(self, column: Value) -> Value:
         return func.jsonb_extract_path_text(column, self._name, type_=Text())

@@ -28,7 +28,6 @@ from contactctl.domain.runs import Run
 from contactctl.domain.text import fold
 from contactctl.store import tables
 from contactctl.store.changes import note_change, note_each
-from contactctl.store.database.locks import change_one_by_one
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
 from contactctl.store.predicates import is_active
 from contactctl.store.types import UtcInstant
@@ -260,7 +259,6 @@ def first_members(connection: Connection, group_id: int, limit: int) -> list[dic
 
 def delete_group(connection: Connection, group_id: int) -> None:
     """Delete a group that has no members left."""
-    change_one_by_one(connection)
     connection.execute(delete(_group).where(_group.c.id == group_id))
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, select
 
-from contactctl.domain.changes import ChangeKind
-from contactctl.domain.run_outcomes import Outcome
+from contactctl.domain.changes import ChangeKind, Outcome
 from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.changes import changes_of_run

@@ -263,7 +263,7 @@ def apply_batch(
         batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
-        lock_running_run(connection, run.id)  # the run's row first, everywhere
+        lock_running_run(connection, run.id, cursor=run.cursor)  # its row first, everywhere
         outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped

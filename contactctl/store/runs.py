@@ -102,10 +102,11 @@ def lock_run(connection: Connection, run_id: int) -> Run:
     return _found(row, run_id)
 
 
-def lock_running_run(connection: Connection, run_id: int) -> Run:
-    """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does."""
+def lock_running_run(connection: Connection, run_id: int, *, cursor: int | None = None) -> Run:
+    """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does, BusyError
+    when its cursor is no longer where the caller saw it."""
     run = lock_run(connection, run_id)
-    if run.state is not RunState.RUNNING:
+    if run.state is not RunState.RUNNING or cursor not in (None, run.cursor):
         raise _moved_meanwhile(run)
     return run
 

@@ -27,32 +27,6 @@ from contactctl.store.types import BigId, Code, CodeText, Json, UtcInstant
 metadata = MetaData()
 SYSTEM_WIDE = thresholds.SYSTEM_WIDE  # deactivation.group_id of one that holds everywhere
 
-change = Table(
-    "change", metadata,
-    Column("number", BigId, primary_key=True),
-    Column("run_id", Integer, nullable=False),
-    Column("kind", Code, nullable=False),
-    Column("contact_id", BigId, nullable=False),
-    Column("last_contact_id", BigId),
-    Column("group_id", Integer, nullable=False, default=0, server_default=text("0")),
-    Column("state", CodeText, nullable=False, default='', server_default=''),
-    Column("into_id", BigId),
-    Column("at", UtcInstant, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-former_address = Table(
-    "former_address", metadata,
-    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("change_number", BigId, primary_key=True, autoincrement=False),
-    Column("email", String, nullable=False),
-    Column("email_key", String, nullable=False),
-    Column("run_id", Integer, nullable=False),
-    Column("ended_at", UtcInstant, nullable=False),
-    Column("from_contact", BigId),
-    sqlite_with_rowid=False,
-)
-
 response = Table(
     "response", metadata,
     Column("category", Code, nullable=False),
@@ -311,6 +285,32 @@ plan_item = Table(
     Column("category", CodeText, primary_key=True, default='', server_default=''),
     Column("action", CodeText, nullable=False, default='', server_default=''),
     Column("revision", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+change = Table(
+    "change", metadata,
+    Column("number", BigId, primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("contact_id", BigId, nullable=False),
+    Column("last_contact_id", BigId),
+    Column("group_id", Integer, nullable=False, default=0, server_default=text("0")),
+    Column("state", CodeText, nullable=False, default='', server_default=''),
+    Column("into_id", BigId),
+    Column("at", UtcInstant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+former_address = Table(
+    "former_address", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("change_number", BigId, primary_key=True, autoincrement=False),
+    Column("email", String, nullable=False),
+    Column("email_key", String, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("ended_at", UtcInstant, nullable=False),
+    Column("from_contact", BigId),
     sqlite_with_rowid=False,
 )
 

@@ -1,27 +1,30 @@
 """Leaving the builder while the store is at work: no plan is left, and no begun run forgotten."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from textual.widgets import Button
 
-from contactctl.builder import app as builder_app
 from contactctl.builder import plan_in_hand
 from contactctl.builder.app import BuilderApp
-from contactctl.builder.plan_in_hand import BuilderWork
+from contactctl.builder.work import BuilderWork
 from contactctl.domain.errors import StoreError
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import runs
 from contactctl.operations.session import Session
-from contactctl.store.database.store import Store
+from contactctl.store.database.store import Store, open_store
 from helpers.builder import PATIENCE_S, Driver, drive
 from helpers.contacts import seed_contacts
-from helpers.plans import NO_LIMITS, states
+from helpers.plans import NO_LIMITS, active_ids, plan_items, states
 from helpers.sessions import make_session
 
-CONTACTS = 400
+CONTACTS = 40
 SLOW = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000)"
     " SELECT count(*) FROM n",
@@ -35,9 +38,19 @@ def session(store: Store) -> Session:
     return make_session(store, limits=NO_LIMITS)
 
 
+@pytest.fixture
+def on_sqlite(sqlite_url: str) -> Iterator[Session]:
+    """For what the database has no part in."""
+    store = open_store(sqlite_url)
+    seed_contacts(store, CONTACTS)
+    yield make_session(store, limits=NO_LIMITS)
+    store.close()
+
+
 def test_a_run_that_begins_while_the_builder_is_left_goes_on(
-    session: Session, store: Store, monkeypatch: pytest.MonkeyPatch
+    on_sqlite: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    session, store = on_sqlite, on_sqlite.store
     start_run = runs.start_run
     reached = Event()
     begun: list[Run] = []
@@ -90,62 +103,82 @@ def test_leaving_cancels_a_plan_that_is_written(
     assert not written.is_set()
 
 
-def test_leaving_does_not_wait_for_a_store_that_has_not_named_its_groups(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def app_on(session: Session, opening: Callable[[], object]) -> BuilderApp:
+    @contextmanager
+    def open_session() -> Iterator[Session]:
+        opening()
+        yield session
+
+    return BuilderApp(BuilderWork(open_session, lambda _run: None, Path()))
+
+
+def run(app: BuilderApp, steps: Callable[[Driver], Awaitable[None]]) -> None:
+    async def drive_it() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await steps(Driver(app, pilot))
+
+    try:
+        asyncio.run(drive_it())
+    finally:
+        app.close()
+
+
+def test_leaving_does_not_wait_for_a_store_that_does_not_open(on_sqlite: Session) -> None:
     asked, left = Event(), Event()
 
-    def slow_group_names(_session: object) -> list[str]:
+    def open_slowly() -> None:
         asked.set()
         assert left.wait(PATIENCE_S)
-        return []
 
     async def steps(user: Driver) -> None:
-        monkeypatch.setattr(builder_app, "names_of_groups", slow_group_names)
         await user.screen("ReminderScreen")
         await user.press("enter", "enter")
         await user.until(asked.is_set)
+        assert "Opening the store" in str(user.app.screen.query_one(Button).label)
         await user.press("ctrl+q")
         await user.until(lambda: user.app._exit)
-        left.set()
 
-    assert drive(session, steps).outcome.run is None
+    app = app_on(on_sqlite, open_slowly)
+    run(app, steps)
+    left.set()
+
+    assert app.outcome.run is None and app.outcome.failure is None
 
 
-def test_a_store_that_does_not_name_its_groups_can_be_asked_again(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = builder_app.names_of_groups
-
-    def unreachable(_session: object) -> list[str]:
-        monkeypatch.setattr(builder_app, "names_of_groups", names)
+def test_a_store_that_cannot_be_opened_ends_the_builder_with_its_error(on_sqlite: Session) -> None:
+    def fail() -> None:
         raise StoreError("the store has gone away")
 
     async def steps(user: Driver) -> None:
-        told: list[str] = []
-        monkeypatch.setattr(user.app, "notify", lambda text, **_: told.append(text))
-        monkeypatch.setattr(builder_app, "names_of_groups", unreachable)
-        await user.screen("ReminderScreen")
-        await user.press("enter")
-        await user.until(lambda: told == ["the store has gone away"])
-        user.app.action_start_finding()
-        await user.screen("EditorScreen")
+        await user.until(lambda: user.app._exit)
 
-    assert drive(session, steps).outcome.run is None
+    app = app_on(on_sqlite, fail)
+    run(app, steps)
+
+    assert str(app.outcome.failure) == "the store has gone away"
 
 
-def test_a_signal_after_the_last_picture_leaves_the_rest_to_be_done(session: Session) -> None:
+def test_a_terminal_that_closes_takes_the_plan_with_it(on_sqlite: Session) -> None:
+    store = on_sqlite.store
+
     async def steps(user: Driver) -> None:
         await user.start()
+        await user.to_confirmation()
+        assert plan_items(store) > 0
+        user.app.end("SIGHUP")
+        await user.until(lambda: user.app._exit)
 
-    app = drive(session, steps)
-    app.end("SIGTERM")
+    app = drive(on_sqlite, steps)
 
+    assert app.outcome.closed_by == "SIGHUP"
+    assert (plan_items(store), len(active_ids(store))) == (0, CONTACTS)
+    assert states(store) == [RunState.CANCELLED]
+    app.end("SIGTERM")  # after the last picture: the rest is done all the same
     assert app.outcome.closed_by == "SIGTERM"
 
 
-def test_a_signal_before_the_first_picture_is_not_forgotten(session: Session) -> None:
-    app = BuilderApp(BuilderWork(session, lambda _run: None, Path()))
+def test_a_signal_before_the_first_picture_is_not_forgotten(on_sqlite: Session) -> None:
+    app = app_on(on_sqlite, lambda: None)
     app.end("SIGTERM")
     try:
         app.run(headless=True)

@@ -1,6 +1,7 @@
 """The command `build`: refused without a terminal, and the real program in one of 80x24."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, states
 
 ROOT = Path(__file__).parents[2]
+ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[a-zA-Z~]|[()][A-Z0-9]|[=>])")
 CONTACTS = 400
 OLD = 186
 PATIENCE_S = 30
@@ -89,7 +91,7 @@ def test_a_deactivation_from_the_first_screen_to_the_last(store: Store) -> None:
     terminal.send("D")
     terminal.expect("Type the number of contacts")
     terminal.send(f"{OLD}\r")
-    terminal.expect(f"has deactivated {OLD} contacts")
+    terminal.expect(f"{OLD} deactivated, {CONTACTS - OLD} active")
     terminal.send("\r")
     terminal.expect("contactctl runs show 1")  # printed once the screen is the shell's again
     terminal.expect(pexpect.EOF)
@@ -114,7 +116,7 @@ def test_a_terminal_that_is_closed_leaves_no_plan(store: Store) -> None:
     assert (plan_items(store), len(active_ids(store))) == (0, CONTACTS)
 
 
-def test_without_colour_the_terminal_gets_none(store: Store) -> None:
+def test_without_colour_and_left_with_edits_the_terminal_is_clean(store: Store) -> None:
     terminal = start(store, env={"NO_COLOR": "1"})
     seen = ""
     terminal.expect("Start finding contacts")
@@ -122,9 +124,18 @@ def test_without_colour_the_terminal_gets_none(store: Store) -> None:
     terminal.send("\r")
     terminal.expect(f"{OLD} of {CONTACTS}")
     seen += terminal.before
+    terminal.send("J")  # to any of these
+    terminal.expect("not saved")
     terminal.send("q")
-    terminal.expect("nothing was deactivated")
-
+    terminal.expect("The edits are not saved")
+    terminal.send("\x1b[B\r")  # Leave
+    terminal.expect_exact("\x1b[?1049l")  # back to the shell's screen, at column 1
+    terminal.expect(pexpect.EOF)
+    left = ESCAPES.sub("", terminal.before).split("\r\n")
+    assert left[0].startswith("note: the clock is replaced")
+    assert left[1] == "Your criteria, which were not saved:"
+    assert "contactctl preview --where-any 'last_opportunity older-than 24 months'" in left
+    assert left[-2:] == ["note: nothing was deactivated", ""]
     assert "38;2;" not in seen and "48;2;" not in seen
     assert "38;5;" not in seen and "48;5;" not in seen
 

@@ -43,6 +43,11 @@ def test_a_store_in_order(seeded_url: str) -> None:
             "active contacts have no",
         ),
         (
+            "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
+            " SELECT 999, 0, 1, '', 'bulk', created FROM contact WHERE id = 2",
+            "deactivations belong to",
+        ),
+        (
             "INSERT INTO plan_item (contact_id, run_id, revision) VALUES (1, 999, 0)",
             "plans belong to",
         ),

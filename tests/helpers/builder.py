@@ -2,26 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, OptionList, Static
 
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.draft import Row
-from contactctl.builder.plan_in_hand import BuilderWork
-from contactctl.builder.screens.dialogs import FieldPicker
 from contactctl.builder.screens.editor import EditorScreen
+from contactctl.builder.screens.picker import Picker
 from contactctl.builder.screens.plan import ConfirmationScreen
+from contactctl.builder.widgets.condition_form import ConditionEntry
 from contactctl.builder.widgets.criteria_tree import CriteriaTree
+from contactctl.builder.widgets.figures import Figures
+from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.work import BuilderWork
 from contactctl.domain.criteria.fields import Operator
 from contactctl.domain.runs import Run
 from contactctl.operations.runs import resume_run
 from contactctl.operations.session import Session
 
-PATIENCE_S = 60.0  # a machine that does other things must not fail a test
+PATIENCE_S = float(
+    __import__("os").environ.get("PAT", "60")
+)  # a machine that does other things must not fail a test
 
 
 class Driver:
@@ -43,7 +49,9 @@ class Driver:
         await self.pilot.pause()
 
     async def write(self, text: str) -> None:
-        await self.press(*(_KEYS.get(character, character) for character in text))
+        for character in text:
+            self.app.simulate_key(_KEYS.get(character, character))
+        await self.pilot.pause()
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait until something is so."""
@@ -65,23 +73,36 @@ class Driver:
 
     async def counted(self) -> str:
         """The count, once there is one for the criteria as they are."""
-        await self.until(lambda: self.count.endswith("active contacts"))
+        await self.until(lambda: self.editor.query_one(LivePanel).is_current)
         return self.count
 
     async def add(self, field: str) -> None:
         """Add a condition on a field, and go to its value."""
         await self.press("a")
-        await self.screen("FieldPicker")
+        await self.screen("Picker")
         self.typed.value = field
         picker = self.app.screen
-        assert isinstance(picker, FieldPicker)
-        await self.until(lambda: [found.name for found in picker.shown[:1]] == [field])
+        assert isinstance(picker, Picker)
+        await self.until(lambda: [found.label for found in picker.shown[:1]] == [field])
         await self.press("enter")
-        await self.screen("EditorScreen")
         await self.until(
             lambda: isinstance(self.tree.part, Row) and self.tree.part.field.name == field
         )
         await self.until(lambda: self.app.focused is not self.tree)
+
+    async def pick(self, *labels: str) -> None:
+        """Choose these in the list that is open, or about to open, and close it."""
+        await self.screen("Picker")
+        picker = self.app.screen
+        assert isinstance(picker, Picker)
+        for label in labels:
+            await self.until(lambda label=label: label in [c.label for c in picker.shown])
+            at = [choice.label for choice in picker.shown].index(label)
+            picker.query_one(OptionList).highlighted = at
+            if len(labels) > 1:
+                await self.press("tab")
+        await self.press("enter")
+        await self.until(lambda: self.app.screen is not picker)
 
     async def to_confirmation(self) -> None:
         """From the conditions to the plan."""
@@ -102,9 +123,10 @@ class Driver:
         self.typed.value = name
         await self.press("enter")
 
-    def choose_operator(self, operator: str) -> None:
+    async def choose_operator(self, operator: str) -> None:
         """Choose another operator for the row in the entry."""
-        self.editor.query_one("#operator", Select).value = Operator(operator)
+        await self.editor.query_one(ConditionEntry).choose_operator(Operator(operator))
+        await self.pilot.pause()
 
     @property
     def editor(self) -> EditorScreen:
@@ -116,7 +138,15 @@ class Driver:
 
     @property
     def count(self) -> str:
-        return self.text("#count")
+        return self.figures.partition("\n")[0]
+
+    @property
+    def figures(self) -> str:
+        """All figures of the topmost screen that shows some."""
+        for screen in reversed(self.app.screen_stack):
+            for found in screen.query(Figures):
+                return found.text
+        raise AssertionError("there are no figures")
 
     def text(self, selector: str) -> str:
         """What a widget shows, on whichever screen it is."""
@@ -168,7 +198,9 @@ def drive(
     def finish_here(run: Run) -> None:
         resume_run(session, run.id)
 
-    app = BuilderApp(BuilderWork(session, finish or finish_here, folder, **work))
+    app = BuilderApp(
+        BuilderWork(lambda: nullcontext(session), finish or finish_here, folder, **work)
+    )
     app.animation_level = "none"
 
     async def run() -> None:

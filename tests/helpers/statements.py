@@ -1,7 +1,8 @@
 """Whether a statement could be sent to a store that is spread over machines.
 
-What Citus refuses shows only on a cluster, some of it only with large tables. So each statement that
-tests send to Postgres is parsed, and held against the rules of docs/how-to/outgrow-one-server.md.
+What Citus refuses shows only on a cluster, some of it only with large tables. So each statement
+that tests send to Postgres is parsed, and held against the rules of
+docs/how-to/outgrow-one-server.md.
 """
 
 from collections.abc import Iterator
@@ -50,9 +51,9 @@ class _Scope:
 @cache
 def broken_rules(statement: str) -> tuple[str, ...]:
     """What is wrong with the statement, in words; nothing for one that is no DML."""
-    if not statement.lstrip().upper().startswith(_CHECKED):
+    tree = _parsed(statement)
+    if tree is None:
         return ()
-    tree = sqlglot.parse_one(statement, dialect="postgres")
     found = [words for scope in _scopes(tree) for words in _wrong_in(scope)]
     tables = {table.name for table in tree.find_all(exp.Table)}
     if tables & CUT_BY.keys():
@@ -67,19 +68,23 @@ def broken_rules(statement: str) -> tuple[str, ...]:
 @cache
 def writes(statement: str, tables: frozenset[str]) -> bool:
     """Whether the statement changes one of these."""
-    if not statement.lstrip().upper().startswith(_CHECKED):
-        return False
-    tree = sqlglot.parse_one(statement, dialect="postgres")
-    changes = tree.find_all(exp.Insert, exp.Update, exp.Delete)
+    tree = _parsed(statement)
+    changes = tree.find_all(exp.Insert, exp.Update, exp.Delete) if tree else ()
     return any(_target(change) in tables for change in changes)
 
 
 @cache
 def touches_cut(statement: str) -> bool:
+    tree = _parsed(statement)
+    return tree is not None and any(table.name in CUT_BY for table in tree.find_all(exp.Table))
+
+
+@cache
+def _parsed(statement: str) -> exp.Expression | None:
+    """The statement; None for one that neither reads nor changes rows of tables."""
     if not statement.lstrip().upper().startswith(_CHECKED):
-        return False
-    tree = sqlglot.parse_one(statement, dialect="postgres")
-    return any(table.name in CUT_BY for table in tree.find_all(exp.Table))
+        return None
+    return sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")
 
 
 class Watch:
@@ -119,7 +124,8 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     local = sorted({table for _, table in scope.sources if table in _ON_COORDINATOR})
     if cut and local:
         yield f"{cut[0][1]} is joined with {local[0]}, which the coordinator has"
-    staged = [table for _, table in scope.own if table not in _PLACED]
+    named = {each.alias for each in scope.node.root().find_all(exp.CTE)}
+    staged = [table for _, table in scope.own if table not in _PLACED and table not in named]
     for part in scope.inner:
         if staged and any(table in CUT_BY for _, table in part.sources):
             yield f"a subquery of a cut table depends on {staged[0]}"

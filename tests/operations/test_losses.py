@@ -57,7 +57,7 @@ def test_a_group_that_bypasses_system_wide_deactivation_loses_nobody(store: Stor
     session = make_session(store, responses=POLICY)
     _add_contacts(store)
 
-    seen = preview(session, selection(session, "email = ann@x.org"), with_impact=True)
+    seen = preview(session, selection(session, "email = ann@x.org"), with_members_lost=True)
 
     assert seen.impact is not None
     assert seen.impact.members_lost == {"news": 1, "offers": 1}

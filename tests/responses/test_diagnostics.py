@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contactctl.domain.responses import Category
 from contactctl.responses.classify import default_classifier
@@ -23,6 +24,34 @@ def test_words_of_a_category(category: str) -> None:
 
     assert len(found) > 200
     assert {text: one.rule for text, one in found.items() if one.category != category} == {}
+
+
+PAIRS = yaml.safe_load((FOLDER / "pairs.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("category", PAIRS)
+def test_who_and_what_is_said_of_it(category: str) -> None:
+    who, said = PAIRS[category]["who"], PAIRS[category]["said"]
+    texts = [f"550 {saying.format(noun)}" for noun in who for saying in said]
+    found = {text: CLASSIFIER.classify(diagnostic=text) for text in texts}
+
+    assert {text: one.rule for text, one in found.items() if one.category != category} == {}
+
+
+@pytest.mark.parametrize(
+    ("accented", "plain"),
+    [
+        ("550 L'adresse électronique n'est pas référencée: boîte inconnue", "boite inconnue"),
+        ("550 Użytkownik nie został znaleziony", "Uzytkownik nie zostal znaleziony"),
+        ("552 Kvóta překročena", "Kvota prekrocena"),
+        ("550 Kullanıcı bulunamadı", "Kullanici bulunamadi"),
+    ],
+)
+def test_accents_are_looked_past(accented: str, plain: str) -> None:
+    one, other = (CLASSIFIER.classify(diagnostic=text) for text in (accented, f"550 {plain}"))
+
+    assert one.rule == other.rule != ""
+    assert one.by_text
 
 
 def test_words_that_must_not_end_an_address() -> None:

@@ -19,12 +19,11 @@ from contactctl.domain.criteria.tree import (
 )
 from contactctl.store.criteria import (
     active_where,
-    count_left_out,
-    fields_that_leave_out,
     where_clause,
 )
 from contactctl.store.database.store import open_store
 from contactctl.store.predicates import is_active_by_index
+from contactctl.store.preview import count_matching, fields_that_leave_out
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
 from helpers.views import contact_view
@@ -61,7 +60,7 @@ def selected(store, tree: Criteria) -> list[int]:
 def left_out(store, tree: Criteria) -> dict[str, int]:
     with store.reading() as connection:
         resolved = resolve(tree, NOW, ZoneInfo("Europe/Oslo"))
-        return count_left_out(connection, resolved, store.dialect)
+        return count_matching(connection, resolved, store.dialect).left_out
 
 
 def fill(store, *contacts: ContactView) -> None:

@@ -6,11 +6,14 @@ from helpers.statements import broken_rules, writes
 
 FINE = (
     "SELECT c.id FROM contact c JOIN membership m ON m.contact_id = c.id",
-    "SELECT id FROM contact WHERE EXISTS (SELECT 1 FROM response r WHERE r.contact_id = contact.id)",
-    "SELECT id FROM contact WHERE id IN (SELECT contact_id FROM contact_email WHERE email_key = 'x')",
+    "SELECT id FROM contact WHERE EXISTS"
+    " (SELECT 1 FROM response r WHERE r.contact_id = contact.id)",
+    "SELECT id FROM contact WHERE id IN"
+    " (SELECT contact_id FROM contact_email WHERE email_key = 'x')",
     "SELECT run.id FROM run WHERE run.id IN (SELECT run_id FROM plan_item)",
     "INSERT INTO change (run_id) SELECT m.contact_id FROM membership m",
-    "SELECT u.source_key FROM unmatched_response u JOIN contact_email a ON a.email_key = u.email_key",
+    "SELECT u.source_key FROM unmatched_response u"
+    " JOIN contact_email a ON a.email_key = u.email_key",
     'SELECT g.name FROM membership m JOIN "group" g ON g.id = m.group_id',
     "UPDATE contact SET email = s.email FROM import_row s WHERE contact.id = s.contact_id",
     "UPDATE contact SET updated = (SELECT max(r.occurred_at) FROM response r"

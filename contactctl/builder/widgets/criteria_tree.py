@@ -5,16 +5,12 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Static, Tree
+from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from contactctl.builder.draft import Draft, Group, Mode, Part, Row
-from contactctl.output.console import BOLD, DIM
-from contactctl.output.formats.table import block_lines
-from contactctl.output.presentation import Presentation
 
 TITLES: Mapping[Mode, str] = {
     Mode.ALL: "all of these",
@@ -27,7 +23,10 @@ Problems = Mapping[Part, str]
 class CriteriaTree(Tree[Part]):
     """Rows and groups; a problem is a separate line of the same part."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,right", "screen.edit_row", "Edit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.edit_row", "Edit"),
+        Binding("right", "screen.edit_row", show=False),
+    ]
 
     class Highlighted(Message):
         """The cursor is on another part."""
@@ -57,7 +56,7 @@ class CriteriaTree(Tree[Part]):
         for group in draft.groups:
             self._add(self.root, group, problems)
         if part is not None and part in self._node_of:
-            self._go_to(part)
+            self.go_to(part)
 
     def show_problems(self, draft: Draft, problems: Problems) -> None:
         """Show the same parts as they are now."""
@@ -65,7 +64,7 @@ class CriteriaTree(Tree[Part]):
             if (node := self._node_of.get(row)) is not None:
                 self._relabel(node, row, problems.get(row, ""))
 
-    def _go_to(self, part: Part) -> None:
+    def go_to(self, part: Part) -> None:
         """At once, for the next key; reported also if another part has the same line now."""
         if self.last_line >= 0:  # asking for it gives the nodes their lines
             self.move_cursor(self._node_of[part])
@@ -117,38 +116,3 @@ def _label(part: Part) -> Text:
         return Text(part.text())
     title = Text(TITLES[part.mode], "bold")
     return title if part.parts else title + Text("  (nothing yet)", "dim")
-
-
-# What the other commands print, as a widget
-
-
-_STYLES = {BOLD: "bold", DIM: "dim"}
-
-
-class Blocks(Static):
-    """A presentation's blocks, tables cut to the widget's width. No markup is ever interpreted."""
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(markup=False, id=id, classes=classes)
-        self._presentation = Presentation()
-
-    def present(self, presentation: Presentation) -> None:
-        """Show this instead."""
-        if not presentation.blocks and not self._presentation.blocks:
-            return
-        self._presentation = presentation
-        self._lay_out()
-
-    def on_resize(self, _event: events.Resize) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        lines = block_lines(self._presentation, max(self.size.width, 20), cuts=True)
-        texts = [Text(_kept_indent(line), _STYLES.get(style, "")) for style, line in lines]
-        self.update(Text("\n").join(texts))
-
-
-def _kept_indent(line: str) -> str:
-    """Textual strips blanks at the start of a line; those of nested criteria have a meaning."""
-    unindented = line.lstrip(" ")
-    return "\u00a0" * (len(line) - len(unindented)) + unindented

@@ -14,6 +14,12 @@ FRENCH = "La boîte aux lettres est pleine, désolé; le message a été renvoy�
 POLISH = "Skrzynka odbiorcy jest pełna; wiadomość nie została dostarczona"
 TURKISH = "Posta kutusu dolu, ileti gönderilemedi. Lütfen ıöşçğü"
 
+GREEK = "Το μήνυμά σας δεν παραδόθηκε: ο παραλήπτης δεν υπάρχει."
+HEBREW = "ההודעה שלך לא נמסרה: תיבת הדואר של הנמען מלאה"
+ARABIC = "لم يتم تسليم رسالتك: صندوق بريد المستلم ممتلئ"
+THAI = "ไม่สามารถส่งข้อความของคุณได้: ไม่พบผู้ใช้"
+WRONG = ("", "us-ascii", "iso-8859-1", "utf-8", "windows-1251")
+
 
 @pytest.mark.parametrize(
     ("text", "charset", "labels"),
@@ -30,6 +36,13 @@ TURKISH = "Posta kutusu dolu, ileti gönderilemedi. Lütfen ıöşçğü"
         (FRENCH, "latin-1", ("", "iso-8859-1", "utf-8")),
         (POLISH, "iso8859_2", ("iso-8859-2",)),
         (TURKISH, "iso8859_9", ("iso-8859-9",)),
+        (GREEK, "cp1253", ("windows-1253", *WRONG)),
+        (GREEK, "iso8859_7", ("iso-8859-7", *WRONG)),
+        (HEBREW, "cp1255", ("windows-1255", *WRONG)),
+        (HEBREW, "iso8859_8", ("iso-8859-8", *WRONG)),
+        (ARABIC, "cp1256", ("windows-1256", *WRONG)),
+        (ARABIC, "iso8859_6", ("iso-8859-6", *WRONG)),
+        (THAI, "cp874", ("windows-874", "tis-620", *WRONG)),
     ],
 )
 def test_text_under_any_label(text: str, charset: str, labels: tuple[str, ...]) -> None:

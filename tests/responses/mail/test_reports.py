@@ -1,17 +1,14 @@
-"""Delivery reports in detail: recipients, times, keys, VERP, odd fields."""
+"""Delivery reports in detail: recipients, times, keys, odd fields."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Rejection, Response
 from contactctl.responses.classify import default_classifier
-from contactctl.responses.mail import VerpPattern, read_mail
+from contactctl.responses.mail import read_mail
 from contactctl.responses.rules import parse_rules
 from helpers.mails import dsn, events, mail, multipart, response, responses
-
-VERP = VerpPattern.parse("bounce+{local}={domain}@sender.example")
 
 
 def test_both_recipients_are_kept() -> None:
@@ -34,6 +31,32 @@ def test_both_recipients_are_kept() -> None:
 )
 def test_another_mailbox_behind_the_address(original: str, failed: str, is_through: bool) -> None:
     assert response(dsn(failed, original=original)).through == (failed if is_through else "")
+
+
+@pytest.mark.parametrize(
+    ("actual", "failed", "original"),
+    [
+        ("rfc822; staff@example.net", "staff@example.net", "kari@example.org"),
+        ("RFC822; KARI@example.org", "KARI@example.org", "kari@example.org"),
+        ("X-Unix; |/usr/bin/vacation kari@example.net", "kari@example.org", None),
+        ("rfc822; |exec /usr/bin/procmail #kari@example.net", "kari@example.org", None),
+        ("rfc822; /var/mail/archive", "kari@example.org", None),
+        ("", "kari@example.org", None),
+    ],
+)
+def test_what_an_alias_became(actual: str, failed: str, original: str | None) -> None:
+    found = response(dsn(status=f"5.1.1\nX-Actual-Recipient: {actual}"))
+
+    assert (found.recipient, found.original_recipient) == (failed, original)
+    assert found.through == ("staff@example.net" if failed.startswith("staff") else "")
+
+
+def test_the_original_recipient_goes_before_an_alias() -> None:
+    status = "5.1.1\nX-Actual-Recipient: rfc822; staff@example.net"
+
+    found = response(dsn(original="info@example.org", status=status))
+
+    assert (found.recipient, found.original_recipient) == ("staff@example.net", "info@example.org")
 
 
 def test_original_recipient_alone() -> None:
@@ -239,68 +262,6 @@ def test_unknown_zone_counts_as_utc() -> None:
     assert response(raw).occurred_at == datetime(2026, 3, 3, 10, 15, tzinfo=UTC)
 
 
-# --- VERP ---
-
-
-@pytest.mark.parametrize("field", ["to", "delivered_to", "x_original_to"])
-def test_verp_tells_the_original_recipient(field: str) -> None:
-    address = "bounce+kari=example.org@sender.example"
-
-    found = response(dsn("child@example.net", **{field: address}), verp=VERP)
-
-    assert (found.recipient, found.original_recipient) == ("child@example.net", "kari@example.org")
-
-
-def test_verp_finds_the_recipient_of_a_bounce_that_names_none() -> None:
-    raw = mail(
-        "Your mail could not be delivered. User unknown.",
-        to="bounce+kari=example.org@sender.example",
-    )
-
-    found = response(raw, verp=VERP)
-
-    assert (found.recipient, found.category) == ("kari@example.org", Category.INVALID_ADDRESS)
-
-
-@pytest.mark.parametrize(
-    ("address", "recipient"),
-    [
-        ("bounce+kari=example.org@sender.example", "kari@example.org"),
-        ("BOUNCE+kari=example.org@Sender.Example", "kari@example.org"),
-        ("bounce+k=a=example.org@sender.example", "k=a@example.org"),
-        ("bounce+kari@sender.example", None),
-        ("other+kari=example.org@sender.example", None),
-        ("bounce+kari=example.org@sender.example.evil", None),
-        ("", None),
-    ],
-)
-def test_verp_pattern(address: str, recipient: str | None) -> None:
-    assert VERP.recipient(address) == recipient
-
-
-def test_verp_dots_are_dots_and_stars_are_anything() -> None:
-    pattern = VerpPattern.parse("b-*-{local}={domain}@a.example")
-
-    assert pattern.recipient("b-17-kari=example.org@a.example") == "kari@example.org"
-    assert pattern.recipient("b-17-kari=example.org@axexample") is None
-
-
-@pytest.mark.parametrize(
-    "template",
-    [
-        "",
-        "bounce@x.example",
-        "{local}@x",
-        "{local}{local}={domain}@x",
-        "{local}={domain}",
-        "{local}={domain}@{x}",
-    ],
-)
-def test_bad_verp_templates_are_config_errors(template: str) -> None:
-    with pytest.raises(ConfigError, match="verp"):
-        VerpPattern.parse(template)
-
-
 # --- keys ---
 
 
@@ -347,36 +308,6 @@ def test_keys_differ_by_recipient_mail_and_state() -> None:
 def test_key_does_not_depend_on_rules_or_place() -> None:
     assert keys(dsn()) == keys(dsn())
     assert keys(dsn())[0].startswith("mail:")
-
-
-# --- SNS ---
-
-SNS = (
-    '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General",'
-    '"timestamp":"2026-03-03T10:15:00.000Z","feedbackId":"f-1","bouncedRecipients":[{"emailAddress":'
-    '"kari@example.org","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},'
-    '"mail":{"timestamp":"2026-03-03T10:14:00.000Z","messageId":"m-1","destination":'
-    '["kari@example.org"]}}\n\n--\nIf you wish to stop receiving notifications from this topic...\n'
-)
-
-
-def test_event_in_a_mail_from_sns() -> None:
-    sender = "AWS Notifications <no-reply@sns.amazonaws.com>"
-
-    found = response(mail(SNS, sender=sender, subject="AWS Notification Message"))
-
-    assert isinstance(found, Response)
-    assert (found.recipient, found.category) == ("kari@example.org", Category.INVALID_ADDRESS)
-
-
-def test_json_from_others_is_no_event() -> None:
-    assert events(mail(SNS, sender="Kari <kari@example.org>", subject="see this")) == []
-
-
-def test_broken_json_from_sns_is_no_event() -> None:
-    raw = mail("{" * 5_000, sender="no-reply@sns.amazonaws.com", subject="AWS Notification Message")
-
-    assert events(raw) == []
 
 
 # --- the receiving host ---

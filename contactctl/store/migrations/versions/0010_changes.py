@@ -10,7 +10,7 @@ from contactctl.store.types import BigId, UtcInstant
 revision = "0010"
 down_revision = "0009"
 
-# how everything is now, told of all contacts that there are (store.change_models.Change)
+# how everything is now, told of all contacts that there are (store.models.Change)
 _BEGIN = """
     INSERT INTO change (run_id, kind, contact_id, last_contact_id, at)
     SELECT 0, '{kind}', 1, max(id), :now FROM contact HAVING max(id) IS NOT NULL"""

@@ -1,0 +1,88 @@
+"""What is at stake, one line each: count, active before and after, billing, limits, groups."""
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+from textual.widget import Widget
+
+from contactctl.domain.runs import Stakes
+from contactctl.domain.text import show_safely
+from contactctl.operations.criteria import Impact
+from contactctl.output.console import chop, cut, pad, width_of
+from contactctl.output.criteria import percent, price_change
+
+_LABEL = 10
+_WIDEST_NAME = 40
+_HANG = " " * _LABEL
+
+Line = Content
+
+
+class Figures(Widget):
+    """Lines that are cut to the width; dimmed while they belong to older criteria."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._facts: Sequence[tuple[str, str, str]] = ()
+        self._head: tuple[str, str] = ("", "")
+
+    @property
+    def text(self) -> str:
+        """All lines as they would stand with enough room."""
+        head = "  ".join(filter(None, self._head))
+        return "\n".join([head, *(f"{label}: {text}" for label, text, _ in self._facts)])
+
+    def show(self, head: tuple[str, str], facts: Sequence[tuple[str, str, str]] = ()) -> None:
+        """The count with its share, and the facts as (label, text, style)."""
+        self._head, self._facts = head, facts
+        self.refresh(layout=True)
+
+    def render(self) -> Content:
+        width = self.size.width
+        count, part = self._head
+        lines = [Content.assemble((cut(count, width), "bold"), f"  {part}" if part else "")]
+        for label, text, style in self._facts:
+            pieces = chop(show_safely(text), max(width - _LABEL, 12))
+            lines.append(Content.assemble((pad(label, _LABEL), "dim"), (pieces[0], style)))
+            lines += [Content.assemble(_HANG, (piece, style)) for piece in pieces[1:]]
+        return Content("\n").join(lines)
+
+
+def stakes_facts(stakes: Stakes, impact: Impact) -> list[tuple[str, str, str]]:
+    """Active before and after, billing, and the limits."""
+    facts = [("Active", f"{impact.active_before:,} → {impact.active_after:,}", "bold")]
+    if billing := price_change(impact):
+        facts.append(("Billing", billing, ""))
+    over = [("! Limits", reason, "$text-error") for reason in stakes.limits_exceeded]
+    return [*facts, *(over or [("Limits", "within", "")])]
+
+
+def stakes_head(stakes: Stakes) -> tuple[str, str]:
+    """`513 of 5,000 active` and its share."""
+    head = f"{stakes.count:,} of {stakes.total:,} active"
+    return head, percent(stakes.count, stakes.total)
+
+
+def left_out_facts(left_out: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """Who was left out because a value is missing, in one line each."""
+    missing = [(name, number) for name, number in left_out.items() if number]
+    return [
+        ("Left out" if at == 0 else "", f"{number:,} no {name}", "$text-warning")
+        for at, (name, number) in enumerate(missing)
+    ]
+
+
+def lost_facts(members_lost: Mapping[str, int], most: int) -> list[tuple[str, str, str]]:
+    """The groups that lose members: those that lose most, and how many more there are."""
+    if not members_lost:
+        return [("Groups", "lose nobody", "")]
+    losses = list(members_lost.items())
+    if len(losses) > most:
+        others = sum(lost for _, lost in losses[most - 1 :])
+        losses = [*losses[: most - 1], (f"{len(losses) - most + 1:,} more groups", others)]
+    names = [cut(show_safely(name), _WIDEST_NAME) for name, _ in losses]
+    widest = max(map(width_of, names))
+    lines = [
+        f"{pad(name, widest)}  −{lost:,}" for name, (_, lost) in zip(names, losses, strict=True)
+    ]
+    return [("Groups" if at == 0 else "", line, "") for at, line in enumerate(lines)]
