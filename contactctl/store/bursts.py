@@ -79,17 +79,15 @@ _ACTED = """
     JOIN run ON run.id = d.run_id
     WHERE r.held AND r.incident_id IN :incidents AND r.recorded_at <= d.started_at
         AND d.ended_at IS NULL AND d.origin = 'threshold' AND run.expires_at IS NULL"""
-_IS_ACTED = """EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = deactivation.contact_id
-    AND a.group_id = deactivation.group_id AND a.run_id = deactivation.run_id
-    AND a.category = deactivation.category)"""
+_IS_ACTED = """(contact_id, group_id, run_id, category)
+    IN (SELECT contact_id, group_id, run_id, category FROM acted)"""
 _BACK = """
     status = 'inactive' AND id IN (SELECT contact_id FROM acted WHERE group_id = 0)
         AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = contact.id
             AND d.group_id = 0 AND d.ended_at IS NULL)"""
 _BACK_IN_GROUP = """
     state = 'inactive'
-        AND EXISTS (SELECT 1 FROM acted a WHERE a.contact_id = membership.contact_id
-            AND a.group_id = membership.group_id)
+        AND (contact_id, group_id) IN (SELECT contact_id, group_id FROM acted)
         AND NOT EXISTS (SELECT 1 FROM deactivation d WHERE d.contact_id = membership.contact_id
             AND d.group_id = membership.group_id AND d.ended_at IS NULL)"""
 _TELL = "INSERT INTO change (run_id, kind, at, contact_id, group_id, state)"

@@ -198,8 +198,8 @@ _GIVEN_CLICKS = """
 _GIVEN_MAILS = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash, mails)
     SELECT given.id, {at}, {hash}, given.mails
-    FROM (SELECT c.id, {mails} AS mails FROM import_row s
-        JOIN contact c ON c.id = s.contact_id) given
+    FROM (SELECT c.id, {mails} AS mails FROM contact c
+        WHERE c.id IN (SELECT contact_id FROM import_row)) given
     WHERE given.mails <> 0
     ON CONFLICT (contact_id, occurred_at, source_hash)
         DO UPDATE SET mails = delivery.mails + excluded.mails"""

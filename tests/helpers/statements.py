@@ -18,7 +18,6 @@ from contactctl.store.database.distribution import placements
 
 _PLACED = placements()
 CUT_BY = {name: how for name, how in _PLACED.items() if how not in ("everywhere", "coordinator")}
-_ON_COORDINATOR = frozenset(name for name, how in _PLACED.items() if how == "coordinator")
 _EVERYWHERE = frozenset(name for name, how in _PLACED.items() if how == "everywhere")
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
@@ -121,14 +120,14 @@ class Watch:
 
 def _wrong_in(scope: _Scope) -> Iterator[str]:
     cut = [(alias, table) for alias, table in scope.sources if table in CUT_BY]
-    local = sorted({table for _, table in scope.sources if table in _ON_COORDINATOR})
-    if cut and local:
-        yield f"{cut[0][1]} is joined with {local[0]}, which the coordinator has"
-    named = {each.alias for each in scope.node.root().find_all(exp.CTE)}
-    staged = [table for _, table in scope.own if table not in _PLACED and table not in named]
+    named = {each.alias for each in scope.node.root().find_all(exp.CTE)} | CUT_BY.keys()
+    uncut = [table for _, table in scope.own if table not in _EVERYWHERE | named]
     for part in scope.inner:
-        if staged and any(table in CUT_BY for _, table in part.sources):
-            yield f"a subquery of a cut table depends on {staged[0]}"
+        inner = [table for _, table in part.sources if table not in _EVERYWHERE]
+        if uncut and any(table in CUT_BY for table in inner):
+            yield f"a subquery of a cut table depends on {uncut[0]}"
+        if cut and (others := [table for table in inner if table not in named]):
+            yield f"a subquery of {others[0]} depends on a cut table"
     groups = _joined_by(scope)
     keys = {groups.find((alias, CUT_BY[table])) for alias, table in cut}
     if len(keys) > 1:

@@ -273,7 +273,8 @@ def test_an_undo_gives_back_whom_groups_do_not_mail_now(store: Store) -> None:
 
 def test_an_undo_gives_nobody_back_to_a_group_that_mails_them_anyway(store: Store) -> None:
     with store.writing() as connection:
-        add_member(connection, add_contact(connection, "ann@x.no"), add_group(connection, "news"))
+        news = add_group(connection, "news")
+        add_member(connection, add_contact(connection, "ann@x.no"), news)
     policy = ResponsePolicy(groups={"news": GroupPolicy("news", bypass_system_wide=True)})
     session = make_session(store, allow_undo=True, responses=policy)
     run = deactivated(session, "id = 1")

@@ -11,6 +11,7 @@ FINE = (
     "SELECT id FROM contact WHERE id IN"
     " (SELECT contact_id FROM contact_email WHERE email_key = 'x')",
     "SELECT run.id FROM run WHERE run.id IN (SELECT run_id FROM plan_item)",
+    "SELECT 1 FROM plan_item i JOIN run r ON r.id = i.run_id",
     "INSERT INTO change (run_id) SELECT m.contact_id FROM membership m",
     "SELECT u.source_key FROM unmatched_response u"
     " JOIN contact_email a ON a.email_key = u.email_key",
@@ -39,9 +40,12 @@ BROKEN = (
     (
         "SELECT count(*) FROM plan_item WHERE NOT EXISTS"
         " (SELECT 1 FROM run WHERE run.id = plan_item.run_id)",
-        "which the coordinator has",
+        "a subquery of run depends on a cut table",
     ),
-    ("SELECT 1 FROM plan_item i JOIN run r ON r.id = i.run_id", "which the coordinator has"),
+    (
+        "SELECT run.id FROM run WHERE EXISTS (SELECT 1 FROM plan_item i WHERE i.run_id = run.id)",
+        "depends on run",
+    ),
     (
         "INSERT INTO new_delivery SELECT s.contact_id FROM seen_delivery s WHERE NOT EXISTS"
         " (SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id)",
