@@ -14,7 +14,7 @@ from contactctl.operations.plans import (
     write_confirmed_plan,
     write_plan,
 )
-from contactctl.operations.runs import work_through
+from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
 from contactctl.store.database.locks import exclusive

@@ -17,7 +17,7 @@ from contactctl.operations.plans import (
     write_plan,
 )
 from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
-from contactctl.operations.runs import work_through
+from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive
 from contactctl.store.groups import group_names_by_id

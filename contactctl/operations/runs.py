@@ -1,22 +1,12 @@
-"""Runs: found, confirmed, worked through batch by batch, resumed, watched, and ended."""
+"""Runs: found, confirmed, started, resumed, watched, and ended."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
 from urllib.parse import quote
 
-from contactctl.domain.errors import (
-    BusyError,
-    ContactctlError,
-    InterruptedByUserError,
-    RefusedError,
-    StoreError,
-    cut_short,
-)
+from contactctl.domain.errors import BusyError, ContactctlError, RefusedError
 from contactctl.domain.policies import Approval
 from contactctl.domain.run_details import RunDetails
 from contactctl.domain.run_kinds import RUN_TYPES, PushRun
@@ -32,29 +22,20 @@ from contactctl.domain.runs import (
 )
 from contactctl.operations import waits
 from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
+from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import key_for_hashing
 from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.impact import count_active
-from contactctl.store.plans import BatchWork, figures_of, work_of
+from contactctl.store.plans import figures_of
 from contactctl.store.run_steps import (
-    apply_batch,
-    begin_batch,
     begun_with_rights,
     end_plan,
-    finish_run,
-    note_resumed,
-    require_rights,
     start_run,
     stop_run,
 )
 from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
 
-T = TypeVar("T")
-
-BATCH_CONTACTS = 20_000
-_ATTEMPTS_PER_BATCH = 5
 _MOST_INTERRUPTED = 1000
 _LOOK_EVERY_S = 0.25
 _PATIENCE_S = 15.0  # on a busy machine a process needs so long to start and take the lock
@@ -337,81 +318,6 @@ def watch_run(session: Session, run_id: int) -> Watched:
                     return Watched(run, _abandoned(run_id))
                 still_since = time.monotonic()
     return Watched(run)
-
-
-def work_through(session: Session, run: Run) -> Run:
-    """Apply the rest of a running run, batch by batch; the caller holds the lock."""
-    with session.store.reading() as connection:
-        require_rights(connection, run.kind)
-    work = _way_to_provider(session, run, work_for(session, run.kind))
-    if session.operator != run.applied_by:
-        note_resumed(session.store, run.id, session.operator)
-    with _resumable(run.id), session.progress("Working", run.planned) as advance:
-        advance(run.dealt_with)
-        while (after := _apply_next_batch(session, run, work)) is not None:
-            advance(after.dealt_with - run.dealt_with)
-            run = after
-        if work.clean_up is not None:
-            work.clean_up(session.store)
-        return finish_run(session.store, run.id, session.clock())
-
-
-def work_for(session: Session, kind: RunKind) -> BatchWork:
-    """What runs of a kind do; what erases has the key that keeps addresses suppressed."""
-    work = work_of(kind)
-    if not RUN_TYPES[kind].erases:
-        return work
-    return replace(work, change=partial(work.change, current_key=partial(key_for_hashing, session)))
-
-
-def _way_to_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
-    if not run.run_type.tells_provider:
-        return work
-    from contactctl.operations.pushing import with_provider  # noqa: PLC0415 - only when used
-
-    return with_provider(session, run, work)
-
-
-def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:
-    """One batch; None when none is left. Nobody waits while somebody outside is told of it."""
-    size = min(BATCH_CONTACTS, work.most_at_once or BATCH_CONTACTS)
-    step = (size, session.clock())
-    if work.begin is None or work.send is None or work.outcome is None:
-        return _insistently(lambda: apply_batch(session.store, run, *step, work))
-    begun = _insistently(lambda: begin_batch(session.store, run, *step, work))
-    if begun is None:
-        return None
-    told = replace(work, outcome=partial(work.outcome, answer=work.send(begun.message)))
-    return _insistently(
-        lambda: apply_batch(session.store, begun.run, *step, told, begun=begun.batch)
-    )
-
-
-def _insistently(step: Callable[[], T]) -> T:
-    """The step, begun again when another writer has changed one of its contacts meanwhile."""
-    for _ in range(_ATTEMPTS_PER_BATCH - 1):
-        try:
-            return step()
-        except BusyError as error:
-            if error.code != "conflict":
-                raise
-    return step()
-
-
-@contextmanager
-def _resumable(run_id: int) -> Iterator[None]:
-    """Say, when interrupted or left by the store, that nothing is lost and how to go on."""
-    how = (
-        f"`contactctl runs resume {run_id}` continues it, `contactctl runs cancel {run_id}` ends it"
-    )
-    try:
-        yield
-    except (KeyboardInterrupt, InterruptedByUserError) as interruption:
-        raise InterruptedByUserError(
-            f"run {run_id} was interrupted; what it has done so far is kept", hint=how
-        ) from interruption
-    except (StoreError, BusyError) as error:
-        raise cut_short(f"run {run_id}", error, how) from error
 
 
 def _clean_up_what_was_erased(session: Session) -> None:

@@ -19,12 +19,12 @@ from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
 from contactctl.operations.plans import expire_plans, plans_waiting
 from contactctl.operations.rules import DueUnderRule, timed_rules
+from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import (
     begun_by_right,
     interrupted_runs,
     require_resumable,
     work_of_run,
-    work_through,
 )
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due

@@ -34,7 +34,7 @@ from contactctl.operations.plans import (
     without_limits,
     write_plan,
 )
-from contactctl.operations.runs import work_through
+from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive
 from contactctl.store.external_ids import count_gone, known_ids, plan_gone

@@ -17,7 +17,8 @@ from contactctl.operations import waits
 from contactctl.operations.handling import handling_due
 from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
 from contactctl.operations.rules import policy_in_force
-from contactctl.operations.runs import interrupted_runs, work_through
+from contactctl.operations.run_work import work_through
+from contactctl.operations.runs import interrupted_runs
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive
 from contactctl.store.groups import group_ids, group_names_by_id

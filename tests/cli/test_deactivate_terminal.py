@@ -21,15 +21,15 @@ from helpers.sessions import make_session
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
-from contactctl.operations import runs
+from contactctl.operations import run_work
 {patch}
 from contactctl.__main__ import main
 main()
 """
 # after the second batch it says so, and waits to be interrupted
 SLOW_BATCHES = """
-runs.BATCH_CONTACTS = 5
-apply_batch = runs.apply_batch
+run_work.BATCH_CONTACTS = 5
+apply_batch = run_work.apply_batch
 def announced(*args):
     import sys, time
     run = apply_batch(*args)
@@ -37,7 +37,7 @@ def announced(*args):
         print("AT WORK", file=sys.stderr, flush=True)
         time.sleep(60)
     return run
-runs.apply_batch = announced
+run_work.apply_batch = announced
 """.strip()
 QUESTION = "Type the number of contacts to deactivate them: "
 

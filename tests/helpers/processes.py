@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 from contactctl.cli.main import run
-from contactctl.operations import runs
+from contactctl.operations import run_work
 from contactctl.output.console import Console
 from helpers.cli import REHEARSING
 
@@ -32,6 +32,7 @@ _IMPORTED_BY_THE_SERVER = [
     "contactctl.cli.responses",
     "contactctl.cli.runs",
     "contactctl.config.load",
+    "contactctl.operations.run_work",
     "contactctl.operations.runs",
     "contactctl.operations.ingest",
     "contactctl.operations.reading",
@@ -101,7 +102,7 @@ def _run(
     together: Barrier | None,
     output: Path | None,
 ) -> None:
-    runs.BATCH_CONTACTS = batch_contacts
+    run_work.BATCH_CONTACTS = batch_contacts
     if death is not None:
         _arrange(death)
     with (output or Path(os.devnull)).open("w") as stream:

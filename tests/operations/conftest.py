@@ -2,9 +2,9 @@
 
 import pytest
 
-from contactctl.operations import runs as runs_module
+from contactctl.operations import run_work
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "BATCH_CONTACTS", 7)
+    monkeypatch.setattr(run_work, "BATCH_CONTACTS", 7)

@@ -14,15 +14,15 @@ from contactctl.domain.errors import (
     StoreError,
 )
 from contactctl.domain.runs import Run, RunState
-from contactctl.operations import runs as runs_module
+from contactctl.operations import run_work
 from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import (
     apply_run,
     cancel_run,
     read_run,
     resume_run,
     run_confirmed,
-    work_through,
 )
 from contactctl.store import reactivation as deactivations
 from contactctl.store.database.locks import exclusive
@@ -112,7 +112,7 @@ def test_cut_short_by_the_database_it_says_how_to_go_on(
     def is_full(*_args) -> Run | None:
         raise StoreError("disk is full", hint="free some", code="full")
 
-    monkeypatch.setattr(runs_module, "apply_batch", is_full)
+    monkeypatch.setattr(run_work, "apply_batch", is_full)
     with pytest.raises(StoreError, match=r"run 1 was .*: disk is full") as cut_short:
         apply_run(session, run.id)
 
@@ -139,7 +139,7 @@ def test_interrupted_at_work_it_says_how_to_go_on(
             raise interruption("now")
         return apply_batch(*args)
 
-    monkeypatch.setattr(runs_module, "apply_batch", second_is_interrupted)
+    monkeypatch.setattr(run_work, "apply_batch", second_is_interrupted)
     with pytest.raises(InterruptedByUserError, match="run 1 was interrupted") as interrupted:
         run_confirmed(
             session,

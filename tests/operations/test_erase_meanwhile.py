@@ -16,14 +16,15 @@ from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, RunKind
 from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
-from contactctl.operations import runs as runs_module
+from contactctl.operations import run_work
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.importing import load as import_module
 from contactctl.operations.ingest import ingest
 from contactctl.operations.plans import select_any
-from contactctl.operations.runs import resume_run, work_for
+from contactctl.operations.run_work import work_for
+from contactctl.operations.runs import resume_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression, is_suppressed, rotate_key
 from contactctl.store import tables
@@ -144,8 +145,8 @@ def erasure_under_way(
         wait(has_hashed)
         may_commit.set()
 
-    hashing = followed(runs_module.key_for_hashing, by=pause_in_transaction)
-    monkeypatch.setattr(runs_module, "key_for_hashing", hashing)
+    hashing = followed(run_work.key_for_hashing, by=pause_in_transaction)
+    monkeypatch.setattr(run_work, "key_for_hashing", hashing)
     return start
 
 
