@@ -55,9 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.sampled)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def statements() -> Iterator["Watch"]:
-    """Everything that is sent to Postgres, held against what a cluster can do."""
+    """Everything that a test sends to Postgres, held against what a cluster can do."""
     from helpers.statements import Watch
 
     watch = Watch()
@@ -70,7 +70,7 @@ def statements() -> Iterator["Watch"]:
 def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test on Postgres fails when one of its statements could not be sent to a cluster.
 
-    So it is in modules that cover what changes contacts; with CONTACTCTL_TEST_STATEMENTS in all.
+    So it is in the modules that cover what changes contacts, or in all: CONTACTCTL_TEST_STATEMENTS.
     """
     on_postgres = {"store_url", "postgres_url"} & set(request.fixturenames)
     is_checked = request.path.stem in DISTRIBUTABLE or "CONTACTCTL_TEST_STATEMENTS" in os.environ
@@ -78,7 +78,6 @@ def only_distributable(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     watch: Watch = request.getfixturevalue("statements")
-    watch.broken.clear()
     yield
     assert watch.broken == {}
 

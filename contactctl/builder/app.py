@@ -139,8 +139,10 @@ class BuilderApp(App[None]):
                     self._until_closed = stack.pop_all()
             self.post_message(StoreOpened(opened))
         except BaseException as failure:
+            if self._left:
+                return
             self.outcome = replace(self.outcome, failure=failure)
-            if self._loop is not None and not self._left:
+            if self._loop is not None:
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self.action_leave)
 

@@ -46,12 +46,10 @@ def build(
     _require_terminal(console)
     loaded = invocation.loaded_settings
     held_back = StringIO()  # what would be written over the application
-    quiet = replace(
-        invocation, console=replace(console, stderr=held_back, stderr_is_tty=False, quiet=False)
-    )
+    quiet = replace(invocation, console=replace(console, stderr=held_back, stderr_is_tty=False))
     work = BuilderWork(
         open_session=lambda: quiet.open_session(loaded),
-        finish_in_background=lambda run: _finish_in_background(quiet, run),
+        finish_in_background=lambda run: _finish_in_background(invocation, run),
         folder=console.cwd,
         criteria=_criteria_to_begin_with(invocation, criteria),
         file=criteria,

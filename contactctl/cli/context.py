@@ -165,13 +165,15 @@ class StoreInvocation(ConfiguredInvocation):
         return waits.waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
 
     def _tell_of_waiting(self) -> None:
-        """Once, to a person; where nobody watches, the exit code says all."""
-        if self.console.stderr_is_tty and not self._told_of_waiting:
-            self._told_of_waiting = True
-            self.console.note(
-                "waiting for another process that works on this store;"
-                " `contactctl runs list` shows what runs"
-            )
+        """Once, with who it is where that can be found out."""
+        if self._told_of_waiting or self.console.quiet:
+            return
+        self._told_of_waiting = True
+        from contactctl.operations.waits import who_works_on
+
+        found = who_works_on(self.settings.database)
+        what = found or "another process that works on this store"
+        self.console.note(f"waiting for {what}; `contactctl runs list` shows what runs")
 
     @contextmanager
     def open_session(self, loaded: "LoadedSettings | None" = None) -> Iterator["Session"]:

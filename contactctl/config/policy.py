@@ -55,6 +55,7 @@ POLICY: Mapping[str, Stricter | None] = {
     "groups": None,
     "unsubscribes": None,
     "machine_click_seconds": None,
+    "keep_deliveries": None,
     "incident_guard.within": None,
     "incident_guard.more_than": le,
     "incident_guard.times_usual": le,

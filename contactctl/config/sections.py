@@ -67,6 +67,7 @@ _POLICY_KEYS = (
     "groups",
     "unsubscribes",
     "machine_click_seconds",
+    "keep_deliveries",
     "incident_guard",
 )
 
@@ -280,6 +281,7 @@ SCHEMA = Section(
         "groups": ByName("NAME", _group_key, _GROUP),
         "unsubscribes": Scalar(one_of(OnUnsubscribe)),
         "machine_click_seconds": Scalar(whole_number(0)),
+        "keep_deliveries": Scalar(duration),
         "incident_guard": Section(
             IncidentGuard,
             {

@@ -73,6 +73,7 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
         yield f"groups.{group.name}", _group(group)
     yield "unsubscribes", policy.unsubscribes
     yield "machine_click_seconds", str(policy.machine_click_seconds)
+    yield "keep_deliveries", format_duration(policy.keep_deliveries)
     guard = policy.incident_guard
     yield "incident_guard.within", format_duration(guard.within)
     yield "incident_guard.more_than", str(guard.more_than)

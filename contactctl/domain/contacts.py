@@ -11,6 +11,7 @@ from contactctl.domain.criteria.fields import (
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
+    UNSUBSCRIBED_FROM_FIELD,
 )
 
 JsonValue = object
@@ -63,6 +64,7 @@ class ContactView:
     deactivation_runs: frozenset[str] = frozenset()
     reactivated: datetime | None = None
     unsubscribed: datetime | None = None
+    unsubscribed_from: frozenset[str] = frozenset()
     response_counts: Mapping[str, int] = field(default_factory=dict)
     responses_not_counted: frozenset[str] = frozenset()
     attributes: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class ContactRecord:
     responses: Mapping[str, int] = field(default_factory=dict)
     not_counted: Sequence[str] = ()
     unsubscribed: datetime | None = None
+    unsubscribed_from: Sequence[str] = ()
     former_addresses: Sequence[FormerAddress] = ()
     external_ids: Sequence[ExternalId] = ()
 
@@ -163,6 +166,7 @@ class ContactRecord:
             **{f"{RESPONSES_PREFIX}{name}": number for name, number in self.responses.items()},
             NOT_COUNTED_FIELD: self.not_counted,
             UNSUBSCRIBED_FIELD: self.unsubscribed,
+            UNSUBSCRIBED_FROM_FIELD: self.unsubscribed_from,
             **{f"{ATTRIBUTE_PREFIX}{name}": value for name, value in self.attributes.items()},
         }
 

@@ -237,7 +237,8 @@ class IncidentGuard:
 class ResponsePolicy:
     """What responses cause. `groups` is keyed by the folded name: ask `group()`.
 
-    A click at most `machine_click_seconds` after a delivery is a machine's; 0: none is.
+    A click at most `machine_click_seconds` after a delivery is a machine's; 0: none is. Deliveries
+    are kept for `keep_deliveries`, their number for ever.
     """
 
     thresholds: Mapping[Category, Threshold] = field(default_factory=dict)
@@ -248,6 +249,7 @@ class ResponsePolicy:
     incident_guard: IncidentGuard = IncidentGuard()
     unsubscribes: OnUnsubscribe = OnUnsubscribe.DEACTIVATE
     machine_click_seconds: int = 10
+    keep_deliveries: timedelta = timedelta(days=90)
 
     def group(self, name: str) -> GroupPolicy:
         """The policy of a group, the general one if the config does not name the group."""

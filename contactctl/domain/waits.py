@@ -8,6 +8,7 @@ FOR_ANSWERS_S = 300.0
 TO_CONNECT_S = 10.0
 FOR_FIRST_ANSWER_S = 30.0  # of a server that was just connected to; a pooler may have a queue
 IS_LONG_S = 1.0
+ON_LONG_WAIT = "on_long_wait"  # the name of that callback where connections carry it
 _SHORTEST_LOCK_WAIT_S = 1.0  # a batch of another process is no reason to give up at once
 
 

@@ -21,11 +21,16 @@ from contactctl.operations.ingest_rows import (
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
-from contactctl.responses.sender_side import SenderFault, faults_by_number
+from contactctl.responses.sender_side import SenderFault, reasons_by_fault
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
-from contactctl.store.responses import contacts_concerned, forget_concerned, runs_with_concerned
+from contactctl.store.responses import (
+    contacts_concerned,
+    count_refused,
+    forget_concerned,
+    runs_with_concerned,
+)
 from contactctl.store.runs import (
     CONTACT_CHANGES,
     change_state,
@@ -45,9 +50,19 @@ Position = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class FaultMet:
+    """What of the sender was refused, in so many `responses`, to so many `contacts`."""
+
+    fault: SenderFault
+    responses: int
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
 class IngestResult:
     """What an ingest did. `held` counts the responses, those of earlier ingests included, that it
-    made wait. `run` is None where it found nothing new: then it left no run.
+    made wait. `run` is None where it found nothing new: then it left no run. `sender_faults` stand
+    in the order of the contacts that they touch.
 
     `thresholds` is None, and `busy` says why, where another process kept the thresholds from being
     looked at; the next ingest or sweep does so.
@@ -59,6 +74,7 @@ class IngestResult:
     no_responses: int = 0
     undated: int = 0
     rejected: int = 0
+    sender_faults: Sequence[FaultMet] = ()
     judgement: Judgement = field(default_factory=Judgement)
     thresholds: ThresholdResult | None = None
     busy: BusyError | None = None
@@ -78,12 +94,6 @@ class IngestResult:
     @property
     def held(self) -> int:
         return self.judgement.held
-
-    @property
-    def sender_faults(self) -> dict[SenderFault, int]:
-        """How many of the responses recorded refuse the sender, by what of it; most first."""
-        refusals = self.counts.refusals.items()
-        return faults_by_number((rule, status, number) for (rule, status), number in refusals)
 
     @property
     def deactivated(self) -> int:
@@ -305,12 +315,29 @@ def _end_run(session: Session, recorded: IngestResult) -> IngestResult:
     if recorded.run is None:
         return recorded
     result = replace(recorded, judgement=_judge(session, recorded.run))
+    faults = _sender_faults(session, recorded.run, recorded.counts)
+    result = replace(result, sender_faults=faults)
     with session.store.writing() as connection:
         values = _totals(result) | {"finished_at": session.clock()}
         change_state(
             connection, recorded.run, expected=RunState.RUNNING, to=RunState.DONE, values=values
         )
     return result
+
+
+def _sender_faults(session: Session, run_id: int, counts: RecordedCounts) -> list[FaultMet]:
+    if not counts.refusals:
+        return []
+    with session.store.reading() as connection:
+        met = [
+            FaultMet(
+                fault,
+                sum(counts.refusals[reason] for reason in reasons),
+                count_refused(connection, run_id, reasons),
+            )
+            for fault, reasons in reasons_by_fault(counts.refusals).items()
+        ]
+    return sorted(met, key=lambda each: (-each.contacts, -each.responses))
 
 
 def _judge(session: Session, run_id: int) -> Judgement:

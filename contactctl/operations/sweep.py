@@ -29,6 +29,7 @@ from contactctl.operations.runs import (
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import sweep_thresholds, thresholds_due
 from contactctl.store.database.locks import exclusive
+from contactctl.store.engagement import forget_deliveries
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.handling.due import due_contact_ids
@@ -168,8 +169,9 @@ def look(session: Session, parts: Sequence[SweepPart]) -> DueNow:
 
 
 def sweep_runs(session: Session) -> SweepResult:
-    """Expire plans whose time is over, and work through what other processes left undone."""
-    steps = (_expire_plans, _finish_runs, _finish_pushes)
+    """Expire plans whose time is over, work through what other processes left undone, and keep of
+    old deliveries only their number."""
+    steps = (_expire_plans, _finish_runs, _finish_pushes, _forget_deliveries)
     return _one_by_one(partial(step, session) for step in steps)
 
 
@@ -212,6 +214,11 @@ def _finish_pushes_of(session: Session, work: str) -> SweepResult:
     with suppress(BusyError), exclusive(session.store, work):
         runs = _interrupted(session, work)
         return _one_by_one(partial(_finish_run, session, run) for run in runs)
+    return SweepResult()
+
+
+def _forget_deliveries(session: Session) -> SweepResult:
+    forget_deliveries(session.store, session.clock() - session.settings.responses.keep_deliveries)
     return SweepResult()
 
 

@@ -169,6 +169,7 @@ def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentati
     shown = Presentation(
         ingest_data(result, rejects),
         blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
         warnings=[
             *_incident_warnings(result),
             *resubscribe_warnings(result.counts.resubscribes),
@@ -220,8 +221,13 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
         "unmatched": counts.unmatched,
         "not_counted": counts.not_counted,
         "sender_side": [
-            {"about": fault.about, "responses": number, "repair": fault.repair}
-            for fault, number in result.sender_faults.items()
+            {
+                "about": met.fault.about,
+                "responses": met.responses,
+                "contacts": met.contacts,
+                "repair": met.fault.repair,
+            }
+            for met in result.sender_faults
         ],
         "held": result.held,
         "taken_back": result.judgement.taken_back,
@@ -295,9 +301,10 @@ def _unsubscribes_text(result: IngestResult) -> str:
 def _incident_warnings(result: IngestResult) -> list[str]:
     """What is held, and what was taken back for it."""
     warnings = [
-        f"{counted(number, 'response')} refuse the sender, not the recipient, and count for nobody:"
-        f" repair {fault.repair}"
-        for fault, number in result.sender_faults.items()
+        f"{counted(met.contacts, 'contact')} cannot be reached"
+        f" ({counted(met.responses, 'response')} refuse the sender, and count for nobody):"
+        f" repair {met.fault.repair}"
+        for met in result.sender_faults
     ]
     warnings += [
         f"incident {each.id}: {counted(each.held, f'{each.category} response')} of"

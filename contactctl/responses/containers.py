@@ -1,7 +1,7 @@
 """Mails out of files, folders of .eml files, Maildirs, mbox files and streams, one at a time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -58,15 +58,36 @@ def _mails_of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield from _mails_of_file(file, path)
 
 
-def _files_of_folder(folder: Path) -> Iterator[Path]:
+def other_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder that `iter_mails` leaves, but for hidden ones."""
+    return _files_of_folder(folder, _other_entries)
+
+
+def _other_entries(folder: Path) -> Iterator[Path]:
+    is_maildir = any((folder / name).is_dir() for name in ("new", "cur"))
+    for path in sorted(folder.iterdir()):
+        is_folder = path.is_dir() and not path.is_symlink() and not is_maildir
+        is_left = path.is_file() and not path.name.startswith(".")
+        if is_folder or (is_left and (is_maildir or not _is_mail(path))):
+            yield path
+
+
+def _is_mail(path: Path) -> bool:
+    return path.suffix.lower() in _MAIL_SUFFIXES or path.name.isdecimal()
+
+
+def _files_of_folder(
+    folder: Path, entries: Callable[[Path], Iterator[Path]] | None = None
+) -> Iterator[Path]:
     """The files below a folder. Without recursion: folders may be deeper than Python's stack."""
-    entered = [_entries(folder)]
+    entries = entries or _entries
+    entered = [entries(folder)]
     while entered:
         entry = next(entered[-1], None)
         if entry is None:
             entered.pop()
         elif entry.is_dir():
-            entered.append(_entries(entry))
+            entered.append(entries(entry))
         else:
             yield entry
 
@@ -79,10 +100,7 @@ def _entries(folder: Path) -> Iterator[Path]:
             yield path
     for path in [] if maildir else sorted(folder.iterdir()):
         is_folder = path.is_dir() and not path.is_symlink()
-        is_mail = path.is_file() and (
-            path.suffix.lower() in _MAIL_SUFFIXES or path.name.isdecimal()
-        )
-        if is_folder or is_mail:
+        if is_folder or (path.is_file() and _is_mail(path)):
             yield path
 
 

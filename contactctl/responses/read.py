@@ -1,18 +1,22 @@
 """The one way in: files, folders and streams of any format -> responses, activities, rejections."""
 
+import re
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from gzip import GzipFile
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.responses import Event, NoResponse
 from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classifier
-from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails
+from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails, other_files
 from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource
 from contactctl.responses.formats.registry import PROVIDERS
@@ -24,6 +28,14 @@ Input = Path | BinaryIO
 
 FORMATS = ("mail", "jsonl", "csv", "postfix", *PROVIDERS)
 _BUFFER_BYTES = 1 << 18
+_GZIP = b"\x1f\x8b"
+_BEGINNING_BYTES = 1 << 12
+# a header field at the very beginning, and one that mails have soon after (RFC 5322)
+_MAIL_BEGINNING = re.compile(
+    rb"(From |[!-9;-~]{1,80}: ?)(?=[^\0]*?^(received|return-path|from|date|message-id|subject"
+    rb"|delivered-to|mime-version):)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _PAYLOAD_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log")
 
 
@@ -55,11 +67,14 @@ def read_events(
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
 
-    `format` is `auto`, one of FORMATS, or the name of an own one. Of a folder the mails are read,
-    and with `auto` its JSON, CSV and log files too; with another format all its files. Raises
-    UsageError at once on an unknown format, InputError on an input that cannot be opened or is
-    refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows from it.
-    Files and streams without content hold nothing, but for a file that is called .eml.
+    `format` is `auto`, one of FORMATS, or the name of an own one. Of a folder, and those below it,
+    the mails are read, and with `auto` the JSON, CSV and log files too, and documents and mails
+    whose names have no suffix; what is nothing of these is a NoResponse. With another format all
+    files are. Inputs may be compressed with gzip. Files and streams without content hold nothing,
+    but for a file that is called .eml.
+
+    Raises UsageError at once on an unknown format, InputError on an input that cannot be opened or
+    is refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows.
     """
     own = own or OwnFormats()
     require_format(format, own)
@@ -117,14 +132,19 @@ class _Reader:
             return
         if self.format in ("auto", "mail"):
             yield from read_mails(iter_mails(path), self.classifier, self.naming)
-        for file in sorted(path.iterdir()):
-            if file.is_file() and self._is_payload(file):
+        for file in other_files(path) if self.format != "mail" else ():
+            if self.format != "auto" or self._is_known(file):
                 yield from self._read_file(file)
+            else:
+                yield NoResponse(str(file), "neither a mail nor a document")
 
     def read_stream(self, stream: BinaryIO) -> Iterator[Event]:
         name = str(getattr(stream, "name", "<stdin>"))
         name = "-" if name == "<stdin>" else name
         head = stream.read(HEAD_BYTES)
+        if head.startswith(_GZIP):
+            stream = _unzipped(BufferedReader(_Replayed(head, stream, name)), name)
+            head = stream.read(HEAD_BYTES)
         if _is_empty(head):
             return
         whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
@@ -134,17 +154,20 @@ class _Reader:
         else:
             yield from self.payloads.read(whole, name, kind)
 
-    def _is_payload(self, file: Path) -> bool:
-        if self.format == "auto":
-            return file.suffix.lower() in _PAYLOAD_SUFFIXES
-        return self.format != "mail"
+    def _is_known(self, path: Path) -> bool:
+        """Whether a file in a folder is a document or a mail, by its name or, where that says
+        nothing, as those of objects in a store (`3a7f-b1`), by its beginning."""
+        suffixes = [each.lower() for each in path.suffixes if each.lower() != ".gz"]
+        if suffixes and suffixes[-1] in _PAYLOAD_SUFFIXES:
+            return True
+        if suffixes and suffixes[-1][1:].isalpha():
+            return False
+        with _opened(path) as file:
+            head = file.read(_BEGINNING_BYTES).removeprefix(BOM_UTF8).lstrip()
+        return head.startswith((b"{", b"[")) or _MAIL_BEGINNING.match(head) is not None
 
     def _read_file(self, path: Path) -> Iterator[Event]:
-        try:
-            file = path.open("rb", buffering=_BUFFER_BYTES)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror}", hint="check the path") from error
-        with file:
+        with _opened(path) as file:
             head = file.read(HEAD_BYTES)
             if _is_empty(head) and path.suffix.lower() != ONE_MAIL_SUFFIX:
                 return
@@ -152,6 +175,10 @@ class _Reader:
             if kind != "mail":
                 file.seek(0)
                 yield from self.payloads.read(file, str(path), kind)
+                return
+            if isinstance(getattr(file, "raw", None), _Unzipped):
+                file.seek(0)
+                yield from read_mails(iter_mails(file), self.classifier, self.naming)
                 return
         yield from read_mails(iter_mails(path), self.classifier, self.naming)
 
@@ -162,6 +189,53 @@ class _Reader:
         if self.format in ("mail", "csv"):
             return self.format
         return "json" if self.format == "jsonl" else detect_documents(head, self.format)
+
+
+def _opened(path: Path) -> "BufferedReader[Any]":
+    """The file, unpacked where it is compressed. Raises InputError."""
+    try:
+        file = BufferedReader(path.open("rb", buffering=0), _BUFFER_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", hint="check the path") from error
+    is_packed = file.peek(len(_GZIP)).startswith(_GZIP)
+    return _unzipped(file, str(path)) if is_packed else file
+
+
+def _unzipped(stream: "BinaryIO | BufferedReader[Any]", name: str) -> "BufferedReader[Any]":
+    return BufferedReader(_Unzipped(stream, name), _BUFFER_BYTES)
+
+
+class _Unzipped(RawIOBase):
+    """What a gzip stream holds; InputError where it is damaged."""
+
+    def __init__(self, stream: "BinaryIO | BufferedReader[Any]", name: str) -> None:
+        self.name = name
+        self._stream = stream
+        self._unpacked = GzipFile(fileobj=stream)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._unpacked.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            unpacked = self._unpacked.read1(len(buffer))
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(
+                f"{self.name}: the gzip file is damaged or cut off", hint="copy it again"
+            ) from error
+        buffer[: len(unpacked)] = unpacked
+        return len(unpacked)
+
+    def close(self) -> None:
+        super().close()
+        self._unpacked.close()
+        self._stream.close()
 
 
 def _is_empty(head: bytes) -> bool:

@@ -37,14 +37,16 @@ def fault_of(rule: str, status: str) -> SenderFault | None:
     )
 
 
-def faults_by_number(reasons: Iterable[tuple[str, str, int]]) -> dict[SenderFault, int]:
-    """How many responses, given as (rule, status, number), each fault has; most first."""
-    numbers: dict[SenderFault, int] = {}
-    for rule, status, number in reasons:
+def reasons_by_fault(
+    reasons: Iterable[tuple[str, str]],
+) -> dict[SenderFault, list[tuple[str, str]]]:
+    """The (rule, status) that speak of each fault."""
+    found: dict[SenderFault, list[tuple[str, str]]] = {}
+    for rule, status in reasons:
         fault = fault_of(rule, status)
         if fault is not None:
-            numbers[fault] = numbers.get(fault, 0) + number
-    return dict(sorted(numbers.items(), key=lambda item: -item[1]))
+            found.setdefault(fault, []).append((rule, status))
+    return found
 
 
 @cache

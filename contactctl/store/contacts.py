@@ -21,6 +21,7 @@ from contactctl.domain.criteria.fields import (
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
+    UNSUBSCRIBED_FROM_FIELD,
     did_you_mean,
 )
 from contactctl.domain.emails import email_key
@@ -118,6 +119,7 @@ def to_records(
     not_counted = _not_counted(connection, ids) if is_asked(NOT_COUNTED_FIELD) else {}
     unsubscribed = _unsubscribed(connection, ids) if is_asked(UNSUBSCRIBED_FIELD) else {}
     external_ids = _external_ids(connection, ids) if is_asked(EXTERNAL_ID_FIELD) else {}
+    left = _unsubscribed_from(connection, ids) if is_asked(UNSUBSCRIBED_FROM_FIELD) else {}
     former = former_addresses(connection, ids) if fields is None else {}
     return [
         ContactRecord(
@@ -133,6 +135,7 @@ def to_records(
             responses=responses.get(row["id"], {}),
             not_counted=not_counted.get(row["id"], ()),
             unsubscribed=unsubscribed.get(row["id"]),
+            unsubscribed_from=left.get(row["id"], ()),
             former_addresses=former.get(row["id"], ()),
             external_ids=external_ids.get(row["id"], ()),
         )
@@ -201,6 +204,21 @@ def _unsubscribed(connection: Connection, ids: Sequence[int]) -> dict[int, datet
         .group_by(_response.c.contact_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _unsubscribed_from(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The groups that each unsubscribed from."""
+    statement = (
+        select(_response.c.contact_id, _group.c.name, _group.c.name_folded)
+        .join(_group, _group.c.id == _response.c.group_id)
+        .where(_response.c.contact_id.in_(ids), is_unsubscribe())
+        .distinct()
+        .order_by(_response.c.contact_id, _group.c.name_folded)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for contact_id, name, _ in connection.execute(statement):
+        found[contact_id].append(name)
+    return found
 
 
 def _external_ids(connection: Connection, ids: Sequence[int]) -> dict[int, list[ExternalId]]:

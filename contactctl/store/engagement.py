@@ -7,15 +7,22 @@ at most so many seconds before; a delivery that is read after the click takes it
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, text
+from sqlalchemy import Connection, CursorResult, bindparam, select, text
 
+from contactctl.store import tables
+from contactctl.store.contacts import keys_after
+from contactctl.store.database.locks import serialise
+from contactctl.store.database.store import Store
+from contactctl.store.routine import note_done
+from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.staged import Activities, Staged, stored_instant
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = "timestamp with time zone"
 _TABLES = {
     "seen": f"contact_id bigint, delivered {_INSTANT}, opened {_INSTANT},"
@@ -33,7 +40,7 @@ _TABLES = {
 _KEEP_DELIVERIES = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)
     SELECT contact_id, COALESCE(occurred_at, {long_ago}), source_hash FROM seen_delivery
-    WHERE true ORDER BY 1, 2, 3
+    WHERE occurred_at IS NULL OR occurred_at >= :kept_since ORDER BY 1, 2, 3
     ON CONFLICT DO NOTHING RETURNING contact_id, occurred_at, source_hash"""
 _COUNT_NEW = """
     INSERT INTO new_count
@@ -232,12 +239,81 @@ def count_mails(connection: Connection, contact_id: int, now: datetime) -> None:
         work.do(statement.format(ids=int(contact_id)))
 
 
+# Deliveries that are old: how many there were is kept, and no longer each of them
+
+
+_FORGETTING = "forget deliveries"  # the routine; its time is that before which none is kept
+_HOW_OFTEN = timedelta(days=1)
+_CONTACTS_AT_ONCE = 20_000
+_OLD_TABLES = {
+    "with_old": "contact_id bigint PRIMARY KEY",
+    "old_deliveries": f"contact_id bigint, occurred_at {_INSTANT}, mails bigint",
+}
+_IS_OLD = """occurred_at < :kept_since AND occurred_at > {long_ago} AND source_hash <> -1
+    AND contact_id IN (SELECT contact_id FROM with_old)"""
+# who has single ones among them; one that stands for several has the hash 0
+_FIND_WITH_OLD = """
+    INSERT INTO with_old
+    SELECT DISTINCT contact_id FROM delivery
+    WHERE contact_id > {after} AND contact_id <= {last} AND occurred_at < :kept_since
+        AND occurred_at > {long_ago} AND source_hash <> -1 AND source_hash <> 0"""
+_ADD_UP_OLD = f"""
+    INSERT INTO old_deliveries
+    SELECT d.contact_id, max(d.occurred_at), sum(d.mails)
+    FROM delivery d JOIN contact c ON c.id = d.contact_id
+    WHERE {_IS_OLD}
+    GROUP BY d.contact_id, c.last_engaged IS NOT NULL AND d.occurred_at <= c.last_engaged"""
+_FORGET_OLD = f"DELETE FROM delivery WHERE {_IS_OLD}"
+_KEEP_SUMS = """
+    INSERT INTO delivery (contact_id, occurred_at, source_hash, mails)
+    SELECT contact_id, occurred_at, 0, mails FROM old_deliveries ORDER BY contact_id, occurred_at"""
+_FORGET_CLICKS = """
+    DELETE FROM click WHERE contact_id > {after} AND contact_id <= {last}
+        AND occurred_at < :kept_since AND EXISTS (SELECT 1 FROM click later
+            WHERE later.contact_id = click.contact_id AND later.occurred_at > click.occurred_at)"""
+
+
+def forget_deliveries(store: Store, until: datetime) -> None:
+    """Keep of deliveries before an instant how many each contact got, before and since it was last
+    engaged; of clicks the last one. At most once a day, since all deliveries are looked at.
+
+    A delivery of that time that is read later, or once more, is not counted: nobody can tell which.
+    """
+    with store.writing() as connection:
+        if until - _kept_since(connection) < _HOW_OFTEN:
+            return
+        note_done(connection, _FORGETTING, until)
+    after = 0
+    while True:
+        with store.writing() as connection:
+            serialise(connection, CONTACT_CHANGES)
+            ids = keys_after(connection, after, _CONTACTS_AT_ONCE)
+            if not ids:
+                return
+            work = _Work(connection, 0, until)
+            with temporary_tables(connection, _OLD_TABLES):
+                some = {"after": after, "last": ids[-1][0]}
+                work.do(_FIND_WITH_OLD, **some)
+                for statement in (_ADD_UP_OLD, _FORGET_OLD, _KEEP_SUMS):
+                    work.do(statement)
+                work.do(_FORGET_CLICKS, **some)
+            after = ids[-1][0]
+
+
+def _kept_since(connection: Connection) -> datetime:
+    """Of deliveries before this, single ones are not kept any more."""
+    statement = select(tables.routine.c.done_at).where(tables.routine.c.work == _FORGETTING)
+    found: datetime | None = connection.execute(statement).scalar()
+    return found or _BEGINNING
+
+
 class _Work:
     """Statements in the words of the database, with the instant that is now."""
 
     def __init__(self, connection: Connection, machine_click_seconds: int, now: datetime) -> None:
         self._connection = connection
         self._now = now
+        self._kept_since = _kept_since(connection)
         is_sqlite = connection.dialect.name == "sqlite"
         seconds = machine_click_seconds
         if is_sqlite:
@@ -257,9 +333,9 @@ class _Work:
             else "TIMESTAMPTZ '1970-01-01 00:00:00+00'",
         }
 
-    def do(self, statement: str) -> int:
-        """Run it; returns how many rows it concerned."""
-        return self._run(statement).rowcount
+    def do(self, statement: str, **words: object) -> int:
+        """Run it, with further words in it; returns how many rows it concerned."""
+        return self._run(statement, **words).rowcount
 
     def rows_of(self, statement: str) -> list[Staged]:
         """Run it; returns what it gives, as rows to be staged again."""
@@ -268,8 +344,10 @@ class _Work:
             for row in self._run(statement)
         ]
 
-    def _run(self, statement: str) -> CursorResult[*tuple[Any, ...]]:
-        clause = text(statement.format(**self._words).replace("%H:%M:%S", r"%H\:%M\:%S"))
-        if ":now" in statement:
-            clause = clause.bindparams(bindparam("now", self._now, type_=UtcInstant()))
+    def _run(self, statement: str, **words: object) -> CursorResult[*tuple[Any, ...]]:
+        filled = statement.format(**self._words, **words)
+        clause = text(filled.replace("%H:%M:%S", r"%H\:%M\:%S"))
+        for name, instant in (("now", self._now), ("kept_since", self._kept_since)):
+            if f":{name}" in statement:
+                clause = clause.bindparams(bindparam(name, instant, type_=UtcInstant()))
         return self._connection.execute(clause)

@@ -127,7 +127,12 @@ def set_rows(field: Field, dialect: str) -> SetRows:
             tag = contact_tag.c
             return SetRows(tag.contact_id, true(), lambda test: test(tag.tag_folded))
         case "group":
-            return SetRows(membership.c.contact_id, true(), partial(_is_in_groups, dialect))
+            test_group = partial(_is_in_groups, dialect, membership.c.group_id)
+            return SetRows(membership.c.contact_id, true(), test_group)
+        case "unsubscribed_from":
+            of_group = and_(is_unsubscribe(), response.c.group_id != tables.SYSTEM_WIDE)
+            test_group = partial(_is_in_groups, dialect, response.c.group_id)
+            return SetRows(response.c.contact_id, of_group, test_group)
         case "responses_not_counted":
             reason = response.c.not_counted
             return SetRows(response.c.contact_id, reason != "", lambda test: test(reason))
@@ -141,12 +146,12 @@ def set_rows(field: Field, dialect: str) -> SetRows:
     return SetRows(deactivation.c.contact_id, condition, lambda test: test(column))
 
 
-def _is_in_groups(dialect: str, test: MemberTest) -> Clause:
+def _is_in_groups(dialect: str, group_id: Value, test: MemberTest) -> Clause:
     """The groups' numbers are looked up once; as an array, so that Postgres uses the key."""
     group_ids = select(tables.group.c.id).where(test(tables.group.c.name_folded))
     if dialect == "sqlite":
-        return membership.c.group_id.in_(group_ids)
-    return membership.c.group_id == any_(func.array(group_ids.scalar_subquery()))
+        return group_id.in_(group_ids)
+    return group_id == any_(func.array(group_ids.scalar_subquery()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ _RECORD_ALL_ON_POSTGRES = f"""
     kept AS ({_KEEP_UNMATCHED.format(hour=_HOUR_ON_POSTGRES)}),
     concerned AS (
         INSERT INTO plan_item (contact_id, run_id, revision)
-        SELECT DISTINCT contact_id, :run_id, 0 FROM recorded WHERE counts OR not_counted = 'echo'
+        SELECT DISTINCT contact_id, :run_id, 0 FROM recorded
+        WHERE counts OR not_counted IN ('echo', 'sender-side')
         ON CONFLICT DO NOTHING),
     changed AS (
         INSERT INTO unjudged_hour (hour)
@@ -86,7 +87,7 @@ _NOTE_CONCERNED = """
     SELECT DISTINCT r.contact_id, r.run_id, 0
     FROM matched m
     JOIN response r ON r.contact_id = m.contact_id AND r.source_key = m.source_key
-    WHERE r.run_id = :run_id AND (r.counts OR r.not_counted = 'echo')
+    WHERE r.run_id = :run_id AND (r.counts OR r.not_counted IN ('echo', 'sender-side'))
     ON CONFLICT DO NOTHING"""
 
 _WISHED_BY = """

@@ -242,6 +242,23 @@ def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
     return select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).distinct()
 
 
+def count_refused(connection: Connection, run_id: int, reasons: Collection[tuple[str, str]]) -> int:
+    """The contacts, of those whose thresholds a run has yet to look at, to whom it has recorded
+    refusals of the sender of one of these (rule, status)."""
+    said = [f"{rule} {status}" for rule, status in reasons]
+    statement = (
+        select(func.count(_response.c.contact_id.distinct()))
+        .join(_item, _item.c.contact_id == _response.c.contact_id)
+        .where(
+            _item.c.run_id == run_id,
+            _response.c.run_id == run_id,
+            _response.c.not_counted == "sender-side",
+            is_one_of(_response.c.rule + " " + _response.c.status, said, connection.dialect.name),
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
 def runs_with_concerned(connection: Connection) -> list[int]:
     """The runs that ended before they had looked at the thresholds of all contacts concerned.
 

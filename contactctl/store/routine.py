@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, or_, select, text
 
 from contactctl.store import tables
 from contactctl.store.types import UtcInstant
@@ -21,6 +21,7 @@ def note_done(connection: Connection, work: str, now: datetime) -> None:
 
 
 def last_done(connection: Connection) -> Mapping[str, datetime]:
-    """Work -> when it was last done."""
-    statement = select(_routine.c.work, _routine.c.done_at).order_by(_routine.c.work)
+    """Sweeps and fetches -> when they last came to their end."""
+    is_told = or_(_routine.c.work.startswith("sweep"), _routine.c.work.startswith("fetch"))
+    statement = select(_routine.c.work, _routine.c.done_at).where(is_told).order_by(_routine.c.work)
     return {row[0]: row[1] for row in connection.execute(statement)}

@@ -33,7 +33,6 @@ from contactctl.store.runs import (
     insert_run,
     lock_run,
     lock_running_run,
-    require_cursor,
     update_run,
 )
 
@@ -264,8 +263,7 @@ def apply_batch(
         batch = begun or next_batch(connection, run, size)
         if batch is None:
             return None
-        # the run's row first, everywhere
-        require_cursor(lock_running_run(connection, run.id), run.cursor)
+        lock_running_run(connection, run.id, cursor=run.cursor)  # its row first, everywhere
         outcome = work.apply(connection, run, batch, now)
         advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped

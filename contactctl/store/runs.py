@@ -102,18 +102,13 @@ def lock_run(connection: Connection, run_id: int) -> Run:
     return _found(row, run_id)
 
 
-def lock_running_run(connection: Connection, run_id: int) -> Run:
-    """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does."""
+def lock_running_run(connection: Connection, run_id: int, *, cursor: int | None = None) -> Run:
+    """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does, BusyError
+    when its cursor is no longer where the caller saw it."""
     run = lock_run(connection, run_id)
-    if run.state is not RunState.RUNNING:
+    if run.state is not RunState.RUNNING or cursor not in (None, run.cursor):
         raise _moved_meanwhile(run)
     return run
-
-
-def require_cursor(locked: Run, cursor: int) -> None:
-    """BusyError when the run has got on since somebody saw its cursor there."""
-    if locked.cursor != cursor:
-        raise _moved_meanwhile(locked)
 
 
 def list_runs(

@@ -163,7 +163,8 @@ def test_what_cannot_be_understood_exits_2_and_selects_nobody(
 
 
 @pytest.mark.parametrize(
-    "value", ['"\' OR 1=1 --"', "'; DROP TABLE contact'", "%", "_", "\\", "$1", ":name", "?", "{}"]
+    "value",
+    ['"\' OR 1=1 --"', "'; DROP TABLE contact'", '"%"', "_", "\\", "$1", ":name", "?", "{}"],
 )
 def test_sql_in_values_is_text(cli: StoreCli, value: str) -> None:
     before = dump(cli.store)

@@ -88,6 +88,7 @@ def test_what_has_no_fixed_name_cannot_be_set_by_a_variable():
         "allow_not_recommended",
         "heartbeat.url",
         "machine_click_seconds",
+        "keep_deliveries",
         "unsubscribes",
         "incident_guard.within",
         "incident_guard.more_than",

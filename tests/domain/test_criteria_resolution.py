@@ -12,7 +12,13 @@ from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldCatalogue, Operator, Takes
 from contactctl.domain.criteria.reference import matches
-from contactctl.domain.criteria.resolve import Range, ResolvedCriteria, Test, resolve
+from contactctl.domain.criteria.resolve import (
+    Range,
+    ResolvedCriteria,
+    Test,
+    criteria_lines,
+    resolve,
+)
 from contactctl.domain.criteria.tree import Criteria, from_flags
 from contactctl.domain.criteria.values import Span, Unit, shift_date, shift_instant, start_of_day
 from contactctl.domain.errors import CriteriaError
@@ -150,6 +156,17 @@ def test_description_fills_the_dates_in():
             "last_opened between 2024-03-30T12:00:00+01:00 and 2024-03-31T12:00:00+02:00",
         ),
     ]
+
+
+def test_people_get_the_dates_to_the_second():
+    now = NOON.replace(microsecond=123456)
+    shown = resolved("last_opened within-last 2 days", now)
+
+    assert criteria_lines(shown) == [
+        "last_opened within-last 2 days   (last_opened between"
+        " 2024-03-29T12:00:00+01:00 and 2024-03-31T12:00:00+02:00)"
+    ]
+    assert "123456" in shown.describe()[0][1]
 
 
 def test_a_span_out_of_the_calendar_is_an_error():

@@ -244,6 +244,7 @@ def conditions(draw: st.DrawFn) -> Condition:
     operator = draw(st.sampled_from(OPERATORS[field.type]))
     value = st.sampled_from(field.choices) if field.choices else VALUES[field.type]
     value = numbers if field.is_whole_number else value
+    value = numbers.map(str) if field.name == "deactivation_run" else value
     value = days if operator is Operator.ON else value
     if field.name in ADDRESSES and operator in WHOLE_VALUES:
         value = st.sampled_from(ADDRESSES[field.name])

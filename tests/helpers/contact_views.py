@@ -33,7 +33,8 @@ def insert_views(connection: Connection, views: Iterable[ContactView]) -> None:
     ]
     _insert(connection, tables.membership, memberships)
     _insert(connection, tables.deactivation, [r for v in views for r in _deactivation_rows(v)])
-    _insert(connection, tables.response, [row for v in views for row in _response_rows(v)])
+    responses = [row for view in views for row in _response_rows(view, group_ids)]
+    _insert(connection, tables.response, responses)
 
 
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -60,7 +61,7 @@ def _contact_row(view: ContactView) -> dict[str, Any]:
 
 
 def _insert_groups(connection: Connection, views: list[ContactView]) -> dict[str, int]:
-    names = {fold(name): name for view in views for name in view.groups}
+    names = {fold(name): name for view in views for name in view.groups | view.unsubscribed_from}
     ids = {folded: number for number, folded in enumerate(sorted(names), start=1)}
     rows = [
         {"id": ids[folded], "name": name, "name_folded": folded, "created": _ANY_TIME}
@@ -98,7 +99,7 @@ def _deactivation(view: ContactView, **values: Any) -> dict[str, Any]:
     return {"contact_id": view.id} | defaults | values
 
 
-def _response_rows(view: ContactView) -> list[dict[str, Any]]:
+def _response_rows(view: ContactView, group_ids: dict[str, int]) -> list[dict[str, Any]]:
     """As many counted ones as the view says, and others that do not count."""
     counted = [
         _response(view, category, f"{category}{number}")
@@ -119,6 +120,9 @@ def _response_rows(view: ContactView) -> list[dict[str, Any]]:
         before = {"counts": False, "occurred_at": view.unsubscribed - timedelta(days=1)}
         uncounted.append(_response(view, "unsubscribed", "left before", **before))
         uncounted.append(_response(view, "resubscribed", "came back", counts=False))
+        for name in view.unsubscribed_from:
+            left = wish | {"group_id": group_ids[fold(name)]}
+            uncounted.append(_response(view, "unsubscribed", f"left {name}", **left))
     return counted + uncounted
 
 
@@ -134,4 +138,5 @@ def _response(view: ContactView, category: str, source_key: str, **values: Any) 
         "occurred_at": _ANY_TIME,
         "recorded_at": _ANY_TIME,
         "run_id": 1,
+        "group_id": 0,
     } | values

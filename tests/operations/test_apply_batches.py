@@ -75,7 +75,7 @@ def test_a_batch_applied_by_somebody_who_saw_an_older_cursor_changes_nothing(
     assert dump(store) == before
 
 
-def test_a_batch_that_changes_another_number_than_it_counted_is_rolled_back(
+def test_a_batch_whose_numbers_do_not_agree_is_rolled_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed_contacts(store, 30)

@@ -269,12 +269,15 @@ def test_a_refusal_of_the_sender_is_recorded_and_counts_for_nobody(store: Store)
         session,
         response("c1@a.example", category=Category.BLOCKED, rule="blocklist"),
         response("c2@b.example", category=Category.BLOCKED, rule="status", status="5.7.25"),
+        response("c2@b.example", "again", Category.BLOCKED, rule="blocklist"),
+        response("nobody@b.example", category=Category.BLOCKED, rule="blocklist"),
         response("c2@b.example", "k", Category.BLOCKED, rule="recipient-preference"),
     )
 
-    assert {fault.about: number for fault, number in result.sender_faults.items()} == {"host": 2}
+    met = [(each.fault.about, each.responses, each.contacts) for each in result.sender_faults]
+    assert met == [("host", 4, 2)]
     assert deactivated(store) == [(2, 0, "blocked")]
-    assert recorded(store, "not_counted") == [("sender-side",), ("sender-side",), ("",)]
+    assert recorded(store, "not_counted") == [*[("sender-side",)] * 3, ("",)]
 
 
 def later_session(store: Store, days: int) -> Session:

@@ -15,6 +15,7 @@ from contactctl.domain.responses import Activity, ActivityKind
 from contactctl.operations import ingest as ingest_module
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.engagement import forget_deliveries
 from helpers.engagement_model import Engagement, engagement
 from helpers.ingested import add, record, session_on
 from helpers.responses import insert_contact
@@ -138,6 +139,40 @@ def test_a_delivery_dated_later_than_now_counts_once(store: Store) -> None:
     for seconds in (0, 10):
         record(replace(session_on(store), now=NOW + timedelta(seconds=seconds)), ahead)
     assert stored(store)["c1@example.com"].mails_received == 1
+
+
+def test_of_old_deliveries_only_the_number_is_kept_and_reading_twice_still_counts_once(
+    store: Store,
+) -> None:
+    old = [sign(DELIVERED, second) for second in range(5)]
+    recent = [sign(DELIVERED, second) for second in (100, 101)]
+    add(store, "c1@example.com")
+    record(session_on(store), *old, *recent, sign(OPENED, 2.5), sign(DELIVERED, 3, "b"))
+    before = stored(store)["c1@example.com"]
+    assert (before.mails_received, before.mails_since_engaged) == (8, 5)
+
+    def kept() -> list[int]:
+        with store.reading() as connection:
+            table = tables.delivery
+            rows = select(table.c.mails).order_by(table.c.occurred_at, table.c.source_hash)
+            return list(connection.execute(rows).scalars())
+
+    forget_deliveries(store, START + timedelta(seconds=50))
+    assert kept() == [3, 3, 1, 1]
+    forget_deliveries(store, START + timedelta(seconds=150))  # not twice a day
+    record(session_on(store), *old, *recent, sign(DELIVERED, 49))
+    assert stored(store)["c1@example.com"] == before
+    record(session_on(store), sign(DELIVERED, 60))
+    forget_deliveries(store, START + timedelta(days=1, seconds=51))
+    assert kept() == [3, 6]
+    assert stored(store)["c1@example.com"].mails_received == 9
+    record(session_on(store), sign(OPENED, 200))
+    assert stored(store)["c1@example.com"].mails_since_engaged == 0
+    forget_deliveries(store, START + timedelta(days=3))
+    assert kept() == [3, 6]  # nothing new: nothing is written again
+    record(session_on(store), sign(DELIVERED, 4 * 86_400))
+    last = stored(store)["c1@example.com"]
+    assert (last.mails_received, last.mails_since_engaged) == (10, 1)
 
 
 def test_a_click_that_an_import_gave_comes_back_when_a_later_one_is_a_machines(

@@ -1,5 +1,6 @@
 """One way in for every kind of input."""
 
+import gzip
 import io
 import json
 import os
@@ -94,10 +95,40 @@ def test_a_folder_of_mails_and_payloads(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(BOUNCE)
     (tmp_path / "b.jsonl").write_bytes(GENERIC)
     (tmp_path / "notes.txt").write_bytes(GENERIC)
-    assert in_short(read(tmp_path)) == [*MAIL_READS, *GENERIC_READS]
+    *events, notes = read(tmp_path)
+    assert in_short(events) == [*MAIL_READS, *GENERIC_READS]
+    assert notes == NoResponse(str(tmp_path / "notes.txt"), "neither a mail nor a document")
     assert in_short(read(tmp_path, format="mail")) == MAIL_READS
     (tmp_path / "a.eml").unlink()
     assert in_short(read(tmp_path, format="jsonl")) == GENERIC_READS * 2
+
+
+def test_a_folder_of_a_providers_objects(tmp_path: Path) -> None:
+    """As they lie in a bucket: below days, without suffixes, packed, other things among them."""
+    day = tmp_path / "s3" / "2026" / "11" / "25"
+    day.mkdir(parents=True)
+    (day / "events-1-2026-11-25-09-00-00-3a7f").write_bytes(GENERIC)
+    (day / "events-1-2026-11-25-09-05-00-b1.gz").write_bytes(gzip.compress(GENERIC))
+    (day / "o3vrnil0e2ic28tr").write_bytes(BOUNCE)
+    (day / "o3vrnil0e2ic28ts.gz").write_bytes(gzip.compress(BOUNCE))
+    (day.parent / "all.jsonl.gz").write_bytes(gzip.compress(GENERIC) * 2)
+    (day / "_SUCCESS").write_bytes(b"")
+    (day / "manifest").write_bytes(b"three objects\n")
+    (day / ".hidden").write_bytes(GENERIC)
+    events = read(tmp_path)
+    assert in_short(events) == [*GENERIC_READS * 2, *MAIL_READS * 2, *GENERIC_READS * 2]
+    told = [Path(event.source).name for event in events if isinstance(event, NoResponse)]
+    assert told == ["_SUCCESS", "manifest"]
+
+
+def test_what_is_packed_is_unpacked_and_damage_is_an_error(tmp_path: Path) -> None:
+    packed = gzip.compress(GENERIC * 20_000)
+    assert len(read(io.BytesIO(packed))) == 20_000
+    with pytest.raises(InputError, match="damaged or cut off"):
+        read(io.BytesIO(packed[:-500]))
+    (tmp_path / "a.json").write_bytes(b"\x1f\x8bnot gzip")
+    with pytest.raises(InputError, match="damaged or cut off"):
+        read(tmp_path)
 
 
 def test_a_pipe(tmp_path: Path) -> None:

@@ -163,3 +163,13 @@ def test_several_pairs_of_words() -> None:
     assert rule.matches("a torn letter")
     assert not rule.matches("a torn parcel")
     assert not rule.matches("the parcel is -- this letter is long -- lost")
+
+
+def test_lists_of_words_may_hold_lists_and_phrases_are_looked_past() -> None:
+    near = [[[["parcel"], "box"], ["lost", ["gone"]]]]
+    mapping = {"id": "x", "category": "unknown", "near": near, "ignore": "post box"}
+    (rule,) = parse_rules([mapping])
+
+    assert rule.near == ((("parcel", "box"), ("lost", "gone")),)
+    assert rule.matches("the box is gone")
+    assert not rule.matches("the post box is gone")

@@ -129,6 +129,7 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
     origins = frozenset(rng.sample(ORIGINS, 2)) if deactivated else frozenset()
     categories = some(CATEGORIES) if deactivated else frozenset()
     number_of_reasons = len(origins) * max(1, len(categories))
+    unsubscribed = maybe(INSTANTS)
     domain = rng.choice(["example.com", "a_b.example", "xn--mnchen-3ya.example"])
     return ContactView(
         id=number,
@@ -145,7 +146,8 @@ def make_contact(number: int, rng: random.Random) -> ContactView:
         deactivation_categories=categories,
         deactivation_runs=frozenset(str(10 + n) for n in range(number_of_reasons)),
         reactivated=maybe(INSTANTS),
-        unsubscribed=maybe(INSTANTS),
+        unsubscribed=unsubscribed,
+        unsubscribed_from=some(GROUPS) if unsubscribed else frozenset(),
         response_counts={category: rng.choice((0, 1, 2, 3)) for category in CATEGORIES},
         responses_not_counted=some(list(NOT_COUNTED)),
         attributes=make_attributes(rng),

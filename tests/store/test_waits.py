@@ -12,13 +12,15 @@ import pytest
 from sqlalchemy import exc, text
 
 from contactctl.domain.errors import CANCELLED, BusyError, StoreError
+from contactctl.domain.run_kinds import DeactivateRun
+from contactctl.domain.runs import RunState
 from contactctl.domain.waits import Waits
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.database.postgres import BoundedConnection
 from contactctl.store.database.store import Store, connect, open_store
 from contactctl.store.run_steps import apply_batch
-from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, insert_run
 from contactctl.store.temporary import fill, temporary_tables
 from helpers.cli import run_cli
 from helpers.contacts import add_contact, seed_contacts
@@ -265,12 +267,26 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
             add_contact(connection, "b@example.com")
 
 
+def test_a_wait_inside_a_statement_is_told(postgres_url: str) -> None:
+    told: list[str] = []
+    waits = Waits(1.5, on_long_wait=lambda: told.append("waits"))
+    with ExitStack() as stack:
+        holder = stack.enter_context(closing(open_store(postgres_url)))
+        serialise(stack.enter_context(holder.writing()), CONTACT_CHANGES)
+        waiting = stack.enter_context(closing(open_store(postgres_url, waits)))
+        with pytest.raises(BusyError), waiting.writing() as connection:
+            serialise(connection, CONTACT_CHANGES)
+    assert told == ["waits"]
+
+
 @pytest.mark.parametrize("held", ["the work", "the file"])
-@pytest.mark.parametrize("is_tty", [True, False])
-def test_who_waits_for_long_is_told_once_at_a_terminal(
-    store: Store, store_url: str, held: str, is_tty: bool
-) -> None:
+def test_who_waits_for_long_is_told_once_for_whom(store: Store, store_url: str, held: str) -> None:
     seed_contacts(store, 2)
+    with store.writing() as connection:
+        run = make_session(store).request(DeactivateRun())
+        at_work = insert_run(
+            connection, run, state=RunState.RUNNING, identity=store.identity, now=NOW
+        )
     command = ["deactivate", "--where", "id = 1", "--confirm", 1, "--limit-override", 1]
     with ExitStack() as stack:
         if held == "the work":
@@ -279,10 +295,11 @@ def test_who_waits_for_long_is_told_once_at_a_terminal(
             stack.enter_context(store.writing())
         else:
             pytest.skip("Postgres locks no file")
-        waited = run_cli([*command, "--wait", 1.5, "--database", store_url], tty=is_tty)
+        waited = run_cli([*command, "--wait", 1.5, "--database", store_url])
 
     assert waited.exit_code == 6
-    assert waited.stderr.count("note: waiting for another process") == is_tty
+    said = f"note: waiting for run {at_work} (deactivate) by tester@host, since 12:00 UTC"
+    assert waited.stderr.count(said) == 1
 
 
 @pytest.mark.parametrize("full", ["the store's", "TMPDIR"])

@@ -217,11 +217,12 @@ class ProgressScreen(Screen[None]):
     def advance(self, steps: int) -> None:
         """This many more contacts have been processed."""
         self._done += steps
-        if not self.is_mounted:  # a fast run reports before the screen is laid out
-            return
-        self.query_one(ProgressBar).update(progress=self._done)
         done = f"{self._done:,} of {self._planned:,} contacts"
-        self.query_one("#done", Static).update(Content(done))
+        # a fast run reports before the screen is laid out, and after it is left
+        for bar in self.query(ProgressBar):
+            bar.update(progress=self._done)
+        for text in self.query("#done").results(Static):
+            text.update(Content(done))
 
 
 # The result of the run

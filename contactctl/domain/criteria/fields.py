@@ -16,6 +16,7 @@ NOT_COUNTED_FIELD = "responses_not_counted"
 EXTERNAL_ID_FIELD = "external_id"  # of output alone
 LAST_ENGAGED_FIELD = "last_engaged"
 UNSUBSCRIBED_FIELD = "unsubscribed"
+UNSUBSCRIBED_FROM_FIELD = "unsubscribed_from"
 COUNT_FIELDS = ("mails_received", "mails_since_engaged")
 DEACTIVATION_RUN_FIELD = "deactivation_run"
 
@@ -134,6 +135,7 @@ BUILT_IN_FIELDS: tuple[Field, ...] = (
         FieldType.INSTANT,
         "when the person last unsubscribed, from all mail or from a group",
     ),
+    Field(UNSUBSCRIBED_FROM_FIELD, FieldType.SET, "groups that the person unsubscribed from, ever"),
     *(
         Field(
             f"{RESPONSES_PREFIX}{name}",

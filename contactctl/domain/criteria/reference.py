@@ -32,6 +32,7 @@ _SET_MEMBERS = {
     "deactivation_category": "deactivation_categories",
     "deactivation_run": "deactivation_runs",
     "responses_not_counted": "responses_not_counted",
+    "unsubscribed_from": "unsubscribed_from",
 }
 _VIEW_NAMES = {"email": "email_key"}
 

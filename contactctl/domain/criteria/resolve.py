@@ -3,6 +3,7 @@
 Operators are reduced to six tests, which the Python reference and the SQL both implement.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -223,9 +224,19 @@ _NORMAL_FORMS = {"email": _address_key, "email_domain": _domain_key}
 # Criteria as indented lines, as in a criteria file, with every date calculated
 
 
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+")
+
+
 def criteria_lines(resolved: ResolvedCriteria) -> list[str]:
-    """The tree, a line for each branch and condition; a plain list where all must hold."""
-    counted = {written: dates for written, dates in resolved.describe() if written != dates}
+    """The tree, a line for each branch and condition; a plain list where all must hold.
+
+    People get the dates to the second; `describe` has them whole.
+    """
+    counted = {
+        written: _FRACTION.sub("", dates)
+        for written, dates in resolved.describe()
+        if written != dates
+    }
     criteria = resolved.criteria
     if not criteria.any and not criteria.none:
         return [line for part in criteria.all for line in _part_lines(part, counted, "")]

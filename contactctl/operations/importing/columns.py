@@ -15,6 +15,7 @@ from contactctl.domain.criteria.fields import (
     NOT_COUNTED_FIELD,
     RESPONSES_PREFIX,
     UNSUBSCRIBED_FIELD,
+    UNSUBSCRIBED_FROM_FIELD,
     Field,
     FieldCatalogue,
     FieldType,
@@ -47,6 +48,7 @@ _GIVEN_ELSEWHERE = {
     "email_domain": "it follows from the email",
     "updated": "it is set when a contact changes",
     UNSUBSCRIBED_FIELD: "what people wish is recorded by `responses ingest`",
+    UNSUBSCRIBED_FROM_FIELD: "what people wish is recorded by `responses ingest`",
     LAST_ENGAGED_FIELD: "it is the later of last_opened and last_clicked",
     "reactivated": "it is set when a contact becomes active again",
     "deactivation_run": "runs have their numbers in this store alone",
@@ -168,10 +170,13 @@ class ColumnNames:
     def _of_its_own(self, key: str, name: str) -> Field | None:
         """The field that has this very name; None, with a word about it, for any other name."""
         as_field = _as_field_name(key)
+        if as_field == EXTERNAL_ID_FIELD:
+            self._leave_out(name, _GIVEN_ELSEWHERE[as_field])
+            return None
         field = _MEMBERSHIP_FIELDS.get(as_field) or self._catalogue.by_name(as_field)
         if field is None:
             return self._of_no_field(name)
-        if field.name == UNSUBSCRIBED_FIELD and not self._options.all_inactive:
+        if field.name.startswith(UNSUBSCRIBED_FIELD) and not self._options.all_inactive:
             self.undecided.append(name)  # ours are recorded, others' must be told what they mean
             return None
         reason = _reason_against(field)

@@ -102,9 +102,12 @@ def _ids(values: Sequence[Any]) -> list[str]:
 
 def _cells(values: Sequence[Any], is_set: bool) -> Sequence[Cell]:
     """A column's values as text: what is missing is empty."""
-    if {*map(type, values)} <= _TEXT_TYPES:
+    types = {*map(type, values)}
+    if types == {int}:
+        return list(map(str, values))
+    if types <= _TEXT_TYPES:
         texts = [value or "" for value in values]
-        return list(map(str.strip if "".join(texts).isascii() else trim, texts))
+        return [text.strip() if text.isascii() else trim(text) for text in texts]
     return [_cell(value, is_set) for value in values]
 
 

@@ -53,7 +53,8 @@ _OPERATOR_UPDATES = (
     "delivery_rate",
 )
 # what an operator's daily work deletes: plans, addresses given up, memberships, tags, ids that a
-# source gave to another contact, responses that found a contact, counts that are made anew, and
+# source gave to another contact, responses that found a contact, counts that are made anew,
+# deliveries that are old, and
 # clicks that turn out to be a machine's
 _OPERATOR_DELETES = (
     "plan_item",
@@ -65,6 +66,7 @@ _OPERATOR_DELETES = (
     "unmatched_response",
     "response_rate",
     "unjudged_hour",
+    "delivery",
     "click",
 )
 _KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")

@@ -4,7 +4,7 @@ On Postgres every lock is a transaction's, never a session's: behind a pooler th
 somebody else after each transaction, and its locks with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from contactctl.domain.errors import BusyError, StoreError
-from contactctl.domain.waits import IS_LONG_S
+from contactctl.domain.waits import IS_LONG_S, ON_LONG_WAIT
 from contactctl.store.database.errors import MAY_BE_WRITTEN, translated_errors
 from contactctl.store.database.store import Store
 
@@ -55,8 +55,9 @@ def serialise(connection: Connection, work: str) -> None:
     BusyError when the others take longer than the store waits for locks.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK, _key_of_next(work))
-        connection.execute(_LOCK, _key_of_turn(work))
+        with _long_wait_is_told(connection.get_execution_options()[ON_LONG_WAIT]):
+            connection.execute(_LOCK, _key_of_next(work))
+            connection.execute(_LOCK, _key_of_turn(work))
 
 
 def change_one_by_one(connection: Connection) -> None:
@@ -79,7 +80,7 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
             yield connection
         return
     with ExitStack() as stack:
-        with store.writing() as next_in_line, _long_wait_is_told(store):
+        with store.writing() as next_in_line, _long_wait_is_told(store.waits.on_long_wait):
             next_in_line.execute(_LOCK, _key_of_next(work))
             with next_in_line.begin_nested() as released_at_once:
                 next_in_line.execute(_LOCK, _key_of_turn(work))
@@ -90,9 +91,9 @@ def in_turn(store: Store, work: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def _long_wait_is_told(store: Store) -> Iterator[None]:
+def _long_wait_is_told(tell: Callable[[], None]) -> Iterator[None]:
     """Say so when the body, which waits for a lock, takes longer than a second."""
-    timer = Timer(IS_LONG_S, store.waits.on_long_wait)
+    timer = Timer(IS_LONG_S, tell)
     timer.daemon = True
     timer.start()
     try:
@@ -112,7 +113,7 @@ def _busy(work: str, identity: str) -> BusyError:
 def _file_lock(store: Store, path: Path, work: str, wait_seconds: float) -> Iterator[None]:
     lock = FileLock(path.with_name(f"{path.name}.{work}.lock"), mode=0o600)
     try:
-        with _long_wait_is_told(store):
+        with _long_wait_is_told(store.waits.on_long_wait):
             lock.acquire(timeout=wait_seconds)
     except Timeout as error:
         raise _busy(work, str(path)) from error
@@ -133,7 +134,7 @@ def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[Non
     """
     deadline = monotonic() + wait_seconds
     with translated_errors(store), store.engine.connect() as connection:
-        with _long_wait_is_told(store):
+        with _long_wait_is_told(store.waits.on_long_wait):
             while not _try_lock(connection, work):
                 connection.rollback()
                 if monotonic() >= deadline:

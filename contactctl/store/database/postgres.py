@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 from contactctl.domain.errors import StoreError
-from contactctl.domain.waits import FOR_FIRST_ANSWER_S, TO_CONNECT_S, Waits
+from contactctl.domain.waits import FOR_FIRST_ANSWER_S, ON_LONG_WAIT, TO_CONNECT_S, Waits
 
 _Result = TypeVar("_Result")
 
@@ -174,7 +174,7 @@ class PostgresDatabase:
     def engine(self) -> Engine:
         engine = create_engine(
             self.url,
-            execution_options=_EXECUTION_OPTIONS,
+            execution_options={**_EXECUTION_OPTIONS, ON_LONG_WAIT: self.waits.on_long_wait},
             connect_args=_connect_args(self.url),
             use_native_hstore=False,
         )

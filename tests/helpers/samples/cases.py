@@ -10,6 +10,6 @@ Case = tuple[dict[str, Any], list[str]]
 
 FULL = "552 5.2.2 The recipient's mailbox is over quota"
 NO_USER = "550 5.1.1 User unknown"
-SAYS_NOTHING = "the message was not accepted for reasons of our own"
+SAYS_NOTHING = "it came back for reasons of our own"
 INVALID, TRANSIENT, UNKNOWN = "invalid-address", "transient", "unknown"
 COMPLAINT, FAILURE, BLOCKED = "spam-complaint", "communication-failure", "blocked"
