@@ -40,6 +40,8 @@ def make_inactive(connection: Connection, contact_id: int) -> None:
 
 
 def delete_contact(connection: Connection, contact_id: int) -> None:
+    address = tables.contact_email
+    connection.execute(delete(address).where(address.c.contact_id == contact_id))
     connection.execute(delete(tables.contact).where(tables.contact.c.id == contact_id))
 
 
