@@ -113,9 +113,11 @@ def test_ingest_says_how_much_it_has_read(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "none.jsonl").write_text("")
     nothing = cli("responses", "ingest", tmp_path / "none.jsonl")
     assert (nothing.exit_code, nothing.lines[0].split()) == (0, ["Mails", "and", "events", "0"])
+    mails = tmp_path / "mails"
+    mails.mkdir()
     for name in "abc":
-        (tmp_path / f"{name}.eml").write_text("From: news@example.com\nSubject: June\n\nHi\n")
-    shown = cli("responses", "ingest", tmp_path)
+        (mails / f"{name}.eml").write_text("From: news@example.com\nSubject: June\n\nHi\n")
+    shown = cli("responses", "ingest", mails)
     assert shown.lines[0].endswith("  3, 3 of them not a response")
 
 

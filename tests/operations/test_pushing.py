@@ -17,7 +17,7 @@ from contactctl.domain.errors import BusyError, RefusedError, UsageError
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Confirmation, Run, RunState, SkipReason
 from contactctl.domain.sources import ProviderSource, Secret
-from contactctl.operations import pushing, runs
+from contactctl.operations import pushing, run_work, runs
 from contactctl.operations.addresses import find_new_address, readdress
 from contactctl.operations.fetch import FetchOptions, fetch_responses
 from contactctl.operations.plans import show_plan
@@ -244,7 +244,7 @@ def test_dead_at_any_step_the_list_is_right_after_the_next_push(
     set_active(store, "gone1@x.no", "gone3@x.no")  # to be taken off
     import_text(store, "email,status\ngone4@x.no,inactive\ngone5@x.no,inactive\n")
     names = {"between": "begin_batch", "confirmed": "apply_batch"}
-    original = getattr(runs, names.get(step, "begin_batch"))
+    original = getattr(run_work, names.get(step, "begin_batch"))
     steps = iter(range(10))
 
     def dies(*args: Any, **kwargs: Any) -> Any:
@@ -255,7 +255,7 @@ def test_dead_at_any_step_the_list_is_right_after_the_next_push(
             raise _DiedError
         return found
 
-    monkeypatch.setattr(runs, names.get(step, "begin_batch"), dies)
+    monkeypatch.setattr(run_work, names.get(step, "begin_batch"), dies)
     tell = pushing._tell
 
     def dies_telling(*args: Any) -> Any:

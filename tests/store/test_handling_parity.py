@@ -173,10 +173,13 @@ def read(store: Store, contact_id: int) -> ContactStanding:
     return found
 
 
+_OF_CONTACTS = (tables.deactivation, tables.contact_email, tables.contact)
+
+
 def refill(store: Store, made: list[Case], overrides: bool) -> list[int]:
     """Only these contacts, with status and states as they follow from what is open."""
     with store.writing() as connection:
-        for table in (tables.contact, tables.contact_email, tables.plan_item):
+        for table in (*_OF_CONTACTS, tables.plan_item):
             connection.execute(delete(table))
         return [insert_case(connection, n, case, overrides) for n, case in enumerate(made)]
 
