@@ -9,7 +9,8 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.emails import bare_address
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import show_safely, trim
-from contactctl.operations.importing.columns import distinct_names, plain
+from contactctl.operations.importing.columns import distinct_names
+from contactctl.operations.importing.header import plain
 from contactctl.operations.importing.rows import beginning_of
 from contactctl.operations.importing.source import Source
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from shlex import quote
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.criteria.fields import (
@@ -21,11 +20,10 @@ from contactctl.domain.criteria.fields import (
     FieldType,
     did_you_mean,
 )
-from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
-from contactctl.domain.text import fold, show_safely, trim
+from contactctl.domain.text import show_safely, trim
+from contactctl.operations.importing.header import as_word, hint_for_email, plain, preset_for
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.presets import shipped_presets
 from contactctl.operations.importing.status import looks_like_consent
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
@@ -34,15 +32,6 @@ _REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
 
 UNKNOWN_NAME = "no field has that name; --map 'COLUMN=FIELD' gives it one of `contactctl fields`"
 
-# how files begin that are no tables
-_OTHER_FILES = {
-    "<!doctype html": "a web page",
-    "<html": "a web page",
-    "<?xml": "an XML file",
-    "begin:vcard": "a vCard file",
-    "dn:": "an LDIF file",
-    "{\\rtf": "an RTF document",
-}
 _GIVEN_ELSEWHERE = {
     "id": "the store numbers its contacts itself",
     "email_domain": "it follows from the email",
@@ -149,7 +138,7 @@ class ColumnNames:
         columns = self._one_column_a_field(columns)
         given = [column.field.name for column in columns if column.field]
         if "email" not in given:
-            raise InputError("no column gives the field 'email'", hint=_hint_for_email(names))
+            raise InputError("no column gives the field 'email'", hint=hint_for_email(names))
         return columns
 
     def resolve(self, name: str) -> Field | None:
@@ -246,9 +235,9 @@ class ColumnNames:
             wanted = f"{others[0]}={given.name if given else 'FIELD'}"
             raise InputError(
                 f"the header has '{show_safely(first)}' twice",
-                hint=f"{' '.join(f'--ignore {_shell(each)}' for each in others)} leaves out what"
+                hint=f"{' '.join(f'--ignore {as_word(each)}' for each in others)} leaves out what"
                 f" comes after the first; to take the second one instead:"
-                f" --ignore {_shell(first)} --map {_shell(wanted)}",
+                f" --ignore {as_word(first)} --map {as_word(wanted)}",
             )
 
     def _one_column_a_field(self, columns: Sequence[FileColumn]) -> list[FileColumn]:
@@ -265,7 +254,7 @@ class ColumnNames:
                 raise InputError(
                     f"two columns give the field '{column.field.name}':"
                     f" '{show_safely(first.name)}' and '{show_safely(column.name)}'",
-                    hint=f"leave one out, for example with --ignore {_shell(column.name)}",
+                    hint=f"leave one out, for example with --ignore {as_word(column.name)}",
                 )
             dropped.add(column.name)
             self._leave_out(column.name, f"'{show_safely(first.name)}' gives {column.field.name}")
@@ -303,7 +292,7 @@ class ColumnNames:
         if reason is not None:
             raise InputError(
                 f"'{show_safely(target)}' cannot be imported: {reason}",
-                hint=f"leave the column out with --ignore {_shell(name)}",
+                hint=f"leave the column out with --ignore {as_word(name)}",
             )
         return field
 
@@ -338,68 +327,17 @@ def date_formats_of(options: ImportOptions, name: str) -> tuple[str, ...]:
     return by_column.get(plain(name), options.default_date_formats)
 
 
-def preset_for(names: Sequence[str]) -> str:
-    """The preset whose export has such a header, or an empty string."""
-    known = {plain(name) for name in names}
-    fitting = [
-        preset
-        for preset in shipped_presets()
-        if preset.known_by and all(plain(name) in known for name in preset.known_by)
-    ]
-    return max(fitting, key=lambda preset: len(preset.known_by)).name if fitting else ""
-
-
-def plain(name: str) -> str:
-    """A name as it is compared; one that messages have to escape is known by that form too."""
-    return fold(show_safely(trim(name)))
-
-
 def _reason_against(field: Field) -> str | None:
     if field.name.startswith((RESPONSES_PREFIX, NOT_COUNTED_FIELD)):
         return "responses are counted from `responses ingest`"
     return _GIVEN_ELSEWHERE.get(field.name)
 
 
-def _hint_for_email(names: Sequence[str]) -> str:
-    start = "".join(names[:1]).lower()
-    if other := next((kind for kind in _OTHER_FILES if start.startswith(kind)), None):
-        return f"this is {_OTHER_FILES[other]}; export the contacts as CSV or JSON lines"
-    if any(map(_is_address, names)):
-        return (
-            "the first line is a contact: put a line above it that names the columns,"
-            " such as `email,first_name`"
-        )
-    if preset := preset_for(names):
-        return f"it looks like an export of another program: --preset {preset} reads it"
-    if len(names) == 1 and "|" in names[0]:
-        return "is | what separates the cells? then say --delimiter '|'"
-    likely = [name for name in names if "mail" in plain(name).replace("-", "")]
-    if likely:
-        return f"name it with --map {_shell(f'{likely[0]}=email')}"
-    return (
-        "name it with --map 'COLUMN=email'; the first line must name the columns, and --delimiter"
-        " is what separates them"
-    )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        email_key(bare_address(text))
-    except ValueError:
-        return False
-    return True
-
-
 def _what_to_do_with(name: str, field: str) -> str:
     return (
-        f"give it a field with --map {_shell(f'{name}={field}')},"
-        f" or leave it out with --ignore {_shell(name)}"
+        f"give it a field with --map {as_word(f'{name}={field}')},"
+        f" or leave it out with --ignore {as_word(name)}"
     )
-
-
-def _shell(text: str) -> str:
-    """Text from a file as one word of a command line."""
-    return quote(show_safely(text))
 
 
 def _as_field_name(key: str) -> str:

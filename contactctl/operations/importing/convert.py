@@ -18,8 +18,8 @@ from contactctl.operations.importing.columns import (
     GROUP_INACTIVE,
     STATUS_FIELDS,
     FileColumn,
-    plain,
 )
+from contactctl.operations.importing.header import plain
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
 from contactctl.operations.importing.rows import Batch, Cell
 from contactctl.operations.importing.status import Inactive, inactive_rows

@@ -20,8 +20,8 @@ from contactctl.operations.importing.columns import (
     FileColumn,
     distinct_names,
     importable_fields,
-    plain,
 )
+from contactctl.operations.importing.header import plain
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
 from contactctl.operations.importing.source import Source
 from contactctl.responses.json_stream import JsonValue, is_cut_off, read_json

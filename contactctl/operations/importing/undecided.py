@@ -9,7 +9,7 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import fold, show_safely, trim
-from contactctl.operations.importing.columns import plain, preset_for
+from contactctl.operations.importing.header import plain, preset_for
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch, FileRows
 from contactctl.operations.importing.status import (
