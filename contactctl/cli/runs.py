@@ -229,8 +229,8 @@ def undo(
         contactctl runs undo 12 --confirm 1284
 
     Reactivates the contacts that the run deactivated and that have not changed
-    since, after a preview and a confirmation. Off unless the config says
-    allow_undo: true.
+    since, after a preview and a confirmation. Off unless the store's policy, or
+    the config where it has none, says allow_undo: true.
     """
     from contactctl.cli.confirmation import (
         Change,

@@ -29,12 +29,22 @@ class UndoPreview:
     impact: Impact
 
 
+def _what_allows_it(session: Session) -> str:
+    bound = session.bound
+    if bound is None or bound.policy is None or "allow_undo" in bound.stricter:
+        return "`allow_undo: true` in the config allows it"
+    return (
+        "`allow_undo: true` in the store's policy allows it: `contactctl policy export`, then"
+        " `contactctl policy apply FILE`"
+    )
+
+
 def require_undoable(session: Session, run_id: int) -> Run:
     """The run to take back; RefusedError where the config or the run does not allow it."""
     if not session.settings.allow_undo:
         raise RefusedError(
             "undoing a whole run is off",
-            hint="`allow_undo: true` in the config allows it;"
+            hint=f"{_what_allows_it(session)};"
             " `contactctl reactivate EMAIL` reactivates one contact",
             code="undo-off",
         )

@@ -118,7 +118,20 @@ def test_undo_twice_is_refused(undoable: StoreCli) -> None:
 def test_undo_is_off_unless_allowed(undoable: StoreCli) -> None:
     undoable.configure("{}\n")
 
-    assert (
-        undoable.errors("runs", "undo", 1, "--confirm", "10", exit_code=4)[0]["code"] == "undo-off"
+    (error,) = undoable.errors("runs", "undo", 1, "--confirm", "10", exit_code=4)
+    assert (error["code"], "`allow_undo: true` in the config" in error["hint"]) == (
+        "undo-off",
+        True,
     )
     assert len(active_ids(undoable.store)) == 90
+
+
+def test_where_a_policy_decides_the_hint_leads_to_it(undoable: StoreCli, tmp_path: Path) -> None:
+    clock = "allow_replaced_clock: true\n"
+    for allowed, changes, exit_code in (("false", 2, 4), ("true", 1, 0)):
+        (tmp_path / "policy.yaml").write_text(f"allow_undo: {allowed}\n{clock}")
+        undoable.json("policy", "apply", "policy.yaml", "--confirm", changes)
+        done = undoable("runs", "undo", 1, "--confirm", "10")
+        assert done.exit_code == exit_code
+        assert ("in the store's policy allows it" in done.stderr) == bool(exit_code)
+    assert len(active_ids(undoable.store)) == 100
