@@ -31,8 +31,9 @@ _TABLES = {
     "seen_click": f"contact_id bigint, occurred_at {_INSTANT}",
     "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
     " PRIMARY KEY (contact_id, occurred_at, source_hash)",
-    "new_count": "contact_id bigint, mails integer, since_engaged integer",
-    "latest_click": f"contact_id bigint, clicked {_INSTANT}",
+    # keys, as these are joined by index
+    "new_count": "contact_id bigint PRIMARY KEY, mails integer, since_engaged integer",
+    "latest_click": f"contact_id bigint PRIMARY KEY, clicked {_INSTANT}",
     "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean",
 }
 
