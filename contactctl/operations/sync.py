@@ -65,19 +65,6 @@ class Gone:
         return refusal_of(self.run if waits else None, "deactivated")
 
 
-@dataclass(frozen=True, slots=True)
-class SyncResult:
-    """What a sync did: with the rows, and with who is `gone` (None: that is not asked for).
-
-    `written_back` are the source's rows whose status was changed.
-    """
-
-    source: str
-    imported: ImportResult
-    gone: Gone | None = None
-    written_back: int | None = None
-
-
 def find_source(sources: Mapping[str, Source], name: str) -> DatabaseSource:
     """The database of that name; UsageError otherwise."""
     databases = {key: each for key, each in sources.items() if isinstance(each, DatabaseSource)}

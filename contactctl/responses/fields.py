@@ -67,18 +67,6 @@ def event_key(provider: str, identifier: object, *distinguishing: object) -> str
     return f"{provider}:{_digest(parts)}"
 
 
-def object_of(value: object) -> dict[str, object]:
-    """A JSON object as it is, anything else as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def list_of(value: object) -> list[object]:
-    """A JSON array as it is, nothing as an empty one, a single value as an array of one."""
-    if isinstance(value, list):
-        return value
-    return [] if value is None else [value]
-
-
 def _without_addresses(identifier: str) -> str:
     if "@" not in identifier:
         return identifier

@@ -1,5 +1,6 @@
 """Imported rows: loaded into temporary tables, then put into the contacts as sets."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -209,7 +210,7 @@ def put_in(
             touched.update(row["contact_id"] for row in joined)
             note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
         updating = text(statements.update(touched)).bindparams(at, before)
-        updated = connection.execute(updating).rowcount
+        updated = connection.execute(updating, statements.values_of(touched)).rowcount
         settle_imported(connection, layout.columns, now)
         if created:
             _tell_created(connection, run_id, wave, last_id, now)
@@ -299,6 +300,13 @@ class _Statements:
             f" AND ({self._something_differs(touched)})"
         )
 
+    def values_of(self, touched: Collection[int]) -> dict[str, str | list[int]]:
+        """What `update` has in place of a name."""
+        if not touched:
+            return {}
+        ids = sorted(touched)
+        return {"touched": json.dumps(ids) if self.is_sqlite else ids}
+
     def insert(self) -> str:
         targets = (*ADDRESS_COLUMNS, *self.layout.stored_columns)
         columns = ", ".join(targets)
@@ -347,7 +355,8 @@ class _Statements:
             stored = "json(contact.attributes)" if self.is_sqlite else "contact.attributes"
             tests.append(f"{stored} {distinct} {self._merged('attributes')}")
         if touched:
-            tests.append(f"s.contact_id IN ({', '.join(map(str, sorted(touched)))})")
+            listed = "IN (SELECT value FROM json_each(:touched))"
+            tests.append(f"s.contact_id {listed if self.is_sqlite else '= ANY(:touched)'}")
         if self.wave.moved:
             tests.append(f"s.position IN (SELECT position FROM {MOVED_TABLE})")
         return " OR ".join(tests) or "false"

@@ -28,7 +28,6 @@ _ATTEMPTS = 6
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 120.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _MAX_QUOTED = 200
 
 Sleep = Callable[[float], None]
