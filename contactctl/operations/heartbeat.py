@@ -19,7 +19,8 @@ def ping(url: str) -> str:
         with urlopen(request, timeout=_PATIENCE_S):  # noqa: S310 - the config takes http(s) alone
             return ""
     except HTTPError as error:
-        return f"HTTP status {error.code}"
+        with error:
+            return f"HTTP status {error.code}"
     except URLError as error:
         reason = error.reason
         return str(reason.strerror or reason) if isinstance(reason, OSError) else str(reason)

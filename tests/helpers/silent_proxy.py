@@ -29,7 +29,8 @@ class SilentProxy:
         self.packets = 0
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     @property
     def url(self) -> str:
@@ -39,6 +40,11 @@ class SilentProxy:
         return replace_database(f"postgresql://postgres@127.0.0.1:{port}/x", name)
 
     def close(self) -> None:
+        # a client that comes at this moment (psycopg cancels by a connection of its own) is waited
+        # for, or its sockets would be left open
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         for each in (self._listener, *self._sockets):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -48,8 +54,9 @@ class SilentProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._sockets.append(client)
                 server = self._connect()
-                self._sockets += [client, server]
+                self._sockets.append(server)
                 for ends in ((client, server, True), (server, client, False)):
                     Thread(target=self._pass_on, args=ends, daemon=True).start()
 
