@@ -24,11 +24,13 @@ class PhraseIndex:
                 self._short.append(phrase)
             else:
                 self._by_start.setdefault(phrase[:_KEY_LENGTH], []).append(phrase)
+        self._short_ascii = [phrase for phrase in self._short if phrase.isascii()]
 
     def found_in(self, text: str) -> list[str]:
         """The phrases that `text` holds, in no particular order."""
         starts = {text[at : at + _KEY_LENGTH] for at in range(len(text) - _KEY_LENGTH + 1)}
-        found = [phrase for phrase in self._short if phrase in text]
+        short = self._short_ascii if text.isascii() else self._short
+        found = [phrase for phrase in short if phrase in text]
         for start in self._by_start.keys() & starts:
             found += [phrase for phrase in self._by_start[start] if phrase in text]
         return found
@@ -41,9 +43,8 @@ MAX_DIAGNOSTIC_CHARACTERS = 2_000
 _REMEMBERED_TEXTS = 1_024
 
 _EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
-_ADDRESS = re.compile(
-    rf"<?[^\s<>(),;:\"'{_EAST_ASIAN}]{{1,255}}@[^\s<>(),;:\"'{_EAST_ASIAN}]{{1,255}}>?"
-)
+_IN_ADDRESS = rf"[^\s<>(),;:\"'{_EAST_ASIAN}]"
+_ADDRESS = re.compile(rf"<?(?<!{_IN_ADDRESS}){_IN_ADDRESS}{{1,255}}@{_IN_ADDRESS}{{1,255}}>?")
 _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )
@@ -190,7 +191,8 @@ def _is_hedged(rule: Rule, text: str) -> bool:
 def normalise(diagnostic: str) -> str:
     """Lower case without accents, single spaces, straight quotes, addresses as `<>`, cut to a
     bounded length."""
-    text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS].translate(_STRAIGHT_QUOTES).lower()
+    text = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS]
+    text = (text if text.isascii() else text.translate(_STRAIGHT_QUOTES)).lower()
     if "@" in text:
         text = _ADDRESS.sub("<>", text)
     text = without_accents(text)

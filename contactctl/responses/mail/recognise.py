@@ -6,6 +6,7 @@ quote a bounce, newsletters, out-of-office replies, statistics and phishing lack
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from contactctl.responses.mail.addresses import find_address
@@ -250,6 +251,7 @@ def _has_bounce_words(text: str) -> bool:
     return _has_any(_straight(text), BOUNCE_WORDS)
 
 
+@lru_cache(maxsize=4)  # the same text is asked for several words
 def _straight(text: str) -> str:
     text = text[:_MAX_CONSIDERED_CHARACTERS]
     return " ".join(text.lower().replace("\u2019", "'").replace("\u0307", "").split())
