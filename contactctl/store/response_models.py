@@ -60,6 +60,19 @@ class Response(_Recorded, table=True):
     group_id: int = SYSTEM_WIDE
 
 
+class Unswept(StoreTable, table=True):
+    """A contact that the next sweep of thresholds looks at (store.thresholds.unswept).
+
+    `is_begun`: a sweep has begun to, and nothing has happened to the contact since.
+    """
+
+    __tablename__ = "unswept"
+    __table_args__ = NO_ROWID
+
+    contact_id: int = contact_key()
+    is_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
 class UnmatchedResponse(_Recorded, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 

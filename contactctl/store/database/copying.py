@@ -36,7 +36,7 @@ from contactctl.store.tables import run as _run
 from contactctl.store.temporary import copy_plain_rows, written_columns
 from contactctl.store.types import Json, UtcInstant
 
-_PAGE_ROWS = 20_000
+_PAGE_ROWS = 2_000
 
 Key = tuple[Any, ...]
 Advance = Callable[[int], None]
