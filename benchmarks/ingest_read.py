@@ -16,9 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from contactctl.responses.classify import Classifier, default_classifier
-from contactctl.responses.read import read_events
-from helpers.provider_samples import CASES
+from contactctl.responses.classify import Classifier, default_classifier  # noqa: E402
+from contactctl.responses.read import read_events  # noqa: E402
+from helpers.provider_samples import CASES  # noqa: E402
 
 REASONS = (
     ("bounce", "5.1.1", "550 5.1.1 <{email}>: Recipient address rejected: User unknown"),
