@@ -245,7 +245,7 @@ class _Ingest:
                 connection,
                 run_id,
                 batch.responses,
-                batch.activities,
+                batch.signs,
                 self.session.settings.responses,
                 self.session.clock(),
             )

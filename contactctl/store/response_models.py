@@ -97,12 +97,17 @@ class Delivery(StoreTable, table=True):
 
     `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
     stands for those that another program has counted (store.engagement.settle_imported).
+
+    No foreign key, as for deactivations: it would lock each contact's row once more than the count
+    of its mails does.
     """
 
     __tablename__ = "delivery"
     __table_args__ = NO_ROWID
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
     source_hash: int = Field(
         sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}

@@ -86,7 +86,7 @@ unmatched_response = Table(
 
 delivery = Table(
     "delivery", metadata,
-    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("occurred_at", UtcInstant, primary_key=True),
     Column("source_hash", BigId, primary_key=True, autoincrement=False),
     Column("mails", Integer, nullable=False, server_default=text("1")),

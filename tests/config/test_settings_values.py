@@ -136,7 +136,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("database: 'sqlite:///:memory:'", "database: a database in memory"),
         ("database: sqlite:///a.db?mode=ro", "database: an SQLite URL takes no options"),
         ("database: postgresql://host", "database: needs a database name"),
-        ("database: postgresql://host/", "database: needs a database name"),
+        ("database: postgresql://host/?application_name=x", "database: needs a database name"),
         ("database: 'postgresql://me:a@b/c@host/db'", "write @ : / ? # in a password as %40"),
         ("database: 'postgresql://me:a/b@host/db'", "write @ : / ? # in a password as %40"),
         ("database: 'postgresql://me:a?b#@host/db'", "write @ : / ? # in a password as %40"),
