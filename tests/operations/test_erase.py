@@ -29,6 +29,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
+from contactctl.store.database.checks import check_addresses
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
@@ -286,6 +287,20 @@ def test_unusual_addresses_are_found_in_every_spelling(
     with store.reading() as connection:
         [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
     assert left == "<[erased]>, [erased]: [erased] is not b@x.no, nor ann@example.com"
+
+
+def test_an_address_that_spells_an_erased_one_stays_its_contacts(
+    store: Store, session: Session
+) -> None:
+    verp = "bounce+ann.secret=mail.example.com@lists.example"
+    with store.writing() as connection:
+        ann, bob = add_contact(connection, ADDRESS), add_contact(connection, verp)
+
+    erase_one(session, DeleteRun, find_contact(session, str(ann)))
+
+    assert find_contact(session, verp).id == bob
+    with store.reading() as connection:
+        assert check_addresses(connection).broken == 0
 
 
 def test_many_addresses_are_found_as_well_as_one(store: Store, session: Session) -> None:
