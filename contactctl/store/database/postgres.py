@@ -170,7 +170,7 @@ def postgres_url(url: str) -> URL:
     if url.count("host=") > 1:
         return make_url(url).set(drivername=_DRIVER)
     try:
-        told = conninfo_to_dict(_OPTIONS.sub(_encoded, url))
+        told = conninfo_to_dict("postgresql://" + _OPTIONS.sub(_encoded, url.partition("://")[2]))
     except psycopg.Error as error:
         raise not_connected(error, "postgresql") from error
     query = {name: str(value) for name, value in told.items()}
