@@ -24,6 +24,7 @@ _UNAMBIGUOUS = re.compile(
 )
 _NAMED_IN_QUERY = re.compile(r"[?&](?:dbname|service)=[^&]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+]{0,30})://", re.IGNORECASE)
+_FILE = re.compile(r"[^:@?#\s]+\.(?:db|sqlite3?)", re.IGNORECASE)  # without room for a password
 _EXAMPLES = "such as sqlite:///contacts.db or postgresql://host/database"
 
 
@@ -41,6 +42,8 @@ def normalise_database_url(url: Any, folder: Path) -> str:
         return _postgres_url(match[1])
     if scheme := _SCHEME.match(url):
         raise ValueError(f"'{scheme[1]}' is not a supported database: give a URL {_EXAMPLES}")
+    if _FILE.fullmatch(url):
+        raise ValueError(f"must be a URL: for this file sqlite:///{url}")
     raise ValueError(f"must be a URL {_EXAMPLES}")
 
 

@@ -167,9 +167,8 @@ def delete_contacts(
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
-    connection.execute(
-        delete(_deactivation).where(_deactivation.c.contact_id.in_(_ids(run, batch)))
-    )
+    for table in (_deactivation, tables.delivery):  # no foreign key takes these along
+        connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     return deleted.rowcount

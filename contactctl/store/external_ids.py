@@ -1,5 +1,6 @@
 """Ids that a source gives its contacts: who is meant, who has another address now, who is gone."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,15 +31,14 @@ _former = tables.former_address
 _IDS_AT_A_TIME = 5_000
 _KEYS = "source_key"
 
-# rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
-# would otherwise begin with all ids of the source, each time
-_ELSEWHERE = """
-    SELECT n.position, n.email_key, x.contact_id, x.run_id
-    FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
-    WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
-    AND c.email_key <> n.email_key AND NOT EXISTS (
-        SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
-        AND o.source = x.source AND o.external_id <> x.external_id)"""
+# CROSS JOIN: SQLite keeps this order, and would otherwise begin with all contacts
+_HOLDERS_OF_IDS = """
+    SELECT x.external_id, x.contact_id, x.run_id, c.email_key
+    FROM external_id x CROSS JOIN contact c
+    WHERE x.source = :source AND x.external_id {among} AND c.id = x.contact_id"""
+_OF_SEVERAL_IDS = """
+    SELECT contact_id FROM external_id WHERE source = :source AND contact_id {among}
+    GROUP BY contact_id HAVING count(*) > 1"""
 _STAGED_LINKS = """
     FROM import_external e JOIN import_row s ON s.position = e.position"""
 _OTHERS = f"""
@@ -69,6 +69,15 @@ class NamedRow(NamedTuple):
     email_domain: str
 
 
+class _Elsewhere(NamedTuple):
+    """A row whose contact has another address here; `run_id` has told its id."""
+
+    position: int
+    email_key: str
+    contact_id: int
+    run_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class AddressChanges:
     """Positions of rows: `moved` whose contact has got their address, `taken` whose address another
@@ -94,12 +103,7 @@ def follow_addresses(
     known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
     if not rows or connection.execute(known).first() is None:
         return AddressChanges()
-    definition = "position integer PRIMARY KEY, external_id text, email_key text"
-    join_by_index(connection)
-    with temporary_tables(connection, {"named_row": definition}):
-        fill(connection, "named_row", [(row[0], row[1], row.email_key) for row in rows])
-        refresh_statistics(connection, "named_row")
-        found = connection.execute(text(_ELSEWHERE), {"source": source}).all()
+    found = _elsewhere(connection, source, rows)
     if not found:
         return AddressChanges()
     twice = {row.position for row in found if row.run_id == creating.run_id}
@@ -114,6 +118,38 @@ def follow_addresses(
     if values:
         connection.execute(text(_NOTE_RUN), values)
     return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
+
+
+def _elsewhere(connection: Connection, source: str, rows: Sequence[NamedRow]) -> list["_Elsewhere"]:
+    """The rows whose contact, by its id, has another address here, and no other id of the source.
+
+    Ids are looked up one by one: a plan that begins with all ids of the source takes longer with
+    each batch.
+    """
+    join_by_index(connection)
+    ids = sorted({row.external_id for row in rows})
+    holders = _among(connection, _HOLDERS_OF_IDS, source, ids)
+    known = {holder.external_id: holder for holder in holders}
+    found = [
+        _Elsewhere(row.position, row.email_key, holder.contact_id, holder.run_id)
+        for row in rows
+        if (holder := known.get(row.external_id)) and holder.email_key != row.email_key
+    ]
+    contacts = sorted({each.contact_id for each in found})
+    shared = {row[0] for row in _among(connection, _OF_SEVERAL_IDS, source, contacts)}
+    return [each for each in found if each.contact_id not in shared]
+
+
+def _among(
+    connection: Connection, statement: str, source: str, values: Sequence[Any]
+) -> Sequence[Row[Any]]:
+    """What a statement finds for one of the values, `{among}` them, of a source."""
+    if not values:
+        return ()
+    is_sqlite = connection.dialect.name == "sqlite"
+    among = "IN (SELECT value FROM json_each(:values))" if is_sqlite else "= ANY(:values)"
+    bound = {"source": source, "values": json.dumps(values) if is_sqlite else values}
+    return connection.execute(text(statement.format(among=among)), bound).all()
 
 
 def _former_of_others(
@@ -131,7 +167,7 @@ def _former_of_others(
 
 
 def _who_can_move(
-    rows: Sequence[Row[Any]], holders: Mapping[str, int], former: Mapping[str, int]
+    rows: Sequence[_Elsewhere], holders: Mapping[str, int], former: Mapping[str, int]
 ) -> tuple[dict[int, int], set[int]]:
     """Contacts with the position of their row; positions of rows whose address is another's, who
     does not give it up at the same time, or was (`former`) another's."""

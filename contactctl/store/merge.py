@@ -30,6 +30,7 @@ from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.inserts import insert_new
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.thresholds.unswept import look_again
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -65,6 +66,8 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
     _move_deactivations(connection, gone, into, run_id)
     for table in _MOVED_AS_THEY_ARE:
         _move(connection, table, gone, {"contact_id": literal(into)})
+    had = select(tables.response.c.contact_id).where(tables.response.c.contact_id == into)
+    look_again(connection, had.distinct())
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
     connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))

@@ -170,14 +170,15 @@ def postgres_url(url: str) -> URL:
     if url.count("host=") > 1:
         return make_url(url).set(drivername=_DRIVER)
     try:
-        told = conninfo_to_dict("postgresql://" + _OPTIONS.sub(_encoded, url.partition("://")[2]))
+        told = conninfo_to_dict(_OPTIONS.sub(_encoded, url.replace(_DRIVER, "postgresql", 1)))
     except psycopg.Error as error:
         raise not_connected(error, "postgresql") from error
     query = {name: str(value) for name, value in told.items()}
     host, port = query.pop("host", None), query.pop("port", None)
     named = {"username": "user", "password": "password", "database": "dbname"}
     parts: dict[str, Any] = {part: query.pop(name, None) for part, name in named.items()}
-    if host and not {",", "/"} & set(host) and (port is None or port.isdecimal()):
+    is_one_host = host is not None and not re.search("^$|^/|,", host)
+    if is_one_host and (port is None or port.isdecimal()):
         parts |= {"host": host, "port": None if port is None else int(port)}
     else:
         query |= {name: value for name, value in (("host", host), ("port", port)) if value}
