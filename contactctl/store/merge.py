@@ -30,6 +30,7 @@ from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.inserts import insert_new
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.thresholds.unswept import look_again
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -65,6 +66,8 @@ def merge_contact(connection: Connection, gone: int, into: int, run_id: int, now
     _move_deactivations(connection, gone, into, run_id)
     for table in _MOVED_AS_THEY_ARE:
         _move(connection, table, gone, {"contact_id": literal(into)})
+    had = select(tables.response.c.contact_id).where(tables.response.c.contact_id == into)
+    look_again(connection, had.distinct())
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
     connection.execute(delete(_deactivation).where(_deactivation.c.contact_id == gone))
@@ -148,12 +151,13 @@ def _move_memberships(
     connection: Connection, gone: int, into: int, run_id: int, now: datetime
 ) -> None:
     """In a group in which both are the other's membership stays. An override is of one contact."""
-    mine = _membership.alias()
-    is_member = exists().where(mine.c.contact_id == into, mine.c.group_id == _membership.c.group_id)
+    # first the numbers: the two contacts may be on different machines
+    is_mine = _membership.c.contact_id == into
+    mine = connection.execute(select(_membership.c.group_id).where(is_mine)).scalars().all()
     follows = MembershipState.FOLLOWS.value
     overridden = _membership.c.state == MembershipState.ACTIVE
     state = case((overridden, follows), else_=_membership.c.state)
-    joins = and_(_membership.c.contact_id == gone, ~is_member)
+    joins = and_(_membership.c.contact_id == gone, _membership.c.group_id.not_in(mine))
     told = select(literal(into), _membership.c.group_id, state).where(joins)
     note_each(connection, run_id, ChangeKind.JOINED, told, now)
     moved = {"contact_id": literal(into), "state": state, "added": literal(now, _TIME)}
