@@ -56,6 +56,8 @@ class Server:
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is sys.stdin:
+                    for number in self.clients:
+                        os.kill(number, signal.SIGKILL)
                     return
                 if key.fileobj is self.listener:
                     self._fork()
@@ -124,6 +126,7 @@ def _become(client: socket.socket, message: bytes, streams: list[int]) -> NoRetu
 
 
 def _take_streams(streams: list[int]) -> None:
+    encoding = os.environ.get("PYTHONIOENCODING", "utf-8")
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -132,7 +135,7 @@ def _take_streams(streams: list[int]) -> None:
         (1, "stdout", "strict"),
         (2, "stderr", "backslashreplace"),
     ):
-        opened = os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", errors=errors)
+        opened = os.fdopen(number, "r" if number == 0 else "w", encoding=encoding, errors=errors)
         if number == 2:
             opened.reconfigure(line_buffering=True)
         setattr(sys, name, opened)
