@@ -151,12 +151,13 @@ def _move_memberships(
     connection: Connection, gone: int, into: int, run_id: int, now: datetime
 ) -> None:
     """In a group in which both are the other's membership stays. An override is of one contact."""
-    mine = _membership.alias()
-    is_member = exists().where(mine.c.contact_id == into, mine.c.group_id == _membership.c.group_id)
+    # first the numbers: the two contacts may be on different machines
+    is_mine = _membership.c.contact_id == into
+    mine = connection.execute(select(_membership.c.group_id).where(is_mine)).scalars().all()
     follows = MembershipState.FOLLOWS.value
     overridden = _membership.c.state == MembershipState.ACTIVE
     state = case((overridden, follows), else_=_membership.c.state)
-    joins = and_(_membership.c.contact_id == gone, ~is_member)
+    joins = and_(_membership.c.contact_id == gone, _membership.c.group_id.not_in(mine))
     told = select(literal(into), _membership.c.group_id, state).where(joins)
     note_each(connection, run_id, ChangeKind.JOINED, told, now)
     moved = {"contact_id": literal(into), "state": state, "added": literal(now, _TIME)}
