@@ -20,8 +20,6 @@ from contactctl.store.preview import first_rows
 from contactctl.store.readdress import give_address
 from contactctl.store.temporary import fill, temporary_tables
 
-EXTERNAL_TABLE = "import_external"
-EXTERNAL_COLUMNS = "position integer PRIMARY KEY, external_id text"
 MOVED_TABLE = "import_moved"
 MOVED_COLUMNS = "position integer PRIMARY KEY"
 
@@ -39,16 +37,9 @@ _HOLDERS_OF_IDS = """
 _OF_SEVERAL_IDS = """
     SELECT contact_id FROM external_id WHERE source = :source AND contact_id {among}
     GROUP BY contact_id HAVING count(*) > 1"""
-_STAGED_LINKS = """
-    FROM import_external e JOIN import_row s ON s.position = e.position"""
-_OTHERS = f"""
-    SELECT x.contact_id, x.external_id {_STAGED_LINKS}
-    JOIN external_id x ON x.source = :source AND x.external_id = e.external_id
-    WHERE x.contact_id <> s.contact_id"""
-_LINK = f"""
-    INSERT INTO external_id (contact_id, source, external_id, run_id)
-    SELECT s.contact_id, :source, e.external_id, :run_id {_STAGED_LINKS}
-    WHERE true ON CONFLICT DO NOTHING"""
+_LINKED = """
+    SELECT contact_id, external_id FROM external_id
+    WHERE source = :source AND external_id {among}"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
     FROM contact c LEFT JOIN (
@@ -224,9 +215,10 @@ def _give_addresses(
             )
 
 
-def link_staged(connection: Connection, source: str, run_id: int) -> None:
-    """Note the ids of the staged rows at their contacts, and at no others."""
-    others = connection.execute(text(_OTHERS), {"source": source}).all()
+def link(connection: Connection, source: str, run_id: int, contacts: Mapping[str, int]) -> None:
+    """Note ids of the source at their contacts, and at no others."""
+    found = _among(connection, _LINKED, source, sorted(contacts))
+    others = [row for row in found if contacts[row.external_id] != row.contact_id]
     if others:
         connection.execute(
             delete(_external_id).where(
@@ -236,7 +228,9 @@ def link_staged(connection: Connection, source: str, run_id: int) -> None:
             ),
             [{"of_contact": row.contact_id, "of_id": row.external_id} for row in others],
         )
-    connection.execute(text(_LINK), {"source": source, "run_id": run_id})
+    new = contacts.items() - {(row.external_id, row.contact_id) for row in found}
+    rows = sorted((contact, source, external_id, run_id) for external_id, contact in new)
+    fill(connection, _external_id.name, rows)
 
 
 def plan_gone(

@@ -128,7 +128,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
     [
         # database
         ("database: 5", "database: must be a URL such as"),
-        ("database: contacts.db", "database: must be a URL such as sqlite:///contacts.db"),
+        ("database: contacts.db", "database: must be a URL: for this file sqlite:///contacts.db"),
         ("database: oracle://x/y", "database: 'oracle' is not a supported database"),
         ("database: sqlite://contacts.db", "database: needs a file: sqlite:///"),
         ("database: 'sqlite:///'", "database: needs a file"),

@@ -24,30 +24,7 @@ from contactctl.operations import run_work
 from contactctl.output.console import Console
 from helpers.cli import REHEARSING
 
-_IMPORTED_BY_THE_SERVER = [
-    "contactctl.cli.progress",
-    "contactctl.cli.confirmation",
-    "contactctl.cli.deactivation",
-    "contactctl.cli.progress",
-    "contactctl.cli.responses",
-    "contactctl.cli.runs",
-    "contactctl.config.load",
-    "contactctl.operations.run_work",
-    "contactctl.operations.runs",
-    "contactctl.operations.ingest",
-    "contactctl.operations.reading",
-    "contactctl.operations.suppressions",
-    "contactctl.output.formats.json",
-    "contactctl.output.formats.table",
-    "contactctl.output.criteria",
-    "contactctl.output.presentation",
-    "contactctl.output.responses",
-    "contactctl.output.runs",
-    "helpers.processes",
-    "psycopg",
-    "sqlalchemy.dialects.postgresql.psycopg",
-    "sqlalchemy.dialects.sqlite.pysqlite",
-]
+_IMPORTED_BY_THE_SERVER = ["helpers.warmed", "helpers.processes"]
 
 Moment = Literal["before a statement", "before a commit", "after a commit"]
 MOMENTS: tuple[Moment, ...] = ("before a statement", "before a commit", "after a commit")

@@ -177,7 +177,8 @@ def postgres_url(url: str) -> URL:
     host, port = query.pop("host", None), query.pop("port", None)
     named = {"username": "user", "password": "password", "database": "dbname"}
     parts: dict[str, Any] = {part: query.pop(name, None) for part, name in named.items()}
-    if host and "," not in host and (port is None or port.isdecimal()):
+    is_one_host = host is not None and not re.search("^$|^/|,", host)
+    if is_one_host and (port is None or port.isdecimal()):
         parts |= {"host": host, "port": None if port is None else int(port)}
     else:
         query |= {name: value for name, value in (("host", host), ("port", port)) if value}
