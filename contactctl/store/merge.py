@@ -12,12 +12,14 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     literal,
     or_,
     select,
     update,
 )
+from sqlalchemy import tuple_ as row_value
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
@@ -166,11 +168,9 @@ def _move_memberships(
 
 def _move_deactivations(connection: Connection, gone: int, into: int, run_id: int) -> None:
     """Each stays its run's, unless the other has one of that run; then it is this run's."""
-    mine = _deactivation.alias()
-    has_alike = exists().where(
-        mine.c.contact_id == into,
-        *(mine.c[name] == _deactivation.c[name] for name in ("group_id", "run_id", "category")),
-    )
+    key = [_deactivation.c[name] for name in ("group_id", "run_id", "category")]
+    mine = connection.execute(select(*key).where(_deactivation.c.contact_id == into)).all()
+    has_alike = row_value(*key).in_([tuple(row) for row in mine]) if mine else false()
     run = case((and_(has_alike, is_open()), run_id), else_=_deactivation.c.run_id)
     moved = {
         "contact_id": literal(into),
