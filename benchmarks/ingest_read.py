@@ -1,7 +1,7 @@
 """Reading speed and peak memory of provider events: `python benchmarks/ingest_read.py [EVENTS]`.
 
 Prints events a second of JSON lines and of one array, mapped and classified, on one core, beside
-json.loads alone.
+json.loads alone; then documents a second of each mapping, of every kind that its provider has.
 """
 
 import json
@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from contactctl.responses.classify import Classifier, default_classifier
-from contactctl.responses.read import read_events
+from contactctl.responses.classify import Classifier, default_classifier  # noqa: E402
+from contactctl.responses.read import read_events  # noqa: E402
+from helpers.provider_samples import CASES  # noqa: E402
 
 REASONS = (
     ("bounce", "5.1.1", "550 5.1.1 <{email}>: Recipient address rejected: User unknown"),
@@ -70,6 +72,15 @@ def count_lines(path: Path) -> int:
         return sum(1 for line in file if json.loads(line))
 
 
+def write_samples(path: Path, provider: str, count: int) -> None:
+    """Documents of a provider, every kind in turn, each of an address of its own."""
+    texts = [json.dumps(document) for document, _ in CASES[provider]]
+    with path.open("w") as file:
+        for number in range(count):
+            text = texts[number % len(texts)].replace("kari@", f"kari{number}@")
+            file.write(f"{text}\n")
+
+
 def main() -> None:
     """Write the events to temporary files, read them back."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
@@ -85,6 +96,9 @@ def main() -> None:
         measure("json.loads alone", count, lambda: count_lines(lines))
         measure("JSON lines", count, lambda: count_events(lines, classifier))
         measure("one array", count, lambda: count_events(array, classifier))
+        for provider in CASES:
+            write_samples(lines, provider, count)
+            measure(provider, count, lambda: count_events(lines, classifier))
 
 
 if __name__ == "__main__":

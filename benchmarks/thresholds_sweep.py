@@ -121,6 +121,7 @@ def take_back(store: Store) -> int:
     """Everybody active again; how many were not."""
     with store.writing() as connection:
         connection.execute(text("DELETE FROM deactivation"))
+        connection.execute(text("DELETE FROM routine"))  # nobody was looked at
         number = _all_active(connection)
     if store.dialect == "postgresql":
         with store.engine.connect() as connection:

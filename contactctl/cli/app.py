@@ -134,7 +134,7 @@ class LazyGroup(_Help, TyperGroup):
         from contactctl.cli.argv import command_meant
         from contactctl.domain.criteria.fields import did_you_mean
 
-        close = command_meant(name) or did_you_mean(name, self.list_commands(ctx))
+        close = command_meant(name, self.path) or did_you_mean(name, self.list_commands(ctx))
         return close or f"`{ctx.command_path} --help` lists the commands"
 
     def _sections(self, names: list[str]) -> Mapping[str, list[str]]:

@@ -22,21 +22,33 @@ _ANYWHERE = {
 # what other programs call it -> what to write here
 _OTHER_NAMES = {
     "version": "--version",
-    "activate": "reactivate",
     "list": "contacts list",
-    "search": "contacts list --where CONDITION",
-    "find": "contacts list --where CONDITION",
+    "show": "contacts show EMAIL",
+    **dict.fromkeys(("search", "find", "query"), "contacts list --where CONDITION"),
+    **dict.fromkeys(("info", "get", "view"), "contacts show EMAIL"),
     "new": "contacts add",
     "rm": "contacts delete",
     "remove": "groups remove",
-    "rollback": "runs undo",
-    "revert": "runs undo",
-    "history": "runs list",
-    "log": "runs list",
-    "migrate": "db upgrade",
-    "stats": "status",
-    "report": "status",
-    "settings": "config show",
+    **dict.fromkeys(("anonymise", "erase", "forget", "gdpr", "purge"), "contacts anonymize"),
+    "count": "preview",
+    **dict.fromkeys(("activate", "enable", "resubscribe"), "reactivate"),
+    **dict.fromkeys(("disable", "unsubscribe", "optout", "opt-out"), "deactivate EMAIL"),
+    **dict.fromkeys(("block", "blocklist", "blacklist", "suppress"), "suppressions add"),
+    **dict.fromkeys(("ui", "tui", "gui", "dashboard", "builder", "interactive"), "build"),
+    **dict.fromkeys(("rollback", "revert"), "runs undo"),
+    **dict.fromkeys(("history", "log", "logs", "jobs", "tasks", "audit"), "runs list"),
+    "why": "explain EMAIL",
+    **dict.fromkeys(("bounces", "complaints"), "responses list"),
+    **dict.fromkeys(("doctor", "verify", "fsck", "repair"), "db check"),
+    **dict.fromkeys(("migrate", "migrations"), "db upgrade"),
+    **dict.fromkeys(("stats", "statistics", "report"), "status"),
+    **dict.fromkeys(("settings", "configure"), "config show"),
+    "config edit": "config path",
+    "config set": "config path",
+    "groups create": "groups add",
+    "contacts remove": "contacts delete",
+    "contacts update": "contacts edit",
+    "contacts erase": "contacts anonymize",
 }
 _OTHER_OPTIONS = {
     "--force": "--yes",
@@ -48,6 +60,7 @@ _OTHER_OPTIONS = {
     "--select": "--fields",
     "--columns": "--fields",
     "--output": "--format",
+    "--output-format": "--format",
     "-o": "--format",
     "--db": "--database",
     "--url": "--database",
@@ -63,7 +76,18 @@ _OTHER_OPTIONS = {
     "--silent": "--quiet",
     "--debug": "--verbose",
 }
-
+# what no option is needed for, of one command or of all ('')
+_WITHOUT_OPTION = {
+    ("deactivate", "--all"): (
+        "nobody is chosen without criteria: --where CONDITION, --criteria FILE or --emails FILE"
+    ),
+    ("reactivate", "--all"): "one contact at a time: mailing everybody again is what does harm",
+    ("contacts export", "--output"): "the export goes to standard output: add > FILE",
+    ("contacts export", "-o"): "the export goes to standard output: add > FILE",
+    ("preview", "--count"): "the count stands above the contacts; --json has it as `count`",
+    ("", "--email"): "the address stands by itself: `contactctl COMMAND EMAIL`",
+    ("", "--id"): "the number stands by itself: `contactctl COMMAND ID`",
+}
 
 # what shows what a command without --dry-run would do
 _LOOKS_FIRST = {
@@ -103,10 +127,12 @@ def _leading_options(words: Sequence[str]) -> list[str]:
     return taken
 
 
-def command_meant(name: str) -> str:
-    """What to write in place of a command that there is none of; '' where nobody knows."""
-    if name in _OTHER_NAMES:
-        return f"write `contactctl {_OTHER_NAMES[name]}`"
+def command_meant(name: str, group: str = "") -> str:
+    """What to write in place of a command that there is none of in the group, of those at the top
+    without one; '' where nobody knows."""
+    for said in (f"{group} {name}".strip(), name):
+        if said in _OTHER_NAMES:
+            return f"write `contactctl {_OTHER_NAMES[said]}`"
     below = [path for path in registry.COMMANDS if path.endswith(f" {name}")]
     written = " or ".join(f"`contactctl {path}`" for path in below)
     return f"write {written}" if below else ""
@@ -114,6 +140,9 @@ def command_meant(name: str) -> str:
 
 def option_meant(name: str, known: Sequence[str], command: str) -> str:
     """What to write in place of an option that the command does not have; '' where nobody knows."""
+    for said in ((command, name), ("", name)):
+        if said in _WITHOUT_OPTION:
+            return _WITHOUT_OPTION[said]
     meant = _OTHER_OPTIONS.get(name, name)
     if meant == "--dry-run" and meant not in known and command in _LOOKS_FIRST:
         return f"`contactctl {_LOOKS_FIRST[command]}` shows what it would do, and changes nothing"

@@ -148,7 +148,10 @@ def _hint_in(context: Any, error: Any) -> str:
     if option and isinstance(context.command, LazyGroup):
         return f"options follow the command: `{context.command_path} COMMAND {option}`"
     has_conditions = any(context.params.get(name) for name in CONDITION_OPTIONS)
-    if has_conditions and error.message.startswith("Got unexpected extra argument"):
+    has_more_words = error.message.startswith("Got unexpected extra argument")
+    if has_more_words and context.command_path.endswith(" export"):
+        return "an export goes to standard output: write > FILE"
+    if has_conditions and has_more_words:
         return "put each condition into quotes: --where 'FIELD OPERATOR VALUE'"
     return f"`{context.command_path} --help` shows how"
 

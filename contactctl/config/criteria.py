@@ -1,5 +1,6 @@
 """Criteria as YAML: read with file and line in every error, and written so that they read back."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,15 @@ from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import CriteriaError
 
 _BRANCHES = ("all", "any", "none")
+# what others call them; a did-you-mean by letters would lead from `and` to `any`
+_SAID = {
+    **dict.fromkeys(("and", "must", "match_all", "where"), "all"),
+    **dict.fromkeys(("or", "should", "match_any"), "any"),
+    **dict.fromkeys(("not", "must_not", "nor", "except", "exclude", "unless"), "none"),
+}
 _CONDITION_KEYS = ("field", "operator", "value")
+_LIST_HINT = "write 'all:' and below it each condition on a line of its own, after '- '"
+_GLUED_COMMENT = re.compile(r"#[^\s#]")
 _EMPTY_HINT = "an empty list of conditions could mean everybody; write at least one, or remove it"
 
 
@@ -49,7 +58,9 @@ def criteria_as_yaml(criteria: Criteria) -> str:
 def _criteria_of_document(root: Node, catalogue: FieldCatalogue) -> Criteria:
     if root.is_null:
         raise root.error("no criteria", hint="write conditions under all, any or none")
-    entries = root.as_mapping(("name", *_BRANCHES))
+    if isinstance(root.value, list) or root.text:
+        raise root.error("conditions without 'all', 'any' or 'none' above them", hint=_LIST_HINT)
+    entries = _entries(root, ("name", *_BRANCHES))
     name = entries["name"].as_text() if "name" in entries else ""
     criteria = _criteria(root, entries, catalogue, name)
     with _placed_at(root):
@@ -68,6 +79,8 @@ def _criteria(
 
 
 def _parts(branch: Node, catalogue: FieldCatalogue) -> tuple[Condition | Criteria, ...]:
+    if branch.text and not branch.is_null:
+        raise branch.error(f"'{shown(branch.text)}' is not in a list", hint=_LIST_HINT)
     items = [] if branch.is_null else branch.as_list()
     if not items:
         raise branch.error("an empty group", hint=_EMPTY_HINT)
@@ -76,7 +89,7 @@ def _parts(branch: Node, catalogue: FieldCatalogue) -> tuple[Condition | Criteri
 
 def _part(item: Node, catalogue: FieldCatalogue) -> Condition | Criteria:
     if not isinstance(item.value, dict):
-        text = item.as_text()
+        text = _whole_text(item)
         with _placed_at(item):
             return replace(parse_condition(text, catalogue), place=item.place)
     if "field" in item.value or "operator" in item.value:
@@ -88,7 +101,14 @@ def _nested_criteria(item: Node, catalogue: FieldCatalogue) -> Criteria:
     if condition_like := [key for key in item.as_mapping() if " " in key]:
         message = f"'{shown(condition_like[0])}: ...' is not a condition"
         raise item.error(message, hint="put the whole condition in quotes")
-    return _criteria(item, item.as_mapping(_BRANCHES), catalogue)
+    return _criteria(item, _entries(item, _BRANCHES), catalogue)
+
+
+def _entries(node: Node, known_keys: tuple[str, ...]) -> dict[str, Node]:
+    for key, entry in node.as_mapping().items():
+        if key not in known_keys and (meant := _SAID.get(key.casefold())):
+            raise entry.error(f"unknown key '{shown(key)}'", hint=f"did you mean '{meant}'?")
+    return node.as_mapping(known_keys)
 
 
 def _condition_of_mapping(item: Node, catalogue: FieldCatalogue) -> Condition:
@@ -110,8 +130,18 @@ def _words(value: Node | None) -> list[str]:
     if value is None or value.is_null:
         return []
     if isinstance(value.value, list):
-        return [item.as_text() for item in value.as_list()]
-    return [value.as_text()]
+        return [_whole_text(item) for item in value.as_list()]
+    return [_whole_text(value)]
+
+
+def _whole_text(node: Node) -> str:
+    """The text as written. What YAML takes for a comment may be a part of it that excludes
+    somebody: `tag != Team #1`."""
+    text = node.as_text()
+    if _GLUED_COMMENT.match(node.comment):
+        message = f"'{shown(node.comment)}' after '{shown(text)}' would be a comment"
+        raise node.error(message, hint="put the whole text in quotes, or a blank after the '#'")
+    return text
 
 
 @contextmanager

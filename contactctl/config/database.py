@@ -11,19 +11,20 @@ from contactctl.config.values import absolute_path
 from contactctl.domain.errors import UsageError
 from contactctl.domain.urls import has_password
 
-_SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z")
-_POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z")
-_HOST_AND_NAME = re.compile(r".*/[^/?\s]+(?:\?\S*)?\Z")
+_SQLITE = re.compile(r"sqlite(?:\+pysqlite)?://(.*)\Z", re.IGNORECASE)
+_POSTGRES = re.compile(r"(?:postgres|postgresql)(?:\+psycopg)?://(.*)\Z", re.IGNORECASE)
+_HOST = r"(?:[^:/?\#@\[\],]*|\[[^/?\#@\[\]]*\])(?::[0-9]{1,5})?"  # the second is an IPv6 address
 # strict: an @ or / in a password, mistaken for its end, would show the rest
 _UNAMBIGUOUS = re.compile(
-    r"""(?:[^:/?\#@]*(?::[^/?\#@]*)?@)?   # user and password
-        (?:[^:/?\#@\[\]]*|\[[^/?\#@\[\]]*\])  # host, or an IPv6 address
-        (?::[0-9]{1,5})?
-        /[^/?@]+
-        (?:\?.*)?\Z""",
+    rf"""(?:[^:/?\#@]*(?::[^/?\#@]*)?@)?   # user and password
+        (?P<hosts>{_HOST}(?:,{_HOST})*)
+        (?:/(?P<name>[^/?@\s]*))?
+        (?P<query>\?\S*)?\Z""",
     re.VERBOSE,
 )
+_NAMED_IN_QUERY = re.compile(r"[?&](?:dbname|service)=[^&]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+]{0,30})://", re.IGNORECASE)
+_FILE = re.compile(r"[^:@?#\s]+\.(?:db|sqlite3?)", re.IGNORECASE)  # without room for a password
 _EXAMPLES = "such as sqlite:///contacts.db or postgresql://host/database"
 
 
@@ -41,6 +42,8 @@ def normalise_database_url(url: Any, folder: Path) -> str:
         return _postgres_url(match[1])
     if scheme := _SCHEME.match(url):
         raise ValueError(f"'{scheme[1]}' is not a supported database: give a URL {_EXAMPLES}")
+    if _FILE.fullmatch(url):
+        raise ValueError(f"must be a URL: for this file sqlite:///{url}")
     raise ValueError(f"must be a URL {_EXAMPLES}")
 
 
@@ -74,12 +77,17 @@ def _sqlite_url(rest: str, folder: Path) -> str:
 
 
 def _postgres_url(rest: str) -> str:
-    if not _HOST_AND_NAME.match(rest):
-        raise ValueError("needs a database name: postgresql://host/database")
-    if not _UNAMBIGUOUS.match(rest):
+    parts = _UNAMBIGUOUS.match(rest)
+    if not parts:
         raise ValueError(
             "must look like postgresql://user@host:5432/database;"
             " write @ : / ? # in a password as %40 %3A %2F %3F %23"
+        )
+    # with no host either, all is left to libpq: PGSERVICE, PGHOST, PGDATABASE
+    if not (parts["name"] or _NAMED_IN_QUERY.search(parts["query"] or "") or not parts["hosts"]):
+        raise ValueError(
+            "needs a database name: postgresql://host/database (or ?service=NAME, of libpq's"
+            " service file)"
         )
     return f"postgresql://{rest}"
 

@@ -7,7 +7,7 @@ aliases (no alias bombs), tags, several documents, deep nesting, more than 1 MiB
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -28,6 +28,8 @@ _BOOLEANS = {word: word[0] in "tT" for word in ("true", "True", "TRUE", "false",
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")  # longer ones stay text: no huge integers
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the parser counts lines
+
 # the C parser where PyYAML was built with it: 1 MiB takes 0.2 s instead of several
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,7 +41,8 @@ class Node:
     """A value and its place; the place of a value in a mapping is its key's line.
 
     `value` is a scalar, a list of nodes, or a dict of nodes; `text` is a scalar as written (without
-    its quotes), empty for lists and mappings. The `as_*` methods raise the reader's error class.
+    its quotes), empty for lists and mappings. `comment` is what YAML takes off a scalar without
+    quotes as a comment, from its `#` on. The `as_*` methods raise the reader's error class.
     """
 
     value: Scalar | list["Node"] | dict[str, "Node"]
@@ -47,6 +50,7 @@ class Node:
     line: int
     source: str
     error_class: type[ContactctlError]
+    comment: str = ""
 
     @property
     def is_null(self) -> bool:
@@ -143,6 +147,7 @@ class _Reader:
 
     def __init__(self, text: str, source: str, error_class: type[ContactctlError]) -> None:
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=_Loader)
+        self._lines = _LINE_BREAK.split(text.removeprefix("\ufeff"))
         self._source = source
         self._error_class = error_class
 
@@ -171,7 +176,13 @@ class _Reader:
                 f"{_cited(event.value)} continues on the next line",
                 "is a dash missing, or the indentation wrong? text over several lines needs quotes",
             )
-        return self._node(event, _resolve(event.value) if plain else event.value, event.value)
+        node = self._node(event, _resolve(event.value) if plain else event.value, event.value)
+        return replace(node, comment=self._comment_after(event)) if plain else node
+
+    def _comment_after(self, event: Any) -> str:
+        end = event.end_mark
+        rest = self._lines[end.line][end.column :] if end.line < len(self._lines) else ""
+        return rest.strip() if rest.lstrip().startswith("#") else ""
 
     def _refuse_ambiguity(self, event: Any, depth: int) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
@@ -205,7 +216,7 @@ class _Reader:
         return entries
 
     def _at(self, line: int, node: Node) -> Node:
-        return Node(node.value, node.text, line, node.source, node.error_class)
+        return replace(node, line=line)
 
     def _node(self, event: Any, value: Any, text: str = "") -> Node:
         line = event.start_mark.line + 1

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
@@ -93,6 +94,26 @@ class ThresholdRules:
     rules: tuple[ThresholdRule, ...]
     own_groups: frozenset[tuple[int, Category]]
     reset_on_delivery: bool
+
+    @property
+    def digest(self) -> str:
+        """The same for rules that find the same contacts due."""
+        means = [
+            (
+                way.group_id,
+                way.scope,
+                str(way.category),
+                str(way.threshold.within),
+                way.needed,
+                way.days_apart,
+                way.over_seconds,
+                self.reset_by_delivery(way.category),
+            )
+            for rule in self.rules
+            for way in rule.both_ways()
+        ]
+        apart = sorted((group_id, str(category)) for group_id, category in self.own_groups)
+        return sha256(repr((sorted(means), apart)).encode()).hexdigest()
 
     def counted_in(self, group_id: int, category: Category) -> int:
         """The group whose rule counts such a response, SYSTEM_WIDE for the general one."""

@@ -17,7 +17,7 @@ from contactctl.store.database.copying import (
     empty,
     fill_table,
     has_no_runs,
-    holds_a_beginning_of,
+    has_same_runs,
     release_target,
     table_contents,
 )
@@ -59,7 +59,8 @@ def copy_store(
 ) -> StoreCopy:
     """Copy everything into the empty database at `target_url`, while no run changes contacts.
 
-    An interrupted copy goes on where it was, or starts over where the source has changed since.
+    An interrupted copy goes on where it was, or starts over where the source has changed since:
+    where something was done in it, or what was copied before proves different at the end.
     StoreError when the target holds something else, or does not equal the source at the end.
     """
     with (
@@ -71,7 +72,18 @@ def copy_store(
         continued = interrupted and _can_go_on(session.store, target)
         if interrupted and not continued:
             empty(target)
-        tables = _copy(session, target)
+        tables, differing = _copy(session, target)
+        if differing and continued:
+            continued = False
+            empty(target)
+            tables, differing = _copy(session, target)
+        if differing:
+            raise StoreError(
+                f"{target.identity} differs from {session.store.identity} in"
+                f" {', '.join(differing)}",
+                hint="nothing was changed in the source; run the same command again",
+                code="copy-differs",
+            )
         copied = StoreCopy(session.store.identity, target.identity, tables, continued)
         with target.writing() as connection:
             # the only row that the source does not have: where all the others come from
@@ -116,10 +128,12 @@ def _was_begun(target: Store) -> bool:
 
 def _can_go_on(source: Store, target: Store) -> bool:
     with source.reading() as from_, target.reading() as into:
-        return holds_a_beginning_of(from_, into)
+        return has_same_runs(from_, into)
 
 
-def _copy(session: Session, target: Store) -> list[TableContents]:
+def _copy(session: Session, target: Store) -> tuple[list[TableContents], list[str]]:
+    """Copy what the target does not have yet, then compare; returns what it holds, and the tables
+    that differ."""
     # one state of the source throughout, whatever is written there meanwhile
     with session.store.reading() as source:
         rows = count_rows(source)
@@ -128,12 +142,7 @@ def _copy(session: Session, target: Store) -> list[TableContents]:
                 fill_table(source, target, table, advance)
                 copy_last_number(source, target, table)
         with session.progress("Comparing", 2 * rows) as advance, target.reading() as copied:
-            expected = [table_contents(source, table, advance=advance) for table in copied_tables()]
-            found = [table_contents(copied, table, advance=advance) for table in copied_tables()]
-    if differing := [one.table for one, other in zip(expected, found, strict=True) if one != other]:
-        raise StoreError(
-            f"{target.identity} differs from {session.store.identity} in {', '.join(differing)}",
-            hint="nothing was changed in the source; run the same command again",
-            code="copy-differs",
-        )
-    return found
+            expected = [table_contents(source, table, advance) for table in copied_tables()]
+            found = [table_contents(copied, table, advance) for table in copied_tables()]
+    pairs = zip(expected, found, strict=True)
+    return found, [one.table for one, other in pairs if one != other]

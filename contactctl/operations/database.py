@@ -33,10 +33,10 @@ from contactctl.store.database.store import (
     SCHEMA_VERSION,
     Store,
     connect,
-    current_schema,
     file_is_missing,
     holds_nothing,
     open_store,
+    place_in_server,
     require_current_schema,
     schema_version,
 )
@@ -120,7 +120,7 @@ def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> l
     roles = Roles(viewer, operator, admin)
     with store.reading() as connection:
         spread = is_distributed(connection)
-    database, schema = store.engine.url.database or "", current_schema(store)
+    database, schema = place_in_server(store)
     return grant_statements(database, schema, roles, is_distributed=spread)
 
 
@@ -292,7 +292,7 @@ def look_at_distribution(session: Session, shards: int) -> Distribution:
         astray = check_addresses(connection)
     if astray.broken:
         raise RefusedError(f"{astray.check}: {astray.broken} do not", hint=astray.hint)
-    name = store.engine.url.database or ""
+    name, _ = place_in_server(store)
     return Distribution(store.identity, name, cluster, shards, rows, placements(), freed=freed)
 
 

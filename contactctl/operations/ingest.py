@@ -20,7 +20,11 @@ from contactctl.operations.ingest_rows import (
 )
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
-from contactctl.operations.thresholds import ThresholdResult, sweep_thresholds
+from contactctl.operations.thresholds import (
+    ThresholdResult,
+    sweep_thresholds,
+    threshold_rules_in_force,
+)
 from contactctl.responses.sender_side import SenderFault, reasons_by_fault
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.database.locks import exclusive, serialise
@@ -29,6 +33,7 @@ from contactctl.store.responses import (
     contacts_concerned,
     count_refused,
     forget_concerned,
+    hand_over_concerned,
     runs_with_concerned,
 )
 from contactctl.store.runs import (
@@ -39,6 +44,7 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
+from contactctl.store.thresholds.unswept import end_look_at_some
 
 INGESTING = "ingest"  # the lock of what records responses and decides about held ones
 BATCH_EVENTS = 5_000  # twice as many take 15 MB more, in two processes, and gain little
@@ -167,7 +173,7 @@ def conclude_interrupted(session: Session) -> None:
             _give_up(session, run_id)
         if run_ids:
             with session.store.writing() as connection:
-                forget_concerned(connection, run_ids)
+                hand_over_concerned(connection, run_ids)
 
 
 def look_at_thresholds(
@@ -180,8 +186,12 @@ def look_at_thresholds(
         after_run=max(run_ids),
         wait_seconds=wait_seconds,
     )
+    rules = threshold_rules_in_force(session).digest
     with session.store.writing() as connection:
+        if result.waits_for_another:
+            hand_over_concerned(connection, run_ids)
         forget_concerned(connection, run_ids)
+        end_look_at_some(connection, rules, session.clock())
     return result
 
 
@@ -235,7 +245,7 @@ class _Ingest:
                 connection,
                 run_id,
                 batch.responses,
-                batch.activities,
+                batch.signs,
                 self.session.settings.responses,
                 self.session.clock(),
             )

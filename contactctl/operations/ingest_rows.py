@@ -9,7 +9,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
 
 from contactctl.domain.emails import email_key
 from contactctl.domain.responses import (
@@ -25,16 +24,19 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import fold
 from contactctl.responses.sender_side import SENDER_SIDE, is_sender_side
-from contactctl.store.staged import Activities, Staged, stored_instant
+from contactctl.store.staged import SignKind, Staged, stored_instant
 
 Suppressed = Callable[[Collection[str]], AbstractSet[str]]
 
 _MAX_KEY_CHARACTERS = 320
 _MAX_REJECTED_BYTES = 1 << 22
 _SUPPRESSED = "the address is suppressed: its contact was erased"
-_DELIVERED, _OPENED, _BY_MACHINE, _LATEST = range(4)
+_KINDS = {
+    ActivityKind.DELIVERED: int(SignKind.DELIVERED),
+    ActivityKind.OPENED: int(SignKind.OPENED),
+    ActivityKind.CLICKED: int(SignKind.CLICKED),
+}
 _OBJECTS_A_COLLECTION = 200_000
-_STILL_TO_COME = "9999-12-31 23:59:59.999999"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class ReadBatch:
     """
 
     responses: list[Staged] = field(default_factory=list)
-    activities: Activities = field(default_factory=Activities)
+    signs: list[Staged] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     events: int = 0
     activity_events: int = 0
@@ -57,7 +59,7 @@ class ReadBatch:
     @property
     def is_without_responses(self) -> bool:
         """Whether there is nothing in it to record or to reject."""
-        return not (self.responses or self.activities.latest or self.rejected)
+        return not (self.responses or self.signs or self.rejected)
 
 
 def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
@@ -75,7 +77,7 @@ def batches_of(events: Iterable[Event], size: int) -> Generator[ReadBatch]:
 def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch:
     """The batch without suppressed addresses, whose responses are rejected."""
     keys = {key for row in batch.responses for key in row[:2] if key}
-    forbidden = suppressed(keys.union([row[0] for row in batch.activities.latest]))
+    forbidden = suppressed(keys.union([row[0] for row in batch.signs]))
     if not forbidden:
         return batch
     responses, rejected = [], list(batch.rejected)
@@ -84,8 +86,8 @@ def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch
             rejected.append(Rejection(row[-1], _SUPPRESSED))
         else:
             responses.append(row)
-    activities = batch.activities.without(forbidden)
-    return replace(batch, responses=responses, activities=activities, rejected=rejected)
+    signs = [row for row in batch.signs if row[0] not in forbidden]
+    return replace(batch, responses=responses, signs=signs, rejected=rejected)
 
 
 @contextmanager
@@ -104,10 +106,7 @@ def rare_garbage_collection() -> Iterator[None]:
 class _Batch:
     def __init__(self) -> None:
         self.responses: list[Staged] = []
-        self.latest: dict[str, list[Any]] = {}
-        # in the order of the input, whichever process reads it
-        self.deliveries: dict[Staged, None] = {}
-        self.clicks: dict[Staged, None] = {}
+        self.signs: list[Staged] = []
         self.rejected: list[Rejection] = []
         self.rejected_bytes = 0
         self.events = 0
@@ -132,40 +131,25 @@ class _Batch:
             self._take_sign(event)
 
     def _take_sign(self, activity: Activity) -> None:
-        """The latest of each kind by key, and each delivery and click of a person. Mail alone says
-        how a mailbox is."""
+        """Mail alone says how a mailbox is."""
         key = _key(activity.recipient)
         if key is None or activity.channel != "email":
             return
-        at = None if activity.occurred_at is None else stored_instant(activity.occurred_at)
+        kind, hash_ = _KINDS[activity.kind], 0
         if activity.kind is ActivityKind.DELIVERED:
-            slot = _DELIVERED
-            self.deliveries[key, at, _hash(activity.source_key)] = None
+            hash_ = _hash(activity.source_key)
         elif activity.by_machine:
-            slot = _BY_MACHINE
-        elif activity.kind is ActivityKind.OPENED:
-            slot = _OPENED
-        else:
-            slot = _LATEST
-            self.clicks[key, at] = None
-        instants = self.latest.setdefault(key, [None, None, None, ""])
-        instant = at or _STILL_TO_COME
-        instants[slot] = max(instants[slot] or "", instant)
-        instants[_LATEST] = max(instants[_LATEST], instant)
+            kind = int(SignKind.BY_MACHINE)
+        at = activity.occurred_at
+        self.signs.append((key, None if at is None else stored_instant(at), kind, hash_))
 
     def read(self) -> ReadBatch:
-        activities = Activities(
-            [(key, *instants) for key, instants in self.latest.items()],
-            list(self.deliveries),
-            list(self.clicks),
-        )
-        activity_events = self.events - len(self.responses)
         return ReadBatch(
             self.responses,
-            activities,
+            self.signs,
             self.rejected,
             self.events,
-            activity_events,
+            self.events - len(self.responses),
             self.no_responses,
             self.undated,
         )

@@ -16,6 +16,7 @@ from contactctl.domain.handling import (
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run
+from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule
 from contactctl.operations.session import Session
 from contactctl.store.burst_rates import response_days
 from contactctl.store.groups import group_ids, group_names, stored_settings
@@ -208,34 +209,49 @@ def recommended_thresholds(sending: Sending) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OutOfReach:
-    """A threshold that mail sent every `days` days cannot reach: at most `most` responses."""
+    """A threshold that cannot be reached: at most `most` responses count within its time.
+
+    They come every `days` days, as mail is sent; None: whenever it is sent, as `within` is too
+    short for the rest of the threshold.
+    """
 
     category: Category
     group: str | None
     threshold: Threshold
-    days: int
+    days: int | None
     most: int
 
 
 def thresholds_out_of_reach(session: Session) -> list[OutOfReach]:
-    """Which thresholds need more responses than mails go out in their time, as far as is seen."""
+    """Which thresholds need more responses than can come in their time, as far as is seen."""
     policy = policy_in_force(session)
     with session.store.reading() as connection:
-        days = response_days(connection, session.now - _RHYTHM_SEEN_IN)
-    gap = usual_gap(days)
-    if gap is None:
-        return []
+        gap = usual_gap(response_days(connection, session.now - _RHYTHM_SEEN_IN))
     named: list[tuple[str | None, Mapping[Category, Threshold]]] = [(None, policy.thresholds)]
     named += [(group.name, group.thresholds) for group in policy.groups.values()]
     return [
-        OutOfReach(category, group, threshold, gap, most)
+        found
         for group, thresholds in named
         for category, threshold in thresholds.items()
-        if threshold.within is not None
-        and threshold.count > (most := threshold.within.days // gap + 1)
-        and threshold.days_apart != 0
-        and category in _HEALING
+        if (found := _out_of_reach(category, group, threshold, gap))
     ]
+
+
+def _out_of_reach(
+    category: Category, group: str | None, threshold: Threshold, gap: int | None
+) -> OutOfReach | None:
+    within, over = threshold.within, threshold.over_at_least
+    if within is None:
+        return None
+    apart = ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold).days_apart
+    # periods begun within that time: its ends may lie in the middle of one
+    most = -(-within // timedelta(days=apart)) + 1 if apart else threshold.count
+    if threshold.count > most or (over is not None and over > within):
+        return OutOfReach(category, group, threshold, None, most)
+    if gap is None or not apart or category not in _HEALING:
+        return None
+    most = within.days // gap + 1
+    return OutOfReach(category, group, threshold, gap, most) if threshold.count > most else None
 
 
 def usual_gap(days: Mapping[int, int]) -> int | None:

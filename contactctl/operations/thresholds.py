@@ -24,9 +24,16 @@ from contactctl.store.database.locks import exclusive
 from contactctl.store.groups import group_ids, group_names_by_id
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
-from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
 from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached, due
 from contactctl.store.thresholds.runs import DayBefore, any_planned, day_before, plan_due
+from contactctl.store.thresholds.unswept import (
+    begin_look,
+    end_look,
+    is_looked,
+    look_again_at_plan,
+    unswept_ids,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,13 @@ class ThresholdResult:
 
     `runs` were carried out: one for what is due now, after those that had been interrupted.
     `waiting` is the run of a plan that must be confirmed first, `is_new` where it was made now.
+    `waits_for_another`: what is due was not planned, since that one waits already.
     """
 
     runs: tuple[Run, ...] = ()
     waiting: Run | None = None
     is_new: bool = False
+    waits_for_another: bool = False
 
     @property
     def deactivated(self) -> int:
@@ -77,23 +86,46 @@ def sweep_thresholds(
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 
+    By rules that everybody was looked at before, only those are looked at whom something may have
+    made due since (store.thresholds.unswept).
+
     Over the limits of one run, or of all within a day, nobody is: the plan then waits for `runs
     apply`. While one waits no second one is made to wait, and what it holds is not planned again.
     `after_run` is the run whose responses are the reason. Raises BusyError.
     """
+    is_whole = among is None
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
-        if not threshold_rules_in_force(session).rules:
-            return ThresholdResult(finished)
-        plans = plans_waiting(session, RunKind.THRESHOLDS)
+        rules = threshold_rules_in_force(session)
+        any_to_see = True
+        if among is None:
+            among, any_to_see = _to_be_looked_at(session, rules)
+        plans = plans_waiting(session, RunKind.THRESHOLDS) if rules.rules else []
         try:
-            run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
+            run = None
+            if any_to_see:
+                run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
         except _OneWaitsError:
-            return ThresholdResult(finished, plans[-1])
-        waiting = _holding(session, plans, among)
+            return ThresholdResult(finished, plans[-1], waits_for_another=True)
+        if is_whole:
+            with session.store.writing() as connection:
+                end_look(connection, rules.digest, session.clock())
+        waiting = _holding(session, plans, None if is_whole else among)
         if run is None or run.state is RunState.PLANNED:
             return ThresholdResult(finished, run or waiting, is_new=run is not None)
         return ThresholdResult((*finished, work_through(session, run)), waiting)
+
+
+def _to_be_looked_at(session: Session, rules: ThresholdRules) -> tuple[ContactIds | None, bool]:
+    """Those whom something may have made due (None: everybody), and whether there are any."""
+    now = session.clock()
+    with session.store.writing() as connection:
+        for run_id in overdue_plans(connection, now, [RunKind.THRESHOLDS]):
+            look_again_at_plan(connection, run_id)
+        any_unswept = begin_look(connection)
+        if not is_looked(connection, rules.digest, now):
+            return None, True
+        return unswept_ids(), any_unswept
 
 
 def plan_thresholds(

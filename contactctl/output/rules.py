@@ -61,13 +61,7 @@ def present_check(
             for each in out_of_reach
         ],
     }
-    warnings = [
-        f"the threshold for {each.category}{f' in {each.group}' if each.group else ''}"
-        f" ({format_threshold(each.threshold)}) can hardly be reached: responses come every"
-        f" {counted(each.days, 'day')}, at most {each.most} in that time;"
-        " `contactctl rules recommend --sending` proposes others"
-        for each in out_of_reach
-    ]
+    warnings = [_hardly_reached(each) for each in out_of_reach]
     if not against:
         agreed = Text("Every rule is as recommended.")
         return Presentation(data, _rows(against), [agreed], warnings=warnings)
@@ -77,6 +71,20 @@ def present_check(
             hint="`contactctl rules recommend` prints rules that are",
             code="not-recommended",
         )
+    )
+
+
+def _hardly_reached(each: OutOfReach) -> str:
+    threshold = (
+        f"the threshold for {each.category}{f' in {each.group}' if each.group else ''}"
+        f" ({format_threshold(each.threshold)})"
+    )
+    if each.days is None:
+        return f"{threshold} can never be reached: its `within` is too short for the rest of it"
+    return (
+        f"{threshold} can hardly be reached: responses come every {counted(each.days, 'day')},"
+        f" at most {each.most} in that time;"
+        " `contactctl rules recommend --sending` proposes others"
     )
 
 

@@ -111,6 +111,14 @@ _LEAVE_PLANS = """
         SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
     AND EXISTS (SELECT 1 FROM response r WHERE r.contact_id = plan_item.contact_id
         AND r.category = plan_item.category AND r.held AND r.incident_id IN :incidents)"""
+# of other responses such a contact may be due
+_LOOK_AGAIN = """
+    INSERT INTO plan_item (contact_id, run_id, revision)
+    SELECT DISTINCT p.contact_id, CAST(:run_id AS integer), 0 FROM plan_item p
+    WHERE p.run_id IN (SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
+    AND EXISTS (SELECT 1 FROM response r WHERE r.contact_id = p.contact_id
+        AND r.category = p.category AND r.held AND r.incident_id IN :incidents)
+    ON CONFLICT DO NOTHING"""
 _COUNT_PLANS = """
     UPDATE run SET planned = (SELECT count(DISTINCT contact_id) FROM plan_item
         WHERE plan_item.run_id = run.id)
@@ -340,6 +348,7 @@ def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, no
             ]
             connection.execute(text(statement).bindparams(*bound))
     connection.execute(text("DROP TABLE acted"))
+    connection.execute(text(_LOOK_AGAIN).bindparams(among), {"run_id": run_id})
     if connection.execute(text(_LEAVE_PLANS).bindparams(among)).rowcount:
         connection.execute(text(_COUNT_PLANS))
         ended = text(_END_EMPTY_PLANS)

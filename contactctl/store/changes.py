@@ -29,6 +29,7 @@ from contactctl.domain.changes import FOLLOWED, Change, ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
+from contactctl.store.thresholds.unswept import look_again
 from contactctl.store.types import UtcInstant
 
 _change = tables.change
@@ -37,7 +38,10 @@ _deactivation = tables.deactivation
 _former_address = tables.former_address
 _group = tables.group
 _membership = tables.membership
+_response = tables.response
 
+# a group may have thresholds of its own; of a former address other responses count
+_MAKES_DUE = (ChangeKind.JOINED, ChangeKind.READDRESSED)
 _PAGE = 1000
 
 Chosen = Select[Any]
@@ -55,6 +59,8 @@ def note_change(
     """Tell of one contact; `values` are further columns. Returns the change's number."""
     row = {"run_id": run_id, "kind": kind, "contact_id": contact_id, "at": now, **values}
     statement = insert(_change).values(row).returning(_change.c.number)
+    if kind in _MAKES_DUE:
+        _look_again(connection, _response.c.contact_id == contact_id)
     return int(connection.execute(statement).scalar_one())
 
 
@@ -69,6 +75,13 @@ def note_rows(
     if rows:
         told = [{"run_id": run_id, "kind": kind, "at": now, **row} for row in rows]
         connection.execute(insert(_change), told)
+    if rows and kind in _MAKES_DUE:
+        ids = {row["contact_id"] for row in rows}
+        _look_again(connection, is_one_of(_response.c.contact_id, ids, connection.dialect.name))
+
+
+def _look_again(connection: Connection, of_contacts: ColumnElement[bool]) -> None:
+    look_again(connection, select(_response.c.contact_id).where(of_contacts).distinct())
 
 
 def note_batch(
@@ -77,6 +90,8 @@ def note_batch(
     """Tell of all contacts of a stretch of ids of whom it is true of this run (`_told_of`)."""
     row = {"run_id": run_id, "kind": kind, "contact_id": first, "last_contact_id": last, "at": now}
     connection.execute(insert(_change).values(row))
+    if kind in _MAKES_DUE:
+        _look_again(connection, _response.c.contact_id.between(first, last))
 
 
 def note_each(

@@ -6,7 +6,7 @@ whatever order and portions it came. A click is a machine's when a mail was deli
 at most so many seconds before; a delivery that is read after the click takes it away again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,43 +18,43 @@ from contactctl.store.database.locks import serialise
 from contactctl.store.database.store import Store
 from contactctl.store.routine import note_done
 from contactctl.store.runs import CONTACT_CHANGES
-from contactctl.store.staged import Activities, Staged, stored_instant
+from contactctl.store.staged import SignKind, Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = "timestamp with time zone"
 _TABLES = {
-    "seen": f"contact_id bigint, delivered {_INSTANT}, opened {_INSTANT},"
-    f" machine_opened {_INSTANT}, latest {_INSTANT}",
-    "seen_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint",
-    "seen_click": f"contact_id bigint, occurred_at {_INSTANT}",
-    "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
-    " PRIMARY KEY (contact_id, occurred_at, source_hash)",
+    "sign": f"contact_id bigint, occurred_at {_INSTANT}, kind integer, source_hash bigint",
     # keys, as these are joined by index
-    "new_count": "contact_id bigint PRIMARY KEY, mails integer, since_engaged integer",
+    "new_delivery": f"contact_id bigint, occurred_at {_INSTANT}, source_hash bigint,"
+    " domain text, is_since_engaged integer, PRIMARY KEY (contact_id, occurred_at, source_hash)",
     "latest_click": f"contact_id bigint PRIMARY KEY, clicked {_INSTANT}",
-    "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean",
+    "judged_click": f"contact_id bigint, occurred_at {_INSTANT}, is_human boolean,"
+    " PRIMARY KEY (contact_id, occurred_at)",
 }
 
 # one that nobody dates is older than whatever is dated
-_KEEP_DELIVERIES = """
+_FIND_NEW = f"""
+    INSERT INTO new_delivery
+    SELECT s.contact_id, s.occurred_at, s.source_hash, c.email_domain,
+        CASE WHEN c.last_engaged IS NULL OR s.occurred_at > c.last_engaged THEN 1 ELSE 0 END
+    FROM (
+        SELECT DISTINCT contact_id, COALESCE(occurred_at, {{long_ago}}) AS occurred_at, source_hash
+        FROM sign
+        WHERE kind = {SignKind.DELIVERED}
+            AND (occurred_at IS NULL OR occurred_at >= :kept_since)) s
+    JOIN contact c ON c.id = s.contact_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id
+            AND d.occurred_at = s.occurred_at AND d.source_hash = s.source_hash)"""
+_KEEP_NEW = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)
-    SELECT contact_id, COALESCE(occurred_at, {long_ago}), source_hash FROM seen_delivery
-    WHERE occurred_at IS NULL OR occurred_at >= :kept_since ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING RETURNING contact_id, occurred_at, source_hash"""
-_COUNT_NEW = """
-    INSERT INTO new_count
-    SELECT d.contact_id, count(*), count(
-        CASE WHEN c.last_engaged IS NULL OR d.occurred_at > c.last_engaged THEN 1 END)
-    FROM new_delivery d JOIN contact c ON c.id = d.contact_id
-    GROUP BY d.contact_id"""
-
+    SELECT contact_id, occurred_at, source_hash FROM new_delivery ORDER BY 1, 2, 3"""
 _COUNT_BY_HOUR = """
     INSERT INTO delivery_rate (hour, domain, deliveries)
-    SELECT {hour}, c.email_domain, count(*)
+    SELECT {hour}, d.domain, count(*)
     FROM new_delivery d
-    JOIN contact c ON c.id = d.contact_id
     WHERE d.occurred_at > {long_ago}
     GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (hour, domain)
@@ -69,17 +69,21 @@ _UNMASK_CLICKS = """
 _FORGET_UNMASKED = """
     DELETE FROM click
     WHERE (contact_id, occurred_at) IN (SELECT contact_id, occurred_at FROM judged_click)"""
-_DATE_CLICKS = "UPDATE seen_click SET occurred_at = :now WHERE occurred_at IS NULL"
-_JUDGE_CLICKS = """
+_DATE_CLICKS = f"""
+    UPDATE sign SET occurred_at = :now
+    WHERE kind = {SignKind.CLICKED} AND occurred_at IS NULL"""
+_JUDGE_CLICKS = f"""
     INSERT INTO judged_click
     SELECT DISTINCT k.contact_id, k.occurred_at, false
-    FROM seen_click k
+    FROM sign k
     JOIN delivery d ON d.contact_id = k.contact_id
-        AND d.occurred_at <= k.occurred_at AND {within} >= k.occurred_at"""
-_OTHERS_ARE_HUMAN = """
+        AND d.occurred_at <= k.occurred_at AND {{within}} >= k.occurred_at
+    WHERE k.kind = {SignKind.CLICKED}
+    ON CONFLICT DO NOTHING"""
+_OTHERS_ARE_HUMAN = f"""
     INSERT INTO judged_click
-    SELECT contact_id, occurred_at, true FROM seen_click k
-    WHERE NOT EXISTS (
+    SELECT DISTINCT contact_id, occurred_at, true FROM sign k
+    WHERE kind = {SignKind.CLICKED} AND NOT EXISTS (
         SELECT 1 FROM judged_click j
         WHERE j.contact_id = k.contact_id AND j.occurred_at = k.occurred_at)"""
 _KEEP_CLICKS = """
@@ -89,16 +93,17 @@ _KEEP_CLICKS = """
 
 _NOT_TO_COME = "CASE WHEN {0} > :now THEN :now ELSE {0} END"
 # what is still to come, or has no time, happens now
-_SEEN = (
-    "SELECT s.contact_id, COALESCE(n.mails, 0) AS mails,"
-    " COALESCE(n.since_engaged, 0) AS since_engaged, {}"
-    " FROM seen s LEFT JOIN new_count n ON n.contact_id = s.contact_id"
-).format(
-    ", ".join(
-        f"{_NOT_TO_COME.format(name)} AS {name}"
-        for name in ("delivered", "opened", "machine_opened", "latest")
-    )
-)
+_HAPPENED = "CASE WHEN occurred_at <= :now THEN occurred_at ELSE :now END"
+_SEEN = f"""
+    SELECT contact_id, sum(mails) AS mails, sum(since_engaged) AS since_engaged,
+        max(CASE WHEN kind = {SignKind.DELIVERED} THEN at END) AS delivered,
+        max(CASE WHEN kind = {SignKind.OPENED} THEN at END) AS opened,
+        max(CASE WHEN kind = {SignKind.BY_MACHINE} THEN at END) AS machine_opened,
+        max(at) AS latest
+    FROM (
+        SELECT contact_id, kind, {_HAPPENED} AS at, 0 AS mails, 0 AS since_engaged FROM sign
+        UNION ALL SELECT contact_id, NULL, NULL, 1, is_since_engaged FROM new_delivery) AS told
+    GROUP BY contact_id"""
 _DATES = {
     "last_emailed": "delivered",
     "last_opened": "opened",
@@ -150,32 +155,30 @@ _MAILS_SINCE_ENGAGED = """COALESCE((SELECT sum(d.mails) FROM delivery d
 _COUNT_AGAIN = f"""
     UPDATE contact SET mails_since_engaged = {_MAILS_SINCE_ENGAGED.format("contact")}
     WHERE id IN ({{ids}})"""
-_ENGAGED = """
-    SELECT contact_id FROM seen WHERE opened IS NOT NULL
+_ENGAGED = f"""
+    SELECT contact_id FROM sign WHERE kind = {SignKind.OPENED}
     UNION SELECT contact_id FROM judged_click"""
 
 
 def record_activities(
-    connection: Connection, activities: Activities, machine_click_seconds: int, now: datetime
+    connection: Connection, signs: Sequence[Staged], machine_click_seconds: int, now: datetime
 ) -> None:
     """Keep what is new of it, and bring the contacts' dates and counts up to date.
 
-    Their rows have a contact's id in place of the key (`Activities.of_contacts`). Whoever calls has
-    joined by index (store.database.planner).
+    A sign of life is (contact id, instant or None, SignKind, hash of the source key). Whoever calls
+    is the only one who changes contacts, and has joined by index (store.database.planner).
     """
+    kinds = {row[2] for row in signs}
     work = _Work(connection, machine_click_seconds, now)
     with temporary_tables(connection, _TABLES):
-        fill(connection, "seen", activities.latest)
-        fill(connection, "seen_delivery", activities.deliveries)
-        fill(connection, "seen_click", activities.clicks)
+        fill(connection, "sign", signs)
         clicks = 0
-        if activities.deliveries:
-            fill(connection, "new_delivery", work.rows_of(_KEEP_DELIVERIES))
-            work.do(_COUNT_NEW)
+        if SignKind.DELIVERED in kinds and work.do(_FIND_NEW):
+            work.do(_KEEP_NEW)
             work.do(_COUNT_BY_HOUR)
-        if activities.deliveries and work.do(_UNMASK_CLICKS):
-            clicks += work.do(_FORGET_UNMASKED)
-        if activities.clicks:
+            if work.do(_UNMASK_CLICKS):
+                clicks += work.do(_FORGET_UNMASKED)
+        if SignKind.CLICKED in kinds:
             work.do(_DATE_CLICKS)
             clicks += work.do(_JUDGE_CLICKS)
             clicks += work.do(_OTHERS_ARE_HUMAN)
@@ -184,7 +187,7 @@ def record_activities(
         if clicks:
             work.do(_FIND_LATEST_CLICKS)
             work.do(_SETTLE_CLICKS)
-        if clicks or any(row[2] for row in activities.latest):
+        if clicks or SignKind.OPENED in kinds:
             work.do(_COUNT_AGAIN.format(ids=_ENGAGED))
 
 
@@ -337,13 +340,6 @@ class _Work:
     def do(self, statement: str, **words: object) -> int:
         """Run it, with further words in it; returns how many rows it concerned."""
         return self._run(statement, **words).rowcount
-
-    def rows_of(self, statement: str) -> list[Staged]:
-        """Run it; returns what it gives, as rows to be staged again."""
-        return [
-            tuple(stored_instant(each) if isinstance(each, datetime) else each for each in row)
-            for row in self._run(statement)
-        ]
 
     def _run(self, statement: str, **words: object) -> CursorResult[*tuple[Any, ...]]:
         filled = statement.format(**self._words, **words)

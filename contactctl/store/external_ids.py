@@ -1,5 +1,6 @@
 """Ids that a source gives its contacts: who is meant, who has another address now, who is gone."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,6 @@ from contactctl.store.preview import first_rows
 from contactctl.store.readdress import give_address
 from contactctl.store.temporary import fill, temporary_tables
 
-EXTERNAL_TABLE = "import_external"
-EXTERNAL_COLUMNS = "position integer PRIMARY KEY, external_id text"
 MOVED_TABLE = "import_moved"
 MOVED_COLUMNS = "position integer PRIMARY KEY"
 
@@ -30,33 +29,28 @@ _former = tables.former_address
 _IDS_AT_A_TIME = 5_000
 _KEYS = "source_key"
 
-# rows whose contact, by its id, has another address here. CROSS JOIN: SQLite keeps this order, and
-# would otherwise begin with all ids of the source, each time
-_ELSEWHERE = """
-    SELECT n.position, n.email_key, x.contact_id, x.run_id
-    FROM named_row n CROSS JOIN external_id x CROSS JOIN contact c
-    WHERE x.source = :source AND x.external_id = n.external_id AND c.id = x.contact_id
-    AND c.email_key <> n.email_key AND NOT EXISTS (
-        SELECT 1 FROM external_id o WHERE o.contact_id = x.contact_id
-        AND o.source = x.source AND o.external_id <> x.external_id)"""
-_STAGED_LINKS = """
-    FROM import_external e JOIN import_row s ON s.position = e.position"""
-_OTHERS = f"""
-    SELECT x.contact_id, x.external_id {_STAGED_LINKS}
-    JOIN external_id x ON x.source = :source AND x.external_id = e.external_id
-    WHERE x.contact_id <> s.contact_id"""
-_LINK = f"""
-    INSERT INTO external_id (contact_id, source, external_id, run_id)
-    SELECT s.contact_id, :source, e.external_id, :run_id {_STAGED_LINKS}
-    WHERE true ON CONFLICT DO NOTHING"""
+# CROSS JOIN: SQLite keeps this order, and would otherwise begin with all contacts
+_HOLDERS_OF_IDS = """
+    SELECT x.external_id, x.contact_id, x.run_id, c.email_key
+    FROM external_id x CROSS JOIN contact c
+    WHERE x.source = :source AND x.external_id {among} AND c.id = x.contact_id"""
+_OF_SEVERAL_IDS = """
+    SELECT contact_id FROM external_id WHERE source = :source AND contact_id {among}
+    GROUP BY contact_id HAVING count(*) > 1"""
+_LINKED = """
+    SELECT contact_id, external_id FROM external_id
+    WHERE source = :source AND external_id {among}"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
-    FROM contact c WHERE c.status = '{Status.ACTIVE}'
+    FROM contact c LEFT JOIN (
+        SELECT DISTINCT x.contact_id FROM external_id x
+        JOIN {_KEYS} k ON k.external_id = x.external_id
+        WHERE x.source = :source) AS still ON still.contact_id = c.id
+    WHERE still.contact_id IS NULL AND c.status = '{Status.ACTIVE}'
     AND EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source = :source)
-    AND NOT EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source <> :source)
     AND NOT EXISTS (
-        SELECT 1 FROM external_id x JOIN {_KEYS} k ON k.external_id = x.external_id
-        WHERE x.contact_id = c.id AND x.source = :source)"""  # noqa: S608 (our own words)
+        SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source <> :source)
+    """  # noqa: S608 (our own words)
 
 
 class NamedRow(NamedTuple):
@@ -67,6 +61,15 @@ class NamedRow(NamedTuple):
     email: str
     email_key: str
     email_domain: str
+
+
+class _Elsewhere(NamedTuple):
+    """A row whose contact has another address here; `run_id` has told its id."""
+
+    position: int
+    email_key: str
+    contact_id: int
+    run_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,7 @@ def follow_addresses(
     known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
     if not rows or connection.execute(known).first() is None:
         return AddressChanges()
-    definition = "position integer PRIMARY KEY, external_id text, email_key text"
-    join_by_index(connection)
-    with temporary_tables(connection, {"named_row": definition}):
-        fill(connection, "named_row", [(row[0], row[1], row.email_key) for row in rows])
-        refresh_statistics(connection, "named_row")
-        found = connection.execute(text(_ELSEWHERE), {"source": source}).all()
+    found = _elsewhere(connection, source, rows)
     if not found:
         return AddressChanges()
     twice = {row.position for row in found if row.run_id == creating.run_id}
@@ -114,6 +112,38 @@ def follow_addresses(
     if values:
         connection.execute(text(_NOTE_RUN), values)
     return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
+
+
+def _elsewhere(connection: Connection, source: str, rows: Sequence[NamedRow]) -> list["_Elsewhere"]:
+    """The rows whose contact, by its id, has another address here, and no other id of the source.
+
+    Ids are looked up one by one: a plan that begins with all ids of the source takes longer with
+    each batch.
+    """
+    join_by_index(connection)
+    ids = sorted({row.external_id for row in rows})
+    holders = _among(connection, _HOLDERS_OF_IDS, source, ids)
+    known = {holder.external_id: holder for holder in holders}
+    found = [
+        _Elsewhere(row.position, row.email_key, holder.contact_id, holder.run_id)
+        for row in rows
+        if (holder := known.get(row.external_id)) and holder.email_key != row.email_key
+    ]
+    contacts = sorted({each.contact_id for each in found})
+    shared = {row[0] for row in _among(connection, _OF_SEVERAL_IDS, source, contacts)}
+    return [each for each in found if each.contact_id not in shared]
+
+
+def _among(
+    connection: Connection, statement: str, source: str, values: Sequence[Any]
+) -> Sequence[Row[Any]]:
+    """What a statement finds for one of the values, `{among}` them, of a source."""
+    if not values:
+        return ()
+    is_sqlite = connection.dialect.name == "sqlite"
+    among = "IN (SELECT value FROM json_each(:values))" if is_sqlite else "= ANY(:values)"
+    bound = {"source": source, "values": json.dumps(values) if is_sqlite else values}
+    return connection.execute(text(statement.format(among=among)), bound).all()
 
 
 def _former_of_others(
@@ -131,7 +161,7 @@ def _former_of_others(
 
 
 def _who_can_move(
-    rows: Sequence[Row[Any]], holders: Mapping[str, int], former: Mapping[str, int]
+    rows: Sequence[_Elsewhere], holders: Mapping[str, int], former: Mapping[str, int]
 ) -> tuple[dict[int, int], set[int]]:
     """Contacts with the position of their row; positions of rows whose address is another's, who
     does not give it up at the same time, or was (`former`) another's."""
@@ -185,9 +215,10 @@ def _give_addresses(
             )
 
 
-def link_staged(connection: Connection, source: str, run_id: int) -> None:
-    """Note the ids of the staged rows at their contacts, and at no others."""
-    others = connection.execute(text(_OTHERS), {"source": source}).all()
+def link(connection: Connection, source: str, run_id: int, contacts: Mapping[str, int]) -> None:
+    """Note ids of the source at their contacts, and at no others."""
+    found = _among(connection, _LINKED, source, sorted(contacts))
+    others = [row for row in found if contacts[row.external_id] != row.contact_id]
     if others:
         connection.execute(
             delete(_external_id).where(
@@ -197,7 +228,9 @@ def link_staged(connection: Connection, source: str, run_id: int) -> None:
             ),
             [{"of_contact": row.contact_id, "of_id": row.external_id} for row in others],
         )
-    connection.execute(text(_LINK), {"source": source, "run_id": run_id})
+    new = contacts.items() - {(row.external_id, row.contact_id) for row in found}
+    rows = sorted((contact, source, external_id, run_id) for external_id, contact in new)
+    fill(connection, _external_id.name, rows)
 
 
 def plan_gone(

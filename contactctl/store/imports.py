@@ -19,11 +19,9 @@ from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import (
-    EXTERNAL_COLUMNS,
-    EXTERNAL_TABLE,
     MOVED_COLUMNS,
     MOVED_TABLE,
-    link_staged,
+    link,
 )
 from contactctl.store.fields import (
     ADDRESS_COLUMNS,
@@ -92,7 +90,7 @@ class Wave:
     """Rows that are put in together. `tags` are (position, folded, tag), `members` are
     (position, group id, membership state), `inactive` are (position, category, since); none twice.
 
-    Rows of a source have `external_ids` (position, id); `moved` are (position,) of those whose
+    Rows of a source have `external_ids` (email key, id); `moved` are (position,) of those whose
     contact has just been given their address.
     """
 
@@ -100,7 +98,7 @@ class Wave:
     tags: Sequence[Staged] = ()
     members: Sequence[Staged] = ()
     inactive: Sequence[Staged] = ()
-    external_ids: Sequence[Staged] = ()
+    external_ids: Sequence[tuple[str, str]] = ()
     moved: Sequence[Staged] = ()
 
     @property
@@ -192,7 +190,6 @@ def put_in(
             "import_tag": wave.tags,
             "import_member": wave.members,
             INACTIVE_TABLE: wave.inactive,
-            EXTERNAL_TABLE: wave.external_ids,
             MOVED_TABLE: wave.moved,
         }
         for name, rows in loaded.items():
@@ -219,7 +216,7 @@ def put_in(
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
         if wave.external_ids:
-            link_staged(connection, source, run_id)
+            link(connection, source, run_id, {each: ids[key] for key, each in wave.external_ids})
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
@@ -390,7 +387,6 @@ def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
         "import_member": "position integer, group_id integer, state text,"
         " PRIMARY KEY (position, group_id)",
         INACTIVE_TABLE: INACTIVE_COLUMNS,
-        EXTERNAL_TABLE: EXTERNAL_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
 

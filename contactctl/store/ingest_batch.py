@@ -21,7 +21,7 @@ from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
 from contactctl.store.database.planner import join_by_index
 from contactctl.store.engagement import record_activities
-from contactctl.store.staged import Activities, Staged
+from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import Obeyed, obey
@@ -144,7 +144,7 @@ def record_batch(
     connection: Connection,
     run_id: int,
     responses: Sequence[Staged],
-    activities: Activities,
+    signs: Sequence[Staged],
     policy: ResponsePolicy,
     now: datetime,
 ) -> RecordedCounts:
@@ -154,12 +154,14 @@ def record_batch(
     A response is (email key, key to be tried where no contact has that, source key, category,
     counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
     channel, folded group, receiving host, instant or None, source). What was recorded before, by
-    whomever, is a duplicate and stays.
+    whomever, is a duplicate and stays. A sign of life is (email key, instant or None, SignKind,
+    hash of the source key).
     """
     join_by_index(connection)
     obeyed = Obeyed()
-    if activities.latest:
-        owned = activities.of_contacts(ids_of_keys(connection, activities.email_keys))
+    if signs:
+        ids = ids_of_keys(connection, {row[0] for row in signs})
+        owned = [(ids[key], at, kind, hash_) for key, at, kind, hash_ in signs if key in ids]
         record_activities(connection, owned, policy.machine_click_seconds, now)
     with temporary_tables(connection, {"ingest_response": _RESPONSE_COLUMNS}):
         fill(connection, "ingest_response", _of_contacts(connection, responses))

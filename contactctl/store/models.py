@@ -358,9 +358,10 @@ class Policy(StoreTable, table=True):
 
 
 class Routine(StoreTable, table=True):
-    """When `work`, a command that cron runs, was last done."""
+    """When `work`, a command that cron runs, was last done, and the `state` that it has left."""
 
     __tablename__ = "routine"
 
     work: str = Field(sa_type=Code, primary_key=True)
     done_at: datetime = Field(sa_type=UtcInstant)
+    state: str = Field(default="", sa_type=Code, sa_column_kwargs=EMPTY)

@@ -60,6 +60,19 @@ class Response(_Recorded, table=True):
     group_id: int = SYSTEM_WIDE
 
 
+class Unswept(StoreTable, table=True):
+    """A contact that the next sweep of thresholds looks at (store.thresholds.unswept).
+
+    `is_begun`: a sweep has begun to, and nothing has happened to the contact since.
+    """
+
+    __tablename__ = "unswept"
+    __table_args__ = NO_ROWID
+
+    contact_id: int = contact_key()
+    is_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
 class UnmatchedResponse(_Recorded, table=True):
     """A response to an address that no contact has; joins its contact when one is imported.
 
@@ -84,12 +97,17 @@ class Delivery(StoreTable, table=True):
 
     `source_hash` tells those of one instant apart. One of several `mails`, with a hash of 0 or -1,
     stands for those that another program has counted (store.engagement.settle_imported).
+
+    No foreign key, as for deactivations: it would lock each contact's row once more than the count
+    of its mails does.
     """
 
     __tablename__ = "delivery"
     __table_args__ = NO_ROWID
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     occurred_at: datetime = Field(sa_type=UtcInstant, primary_key=True)
     source_hash: int = Field(
         sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}

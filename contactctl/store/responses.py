@@ -31,6 +31,7 @@ from contactctl.store.fields import is_one_of
 from contactctl.store.inserts import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
+from contactctl.store.thresholds.unswept import look_again, look_again_at_plan
 
 _contact = tables.contact
 _owned = tables.contact_email
@@ -70,6 +71,10 @@ def adopt_unmatched(connection: Connection, email_keys: Collection[str]) -> bool
         return False
     is_theirs = is_one_of(_unmatched.c.email_key, email_keys, connection.dialect.name)
     columns = ["contact_id", "group_id", *_SHARED_COLUMNS]
+    adopting = select(_owned.c.contact_id).join(
+        _unmatched, _unmatched.c.email_key == _owned.c.email_key
+    )
+    look_again(connection, adopting.where(is_theirs).distinct())
     # what was recorded for the contact already stays as it is
     adopted = insert_new(connection, _response, columns, _adopted().where(is_theirs))
     connection.execute(delete(_unmatched).where(is_theirs))
@@ -271,6 +276,13 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     has_items = is_one_of(_run.c.id, with_items, connection.dialect.name)
     unjudged = or_(has_items, _run.c.state == RunState.RUNNING)
     return sorted(connection.execute(select(_run.c.id).where(kinds, unjudged)).scalars())
+
+
+def hand_over_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Leave the thresholds of these runs' contacts to the next sweep."""
+    for run_id in run_ids:
+        look_again_at_plan(connection, run_id)
+    forget_concerned(connection, run_ids)
 
 
 def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:

@@ -14,10 +14,27 @@ _NOTE = text(
     " DO UPDATE SET done_at = excluded.done_at WHERE excluded.done_at > routine.done_at"
 ).bindparams(bindparam("now", type_=UtcInstant()))
 
+_NOTE_STATE = text(
+    "INSERT INTO routine (work, state, done_at) VALUES (:work, :state, :now)"
+    " ON CONFLICT (work) DO UPDATE SET state = excluded.state, done_at = excluded.done_at"
+).bindparams(bindparam("now", type_=UtcInstant()))
+
 
 def note_done(connection: Connection, work: str, now: datetime) -> None:
     """This work (`sweep all`, `fetch bounces`) was done at this instant."""
     connection.execute(_NOTE, {"work": work, "now": now})
+
+
+def note_state(connection: Connection, work: str, state: str, now: datetime) -> None:
+    """This work was done now, and left this state."""
+    connection.execute(_NOTE_STATE, {"work": work, "state": state, "now": now})
+
+
+def state_of(connection: Connection, work: str) -> tuple[str, datetime] | None:
+    """The state that the work has left, and when it was done; None where it never was."""
+    statement = select(_routine.c.state, _routine.c.done_at).where(_routine.c.work == work)
+    row = connection.execute(statement).first()
+    return None if row is None else (row.state, row.done_at)
 
 
 def last_done(connection: Connection) -> Mapping[str, datetime]:

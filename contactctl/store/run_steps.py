@@ -35,6 +35,7 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
+from contactctl.store.thresholds.unswept import look_again_at_plan
 
 _OF_EVERY_PLAN: tuple[Right, ...] = (
     ("INSERT", "plan_item"),
@@ -277,7 +278,7 @@ def finish_run(store: Store, run_id: int, now: datetime) -> Run:
         lock_run(connection, run_id)
         values = {"finished_at": now, "active_after": count_active(connection)}
         change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
-        delete_plan(connection, run_id)
+        _drop_plan(connection, run_id)
         return get_run(connection, run_id)
 
 
@@ -286,7 +287,7 @@ def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: st
     with store.writing() as connection:
         values = {"finished_at": now, "message": message}
         change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
-        delete_plan(connection, run_id)
+        _drop_plan(connection, run_id)
         return get_run(connection, run_id)
 
 
@@ -302,5 +303,13 @@ def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
         change_state(
             connection, run_id, expected=RunState.RUNNING, to=RunState.CANCELLED, values=values
         )
-        delete_plan(connection, run_id)
+        _drop_plan(connection, run_id)
         return get_run(connection, run_id)
+
+
+def _drop_plan(connection: Connection, run_id: int) -> None:
+    """Whom a plan of thresholds held, and its run has left as they are, may still be due."""
+    run = get_run(connection, run_id)
+    if run.kind is RunKind.THRESHOLDS and (run.state is not RunState.DONE or run.skipped):
+        look_again_at_plan(connection, run_id)
+    delete_plan(connection, run_id)

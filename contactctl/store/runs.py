@@ -209,9 +209,13 @@ def advance(
         raise _moved_meanwhile(get_run(connection, run.id))
 
 
-def overdue_plans(connection: Connection, now: datetime) -> list[int]:
-    """The numbers of the planned runs that nobody applied in time."""
+def overdue_plans(
+    connection: Connection, now: datetime, kinds: Sequence[RunKind] = ()
+) -> list[int]:
+    """The numbers of the planned runs, perhaps of some kinds only, that nobody applied in time."""
     statement = select(_run.c.id).where(_run.c.state == RunState.PLANNED, _run.c.expires_at <= now)
+    if kinds:
+        statement = statement.where(_run.c.kind.in_(kinds))
     return [row[0] for row in connection.execute(statement)]
 
 

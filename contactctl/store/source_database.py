@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 from sqlalchemy.engine import CursorResult
 
 from contactctl.domain.criteria.fields import did_you_mean
@@ -16,7 +16,7 @@ from contactctl.domain.sources import DatabaseSource, WriteBack
 from contactctl.domain.text import show_safely, trim
 from contactctl.domain.waits import Waits
 from contactctl.store.database.errors import translated_errors
-from contactctl.store.database.store import Store, connect, file_is_missing
+from contactctl.store.database.store import Store, connect, file_is_missing, sqlite_url
 
 _ROWS_AT_A_TIME = 5_000
 _KEYS_A_STATEMENT = 500
@@ -151,7 +151,7 @@ def update_script(
     source: DatabaseSource, batches: Iterator[tuple[str, Sequence[str]]]
 ) -> Iterator[str]:
     """The same as SQL to be run by somebody who may."""
-    dialect = make_url(source.url).get_backend_name()
+    dialect = "sqlite" if sqlite_url(source.url) else "postgresql"
     for value, keys in batches:
         for start in range(0, len(keys), _KEYS_A_STATEMENT):
             some = ", ".join(map(_literal, keys[start : start + _KEYS_A_STATEMENT]))

@@ -1,46 +1,19 @@
 """Rows for temporary tables, as Python holds them; imported without SQLAlchemy."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 Staged = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Activities:
-    """Signs of life as staged rows; an instant is None where nobody says when.
+class SignKind(IntEnum):
+    """What a sign of life shows. `BY_MACHINE` is an open or a click."""
 
-    `latest` has no key twice: (email key, when last delivered, opened by a person, by a machine,
-    the latest sign of all). `deliveries` are (email key, instant, hash of the source key), `clicks`
-    (email key, instant), none twice.
-    """
-
-    latest: Sequence[Staged] = ()
-    deliveries: Sequence[Staged] = ()
-    clicks: Sequence[Staged] = ()
-
-    @property
-    def email_keys(self) -> set[str]:
-        return {row[0] for rows in (self.latest, self.deliveries, self.clicks) for row in rows}
-
-    def of_contacts(self, ids: Mapping[str, int]) -> "Activities":
-        """The same by contact: its id in place of the key; without those of nobody."""
-        owned = (
-            [(ids[row[0]], *row[1:]) for row in rows if row[0] in ids]
-            for rows in (self.latest, self.deliveries, self.clicks)
-        )
-        return Activities(*owned)
-
-    def without(self, email_keys: AbstractSet[str]) -> "Activities":
-        """Those of all other addresses."""
-        kept = (
-            [row for row in rows if row[0] not in email_keys]
-            for rows in (self.latest, self.deliveries, self.clicks)
-        )
-        return Activities(*kept)
+    DELIVERED = 0
+    OPENED = 1
+    BY_MACHINE = 2
+    CLICKED = 3
 
 
 def stored_instant(moment: datetime) -> str:

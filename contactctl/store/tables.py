@@ -52,6 +52,13 @@ response = Table(
     sqlite_with_rowid=False,
 )
 
+unswept = Table(
+    "unswept", metadata,
+    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("is_begun", Boolean, nullable=False, default=False, server_default=false()),
+    sqlite_with_rowid=False,
+)
+
 unmatched_response = Table(
     "unmatched_response", metadata,
     Column("category", Code, nullable=False),
@@ -79,7 +86,7 @@ unmatched_response = Table(
 
 delivery = Table(
     "delivery", metadata,
-    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("occurred_at", UtcInstant, primary_key=True),
     Column("source_hash", BigId, primary_key=True, autoincrement=False),
     Column("mails", Integer, nullable=False, server_default=text("1")),
@@ -333,4 +340,5 @@ routine = Table(
     "routine", metadata,
     Column("work", Code, primary_key=True),
     Column("done_at", UtcInstant, nullable=False),
+    Column("state", Code, nullable=False, default='', server_default=''),
 )

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Row, Table, exc, text
+from sqlalchemy import Column, Connection, Table, exc, text
 
 from contactctl.store.staged import Staged
-from contactctl.store.types import Json
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,26 +36,16 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
         connection.exec_driver_sql(insert, list(rows))
 
 
-def copy_rows(connection: Connection, table: Table, rows: Iterable[Row[Any]]) -> None:
-    """Load rows of a table of the same columns into it, on Postgres."""
-    from psycopg.types.json import Jsonb  # noqa: PLC0415  (see _copy)
-
-    forms = {
-        column.name: Jsonb if isinstance(column.type, Json) else _unchanged
-        for column in written_columns(table)
-    }
-    name = connection.dialect.identifier_preparer.quote(table.name)
-    adapted = ([form(row._mapping[name]) for name, form in forms.items()] for row in rows)
-    _copy(connection, f"{name} ({', '.join(forms)})", adapted)
+def copy_plain_rows(connection: Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Load rows into a table and columns, on Postgres; what is no number is text as it writes it,
+    an instant without an offset that of UTC."""
+    connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+    _copy(connection, into, rows)
 
 
 def written_columns(table: Table) -> list[Column[Any]]:
     """The columns that the database does not fill in itself."""
     return [column for column in table.columns if column.computed is None]
-
-
-def _unchanged(value: Any) -> Any:
-    return value
 
 
 def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> None:

@@ -61,7 +61,18 @@ def test_options_before_the_command_count(store_url: str, tmp_path: Path, store)
         ("version", "`contactctl --version`"),
         ("activate a@x.no", "`contactctl reactivate`"),
         ("search x", "contacts list --where"),
+        ("unsubscribe a@x.no", "`contactctl deactivate EMAIL`"),
         ("help nothing", "lists the commands"),
+        ("contacts export a.csv", "write > FILE"),
+        ("contacts export --output a.csv", "add > FILE"),
+        ("deactivate --all", "--where CONDITION, --criteria FILE"),
+        ("deactivate --email a@x.no", "`contactctl COMMAND EMAIL`"),
+        ("preview --count", "the count stands above"),
+        ("bounces", "`contactctl responses list`"),
+        ("why a@x.no", "`contactctl explain EMAIL`"),
+        ("config edit", "`contactctl config path`"),
+        ("doctor", "`contactctl db check`"),
+        ("tui", "`contactctl build`"),
     ],
 )
 def test_near_misses_lead_where_they_should(argv: str, hint: str, tmp_path: Path) -> None:

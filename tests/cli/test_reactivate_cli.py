@@ -93,3 +93,25 @@ def test_the_recommended_rules_are_as_recommended(sqlite_url: str, tmp_path: Pat
     checked = run_cli(["rules", "check", "--database", sqlite_url, "--config", config])
 
     assert (checked.exit_code, checked.lines[0]) == (0, "Every rule is as recommended.")
+
+
+def test_thresholds_that_nobody_can_reach_are_told(sqlite_url: str, tmp_path: Path) -> None:
+    """As many days as may count within the time; mail of each day is assumed, as none was seen."""
+    config = tmp_path / "c.yaml"
+    cases = {
+        "transient: {count: 4, within: 2 days}": True,
+        "transient: {count: 3, within: 2 days}": False,
+        "transient: {count: 4, within: 2 days, days_apart: 0}": False,
+        "invalid-address: {count: 9, within: 1 day}": False,
+        "blocked: {count: 3, within: 6 days, days_apart: 7}": True,
+        "unknown: {count: 2, within: 12 hours}": False,
+        "unknown: {count: 3, within: 12 hours}": True,
+        "unknown: {count: 2, within: 10 days, over_at_least: 14 days}": True,
+        "unknown: {count: 2, over_at_least: 14 days}": False,
+    }
+    told = {}
+    for threshold in cases:
+        config.write_text(f"thresholds: {{{threshold}}}\n")
+        checked = run_cli(["rules", "check", "--database", sqlite_url, "--config", config])
+        told[threshold] = "can never be reached" in checked.stderr
+    assert told == cases

@@ -88,8 +88,14 @@ def test_the_mapping_form_takes_values_as_written(mapping, text):
         ("all: [id = 1]\nnone: []\n", "f.yaml:2: an empty group"),
         ("all:\n - any: []\n", "f.yaml:2: an empty group"),
         ("all:\n - {}\n", "f.yaml:2: the criteria have no condition"),
-        ("- id = 1\n", "f.yaml:1: expected a mapping ('key: value' lines), found a list"),
-        ("all: id = 1\n", "f.yaml:1: expected a list ('- item' lines, or [a, b]), found 'id = 1'"),
+        ("- id = 1\n", "f.yaml:1: conditions without 'all', 'any' or 'none' above them"),
+        ("id = 1\n", "f.yaml:1: conditions without 'all', 'any' or 'none' above them"),
+        ("all: id = 1\n", "f.yaml:1: 'id = 1' is not in a list"),
+        ("none:\n - tag = Team #1\n", "f.yaml:2: '#1' after 'tag = Team' would be a comment"),
+        ("none:\n - company = x\n - {field: tag, operator: '=', value: Team #1\n }\n",
+         "f.yaml:3: '#1' after 'Team' would be a comment"),
+        ("none:\n - {field: tag, operator: in, value: [a, b #c\n ]}\n",
+         "f.yaml:2: '#c' after 'b' would be a comment"),
         ("al: [id = 1]\n", "f.yaml:1: unknown key 'al'"),
         ("all: [id = 1]\nall: [id = 2]\n", "f.yaml:2: the key 'all' is already on line 1"),
         ("all:\n - id = 1\n -\n", "f.yaml:3: expected text, found nothing"),
@@ -121,6 +127,18 @@ def test_an_error_says_what_to_write():
     assert error_of("all:\n - emial = x").hint == "did you mean 'email'?"
     assert "at least one" in error_of("all: []").hint
     assert "quotes" in error_of("all:\n - company = a: b").hint
+    assert "quotes" in error_of("all:\n - company = a #b").hint
+    for text in ("and: [id = 1]", "where: [id = 1]", "id = 1"):
+        assert "all" in error_of(text).hint and "any" not in error_of(text).hint
+    assert error_of("OR: [id = 1]").hint == "did you mean 'any'?"
+    assert error_of("all:\n - not: [id = 1]").hint == "did you mean 'none'?"
+
+
+@pytest.mark.parametrize(
+    "line", ["id = 1 # one", "id = 1 ## one", "id = 1  #\n", "'id = 1' #1", "id = 1 # a #b\r\n"]
+)
+def test_a_comment_that_nobody_takes_for_text_is_one(line):
+    assert parse(f"all:\n - {line}").all == (condition("id = 1"),)
 
 
 def test_criteria_come_from_a_stream_too():

@@ -128,7 +128,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
     [
         # database
         ("database: 5", "database: must be a URL such as"),
-        ("database: contacts.db", "database: must be a URL such as sqlite:///contacts.db"),
+        ("database: contacts.db", "database: must be a URL: for this file sqlite:///contacts.db"),
         ("database: oracle://x/y", "database: 'oracle' is not a supported database"),
         ("database: sqlite://contacts.db", "database: needs a file: sqlite:///"),
         ("database: 'sqlite:///'", "database: needs a file"),
@@ -136,7 +136,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("database: 'sqlite:///:memory:'", "database: a database in memory"),
         ("database: sqlite:///a.db?mode=ro", "database: an SQLite URL takes no options"),
         ("database: postgresql://host", "database: needs a database name"),
-        ("database: postgresql://host/", "database: needs a database name"),
+        ("database: postgresql://host/?application_name=x", "database: needs a database name"),
         ("database: 'postgresql://me:a@b/c@host/db'", "write @ : / ? # in a password as %40"),
         ("database: 'postgresql://me:a/b@host/db'", "write @ : / ? # in a password as %40"),
         ("database: 'postgresql://me:a?b#@host/db'", "write @ : / ? # in a password as %40"),

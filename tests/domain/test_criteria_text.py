@@ -140,6 +140,9 @@ def test_values_are_typed_by_the_field(text, values):
         ("company not-in A*,b", "'*' in the value 'A*' does not stand", "needs quotes"),
         ("company contains %ab%", "'%' in the value '%ab%'", "'contains ab' finds it"),
         ("email != '*@x.example'", "'*@x.example' is not an email address", "'contains'"),
+        ("company != “A”", "typographic quotes around '“A”'", 'or "“A”" if'),
+        ("company not-in b, «A», c", "typographic quotes around '«A»'", "without quotes"),
+        ("company != `A`", "typographic quotes around '`A`'", "without quotes"),
         ("company != a or tag = b", "another condition in the value: 'tag = b'", "quotes"),
         ("company != a and not tag=b", "another condition in the value: 'tag=b'", "quotes"),
         ("company != a; tag missing", "another condition in the value: '; tag missing'", "quotes"),
@@ -213,7 +216,9 @@ def test_a_mistake_is_named_with_a_way_out(text, message, hint):
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20) | (
     st.lists(
-        st.sampled_from(["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " ", "*a", "%"]),
+        st.sampled_from(
+            ["or", "AND", "tag", "=", "attributes.x", "in", "[", "'", " ", "*a", "%", "«"]
+        ),
         min_size=1,
     ).map(" ".join)
 )

@@ -45,10 +45,13 @@ class ApiServer:
     answers: Answers
     trouble: list[Answer] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    exchanges: list[tuple[Asked, Answer]] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
-        return self.trouble.pop(0) if self.trouble else self.answers(asked)
+        answer = self.trouble.pop(0) if self.trouble else self.answers(asked)
+        self.exchanges.append((asked, answer))
+        return answer
 
 
 def pages(items: list[Any], asked: Asked, offset: str, size: str) -> list[Any]:

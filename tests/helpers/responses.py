@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdSubject
 from contactctl.store import tables
+from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import own_addresses
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -64,6 +65,8 @@ def insert_response(
         "run_id": 1,
     }
     connection.execute(insert(tables.response).values(row | values))
+    told = select(tables.contact.c.id).where(tables.contact.c.id == contact_id)
+    look_again(connection, told)
 
 
 def insert_deactivation(

@@ -18,6 +18,7 @@ from helpers import databases
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import Dump, dump, dump_url
+from helpers.imports import import_text
 from helpers.processes import KILLED, Death, exit_code_of, start_cli
 from helpers.sessions import make_session
 from helpers.thorough import IS_THOROUGH, moments
@@ -141,17 +142,19 @@ def interrupted_copy(store: Store, target: str, monkeypatch: pytest.MonkeyPatch)
     half.close()
 
 
-@pytest.mark.parametrize("changed_meanwhile", [False, True])
+@pytest.mark.parametrize("changed_meanwhile", ["", "by a run", "by hand"])
 def test_an_interrupted_copy_goes_on_unless_the_source_has_changed(
-    store: Store, target: str, monkeypatch: pytest.MonkeyPatch, changed_meanwhile: bool
+    store: Store, target: str, monkeypatch: pytest.MonkeyPatch, changed_meanwhile: str
 ) -> None:
     seed_contacts(store, CONTACTS)
     interrupted_copy(store, target, monkeypatch)
-    if changed_meanwhile:
+    if changed_meanwhile == "by a run":
+        import_text(store, "email,company\ncontact3@example.org,New\n")
+    elif changed_meanwhile:
         with store.writing() as connection:
             connection.execute(text("UPDATE contact SET company = 'New' WHERE id = 3"))
     copied = copy_store(make_session(store), target)
-    assert copied.continued is not changed_meanwhile
+    assert copied.continued is not bool(changed_meanwhile)
     finished = open_store(target)
     assert last_run_taken_from(dump(finished)) == ("copy", dump(store))
     finished.close()
@@ -164,7 +167,7 @@ def test_only_an_empty_database_is_filled(source: str, tmp_path: Path) -> None:
     before = contents(used)
     refused = run(source, "db", "copy", "--to", used)
     assert refused.exit_code == 3
-    assert "is not empty: it has rows in change, contact" in refused.json["errors"][0]["message"]
+    assert "is not empty: it has rows in run, change," in refused.json["errors"][0]["message"]
     assert contents(used) == before
     foreign = tmp_path / "foreign.db"
     with sqlite3.connect(foreign) as connection:

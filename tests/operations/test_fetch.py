@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_core.exceptions import OpenAPIError
 
 from contactctl.domain.responses import ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
@@ -20,6 +21,7 @@ from contactctl.responses.apis.transport import ApiError
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.runs import list_runs
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
+from helpers.documented import require_documented
 from helpers.processes import KILLED, Death, exit_code_of, start_cli
 from helpers.sessions import NOW, make_session
 
@@ -102,6 +104,7 @@ def test_every_page_is_read_once_and_nothing_new_leaves_no_run(
     first = fetch(store, server)
     assert first.ingested.counts.recorded == 12
     assert [each.query["offset"] for each in server.asked] == ["0", "5", "10"]
+    require_documented("sendgrid", server.exchanges)
     again = fetch(store, server, now=NOW + timedelta(minutes=5))
     assert (again.ingested.run, len(runs(store))) == (None, 1)
     # a late event, dated before the last fetch, is within the overlap
@@ -240,6 +243,9 @@ def test_pages_by_address_and_an_address_that_has_expired(store: Store) -> None:
         ]
         assert server.asked[0].headers["Authorization"].startswith("Basic ")
     assert len(recorded(store)) == 8
+    lists = [each for each in server.exchanges if each[0].path.endswith("/events")]
+    assert len(lists) == 2
+    require_documented("mailgun", lists)
 
 
 def test_killed_before_any_commit_every_event_is_recorded_once(
@@ -350,7 +356,7 @@ def test_each_provider_is_asked_as_its_documents_say(
     def answers(asked: Asked) -> Answer:
         is_first = all(asked.query.get(name, "0") == "0" for name in ("offset", "Offset"))
         found = [item] if asked.path == path and is_first else []
-        return Answer({items: found, "Suppressions": [], "TotalCount": len(found)})
+        return Answer({items: found, "Suppressions": [], "TotalCount": len(found), "paging": {}})
 
     with api_server(answers) as server:
         key = "key:secret" if provider == "mailjet" else KEY
@@ -359,3 +365,19 @@ def test_each_provider_is_asked_as_its_documents_say(
     assert names[key_header[0].lower()] == key_header[1]
     assert recorded(store) == ["p@x.no"]
     assert len({each.path for each in server.asked}) <= len(api_of(provider).lists)
+    require_documented(provider, server.exchanges)
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ({"offset": "0"}, {"TotalCount": 0, "Bounces": []}),
+        ({"offset": "0", "count": "501"}, {"TotalCount": 0, "Bounces": []}),
+        ({"offset": "0", "count": "1", "fromdate": "June"}, {"TotalCount": 0, "Bounces": []}),
+        ({"offset": "0", "count": "1"}, {"Bounces": []}),
+    ],
+)
+def test_what_is_not_as_documented_is_noticed(query: dict[str, str], answer: Any) -> None:
+    asked = Asked("GET", "/bounces", query, {}, None)
+    with pytest.raises(OpenAPIError):
+        require_documented("postmark", [(asked, Answer(answer))])

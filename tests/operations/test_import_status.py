@@ -213,6 +213,8 @@ def test_a_column_with_a_rule_still_gives_its_field(store: Store) -> None:
             "leiratkozott",
         ),
         *("Marketing contact status", "Suppressed", "spam report", "complaint_date", "newsletter"),
+        *("Stop Time", "Removed on", "deleted_at", "Cancelled At", "suspended_at", "On Hold"),
+        *("Do not allow Bulk Emails", "donotbulkemail", "Uitschrijfdatum", "Date Cancelled"),
     ],
 )
 def test_names_that_look_like_consent(name: str) -> None:
@@ -234,6 +236,7 @@ def test_names_that_look_like_consent(name: str) -> None:
         *("avg order value", "Average order", "Date Subscribed", "Company", "Lifecycle Stage"),
         *("Customer ID", "Orders", "Notes", "Title", "Website", "Language", "Birthday", "Option"),
         *("optimum", "MEMBER_RATING", "Score", "tags", "consultant", "Stadt", "constant", "Zip"),
+        *("Allowance", "Cancelation policy", "Deleted items", "Left handed", "Stopover", "Holder"),
     ],
 )
 def test_names_that_do_not(name: str) -> None:
@@ -246,7 +249,12 @@ def test_names_that_do_not(name: str) -> None:
         *(("Kan mailes", "ja nei"), ("Tilmeldt", "ja nej"), ("Mag gemaild worden", "ja nee")),
         *(("is_active", "1 0"), ("email_valid", "t f"), ("Mailable", "Y N"), ("Mail OK", "Y N")),
         *(("購読", "1 0"), ("メール配信", "可 不可"), ("수신거부", "Y N"), ("ביטול", "1")),
-        *(("ZeroBounce", "valid invalid"), ("Nieuwsbrief", "ja"), ("Email Suspended", "0")),
+        *(
+            ("Mailing", "allowed denied"),
+            ("ZeroBounce", "valid invalid"),
+            ("Nieuwsbrief", "ja"),
+            ("Email Suspended", "0"),
+        ),
     ],
 )
 def test_columns_about_mail_that_answer_yes_or_no(name: str, cells: str) -> None:
@@ -296,6 +304,10 @@ def test_values_that_say_so_whatever_the_column_is_called() -> None:
         "email,status\na@x.no,blocklisted\n",
         "email,blacklisted\na@x.no,0\n",
         "email,Kind\na@x.no,member\nb@x.no,Unsubscribed\n",
+        "email,state\na@x.no,active\nb@x.no,cancelled\n",
+        "email,Bulk\na@x.no,Allow\nb@x.no,Do Not Allow\n",
+        "email,Reason\na@x.no,unsubscribe\n",
+        "email,Mailing hold\na@x.no,No\nb@x.no,On Hold Bounce\n",
         '{"email": "a@x.no", "subscribed": false}\n',
         '{"email": "a@x.no", "kind": "bounced"}\n',
         '{"email": "a@x.no"}\n{"email": "b@x.no", "status": "unsubscribed"}\n',

@@ -8,6 +8,7 @@ import pytest
 from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
 from contactctl.operations import ingest_rows
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
+from contactctl.store.staged import SignKind
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AS_STORED = "2026-06-01 12:00:00.000000"
@@ -54,22 +55,19 @@ def test_instants_are_utc_text_and_a_missing_one_is_left_to_the_store() -> None:
     assert [row[-2] for row in batch.responses] == [AS_STORED, None]
 
 
-def test_activities_are_the_latest_of_each_kind() -> None:
+def test_signs_of_life_are_told_apart_and_one_without_an_address_is_left_out() -> None:
     batch = batch_of(
         activity(ActivityKind.OPENED, NOON),
-        activity(ActivityKind.OPENED, NOON - timedelta(days=1)),
         activity(ActivityKind.DELIVERED, NOON - timedelta(hours=12), "A@Example.com"),
         activity(ActivityKind.CLICKED, None, "b@example.com"),
         activity(ActivityKind.CLICKED, NOON, "no address"),
     )
-    [first, second] = batch.activities.latest
-    assert first == ("a@example.com", "2026-06-01 00:00:00.000000", AS_STORED, None, AS_STORED)
-    assert second[:4] == ("b@example.com", None, None, None)
-    assert second[4] > "9999"
-    assert batch.activities.clicks == [("b@example.com", None)]
-    [delivery] = batch.activities.deliveries
-    assert delivery[:2] == ("a@example.com", "2026-06-01 00:00:00.000000")
-    assert (batch.events, batch.activity_events) == (5, 5)
+    opened, delivered, clicked = batch.signs
+    assert opened == ("a@example.com", AS_STORED, SignKind.OPENED, 0)
+    assert delivered[:3] == ("a@example.com", "2026-06-01 00:00:00.000000", SignKind.DELIVERED)
+    assert delivered[3] > 0
+    assert clicked == ("b@example.com", None, SignKind.CLICKED, 0)
+    assert (batch.events, batch.activity_events) == (4, 4)
 
 
 def test_suppressed_addresses_are_rejected_and_their_activities_dropped() -> None:
@@ -90,6 +88,6 @@ def test_suppressed_addresses_are_rejected_and_their_activities_dropped() -> Non
     left = events_not_suppressed(batch, suppressed)
     assert asked == {f"{name}@example.com" for name in "abcd"}
     assert [row[0] for row in left.responses] == ["d@example.com"]
-    assert [row[0] for row in left.activities.latest] == ["d@example.com"]
+    assert [row[0] for row in left.signs] == ["d@example.com"]
     assert [each.source for each in left.rejected] == ["f:6", "f:1", "f:2"]
     assert (left.events, left.activity_events) == (5, 2)

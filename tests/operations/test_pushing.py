@@ -37,6 +37,7 @@ from contactctl.store.database.store import Store
 from contactctl.store.runs import CONTACT_CHANGES
 from helpers import push_process
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
+from helpers.documented import require_documented
 from helpers.imports import import_text
 from helpers.sessions import make_session
 
@@ -368,6 +369,7 @@ def test_postmark_says_of_each_address_what_became_of_it(store: Store) -> None:
         said = Confirmation(3, 3)
         done = run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
     assert server.asked[0].path == "/message-streams/outbound/suppressions"
+    require_documented("postmark", server.exchanges)
     headers = {name.lower(): value for name, value in server.asked[0].headers.items()}
     assert headers["x-postmark-server-token"] == KEY
     assert done is not None
@@ -382,6 +384,7 @@ _MAILGUN = [{"address": "gone0@x.no", "tags": ["*"]}]
 @pytest.mark.parametrize(
     ("provider", "method", "path", "body"),
     [
+        ("sendgrid", "POST", "/v3/asm/suppressions/global", {"recipient_emails": ["gone0@x.no"]}),
         ("mailgun", "POST", "/v3/mg.x.no/unsubscribes", _MAILGUN),
         ("sparkpost", "PUT", "/api/v1/suppression-list", {"recipients": [_SPARKPOST]}),
         ("mailjet", "PUT", "/v3/REST/contact/gone0%40x.no", {"IsExcludedFromCampaigns": True}),
@@ -392,13 +395,15 @@ def test_each_provider_is_told_as_its_documents_say(
     store: Store, provider: str, method: str, path: str, body: Any
 ) -> None:
     seed(store, 1)
-    with api_server(lambda _: Answer({})) as server:
+    status = 201 if provider in ("sendgrid", "brevo") else 200
+    with api_server(lambda asked: Answer(asked.body, status)) as server:
         names = {"domain": "mg.x.no"} if provider == "mailgun" else {}
         source = ProviderSource("p", provider, Secret(env="PUSH_KEY"), url=server.url, names=names)
         session = make_session(store, sources={"p": source}, limits=Limits(1000))
         said = Confirmation(1, 1)
         run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
     assert [(each.method, each.path, each.body) for each in server.asked] == [(method, path, body)]
+    require_documented(provider, server.exchanges)
 
 
 def test_mailjet_has_no_list_to_pull(store: Store) -> None:

@@ -16,6 +16,7 @@ from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import CREATED, own_addresses
 from helpers.sessions import make_session
 from helpers.year_model import (
@@ -72,6 +73,8 @@ def pass_day(store: Store, people: People, day: int, chance: random.Random) -> N
     rows += responses_of_day(people, now - timedelta(hours=3), chance, 0.2, echoed=True)
     with store.writing() as connection:
         connection.execute(insert(tables.response), rows)
+        ids = sorted({row["contact_id"] for row in rows})
+        look_again(connection, select(tables.contact.c.id).where(tables.contact.c.id.in_(ids)))
     session = make_session(store, now=now, responses=POLICY, limits=NO_LIMITS)
     let_some_leave(session, people, chance)
     if day % 7 != 3:  # cron was out of order on these

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -195,9 +196,33 @@ def test_the_identity_is_what_the_connection_says(
     monkeypatch.setenv("PGHOST", str(parts["host"]))
     monkeypatch.setenv("PGUSER", "postgres")
     urls.append(f"postgresql:///{parts['dbname']}")
+    monkeypatch.setenv("PGDATABASE", str(parts["dbname"]))
+    socket = quote(str(parts["host"]), safe="")
+    urls += ["postgresql://", f"postgresql://postgres@{socket}/?options=-c+timezone=Asia/Tokyo"]
+    urls.append(f"postgresql://no.invalid:1,{socket}/?connect_timeout=1")
     for url in urls:
         with closing(open_store(url)) as store:
             assert store.identity == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "hint"),
+    [
+        ("postgresql://[::1]:1/crm", "postgresql [::1]:1/crm: ", "that the server runs"),
+        ("postgresql://h.invalid/crm", "postgresql h.invalid/crm: ", "the host's name"),
+        ("postgresql://a.invalid,b.invalid:1/crm", "postgresql a.invalid,b.invalid:", "the host"),
+        ("postgresql://?service=none", "postgresql service none: ", ".pg_service.conf"),
+        ("postgresql://h/crm?pool_size=5", "postgresql: ", "that psql takes"),
+        ("postgresql://me:s3cr%ZZet@h/crm", "percent-encoded token: ***", "as %25"),
+        ("postgresql://127.0.0.1:1/crm?sslmode=banana", "sslmode value", "`psql URL`"),
+    ],
+)
+def test_what_does_not_connect_is_named_with_a_way_out(url: str, told: str, hint: str) -> None:
+    with pytest.raises(StoreError) as caught, closing(connect(url)) as store, store.reading():
+        pass
+    assert told in str(caught.value)
+    assert hint in caught.value.hint
+    assert "s3cr" not in str(caught.value)
 
 
 def test_a_role_without_that_right_still_connects(postgres_url: str) -> None:

@@ -190,6 +190,10 @@ _LOGIC = {
 # at an end of a value, but not after a digit: `5*` and `20%` are names
 _WILDCARDS = "*%"
 _WILDCARD = re.compile(r"\A[*%]+(?=.)|(?<![0-9*%])[*%]+\Z")
+# quotes of word processors and of other languages around the whole value
+_TYPOGRAPHIC_QUOTES = re.compile(
+    r"[“”„‟«»‹›‘’‚‛`´「」『』＂＇].*[“”„‟«»‹›‘’‚‛`´「」『』＂＇]", re.DOTALL
+)
 _MOST_WORDS = max(len(each.split()) for several in _SAID.values() for each in several)
 _OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")
@@ -271,8 +275,7 @@ def _item_at(text: str, start: int) -> tuple[str, int]:
     word = text[start:end].strip()
     if not word:
         raise CriteriaError("nothing before a comma", hint="a comma in a value needs quotes")
-    _refuse_another_condition(word)
-    _refuse_pattern(word)
+    _refuse_misread(word)
     if ";" in word:
         _refuse_several_values(";", word)
     return word, end
@@ -286,8 +289,7 @@ def _after_blanks(text: str, position: int) -> int:
 
 def _unquoted(operator: Operator, text: str) -> str:
     if not text.startswith(_QUOTES):
-        _refuse_another_condition(text)
-        _refuse_pattern(text)
+        _refuse_misread(text)
         if operator in _OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
             _refuse_several_values(found[0], text)
         return text
@@ -298,6 +300,17 @@ def _unquoted(operator: Operator, text: str) -> str:
             hint="'in' takes several values; a quote inside quotes is doubled",
         )
     return word
+
+
+def _refuse_misread(text: str) -> None:
+    """What stands without quotes, and would mean something else than who wrote it thinks."""
+    _refuse_another_condition(text)
+    _refuse_pattern(text)
+    if _TYPOGRAPHIC_QUOTES.fullmatch(text):
+        raise CriteriaError(
+            f"typographic quotes around '{shown(text)}' would be part of the value",
+            hint=f'write it without quotes, or "{shown(text)}" if they belong to it',
+        )
 
 
 def _refuse_another_condition(text: str) -> None:
@@ -338,7 +351,11 @@ def _quoted_where_needed(text: str, operator: Operator) -> str:
     quotes = text.startswith(_QUOTES) or text != text.strip()
     separator = operator in _OF_WHOLE_VALUES and _SEPARATOR.search(text)
     bracket = USAGES[operator].takes is Takes.SEVERAL and text.startswith(_BRACKETS)
-    ambiguous = _WILDCARD.search(text) or _ANOTHER_CONDITION.search(text)
+    ambiguous = (
+        _WILDCARD.search(text)
+        or _ANOTHER_CONDITION.search(text)
+        or _TYPOGRAPHIC_QUOTES.fullmatch(text)
+    )
     if quotes or separator or bracket or ambiguous:
         return '"' + text.replace('"', '""') + '"'
     return text

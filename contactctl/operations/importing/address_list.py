@@ -22,6 +22,10 @@ _NAMES = frozenset(
     )
 )
 
+# parts of other names for it, in the languages of exports: the only column with one is taken
+_PARTS = ("mail", "courriel", "correo", "hash", "md5", "sha256")
+_TOGETHER = str.maketrans("", "", " -_")
+
 Listed = tuple[int, str]  # the line, and what stands in it
 
 
@@ -40,6 +44,12 @@ def read_list(
     for _ in range(beginning.skipped):
         next(reader)
     first = next(reader, [])
+    if beginning.header.lstrip().startswith(("{", "[")):
+        raise InputError(
+            f"{source.name} is JSON, not a list of addresses",
+            hint="`contactctl responses ingest` reads what providers' APIs return; a list has one"
+            " address a line",
+        )
     if column is None and first and fits(_listed_in(first[0])):
         yield from _cells(_alone(chain([first], reader), reader, fits), reader, 0)
         return
@@ -81,9 +91,13 @@ def _place(names: list[str], column: str | None, file: str) -> int:
                 hint=did_you_mean(column, names) or _named(names),
             )
         return places[0]
-    for at, name in enumerate(names):
-        if plain(name).translate(dict.fromkeys(map(ord, " -_"))) in _NAMES:
+    bare = [plain(name).translate(_TOGETHER) for name in names]
+    for at, name in enumerate(bare):
+        if name in _NAMES:
             return at
+    likely = [at for at, name in enumerate(bare) if any(part in name for part in _PARTS)]
+    if len(likely) == 1:
+        return likely[0]
     raise InputError(
         f"{file}: no column is known to contain addresses",
         hint=f"name it with --column; {_named(names)}",

@@ -73,6 +73,6 @@ def wave_of(
         ]
         if inactive
         else (),
-        [(row[0], ids[row[0]]) for row in rows] if ids else (),
+        [(row[KEY], ids[row[0]]) for row in rows] if ids else (),
         [(row[0],) for row in rows if row[0] in moved] if moved else (),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Table, exists, func, literal, or_, select, text
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
@@ -78,10 +78,19 @@ def _inactive_with_a_reason(connection: Connection) -> Finding:
 
 
 def _deactivations_of_somebody(connection: Connection) -> Finding:
-    of_contact = exists().where(_contact.c.id == _deactivation.c.contact_id)
-    statement = select(func.count()).select_from(_deactivation).where(~of_contact)
-    broken = int(connection.execute(statement).scalar_one())
+    broken = _count_of_nobody(connection, _deactivation)
     return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
+
+
+def _deliveries_of_somebody(connection: Connection) -> Finding:
+    broken = _count_of_nobody(connection, tables.delivery)
+    return Finding("deliveries belong to contacts", broken, _STATUS_HINT)
+
+
+def _count_of_nobody(connection: Connection, table: Table) -> int:
+    of_contact = exists().where(_contact.c.id == table.c.contact_id)
+    statement = select(func.count()).select_from(table).where(~of_contact)
+    return int(connection.execute(statement).scalar_one())
 
 
 def check_addresses(connection: Connection) -> Finding:
@@ -149,6 +158,7 @@ _CHECKS: tuple[Callable[[Connection], Finding], ...] = (
     _inactive_with_a_reason,
     check_addresses,
     _deactivations_of_somebody,
+    _deliveries_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )

@@ -2,25 +2,27 @@
 
 A page is in the target whole or not at all, and pages come in key order; so the last key there
 says how far an interrupted copy has come, and nothing else needs to be remembered.
+
+Rows are read in a plain form that is the same on every database, and is what SQLite holds: instants
+and dates are text, JSON documents too, booleans are numbers.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     Table,
     delete,
     func,
-    insert,
     select,
     text,
 )
@@ -30,10 +32,11 @@ from contactctl.domain.errors import StoreError
 from contactctl.domain.run_details import RunKind
 from contactctl.store.database.store import SCHEMA_VERSION, UNFINISHED_COPY, Store, schema_version
 from contactctl.store.tables import metadata
-from contactctl.store.temporary import copy_rows, written_columns
-from contactctl.store.types import Json
+from contactctl.store.tables import run as _run
+from contactctl.store.temporary import copy_plain_rows, written_columns
+from contactctl.store.types import Json, UtcInstant
 
-_PAGE_ROWS = 20_000
+_PAGE_ROWS = 2_000
 
 Key = tuple[Any, ...]
 Advance = Callable[[int], None]
@@ -49,8 +52,9 @@ class TableContents:
 
 
 def copied_tables() -> Sequence[Table]:
-    """Every table that holds data, those that others refer to first."""
-    return metadata.sorted_tables
+    """Every table that holds data: the runs, by which a change of the source is noticed, then
+    those that others refer to."""
+    return sorted(metadata.sorted_tables, key=lambda table: table.name != _run.name)
 
 
 def count_rows(connection: Connection) -> int:
@@ -97,14 +101,9 @@ def release_target(connection: Connection) -> None:
     _stamp(connection, SCHEMA_VERSION)
 
 
-def holds_a_beginning_of(source: Connection, target: Connection) -> bool:
-    """Whether every row of the target stands in the source as it is: a copy can go on there."""
-    return all(
-        table_contents(source, table, upto=_last_key(target, table))
-        == table_contents(target, table)
-        for table in copied_tables()
-        if _last_key(target, table) is not None
-    )
+def has_same_runs(source: Connection, target: Connection) -> bool:
+    """Whether nothing was done in the source since its runs were copied: a copy can go on there."""
+    return table_contents(source, _run) == table_contents(target, _run)
 
 
 def empty(target: Store) -> None:
@@ -131,7 +130,8 @@ def fill_table(source: Connection, target: Store, table: Table, advance: Advance
     with target.reading() as connection:
         last = _last_key(connection, table)
         advance(_count(connection, table))
-    with closing(_read(source, table, after=last)) as rows:
+    columns = written_columns(table)
+    with closing(_read(source, table, columns, after=last)) as rows:
         for page in rows.partitions(_PAGE_ROWS):
             with target.writing() as connection:
                 _put(connection, table, page)
@@ -147,33 +147,63 @@ def copy_last_number(source: Connection, target: Store, table: Table) -> None:
 
 
 def table_contents(
-    connection: Connection, table: Table, *, upto: Key | None = None, advance: Advance | None = None
+    connection: Connection, table: Table, advance: Advance | None = None
 ) -> TableContents:
-    """Read a whole table, or its rows up to a key, in flat memory."""
+    """Read a whole table, in flat memory."""
     digest, count = blake2b(digest_size=16), 0
-    plain = [_PLAIN_FORM.get(_kind(column), _as_it_is) for column in table.columns]
-    with closing(_read(connection, table, upto=upto)) as rows:
+    documents = [at for at, each in enumerate(table.columns) if isinstance(each.type, Json)]
+    with closing(_read(connection, table, list(table.columns))) as rows:
         for page in rows.partitions(_PAGE_ROWS):
-            for row in page:
-                values = [form(value) for form, value in zip(plain, row, strict=True)]
-                digest.update(repr(values).encode("utf-8", "surrogatepass"))
+            read = _comparable(page, documents) if documents else map(tuple, page)
+            digest.update("".join(map(repr, read)).encode("utf-8", "surrogatepass"))
             count += len(page)
             if advance is not None:
                 advance(len(page))
     return TableContents(table.name, count, digest.hexdigest())
 
 
+def _comparable(rows: Sequence[Sequence[Any]], documents: Sequence[int]) -> list[list[Any]]:
+    """The rows with their JSON documents (the places) as texts that are equal if they are."""
+    found = list(map(list, rows))
+    for row in found:
+        for at in documents:
+            row[at] = _plain_json(row[at])
+    return found
+
+
 def _read(
-    connection: Connection, table: Table, *, after: Key | None = None, upto: Key | None = None
+    connection: Connection,
+    table: Table,
+    columns: Sequence[Column[Any]],
+    *,
+    after: Key | None = None,
 ) -> Any:
     key = _key_order(connection, table)
-    statement = select(table).order_by(*key)
+    plain = _plain_in_sqlite if connection.dialect.name == "sqlite" else _plain_in_postgres
+    statement = select(*map(plain, columns)).order_by(*key)
     if after is not None:
         statement = statement.where(row_value(*key) > row_value(*after))
-    if upto is not None:
-        statement = statement.where(row_value(*key) <= row_value(*upto))
     streamed = connection.execution_options(stream_results=True, yield_per=_PAGE_ROWS)
     return streamed.execute(statement)
+
+
+def _plain_in_sqlite(column: Column[Any]) -> ColumnElement[Any]:
+    as_it_is: ColumnElement[Any] = sa.type_coerce(column, sa.types.NullType())
+    if not isinstance(column.type, UtcInstant):
+        return as_it_is
+    # older rows may have no fraction of a second
+    return sa.case((func.length(as_it_is) == 19, as_it_is.concat(".000000")), else_=as_it_is)
+
+
+def _plain_in_postgres(column: Column[Any]) -> ColumnElement[Any]:
+    if isinstance(column.type, Json):
+        return sa.cast(column, sa.Text)
+    if isinstance(column.type, UtcInstant):
+        return func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US")
+    if isinstance(column.type, sa.Date):
+        return func.to_char(column, "YYYY-MM-DD")
+    is_truth = isinstance(column.type, sa.Boolean)
+    return sa.cast(column, sa.Integer) if is_truth else sa.type_coerce(column, sa.types.NullType())
 
 
 def _last_key(connection: Connection, table: Table) -> Key | None:
@@ -192,13 +222,16 @@ def _key_order(connection: Connection, table: Table) -> list[ColumnElement[Any]]
     ]
 
 
-def _put(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
+def _put(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+    columns = written_columns(table)
+    quote = connection.dialect.identifier_preparer.quote
+    into = f"{quote(table.name)} ({', '.join(quote(column.name) for column in columns)})"
     if connection.dialect.name == "postgresql":
-        copy_rows(connection, table, rows)
-    else:
-        names = [column.name for column in written_columns(table)]
-        written = [{name: row._mapping[name] for name in names} for row in rows]
-        connection.execute(insert(table), written)
+        copy_plain_rows(connection, into, rows)
+        return
+    marks = ", ".join("?" * len(columns))
+    insert = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 (quoted names)
+    connection.exec_driver_sql(insert, list(map(tuple, rows)))
 
 
 def _count(connection: Connection, table: Table) -> int:
@@ -249,17 +282,12 @@ def _sequence(connection: Connection, table: Table, column: Column[Any]) -> str:
     return str(connection.execute(serial, {"table": quoted, "column": column.name}).scalar_one())
 
 
-def _kind(column: Any) -> type:
-    return Json if isinstance(column.type, Json) else column.type.python_type
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _plain_json(value: Any) -> str:
+@lru_cache(1 << 12)
+def _plain_json(document: str | None) -> str | None:
     """The same text for equal documents: Postgres keeps 1e3 as 1000, and no order of keys."""
-    return json.dumps(_whole_numbers(value), sort_keys=True) if value else repr(value)
+    if document is None or document == "{}":
+        return document
+    return json.dumps(_whole_numbers(json.loads(document)), sort_keys=True)
 
 
 def _whole_numbers(value: Any) -> Any:
@@ -268,10 +296,3 @@ def _whole_numbers(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _whole_numbers(item) for key, item in value.items()}
     return [_whole_numbers(item) for item in value] if isinstance(value, list) else value
-
-
-def _plain_instant(value: datetime | None) -> float | None:
-    return None if value is None else value.astimezone(UTC).timestamp()
-
-
-_PLAIN_FORM: dict[type, Callable[[Any], Any]] = {Json: _plain_json, datetime: _plain_instant}

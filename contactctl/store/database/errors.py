@@ -1,6 +1,7 @@
 """Database errors -> the program's own, each with a hint."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,31 @@ _POOLER_HINTS = {
     "consuming input failed": _LOST,
     "sending query failed": _LOST,
 }
+# what libpq, which speaks English, says when it does not connect; the server may speak any language
+_CONNECTION_HINTS = {
+    "no password supplied": "PGPASSWORD, or a line HOST:PORT:DATABASE:USER:PASSWORD in ~/.pgpass"
+    " (chmod 600), gives the password",
+    "password authentication failed": "check the user and the password: in the URL, PGPASSWORD or"
+    " ~/.pgpass",
+    "definition of service": "~/.pg_service.conf, or the file that PGSERVICEFILE names, has no"
+    " such [section]",
+    "service file": "PGSERVICEFILE must name a file with a [section] for the service",
+    "failed to resolve host": "check the host's name: in the URL, PGHOST or the service file",
+    "Connection refused": "check that the server runs, and listens there on that port",
+    "No such file or directory\n": "check that the server runs, and has its socket in that folder",
+    "timeout expired": "check host and port, and what is on the way to it; connect_timeout=SECONDS"
+    " in the URL waits longer",
+    "SSL": "sslmode= in the URL (or PGSSLMODE) asks for TLS, or not; the server must offer it",
+    "root certificate": "sslrootcert=FILE in the URL (or PGSSLROOTCERT) names the certificate of"
+    " the authority, sslrootcert=system those of this machine",
+    "certificate verify failed": "sslrootcert=FILE in the URL (or PGSSLROOTCERT) names the"
+    " certificate of the authority that has signed the server's",
+    "does not exist": "names are case-sensitive; `createdb NAME` makes a database",
+    "invalid URI query parameter": "the URL may have the parameters that psql takes, no others",
+    "percent-encoded": "write a % in a name or a password as %25",
+}
+_TOKEN = re.compile(r"(percent-encoded token: ).*")  # may be a password
+_CONNECT_AS_PSQL = "check the URL and the PG... variables: `psql URL` must connect too"
 MAY_BE_WRITTEN = "check that the file and its folder may be written"
 _LEAST_FREE_BYTES = 1 << 20
 
@@ -98,6 +124,14 @@ def _translate(error: exc.DBAPIError, database: NamedDatabase) -> ContactctlErro
     code = CANCELLED if state == _QUERY_CANCELED else ""
     hint = getattr(cause, "hint", "") or _pooler_hint(text) or _server_hint(state)
     return StoreError(where, hint=hint, code=code)
+
+
+def not_connected(error: Exception, identity: str) -> StoreError:
+    """What a failed attempt to connect becomes."""
+    text = _TOKEN.sub(r"\1***", str(error).strip())
+    known = (hint for words, hint in _CONNECTION_HINTS.items() if words in f"{text}\n")
+    hint = _pooler_hint(text) or next(known, _CONNECT_AS_PSQL)
+    return StoreError(f"{identity}: {text.splitlines()[0]}", hint=hint)
 
 
 def _server_hint(state: str) -> str:

@@ -51,6 +51,7 @@ _OPERATOR_UPDATES = (
     "pushed_suppression",
     "routine",
     "delivery_rate",
+    "unswept",
 )
 # what an operator's daily work deletes: plans, addresses given up, memberships, tags, ids that a
 # source gave to another contact, responses that found a contact, counts that are made anew,
@@ -68,6 +69,7 @@ _OPERATOR_DELETES = (
     "unjudged_hour",
     "delivery",
     "click",
+    "unswept",
 )
 _KEPT_FOR_EVER = ("run", "policy", "former_membership", "change")
 _ADMIN_DELETES_OF_KEPT = ("former_membership",)  # of an erased contact

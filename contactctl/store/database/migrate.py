@@ -13,13 +13,12 @@ from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import create_sqlite_file, sqlite_path
-from contactctl.store.database.store import Store, connect, parse_url, require_coordinator
+from contactctl.store.database.store import Store, connect, require_coordinator, sqlite_url
 
 
 def create_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`, created with the newest schema where there is none, upgraded if older."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and (path := sqlite_path(parsed)):
+    if (file := sqlite_url(url)) and (path := sqlite_path(file)):
         create_sqlite_file(path)
     store = connect(url, waits)
     try:

@@ -1,6 +1,7 @@
 """A connection to Postgres that never waits for ever. Importing this imports psycopg (143 ms)."""
 
 import os
+import re
 from collections.abc import Generator
 from functools import cached_property
 from time import monotonic
@@ -8,12 +9,14 @@ from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import waiting
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.waits import FOR_FIRST_ANSWER_S, ON_LONG_WAIT, TO_CONNECT_S, Waits
+from contactctl.store.database.errors import not_connected
 
 _Result = TypeVar("_Result")
 
@@ -155,6 +158,38 @@ _SESSION = (
 _SYSTEM_IDENTIFIER = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
 
 
+_DRIVER = "postgresql+psycopg"
+_OPTIONS = re.compile(r"(?<=[?&]options=)[^&]*")
+
+
+def postgres_url(url: str) -> URL:
+    """What libpq reads in its URL (PostgreSQL, 34.1.1.2): several hosts, %2F in one, `dbname=`.
+
+    Hosts that are told one `host=` each, as SQLAlchemy has them, are taken as well. StoreError.
+    """
+    if url.count("host=") > 1:
+        return make_url(url).set(drivername=_DRIVER)
+    try:
+        told = conninfo_to_dict(_OPTIONS.sub(_encoded, url.replace(_DRIVER, "postgresql", 1)))
+    except psycopg.Error as error:
+        raise not_connected(error, "postgresql") from error
+    query = {name: str(value) for name, value in told.items()}
+    host, port = query.pop("host", None), query.pop("port", None)
+    named = {"username": "user", "password": "password", "database": "dbname"}
+    parts: dict[str, Any] = {part: query.pop(name, None) for part, name in named.items()}
+    is_one_host = host is not None and not re.search("^$|^/|,", host)
+    if is_one_host and (port is None or port.isdecimal()):
+        parts |= {"host": host, "port": None if port is None else int(port)}
+    else:
+        query |= {name: value for name, value in (("host", host), ("port", port)) if value}
+    return URL.create(_DRIVER, query=query, **parts)
+
+
+def _encoded(options: re.Match[str]) -> str:
+    """`-c+name=value` as people write it, which only libpq is strict about."""
+    return options[0].replace("+", "%20").replace("=", "%3D")
+
+
 class PostgresDatabase:
     """The database that a URL, and libpq's own variables and files, lead to."""
 
@@ -191,7 +226,12 @@ class PostgresDatabase:
     def _connect(self, _dialect: Any, _record: Any, args: Any, parameters: Any) -> Any:
         if self._patience.is_lost:
             raise NoAnswerError("no answer")
-        connection = BoundedConnection.connect(*args, **parameters)
+        try:
+            connection = BoundedConnection.connect(*args, **parameters)
+        except NoAnswerError:
+            raise
+        except psycopg.Error as error:
+            raise not_connected(error, self.identity) from error
         # until it has said who it is
         connection.patience = Patience(min(FOR_FIRST_ANSWER_S, self.waits.answers_s))
         return connection
@@ -229,12 +269,19 @@ def _leave_access_mode_to_server(connection: Any, _record: object, _proxy: objec
 
 
 def _identity_in(url: URL) -> str:
-    host = url.host or url.query.get("host")
-    return _identity(host if isinstance(host, str) else None, url.port, url.database, None)
+    """What can be said before it is connected to: a service's host and name are not known yet."""
+    if service := url.query.get("service"):
+        return f"postgresql service {service}"
+    told = url.query.get("host") or os.environ.get("PGHOST", "")
+    hosts = url.host or (told if isinstance(told, str) else ",".join(told))
+    port = str(url.port or url.query.get("port") or os.environ.get("PGPORT", ""))
+    return _identity(hosts, port, url.database or os.environ.get("PGDATABASE", ""), None)
 
 
-def _identity(host: str | None, port: int | None, name: str | None, system: int | None) -> str:
-    where = f"postgresql {host or 'localhost'}{f':{port}' if port else ''}/{name or ''}"
+def _identity(host: str, port: object, name: str, system: int | None) -> str:
+    if ":" in host and "," not in host and not host.startswith("["):
+        host = f"[{host}]"  # an IPv6 address
+    where = f"postgresql {host or 'localhost'}{f':{port}' if port else ''}/{name}"
     return f"{where} (system {system})" if system else where
 
 

@@ -123,17 +123,21 @@ def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
 
 def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """A Store on any database, whatever it holds; nothing is created or checked."""
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return Store(SqliteDatabase(parsed, waits))
+    if file := sqlite_url(url):
+        return Store(SqliteDatabase(file, waits))
     # imported here: SQLite needs no driver, which takes 150 ms
-    from contactctl.store.database.postgres import PostgresDatabase  # noqa: PLC0415
+    from contactctl.store.database.postgres import PostgresDatabase, postgres_url  # noqa: PLC0415
 
-    return Store(PostgresDatabase(parsed.set(drivername="postgresql+psycopg"), waits))
+    return Store(PostgresDatabase(postgres_url(url), waits))
 
 
-def parse_url(url: str) -> URL:
-    """SQLAlchemy's form of a URL; %XX in a SQLite path is read here, as not every version does."""
+def sqlite_url(url: str) -> URL | None:
+    """SQLAlchemy's form of a SQLite URL, None for any other.
+
+    %XX in its path is read here, as not every version of SQLAlchemy does.
+    """
+    if not url.startswith("sqlite:"):
+        return None
     path = url.removeprefix("sqlite:///")
     return make_url(url) if path == url else URL.create("sqlite", database=unquote(path))
 
@@ -172,10 +176,12 @@ def schema_version(store: Store) -> str | None:
         return None if version is None else str(version)
 
 
-def current_schema(store: Store) -> str:
-    """The Postgres schema that the tables are in."""
+def place_in_server(store: Store) -> tuple[str, str]:
+    """The names of the Postgres database, and of the schema in it, that the tables are in."""
+    asked = text("SELECT current_database(), current_schema()")
     with store.reading() as connection:
-        return str(connection.execute(text("SELECT current_schema()")).scalar_one())
+        database, schema = connection.execute(asked).one()
+        return str(database), str(schema)
 
 
 def require_current_schema(store: Store) -> None:
