@@ -20,7 +20,7 @@ from contactctl.responses.classify import Classifier, default_classifier, normal
 from contactctl.responses.mail import read_mail, recognise
 from contactctl.responses.mail.anatomy import attached_mail, dissect
 from contactctl.responses.mail.message import header_text, parse_mail
-from contactctl.responses.rules import Pair
+from contactctl.responses.rules import Near
 from helpers.mail_kinds import KindOfMail, kinds_of_mail
 
 WORDS = ("BOUNCE_SUBJECTS", "BOUNCE_WORDS")
@@ -86,20 +86,19 @@ def _without_phrases(text: str) -> tuple[Classifier, int]:
     for rule in default_classifier().rules:
         texts = tuple(phrase for phrase in rule.texts if phrase not in text)
         patterns = tuple(pattern for pattern in rule.patterns if not pattern.search(text))
-        near = tuple(_without_words(pair, text) for pair in rule.near)
+        near = tuple(_without_words(lists, text) for lists in rule.near)
         deleted += len(rule.texts) - len(texts) + len(rule.patterns) - len(patterns)
         deleted += _number_of_words(rule.near) - _number_of_words(near)
         rules.append(replace(rule, texts=texts, patterns=patterns, near=near))
     return Classifier(rules), deleted
 
 
-def _without_words(pair: Pair, text: str) -> Pair:
-    these, those = (tuple(word for word in words if word not in text) for words in pair)
-    return these, those
+def _without_words(lists: Near, text: str) -> Near:
+    return tuple(tuple(word for word in words if word not in text) for words in lists)
 
 
-def _number_of_words(near: tuple[Pair, ...]) -> int:
-    return sum(len(words) for pair in near for words in pair)
+def _number_of_words(near: tuple[Near, ...]) -> int:
+    return sum(len(words) for lists in near for words in lists)
 
 
 if __name__ == "__main__":

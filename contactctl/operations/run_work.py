@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import BusyError, InterruptedByUserError, StoreError, cut_short
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import Run, RunKind
@@ -48,7 +49,14 @@ def work_for(session: Session, kind: RunKind) -> BatchWork:
     work = work_of(kind)
     if not RUN_TYPES[kind].erases:
         return work
-    return replace(work, change=partial(work.change, current_key=partial(key_for_hashing, session)))
+    from contactctl.store.erasure import clean_up, needs_clean_up  # noqa: PLC0415 - only when used
+
+    erased: list[EmailAddress] = []
+    # what an earlier process has erased, nobody knows any more
+    known = None if needs_clean_up(session.store) else erased
+    key = partial(key_for_hashing, session)
+    change = partial(work.change, current_key=key, on_erased=erased.extend)
+    return replace(work, change=change, clean_up=partial(clean_up, erased=known))
 
 
 def _way_to_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:

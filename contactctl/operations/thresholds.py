@@ -97,11 +97,14 @@ def sweep_thresholds(
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
         finished = finish_interrupted(session)
         rules = threshold_rules_in_force(session)
+        any_to_see = True
         if among is None:
-            among = _to_be_looked_at(session, rules)
+            among, any_to_see = _to_be_looked_at(session, rules)
         plans = plans_waiting(session, RunKind.THRESHOLDS) if rules.rules else []
         try:
-            run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
+            run = None
+            if any_to_see:
+                run = plan_thresholds(session, among=among, after_run=after_run, beside=plans)
         except _OneWaitsError:
             return ThresholdResult(finished, plans[-1], waits_for_another=True)
         if is_whole:
@@ -113,13 +116,16 @@ def sweep_thresholds(
         return ThresholdResult((*finished, work_through(session, run)), waiting)
 
 
-def _to_be_looked_at(session: Session, rules: ThresholdRules) -> ContactIds | None:
-    """Those whom something may have made due; None: everybody."""
+def _to_be_looked_at(session: Session, rules: ThresholdRules) -> tuple[ContactIds | None, bool]:
+    """Those whom something may have made due (None: everybody), and whether there are any."""
+    now = session.clock()
     with session.store.writing() as connection:
-        for run_id in overdue_plans(connection, session.clock(), [RunKind.THRESHOLDS]):
+        for run_id in overdue_plans(connection, now, [RunKind.THRESHOLDS]):
             look_again_at_plan(connection, run_id)
-        begin_look(connection)
-        return unswept_ids() if is_looked(connection, rules.digest, session.clock()) else None
+        any_unswept = begin_look(connection)
+        if not is_looked(connection, rules.digest, now):
+            return None, True
+        return unswept_ids(), any_unswept
 
 
 def plan_thresholds(

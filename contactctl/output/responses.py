@@ -156,7 +156,7 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "why": rule.why,
             "text": list(rule.texts),
             "pattern": [each.pattern for each in rule.patterns],
-            "near": [list(map(list, pair)) for pair in rule.near],
+            "near": [list(map(list, lists)) for lists in rule.near],
         }
         for rule in rules
     ]

@@ -58,7 +58,10 @@ _HEDGES = without_accents(
 _HEDGE = re.compile(_HEDGES)
 _HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
 # Why a server could not look an address up for now; an address that it did not find is another.
-_TROUBLE = re.compile(r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|\bdns\b|right now")
+_TROUBLE = re.compile(
+    r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|base de d|\bdns\b"
+    r"|right now|pour le moment|momentan|por el momento|al momento"
+)
 _STRAIGHT_QUOTES = str.maketrans(
     {"\u0130": "i", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 )
@@ -106,10 +109,11 @@ class Classifier:
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
         for number, rule in enumerate(self.rules):
-            for phrase in (*rule.texts, *rule.needs, *(w for pair in rule.near for w in pair[1])):
+            pointing = (word for lists in rule.near for word in lists[-1])
+            for phrase in (*rule.texts, *rule.needs, *pointing):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
-            for noun in (word for pair in rule.near for word in pair[0]):
-                self._numbers_by_phrase.setdefault(noun, [])  # alone it points to no rule
+            for word in (word for lists in rule.near for words in lists[:-1] for word in words):
+                self._numbers_by_phrase.setdefault(word, [])  # alone it points to no rule
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
+from urllib.parse import unquote_plus
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown_json
@@ -44,7 +45,7 @@ ALIASES = {
     "id": ("event_id",),
 }
 _SYNONYMS = {"unsubscribe": UNSUBSCRIBED, "opt-out": UNSUBSCRIBED, "resubscribe": RESUBSCRIBED}
-_ONE_CLICK = "list-unsubscribe=one-click"  # RFC 8058, 3.1
+_ONE_CLICK = "listunsubscribeoneclick"  # RFC 8058, 3.1, without signs
 _BY_MACHINE = "-by-machine"
 _ACTIVITIES = {kind.value: kind for kind in ActivityKind} | {
     f"{kind}{_BY_MACHINE}": kind for kind in (ActivityKind.OPENED, ActivityKind.CLICKED)
@@ -235,10 +236,12 @@ class GenericReader:
 
 
 def _is_one_click(row: Mapping[str, object]) -> bool:
-    """Whether a row holds a one-click post: as its body, or with the post's only key."""
+    """Whether a row holds a one-click post (RFC 8058, 3.1): as its body, or with the post's only
+    key, here or in a form of its own."""
     return any(
-        isinstance(value, str)
-        and _ONE_CLICK in (value.strip().lower(), f"{key.strip()}={value.strip()}".lower())
+        _is_one_click(value)
+        if isinstance(value, dict)
+        else _ONE_CLICK in (_plain(unquote_plus(text_of(value))), _plain(f"{key}{text_of(value)}"))
         for key, value in row.items()
     )
 

@@ -15,10 +15,11 @@ _KEYS = (
     *("id", "category", "why", "text", "pattern", "near", "needs", "ignore"),
     *("permanent", "not_counted"),
 )
-Pair = tuple[tuple[str, ...], tuple[str, ...]]  # one word of each stands in a clause
+Near = tuple[tuple[str, ...], ...]  # lists of words, two or more: one of each stands in a clause
 _MAX_GAP = 60  # characters between them
 _END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
 _SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
+_AFTER_CYRILLIC = "\u0530"  # Latin, Greek and Cyrillic words stand between spaces
 _MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
@@ -30,8 +31,9 @@ class Rule:
 
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
-    of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words,
-    of which one each stands in a clause, in either order; both look past the phrases of `ignore`.
+    of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words
+    or more, of which one each stands in a clause, in any order: who, "not", "is known". Both look
+    past the phrases of `ignore`.
     A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
     or the reason why a response of this rule does not count (`echo`).
     """
@@ -41,7 +43,7 @@ class Rule:
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
-    near: tuple[Pair, ...] = ()
+    near: tuple[Near, ...] = ()
     ignore: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
@@ -53,41 +55,35 @@ class Rule:
         held = [word for word in self._words if word in text] if held is None else held
         if not self._texts.isdisjoint(held):
             return True
-        pairs = [
-            pair
-            for pair in self._pairs
-            if not pair[1].isdisjoint(held) and not pair[0].isdisjoint(held)
-        ]
-        if not pairs and not self.patterns:
+        near = [lists for lists in self._near if not any(words.isdisjoint(held) for words in lists)]
+        if not near and not self.patterns:
             return False
         for phrase in self.ignore:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(these, those, text, held) for these, those in pairs)
+        return any(_stand_near(lists, text, held) for lists in near)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
         return frozenset(self.texts)
 
     @cached_property
-    def _pairs(self) -> list[tuple[frozenset[str], frozenset[str]]]:
-        return [(frozenset(these), frozenset(those)) for these, those in self.near]
+    def _near(self) -> list[list[frozenset[str]]]:
+        return [list(map(frozenset, lists)) for lists in self.near]
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        return self._texts.union(*(words for pair in self._pairs for words in pair))
+        return self._texts.union(*(words for lists in self._near for words in lists))
 
 
-def _stand_near(
-    these: Collection[str], those: Collection[str], text: str, held: Collection[str]
-) -> bool:
-    """Whether a held word of each list stands in one clause, not too far from each other."""
-    places = list(_places(those, text, held))
-    return bool(places) and any(
-        _is_gap(text, min(first[1], second[1]), max(first[0], second[0]))
-        for first in _places(these, text, held)
-        for second in places
+def _stand_near(lists: Sequence[Collection[str]], text: str, held: Collection[str]) -> bool:
+    """Whether a held word of each list stands in one clause with one of the first, not too far
+    from it."""
+    others = [list(_places(words, text, held)) for words in lists[1:]]
+    return all(others) and any(
+        all(any(_is_gap(text, first, place) for place in places) for places in others)
+        for first in _places(lists[0], text, held)
     )
 
 
@@ -97,8 +93,9 @@ def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterato
             yield from (match.span() for match in _word(word).finditer(text))
 
 
-def _is_gap(text: str, start: int, end: int) -> bool:
-    """A full stop inside a host name ends no clause."""
+def _is_gap(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two places are close, in one clause. A full stop inside a host name ends none."""
+    start, end = min(one[1], other[1]), max(one[0], other[0])
     return start <= end <= start + _MAX_GAP and not _END_OF_CLAUSE.search(text, start, end)
 
 
@@ -201,23 +198,24 @@ def _flag(mapping: Mapping[Any, Any], key: str, place: str) -> bool:
     return value
 
 
-def _near(mapping: Mapping[Any, Any], place: str) -> tuple[Pair, ...]:
-    """Two lists of words, or a list of such pairs."""
+def _near(mapping: Mapping[Any, Any], place: str) -> tuple[Near, ...]:
+    """Lists of words that stand near each other, or a list of such."""
     value = mapping.get("near", [])
-    return tuple(_pair(pair, place) for pair in (value if _holds_pairs(value) else [value]))
+    return tuple(_lists(lists, place) for lists in (value if _holds_several(value) else [value]))
 
 
-def _holds_pairs(value: Any) -> bool:
+def _holds_several(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(pair, list) and all(isinstance(words, list) for words in pair) for pair in value
+        isinstance(lists, list) and all(isinstance(words, list) for words in lists)
+        for lists in value
     )
 
 
-def _pair(value: Any, place: str) -> Pair:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ConfigError(f"{place}: near must be two lists of texts", hint="[[user], [unknown]]")
-    these, those = (_strings({"near": list(_flat(words))}, "near", place) for words in value)
-    return tuple(map(_normal, these)), tuple(map(_normal, those))
+def _lists(value: Any, place: str) -> Near:
+    if not isinstance(value, list) or len(value) < 2:
+        raise ConfigError(f"{place}: near must be lists of texts", hint="[[user], [unknown]]")
+    lists = (_strings({"near": list(_flat(words))}, "near", place) for words in value)
+    return tuple(tuple(map(_normal, words)) for words in lists)
 
 
 def _flat(words: Any) -> Iterator[Any]:
@@ -231,9 +229,12 @@ def _flat(words: Any) -> Iterator[Any]:
 
 @cache
 def _word(word: str) -> re.Pattern[str]:
-    """A word, or the start of one; scripts without spaces have no starts of words."""
-    start = r"\b" if word[0].isascii() else ""
-    end = r"\b" if word.isascii() and len(word) <= _SHORT_WORD else ""
+    """A word, or the start of one; scripts without spaces have no starts of words. A short one is
+    whole."""
+    has_spaces = word[0] < _AFTER_CYRILLIC
+    longest = _SHORT_WORD if word.isascii() else _SHORT_WORD - 1
+    start = r"\b" if has_spaces else ""
+    end = r"\b" if has_spaces and len(word) <= longest else ""
     return re.compile(f"{start}{re.escape(word)}{end}(?!'s)")
 
 

@@ -37,6 +37,7 @@ from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
+from contactctl.store.old_pages import may_hold_any
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
 from contactctl.store.scrubbing import scrub
 from contactctl.store.tables import SYSTEM_WIDE
@@ -144,7 +145,9 @@ _KEPT = frozenset(
 
 # SQLite's user_version: moves in the same transaction as what leaves old pages behind
 _IS_CLEAN, _HAS_OLD_PAGES = 0, 1
+_OUTSIDE = "PRAGMA secure_delete = ON"  # in place of BEGIN: what follows is in no transaction
 
+OnErased = Callable[[Sequence[EmailAddress]], None]
 CurrentKey = Callable[[Collection[str]], Key]
 """The key for new hashes, given the ids of the keys of the stored ones."""
 
@@ -162,7 +165,13 @@ def erasure_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutc
 
 
 def delete_contacts(
-    connection: Connection, run: Run, batch: Batch, now: datetime, *, current_key: CurrentKey
+    connection: Connection,
+    run: Run,
+    batch: Batch,
+    now: datetime,
+    *,
+    current_key: CurrentKey,
+    on_erased: OnErased = lambda _: None,
 ) -> int:
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
@@ -171,11 +180,18 @@ def delete_contacts(
         connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
+    on_erased(addresses)
     return deleted.rowcount
 
 
 def anonymise(
-    connection: Connection, run: Run, batch: Batch, now: datetime, *, current_key: CurrentKey
+    connection: Connection,
+    run: Run,
+    batch: Batch,
+    now: datetime,
+    *,
+    current_key: CurrentKey,
+    on_erased: OnErased = lambda _: None,
 ) -> int:
     """Leave of the batch's contacts their number, and when they came and were deactivated."""
     addresses = _suppress(connection, run, batch, now, current_key)
@@ -185,6 +201,7 @@ def anonymise(
     _deactivate_for_good(connection, run, batch, now)
     blanked = _blank(connection, run, batch, now)
     _erase_elsewhere(connection, addresses)
+    on_erased(addresses)
     return blanked
 
 
@@ -202,25 +219,35 @@ def needs_clean_up(store: Store) -> bool:
     return version == _HAS_OLD_PAGES
 
 
-def clean_up(store: Store) -> None:
-    """Leave no old copy of a page behind: SQLite keeps deleted text in its file until then.
+def clean_up(store: Store, erased: Sequence[EmailAddress] | None = None) -> None:
+    """Leave no old copy of an address behind, as SQLite's pages may when their rows move.
 
-    BusyError when another process reads for so long that the write-ahead log cannot be emptied.
-    Postgres frees what is dead by itself (docs/how-to/erasure.md).
+    The file is read, and rewritten where it holds one of the addresses still; or where there are
+    many, or nobody knows any more which were `erased` (None). BusyError when another process reads
+    for so long that the write-ahead log cannot be emptied. Postgres frees what is dead by itself
+    (docs/how-to/erasure.md).
     """
-    if not needs_clean_up(store):
+    if store.path is None or not needs_clean_up(store):
         return
-    # in place of BEGIN: VACUUM runs outside a transaction
-    outside = {BEGIN: "PRAGMA secure_delete = ON"}
-    with translated_errors(store), store.engine.connect() as connection:
-        connection.execution_options(**outside).exec_driver_sql("VACUUM")
+    with translated_errors(store):
+        _empty_log(store)
+        if erased is None or may_hold_any(store.path, erased):
+            with store.engine.connect() as connection:
+                connection.execution_options(**{BEGIN: _OUTSIDE}).exec_driver_sql("VACUUM")
+            _empty_log(store)
+        with store.writing() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version = {_IS_CLEAN}")
+
+
+def _empty_log(store: Store) -> None:
+    with store.engine.connect() as connection:
+        connection.execution_options(**{BEGIN: _OUTSIDE})
         checkpoint = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        if checkpoint[0]:
-            raise BusyError(
-                "erased, but a process that reads the store keeps old pages in its write-ahead log",
-                hint="`contactctl sweep runs --yes` empties it when that process has ended",
-            )
-        connection.exec_driver_sql(f"PRAGMA user_version = {_IS_CLEAN}")
+    if checkpoint[0]:
+        raise BusyError(
+            "erased, but a process that reads the store keeps old pages in its write-ahead log",
+            hint="`contactctl sweep runs --yes` empties it when that process has ended",
+        )
 
 
 def _ids(run: Run, batch: Batch) -> Select[Any]:

@@ -42,12 +42,15 @@ _LINKED = """
     WHERE source = :source AND external_id {among}"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
-    FROM contact c WHERE c.status = '{Status.ACTIVE}'
+    FROM contact c LEFT JOIN (
+        SELECT DISTINCT x.contact_id FROM external_id x
+        JOIN {_KEYS} k ON k.external_id = x.external_id
+        WHERE x.source = :source) AS still ON still.contact_id = c.id
+    WHERE still.contact_id IS NULL AND c.status = '{Status.ACTIVE}'
     AND EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source = :source)
-    AND NOT EXISTS (SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source <> :source)
     AND NOT EXISTS (
-        SELECT 1 FROM external_id x JOIN {_KEYS} k ON k.external_id = x.external_id
-        WHERE x.contact_id = c.id AND x.source = :source)"""  # noqa: S608 (our own words)
+        SELECT 1 FROM external_id x WHERE x.contact_id = c.id AND x.source <> :source)
+    """  # noqa: S608 (our own words)
 
 
 class NamedRow(NamedTuple):

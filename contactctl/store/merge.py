@@ -12,12 +12,14 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     literal,
     or_,
     select,
     update,
 )
+from sqlalchemy import tuple_ as row_value
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
@@ -151,12 +153,13 @@ def _move_memberships(
     connection: Connection, gone: int, into: int, run_id: int, now: datetime
 ) -> None:
     """In a group in which both are the other's membership stays. An override is of one contact."""
-    mine = _membership.alias()
-    is_member = exists().where(mine.c.contact_id == into, mine.c.group_id == _membership.c.group_id)
+    # first the numbers: the two contacts may be on different machines
+    is_mine = _membership.c.contact_id == into
+    mine = connection.execute(select(_membership.c.group_id).where(is_mine)).scalars().all()
     follows = MembershipState.FOLLOWS.value
     overridden = _membership.c.state == MembershipState.ACTIVE
     state = case((overridden, follows), else_=_membership.c.state)
-    joins = and_(_membership.c.contact_id == gone, ~is_member)
+    joins = and_(_membership.c.contact_id == gone, _membership.c.group_id.not_in(mine))
     told = select(literal(into), _membership.c.group_id, state).where(joins)
     note_each(connection, run_id, ChangeKind.JOINED, told, now)
     moved = {"contact_id": literal(into), "state": state, "added": literal(now, _TIME)}
@@ -165,11 +168,9 @@ def _move_memberships(
 
 def _move_deactivations(connection: Connection, gone: int, into: int, run_id: int) -> None:
     """Each stays its run's, unless the other has one of that run; then it is this run's."""
-    mine = _deactivation.alias()
-    has_alike = exists().where(
-        mine.c.contact_id == into,
-        *(mine.c[name] == _deactivation.c[name] for name in ("group_id", "run_id", "category")),
-    )
+    key = [_deactivation.c[name] for name in ("group_id", "run_id", "category")]
+    mine = connection.execute(select(*key).where(_deactivation.c.contact_id == into)).all()
+    has_alike = row_value(*key).in_([tuple(row) for row in mine]) if mine else false()
     run = case((and_(has_alike, is_open()), run_id), else_=_deactivation.c.run_id)
     moved = {
         "contact_id": literal(into),

@@ -199,7 +199,8 @@ def compare_lists(
     The caller rolls the transaction back.
     """
     there = table(_THEIRS, column("contact_id"))
-    on_theirs = exists().where(there.c.contact_id == _contact.c.id)
+    both = _contact.outerjoin(there, there.c.contact_id == _contact.c.id)
+    on_theirs = there.c.contact_id.is_not(None)
     is_inactive = _contact.c.status == Status.INACTIVE
     sides = {
         "both": and_(is_inactive, on_theirs),
@@ -212,16 +213,17 @@ def compare_lists(
             ids = ids_of_keys(connection, keys)
             fill(connection, _THEIRS, [(contact,) for contact in ids.values()])
             unknown += len(keys) - len(ids)
-        counts = {side: _count(connection, where) for side, where in sides.items()}
-        rows = {
-            side: first_rows(connection, select(_contact.c.id).where(where), most)
+        chosen = {
+            side: select(_contact.c.id).select_from(both).where(where)
             for side, where in sides.items()
         }
+        counts = {side: _count(connection, ids) for side, ids in chosen.items()}
+        rows = {side: first_rows(connection, ids, most) for side, ids in chosen.items()}
     return counts | {"unknown": unknown}, rows
 
 
-def _count(connection: Connection, where: ColumnElement[bool]) -> int:
-    counted = select(func.count()).select_from(_contact).where(where)
+def _count(connection: Connection, ids: Select[int]) -> int:
+    counted = ids.with_only_columns(func.count(), maintain_column_froms=True)
     return int(connection.execute(counted).scalar_one())
 
 

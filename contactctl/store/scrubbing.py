@@ -35,6 +35,7 @@ from contactctl.store.types import Code, Json, is_text
 
 _contact = tables.contact
 _group = tables.group
+_owned = tables.contact_email
 _unmatched = tables.unmatched_response
 
 _FEW = 10  # addresses that the database looks for by itself
@@ -57,7 +58,7 @@ class _Place:
 
 def _is_free(column: Column[Any]) -> bool:
     """Whether it may hold text from outside; a contact's own address goes with its contact."""
-    is_own = column.table is _contact and column.name in ADDRESS_COLUMNS
+    is_own = column.table in (_contact, _owned) and column.name in ADDRESS_COLUMNS
     return not is_own and not isinstance(column.type, Code)
 
 

@@ -15,6 +15,7 @@ from contactctl.store.database.store import Store, open_store
 from helpers.cli import REHEARSING, run_cli
 from helpers.contacts import seed_contacts
 from helpers.plans import active_ids, plan_items, states
+from helpers.warm_python import warm_python
 
 ROOT = Path(__file__).parents[2]
 ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[a-zA-Z~]|[()][A-Z0-9]|[=>])")
@@ -37,7 +38,7 @@ def start(store: Store, *, env: dict[str, str] | None = None) -> pexpect.spawn:
     (store.path.parent / "contactctl.yaml").write_text("limits: {max_percent: 90}\n")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
     return pexpect.spawn(
-        sys.executable,
+        warm_python(),
         ["-m", "contactctl", "build", "--database", f"sqlite:///{store.path}"],
         cwd=str(store.path.parent),
         env={

@@ -4,7 +4,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ import pytest
 from contactctl.cli.candidates import conditions, group_names
 from contactctl.store import names
 from helpers.cli import run_cli
+from helpers.warm_python import warm_python
 
 
 def completed(words: str, cwd: Path) -> list[str]:
@@ -26,7 +26,7 @@ def completed(words: str, cwd: Path) -> list[str]:
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "contactctl"],
+        [warm_python(), "-m", "contactctl"],
         capture_output=True,
         text=True,
         cwd=cwd,

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.plans import active_ids, deactivated_by, plan_items, states
 from helpers.sessions import make_session
+from helpers.warm_python import warm_python
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """
@@ -65,7 +65,7 @@ def start(seeded: Store, sqlite_url: str, tmp_path: Path) -> Iterator[Start]:
 
     def spawn(*args: str, patch: str = "") -> pexpect.spawn:
         child = pexpect.spawn(
-            sys.executable,
+            warm_python(),
             ["-c", PROGRAM.format(patch=patch), *args, "--database", sqlite_url],
             env=environ,
             cwd=str(tmp_path),
@@ -211,7 +211,7 @@ def test_interrupted_at_work_it_can_be_resumed(start: Start, seeded: Store, how:
 def test_without_a_terminal_nothing_is_asked(start: Start, seeded: Store) -> None:
     before = dump(seeded)
     done = subprocess.run(
-        [sys.executable, "-m", "contactctl", "deactivate", "--where", "id <= 20", "--database",
+        [warm_python(), "-m", "contactctl", "deactivate", "--where", "id <= 20", "--database",
          f"sqlite:///{seeded.path}"],
         input="20\n",
         capture_output=True,

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.imports import contacts_in, import_text
+from helpers.warm_python import warm_python
 
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("CONTACTCTL_")}
 ENVIRON["PYTHONPATH"] = str(Path(__file__).parents[2])
@@ -183,7 +183,7 @@ def test_data_is_utf_8_whatever_the_locale(
     assert contacts_in(store)["kåre@example.com"]["company"] == "Łódź „x“ 💥"
     store.close()
     done = subprocess.run(
-        [sys.executable, "-m", "contactctl", "contacts", "list", "--format", form],
+        [warm_python(), "-m", "contactctl", "contacts", "list", "--format", form],
         capture_output=True,
         check=True,
         cwd=tmp_path,

@@ -1,7 +1,6 @@
 """`policy`, and what init, db upgrade, config show and status say of it."""
 
 import itertools
-import sys
 from pathlib import Path
 
 import pexpect
@@ -15,6 +14,7 @@ from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.processes import KILLED, Death, exit_code_of, start_cli
 from helpers.store_cli import StoreCli
+from helpers.warm_python import warm_python
 
 POLICY = "limits: {max_contacts: 50}\nthresholds: {transient: {count: 3, within: 30 days}}\n"
 CLOCK = {"allow_replaced_clock": "true"}  # what the environment of run_cli says
@@ -148,7 +148,7 @@ def test_a_person_sees_the_changes_and_types_their_number(
 ) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
     args = ["-m", "contactctl", "policy", "apply", "policy.yaml", "--database", sqlite_url]
-    child = pexpect.spawn(sys.executable, args, cwd=tmp_path, encoding="utf-8", timeout=60)
+    child = pexpect.spawn(warm_python(), args, cwd=tmp_path, encoding="utf-8", timeout=60)
     child.expect("limits.max_contacts")
     child.expect(r"Type the number of changes \(2\)")
     child.sendline(typed)

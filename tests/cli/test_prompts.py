@@ -1,7 +1,6 @@
 """Typed confirmations: in memory, and at a real terminal."""
 
 import os
-import sys
 from pathlib import Path
 
 import pexpect
@@ -10,6 +9,7 @@ import pytest
 from contactctl.cli.confirmation import ask_typed, count_spellings
 from contactctl.domain.errors import RefusedError
 from helpers.consoles import memory_console
+from helpers.warm_python import warm_python
 
 PROGRAM = """
 import sys
@@ -103,7 +103,7 @@ def terminal(tmp_path: Path):
         environ |= {"NO_COLOR": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
         arguments = [str(script), "probe", *args]
         child = pexpect.spawn(
-            sys.executable, arguments, env=environ, encoding="utf-8", dimensions=(24, 80)
+            warm_python(), arguments, env=environ, encoding="utf-8", dimensions=(24, 80)
         )
         children.append(child)
         return child

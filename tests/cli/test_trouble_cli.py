@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from contactctl.store.database.store import Store
 from helpers.cli import run_cli
 from helpers.contacts import seed_contacts
 from helpers.store_cli import StoreCli, seeded_cli
+from helpers.warm_python import warm_python
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s3cret"
@@ -120,7 +120,7 @@ def test_a_plan_that_is_kept_is_named_when_the_result_cannot_be_written(
     store: Store, store_url: str, tmp_path: Path
 ) -> None:
     seed_contacts(store, 5)
-    command = [sys.executable, "-m", "contactctl", "deactivate", "--where", "id <= 1", "--plan"]
+    command = [warm_python(), "-m", "contactctl", "deactivate", "--where", "id <= 1", "--plan"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*command, "--json", "--database", store_url],
@@ -141,7 +141,7 @@ def test_a_run_is_named_when_the_reader_of_the_result_has_ended(
     store: Store, store_url: str, tmp_path: Path
 ) -> None:
     seed_contacts(store, 5)
-    command = [sys.executable, "-m", "contactctl", "deactivate", "--where", "id <= 1"]
+    command = [warm_python(), "-m", "contactctl", "deactivate", "--where", "id <= 1"]
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -185,7 +185,7 @@ def test_a_signal_ends_work_on_the_store_in_two_lines(
     events = tmp_path / "events.jsonl"
     events.write_text('{"email": "a@example.com", "category": "unknown", "id": "1"}\n')
     done = subprocess.run(
-        [sys.executable, script, name, "responses", "ingest", events, "--database", store_url],
+        [warm_python(), script, name, "responses", "ingest", events, "--database", store_url],
         check=False,
         capture_output=True,
         text=True,

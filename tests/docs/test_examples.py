@@ -9,12 +9,13 @@ Blocks of other kinds are not run; `<!-- run: command -->` does what one tells t
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from helpers.warm_python import folder_of_contactctl
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -73,8 +74,7 @@ def run_all(commands: Sequence[str], folder: Path) -> list[Done]:
     mark = f'done=$?; echo "{END} $done"; echo "{END} $done" >&2'
     environment = {
         "HOME": str(folder / "home"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PATH": f"{folder_of_contactctl()}{os.pathsep}{os.environ['PATH']}",
         "LANG": "C.UTF-8",
         "CONTACTCTL_NOW": NOW,
     }

@@ -10,12 +10,16 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
@@ -23,31 +27,6 @@ from contactctl.cli.main import run
 from contactctl.operations import run_work
 from contactctl.output.console import Console
 from helpers.cli import REHEARSING
-
-_IMPORTED_BY_THE_SERVER = [
-    "contactctl.cli.progress",
-    "contactctl.cli.confirmation",
-    "contactctl.cli.deactivation",
-    "contactctl.cli.progress",
-    "contactctl.cli.responses",
-    "contactctl.cli.runs",
-    "contactctl.config.load",
-    "contactctl.operations.run_work",
-    "contactctl.operations.runs",
-    "contactctl.operations.ingest",
-    "contactctl.operations.reading",
-    "contactctl.operations.suppressions",
-    "contactctl.output.formats.json",
-    "contactctl.output.formats.table",
-    "contactctl.output.criteria",
-    "contactctl.output.presentation",
-    "contactctl.output.responses",
-    "contactctl.output.runs",
-    "helpers.processes",
-    "psycopg",
-    "sqlalchemy.dialects.postgresql.psycopg",
-    "sqlalchemy.dialects.sqlite.pysqlite",
-]
 
 Moment = Literal["before a statement", "before a commit", "after a commit"]
 MOMENTS: tuple[Moment, ...] = ("before a statement", "before a commit", "after a commit")
@@ -74,9 +53,7 @@ def start_cli(
 
     With `together` it begins when as many processes as the barrier counts are ready.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_IMPORTED_BY_THE_SERVER)
-    process = context.Process(
+    process = _warmed().Process(
         target=_run, args=([str(arg) for arg in args], batch_contacts, death, together, output)
     )
     process.start()
@@ -85,7 +62,19 @@ def start_cli(
 
 def barrier(parties: int) -> Barrier:
     """For `together`."""
-    return multiprocessing.get_context("forkserver").Barrier(parties)
+    return _warmed().Barrier(parties)
+
+
+@cache
+def _warmed() -> ForkServerContext:
+    """Its server imports before it is told of sys.path: until Python 3.13 that comes too late."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helpers.warmed", "helpers.processes"])
+    tests = Path(__file__).resolve().parents[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{tests.parent}{os.pathsep}{tests}")
+        forkserver.ensure_running()
+    return context
 
 
 def exit_code_of(process: BaseProcess, seconds: float = 120) -> int:

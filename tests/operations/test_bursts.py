@@ -18,6 +18,7 @@ from contactctl.domain.responses import (
     Event,
     HeldFilter,
     Response,
+    Unsubscribe,
 )
 from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.operations.session import Session
@@ -25,6 +26,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
 from helpers.sessions import NOW
+from helpers.thorough import examples
 
 INVALID = Category.INVALID_ADDRESS
 DOMAINS = ("a.example", "b.example", "c.example")
@@ -33,31 +35,49 @@ THRESHOLDS = {
     Category.INVALID_ADDRESS: Threshold(1),
     Category.BLOCKED: Threshold(2, days_apart=1),
     Category.UNKNOWN: Threshold(1, days_apart=0),
+    Category.TRANSIENT: Threshold(2, timedelta(days=20), days_apart=1),
+    Category.SPAM_COMPLAINT: Threshold(1),
 }
 STRICT = IncidentGuard(timedelta(hours=3), more_than=2, times_usual=2)
-State = tuple[list[tuple[int, int, str]], list[tuple[object, ...]], list[tuple[object, ...]]]
+DATES = (
+    *("delivered_at", "last_emailed", "last_opened", "last_clicked", "last_machine_opened"),
+    "reactivated_at",
+)
+SHOWN = ("status", "last_machine_opened", "last_engaged", "mails_received", "mails_since_engaged")
+State = tuple[list[tuple[object, ...]], ...]
 
 
 def events(draw_from: random.Random, number: int) -> list[Event]:
-    """Some days of responses, by hours that let windows meet and miss each other."""
+    """Some days of responses, by hours that let windows meet and miss each other, and what else is
+    told of people meanwhile."""
+
+    def person() -> str:
+        return draw_from.choice(
+            [*PEOPLE, "nobody@a.example", f"x{draw_from.randrange(5)}@b.example"]
+        )
+
     found: list[Event] = []
     for each in range(number):
-        recipient = draw_from.choice([*PEOPLE, "nobody@a.example", f"x{each % 5}@b.example"])
         at = NOW - timedelta(hours=draw_from.choice([1, 1, 1, 2, 2, 3, 4, 5, 30, 31, 60]))
+        is_echo = draw_from.random() < 0.2
         found.append(
             response(
-                recipient,
+                person(),
                 f"e{each}",
                 draw_from.choice(list(THRESHOLDS)),
                 occurred_at=at,
                 host=draw_from.choice(["", "", "mx.example", "mail.example"]),
                 rule=draw_from.choice(["policy", "user-unknown"]),
+                counts=not is_echo,
+                not_counted="echo" if is_echo else "",
             )
         )
-    found += [
-        Activity("test", f"d{n}", draw_from.choice(PEOPLE), ActivityKind.DELIVERED, found_at)
-        for n, found_at in enumerate(NOW - timedelta(hours=h) for h in (1, 2, 3))
-    ]
+        kind = draw_from.choice([*ActivityKind, ActivityKind.DELIVERED])
+        by_machine = kind is not ActivityKind.DELIVERED and draw_from.random() < 0.4
+        if draw_from.random() < 0.5:
+            found.append(Activity("test", f"a{each}", person(), kind, at, by_machine=by_machine))
+        if draw_from.random() < 0.1:
+            found.append(Unsubscribe("test", f"u{each}", person(), at))
     return found
 
 
@@ -67,12 +87,16 @@ def parts(whole: Sequence[Event], cuts: Sequence[int]) -> list[Sequence[Event]]:
 
 
 def state(store: Store) -> State:
-    """Who is deactivated for what, which responses are held, and which of nobody."""
+    """Who is deactivated for what, which responses are held, and which of nobody; what the
+    contacts show."""
     unmatched = tables.unmatched_response
     of_nobody = select(unmatched.c.source_key, unmatched.c.held).order_by(unmatched.c.source_key)
+    contacts = select(*(tables.contact.c[name] for name in SHOWN)).order_by(tables.contact.c.id)
     with store.reading() as connection:
-        nobody = [tuple(row) for row in connection.execute(of_nobody)]
-    return deactivated(store), recorded(store, "source_key", "held"), nobody
+        nobody, shown = (
+            [tuple(row) for row in connection.execute(each)] for each in (of_nobody, contacts)
+        )
+    return deactivated(store), recorded(store, "source_key", "held"), nobody, shown
 
 
 def wipe(store: Store) -> None:
@@ -87,16 +111,28 @@ def wipe(store: Store) -> None:
             "deactivation",
             "plan_item",
             "run",
+            "delivery",
+            "delivery_rate",
+            "click",
+            "change",
         ):
             connection.execute(getattr(tables, name).delete())
         connection.execute(
             tables.contact.update().values(
-                status="active", delivered_at=None, last_emailed=None, revision=0
+                status="active",
+                revision=0,
+                mails_received=0,
+                mails_since_engaged=0,
+                **dict.fromkeys(DATES),
             )
         )
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(24),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(seed=st.integers(0, 10**6), cuts=st.lists(st.integers(0, 40), max_size=8))
 def test_any_split_and_any_order_holds_and_deactivates_the_same(
     store: Store, seed: int, cuts: list[int]

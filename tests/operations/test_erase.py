@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
 from contactctl.domain.emails import parse_email
 from contactctl.domain.erasure import parse_keyring
@@ -29,9 +29,11 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep
 from contactctl.store import tables
+from contactctl.store.database.checks import check_addresses
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
+from contactctl.store.old_pages import may_hold_any
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import add_contact, seed_contacts
@@ -206,6 +208,46 @@ def test_no_byte_of_any_file_holds_the_address(
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        (b"<ANN.Secret@Mail.example.com>", True),
+        (b"bounce+ann.secret=mail.example.com@lists.example", True),
+        (b"?who=ann.secret%40mail.example.com", True),
+        (b"ann.secret=40mail.example.com", True),
+        (b"SRS0=x=y=mail.example.com=ann.secret@relay.example", True),
+        (b"ann.secret ann.secret@example.org ann.secret", False),
+        (b"ann.ann.secret@mail.example.com", True),  # rather once too often
+        (b"", False),
+    ],
+)
+def test_old_pages_are_searched_for_an_address_in_every_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, *, holds: bool
+) -> None:
+    path = tmp_path / "pages"
+    path.write_bytes(b"\0" * 21 + text + b"\0" * 100)
+    for size in (1 << 24, 16):  # an address can lie across two chunks
+        monkeypatch.setattr("contactctl.store.old_pages._CHUNK", size)
+        assert may_hold_any(path, [parse_email(ADDRESS)]) is holds
+
+
+def test_what_no_page_holds_any_more_needs_no_rewriting(sqlite_url: str, tmp_path: Path) -> None:
+    store = open_store(sqlite_url)
+    ann = add_deactivated(store, ADDRESS)
+    session = make_role_session(store, suppression_key_file=tmp_path / "key")
+    statements: list[str] = []
+    event.listen(
+        store.engine, "before_cursor_execute", lambda *args: statements.append(str(args[2]))
+    )
+
+    erase_one(session, DeleteRun, find_contact(session, str(ann)))
+
+    assert not any("VACUUM" in statement for statement in statements)
+    assert not needs_clean_up(store)
+    assert files_holding(tmp_path, KEY.encode()) == []
+    store.close()
+
+
 def test_who_reads_meanwhile_makes_the_run_wait_for_its_end(
     sqlite_url: str, tmp_path: Path
 ) -> None:
@@ -245,6 +287,20 @@ def test_unusual_addresses_are_found_in_every_spelling(
     with store.reading() as connection:
         [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
     assert left == "<[erased]>, [erased]: [erased] is not b@x.no, nor ann@example.com"
+
+
+def test_an_address_that_spells_an_erased_one_stays_its_contacts(
+    store: Store, session: Session
+) -> None:
+    verp = "bounce+ann.secret=mail.example.com@lists.example"
+    with store.writing() as connection:
+        ann, bob = add_contact(connection, ADDRESS), add_contact(connection, verp)
+
+    erase_one(session, DeleteRun, find_contact(session, str(ann)))
+
+    assert find_contact(session, verp).id == bob
+    with store.reading() as connection:
+        assert check_addresses(connection).broken == 0
 
 
 def test_many_addresses_are_found_as_well_as_one(store: Store, session: Session) -> None:

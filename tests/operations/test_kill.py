@@ -95,7 +95,7 @@ def test_killed_at_every_statement_and_commit(
     moment: Moment,
 ) -> None:
     seed_contacts(store, CONTACTS)
-    for number in moments(sample=6 if moment == "before a statement" else 2):
+    for number in moments(sample=10 if moment == "before a statement" else 3):
         args = [*command(store), "--database", store_url]
         before = active_ids(store)
         process = start_cli(args, batch_contacts=11, death=Death(moment, number))

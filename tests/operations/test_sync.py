@@ -1,7 +1,6 @@
 """Contacts from another database: what a sync creates, follows, leaves alone, and deactivates."""
 
 import subprocess
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +32,7 @@ from helpers import sync_process
 from helpers.imports import KeptRejects, contacts_in, import_text
 from helpers.sessions import make_session
 from helpers.sources import Crm, make_crm
+from helpers.warm_python import warm_python
 
 DAY = "2026-05-01 10:00:00"
 LATER = "2026-05-02 10:00:00"
@@ -275,7 +275,7 @@ def test_killed_at_any_batch_the_next_sync_goes_on(
     ]
     crm.put(*rows)
     killed = subprocess.run(
-        [sys.executable, sync_process.__file__, store_url, crm.url, crm.table, "20", str(at)],
+        [warm_python(), sync_process.__file__, store_url, crm.url, crm.table, "20", str(at)],
         check=False,
     )
     assert killed.returncode < 0

@@ -27,6 +27,7 @@ from contactctl.operations.runs import apply_run, cancel_run, read_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds, sweep_thresholds, thresholds_due
 from contactctl.store import tables
+from contactctl.store.database.locks import change_one_by_one
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.due import DueCounts
 from contactctl.store.thresholds.unswept import unswept_ids
@@ -434,6 +435,7 @@ def test_a_sweep_of_what_is_new_leaves_nobody_whom_a_full_one_would_find(
     store: Store, events: list[tuple[Any, ...]]
 ) -> None:
     with store.writing() as connection:
+        change_one_by_one(connection)
         for table in reversed(tables.metadata.sorted_tables):
             connection.execute(delete(table))
         insert_group(connection, NEWS, "News")

@@ -310,11 +310,14 @@ def test_no_row_crashes_it(row: dict[str, object]) -> None:
         {"email": "kari@example.org", "List-Unsubscribe": "One-Click", "group": "news"},
         {"email": "kari@example.org", "body": "List-Unsubscribe=One-Click", "group": "news"},
         {"email": "kari@example.org", "body": " list-unsubscribe=one-click\r\n", "group": "news"},
+        {"email": "kari@example.org", "body": "List-Unsubscribe=One%2DClick", "group": "news"},
+        {"email": "kari@example.org", "list_unsubscribe": "One-Click", "group": "news"},
+        {"email": "kari@example.org", "form": {"List-Unsubscribe": "One-Click"}, "group": "news"},
         {"email": "kari@example.org", "category": "unsubscribe", "group": "news"},
         {"email": "kari@example.org", "category": "Opt out", "group": "news"},
     ],
 )
-def test_a_one_click_post_or_a_word_for_it_is_an_unsubscribe(row: dict[str, str]) -> None:
+def test_a_one_click_post_or_a_word_for_it_is_an_unsubscribe(row: dict[str, object]) -> None:
     event = read(dict(row))
     assert isinstance(event, Unsubscribe)
     assert (event.recipient, event.group, event.resubscribed) == ("kari@example.org", "news", False)

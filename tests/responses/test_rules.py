@@ -150,7 +150,7 @@ def test_words_near_each_other_in_either_order(text: str, is_found: bool) -> Non
 
 
 @pytest.mark.parametrize("near", ["x", [["a"]], [["a"], [1]]])
-def test_near_is_two_lists_of_words(near: object) -> None:
+def test_near_is_lists_of_words(near: object) -> None:
     with pytest.raises(ConfigError, match="near"):
         parse_rules([{"id": "x", "category": "unknown", "near": near}])
 
@@ -163,6 +163,23 @@ def test_several_pairs_of_words() -> None:
     assert rule.matches("a torn letter")
     assert not rule.matches("a torn parcel")
     assert not rule.matches("the parcel is -- this letter is long -- lost")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Paket nicht gefunden", True),
+        ("gefunden wurde das Paket nicht", True),
+        ("Paket gefunden", False),
+        ("Paket nicht gefunden worden ist es: nein", True),
+        ("Paket gefunden, sagt er; nicht hier", False),
+    ],
+)
+def test_three_lists_of_words(text: str, is_found: bool) -> None:
+    near = [["paket"], ["nicht", "kein"], ["gefunden", "bekannt"]]
+    (rule,) = parse_rules([{"id": "x", "category": "unknown", "near": near}])
+
+    assert Classifier([rule]).classify(diagnostic=text).by_text is is_found
 
 
 def test_lists_of_words_may_hold_lists_and_phrases_are_looked_past() -> None:

@@ -99,6 +99,8 @@ def _stronger(decided: Piece | None, next_one: Piece) -> Piece:
 def _replies(evidence: Evidence, classifier: Classifier) -> Iterator[Classification]:
     for reply in evidence.replies():
         status = reply.status if is_specific(reply.status) else evidence.status or reply.status
+        if status == "4.0.0" and not reply.code and not evidence.is_delayed:
+            status = ""  # Gmail's, of lookups that failed for good
         if said := classifier.by_words(reply.text, status=status, reply_code=reply.code):
             yield _as_the_stage_allows(said, reply, evidence)
 

@@ -61,7 +61,8 @@ class SqliteDatabase:
 
     def _prepare(self, connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say, see _begin
-        for pragma in ("foreign_keys = ON", f"cache_size = -{_CACHE_KIB}"):
+        # what is deleted is overwritten: an erasure then seldom has to rewrite the file
+        for pragma in ("foreign_keys = ON", "secure_delete = ON", f"cache_size = -{_CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
         self._require_same_file()
 

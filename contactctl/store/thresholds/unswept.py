@@ -48,16 +48,17 @@ def look_again_at_plan(connection: Connection, run_id: int) -> None:
 
 
 def unswept_ids() -> Select[int]:
-    """The contacts to be looked at."""
-    return select(_unswept.c.contact_id)
+    """The contacts to be looked at; DISTINCT has SQLite begin with them, few as they are."""
+    return select(_unswept.c.contact_id).distinct()
 
 
-def begin_look(connection: Connection) -> None:
-    """Note which contacts a sweep is about to look at.
+def begin_look(connection: Connection) -> bool:
+    """Note which contacts a sweep is about to look at; whether there are any.
 
     Those that are told of while it looks stay for the next one.
     """
     connection.execute(update(_unswept).where(~_unswept.c.is_begun).values(is_begun=True))
+    return connection.execute(select(_unswept.c.contact_id).limit(1)).first() is not None
 
 
 def end_look(connection: Connection, rules: str, now: datetime) -> None:

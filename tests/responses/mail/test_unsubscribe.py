@@ -45,6 +45,47 @@ def test_a_person_leaves(fields: str, body: str, who: str, group: str | None) ->
     assert event.occurred_at is not None
 
 
+SAID = [
+    ("Abmeldung vom Newsletter", ""),
+    ("abmelden!", "--\nFirma GmbH\nTel 123"),
+    ("=?utf-8?q?D=C3=A9sinscription?=", ""),
+    ("Darme de baja", "Gracias\n"),
+    ("STOP SENDING ME EMAILS", "STOP!!!"),
+    ("Re: November news", "Please unsubscribe me from this list. Thanks!\n\nKari\n\n> On Monday"),
+    ("Re: news", "unsubscribe\n\nSent from my phone\n\n> Hello Kari"),
+    (
+        "AW: Angebote",
+        "Guten Tag,\n\nbitte nehmen Sie mich aus\ndem Verteiler.\n\nMit freundlichen Grüßen\nKari"
+        "\n\nAm 01.11.2026 um 10:00 schrieb News:\n> Hallo",
+    ),
+    ("Re: lettre", "Bonjour,\nMerci de me désinscrire de votre liste.\nCordialement"),
+]
+
+
+@pytest.mark.parametrize(("subject", "body"), SAID)
+def test_a_person_says_so_in_words_of_their_own(subject: str, body: str) -> None:
+    content = "Content-Type: text/plain; charset=utf-8"
+    [event] = read(f"{FROM}To: news@example.com\nSubject: {subject}\n{content}", body)
+    assert isinstance(event, Unsubscribe)
+    assert event.recipient == "kari@example.org"
+
+
+NOT_SAID = [
+    ("Abmeldung", "Ich kann am Montag leider nicht zum Seminar kommen, wer will meinen Platz?"),
+    ("Re: news", "Very interesting, thank you!\n\n> Unsubscribe"),
+    ("Re: news", "Please unsubscribe my colleague bob@example.org, but keep me on the list."),
+    ("Re: news", "Who can remove me from this list?"),
+    ("Please do not unsubscribe me", ""),
+    ("Fwd: news", "Look at this!\n\n---------- Forwarded message\nUnsubscribe"),
+]
+
+
+@pytest.mark.parametrize(("subject", "body"), NOT_SAID)
+def test_who_says_something_else_stays(subject: str, body: str) -> None:
+    events_ = read(f"{FROM}To: news@example.com\nSubject: {subject}", body)
+    assert not any(isinstance(event, Unsubscribe) for event in events_)
+
+
 def test_the_configured_address_form_says_who_leaves() -> None:
     verp = VerpPattern.parse("bye-{local}-at-{domain}@n.example.com")
     fields = f"{FROM}To: bye-ola-at-example.net@n.example.com\nSubject: unsubscribe"

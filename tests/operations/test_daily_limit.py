@@ -1,0 +1,97 @@
+"""What automatic runs may deactivate within 24 hours, over midnight and a change of the clocks,
+against a model that knows no SQL."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contactctl.domain.policies import DailyLimit, IncidentGuard, Limits, ResponsePolicy, Threshold
+from contactctl.domain.responses import Category
+from contactctl.operations.ingest import ingest
+from contactctl.operations.runs import apply_run
+from contactctl.operations.thresholds import sweep_thresholds
+from contactctl.store.database.store import Store
+from helpers.ingested import add, deactivated, response
+from helpers.sessions import make_session
+from helpers.thorough import IS_THOROUGH
+
+MOST = 6
+DAY = timedelta(days=1)
+START = datetime(2026, 3, 28, 20, tzinfo=UTC)  # the night in which Europe puts its clocks forward
+POLICY = ResponsePolicy(
+    thresholds={Category.INVALID_ADDRESS: Threshold(1)},
+    incident_guard=IncidentGuard(more_than=10**6),
+)
+LIMITS = Limits(10**6, per_day=DailyLimit(max_contacts=MOST))
+
+
+@dataclass
+class Model:
+    """Who is due, who waits in the one plan, and who is gone."""
+
+    due: set[int] = field(default_factory=set)
+    waiting: set[int] = field(default_factory=set)
+    planned_at: datetime = START
+    gone: set[int] = field(default_factory=set)
+    spent: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def pass_time(self, now: datetime) -> None:
+        """A plan that nobody has confirmed for a day is none any more."""
+        if now >= self.planned_at + DAY:
+            self.due |= self.waiting
+            self.waiting = set()
+
+    def look_at(self, contacts: set[int], now: datetime) -> None:
+        """Deactivate them within the day's limit; over it, let them wait unless others do."""
+        spent = sum(number for at, number in self.spent if at > now - DAY)
+        if not contacts:
+            return
+        if spent + len(contacts) <= MOST:
+            self.gone |= contacts
+            self.spent.append((now, len(contacts)))
+        elif self.waiting:
+            return
+        else:
+            self.waiting, self.planned_at = set(contacts), now
+        self.due -= contacts
+
+    def confirm(self) -> None:
+        """What a person has seen is no automatic run's."""
+        self.gone |= self.waiting
+        self.waiting = set()
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize("seed", range(6 if IS_THOROUGH else 1))
+def test_days_of_bounces_go_as_in_the_model(store: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    add(store, *(f"c{number}@example.com" for number in range(1, 201)))
+    model, now, following = Model(), START, 1
+    waited = 0
+    for _ in range(16):
+        now += timedelta(minutes=chance.choice([5, 60, 175, 360, 720, 1439, 1440, 1441]))
+        session = make_session(store, now=now, responses=POLICY, limits=LIMITS)
+        model.pass_time(now)
+        new = set(range(following, following + chance.choice([0, 1, 1, 2, 3, 8])))
+        following += len(new)
+        events = [
+            response(f"c{each}@example.com", "k", Category.INVALID_ADDRESS, occurred_at=now)
+            for each in new
+        ]
+        ingest(session, events, [].append)
+        model.due |= new
+        model.look_at(set(new), now)
+        assert {row[0] for row in deactivated(store)} == model.gone
+
+        result = sweep_thresholds(session)
+        model.look_at(set(model.due), now)
+        assert {row[0] for row in deactivated(store)} == model.gone
+        assert (result.waiting.planned if result.waiting else 0) == len(model.waiting)
+        waited += bool(model.waiting)
+        if result.waiting and chance.random() < 0.2:
+            apply_run(session, result.waiting.id)
+            model.confirm()
+    assert waited
+    assert model.spent
