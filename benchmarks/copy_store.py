@@ -5,7 +5,7 @@ The copy is killed with -9 ten times, at moments spread over its course, and goe
 the end the store that came back equals the one that went, table by table, by checksum, and no
 process needed more memory for it than for a small store.
 
-    python benchmarks/copy_store.py [CONTACTS]
+    python benchmarks/copy_store.py [CONTACTS ...]
 """
 
 import os
@@ -102,12 +102,16 @@ def contents(url: str) -> dict[str, tuple[int, str]]:
 
 
 def main() -> None:
-    contacts = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    print(HEADER)
+    for contacts in [int(size) for size in sys.argv[1:]] or [1_000_000]:
+        run(contacts)
+
+
+def run(contacts: int) -> None:
     with made_stores() as stores, tempfile.TemporaryDirectory() as folder:
         source, there = stores.of("sqlite", contacts), stores.of("postgres", 0)
         fill(source)
         back = f"sqlite:///{Path(folder) / 'back.db'}"
-        print(HEADER)
         for what, kind, from_, into in (
             ("db copy, SQLite to Postgres", "postgres", source, there),
             ("db copy, Postgres to SQLite", "sqlite", there, back),

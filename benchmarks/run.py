@@ -20,7 +20,7 @@ from table import HEADER
 
 HERE = Path(__file__).parent
 # each is a program of its own, which prints its own report
-OF_CONTACTS = ("import_contacts", "export_contacts", "emails")
+OF_CONTACTS = ("import_contacts", "export_contacts", "emails", "sync", "copy_store")
 OTHERS = (
     "startup",
     *OF_CONTACTS,
