@@ -6,7 +6,7 @@ test:          ## the suite, both databases
 	$(BIN)/pytest
 torture:       ## the long tests: kill -9 storms, big fuzzing, all of what the suite samples
 	CONTACTCTL_TEST_THOROUGH=1 $(BIN)/pytest -m "torture or sampled" -n 2
-releases:      ## the command line on the lowest and the newest Typer that pyproject.toml allows
+releases:      ## installed with pip, pipx and uv; on the lowest and the newest dependencies that it allows
 	$(BIN)/pytest -m releases -n 0
 check:         ## what CI checks besides the tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
