@@ -21,7 +21,7 @@ from sqlalchemy import text
 from table import HEADER, limit
 
 from contactctl.domain.errors import ExitCode, StoreError
-from contactctl.store.database.copying import copied_tables, table_contents
+from contactctl.store.database.copies import copied_tables, table_contents
 from contactctl.store.database.store import connect, file_is_missing, open_store
 
 KILLS = 10

@@ -16,8 +16,8 @@ import by_hand
 from made_stores import KINDS, MadeStores, made_stores
 from table import HEADER, compare, seconds_of
 
+from contactctl.operations.address_lists import EmailsFile
 from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
-from contactctl.operations.listed import EmailsFile
 from contactctl.output.rejects import EmailsRejects
 from contactctl.store.database.store import open_store
 from helpers.sessions import make_session

@@ -17,7 +17,7 @@ def main() -> None:
         return
     gc.set_threshold(_OBJECTS_A_COLLECTION)
     try:
-        from contactctl.signals import interrupted_by_signals
+        from contactctl.processes import interrupted_by_signals
 
         interrupted_by_signals()
         from contactctl.cli.main import main as run_main

@@ -115,7 +115,7 @@ def write(presentation: Presentation, console: Console, command: str) -> None:  
     },
 )
 PROVIDER = Addition(
-    edited={"responses/formats/registry.py": [('"brevo"', ', "acme"')]},
+    edited={"responses/formats/reader.py": [('"brevo"', ', "acme"')]},
     new={
         "responses/formats/acme.yaml": """about: Acme Mail
 email: to

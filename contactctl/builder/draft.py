@@ -1,6 +1,9 @@
-"""Criteria while they are edited: a tree of rows in groups; any row may be unfinished."""
+"""Criteria while they are edited: a tree of rows in groups; any row may be unfinished.
 
-from collections.abc import Iterator, Sequence
+Undo and redo go through the states that a draft has had.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
@@ -340,3 +343,46 @@ def _lines(parts: Sequence[Part], indent: str = "") -> Iterator[str]:
         elif part.parts:
             yield f"{indent}{part.mode}:"
             yield from _lines(part.parts, indent + "  ")
+
+
+# Undo and redo: the states that a draft has had
+
+
+_MOST_STATES = 500
+
+
+class History:
+    """Remembers the draft after every edit; typing in one entry is one edit."""
+
+    def __init__(self, state: State) -> None:
+        self._now = state
+        self._before: list[State] = []
+        self._after: list[State] = []
+        self._last_entry: Hashable | None = None
+
+    def remember(self, draft: Draft, entry: Hashable | None = None) -> None:
+        """The draft has been edited; `entry` is where, if more edits there belong to this one."""
+        state = draft.state()
+        if state == self._now:
+            return
+        if entry is None or entry != self._last_entry:
+            self._before = [*self._before[1 - _MOST_STATES :], self._now]
+        self._last_entry = entry
+        self._now = state
+        self._after.clear()
+
+    def undo(self) -> State | None:
+        """The state before the last edit; None where there is none."""
+        return self._step(self._before, self._after)
+
+    def redo(self) -> State | None:
+        """The state that was undone last; None where there is none."""
+        return self._step(self._after, self._before)
+
+    def _step(self, source: list[State], target: list[State]) -> State | None:
+        self._last_entry = None
+        if not source:
+            return None
+        target.append(self._now)
+        self._now = source.pop()
+        return self._now

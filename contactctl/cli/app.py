@@ -11,8 +11,13 @@ from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[
 
 from contactctl.cli import registry
 from contactctl.cli.context import Invocation, SharedOptions, StoreInvocation, output_choice
-from contactctl.cli.help import HelpText, parameter_sections, parse_docstring, usage_pieces
-from contactctl.cli.plain_values import convert_without_pydantic
+from contactctl.cli.parameters import (
+    HelpText,
+    convert_without_pydantic,
+    parameter_sections,
+    parse_docstring,
+    usage_pieces,
+)
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 
 if TYPE_CHECKING:

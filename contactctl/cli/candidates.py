@@ -56,7 +56,7 @@ def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def prebuilt_names(incomplete: str) -> list[str]:
     """Criteria that come with the program."""
-    from contactctl.domain.criteria.prebuilt import PREBUILT
+    from contactctl.domain.criteria.tree import PREBUILT
 
     return [each.name for each in PREBUILT if each.name.startswith(incomplete)]
 

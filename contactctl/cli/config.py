@@ -1,6 +1,6 @@
-"""The commands below `config`, and `fields`."""
+"""The commands below `config` and `criteria`, and `fields`."""
 
-from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
+from contactctl.cli.context import ConfiguredInvocation, Invocation, StoreInvocation
 from contactctl.output.presentation import Presentation
 
 
@@ -72,6 +72,26 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
     The type of a field decides which operators fit. Attributes are your own
     fields, declared in the config.
     """
-    from contactctl.output.fields import present_fields
+    from contactctl.output.config import present_fields
 
     return present_fields(invocation.catalogue.fields())
+
+
+# The commands below `criteria`
+
+
+def list_(invocation: Invocation) -> Presentation:
+    """List the prebuilt criteria.
+
+    Examples:
+        contactctl criteria list
+        contactctl criteria list --json
+
+    --prebuilt NAME uses them wherever --where and --criteria select contacts, as in
+    `contactctl preview --prebuilt unengaged`.
+    """
+    from contactctl.domain.criteria.tree import PREBUILT
+    from contactctl.output.criteria import PREBUILT_FIELDS, present_prebuilt
+
+    invocation.check_fields(*PREBUILT_FIELDS)
+    return present_prebuilt(PREBUILT)

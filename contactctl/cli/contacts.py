@@ -19,7 +19,7 @@ from contactctl.output.presentation import OutputFormat, Presentation
 if TYPE_CHECKING:
     from contactctl.domain.contacts import ContactRecord
     from contactctl.operations.contacts import ContactFilter
-    from contactctl.operations.reactivate import Target
+    from contactctl.operations.reactivation import Target
 
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
@@ -309,7 +309,7 @@ def reactivate(
     Contacts come back one at a time: there is no bulk reactivation.
     """
     from contactctl.cli.options import chosen
-    from contactctl.operations.reactivate import (
+    from contactctl.operations.reactivation import (
         Acknowledgement,
         find_target,
         reactivate,

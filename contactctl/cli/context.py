@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
+    from contactctl.operations.address_lists import EmailsFile
     from contactctl.operations.criteria import CriteriaSource
-    from contactctl.operations.listed import EmailsFile
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
@@ -243,7 +243,7 @@ class SelectingInvocation(StoreInvocation):
         )
 
     def _emails_file(self) -> "EmailsFile | None":
-        from contactctl.operations.listed import EmailsFile
+        from contactctl.operations.address_lists import EmailsFile
         from contactctl.output.rejects import EmailsRejects
 
         given: Path | None = self.shared["emails"]

@@ -105,7 +105,7 @@ def copy(
     run the same command again: it goes on where it was. The source is not changed.
     """
     from contactctl.config.database import target_url
-    from contactctl.operations.copy_store import copy_store
+    from contactctl.operations.copies import copy_store
     from contactctl.output.database import present_copy
 
     url = target_url(to, invocation.console.cwd)

@@ -25,7 +25,7 @@ from contactctl.domain.errors import (
 )
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
-from contactctl.signals import ENDING
+from contactctl.processes import ENDING
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)

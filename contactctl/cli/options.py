@@ -254,7 +254,7 @@ def read_assignments(
 
 def instant(text: str, zone: tzinfo, option: str) -> datetime:
     """An ISO 8601 date or instant, in the time of `zone` unless it says; UsageError otherwise."""
-    from contactctl.domain.cells import iso_instant
+    from contactctl.domain.contact_values import iso_instant
 
     try:
         return iso_instant(text, zone)

@@ -100,7 +100,7 @@ def _rich_progress(console: Console) -> "RichProgress":
 
 def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
-    from contactctl.operations.own_process import own_process
+    from contactctl.processes import own_process
 
     program = own_process("from contactctl.__main__ import main; main()")
     command = [*program, "runs", "resume", str(run.id), "--yes"]

@@ -7,7 +7,7 @@ import typer
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
-from contactctl.cli.responses import Rejects
+from contactctl.cli.ingest import Rejects
 from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
@@ -54,7 +54,7 @@ def push(
         preview_push,
         work_of_push,
     )
-    from contactctl.output.pushing import present_push
+    from contactctl.output.providers import present_push
 
     said = read_confirmation(confirm, limit_override)
     manner = checked(Manner(said, background, wait, dry_run, plan))
@@ -81,7 +81,7 @@ def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
     Reads the whole list; nothing is changed, here or there.
     """
     from contactctl.operations.pushing import compare_with_provider, find_provider
-    from contactctl.output.pushing import DIFF_FIELDS, present_diff
+    from contactctl.output.providers import DIFF_FIELDS, present_diff
 
     invocation.check_fields(*DIFF_FIELDS)
     with invocation.open_session() as session:
@@ -106,7 +106,7 @@ def pull(
     from contactctl.operations.fetch import FetchOptions, fetch_responses
     from contactctl.operations.pushing import find_provider
     from contactctl.operations.responses import read_key
-    from contactctl.output.fetch import present_fetch
+    from contactctl.output.providers import present_fetch
     from contactctl.output.rejects import ResponseRejects
 
     with invocation.open_session() as session, ResponseRejects(rejects) as rejected:

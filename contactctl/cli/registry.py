@@ -123,7 +123,7 @@ COMMANDS: dict[str, Entry] = {
         "database:distribute_", "Spread a Postgres store over the workers of a Citus cluster."
     ),
     "db attributes": Entry(
-        "attributes:attributes",
+        "upkeep:attributes",
         "List the attributes that contacts have; rename or drop one that the config lost.",
     ),
     "db backup": Entry(
@@ -140,12 +140,12 @@ COMMANDS: dict[str, Entry] = {
         "deactivation:deactivate",
         "Deactivate the active contacts that match, or one, after a confirmation.",
     ),
-    "criteria list": Entry("criteria:list_", "List the prebuilt criteria."),
+    "criteria list": Entry("config:list_", "List the prebuilt criteria."),
     "contacts import": Entry(
         "imports:import_", "Add and update contacts from a CSV or JSON lines file."
     ),
     "contacts sync": Entry(
-        "sync:sync", "Add and update contacts from another database that the config names."
+        "imports:sync", "Add and update contacts from another database that the config names."
     ),
     "contacts presets": Entry(
         "imports:presets", "List the presets of an import, or print one to be copied."
@@ -163,9 +163,9 @@ COMMANDS: dict[str, Entry] = {
         "upkeep:readdress", "Give one contact another email, and keep all else."
     ),
     "contacts merge": Entry("upkeep:merge", "Merge one contact into another, and delete it."),
-    "tags list": Entry("tags:list_", "List the tags with their numbers of contacts."),
-    "tags add": Entry("tags:add", "Give a tag to one contact, or to those that match."),
-    "tags remove": Entry("tags:remove", "Take a tag from one contact, or from those that match."),
+    "tags list": Entry("upkeep:list_", "List the tags with their numbers of contacts."),
+    "tags add": Entry("upkeep:add", "Give a tag to one contact, or to those that match."),
+    "tags remove": Entry("upkeep:remove", "Take a tag from one contact, or from those that match."),
     "contacts changes": Entry(
         "changes:changes",
         "Print what changed in who may be mailed, each change once and in order.",
@@ -210,35 +210,35 @@ COMMANDS: dict[str, Entry] = {
     ),
     "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
     "responses ingest": Entry(
-        "responses:ingest",
+        "ingest:ingest",
         "Record responses, and deactivate the contacts that reach a threshold.",
     ),
     "responses classify": Entry(
-        "responses:classify",
+        "ingest:classify",
         "Show what an ingest would record, and why; no store is used.",
     ),
     "responses fetch": Entry(
-        "responses:fetch",
+        "ingest:fetch",
         "Record the responses of a mailbox, or of a provider's API.",
     ),
-    "responses list": Entry("recorded:list_", "List recorded responses, newest first."),
+    "responses list": Entry("responses:list_", "List recorded responses, newest first."),
     "responses report": Entry(
-        "recorded:report",
+        "responses:report",
         "Show how many mails bounce and are complained of, the worst first.",
     ),
     "responses incidents": Entry(
-        "recorded:incidents",
+        "responses:incidents",
         "List the incidents whose responses wait for a decision, oldest first.",
     ),
     "responses release": Entry(
-        "recorded:release",
+        "responses:release",
         "Let held responses count, and deactivate the contacts that reach a threshold.",
     ),
     "responses discard": Entry(
-        "recorded:discard", "Keep held responses on record, but never count them."
+        "responses:discard", "Keep held responses on record, but never count them."
     ),
     "responses rules": Entry(
-        "responses:rules",
+        "ingest:rules",
         "List the rules that give a response its category, in the order they are tried.",
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
@@ -252,26 +252,28 @@ COMMANDS: dict[str, Entry] = {
     "reactivate": Entry(
         "contacts:reactivate", "Reactivate one contact, after showing why it is inactive."
     ),
-    "sweep all": Entry("sweep:all_", "Do everything: runs, then thresholds, then handling rules."),
+    "sweep all": Entry(
+        "handling:all_", "Do everything: runs, then thresholds, then handling rules."
+    ),
     "sweep runs": Entry(
-        "sweep:runs",
+        "handling:runs",
         "Finish interrupted runs; delete plans that nobody applied in time.",
     ),
     "sweep thresholds": Entry(
-        "sweep:thresholds", "Deactivate the contacts that have reached a threshold."
+        "handling:thresholds", "Deactivate the contacts that have reached a threshold."
     ),
     "sweep handling": Entry(
-        "sweep:handling", "Reactivate contacts and end memberships, as handling rules say."
+        "handling:handling", "Reactivate contacts and end memberships, as handling rules say."
     ),
     "rules show": Entry(
-        "rules:show", "Show what happens to deactivated contacts, by category and group."
+        "handling:show", "Show what happens to deactivated contacts, by category and group."
     ),
-    "rules check": Entry("rules:check", "Compare the rules with the recommended handling."),
+    "rules check": Entry("handling:check", "Compare the rules with the recommended handling."),
     "rules recommend": Entry(
-        "rules:recommend", "Print the recommended handling rules, ready for the config."
+        "handling:recommend", "Print the recommended handling rules, ready for the config."
     ),
     "rules what-if": Entry(
-        "rules:what_if",
+        "handling:what_if",
         "Count the contacts that another config file's thresholds and rules would change now.",
     ),
     "explain": Entry(

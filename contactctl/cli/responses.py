@@ -1,331 +1,272 @@
-"""The commands below `responses`."""
+"""The commands below `responses` that look at what is recorded, and decide about held ones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from contactctl.cli import candidates, options
-from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
-from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
-from contactctl.domain.mailboxes import Mailbox
-from contactctl.domain.text import show_safely
-from contactctl.operations import waits
-from contactctl.output.console import Console
-from contactctl.output.presentation import OutputFormat, Presentation
+from contactctl.cli.context import StoreInvocation
+from contactctl.domain.errors import UsageError
+from contactctl.domain.response_report import ReportBy
+from contactctl.output.presentation import Presentation
 
-if TYPE_CHECKING:
-    from contactctl.domain.responses import Event, Response
-    from contactctl.operations.reading import MovedMaildirs
-    from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import OtherEvents
-    from contactctl.responses.generic import GenericOptions
-    from contactctl.responses.read import Input
-
-Paths = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="PATH", help="Files, mboxes, Maildirs or folders; - reads standard input."
-    ),
-]
-From = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        metavar="FORMAT",
-        help=(
-            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
-            " brevo, or one of the config's formats."
-        ),
-        autocompletion=candidates.input_formats,
-    ),
-]
-Map = Annotated[
+Categories = Annotated[
     list[str] | None,
     typer.Option(
-        "--map",
-        metavar="KEY=FIELD",
-        help="This column, or path such as data.email, gives that field. Repeatable.",
+        "--category",
+        metavar="CATEGORY",
+        help="Only this category. Repeatable.",
+        autocompletion=candidates.categories,
     ),
 ]
-Category = Annotated[
-    str | None,
-    typer.Option("--category", metavar="NAME", help="All rows are responses of this category."),
+Email = Annotated[
+    str | None, typer.Option("--email", metavar="EMAIL", help="Only responses for this address.")
 ]
-DateFormat = Annotated[
+Domain = Annotated[
     str | None,
-    typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
-]
-FetchedName = Annotated[
-    str | None,
-    typer.Argument(metavar="NAME", help="Its name in the config; not needed for only one."),
+    typer.Option("--domain", metavar="DOMAIN", help="Only addresses in this domain."),
 ]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="DATE", help="Read everything from this day or instant on."),
+    typer.Option("--since", metavar="DATE", help="Only responses since this date: 2024-05-31."),
 ]
-TimeLimit = Annotated[
-    float,
+OfRun = Annotated[
+    int | None,
     typer.Option(
-        "--time-limit",
-        metavar="SECONDS",
+        "--run",
+        metavar="RUN",
         min=1,
-        max=86_400,
-        help="Stop reading an API after so long; the next fetch goes on; exit 5.",
+        max=options.MOST_NUMBER,
+        help="Only responses that this run recorded.",
     ),
 ]
-Rejects = Annotated[
-    Path | None,
+OfIncident = Annotated[
+    int | None,
     typer.Option(
-        "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
+        "--incident",
+        metavar="INCIDENT",
+        min=1,
+        max=options.MOST_NUMBER,
+        help="Only what this incident holds or held.",
     ),
 ]
-MoveTo = Annotated[
-    Path | None,
+Unmatched = Annotated[
+    bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
+]
+Held = Annotated[bool, typer.Option("--held", help="Only responses that wait for a decision.")]
+Unsubscribed = Annotated[
+    bool, typer.Option("--unsubscribed", help="Only people who unsubscribed, or subscribed again.")
+]
+NotCounted = Annotated[
+    bool, typer.Option("--not-counted", help="Only responses that count towards no threshold.")
+]
+Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
+All = Annotated[bool, typer.Option("--all", help="All held responses.")]
+By = Annotated[
+    ReportBy,
+    typer.Option("--by", metavar="WHAT", help="One row each: domain, host, category or day."),
+]
+Period = Annotated[
+    str, typer.Option("--since", metavar="PERIOD", help="7d, 24h, 2w, or a date: 2024-05-31.")
+]
+FailAbove = Annotated[
+    list[str] | None,
     typer.Option(
-        "--move-to",
-        metavar="MAILDIR",
-        help="Move a Maildir's mails to this folder once their responses are recorded.",
+        "--fail-above",
+        metavar="WHAT=PERCENT",
+        help="Exit with 4 above complaints=PERCENT or bounces=PERCENT. Repeatable.",
     ),
+]
+Picture = Annotated[
+    Path | None, typer.Option("--picture", metavar="FILE", help="Draw it into this SVG file.")
 ]
 
 
-def ingest(
+def list_(
     invocation: StoreInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
-    move_to: MoveTo = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
-) -> Presentation:
-    """Record responses, and deactivate the contacts that reach a threshold.
-
-    Examples:
-        contactctl responses ingest events.jsonl
-        contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
-        cat bounce.eml | contactctl responses ingest - --from mail
-        contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
-        contactctl responses ingest old.csv --map At=occurred_at --category transient
-        curl ... | contactctl responses ingest -
-
-    The same event is recorded once, however often and in whatever order it is
-    read. Over the config's limits nobody is deactivated: the plan waits for
-    `contactctl runs apply`, and the exit code is 4. Input that cannot be read is
-    rejected, with exit code 5; the rest is recorded.
-    """
-    from contactctl.domain.run_kinds import IngestRun
-    from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
-    from contactctl.operations.ingest_rows import batches_of
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
-
-    with invocation.open_session() as session:
-        reader = ResponseReader(
-            session.settings, session.clock(), _generic_options(map_, category, date_format)
-        )
-        moved = _moved(paths, move_to, from_)
-        if moved is None:
-            inputs = _inputs(paths, invocation.console)
-            batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
-        else:
-            batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
-        with ResponseRejects(rejects, paths) as rejected:
-            result = ingest_batches(
-                session,
-                batches,
-                rejected.add,
-                details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
-                after_commit=moved.move if moved else _do_nothing,
-                wait_seconds=wait,
-            )
-            return present_ingest(result, rejected)
-
-
-def fetch(
-    invocation: StoreInvocation,
-    name: FetchedName = None,
+    category: Categories = None,
+    email: Email = None,
+    domain: Domain = None,
     since: Since = None,
-    time_limit: TimeLimit = 600.0,
-    rejects: Rejects = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    run: OfRun = None,
+    unmatched: Unmatched = False,
+    held: Held = False,
+    unsubscribed: Unsubscribed = False,
+    incident: OfIncident = None,
+    not_counted: NotCounted = False,
+    limit: Limit = 100,
 ) -> Presentation:
-    """Record the responses of a mailbox, or of a provider's API.
+    """List recorded responses, newest first.
 
     Examples:
-        contactctl responses fetch
-        contactctl responses fetch bounces --json
-        contactctl responses fetch sendgrid --since 2026-01-01
-
-    NAME is below `mailboxes` or `sources` in the config. Mails are marked, moved or
-    deleted (after_fetch) only after their responses are recorded. An API is read
-    from where the last fetch ended, with an overlap: an interruption loses nothing,
-    and nothing is recorded twice. A fetch that finds nothing new leaves no run.
+        contactctl responses list
+        contactctl responses list --email ann@example.com
+        contactctl responses list --category spam-complaint --since 2026-01-01 --json
+        contactctl responses list --unmatched --limit 1000 --format csv
+        contactctl responses list --held --unmatched
+        contactctl responses list --unsubscribed --since 2026-01-01
     """
-    from contactctl.operations.responses import fetch as fetch_mails
-    from contactctl.operations.responses import find_fetched, read_key, read_password
-    from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
+    from contactctl.cli.options import chosen
+    from contactctl.domain.responses import Category, ResponseFilter
+    from contactctl.operations.responses import latest_responses
+    from contactctl.output.responses import RESPONSE_FIELDS, present_responses
 
-    found = find_fetched(invocation.settings, name)
-    environ = invocation.console.environ
-    if isinstance(found, Mailbox):
-        if since is not None:
-            raise UsageError("--since is for a provider's API, not for a mailbox")
-        password = read_password(found, environ)
-        with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-            done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
-            return present_ingest(done, rejected)
-    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.output.fetch import present_fetch
-
-    key = read_key(found, environ)
-    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-        result = fetch_responses(
-            session,
-            found,
-            key,
-            rejected.add,
-            FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit),
-            wait_seconds=wait,
+    invocation.check_fields(*RESPONSE_FIELDS)
+    if unsubscribed and category:
+        raise UsageError("--unsubscribed cannot be combined with --category")
+    categories = [chosen(Category, name, "--category") for name in category or ()]
+    with invocation.open_session() as session:
+        wanted = ResponseFilter(
+            categories=categories,
+            email_key=_key(email) if email else None,
+            domain=_domain_key(domain),
+            since=options.instant(since, session.time_zone, "--since") if since else None,
+            run_id=run,
+            unmatched=unmatched,
+            held=held,
+            unsubscribed=unsubscribed,
+            incident=incident,
+            not_counted=not_counted,
+            limit=limit,
         )
-        return present_fetch(result, rejected)
+        return present_responses(latest_responses(session, wanted))
 
 
-def classify(
-    invocation: ConfiguredInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
+def report(
+    invocation: StoreInvocation,
+    by: By = ReportBy.DOMAIN,
+    since: Period = "7d",
+    fail_above: FailAbove = None,
+    picture: Picture = None,
 ) -> Presentation:
-    """Show what an ingest would record, and why; no store is used.
+    """Show how many mails bounce and are complained of, the worst first.
 
     Examples:
-        contactctl responses classify bounce.eml
-        contactctl responses classify ~/Maildir --verbose
-        cat event.json | contactctl responses classify - --json
+        contactctl responses report
+        contactctl responses report --by day --since 30d --picture month.svg
+        contactctl responses report --since 24h --fail-above complaints=0.3% --quiet
 
-    --verbose also says what each mail is that is not a response.
+    Bounces are compared with the mails delivered and bounced, complaints with those
+    delivered. With --fail-above the exit code is 4 if all together, or a row of 100
+    mails or more, are over the limit. Echoes and delays are not counted.
     """
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
+    from contactctl.domain.response_report import parse_rate_limit
+    from contactctl.operations.responses import report_responses
+    from contactctl.output.response_report import REPORT_FIELDS, present_report, write_picture
 
-    invocation.check_fields(*CLASSIFIED_FIELDS)
-    generic = _generic_options(map_, category, date_format)
-    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
-    events = reader.read(_inputs(paths, invocation.console), from_)
-    rejected = ResponseRejects(rejects, paths)
-    others = OtherEvents()
-    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
-    responses = _responses(events, rejected, others, say)
-    if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
-        streamed = _then_partial(responses, rejected, others, invocation.console)
-        return present_classified(streamed, rejected, others)
-    with rejected:
-        return present_classified(list(responses), rejected, others)
+    invocation.check_fields(*REPORT_FIELDS)
+    try:
+        limits = [parse_rate_limit(text) for text in fail_above or ()]
+    except ValueError as error:
+        raise UsageError(f"--fail-above: {error}", hint="write it as complaints=0.3%") from error
+    with invocation.open_session() as session:
+        started = _start(since, session.now, session.time_zone)
+        found = report_responses(session, by, started, limits)
+    if picture is not None:
+        write_picture(found, invocation.console.cwd / picture)
+    return present_report(found)
 
 
-def rules(invocation: ConfiguredInvocation) -> Presentation:
-    """List the rules that give a response its category, in the order they are tried.
+def incidents(invocation: StoreInvocation) -> Presentation:
+    """List the incidents whose responses wait for a decision, oldest first.
 
     Examples:
-        contactctl responses rules
-        contactctl responses rules --format jsonl
+        contactctl responses incidents
+        contactctl responses incidents --json
 
-    The config's own rules (response_rules) come before the built-in ones.
+    `responses release` lets an incident's responses count, `responses discard`
+    keeps them on record without ever counting them.
     """
-    from contactctl.operations.reading import ResponseReader, own_rules
-    from contactctl.output.responses import RULE_FIELDS, present_rules
+    from contactctl.operations.responses import open_incidents
+    from contactctl.output.responses import INCIDENT_FIELDS, present_incidents
 
-    invocation.check_fields(*RULE_FIELDS)
-    reader = ResponseReader(invocation.settings)
-    return present_rules(reader.classifier.rules, own_rules(invocation.settings))
-
-
-def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
-    if move_to is None:
-        return None
-    from contactctl.operations.reading import MovedMaildirs
-
-    if from_ not in ("auto", "mail"):
-        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
-    return MovedMaildirs(paths, move_to)
+    invocation.check_fields(*INCIDENT_FIELDS)
+    with invocation.open_session() as session:
+        return present_incidents(open_incidents(session))
 
 
-def _do_nothing_with(line: str) -> None:
-    """A line that nobody asked for."""
+def release(
+    invocation: StoreInvocation,
+    incident: OfIncident = None,
+    run: OfRun = None,
+    domain: Domain = None,
+    all_: All = False,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Let held responses count, and deactivate the contacts that reach a threshold.
+
+    Examples:
+        contactctl responses release --incident 3
+        contactctl responses release --domain example.com --reason 'really gone'
+        contactctl responses release --all --json
+
+    When more responses of one category come from one domain, one receiving host or
+    for one reason than is usual, they are held (incident_guard in the config).
+    """
+    from contactctl.domain.responses import HeldFilter
+    from contactctl.operations.responses import release as release_held
+    from contactctl.output.responses import present_held
+
+    _require_choice(incident, run, domain, all_=all_)
+    with invocation.open_session() as session:
+        chosen = HeldFilter(run, _domain_key(domain), incident)
+        return present_held(release_held(session, chosen, reason=reason or ""), "Released")
 
 
-def _do_nothing() -> None:
-    """Nothing is to be done after a commit."""
+def discard(
+    invocation: StoreInvocation,
+    incident: OfIncident = None,
+    run: OfRun = None,
+    domain: Domain = None,
+    all_: All = False,
+    reason: options.Reason = None,
+) -> Presentation:
+    """Keep held responses on record, but never count them.
+
+    Examples:
+        contactctl responses discard --incident 3 --reason 'an outage'
+        contactctl responses discard --domain example.com
+    """
+    from contactctl.domain.responses import HeldFilter
+    from contactctl.operations.responses import discard as discard_held
+    from contactctl.output.responses import present_held
+
+    _require_choice(incident, run, domain, all_=all_)
+    with invocation.open_session() as session:
+        chosen = HeldFilter(run, _domain_key(domain), incident)
+        return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
 
 
-def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
-    from contactctl.cli.context import bytes_of_stdin
-
-    if sum(str(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input (-) can be read only once")
-    return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
-
-
-def _generic_options(
-    renames: Sequence[str] | None, category: str | None, date_format: str | None
-) -> "GenericOptions":
-    from contactctl.cli.options import read_assignments
-    from contactctl.responses.generic import GenericOptions
-
-    assigned = read_assignments("--map", renames, str.rpartition)
-    return GenericOptions(assigned, category or "", date_format or "")
-
-
-def _responses(
-    events: "Iterator[Event]",
-    rejected: "ResponseRejects",
-    others: "OtherEvents",
-    say: Callable[[str], None],
-) -> "Iterator[Response]":
-    from contactctl.domain.responses import NoResponse, Rejection, Response
-
-    for event in events:
-        if isinstance(event, Rejection):
-            rejected.add(event)
-            continue
-        others.count(event)
-        if isinstance(event, Response):
-            yield event
-        elif isinstance(event, NoResponse):
-            is_what = event.reason or "an event from which nothing follows"
-            say(f"{show_safely(event.source)}: not a response: {is_what}")
-
-
-class PartlyReadError(ContactctlError):
-    """Something could not be read; the rest has been shown."""
-
-    code = "reject"
-    exit_code = ExitCode.PARTIAL
-
-
-def _then_partial(
-    responses: "Iterator[Response]",
-    rejected: "ResponseRejects",
-    others: "OtherEvents",
-    console: Console,
-) -> "Iterator[Response]":
-    """The responses; then what else was read, and an error where anything was rejected."""
-    with rejected:
-        yield from responses
-    for warning in others.warnings():
-        console.note(warning)
-    if rejected.number:
-        raise PartlyReadError(
-            f"{rejected.number:,} rejected, the first {rejected.first[0]}",
-            hint="" if rejected.path else rejected.HINT,
+def _require_choice(
+    incident: int | None, run: int | None, domain: str | None, *, all_: bool
+) -> None:
+    if all_ == any(each is not None for each in (incident, run, domain)):
+        raise UsageError(
+            "say which held responses: --incident, --run, --domain or several of these, or --all",
+            hint="`contactctl responses incidents` lists them",
         )
+
+
+def _key(email: str) -> str:
+    from contactctl.domain.emails import email_key
+
+    try:
+        return email_key(email)
+    except ValueError:
+        return email.lower()  # kept as given where it is not an address that a contact could have
+
+
+def _domain_key(domain: str | None) -> str | None:
+    return None if domain is None else _key(f"x@{domain.strip().removeprefix('@')}")[2:]
+
+
+def _start(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """When a period before now, or since a date, began."""
+    from contactctl.domain.response_report import parse_period
+
+    try:
+        return now - parse_period(text)
+    except (ValueError, OverflowError):
+        return options.instant(text, zone, "--since")

@@ -1,13 +1,21 @@
-"""The commands below `contacts` that repair one contact."""
+"""Commands that repair contacts: those below `contacts` for one, `tags`, and `db attributes`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.confirmation import ChangingInvocation, change_of_affected, change_selection
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import read_assignments
+from contactctl.domain.errors import UsageError
+from contactctl.domain.upkeep_kinds import TagRun, UntagRun
+from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
+
+if TYPE_CHECKING:
+    from contactctl.operations.upkeep import Changing
+
 
 Set = Annotated[
     list[str] | None,
@@ -113,3 +121,174 @@ def merge(
         shown, goes = present_merging(target), target.gone
         refused = confirmed_or_refused(invocation, shown, goes.email, goes.email_key, confirm)
         return refused or present_merged(merge_contacts(session, target, reason=reason or ""))
+
+
+# The commands below `tags`
+
+
+TagName = Annotated[str, typer.Argument(metavar="TAG", help="The tag; case is ignored.")]
+Limit = Annotated[int, options.limit("Show at most N tags.")]
+
+
+def list_(invocation: StoreInvocation, limit: Limit = 1000) -> Presentation:
+    """List the tags with their numbers of contacts.
+
+    Examples:
+        contactctl tags list
+        contactctl tags list --format csv
+    """
+    from contactctl.operations.upkeep import list_tags
+    from contactctl.output.upkeep import TAG_FIELDS, present_tags
+
+    invocation.check_fields(*TAG_FIELDS)
+    with invocation.open_session() as session:
+        return present_tags(list_tags(session, limit))
+
+
+def add(
+    invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
+) -> Presentation:
+    """Give a tag to one contact, or to those that match.
+
+    Examples:
+        contactctl tags add vip ann@example.com
+        contactctl tags add cold --where 'last_opened older-than 2 years'
+        contactctl tags add cold --criteria cold.yaml --confirm 312
+
+    Contacts that have the tag do not change. Many contacts are shown and confirmed by
+    their number, as when they are deactivated.
+    """
+    return _change(invocation, TagRun, tag, contact)
+
+
+def remove(
+    invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
+) -> Presentation:
+    """Take a tag from one contact, or from those that match.
+
+    Examples:
+        contactctl tags remove vip ann@example.com
+        contactctl tags remove cold --where 'last_opened within-last 30 days'
+        contactctl tags remove cold --where 'id exists' --confirm 312
+    """
+    return _change(invocation, UntagRun, tag, contact)
+
+
+def _change(
+    invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str | None
+) -> Presentation:
+    from contactctl.operations.plans import select_any
+    from contactctl.operations.upkeep import plan_changing, preview_changing, tag_name
+
+    name, manner = tag_name(tag), invocation.manner()
+    if contact is not None:
+        plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
+        if plans or invocation.has_criteria:
+            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
+        return _change_one(invocation, changing, name, contact)
+    source, reason = invocation.criteria_source(), invocation.reason
+    with invocation.open_session() as session:
+        selection = select_any(session, source)
+        change = change_of_affected(
+            lambda said: plan_changing(
+                session, changing, name, selection, reason=reason, said=said
+            ),
+            lambda: preview_changing(session, changing, name, selection),
+        )
+        return change_selection(invocation, session, manner, change)
+
+
+def _change_one(
+    invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str
+) -> Presentation:
+    from contactctl.operations.upkeep import change_tag_of_one
+    from contactctl.output.upkeep import TAG_CHANGE_FIELDS, present_tag_change
+
+    invocation.check_fields(*TAG_CHANGE_FIELDS)
+    with invocation.open_session() as session:
+        change = change_tag_of_one(session, changing, tag, contact, reason=invocation.reason)
+        if changing is TagRun:
+            return present_tag_change(change, "Tagged", "Has the tag already")
+        return present_tag_change(change, "Tag removed", "Did not have the tag")
+
+
+# The command `db attributes`
+
+
+Rename = Annotated[
+    str | None,
+    typer.Option("--rename", metavar="OLD=NEW", help="Give an attribute its declared name."),
+]
+Drop = Annotated[
+    str | None, typer.Option("--drop", metavar="NAME", help="Drop an attribute with its values.")
+]
+
+
+def attributes(
+    invocation: StoreInvocation,
+    rename: Rename = None,
+    drop: Drop = None,
+    reason: options.Reason = None,
+    dry_run: options.DryRun = False,
+    plan: options.KeepPlan = False,
+    confirm: options.ConfirmCount = None,
+    limit_override: options.LimitOverride = None,
+    wait: options.Wait = waits.FOR_CHANGES_S,
+) -> Presentation:
+    """List the attributes that contacts have; rename or drop one that the config lost.
+
+    Examples:
+        contactctl db attributes
+        contactctl db attributes --rename tier=plan --dry-run
+        contactctl db attributes --drop shoe_size --confirm 1284
+
+    An attribute that was renamed or taken out in the config is still stored with its
+    contacts under the old name, where criteria cannot find it. Change the config
+    first. The change is shown, and confirmed by the number of contacts.
+    """
+    from contactctl.cli.confirmation import (
+        Change,
+        Manner,
+        change_selection,
+        checked,
+        read_confirmation,
+    )
+    from contactctl.operations.upkeep import list_attributes, plan_change, preview_change
+    from contactctl.output.upkeep import (
+        ATTRIBUTE_FIELDS,
+        present_attribute_change,
+        present_attributes,
+    )
+
+    said = read_confirmation(confirm, limit_override)
+    manner = checked(Manner(said, False, wait, dry_run, plan))
+    if rename is None and drop is None:
+        if said is not None or dry_run or plan:
+            raise UsageError("give --rename OLD=NEW or --drop NAME")
+        invocation.check_fields(*ATTRIBUTE_FIELDS)
+        with invocation.open_session() as session:
+            return present_attributes(list_attributes(session))
+    name, to = _names(rename, drop)
+    with invocation.open_session() as session:
+
+        def preview() -> Presentation:
+            return present_attribute_change(preview_change(session, name, to))
+
+        preview()  # what is not possible is told before anything is planned
+        change = Change(
+            lambda said: plan_change(session, name, to, reason=reason or "", said=said),
+            preview,
+            preview,
+        )
+        return change_selection(invocation, session, manner, change)
+
+
+def _names(rename: str | None, drop: str | None) -> tuple[str, str | None]:
+    if rename is None:
+        return drop or "", None
+    if drop is not None:
+        raise UsageError("--rename and --drop cannot be combined")
+    old, equals, new = rename.partition("=")
+    if not (equals and old.strip() and new.strip()):
+        raise UsageError(f"--rename '{rename}' has no '='", hint="write it as --rename 'OLD=NEW'")
+    return old.strip(), new.strip()

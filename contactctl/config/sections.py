@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from contactctl.config.database import normalise_database_url
-from contactctl.config.mailboxes import make_mailbox, parse_mailbox_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
 from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
-from contactctl.config.sources import SOURCE
+from contactctl.config.sources import SOURCE, make_mailbox, parse_mailbox_url
 from contactctl.config.values import (
     absolute_path,
     boolean,
@@ -33,7 +32,6 @@ from contactctl.config.values import (
 )
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
 from contactctl.domain.handling import NOT_TO_REACTIVATE
-from contactctl.domain.mailboxes import AfterFetch
 from contactctl.domain.policies import (
     BYPASS_WARNING,
     Approval,
@@ -51,6 +49,7 @@ from contactctl.domain.policies import (
     Threshold,
 )
 from contactctl.domain.responses import Category
+from contactctl.domain.sources import AfterFetch
 from contactctl.domain.text import fold
 
 _ATTRIBUTE_TYPES = {

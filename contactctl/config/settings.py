@@ -7,9 +7,8 @@ from typing import Any
 
 from contactctl.config.schema import Setting
 from contactctl.domain.criteria.fields import AttributeDeclaration
-from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
-from contactctl.domain.sources import Source
+from contactctl.domain.sources import Mailbox, Source
 
 DEFAULT = "default"
 

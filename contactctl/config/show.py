@@ -8,14 +8,13 @@ from contactctl.domain.criteria.fields import AttributeDeclaration
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
-from contactctl.domain.mailboxes import Mailbox
 from contactctl.domain.policies import (
     Billing,
     GroupPolicy,
     ResponsePolicy,
     Threshold,
 )
-from contactctl.domain.sources import DatabaseSource
+from contactctl.domain.sources import DatabaseSource, Mailbox
 from contactctl.domain.urls import hide_password
 
 

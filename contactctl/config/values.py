@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import parse_duration
-from contactctl.domain.mailboxes import EXAMPLE, is_template
 from contactctl.domain.policies import LARGEST_COUNT, DailyLimit
+from contactctl.domain.sources import EXAMPLE, is_template
 from contactctl.domain.text import show_safely
 
 EnumT = TypeVar("EnumT", bound=StrEnum)

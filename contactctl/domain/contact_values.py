@@ -1,17 +1,31 @@
-"""A contact's values as text, read strictly: ValueError says what does not fit.
+"""A contact's values as text: read strictly, and as cells of other programs' files hold them.
+
+ValueError says what does not fit.
 
 The forms are those of criteria (domain.criteria.values), but a number has no exponent: spreadsheets
 write one where they have lost digits.
 """
 
+import csv
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from shlex import quote
 
 from contactctl.domain.criteria import values
 from contactctl.domain.criteria.fields import Field, FieldType
-from contactctl.domain.criteria.values import MAX_TEXT, find_choice, shown
+from contactctl.domain.criteria.values import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    MAX_TEXT,
+    find_choice,
+    parse_date,
+    shown,
+)
 from contactctl.domain.errors import CriteriaError
 from contactctl.domain.policies import LARGEST_COUNT
 from contactctl.domain.text import UNSAFE_CHARACTERS, fold
@@ -144,3 +158,235 @@ def _choice_parser(field: Field) -> Parser:
 
 def _strptime(text: str, date_format: str) -> datetime:
     return datetime.strptime(text, date_format)  # noqa: DTZ007  (the caller knows the zone)
+
+
+# What cells of other programs' files hold: dates, and several names in one.
+#
+# Of several date formats the first that fits decides. A format is `iso` (ISO 8601: a date as
+# criteria have it, or an instant, which may leave out its offset), `epoch` (seconds, milliseconds
+# or microseconds since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime
+# codes
+
+
+ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
+NAMED_FORMATS = (ISO, EPOCH, EXCEL)
+
+# the separator is told apart: fromisoformat takes any character, and reads the year 1612 out of a
+# number of milliseconds
+_ISO = re.compile(r"([^Tt ]+)(?:[Tt ]+(\S.*))?\Z")
+_UTC_AT_END = re.compile(r"\s*(?:UTC|GMT|Z)\Z", re.IGNORECASE)
+_FRACTION = re.compile(r"([.,]\d{6})\d+")
+_NUMBER_IN_CELL = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
+_ZEROS = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z")
+_TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+# only proposed: some texts fit two of them, and nobody but the user knows which is meant
+_USUAL = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
+    *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
+    *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
+    *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
+    *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
+    "%Y\u5e74%m\u6708%d\u65e5",
+)
+_EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
+_EXCEL_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  (Excel knows no zones)
+_EXCEL_DAYS = range(10_000, 2_958_466)  # 1927 to 9999: smaller numbers are years or counts
+
+
+@dataclass(slots=True)
+class DateReader:
+    """Reads the dates of one column; `zone` is that of times without an offset.
+
+    `two_digit_year` becomes the first date read whose year had two digits: its text and its day.
+    """
+
+    formats: Sequence[str]
+    zone: tzinfo
+    two_digit_year: tuple[str, date] | None = None
+
+    def day(self, text: str) -> date:
+        """The date; of an instant its day in the zone. ValueError when no format fits."""
+        moment = self._read(text, "a date", "2024-05-31")
+        return moment.astimezone(self.zone).date()
+
+    def instant(self, text: str) -> datetime:
+        """The instant in UTC; a date is its midnight in the zone. ValueError when none fits."""
+        return self._read(text, "an instant", "2024-05-31T14:30:00+02:00").astimezone(UTC)
+
+    def _read(self, text: str, kind: str, example: str) -> datetime:
+        for form in self.formats:
+            try:
+                found = _read_one(text, form)
+                moment = found if found.tzinfo else found.replace(tzinfo=self.zone)
+                moment.astimezone(UTC)  # OverflowError at the calendar's ends
+            except (ValueError, OverflowError):
+                continue
+            if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+                continue
+            if self.two_digit_year is None and _TWO_DIGIT_YEAR.search(form):
+                self.two_digit_year = (text, moment.date())
+            return moment
+        forms = [example if form == ISO else form for form in self.formats]
+        raise ValueError(
+            f"'{shown(text)}' is not {kind} of the form {' or '.join(forms)}{_way_out(text)}"
+        )
+
+
+def mistake_in_format(form: str) -> str | None:
+    """What is wrong with a date format; None when dates can be read by it."""
+    if form in NAMED_FORMATS:
+        return None
+    try:
+        require_whole_date(form)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def iso_instant(text: str, zone: tzinfo) -> datetime:
+    """An ISO 8601 date or instant, in UTC; without an offset it is in `zone`. ValueError for
+    anything else."""
+    found = _iso(text)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"'{shown(text)}' is out of the calendar's range") from None
+
+
+def _read_one(text: str, form: str) -> datetime:
+    if form == ISO:
+        return _iso(text)
+    if form == EPOCH:
+        return _epoch(text)
+    if form == EXCEL:
+        return _excel(text)
+    found = datetime.strptime(text, form)  # noqa: DTZ007  (the caller knows the zone)
+    # %Z reads the zone's name and drops it
+    return found.replace(tzinfo=UTC) if "%Z" in form and _UTC_AT_END.search(text) else found
+
+
+def _iso(text: str) -> datetime:
+    found = _ISO.match(text)
+    if found is None:
+        raise ValueError(f"'{shown(text)}' is not a date")
+    try:
+        day = parse_date(found[1])
+    except CriteriaError as error:
+        raise ValueError(error.message) from None
+    if found[2] is None:
+        return datetime.combine(day, time.min)
+    clock = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
+    return datetime.fromisoformat(f"{day}T{clock.replace(' ', '')}")
+
+
+def _epoch(text: str) -> datetime:
+    whole = text.partition(".")[0]
+    if not _NUMBER_IN_CELL.match(text) or len(whole) < _EPOCH_DIGITS:
+        raise ValueError(text)
+    for digits, per_second in ((11, 1), (14, 1_000)):
+        if len(whole) <= digits:
+            return datetime.fromtimestamp(float(text) / per_second, UTC)
+    return datetime.fromtimestamp(float(text) / 1_000_000, UTC)
+
+
+def _excel(text: str) -> datetime:
+    if not _NUMBER_IN_CELL.match(text) or int(float(text)) not in _EXCEL_DAYS:
+        raise ValueError(text)
+    seconds = round(float(text) * 86_400)  # Excel's fractions of a day are not exact
+    return _EXCEL_DAY_ZERO + timedelta(seconds=seconds)
+
+
+@lru_cache(maxsize=10_000)  # a whole column may be wrong, with few different days
+def _way_out(text: str) -> str:
+    """What would read the text, where its look tells."""
+    if _ZEROS.match(text):
+        return f" (--null {quote(text)} reads it as missing)"
+    fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
+    ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    if not ways and not any(map(str.isdigit, text)):
+        ways = [f"--null {quote(shown(text))} reads it as missing"]
+    return f" ({', or '.join(ways)})" if ways else ""
+
+
+def _day_by(text: str, form: str) -> date | None:
+    try:
+        return _read_one(text, form).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+# Tags and groups as cells hold them: several names in one text
+
+
+LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
+
+# ; and | separate names unless something else is said; a line break does so always
+_COMMAS = ",\u060c\u061b\u3001\ufe10\ufe14\uff0c\uff1b\uff5c"
+_QUOTES = '"\u00ab\u00bb\u201c\u201d\u201e\u201f\uff02'
+_UNSAID = re.compile(f"[{_COMMAS}{_QUOTES}]")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
+# a list as JSON, Python or Postgres write it
+_WRITTEN_LIST = re.compile(
+    r"""\s*[\[{](?P<inner>[^"'\[\]{}]*((?P<quote>["']).*)?)[\]}]\s*\Z""", re.DOTALL
+)
+
+
+def list_cell(names: list[str]) -> str:
+    """A list of names as one cell that `names_in` splits again, whatever they contain."""
+    return "".join(LIST_MARK + name for name in names)
+
+
+def names_in(field: str, text: str, separator: str | None) -> tuple[str, ...]:
+    """The names in a cell of the field `tag` or `group`, each different one once.
+
+    `separator` None: ; and | separate, and a comma or a quote is a ValueError, since nobody can
+    tell whether it is part of a name. Otherwise names may be quoted as in RFC 4180. A list in
+    brackets or braces (`["a","b"]`, `{a,b}`) says by itself what it holds.
+    """
+    if text.startswith(LIST_MARK):
+        return unique_names(text[1:].split(LIST_MARK))
+    if written := _WRITTEN_LIST.match(text):
+        return unique_names(_written_list(text, written))
+    if separator is not None:
+        lines = _LINE_BREAKS.split(text)
+        return unique_names([name for line in lines for name in _quoted(line, separator)])
+    if found := _UNSAID.search(text):
+        mark = "a quote" if found[0] in _QUOTES else "a comma"
+        comma = "," if found[0] in _QUOTES else found[0]
+        raise ValueError(
+            f"'{shown(text)}' contains {mark}: --separator '{field}={comma}' splits at commas,"
+            f" --separator '{field}=;' does not"
+        )
+    return unique_names([name for line in _LINE_BREAKS.split(text) for name in parse_names(line)])
+
+
+def _written_list(text: str, written: re.Match[str]) -> list[str]:
+    """The names in brackets or braces; ValueError for anything but names in there."""
+    try:
+        names = json.loads(text) or []
+    except ValueError:
+        row = csv.reader(
+            [written["inner"]],
+            quotechar=written["quote"] or '"',
+            escapechar="\\",
+            skipinitialspace=True,
+            strict=True,
+        )
+        try:
+            names = next(row, [])
+        except csv.Error as error:
+            raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"'{shown(text)}' is not a list of names")
+    return names
+
+
+def _quoted(text: str, separator: str) -> list[str]:
+    if len(separator) > 1:  # csv knows no such separators, nor do their writers quote
+        return text.split(separator)
+    try:
+        rows = list(csv.reader([text], delimiter=separator, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ValueError(f"'{shown(text)}' cannot be split: {error}") from None
+    return rows[0] if rows else []

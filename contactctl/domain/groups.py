@@ -13,6 +13,7 @@ from typing import Any
 from contactctl.domain.criteria.values import format_duration, parse_duration
 from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
+from contactctl.domain.thresholds import SYSTEM_WIDE
 
 _COUNT = re.compile("[0-9]{1,10}\\Z")
 _DAYS_APART = re.compile(r"\s*days apart ([0-9]{1,4})\s*\Z")
@@ -129,3 +130,10 @@ class GroupSummary:
     created: datetime
     members: int
     active_members: int
+
+
+def scope_name(group_id: int, name: str | None) -> str | None:
+    """Where a deactivation holds: None for everywhere, a number for a group that is gone."""
+    if group_id == SYSTEM_WIDE:
+        return None
+    return name if name is not None else f"group {group_id}"

@@ -110,7 +110,7 @@ class HandlingRun(RunDetails):
 
     kind = RunKind.HANDLING
     verb = "handle"
-    work = "contactctl.store.handling.runs:HANDLING"
+    work = "contactctl.store.handling:HANDLING"
     rules: tuple[TimedRule, ...]
     as_of: datetime
 

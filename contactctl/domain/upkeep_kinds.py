@@ -47,7 +47,7 @@ class MergeRun(RunDetails):
 class _TagsRun(RunDetails):
     """Changes a tag of one contact, or of those that criteria select."""
 
-    work = "contactctl.store.tags:CHANGING_TAGS"
+    work = "contactctl.store.upkeep:CHANGING_TAGS"
     tag: str
     contact: int | None = None
 
@@ -78,7 +78,7 @@ class AttributesRun(RunDetails):
 
     kind = RunKind.ATTRIBUTES
     verb = "change"
-    work = "contactctl.store.attributes:CHANGING_ATTRIBUTES"
+    work = "contactctl.store.upkeep:CHANGING_ATTRIBUTES"
     attribute: str
     to: str | None = None
 

@@ -15,8 +15,7 @@ from contactctl.config.drafts import draft_of
 from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.errors import BusyError, ContactctlError, RefusedError, UsageError
 from contactctl.operations.session import Session
-from contactctl.store.changes import change_at, changes_after, last_change
-from contactctl.store.run_outcomes import outcomes_of_run
+from contactctl.store.changes import change_at, changes_after, last_change, outcomes_of_run
 from contactctl.store.runs import get_run
 
 _MOST_CURSOR_BYTES = 1000

@@ -10,7 +10,7 @@ from pathlib import Path
 from contactctl.config.load import load_settings
 from contactctl.config.settings import Settings
 from contactctl.domain.errors import ContactctlError
-from contactctl.store import names
+from contactctl.store import completion as names
 
 
 def settings_in_force(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contactctl.domain.cells import list_cell
+from contactctl.domain.contact_values import list_cell
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
@@ -13,6 +13,7 @@ from contactctl.domain.text import show_safely, trim
 from contactctl.operations import waits
 from contactctl.operations.criteria import CriteriaSource, require_sortable, selection_of
 from contactctl.operations.groups import group_of
+from contactctl.operations.importing.batches import ColumnReading, wave_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
 from contactctl.operations.importing.convert import (
     Converted,
@@ -22,22 +23,25 @@ from contactctl.operations.importing.convert import (
 )
 from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.reading import ColumnReading
 from contactctl.operations.importing.rows import Batch
 from contactctl.operations.importing.told import Told
-from contactctl.operations.importing.waves import wave_of
 from contactctl.operations.rules import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among, id_of_key
 from contactctl.store.contacts import contact_named, get_record, group_named
 from contactctl.store.database.locks import exclusive, serialise
-from contactctl.store.exports import deliverable, deliverable_in, not_waiting, stream_contacts
 from contactctl.store.groups import group_ids
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
-from contactctl.store.preview import count_where
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.selections import (
+    count_where,
+    deliverable,
+    deliverable_in,
+    not_waiting,
+    stream_contacts,
+)
 
 _AS_IT_IS = ImportOptions()
 

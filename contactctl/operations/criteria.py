@@ -8,7 +8,6 @@ from typing import Any, BinaryIO
 from contactctl.config.criteria import read_criteria
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import Field, FieldCatalogue, FieldType, did_you_mean
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import ResolvedCriteria, criteria_lines, resolve
 from contactctl.domain.criteria.tree import (
     Criteria,
@@ -16,13 +15,14 @@ from contactctl.domain.criteria.tree import (
     excluding_conditions,
     from_flags,
     including_missing,
+    prebuilt_criteria,
 )
 from contactctl.domain.errors import CriteriaError, UsageError
 from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
-from contactctl.operations.listed import EmailsFile, Listed, read_listed
+from contactctl.operations.address_lists import EmailsFile, Listed, read_listed
 from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store.contacts import some_tags, tags_among
@@ -30,7 +30,7 @@ from contactctl.store.criteria import where_clause
 from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import group_names, list_groups
 from contactctl.store.impact import Shift, losses_of_contacts
-from contactctl.store.preview import (
+from contactctl.store.selections import (
     Where,
     active_ids,
     count_matching,

@@ -11,12 +11,10 @@ from contactctl.config.database import example_text
 from contactctl.config.load import user_config_path
 from contactctl.domain.errors import ConfigError, RefusedError, StoreError, UsageError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
-from contactctl.operations.keyring import create_key_file
+from contactctl.operations.secrets import create_key_file
 from contactctl.operations.session import Session
-from contactctl.store.attributes import count_attributes
-from contactctl.store.database.backup import back_up_postgres, back_up_sqlite
 from contactctl.store.database.checks import Finding, check_addresses, check_store
-from contactctl.store.database.copying import has_no_runs
+from contactctl.store.database.copies import back_up_postgres, back_up_sqlite, has_no_runs
 from contactctl.store.database.distribution import (
     Cluster,
     count_rows,
@@ -40,8 +38,8 @@ from contactctl.store.database.store import (
     require_current_schema,
     schema_version,
 )
-from contactctl.store.policy import newest_policy
-from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, newest_policy
+from contactctl.store.upkeep import count_attributes
 
 
 @dataclass(frozen=True, slots=True)

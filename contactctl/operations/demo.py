@@ -14,8 +14,8 @@ from contactctl.config.load import load_settings_file
 from contactctl.domain.errors import UsageError
 from contactctl.operations.importing.load import ImportInput, import_contacts
 from contactctl.operations.importing.options import ImportOptions, Reject
-from contactctl.operations.keyring import create_key_file
 from contactctl.operations.policy import take_over
+from contactctl.operations.secrets import create_key_file
 from contactctl.operations.session import Session
 from contactctl.store.database.migrate import create_store
 

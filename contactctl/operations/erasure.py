@@ -19,9 +19,9 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
 from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import plan_erasure
-from contactctl.store.preview import is_contact
 from contactctl.store.reactivation import read_standing
 from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.selections import is_contact
 
 
 def find_contact(session: Session, name: str) -> ContactStanding:

@@ -22,11 +22,10 @@ from contactctl.operations.reading import ResponseReader
 from contactctl.operations.responses import FETCH
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import Api, api_of
-from contactctl.responses.apis.pages import Asked, Page, pages_of
+from contactctl.responses.apis.lists import Asked, Page, pages_of
 from contactctl.responses.apis.transport import ApiError, Client, OutOfTimeError, Pace, Sleep
 from contactctl.store.pushing import pushed_among
-from contactctl.store.routine import note_done
-from contactctl.store.runs import position_of_source
+from contactctl.store.runs import note_done, position_of_source
 
 FIRST = timedelta(days=30)  # of the first fetch
 TIME_LIMIT_S = 600.0

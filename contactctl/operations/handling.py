@@ -21,8 +21,7 @@ from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.handling.due import anything_due, count_handled, due_by_rule
-from contactctl.store.handling.runs import plan_handling
+from contactctl.store.handling import anything_due, count_handled, due_by_rule, plan_handling
 from contactctl.store.impact import count_active
 from contactctl.store.runs import CONTACT_CHANGES
 

@@ -25,7 +25,7 @@ from contactctl.operations.thresholds import (
     sweep_thresholds,
     threshold_rules_in_force,
 )
-from contactctl.responses.sender_side import SenderFault, reasons_by_fault
+from contactctl.responses.rules import SenderFault, reasons_by_fault
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.ingest_batch import RecordedCounts, record_batch

@@ -23,7 +23,7 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import fold
-from contactctl.responses.sender_side import SENDER_SIDE, is_sender_side
+from contactctl.responses.rules import SENDER_SIDE, is_sender_side
 from contactctl.store.staged import SignKind, Staged, stored_instant
 
 Suppressed = Callable[[Collection[str]], AbstractSet[str]]

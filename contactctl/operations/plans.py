@@ -31,7 +31,9 @@ from contactctl.operations.session import Session
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
-from contactctl.store.preview import (
+from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
+from contactctl.store.runs import get_run, list_runs, overdue_plans
+from contactctl.store.selections import (
     Where,
     active_ids,
     count_active_where,
@@ -40,8 +42,6 @@ from contactctl.store.preview import (
     first_rows,
     ids_where,
 )
-from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
-from contactctl.store.runs import get_run, list_runs, overdue_plans
 
 # what exceeds the limits: (figures) -> in words
 Judge = Callable[[PlanFigures], Sequence[str]]

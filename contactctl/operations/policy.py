@@ -18,8 +18,7 @@ from contactctl.domain.policies import StoredPolicy
 from contactctl.domain.run_kinds import PolicyRun
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import serialise
-from contactctl.store.policy import add_policy, newest_policy
-from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.runs import CONTACT_CHANGES, add_policy, insert_done_run, newest_policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from contactctl.operations.responses import find_fetched, read_key
 from contactctl.operations.runs import work_of_run
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.suppressions import AmazonList, ApiList, SuppressionList
+from contactctl.responses.apis.lists import AmazonList, ApiList, SuppressionList
 from contactctl.responses.apis.transport import Client, Pace
 from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork

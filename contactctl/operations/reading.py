@@ -17,10 +17,9 @@ from contactctl.config.settings import Settings
 from contactctl.domain.errors import ConfigError, ContactctlError, InputError, UsageError
 from contactctl.domain.responses import Event
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbage_collection
-from contactctl.operations.own_process import own_process
-from contactctl.responses.classify import Classifier, default_classifier
+from contactctl.processes import own_process
+from contactctl.responses.classify import Classifier, cached, default_classifier
 from contactctl.responses.containers import iter_mails
-from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource, compile_format
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import Naming, VerpPattern

@@ -1,18 +1,26 @@
-"""Recorded responses, decisions about held ones, and those that come by a mailbox."""
+"""Recorded responses: listed, reported on, held ones decided about; and those in a mailbox."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from contactctl.config.settings import Settings
 from contactctl.domain.bursts import Incident
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError, RefusedError, UsageError
-from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.response_report import (
+    Figures,
+    RateLimit,
+    ReportBy,
+    over_limit,
+    total_of,
+    worst_first,
+)
 from contactctl.domain.responses import Event, HeldFilter, Rejection, ResponseFilter
 from contactctl.domain.run_kinds import DiscardRun, IngestRun, ReleaseRun
 from contactctl.domain.runs import RunState
-from contactctl.domain.sources import ProviderSource, Secret
+from contactctl.domain.sources import Mailbox, ProviderSource, Secret
 from contactctl.domain.text import show_safely
 from contactctl.operations import waits
 from contactctl.operations.ingest import (
@@ -30,9 +38,9 @@ from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_session import MailboxSession
 from contactctl.store.bursts import list_incidents, note_decided
 from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.response_report import count_unmatched_since, report_rows
 from contactctl.store.responses import discard_held, incidents_of, list_responses, release_held
-from contactctl.store.routine import note_done
-from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run
+from contactctl.store.runs import CONTACT_CHANGES, change_state, insert_run, note_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +203,34 @@ class _FetchedMails:
         """Mark, move or delete them, as the config says."""
         self._opened.commit(self._finished)
         self._finished.clear()
+
+
+# Reporting how mails fare: delivered, bounced, complained of
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReport:
+    """The rows, the worst first, what they are together, and which limits are exceeded by what.
+
+    `unmatched` responses, to addresses of no contact, are in no row.
+    """
+
+    by: ReportBy
+    since: datetime
+    rows: Sequence[Figures]
+    total: Figures
+    unmatched: int
+    exceeded: Sequence[tuple[RateLimit, Figures]]
+
+
+def report_responses(
+    session: Session, by: ReportBy, since: datetime, limits: Sequence[RateLimit]
+) -> ResponseReport:
+    """How the mails since then have fared, in one state of the store."""
+    with session.store.reading() as connection:
+        rows = worst_first(report_rows(connection, by, since))
+        # deliveries are in several rows where domains answer in several ways
+        total = total_of(report_rows(connection, ReportBy.DOMAIN, since))
+        unmatched = count_unmatched_since(connection, since)
+    exceeded = [(limit, each) for limit in limits for each in over_limit(rows, total, limit)]
+    return ResponseReport(by, since, rows, total, unmatched, exceeded)

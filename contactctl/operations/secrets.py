@@ -1,10 +1,22 @@
-"""Keys and passwords: from a file, a variable, or a command that prints a token."""
+"""Keys and passwords: from a file, a variable, or a command; and the key file of suppressions.
 
+The key file is kept apart from the database, closed to all but its owner and who may share it.
+"""
+
+import os
+import secrets
 import shlex
+import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+from pathlib import Path
 
-from contactctl.domain.errors import ConfigError
+from contactctl.config.drafts import OWNER_ALONE, draft_of
+from contactctl.domain.erasure import KEY_BYTES, Key, Keyring, format_keyring, parse_keyring
+from contactctl.domain.errors import ConfigError, StoreError
 from contactctl.domain.sources import Secret
 
 _LONGEST = 10_000  # a device has no end
@@ -58,3 +70,111 @@ def _printed(command: str, whose: str) -> str:
             f"{whose}: token_command {said}", hint="run it yourself: it must print the token alone"
         )
     return token
+
+
+# The key file: kept apart from the database, closed to all but its owner and who may share it
+
+
+# a group may read it: operators of one host share the key
+_TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
+
+
+def create_key_file(path: Path) -> bool:
+    """A key file with a new key, unless there is one; whether it was made.
+
+    Of two processes at once only one makes it, and the other finds it whole.
+    """
+    if path.exists():
+        return False
+    with _written(path, Keyring((new_key(),))) as draft:
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+    return True
+
+
+def new_key() -> Key:
+    """A key from the operating system's random numbers."""
+    return Key(secrets.token_bytes(KEY_BYTES))
+
+
+def read_keyring(path: Path) -> Keyring:
+    """The keys in the file; StoreError when it is missing, open to others, or no key file."""
+    try:
+        with path.open(encoding="ascii") as file:
+            _require_closed(path, os.fstat(file.fileno()).st_mode)
+            return parse_keyring(file.read())
+    except FileNotFoundError:
+        raise StoreError(
+            f"the suppression key {path} is missing",
+            hint="restore it from your backup, or name it as suppression_key_file in the config;"
+            " without it nobody can tell which addresses were erased",
+            code="no-suppression-key",
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(
+            f"the suppression key {path} cannot be used: {reason}",
+            hint="the user who runs this must be able to read the file that `contactctl init` made",
+            code="suppression-key",
+        ) from None
+
+
+def write_keyring(path: Path, keyring: Keyring) -> None:
+    """Replace the key file in one step: after a crash it is the old one or the new one."""
+    target = path.resolve()  # a link to where secrets are kept stays one
+    with _written(target, keyring) as draft:
+        before = target.stat()
+        draft.chmod(stat.S_IMODE(before.st_mode))
+        if draft.stat().st_gid != before.st_gid:
+            os.chown(draft, -1, before.st_gid)
+        draft.replace(target)
+
+
+def copy_keyring(path: Path, keyring: Keyring, now: datetime) -> Path:
+    """A copy of the key file beside it, named after the time; it never replaces another one."""
+    target = path.resolve()
+    stem = f"{target.name}.{now:%Y%m%dT%H%M%SZ}"
+    with _written(target, keyring) as draft:
+        for number in count():
+            copied = target.with_name(f"{stem}.{number}" if number else stem)
+            try:
+                os.link(draft, copied)
+            except FileExistsError:
+                continue
+            return copied
+    raise AssertionError("unreachable")
+
+
+def _require_closed(path: Path, mode: int) -> None:
+    if os.name != "nt" and mode & _TOO_OPEN:
+        raise StoreError(
+            f"the suppression key {path} is open to others (mode {stat.S_IMODE(mode):04o})",
+            hint=f"`chmod 600 {path}`; with the key and the database anybody can test whether an"
+            " address was erased",
+            code="suppression-key",
+        )
+
+
+@contextmanager
+def _written(path: Path, keyring: Keyring) -> Iterator[Path]:
+    """A draft beside `path`, on the disk before it takes its place, which is kept on the disk."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with draft_of(path, format_keyring(keyring), OWNER_ALONE) as draft:
+            yield draft
+            _keep_on_disk(path.parent)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _keep_on_disk(folder: Path) -> None:
+    """A hash must never be committed before the name of its key's file."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -14,10 +14,8 @@ from contactctl.domain.policies import Terms
 from contactctl.domain.run_details import RunDetails
 from contactctl.domain.runs import Request
 from contactctl.domain.waits import Waits
-from contactctl.store.database.cancelling import QueryCanceller
-from contactctl.store.database.store import Store, connect, open_store
-from contactctl.store.policy import newest_policy
-from contactctl.store.runs import any_by_real_clock
+from contactctl.store.database.store import QueryCanceller, Store, connect, open_store
+from contactctl.store.runs import any_by_real_clock, newest_policy
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]

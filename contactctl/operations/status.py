@@ -17,8 +17,7 @@ from contactctl.store.impact import (
     open_deactivations,
     responses_since,
 )
-from contactctl.store.routine import last_done
-from contactctl.store.runs import count_runs, count_waiting, list_runs
+from contactctl.store.runs import count_runs, count_waiting, last_done, list_runs
 
 LATEST_RUNS = 5
 MONTHS_SHOWN = 12

@@ -12,10 +12,10 @@ from contactctl.domain.erasure import Digest, Hasher, Key, Keyring, domain_of, k
 from contactctl.domain.errors import RefusedError, StoreError, UsageError
 from contactctl.domain.run_kinds import SuppressionsRun
 from contactctl.domain.text import show_safely, trim
-from contactctl.operations.importing.address_list import Listed, read_list
+from contactctl.operations.address_lists import ListedLine, read_list
 from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.source import open_source
-from contactctl.operations.keyring import (
+from contactctl.operations.secrets import (
     copy_keyring,
     create_key_file,
     new_key,
@@ -311,7 +311,7 @@ def _fits(parse: Parse, text: str) -> bool:
     return True
 
 
-def _readable(batch: Sequence[Listed], parse: Parse) -> tuple[dict[str, int], list[Reject]]:
+def _readable(batch: Sequence[ListedLine], parse: Parse) -> tuple[dict[str, int], list[Reject]]:
     """What the rows hold, each once with its first line, and the rows that hold nothing usable."""
     lines: dict[str, int] = {}
     rejects = []

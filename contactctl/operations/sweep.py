@@ -1,12 +1,19 @@
-"""What cron calls: finish interrupted runs, drop expired plans, apply thresholds and rules."""
+"""What cron calls: finish interrupted runs, drop expired plans, apply thresholds and rules.
+
+A watchdog is told that cron is at work: it raises the alarm when nothing comes any more.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
+from contactctl import __version__
 from contactctl.domain.errors import (
     BusyError,
     ContactctlError,
@@ -32,10 +39,9 @@ from contactctl.store.database.locks import exclusive
 from contactctl.store.engagement import forget_deliveries
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.groups import group_names_by_id
-from contactctl.store.handling.due import due_contact_ids
-from contactctl.store.preview import first_rows
-from contactctl.store.routine import note_done
-from contactctl.store.runs import CONTACT_CHANGES, overdue_plans
+from contactctl.store.handling import due_contact_ids
+from contactctl.store.runs import CONTACT_CHANGES, note_done, overdue_plans
+from contactctl.store.selections import first_rows
 
 
 class SweepPart(StrEnum):
@@ -306,3 +312,28 @@ def _look_at_handling(session: Session, due: DueNow) -> DueNow:
         limits_exceeded=(*due.limits_exceeded, *handling.limits_exceeded),
         waiting=(*due.waiting, *plans_waiting(session, RunKind.HANDLING)),
     )
+
+
+# Telling a watchdog that cron is at work: it raises the alarm when nothing comes any more
+
+
+_PATIENCE_S = 5.0
+
+
+def ping(url: str) -> str:
+    """Ask for the URL once; why that failed, '' where it was answered with success.
+
+    The URL itself is a secret of whoever has it, and never part of the reason.
+    """
+    request = Request(url, headers={"User-Agent": f"contactctl/{__version__}"})  # noqa: S310
+    try:
+        with urlopen(request, timeout=_PATIENCE_S):  # noqa: S310 - the config takes http(s) alone
+            return ""
+    except HTTPError as error:
+        with error:
+            return f"HTTP status {error.code}"
+    except URLError as error:
+        reason = error.reason
+        return str(reason.strerror or reason) if isinstance(reason, OSError) else str(reason)
+    except (OSError, HTTPException) as error:
+        return str(error) or type(error).__name__

@@ -17,6 +17,7 @@ from contactctl.domain.text import show_safely
 from contactctl.domain.urls import hide_password
 from contactctl.operations import waits
 from contactctl.operations.criteria import PREVIEW_ROWS
+from contactctl.operations.importing.batches import check_date_formats
 from contactctl.operations.importing.from_database import SourceRows, options_of
 from contactctl.operations.importing.load import (
     CREATING_CONTACTS,
@@ -25,7 +26,6 @@ from contactctl.operations.importing.load import (
     import_rows,
 )
 from contactctl.operations.importing.options import Rejects
-from contactctl.operations.importing.reading import check_date_formats
 from contactctl.operations.plans import (
     drop_if_planned,
     plans_waiting,

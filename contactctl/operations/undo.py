@@ -13,7 +13,7 @@ from contactctl.operations.rules import bypassing_groups
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
 from contactctl.store.impact import count_active
-from contactctl.store.preview import count_ids, first_rows
+from contactctl.store.selections import count_ids, first_rows
 from contactctl.store.undo import plan_undo, regains_of_undo, undoable_ids
 
 

@@ -1,28 +1,44 @@
-"""One contact looked after by hand: its data edited, or the contact deactivated."""
+"""Contacts looked after by hand: one edited or deactivated, tags and attributes changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from contactctl.domain.contact_values import parse_group_name
 from contactctl.domain.contacts import Origin, Status
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import DeactivateRun
-from contactctl.domain.text import show_safely
-from contactctl.domain.upkeep_kinds import EditRun
+from contactctl.domain.runs import Confirmation, Run, RunKind, Stakes
+from contactctl.domain.text import counted, show_safely
+from contactctl.domain.upkeep_kinds import AttributesRun, EditRun, TagRun, UntagRun
 from contactctl.operations.contacts import contact_id_of, staged_row
+from contactctl.operations.criteria import Selection
+from contactctl.operations.importing.batches import wave_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fields
 from contactctl.operations.importing.options import ImportOptions
-from contactctl.operations.importing.waves import wave_of
+from contactctl.operations.plans import Affected, affected, stakes_of_change, write_confirmed_plan
 from contactctl.operations.session import Session
 from contactctl.store.addresses import id_of_key
+from contactctl.store.contacts import contact_named, is_anonymised
 from contactctl.store.database.locks import serialise
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
 from contactctl.store.reactivation import deactivate_contact, read_standing
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.upkeep import (
+    change_tag,
+    count_attributes,
+    count_both,
+    count_tags,
+    plan_attributes,
+    plan_tags,
+    to_change_among,
+)
+from contactctl.store.upkeep import list_tags as read_tags
 
 _OTHERWISE: Mapping[str, str] = {
     "email": "`contactctl contacts readdress` gives a contact another address",
@@ -169,3 +185,176 @@ def deactivate_one(session: Session, contact: ContactStanding, *, reason: str = 
         )
         deactivate_contact(connection, contact.id, run_id, now, was_active=was_active)
     return Deactivated(contact, run_id)
+
+
+# Tags of one contact, or of those that criteria select; every change is a run
+
+
+Changing = type[TagRun] | type[UntagRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The first tags in order, each with its number of contacts, and how many there are."""
+
+    total: int
+    rows: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """The tag of one contact; `run` None: it was so already."""
+
+    tag: str
+    contact: int
+    run: int | None
+
+
+def list_tags(session: Session, limit: int) -> Tags:
+    """The tags that contacts have."""
+    with session.store.reading() as connection:
+        return Tags(count_tags(connection), read_tags(connection, limit))
+
+
+def tag_name(text: str) -> str:
+    """A tag as it is kept; UsageError for what cannot be one."""
+    try:
+        return parse_group_name(text)
+    except ValueError as error:
+        raise UsageError(f"not a tag: {error}") from None
+
+
+def change_tag_of_one(
+    session: Session, changing: Changing, tag: str, contact: str, *, reason: str = ""
+) -> TagChange:
+    """Give a tag to one contact, by email or id, or take it away."""
+    now = session.clock()
+    with session.store.writing() as connection:
+        serialise(connection, CONTACT_CHANGES)
+        contact_id = contact_named(connection, contact)
+        if is_anonymised(connection, contact_id):
+            raise RefusedError(f"contact {contact_id} was anonymised; nothing is left to change")
+        request = session.request(changing(tag, contact_id), reason=reason)
+        run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
+        chosen = is_contact(contact_id)
+        if not change_tag(connection, run_id, changing.kind, tag, chosen, now):
+            connection.rollback()
+            return TagChange(tag, contact_id, None)
+    return TagChange(tag, contact_id, run_id)
+
+
+def plan_changing(
+    session: Session,
+    changing: Changing,
+    tag: str,
+    selection: Selection,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the selected contacts that lack, or have, the tag; None when there are none."""
+    where = selection.where(session.store.dialect)
+    return write_confirmed_plan(
+        session,
+        session.request(changing(tag, selected=selection.kept()), reason=reason),
+        lambda connection, run_id: plan_tags(connection, run_id, where, changing.kind, tag),
+        said,
+    )
+
+
+def preview_changing(
+    session: Session, changing: Changing, tag: str, selection: Selection
+) -> Affected:
+    """The contacts whom it would change."""
+    where = selection.where(session.store.dialect)
+    to_change = to_change_among(where, changing.kind, tag)
+    return affected(session, changing.kind, selection, to_change, does=f"{changing.verb}: {tag}")
+
+
+# Attributes that contacts have, held against those that the config declares
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute: how many contacts have it, and its declared type; None: not declared."""
+
+    name: str
+    contacts: int
+    type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """An attribute that is to be renamed (`to`) or dropped, and of how many contacts."""
+
+    database: str
+    name: str
+    to: str | None
+    count: int
+    stakes: Stakes
+
+
+def list_attributes(session: Session) -> Sequence[Attribute]:
+    """Every attribute that is declared or that a contact has, by name."""
+    declared = session.settings.attributes
+    with session.store.reading() as connection:
+        stored = count_attributes(connection)
+    return [
+        Attribute(name, stored.get(name, 0), declared[name].type if name in declared else None)
+        for name in sorted({*declared, *stored})
+    ]
+
+
+def preview_change(session: Session, name: str, to: str | None) -> AttributeChange:
+    """What renaming or dropping would do. UsageError for a name that the config does not declare,
+    NotFoundError for one that no contact has, RefusedError where contacts have both."""
+    _require_sensible(session, name, to)
+    with session.store.reading() as connection:
+        stored = count_attributes(connection)
+        if name not in stored:
+            raise NotFoundError(
+                f"no contact has the attribute '{show_safely(name)}'",
+                hint=did_you_mean(name, list(stored)) or "`contactctl db attributes` lists them",
+            )
+        if to is not None and (both := count_both(connection, name, to)):
+            raise RefusedError(
+                f"{counted(both, 'contact')} have both '{show_safely(name)}' and '{to}'",
+                hint=f"which one is right? `contactctl db attributes --drop {show_safely(name)}`"
+                " drops the other",
+                code="has-both",
+            )
+        count = stored[name]
+        stakes = stakes_of_change(session, RunKind.ATTRIBUTES, count, count_active(connection))
+    return AttributeChange(session.store.identity, name, to, count, stakes)
+
+
+def plan_change(
+    session: Session,
+    name: str,
+    to: str | None,
+    *,
+    reason: str = "",
+    said: Confirmation | None = None,
+) -> Run | None:
+    """Freeze the contacts that have the attribute; None where none has."""
+    _require_sensible(session, name, to)
+    return write_confirmed_plan(
+        session,
+        session.request(AttributesRun(name, to), reason=reason),
+        lambda connection, run_id: plan_attributes(connection, run_id, name),
+        said,
+    )
+
+
+def _require_sensible(session: Session, name: str, to: str | None) -> None:
+    declared = session.settings.attributes
+    if name in declared:
+        raise UsageError(
+            f"the config declares '{name}'",
+            hint="take it out there first; imports would bring it back",
+        )
+    if to is not None and to not in declared:
+        raise UsageError(
+            f"the config does not declare '{show_safely(to)}'",
+            hint=did_you_mean(to, list(declared)) or "declare it below `attributes:` first",
+        )

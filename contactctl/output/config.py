@@ -1,18 +1,21 @@
-"""How the configuration is shown."""
+"""How the configuration is shown, and the list of fields."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from contactctl.config.settings import LoadedSettings
 from contactctl.config.show import ConfigRow, config_rows
+from contactctl.domain.criteria.fields import OPERATORS, Field, FieldType
 from contactctl.domain.text import counted
 from contactctl.output.presentation import (
     Block,
     Column,
+    Heading,
     KeyValues,
     Presentation,
     Row,
     Rows,
+    RowsTable,
     Table,
     Text,
     Verbatim,
@@ -64,3 +67,36 @@ def present_config_check(loaded: LoadedSettings) -> Presentation:
     warned = f"; {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
     read = ", ".join(files) or "no file, only the defaults"
     return Presentation(data, None, [Text(f"The config can be used{warned}: {read}")])
+
+
+# How the list of fields is shown
+
+
+_FIELD_COLUMNS = (
+    Column("name"),
+    Column("type"),
+    Column("operators", for_people=False),
+    Column("choices", for_people=False),
+    Column("help", "MEANING", wraps=True),
+)
+
+
+def present_fields(fields: Sequence[Field]) -> Presentation:
+    """The fields as rows; people see the operators once per type, below."""
+    rows = Rows("fields", _FIELD_COLUMNS, [_field_row(field) for field in fields])
+    blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
+    return Presentation(rows=rows, blocks=blocks)
+
+
+def _field_row(field: Field) -> Row:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "operators": list(OPERATORS[field.type]),
+        "choices": list(field.choices),
+        "help": field.help,
+    }
+
+
+def _operators_by_type() -> KeyValues:
+    return KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, RESPONSES_PREFIX
-from contactctl.domain.criteria.prebuilt import Prebuilt
-from contactctl.domain.criteria.tree import as_data, as_flags
+from contactctl.domain.criteria.tree import Prebuilt, as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_details import KeptCriteria
 from contactctl.output.presentation import (
+    MISSING,
     Block,
     Column,
     Heading,
@@ -19,8 +19,8 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Text,
+    to_people,
 )
-from contactctl.output.values import MISSING, to_people
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Impact, Preview

@@ -7,7 +7,7 @@ from contactctl.config.policy import PolicyChange
 from contactctl.config.settings import LoadedSettings
 from contactctl.domain.errors import ExitCode, Problem
 from contactctl.domain.urls import hide_password
-from contactctl.operations.copy_store import StoreCopy
+from contactctl.operations.copies import StoreCopy
 from contactctl.operations.database import Backup, Distribution, Initialised, StoreCheck, Upgrade
 from contactctl.operations.policy import PolicyApplied
 from contactctl.output.policy import NO_POLICY, policy_rows
@@ -20,8 +20,8 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
     Verbatim,
+    counted,
 )
-from contactctl.output.values import counted
 
 _AUTOMATIC = """\
 `responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`

@@ -16,8 +16,8 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
     Verbatim,
+    counted,
 )
-from contactctl.output.values import counted
 
 _COLUMNS = (
     Column("setting"),

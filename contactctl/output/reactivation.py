@@ -1,7 +1,7 @@
 """How a contact to be reactivated is shown, and the result."""
 
 from contactctl.domain.contacts import MembershipState
-from contactctl.operations.reactivate import MEANING, Reactivated, Target, recommended_for
+from contactctl.operations.reactivation import MEANING, Reactivated, Target, recommended_for
 from contactctl.output.criteria import Pairs
 from contactctl.output.presentation import (
     Block,
@@ -11,8 +11,8 @@ from contactctl.output.presentation import (
     Presentation,
     Table,
     Text,
+    counted,
 )
-from contactctl.output.values import counted
 
 _REASON_COLUMNS = (
     Column("scope"),

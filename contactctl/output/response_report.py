@@ -7,7 +7,7 @@ from pathlib import Path
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import show_safely
-from contactctl.operations.response_report import ResponseReport
+from contactctl.operations.responses import ResponseReport
 from contactctl.output.presentation import (
     Block,
     Column,

@@ -20,9 +20,9 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Text,
+    counted,
 )
 from contactctl.output.rejects import ResponseRejects
-from contactctl.output.values import counted
 from contactctl.responses.rules import Rule
 
 _SHARED = {

@@ -24,8 +24,9 @@ from contactctl.output.presentation import (
     Rows,
     Table,
     Text,
+    counted,
+    to_people,
 )
-from contactctl.output.values import counted, to_people
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.operations.addresses import Done, Merging, NewAddress
-from contactctl.operations.attributes import Attribute, AttributeChange
-from contactctl.operations.tags import TagChange, Tags
-from contactctl.operations.upkeep import Deactivated, Edited
+from contactctl.operations.upkeep import (
+    Attribute,
+    AttributeChange,
+    Deactivated,
+    Edited,
+    TagChange,
+    Tags,
+)
 from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
 from contactctl.output.presentation import (
     Block,
@@ -18,8 +23,8 @@ from contactctl.output.presentation import (
     RowsTable,
     Table,
     Text,
+    counted,
 )
-from contactctl.output.values import counted
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
 DONE_FIELDS = ("id", "email", "status", "run")

@@ -1,9 +1,14 @@
-"""From what a server said to a category: text rules, enhanced status, reply code."""
+"""From what a server said to a category: text rules, enhanced status, reply code.
+
+A judgement is remembered. Who opened or clicked, a person's program or a machine, is told by the
+user agent (`machines.yaml`).
+"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
@@ -101,7 +106,7 @@ class _Reading(NamedTuple):
 class Classifier:
     """Tries rules in order; the first that matches decides.
 
-    A thorough one is for those who want to know what else was said (`mail.ranking.judge`).
+    A thorough one is for those who want to know what else was said (`mail.failure.judge`).
     """
 
     def __init__(self, rules: Sequence[Rule], *, is_thorough: bool = False) -> None:
@@ -244,3 +249,55 @@ def _by_codes(status: str, reply_code: str) -> Classification:
     if by_reply is not None:
         return Classification(by_reply, f"reply-{reply_code}", status)
     return by_status(status) if by_subject is not None else Classification(None, "", status)
+
+
+# What is thought of a server's words: the classifier's judgement, remembered
+
+
+CACHED_CLASSIFICATIONS = 4_096
+
+# a long word of letters and digits, or a long number: no word of any language, no reply code
+_QUEUE_ID = re.compile(r"\b(?=[a-z]{0,40}\d)[a-z\d]{8,}\b", re.ASCII | re.IGNORECASE)
+
+Classify = Callable[[str, str, str], Classification]
+"""(diagnostic, enhanced status, reply code) -> classification."""
+
+
+def cached(classifier: Classifier) -> Classify:
+    """The classifier's judgement, remembered for the texts seen lately.
+
+    Queue ids make texts unlike that mean the same, so that a text not seen is asked for without.
+    """
+
+    @lru_cache(maxsize=CACHED_CLASSIFICATIONS)
+    def classify_without_ids(diagnostic: str, status: str, reply_code: str) -> Classification:
+        return classifier.classify(diagnostic=diagnostic, status=status, reply_code=reply_code)
+
+    @lru_cache(maxsize=CACHED_CLASSIFICATIONS)
+    def classify(diagnostic: str, status: str, reply_code: str) -> Classification:
+        return classify_without_ids(_QUEUE_ID.sub("#", diagnostic), status, reply_code)
+
+    return classify
+
+
+# Who opened or clicked, by the user agent: a person's program or a machine (`machines.yaml`)
+
+
+_MOST_KNOWN = 4096
+
+
+@lru_cache(_MOST_KNOWN)
+def is_machine(user_agent: str) -> bool:
+    """Whether a proxy or a scanner calls itself so. An empty text says nothing: False."""
+    exactly, containing = _known()
+    agent = user_agent.strip().lower()
+    return agent in exactly or any(part in agent for part in containing)
+
+
+@cache
+def _known() -> tuple[frozenset[str], tuple[str, ...]]:
+    import yaml  # noqa: PLC0415 (only a payload with opens or clicks needs it)
+
+    text = files("contactctl.responses").joinpath("machines.yaml").read_text("utf-8")
+    known = yaml.safe_load(text)
+    return frozenset(known["exactly"]), tuple(known["containing"])

@@ -30,9 +30,8 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
-from contactctl.responses.classify import Classification
+from contactctl.responses.classify import Classification, Classify
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
-from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from contactctl.domain.errors import ContactctlError
-from contactctl.domain.mailboxes import Mailbox
+from contactctl.domain.sources import Mailbox
 
 _MAX_QUOTED_CHARACTERS = 200
 # Gmail's and Microsoft 365's servers

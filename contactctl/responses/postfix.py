@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import BinaryIO, NamedTuple
 
-from contactctl.domain.hosts import receiving_host
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -20,8 +19,9 @@ from contactctl.domain.responses import (
     Rejection,
     Response,
 )
+from contactctl.domain.urls import receiving_host
+from contactctl.responses.classify import Classify
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
-from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.json_stream import bounded_lines
 
 _AGENT = r"postfix[\w.-]{0,40}(?:/[\w-]{1,40}){1,3}"

@@ -15,11 +15,10 @@ from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.responses import Event, NoResponse
 from contactctl.domain.text import show_safely
-from contactctl.responses.classify import Classifier
+from contactctl.responses.classify import Classifier, cached
 from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails, other_files
-from contactctl.responses.formats.judgement import cached
 from contactctl.responses.formats.mapping import FormatSource
-from contactctl.responses.formats.registry import PROVIDERS
+from contactctl.responses.formats.reader import PROVIDERS
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import NO_NAMING, Naming, read_mail
 from contactctl.responses.payloads import HEAD_BYTES, PayloadReader, detect, detect_documents

@@ -3,24 +3,32 @@
 An address that a contact has is one row of `contact_email`. Those that it had are `former_address`:
 several contacts may have had the same one, and they go with the contact, so they stay a table of
 their own.
+
+A list of addresses, however long, is one bound value of a statement. Not a temporary table: a
+transaction that only reads, a hot standby and a role without TEMP cannot make one on Postgres. One
+text that the server splits costs no more than a COPY of the same list.
 """
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from sqlalchemy import Connection, delete, false, insert, or_, select, text, update
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import FormerAddress
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, Category
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
+from contactctl.store.predicates import Clause
+from contactctl.store.tables import contact, contact_email
 from contactctl.store.temporary import fill
 
 _contact = tables.contact
-_owned = tables.contact_email
 _former = tables.former_address
+_owned = tables.contact_email
 _response = tables.response
 
 # what the person did, whatever the address
@@ -37,7 +45,7 @@ _NEXT_NUMBERS = (
 )
 
 
-def ids_of_keys(connection: Connection, email_keys: Collection[str]) -> dict[str, int]:
+def ids_of_keys(connection: sa.Connection, email_keys: Collection[str]) -> dict[str, int]:
     """The contacts that have these addresses now; an address that nobody has is left out."""
     if not email_keys:
         return {}
@@ -46,16 +54,16 @@ def ids_of_keys(connection: Connection, email_keys: Collection[str]) -> dict[str
     listed = _AMONG_ON_POSTGRES
     if connection.dialect.name == "sqlite":
         keys, listed = json.dumps(keys), _AMONG_ON_SQLITE
-    found = connection.execute(text(f"{_OWNERS} {listed}"), {"keys": keys})
+    found = connection.execute(sa.text(f"{_OWNERS} {listed}"), {"keys": keys})
     return {key: contact for key, contact in found}  # noqa: C416 (rows are not pairs to mypy)
 
 
-def id_of_key(connection: Connection, email_key: str) -> int | None:
+def id_of_key(connection: sa.Connection, email_key: str) -> int | None:
     """The id of the contact with this key; None where there is none."""
     return ids_of_keys(connection, [email_key]).get(email_key)
 
 
-def claim_keys(connection: Connection, email_keys: Sequence[str]) -> dict[str, int]:
+def claim_keys(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
     """Numbers for new contacts, growing in the order given, which have these addresses from now on.
 
     DBAPIError where another contact has one of them. The caller creates the contacts in this
@@ -68,38 +76,38 @@ def claim_keys(connection: Connection, email_keys: Sequence[str]) -> dict[str, i
     return ids
 
 
-def release_keys(connection: Connection, email_keys: Collection[str]) -> None:
+def release_keys(connection: sa.Connection, email_keys: Collection[str]) -> None:
     """Let the contacts that have these addresses have none."""
     listed = is_one_of(_owned.c.email_key, email_keys, connection.dialect.name)
-    connection.execute(delete(_owned).where(listed))
+    connection.execute(sa.delete(_owned).where(listed))
 
 
-def release_key(connection: Connection, contact_id: int) -> None:
+def release_key(connection: sa.Connection, contact_id: int) -> None:
     """Let the contact have no address, where it still has the one that its row names."""
-    key = select(_contact.c.email_key).where(_contact.c.id == contact_id)
+    key = sa.select(_contact.c.email_key).where(_contact.c.id == contact_id)
     email_key = connection.execute(key).scalar_one()
     theirs = (_owned.c.email_key == email_key, _owned.c.contact_id == contact_id)
-    connection.execute(delete(_owned).where(*theirs))
+    connection.execute(sa.delete(_owned).where(*theirs))
 
 
-def _next_numbers(connection: Connection, count: int) -> Sequence[int]:
+def _next_numbers(connection: sa.Connection, count: int) -> Sequence[int]:
     if connection.dialect.name == "sqlite":
-        last = connection.execute(text(_LAST_NUMBER)).scalar() or 0
+        last = connection.execute(sa.text(_LAST_NUMBER)).scalar() or 0
         return range(last + 1, last + count + 1)
-    return sorted(connection.execute(text(_NEXT_NUMBERS), {"count": count}).scalars())
+    return sorted(connection.execute(sa.text(_NEXT_NUMBERS), {"count": count}).scalars())
 
 
-def contact_of_former(connection: Connection, email_key: str) -> int | None:
+def contact_of_former(connection: sa.Connection, email_key: str) -> int | None:
     """The contact that had this address last; None where none had."""
     return former_among(connection, [email_key]).get(email_key)
 
 
-def former_among(connection: Connection, email_keys: Collection[str]) -> dict[str, int]:
+def former_among(connection: sa.Connection, email_keys: Collection[str]) -> dict[str, int]:
     """Those of the addresses that no contact has and some had, each with the last that had it."""
-    if connection.execute(select(_former.c.contact_id).limit(1)).first() is None:
+    if connection.execute(sa.select(_former.c.contact_id).limit(1)).first() is None:
         return {}
     statement = (
-        select(_former.c.email_key, _former.c.contact_id)
+        sa.select(_former.c.email_key, _former.c.contact_id)
         .where(is_one_of(_former.c.email_key, email_keys, connection.dialect.name))
         .order_by(_former.c.change_number)
     )
@@ -109,12 +117,12 @@ def former_among(connection: Connection, email_keys: Collection[str]) -> dict[st
 
 
 def former_addresses(
-    connection: Connection, contact_ids: Collection[int]
+    connection: sa.Connection, contact_ids: Collection[int]
 ) -> dict[int, list[FormerAddress]]:
     """The addresses that some contacts had, the oldest first."""
     found: dict[int, list[FormerAddress]] = {}
     statement = (
-        select(_former)
+        sa.select(_former)
         .where(is_one_of(_former.c.contact_id, contact_ids, connection.dialect.name))
         .order_by(_former.c.change_number)
     )
@@ -125,7 +133,7 @@ def former_addresses(
 
 
 def keep_address(
-    connection: Connection,
+    connection: sa.Connection,
     contact_id: int,
     change: int,
     run_id: int,
@@ -136,7 +144,7 @@ def keep_address(
     """Keep the present address of a contact (`of_contact`: of one that is merged into it) as one
     that it had until that change."""
     owner = of_contact or contact_id
-    statement = select(_contact.c.email, _contact.c.email_key).where(_contact.c.id == owner)
+    statement = sa.select(_contact.c.email, _contact.c.email_key).where(_contact.c.id == owner)
     email, key = connection.execute(statement).one()
     row = {
         "contact_id": contact_id,
@@ -147,11 +155,11 @@ def keep_address(
         "ended_at": now,
         "from_contact": of_contact,
     }
-    connection.execute(insert(_former).values(row))
+    connection.execute(sa.insert(_former).values(row))
 
 
 def set_address(
-    connection: Connection, contact_id: int, address: EmailAddress, now: datetime
+    connection: sa.Connection, contact_id: int, address: EmailAddress, now: datetime
 ) -> None:
     """Give a contact an address that no other has; the last delivery was to the old one."""
     values = {
@@ -163,25 +171,105 @@ def set_address(
         "revision": _contact.c.revision + 1,
     }
     release_key(connection, contact_id)
-    connection.execute(update(_contact).where(_contact.c.id == contact_id).values(values))
-    connection.execute(insert(_owned).values(email_key=address.key, contact_id=contact_id))
+    connection.execute(sa.update(_contact).where(_contact.c.id == contact_id).values(values))
+    connection.execute(sa.insert(_owned).values(email_key=address.key, contact_id=contact_id))
 
 
-def spell_address(connection: Connection, contact_id: int, email: str, now: datetime) -> None:
+def spell_address(connection: sa.Connection, contact_id: int, email: str, now: datetime) -> None:
     """Write the contact's address in another way; it is the same one."""
     values = {"email": email, "updated": now, "revision": _contact.c.revision + 1}
-    connection.execute(update(_contact).where(_contact.c.id == contact_id).values(values))
+    connection.execute(sa.update(_contact).where(_contact.c.id == contact_id).values(values))
 
 
-def stop_counting(connection: Connection, contact_id: int) -> None:
+def stop_counting(connection: sa.Connection, contact_id: int) -> None:
     """Let what came back from the contact's old address count no more; what the person did does."""
-    counted = or_(_response.c.counts, _response.c.not_counted == "echo")
+    counted = sa.or_(_response.c.counts, _response.c.not_counted == "echo")
     connection.execute(
-        update(_response)
+        sa.update(_response)
         .where(
             _response.c.contact_id == contact_id,
             counted,
             _response.c.category.not_in(_OF_THE_PERSON),
         )
-        .values(counts=false(), not_counted=FORMER_ADDRESS)
+        .values(counts=sa.false(), not_counted=FORMER_ADDRESS)
     )
+
+
+# A list of addresses, however long, as one bound value of a statement.
+#
+# Not a temporary table: a transaction that only reads, a hot standby and a role without TEMP
+# cannot make one on Postgres. One text that the server splits costs no more than a COPY of the
+# same list
+
+
+_SEPARATOR = "\n"  # no email key contains one
+
+
+class ListedKeys:
+    """Distinct email keys, in the form that a database of this dialect takes them."""
+
+    def __init__(self, keys: Collection[str], dialect: str) -> None:
+        self._keys = keys
+        self._dialect = dialect
+
+    @cached_property
+    def size(self) -> int:
+        """Characters of the bound value; Postgres takes less than 1 GiB, SQLite 10^9 bytes."""
+        return len(self._bound)
+
+    @cached_property
+    def _bound(self) -> str:
+        if self._dialect == "sqlite":
+            return json.dumps(list(self._keys), ensure_ascii=False)
+        return _SEPARATOR.join(self._keys)
+
+    def _rows(self) -> sa.Select[str]:
+        """The keys, one a row."""
+        bound = sa.literal(self._bound, sa.Text)
+        if self._dialect == "sqlite":
+            return sa.select(sa.func.json_each(bound).table_valued("value").c.value)
+        split = sa.func.string_to_array(bound, sa.literal(_SEPARATOR, sa.Text))
+        return sa.select(sa.func.unnest(split, type_=sa.Text).column_valued("listed_key"))
+
+    def find(self, connection: sa.Connection) -> tuple[list[str], "ListedContacts"]:
+        """The keys that no contact has, in no order, and the contacts of all others.
+
+        The list is joined this once; the contacts are known by their ids from then on. Both come
+        as one value each: so many rows would take longer than the join.
+        """
+        listed = self._rows().subquery()
+        found = listed.outerjoin(contact_email, contact_email.c.email_key == listed.c[0])
+        contact_id, key = contact_email.c.contact_id, listed.c[0]
+        has_contact = contact_id.is_not(None)
+        if self._dialect == "sqlite":
+            ids, unknown = sa.func.json_group_array(contact_id), sa.func.json_group_array(key)
+        else:
+            ids = sa.func.string_agg(sa.cast(contact_id, sa.Text), sa.literal(_SEPARATOR, sa.Text))
+            unknown = sa.func.string_agg(key, sa.literal(_SEPARATOR, sa.Text))
+        aggregated = sa.select(ids.filter(has_contact), unknown.filter(~has_contact))
+        known, others = connection.execute(aggregated.select_from(found)).one()
+        return self._split(others), ListedContacts(known or "", self._dialect)
+
+    def _split(self, keys: str | None) -> list[str]:
+        if self._dialect == "sqlite":
+            read: list[str] = json.loads(keys or "[]")
+            return read
+        return keys.split(_SEPARATOR) if keys else []
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContacts:
+    """The contacts of a list: their ids as one text, in the form that the database takes it."""
+
+    ids: str
+    dialect: str
+
+    def are_meant(self) -> Clause:
+        """True for these contacts, active or not."""
+        bound = sa.literal(self.ids, sa.Text)
+        if self.dialect == "sqlite":
+            return contact.c.id.in_(
+                sa.select(sa.func.json_each(bound).table_valued("value").c.value)
+            )
+        split = sa.func.string_to_array(bound, sa.literal(_SEPARATOR, sa.Text))
+        return contact.c.id == sa.any_(sa.cast(split, sa.ARRAY(sa.BigInteger)))

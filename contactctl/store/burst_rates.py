@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text, update
+import sqlalchemy as sa
 
 from contactctl.domain.bursts import BurstKey, Rate, SharedBy, hour_of, hour_start
 from contactctl.domain.responses import Category
@@ -41,27 +41,29 @@ _COUNT_AGAIN = """
     GROUP BY hour, category, domain, host, rule"""
 
 
-def note_hours(connection: Connection, hours: Iterable[datetime]) -> None:
+def note_hours(connection: sa.Connection, hours: Iterable[datetime]) -> None:
     """Responses of these hours have been recorded, or decided about."""
     rows = [{"hour": hour} for hour in sorted(hours)]
     if rows:
-        statement = text("INSERT INTO unjudged_hour (hour) VALUES (:hour) ON CONFLICT DO NOTHING")
-        connection.execute(statement.bindparams(bindparam("hour", type_=UtcInstant())), rows)
+        statement = sa.text(
+            "INSERT INTO unjudged_hour (hour) VALUES (:hour) ON CONFLICT DO NOTHING"
+        )
+        connection.execute(statement.bindparams(sa.bindparam("hour", type_=UtcInstant())), rows)
 
 
-def unjudged_hours(connection: Connection) -> list[int]:
+def unjudged_hours(connection: sa.Connection) -> list[int]:
     """The hours since 1970 whose responses have changed, in order."""
-    statement = select(_unjudged.c.hour).order_by(_unjudged.c.hour)
+    statement = sa.select(_unjudged.c.hour).order_by(_unjudged.c.hour)
     return [hour_of(hour) for hour in connection.execute(statement).scalars()]
 
 
-def count_again(connection: Connection) -> None:
+def count_again(connection: sa.Connection) -> None:
     """Count the unjudged hours' responses, from what is recorded; no hour is unjudged then."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("ANALYZE unjudged_hour"))
-    connection.execute(delete(_rate).where(_rate.c.hour.in_(select(_unjudged.c.hour))))
+        connection.execute(sa.text("ANALYZE unjudged_hour"))
+    connection.execute(sa.delete(_rate).where(_rate.c.hour.in_(sa.select(_unjudged.c.hour))))
     connection.execute(
-        text(
+        sa.text(
             _COUNT_AGAIN.format(
                 released=_IS_RELEASED,
                 evidence=_IS_EVIDENCE,
@@ -72,10 +74,10 @@ def count_again(connection: Connection) -> None:
             )
         )
     )
-    connection.execute(delete(_unjudged))
+    connection.execute(sa.delete(_unjudged))
 
 
-def flagged(connection: Connection, hours: Sequence[int]) -> dict[Rate, int]:
+def flagged(connection: sa.Connection, hours: Sequence[int]) -> dict[Rate, int]:
     """Rows of these hours that were judged as bursts, with the incident's number."""
     if not hours:
         return {}
@@ -85,17 +87,17 @@ def flagged(connection: Connection, hours: Sequence[int]) -> dict[Rate, int]:
     return {rate: number for rate, number in rows if rate.hour in among and number is not None}
 
 
-def noticeable(connection: Connection, first: int, last: int, more_than: int) -> "Names":
+def noticeable(connection: sa.Connection, first: int, last: int, more_than: int) -> "Names":
     """The domains, hosts and rules with more than so many responses of a category meanwhile."""
     span = _rate.c.hour.between(hour_start(first), hour_start(last))
     found = {}
     for shared_by in SharedBy:
         column = _rate.c[shared_by.value]
         statement = (
-            select(column)
+            sa.select(column)
             .where(span, column != "")
             .group_by(column, _rate.c.category)
-            .having(func.sum(_rate.c.responses) > more_than)
+            .having(sa.func.sum(_rate.c.responses) > more_than)
         )
         found[shared_by] = frozenset(connection.execute(statement).scalars())
     return found
@@ -104,23 +106,25 @@ def noticeable(connection: Connection, first: int, last: int, more_than: int) ->
 Names = dict[SharedBy, frozenset[str]]
 
 
-def rates_since(connection: Connection, first: int, names: Names) -> list[tuple[Rate, int | None]]:
+def rates_since(
+    connection: sa.Connection, first: int, names: Names
+) -> list[tuple[Rate, int | None]]:
     """The rows from an hour on that concern one of the names, with the incident that each is in."""
     since = _rate.c.hour >= hour_start(first)
     if sum(map(len, names.values())) > _MOST_NAMED:
         return _read(connection, since)
     named = [_rate.c[shared_by.value].in_(sorted(each)) for shared_by, each in names.items()]
-    return _read(connection, since, or_(*named))
+    return _read(connection, since, sa.or_(*named))
 
 
-def set_incidents(connection: Connection, changed: dict[Rate, int | None]) -> None:
+def set_incidents(connection: sa.Connection, changed: dict[Rate, int | None]) -> None:
     """Keep in which incident each row is now."""
     if not changed:
         return
     statement = (
-        update(_rate)
-        .where(*(column == bindparam(f"of_{column.name}") for column in _KEY))
-        .values(incident_id=bindparam("number"))
+        sa.update(_rate)
+        .where(*(column == sa.bindparam(f"of_{column.name}") for column in _KEY))
+        .values(incident_id=sa.bindparam("number"))
     )
     rows = [
         {
@@ -137,7 +141,7 @@ def set_incidents(connection: Connection, changed: dict[Rate, int | None]) -> No
 
 
 def deliveries(
-    connection: Connection, domains: AbstractSet[str], first: int
+    connection: sa.Connection, domains: AbstractSet[str], first: int
 ) -> list[tuple[str, int, int]]:
     """(domain, hour, contacts whose latest delivery, open or click was then) from `first` on."""
     seconds = (
@@ -145,20 +149,20 @@ def deliveries(
         if connection.dialect.name == "sqlite"
         else "CAST(floor(extract(epoch FROM delivered_at)) AS bigint)"
     )
-    statement = text(
+    statement = sa.text(
         f"SELECT email_domain, {seconds} / 3600, count(*) FROM contact"  # noqa: S608 (our own)
         " WHERE delivered_at >= :first AND email_domain IN :domains GROUP BY 1, 2"
     ).bindparams(
-        bindparam("first", hour_start(first), type_=UtcInstant()),
-        bindparam("domains", sorted(domains), expanding=True),
+        sa.bindparam("first", hour_start(first), type_=UtcInstant()),
+        sa.bindparam("domains", sorted(domains), expanding=True),
     )
     return [(row[0], int(row[1]), row[2]) for row in connection.execute(statement)]
 
 
-def response_days(connection: Connection, since: datetime) -> dict[int, int]:
+def response_days(connection: sa.Connection, since: datetime) -> dict[int, int]:
     """How many responses that count there were on each day since 1970, UTC."""
     statement = (
-        select(_rate.c.hour, func.sum(_rate.c.responses))
+        sa.select(_rate.c.hour, sa.func.sum(_rate.c.responses))
         .where(_rate.c.hour >= since)
         .group_by(_rate.c.hour)
     )
@@ -169,13 +173,13 @@ def response_days(connection: Connection, since: datetime) -> dict[int, int]:
     return days
 
 
-def forget_rates(connection: Connection, before: int) -> None:
+def forget_rates(connection: sa.Connection, before: int) -> None:
     """Drop counts that no judgement looks at any more."""
-    connection.execute(delete(_rate).where(_rate.c.hour < hour_start(before)))
+    connection.execute(sa.delete(_rate).where(_rate.c.hour < hour_start(before)))
 
 
 def incident_for(
-    connection: Connection, key: BurstKey, span: tuple[int, int, int], run: int
+    connection: sa.Connection, key: BurstKey, span: tuple[int, int, int], run: int
 ) -> int:
     """The number of the incident of this burst, from hour to hour, a new one where there is none.
 
@@ -183,7 +187,7 @@ def incident_for(
     """
     first, last, gap = span
     statement = (
-        select(_incident.c.id, _incident.c.first_hour, _incident.c.last_hour)
+        sa.select(_incident.c.id, _incident.c.first_hour, _incident.c.last_hour)
         .where(
             _incident.c.shared_by == key.shared_by,
             _incident.c.name == key.name,
@@ -204,16 +208,16 @@ def incident_for(
             "last_hour": end,
             "run_id": run,
         }
-        made = connection.execute(insert(_incident).values(values).returning(_incident.c.id))
+        made = connection.execute(sa.insert(_incident).values(values).returning(_incident.c.id))
         return int(made.scalar_one())
     longer = {"first_hour": min(start, known[1]), "last_hour": max(end, known[2])}
-    connection.execute(update(_incident).where(_incident.c.id == known[0]).values(longer))
+    connection.execute(sa.update(_incident).where(_incident.c.id == known[0]).values(longer))
     return int(known[0])
 
 
-def _read(connection: Connection, *conditions: object) -> list[tuple[Rate, int | None]]:
+def _read(connection: sa.Connection, *conditions: object) -> list[tuple[Rate, int | None]]:
     statement = (
-        select(_rate, _incident.c.shared_by, _incident.c.name)
+        sa.select(_rate, _incident.c.shared_by, _incident.c.name)
         .outerjoin(_incident, _incident.c.id == _rate.c.incident_id)
         .where(*conditions)  # type: ignore[arg-type]
     )
@@ -237,20 +241,20 @@ def _read(connection: Connection, *conditions: object) -> list[tuple[Rate, int |
     ]
 
 
-def end_of_hour(connection: Connection, hour: str) -> str:
+def end_of_hour(connection: sa.Connection, hour: str) -> str:
     """SQL of the instant an hour later."""
     if connection.dialect.name == "sqlite":
         return f"strftime('%Y-%m-%d %H:%M:%S.000000', {hour}, '+1 hour')"
     return f"{hour} + INTERVAL '1 hour'"
 
 
-def domain_of_nobody(connection: Connection, table: str) -> str:
+def domain_of_nobody(connection: sa.Connection, table: str) -> str:
     """SQL of the domain in the address of an unmatched response."""
     if connection.dialect.name == "sqlite":
         return f"substr({table}.email_key, instr({table}.email_key, '@') + 1)"
     return f"split_part({table}.email_key, '@', 2)"
 
 
-def by_time(connection: Connection, table: str) -> str:
+def by_time(connection: sa.Connection, table: str) -> str:
     """What tells SQLite to look responses up by when they happened."""
     return f"INDEXED BY {table}_occurred" if connection.dialect.name == "sqlite" else ""

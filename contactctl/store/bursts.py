@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, text
+import sqlalchemy as sa
 
 from contactctl.domain.bursts import (
     TAKEN_BACK,
@@ -139,7 +139,7 @@ class Judgement:
 
 
 def judge_bursts(
-    connection: Connection, guard: IncidentGuard, run_id: int, now: datetime
+    connection: sa.Connection, guard: IncidentGuard, run_id: int, now: datetime
 ) -> Judgement:
     """Judge all hours with new responses, and those whose burst nobody has decided about.
 
@@ -168,12 +168,12 @@ def judge_bursts(
     return Judgement(held, taken_back, tuple(list_incidents(connection, concerned)))
 
 
-def list_incidents(connection: Connection, numbers: Sequence[int] = ()) -> list[Incident]:
+def list_incidents(connection: sa.Connection, numbers: Sequence[int] = ()) -> list[Incident]:
     """The incidents that still hold responses, or those of these numbers, oldest first."""
     held: dict[int, int] = {}
     for table in (_response, _unmatched):
         statement = (
-            select(table.c.incident_id, func.count())
+            sa.select(table.c.incident_id, sa.func.count())
             .where(table.c.held)
             .group_by(table.c.incident_id)
         )
@@ -181,7 +181,7 @@ def list_incidents(connection: Connection, numbers: Sequence[int] = ()) -> list[
             held[number] = held.get(number, 0) + count
     wanted = numbers or [number for number in held if number is not None]
     rows = connection.execute(
-        select(_incident).where(_incident.c.id.in_(wanted)).order_by(_incident.c.id)
+        sa.select(_incident).where(_incident.c.id.in_(wanted)).order_by(_incident.c.id)
     )
     return [
         Incident(
@@ -197,7 +197,7 @@ def list_incidents(connection: Connection, numbers: Sequence[int] = ()) -> list[
     ]
 
 
-def note_decided(connection: Connection, numbers: Sequence[int]) -> None:
+def note_decided(connection: sa.Connection, numbers: Sequence[int]) -> None:
     """What is usual changes with what was decided: the incidents' hours are counted anew."""
     for incident in list_incidents(connection, numbers) if numbers else ():
         first, last = hour_of(incident.started), hour_of(incident.last_hour)
@@ -207,7 +207,7 @@ def note_decided(connection: Connection, numbers: Sequence[int]) -> None:
 class _Deliveries:
     """Contacts with a delivery since an hour, read when they are first asked for."""
 
-    def __init__(self, connection: Connection, since: int) -> None:
+    def __init__(self, connection: sa.Connection, since: int) -> None:
         self._connection, self._since = connection, since
         self._by_domain: dict[str, dict[int, int]] = {}
 
@@ -226,7 +226,7 @@ class _Deliveries:
         )
 
 
-def _first_undecided(connection: Connection, now: datetime) -> list[int]:
+def _first_undecided(connection: sa.Connection, now: datetime) -> list[int]:
     """When the oldest burst began that later events can still show to be none."""
     recent = hour_start(hour_of(now) - _REOPENED_HOURS)
     return [
@@ -237,7 +237,7 @@ def _first_undecided(connection: Connection, now: datetime) -> list[int]:
 
 
 def _rows_in_question(
-    connection: Connection, guard: IncidentGuard, since: int, changed: AbstractSet[int]
+    connection: sa.Connection, guard: IncidentGuard, since: int, changed: AbstractSet[int]
 ) -> list[tuple[Rate, int | None]]:
     """What is noticeable since then, and what it is compared with; all that was judged a burst."""
     last = max(changed, default=since) + guard.hours
@@ -250,7 +250,7 @@ def _rows_in_question(
 
 
 def _number(
-    connection: Connection, bursts: Mapping[Rate, BurstKey], guard: IncidentGuard, run_id: int
+    connection: sa.Connection, bursts: Mapping[Rate, BurstKey], guard: IncidentGuard, run_id: int
 ) -> dict[Rate, int]:
     """The incident of each row; hours of one burst that lie close together are one."""
     of_key: dict[BurstKey, list[Rate]] = defaultdict(list)
@@ -276,7 +276,7 @@ def _together(rows: Sequence[Rate], gap: int) -> list[list[Rate]]:
 
 
 def _settle(
-    connection: Connection,
+    connection: sa.Connection,
     rows: Sequence[Rate],
     numbers: Mapping[Rate, int],
     known: Mapping[Rate, int],
@@ -296,7 +296,7 @@ def _row_key(row: Rate) -> tuple[int, Category, str, str, str]:
     return row.hour, row.category, row.domain, row.host, row.rule
 
 
-def _act(connection: Connection, hours: Sequence[int], run_id: int) -> int:
+def _act(connection: sa.Connection, hours: Sequence[int], run_id: int) -> int:
     """Hold the responses of bursts in these hours, let the others go; how many are newly held."""
     if not hours:
         return 0
@@ -314,28 +314,30 @@ def _act(connection: Connection, hours: Sequence[int], run_id: int) -> int:
                 end=end_of_hour(connection, "h.hour"),
             )
             if matched:
-                concerned = text(_NOTE_CONCERNED.format(judged=judged))
+                concerned = sa.text(_NOTE_CONCERNED.format(judged=judged))
                 connection.execute(concerned, {"run_id": run_id})
             statements = [
                 each.format(table=table, key=key, judged=judged) for each in (_HOLD, _LET_GO)
             ]
-            held += connection.execute(text(statements[0])).rowcount
-            connection.execute(text(statements[1]))
+            held += connection.execute(sa.text(statements[0])).rowcount
+            connection.execute(sa.text(statements[1]))
     return held
 
 
-def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, now: datetime) -> int:
+def _take_back(
+    connection: sa.Connection, incidents: Sequence[int], run_id: int, now: datetime
+) -> int:
     """End what the incidents' responses had deactivated before anybody knew; how many contacts.
 
     It counts as if it had never been. What a person has confirmed stays.
     """
     # Postgres binds no values in a CREATE TABLE
-    among: BindParameter[int] = bindparam(
+    among: sa.BindParameter[int] = sa.bindparam(
         "incidents", incidents, expanding=True, literal_execute=True
     )
-    connection.execute(text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}").bindparams(among))
+    connection.execute(sa.text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}").bindparams(among))
     number = int(
-        connection.execute(text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
+        connection.execute(sa.text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
     )
     if number:
         _note_in_runs(connection)
@@ -343,22 +345,22 @@ def _take_back(connection: Connection, incidents: Sequence[int], run_id: int, no
         for statement in _TAKE_BACK:
             used = {name: value for name, value in values.items() if f":{name}" in statement}
             bound = [
-                bindparam(name, value, type_=UtcInstant() if name == "now" else None)
+                sa.bindparam(name, value, type_=UtcInstant() if name == "now" else None)
                 for name, value in used.items()
             ]
-            connection.execute(text(statement).bindparams(*bound))
-    connection.execute(text("DROP TABLE acted"))
-    connection.execute(text(_LOOK_AGAIN).bindparams(among), {"run_id": run_id})
-    if connection.execute(text(_LEAVE_PLANS).bindparams(among)).rowcount:
-        connection.execute(text(_COUNT_PLANS))
-        ended = text(_END_EMPTY_PLANS)
-        connection.execute(ended.bindparams(bindparam("now", now, type_=UtcInstant())))
+            connection.execute(sa.text(statement).bindparams(*bound))
+    connection.execute(sa.text("DROP TABLE acted"))
+    connection.execute(sa.text(_LOOK_AGAIN).bindparams(among), {"run_id": run_id})
+    if connection.execute(sa.text(_LEAVE_PLANS).bindparams(among)).rowcount:
+        connection.execute(sa.text(_COUNT_PLANS))
+        ended = sa.text(_END_EMPTY_PLANS)
+        connection.execute(ended.bindparams(sa.bindparam("now", now, type_=UtcInstant())))
     return number
 
 
-def _note_in_runs(connection: Connection) -> None:
+def _note_in_runs(connection: sa.Connection) -> None:
     """The runs that had deactivated them say so, and have more of their day left."""
-    numbers = text("SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id")
+    numbers = sa.text("SELECT run_id, count(DISTINCT contact_id) FROM acted GROUP BY run_id")
     for run_id, number in connection.execute(numbers).all():
         results = dict(get_run(connection, run_id).results)
         results[TAKEN_BACK] = results.get(TAKEN_BACK, 0) + number

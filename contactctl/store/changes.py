@@ -1,4 +1,4 @@
-"""Writing down what followers are told, and reading it in its order.
+"""Writing down what followers are told, reading it in its order, and whom a run has changed.
 
 Each writer works inside a transaction that has its turn to change contacts (locks.serialise).
 """
@@ -9,24 +9,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    RowMapping,
-    Select,
-    Text,
-    and_,
-    case,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-)
+import sqlalchemy as sa
 
-from contactctl.domain.changes import FOLLOWED, Change, ChangeKind
+from contactctl.domain.changes import FOLLOWED, Change, ChangeKind, Outcome
 from contactctl.domain.contacts import MembershipState, Origin
+from contactctl.domain.groups import scope_name
+from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
 from contactctl.store.thresholds.unswept import look_again
@@ -35,6 +23,7 @@ from contactctl.store.types import UtcInstant
 _change = tables.change
 _contact = tables.contact
 _deactivation = tables.deactivation
+_former = tables.former_membership
 _former_address = tables.former_address
 _group = tables.group
 _membership = tables.membership
@@ -44,12 +33,12 @@ _response = tables.response
 _MAKES_DUE = (ChangeKind.JOINED, ChangeKind.READDRESSED)
 _PAGE = 1000
 
-Chosen = Select[Any]
+Chosen = sa.Select[Any]
 """Selects a contact's id, and after it perhaps a group's, and a membership's state."""
 
 
 def note_change(
-    connection: Connection,
+    connection: sa.Connection,
     run_id: int,
     kind: ChangeKind,
     contact_id: int,
@@ -58,14 +47,14 @@ def note_change(
 ) -> int:
     """Tell of one contact; `values` are further columns. Returns the change's number."""
     row = {"run_id": run_id, "kind": kind, "contact_id": contact_id, "at": now, **values}
-    statement = insert(_change).values(row).returning(_change.c.number)
+    statement = sa.insert(_change).values(row).returning(_change.c.number)
     if kind in _MAKES_DUE:
         _look_again(connection, _response.c.contact_id == contact_id)
     return int(connection.execute(statement).scalar_one())
 
 
 def note_rows(
-    connection: Connection,
+    connection: sa.Connection,
     run_id: int,
     kind: ChangeKind,
     rows: Collection[Mapping[str, Any]],
@@ -74,40 +63,40 @@ def note_rows(
     """Tell of each of these: `contact_id`, and perhaps `group_id` and `state`."""
     if rows:
         told = [{"run_id": run_id, "kind": kind, "at": now, **row} for row in rows]
-        connection.execute(insert(_change), told)
+        connection.execute(sa.insert(_change), told)
     if rows and kind in _MAKES_DUE:
         ids = {row["contact_id"] for row in rows}
         _look_again(connection, is_one_of(_response.c.contact_id, ids, connection.dialect.name))
 
 
-def _look_again(connection: Connection, of_contacts: ColumnElement[bool]) -> None:
-    look_again(connection, select(_response.c.contact_id).where(of_contacts).distinct())
+def _look_again(connection: sa.Connection, of_contacts: sa.ColumnElement[bool]) -> None:
+    look_again(connection, sa.select(_response.c.contact_id).where(of_contacts).distinct())
 
 
 def note_batch(
-    connection: Connection, run_id: int, kind: ChangeKind, first: int, last: int, now: datetime
+    connection: sa.Connection, run_id: int, kind: ChangeKind, first: int, last: int, now: datetime
 ) -> None:
     """Tell of all contacts of a stretch of ids of whom it is true of this run (`_told_of`)."""
     row = {"run_id": run_id, "kind": kind, "contact_id": first, "last_contact_id": last, "at": now}
-    connection.execute(insert(_change).values(row))
+    connection.execute(sa.insert(_change).values(row))
     if kind in _MAKES_DUE:
         _look_again(connection, _response.c.contact_id.between(first, last))
 
 
 def note_each(
-    connection: Connection, run_id: int, kind: ChangeKind, chosen: Chosen, now: datetime
+    connection: sa.Connection, run_id: int, kind: ChangeKind, chosen: Chosen, now: datetime
 ) -> int:
     """Tell of each contact that is chosen, before what chooses them changes; returns how many."""
     found = chosen.subquery("found")
     columns = [*found.c]
     names = ["contact_id", "group_id", "state"][: len(columns)]
-    told = select(
+    told = sa.select(
         *columns,
-        literal(run_id, Integer),
-        literal(kind.value, Text),
-        literal(now, UtcInstant()),
+        sa.literal(run_id, sa.Integer),
+        sa.literal(kind.value, sa.Text),
+        sa.literal(now, UtcInstant()),
     ).order_by(*columns[:2])
-    statement = insert(_change).from_select([*names, "run_id", "kind", "at"], told)
+    statement = sa.insert(_change).from_select([*names, "run_id", "kind", "at"], told)
     return connection.execute(statement).rowcount
 
 
@@ -118,46 +107,46 @@ def note_each(
 class _Told:
     """One contact of a row of the table."""
 
-    row: RowMapping
+    row: sa.RowMapping
     contact_id: int
     group_id: int
     state: str
 
 
-def last_change(connection: Connection) -> tuple[int, datetime] | None:
+def last_change(connection: sa.Connection) -> tuple[int, datetime] | None:
     """The number and the time of the latest change; None where there is none yet."""
-    statement = select(_change.c.number, _change.c.at).order_by(_change.c.number.desc()).limit(1)
+    statement = sa.select(_change.c.number, _change.c.at).order_by(_change.c.number.desc()).limit(1)
     row = connection.execute(statement).first()
     return None if row is None else (row[0], row[1])
 
 
-def change_at(connection: Connection, number: int) -> datetime | None:
+def change_at(connection: sa.Connection, number: int) -> datetime | None:
     """The time of the change of that number; None where there is none."""
-    return connection.execute(select(_change.c.at).where(_change.c.number == number)).scalar()
+    return connection.execute(sa.select(_change.c.at).where(_change.c.number == number)).scalar()
 
 
 def changes_after(
-    connection: Connection, number: int, *, since: datetime | None = None
+    connection: sa.Connection, number: int, *, since: datetime | None = None
 ) -> Iterator[Change]:
     """What followers are told, after a number, in order. The transaction must stay open."""
     where = [_change.c.number > number, _change.c.kind.in_(FOLLOWED)]
     if since is not None:
         where.append(_change.c.at >= since)
-    return _changes(connection, and_(*where))
+    return _changes(connection, sa.and_(*where))
 
 
 def changes_of_run(
-    connection: Connection, run_id: int, kinds: Collection[ChangeKind]
+    connection: sa.Connection, run_id: int, kinds: Collection[ChangeKind]
 ) -> Iterator[Change]:
     """The changes of these kinds that one run has made."""
-    return _changes(connection, and_(_change.c.run_id == run_id, _change.c.kind.in_(kinds)))
+    return _changes(connection, sa.and_(_change.c.run_id == run_id, _change.c.kind.in_(kinds)))
 
 
-def _changes(connection: Connection, where: ColumnElement[bool]) -> Iterator[Change]:
-    groups = {row.id: row.name for row in connection.execute(select(_group.c.id, _group.c.name))}
-    any_former = connection.execute(select(_former_address.c.contact_id).limit(1)).first()
+def _changes(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[Change]:
+    groups = {row.id: row.name for row in connection.execute(sa.select(_group.c.id, _group.c.name))}
+    any_former = connection.execute(sa.select(_former_address.c.contact_id).limit(1)).first()
     streamed = connection.execution_options(stream_results=True, yield_per=_PAGE)
-    rows = streamed.execute(select(_change).where(where).order_by(_change.c.number)).mappings()
+    rows = streamed.execute(sa.select(_change).where(where).order_by(_change.c.number)).mappings()
     told = (each for row in rows for each in _told_by(connection, row))
     while page := list(islice(told, _PAGE)):
         addresses = _Addresses(connection, [each.contact_id for each in page], bool(any_former))
@@ -186,18 +175,18 @@ def _to_change(told: _Told, addresses: "_Addresses", groups: dict[int, str]) -> 
 class _Addresses:
     """The addresses of some contacts, now and at each change before."""
 
-    def __init__(self, connection: Connection, ids: Sequence[int], any_former: bool) -> None:
+    def __init__(self, connection: sa.Connection, ids: Sequence[int], any_former: bool) -> None:
         dialect = connection.dialect.name
         of_these = is_one_of(_contact.c.id, ids, dialect)
-        rows = connection.execute(select(_contact.c.id, _contact.c.email).where(of_these))
+        rows = connection.execute(sa.select(_contact.c.id, _contact.c.email).where(of_these))
         # an anonymised contact has a name that is not an address
         self._now = {row.id: row.email for row in rows if "@" in row.email}
         self._former: dict[int, list[tuple[int, str]]] = {}
         if any_former:
-            owner = func.coalesce(_former_address.c.from_contact, _former_address.c.contact_id)
+            owner = sa.func.coalesce(_former_address.c.from_contact, _former_address.c.contact_id)
             number, email = _former_address.c.change_number, _former_address.c.email
-            statement = select(owner.label("owner"), number, email).where(
-                or_(
+            statement = sa.select(owner.label("owner"), number, email).where(
+                sa.or_(
                     is_one_of(_former_address.c.contact_id, ids, dialect),
                     is_one_of(_former_address.c.from_contact, ids, dialect),
                 )
@@ -213,7 +202,7 @@ class _Addresses:
         return dict(self._former.get(contact_id, ())).get(number)
 
 
-def _told_by(connection: Connection, row: RowMapping) -> Iterator[_Told]:
+def _told_by(connection: sa.Connection, row: sa.RowMapping) -> Iterator[_Told]:
     if row["last_contact_id"] is None:
         yield _Told(row, row["contact_id"], row["group_id"], row["state"])
         return
@@ -222,40 +211,117 @@ def _told_by(connection: Connection, row: RowMapping) -> Iterator[_Told]:
         yield _Told(row, found.contact_id, found.group_id, found.state)
 
 
-def _told_of(row: RowMapping) -> Select[Any]:
+def _told_of(row: sa.RowMapping) -> sa.Select[Any]:
     """The contacts of a batch, each with group and state, of whom its row tells."""
     match ChangeKind(row["kind"]):
         case ChangeKind.ADDED:
-            none = literal(tables.SYSTEM_WIDE).label("group_id")
-            found = select(_contact.c.id.label("contact_id"), none, literal("").label("state"))
+            none = sa.literal(tables.SYSTEM_WIDE).label("group_id")
+            found = sa.select(
+                _contact.c.id.label("contact_id"), none, sa.literal("").label("state")
+            )
             return found.where(_is_in(row, _contact.c.id)).order_by(_contact.c.id)
         case ChangeKind.JOINED:
             key = (_membership.c.contact_id, _membership.c.group_id)
-            joined = and_(_is_in(row, key[0]), _membership.c.added <= row["at"])
-            return select(*key, _membership.c.state).where(joined).order_by(*key)
+            joined = sa.and_(_is_in(row, key[0]), _membership.c.added <= row["at"])
+            return sa.select(*key, _membership.c.state).where(joined).order_by(*key)
         case kind:
             return _deactivated(row, kind)
 
 
-def _deactivated(row: RowMapping, kind: ChangeKind) -> Select[Any]:
+def _deactivated(row: sa.RowMapping, kind: ChangeKind) -> sa.Select[Any]:
     """What the run opened; before any record (run 0), all that was open then."""
     opened = _deactivation.c
     if row["run_id"]:
-        mine = and_(opened.run_id == row["run_id"], opened.from_contact.is_(None))
+        mine = sa.and_(opened.run_id == row["run_id"], opened.from_contact.is_(None))
     else:
-        ends_later = or_(opened.ended_at.is_(None), opened.ended_at > row["at"])
-        mine = and_(opened.started_at <= row["at"], ends_later)
+        ends_later = sa.or_(opened.ended_at.is_(None), opened.ended_at > row["at"])
+        mine = sa.and_(opened.started_at <= row["at"], ends_later)
     if kind is ChangeKind.UNSUBSCRIBED:
-        mine = and_(mine, opened.origin == Origin.UNSUBSCRIBE)
+        mine = sa.and_(mine, opened.origin == Origin.UNSUBSCRIBE)
     in_group = MembershipState.INACTIVE.value if kind is ChangeKind.DEACTIVATED else ""
-    state = case((opened.group_id == tables.SYSTEM_WIDE, ""), else_=in_group).label("state")
+    state = sa.case((opened.group_id == tables.SYSTEM_WIDE, ""), else_=in_group).label("state")
     return (
-        select(opened.contact_id, opened.group_id, state)
+        sa.select(opened.contact_id, opened.group_id, state)
         .where(_is_in(row, opened.contact_id), mine)
         .group_by(opened.contact_id, opened.group_id)
         .order_by(opened.contact_id, opened.group_id)
     )
 
 
-def _is_in(row: RowMapping, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _is_in(row: sa.RowMapping, contact_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     return contact_id.between(row["contact_id"], row["last_contact_id"])
+
+
+# Whom a run has changed: from the reasons that it opened and ended, the memberships that it
+# ended, and what it has told followers of
+
+
+ENDED = "ended"
+# these have rows of their own, which say more, and which runs from before the record have as well
+_FROM_ROWS = (ChangeKind.DEACTIVATED, ChangeKind.LEFT)
+
+
+def outcomes_of_run(connection: sa.Connection, run: Run) -> Iterator[Outcome]:
+    """What the run did, each kind of change in the order of contacts."""
+    mine = _deactivation.c.from_contact.is_(None)
+    opened = (_deactivation.c.run_id == run.id) & mine
+    ended = (_deactivation.c.ended_by_run_id == run.id) & mine
+    for statement in (
+        _of_deactivations(ChangeKind.DEACTIVATED, _deactivation.c.started_at, opened),
+        _of_deactivations(ENDED, _deactivation.c.ended_at, ended),
+        _of_memberships(run.id),
+    ):
+        streamed = connection.execution_options(stream_results=True, yield_per=_PAGE)
+        for row in streamed.execute(statement):
+            group = scope_name(row.group_id, row.group_name)
+            email = _address(row.email)
+            yield Outcome(
+                row.contact_id, email, row.change, row.at, group, row.origin, row.category
+            )
+    others = [kind for kind in ChangeKind if kind not in _FROM_ROWS]
+    for change in changes_of_run(connection, run.id, others):
+        yield Outcome(change.contact, change.email, change.kind, change.at, change.group)
+
+
+def _of_deactivations(
+    change: str, at: sa.ColumnElement[Any], where: sa.ColumnElement[bool]
+) -> sa.Select[Any]:
+    return (
+        sa.select(
+            _deactivation.c.contact_id,
+            _contact.c.email,
+            sa.literal(change).label("change"),
+            at.label("at"),
+            _deactivation.c.group_id,
+            _group.c.name.label("group_name"),
+            _deactivation.c.origin,
+            _deactivation.c.category,
+        )
+        .join(_contact, _contact.c.id == _deactivation.c.contact_id)
+        .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
+        .where(where)
+        .order_by(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
+    )
+
+
+def _of_memberships(run_id: int) -> sa.Select[Any]:
+    return (
+        sa.select(
+            _former.c.contact_id,
+            _contact.c.email,
+            sa.literal(ChangeKind.LEFT.value).label("change"),
+            _former.c.ended_at.label("at"),
+            _former.c.group_id,
+            _former.c.group_name,
+            sa.literal("").label("origin"),
+            sa.literal("").label("category"),
+        )
+        .join(_contact, _contact.c.id == _former.c.contact_id)
+        .where(_former.c.run_id == run_id)
+        .order_by(_former.c.contact_id, _former.c.group_id)
+    )
+
+
+def _address(email: str) -> str | None:
+    """An anonymised contact has a name that is not an address."""
+    return email if "@" in email else None

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import (
     ContactRecord,
@@ -26,28 +26,29 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import NotFoundError, UsageError
+from contactctl.domain.groups import scope_name
 from contactctl.domain.responses import Category
 from contactctl.domain.text import show_safely
 from contactctl.store import tables
 from contactctl.store.addresses import contact_of_former, former_addresses, id_of_key
 from contactctl.store.fields import RECORD_COLUMNS, VALUE_COLUMNS, is_one_of
-from contactctl.store.groups import find_group, group_names, scope_name
+from contactctl.store.groups import find_group, group_names
 from contactctl.store.predicates import counts_by_email, is_unsubscribe
 from contactctl.store.tables import contact_tag
 
 _SOME = 1000
 
 
-def tags_among(connection: Connection, tags: Collection[str]) -> set[str]:
+def tags_among(connection: sa.Connection, tags: Collection[str]) -> set[str]:
     """Those of the folded tags that some contact carries."""
     column = contact_tag.c.tag_folded
-    found = select(column).where(is_one_of(column, tags, connection.dialect.name)).distinct()
+    found = sa.select(column).where(is_one_of(column, tags, connection.dialect.name)).distinct()
     return set(connection.execute(found).scalars())
 
 
-def some_tags(connection: Connection) -> list[str]:
+def some_tags(connection: sa.Connection) -> list[str]:
     """Folded tags to guess a mistyped one from; not all where there are very many."""
-    found = select(contact_tag.c.tag_folded).distinct().limit(_SOME)
+    found = sa.select(contact_tag.c.tag_folded).distinct().limit(_SOME)
     return list(connection.execute(found).scalars())
 
 
@@ -63,10 +64,10 @@ _response = tables.response
 _external = tables.external_id
 
 
-def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
+def keys_after(connection: sa.Connection, last_id: int, limit: int) -> list[tuple[int, str]]:
     """Ids and keys of the next contacts behind an id, in its order."""
     statement = (
-        select(_contact.c.id, _contact.c.email_key)
+        sa.select(_contact.c.id, _contact.c.email_key)
         .where(_contact.c.id > last_id)
         .order_by(_contact.c.id)
         .limit(limit)
@@ -74,34 +75,34 @@ def keys_after(connection: Connection, last_id: int, limit: int) -> list[tuple[i
     return [(row[0], row[1]) for row in connection.execute(statement)]
 
 
-def count_of_domain(connection: Connection, domain: str) -> int:
+def count_of_domain(connection: sa.Connection, domain: str) -> int:
     """How many contacts have an address of this domain."""
-    statement = select(func.count()).where(_contact.c.email_domain == domain)
+    statement = sa.select(sa.func.count()).where(_contact.c.email_domain == domain)
     return int(connection.execute(statement).scalar_one())
 
 
-def has_contact(connection: Connection, contact_id: int) -> bool:
+def has_contact(connection: sa.Connection, contact_id: int) -> bool:
     """Whether there is a contact of that number."""
-    statement = select(_contact.c.id).where(_contact.c.id == contact_id)
+    statement = sa.select(_contact.c.id).where(_contact.c.id == contact_id)
     return connection.execute(statement).first() is not None
 
 
-def is_anonymised(connection: Connection, contact_id: int) -> bool:
+def is_anonymised(connection: sa.Connection, contact_id: int) -> bool:
     """Whether the contact has a number in place of its address."""
-    statement = select(_contact.c.email_key).where(_contact.c.id == contact_id)
+    statement = sa.select(_contact.c.email_key).where(_contact.c.id == contact_id)
     return "@" not in str(connection.execute(statement).scalar_one())
 
 
-def get_record(connection: Connection, contact_id: int) -> ContactRecord | None:
+def get_record(connection: sa.Connection, contact_id: int) -> ContactRecord | None:
     """The contact of that number with all that is stored about it; None: no such."""
-    statement = select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)
+    statement = sa.select(*RECORD_COLUMNS).where(_contact.c.id == contact_id)
     rows = connection.execute(statement).mappings().all()
     records = to_records(connection, rows)
     return records[0] if records else None
 
 
 def to_records(
-    connection: Connection, rows: Sequence[RowMapping], fields: Collection[str] | None = None
+    connection: sa.Connection, rows: Sequence[sa.RowMapping], fields: Collection[str] | None = None
 ) -> list[ContactRecord]:
     """Rows of RECORD_COLUMNS with what other tables hold, in the same order.
 
@@ -143,9 +144,9 @@ def to_records(
     ]
 
 
-def _tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+def _tags(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     statement = (
-        select(_tag.c.contact_id, _tag.c.tag)
+        sa.select(_tag.c.contact_id, _tag.c.tag)
         .where(_tag.c.contact_id.in_(ids))
         .order_by(_tag.c.contact_id, _tag.c.tag_folded)
     )
@@ -155,9 +156,9 @@ def _tags(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _memberships(connection: Connection, ids: Sequence[int]) -> dict[int, list[GroupMembership]]:
+def _memberships(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[GroupMembership]]:
     statement = (
-        select(_membership.c.contact_id, _group.c.name, _membership.c.state)
+        sa.select(_membership.c.contact_id, _group.c.name, _membership.c.state)
         .join(_group, _group.c.id == _membership.c.group_id)
         .where(_membership.c.contact_id.in_(ids))
         .order_by(_membership.c.contact_id, _group.c.name_folded)
@@ -168,10 +169,10 @@ def _memberships(connection: Connection, ids: Sequence[int]) -> dict[int, list[G
     return found
 
 
-def _responses(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+def _responses(connection: sa.Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     """How many of each category count, 0 included."""
     statement = (
-        select(_response.c.contact_id, _response.c.category, func.count())
+        sa.select(_response.c.contact_id, _response.c.category, sa.func.count())
         .where(_response.c.contact_id.in_(ids), counts_by_email())
         .group_by(_response.c.contact_id, _response.c.category)
     )
@@ -181,11 +182,11 @@ def _responses(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str
     return found
 
 
-def _not_counted(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+def _not_counted(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """Why responses do not count, each reason once."""
     reason = _response.c.not_counted
     statement = (
-        select(_response.c.contact_id, reason)
+        sa.select(_response.c.contact_id, reason)
         .where(_response.c.contact_id.in_(ids), reason != "")
         .distinct()
         .order_by(_response.c.contact_id, reason)
@@ -196,20 +197,20 @@ def _not_counted(connection: Connection, ids: Sequence[int]) -> dict[int, list[s
     return found
 
 
-def _unsubscribed(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
+def _unsubscribed(connection: sa.Connection, ids: Sequence[int]) -> dict[int, datetime]:
     """When each last unsubscribed."""
     statement = (
-        select(_response.c.contact_id, func.max(_response.c.occurred_at))
+        sa.select(_response.c.contact_id, sa.func.max(_response.c.occurred_at))
         .where(_response.c.contact_id.in_(ids), is_unsubscribe())
         .group_by(_response.c.contact_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def _unsubscribed_from(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+def _unsubscribed_from(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """The groups that each unsubscribed from."""
     statement = (
-        select(_response.c.contact_id, _group.c.name, _group.c.name_folded)
+        sa.select(_response.c.contact_id, _group.c.name, _group.c.name_folded)
         .join(_group, _group.c.id == _response.c.group_id)
         .where(_response.c.contact_id.in_(ids), is_unsubscribe())
         .distinct()
@@ -221,10 +222,10 @@ def _unsubscribed_from(connection: Connection, ids: Sequence[int]) -> dict[int, 
     return found
 
 
-def _external_ids(connection: Connection, ids: Sequence[int]) -> dict[int, list[ExternalId]]:
+def _external_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[ExternalId]]:
     """What sources call each."""
     statement = (
-        select(_external.c.contact_id, _external.c.source, _external.c.external_id)
+        sa.select(_external.c.contact_id, _external.c.source, _external.c.external_id)
         .where(_external.c.contact_id.in_(ids))
         .order_by(_external.c.source, _external.c.external_id)
     )
@@ -235,11 +236,11 @@ def _external_ids(connection: Connection, ids: Sequence[int]) -> dict[int, list[
 
 
 def _deactivations(
-    connection: Connection, ids: Sequence[int]
+    connection: sa.Connection, ids: Sequence[int]
 ) -> dict[int, list[DeactivationRecord]]:
     """All deactivations, open and ended, oldest first."""
     statement: Any = (
-        select(_deactivation, _group.c.name.label("group_name"))
+        sa.select(_deactivation, _group.c.name.label("group_name"))
         .outerjoin(_group, _group.c.id == _deactivation.c.group_id)
         .where(_deactivation.c.contact_id.in_(ids))
         .order_by(_deactivation.c.started_at, _deactivation.c.run_id, _deactivation.c.category)
@@ -265,7 +266,7 @@ def _deactivations(
 _MOST_DIGITS = 18  # of a contact's id, which has 63 bits
 
 
-def contact_named(connection: Connection, name: str) -> int:
+def contact_named(connection: sa.Connection, name: str) -> int:
     """The id of a contact, from its email, now or before, or its number."""
     if name.isascii() and name.isdigit():
         number = int(name) if len(name) <= _MOST_DIGITS else 0
@@ -281,7 +282,7 @@ def contact_named(connection: Connection, name: str) -> int:
     return contact_id
 
 
-def group_named(connection: Connection, name: str) -> tuple[int, str]:
+def group_named(connection: sa.Connection, name: str) -> tuple[int, str]:
     """Id and name, as stored, of a group."""
     found = find_group(connection, name)
     if found is None:

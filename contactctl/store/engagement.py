@@ -10,14 +10,13 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, select, text
+import sqlalchemy as sa
 
 from contactctl.store import tables
 from contactctl.store.contacts import keys_after
 from contactctl.store.database.locks import serialise
 from contactctl.store.database.store import Store
-from contactctl.store.routine import note_done
-from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.runs import CONTACT_CHANGES, note_done
 from contactctl.store.staged import SignKind, Staged
 from contactctl.store.temporary import fill, temporary_tables
 from contactctl.store.types import UtcInstant
@@ -161,7 +160,7 @@ _ENGAGED = f"""
 
 
 def record_activities(
-    connection: Connection, signs: Sequence[Staged], machine_click_seconds: int, now: datetime
+    connection: sa.Connection, signs: Sequence[Staged], machine_click_seconds: int, now: datetime
 ) -> None:
     """Keep what is new of it, and bring the contacts' dates and counts up to date.
 
@@ -214,7 +213,7 @@ _IMPORTED = "SELECT contact_id FROM import_row"
 _SINCE, _RECEIVED = "mails_since_engaged", "mails_received"
 
 
-def settle_imported(connection: Connection, columns: Collection[str], now: datetime) -> None:
+def settle_imported(connection: sa.Connection, columns: Collection[str], now: datetime) -> None:
     """Let the rows of the import that works tell what its contacts' new values say.
 
     A given count is right as of now, whatever deliveries are known: a row that stands for the
@@ -236,7 +235,7 @@ def settle_imported(connection: Connection, columns: Collection[str], now: datet
         work.do(_COUNT_ALL_AGAIN.format(ids=_IMPORTED))
 
 
-def count_mails(connection: Connection, contact_id: int, now: datetime) -> None:
+def count_mails(connection: sa.Connection, contact_id: int, now: datetime) -> None:
     """Count the mails of one contact again, which others have joined."""
     work = _Work(connection, 0, now)
     for statement in (_COUNT_AGAIN, _COUNT_ALL_AGAIN):
@@ -304,9 +303,9 @@ def forget_deliveries(store: Store, until: datetime) -> None:
             after = ids[-1][0]
 
 
-def _kept_since(connection: Connection) -> datetime:
+def _kept_since(connection: sa.Connection) -> datetime:
     """Of deliveries before this, single ones are not kept any more."""
-    statement = select(tables.routine.c.done_at).where(tables.routine.c.work == _FORGETTING)
+    statement = sa.select(tables.routine.c.done_at).where(tables.routine.c.work == _FORGETTING)
     found: datetime | None = connection.execute(statement).scalar()
     return found or _BEGINNING
 
@@ -314,7 +313,9 @@ def _kept_since(connection: Connection) -> datetime:
 class _Work:
     """Statements in the words of the database, with the instant that is now."""
 
-    def __init__(self, connection: Connection, machine_click_seconds: int, now: datetime) -> None:
+    def __init__(
+        self, connection: sa.Connection, machine_click_seconds: int, now: datetime
+    ) -> None:
         self._connection = connection
         self._now = now
         self._kept_since = _kept_since(connection)
@@ -341,10 +342,10 @@ class _Work:
         """Run it, with further words in it; returns how many rows it concerned."""
         return self._run(statement, **words).rowcount
 
-    def _run(self, statement: str, **words: object) -> CursorResult[*tuple[Any, ...]]:
+    def _run(self, statement: str, **words: object) -> sa.CursorResult[*tuple[Any, ...]]:
         filled = statement.format(**self._words, **words)
-        clause = text(filled.replace("%H:%M:%S", r"%H\:%M\:%S"))
+        clause = sa.text(filled.replace("%H:%M:%S", r"%H\:%M\:%S"))
         for name, instant in (("now", self._now), ("kept_since", self._kept_since)):
             if f":{name}" in statement:
-                clause = clause.bindparams(bindparam(name, instant, type_=UtcInstant()))
+                clause = clause.bindparams(sa.bindparam(name, instant, type_=UtcInstant()))
         return self._connection.execute(clause)

@@ -6,22 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Integer,
-    Select,
-    Text,
-    cast,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    true,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import Origin, Status
@@ -46,7 +31,7 @@ from contactctl.store.types import is_text
 _suppression = tables.suppression
 
 KeysNamed = Callable[[Collection[str]], Sequence[Hasher]]
-Suppressed = Callable[[Connection, Collection[str]], AbstractSet[str]]
+Suppressed = Callable[[sa.Connection, Collection[str]], AbstractSet[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +44,7 @@ class SuppressionRow:
 
 
 def suppressed_among(
-    connection: Connection, email_keys: Collection[str], *, keys_named: KeysNamed
+    connection: sa.Connection, email_keys: Collection[str], *, keys_named: KeysNamed
 ) -> AbstractSet[str]:
     """Those of the addresses that are suppressed, each alone or with its whole domain.
 
@@ -76,53 +61,57 @@ def suppressed_among(
     return {each for each in email_keys if each in found or domain_of(each) in found}
 
 
-def key_ids(connection: Connection) -> list[str]:
+def key_ids(connection: sa.Connection) -> list[str]:
     """The ids of the keys that have made the stored hashes."""
     found: list[str] = []
     after = ""
     # a step for each key, where DISTINCT would read every hash
-    next_hash = select(func.min(_suppression.c.key_hash))
+    next_hash = sa.select(sa.func.min(_suppression.c.key_hash))
     while key_hash := connection.scalar(next_hash.where(_suppression.c.key_hash > after)):
         found.append(key_id_of(key_hash))
         after = f"{found[-1]}:g"  # past the last hexadecimal digit, in any collation
     return found
 
 
-def known_hashes(connection: Connection, hashes: Collection[str]) -> set[str]:
+def known_hashes(connection: sa.Connection, hashes: Collection[str]) -> set[str]:
     """Those of the hashes that are stored; one parameter, however many."""
     listed = is_one_of(_suppression.c.key_hash, hashes, connection.dialect.name)
-    return set(connection.execute(select(_suppression.c.key_hash).where(listed)).scalars())
+    return set(connection.execute(sa.select(_suppression.c.key_hash).where(listed)).scalars())
 
 
-def list_suppressions(connection: Connection, limit: int) -> list[SuppressionRow]:
+def list_suppressions(connection: sa.Connection, limit: int) -> list[SuppressionRow]:
     """The latest suppressions, newest first."""
     statement = (
-        select(_suppression.c.key_hash, _suppression.c.created, _suppression.c.run_id)
+        sa.select(_suppression.c.key_hash, _suppression.c.created, _suppression.c.run_id)
         .order_by(_suppression.c.created.desc(), _suppression.c.key_hash)
         .limit(limit)
     )
     return [SuppressionRow(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
-def count_suppressions(connection: Connection) -> int:
+def count_suppressions(connection: sa.Connection) -> int:
     """How many addresses are suppressed."""
-    return int(connection.execute(select(func.count()).select_from(_suppression)).scalar_one())
+    return int(
+        connection.execute(sa.select(sa.func.count()).select_from(_suppression)).scalar_one()
+    )
 
 
-def add_hashes(connection: Connection, hashes: Sequence[str], run_id: int, now: datetime) -> None:
+def add_hashes(
+    connection: sa.Connection, hashes: Sequence[str], run_id: int, now: datetime
+) -> None:
     """Suppress these; those that are already stay as they are."""
     known = known_hashes(connection, hashes)
     rows = [
         {"key_hash": each, "created": now, "run_id": run_id} for each in hashes if each not in known
     ]
     if rows:
-        connection.execute(insert(_suppression), rows)
+        connection.execute(sa.insert(_suppression), rows)
 
 
-def remove_hashes(connection: Connection, hashes: Collection[str]) -> int:
+def remove_hashes(connection: sa.Connection, hashes: Collection[str]) -> int:
     """Suppress these no more; returns how many there were."""
     listed = is_one_of(_suppression.c.key_hash, hashes, connection.dialect.name)
-    return connection.execute(delete(_suppression).where(listed)).rowcount
+    return connection.execute(sa.delete(_suppression).where(listed)).rowcount
 
 
 # Erasing contacts for good: profile, memberships, responses, and their address wherever it is
@@ -152,20 +141,22 @@ CurrentKey = Callable[[Collection[str]], Key]
 """The key for new hashes, given the ids of the keys of the stored ones."""
 
 
-def plan_erasure(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
+def plan_erasure(connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool]) -> int:
     """Freeze the contacts that fulfil `where`, active or not; returns how many."""
-    chosen = select(_contact.c.id, literal(run_id, Integer), _contact.c.revision).where(where)
+    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
+        where
+    )
     columns = ["contact_id", "run_id", "revision"]
-    return connection.execute(insert(_item).from_select(columns, chosen)).rowcount
+    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
 
 
-def erasure_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+def erasure_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch are as they were shown; the others leave the plan."""
-    return settle(connection, run, batch, true())
+    return settle(connection, run, batch, sa.true())
 
 
 def delete_contacts(
-    connection: Connection,
+    connection: sa.Connection,
     run: Run,
     batch: Batch,
     now: datetime,
@@ -177,15 +168,15 @@ def delete_contacts(
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
     for table in (_deactivation, tables.delivery):  # no foreign key takes these along
-        connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
-    deleted = connection.execute(delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
+        connection.execute(sa.delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
+    deleted = connection.execute(sa.delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
     _erase_elsewhere(connection, addresses)
     on_erased(addresses)
     return deleted.rowcount
 
 
 def anonymise(
-    connection: Connection,
+    connection: sa.Connection,
     run: Run,
     batch: Batch,
     now: datetime,
@@ -197,7 +188,7 @@ def anonymise(
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
     for table in _THEIRS:
-        connection.execute(delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
+        connection.execute(sa.delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
     _deactivate_for_good(connection, run, batch, now)
     blanked = _blank(connection, run, batch, now)
     _erase_elsewhere(connection, addresses)
@@ -205,9 +196,9 @@ def anonymise(
     return blanked
 
 
-def placeholder_sql() -> ColumnElement[str]:
+def placeholder_sql() -> sa.ColumnElement[str]:
     """domain.erasing.placeholder of each contact."""
-    return literal(placeholder(0).removesuffix("0")) + cast(_contact.c.id, Text)
+    return sa.literal(placeholder(0).removesuffix("0")) + sa.cast(_contact.c.id, sa.Text)
 
 
 def needs_clean_up(store: Store) -> bool:
@@ -250,26 +241,26 @@ def _empty_log(store: Store) -> None:
         )
 
 
-def _ids(run: Run, batch: Batch) -> Select[Any]:
-    return select(_item.c.contact_id).where(in_batch(run.id, batch))
+def _ids(run: Run, batch: Batch) -> sa.Select[Any]:
+    return sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
 
 
-def _tell(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _tell(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
     """Whom a follower must forget: not once more those that are anonymised already."""
-    chosen = select(_contact.c.id).where(
+    chosen = sa.select(_contact.c.id).where(
         _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
     )
     note_each(connection, run.id, ChangeKind.ERASED, chosen, now)
 
 
 def _suppress(
-    connection: Connection, run: Run, batch: Batch, now: datetime, current_key: CurrentKey
+    connection: sa.Connection, run: Run, batch: Batch, now: datetime, current_key: CurrentKey
 ) -> list[EmailAddress]:
     """Suppress the batch's addresses; returns those of contacts that are not anonymised yet."""
     addresses = [
         EmailAddress(row.email, row.email_key, row.email_domain)
         for row in connection.execute(
-            select(_contact.c.email, _contact.c.email_key, _contact.c.email_domain).where(
+            sa.select(_contact.c.email, _contact.c.email_key, _contact.c.email_domain).where(
                 _contact.c.id.in_(_ids(run, batch)), _contact.c.email_key != placeholder_sql()
             )
         )
@@ -281,14 +272,14 @@ def _suppress(
     return addresses
 
 
-def _former_addresses(connection: Connection, run: Run, batch: Batch) -> list[EmailAddress]:
+def _former_addresses(connection: sa.Connection, run: Run, batch: Batch) -> list[EmailAddress]:
     """The addresses that the batch's contacts had, but for those that others have now.
 
     The batch's contacts have let go of their present ones.
     """
     former = tables.former_address
     found = connection.execute(
-        select(former.c.email, former.c.email_key)
+        sa.select(former.c.email, former.c.email_key)
         .where(former.c.contact_id.in_(_ids(run, batch)))
         .distinct()
     ).all()
@@ -301,14 +292,14 @@ def _former_addresses(connection: Connection, run: Run, batch: Batch) -> list[Em
     ]
 
 
-def _erase_elsewhere(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
+def _erase_elsewhere(connection: sa.Connection, addresses: Sequence[EmailAddress]) -> None:
     if addresses:
         scrub(connection, addresses)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA user_version = {_HAS_OLD_PAGES}")
 
 
-def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+def _blank(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
     """Take everything personal out of the contacts themselves; returns how many."""
     named = placeholder_sql()
     blank: dict[str, Any] = {
@@ -317,7 +308,7 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
         if column.name not in _KEPT and column.computed is None
     }
     blank |= {"email": named, "email_key": named, "email_domain": ""}
-    statement = update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
+    statement = sa.update(_contact).where(_contact.c.id.in_(_ids(run, batch)))
     return connection.execute(
         statement.values(
             **blank, status=Status.INACTIVE, updated=now, revision=_contact.c.revision + 1
@@ -325,24 +316,24 @@ def _blank(connection: Connection, run: Run, batch: Batch, now: datetime) -> int
     ).rowcount
 
 
-def _nothing(column: Column[Any]) -> str | int | dict[str, Any]:
+def _nothing(column: sa.Column[Any]) -> str | int | dict[str, Any]:
     if is_text(column):
         return ""
-    return 0 if isinstance(column.type, Integer) else {}
+    return 0 if isinstance(column.type, sa.Integer) else {}
 
 
-def _deactivate_for_good(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _deactivate_for_good(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
     """A reason of its own to stay inactive, which no rule ends."""
-    rows = select(
+    rows = sa.select(
         _item.c.contact_id,
-        literal(SYSTEM_WIDE, Integer),
-        literal(run.id, Integer),
-        literal("", Text),
-        literal(Origin.INDIVIDUAL.value, Text),
-        literal(now, _deactivation.c.started_at.type),
+        sa.literal(SYSTEM_WIDE, sa.Integer),
+        sa.literal(run.id, sa.Integer),
+        sa.literal("", sa.Text),
+        sa.literal(Origin.INDIVIDUAL.value, sa.Text),
+        sa.literal(now, _deactivation.c.started_at.type),
     ).where(in_batch(run.id, batch))
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    connection.execute(insert(_deactivation).from_select(columns, rows))
+    connection.execute(sa.insert(_deactivation).from_select(columns, rows))
 
 
 _RIGHTS_TO_SCRUB: tuple[Right, ...] = (

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.store import tables
 from contactctl.store.addresses import former_among, ids_of_keys, release_key
-from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.fields import is_one_of
 from contactctl.store.imported_status import Creating
-from contactctl.store.preview import first_rows
-from contactctl.store.readdress import give_address
-from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.merge import give_address
+from contactctl.store.selections import first_rows
+from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 
 MOVED_TABLE = "import_moved"
 MOVED_COLUMNS = "position integer PRIMARY KEY"
@@ -83,7 +82,7 @@ class AddressChanges:
 
 
 def follow_addresses(
-    connection: Connection,
+    connection: sa.Connection,
     source: str,
     creating: Creating,
     rows: Sequence[NamedRow],
@@ -94,7 +93,7 @@ def follow_addresses(
     Two contacts may exchange their addresses. One that the source has under several ids, rows of
     one address, stays as it is. The caller changes contacts in this transaction.
     """
-    known = select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
+    known = sa.select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
     if not rows or connection.execute(known).first() is None:
         return AddressChanges()
     found = _elsewhere(connection, source, rows)
@@ -110,11 +109,13 @@ def follow_addresses(
     _give_addresses(connection, addresses, creating, now)
     values = [{"id": contact, "run_id": creating.run_id, "source": source} for contact in moving]
     if values:
-        connection.execute(text(_NOTE_RUN), values)
+        connection.execute(sa.text(_NOTE_RUN), values)
     return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
 
 
-def _elsewhere(connection: Connection, source: str, rows: Sequence[NamedRow]) -> list["_Elsewhere"]:
+def _elsewhere(
+    connection: sa.Connection, source: str, rows: Sequence[NamedRow]
+) -> list["_Elsewhere"]:
     """The rows whose contact, by its id, has another address here, and no other id of the source.
 
     Ids are looked up one by one: a plan that begins with all ids of the source takes longer with
@@ -135,24 +136,24 @@ def _elsewhere(connection: Connection, source: str, rows: Sequence[NamedRow]) ->
 
 
 def _among(
-    connection: Connection, statement: str, source: str, values: Sequence[Any]
-) -> Sequence[Row[Any]]:
+    connection: sa.Connection, statement: str, source: str, values: Sequence[Any]
+) -> Sequence[sa.Row[Any]]:
     """What a statement finds for one of the values, `{among}` them, of a source."""
     if not values:
         return ()
     is_sqlite = connection.dialect.name == "sqlite"
     among = "IN (SELECT value FROM json_each(:values))" if is_sqlite else "= ANY(:values)"
     bound = {"source": source, "values": json.dumps(values) if is_sqlite else values}
-    return connection.execute(text(statement.format(among=among)), bound).all()
+    return connection.execute(sa.text(statement.format(among=among)), bound).all()
 
 
 def _former_of_others(
-    connection: Connection, email_keys: Collection[str], run_id: int
+    connection: sa.Connection, email_keys: Collection[str], run_id: int
 ) -> dict[str, int]:
     """Which contact had an address that nobody has now; but for those given up in this run, which
     the source gives to somebody else."""
     former = former_among(connection, email_keys)
-    given_up = select(_former.c.email_key).where(
+    given_up = sa.select(_former.c.email_key).where(
         _former.c.run_id == run_id,
         is_one_of(_former.c.email_key, former, connection.dialect.name),
     )
@@ -184,7 +185,7 @@ def _who_can_move(
 
 
 def _give_addresses(
-    connection: Connection,
+    connection: sa.Connection,
     addresses: Mapping[int, EmailAddress],
     creating: Creating,
     now: datetime,
@@ -192,7 +193,7 @@ def _give_addresses(
     """One after the other, an address that is still taken last; where they go round in a circle,
     one contact lets go of its own first: an address is unique at every moment."""
     keys = is_one_of(_contact.c.id, addresses, connection.dialect.name)
-    rows = connection.execute(select(_contact.c.id, _contact.c.email_key).where(keys))
+    rows = connection.execute(sa.select(_contact.c.id, _contact.c.email_key).where(keys))
     held = {row.id: row.email_key for row in rows}
     waiting = dict(addresses)
     aside: set[int] = set()
@@ -215,16 +216,16 @@ def _give_addresses(
             )
 
 
-def link(connection: Connection, source: str, run_id: int, contacts: Mapping[str, int]) -> None:
+def link(connection: sa.Connection, source: str, run_id: int, contacts: Mapping[str, int]) -> None:
     """Note ids of the source at their contacts, and at no others."""
     found = _among(connection, _LINKED, source, sorted(contacts))
     others = [row for row in found if contacts[row.external_id] != row.contact_id]
     if others:
         connection.execute(
-            delete(_external_id).where(
-                _external_id.c.contact_id == bindparam("of_contact"),
+            sa.delete(_external_id).where(
+                _external_id.c.contact_id == sa.bindparam("of_contact"),
                 _external_id.c.source == source,
-                _external_id.c.external_id == bindparam("of_id"),
+                _external_id.c.external_id == sa.bindparam("of_id"),
             ),
             [{"of_contact": row.contact_id, "of_id": row.external_id} for row in others],
         )
@@ -234,7 +235,7 @@ def link(connection: Connection, source: str, run_id: int, contacts: Mapping[str
 
 
 def plan_gone(
-    connection: Connection, run_id: int, source: str, keys: Iterable[Sequence[str]]
+    connection: sa.Connection, run_id: int, source: str, keys: Iterable[Sequence[str]]
 ) -> int:
     """Freeze the active contacts that the source alone had, and has no more: `keys` are all ids
     that it has now. Returns how many."""
@@ -243,27 +244,27 @@ def plan_gone(
             "INSERT INTO plan_item (contact_id, run_id, revision)"
             f" SELECT c.id, :run_id, c.revision {_IS_GONE} ORDER BY c.id"
         )
-        return connection.execute(text(plan), {"source": source, "run_id": run_id}).rowcount
+        return connection.execute(sa.text(plan), {"source": source, "run_id": run_id}).rowcount
 
 
 def count_gone(
-    connection: Connection, source: str, keys: Iterable[Sequence[str]], most: int
+    connection: sa.Connection, source: str, keys: Iterable[Sequence[str]], most: int
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many `plan_gone` would freeze, and the first of them."""
     with _keys_table(connection, keys):
         of_source = {"source": source}
-        count = connection.execute(text(f"SELECT count(*) {_IS_GONE}"), of_source).scalar_one()
-        first = text(f"SELECT c.id {_IS_GONE} ORDER BY c.id LIMIT {most}")
+        count = connection.execute(sa.text(f"SELECT count(*) {_IS_GONE}"), of_source).scalar_one()
+        first = sa.text(f"SELECT c.id {_IS_GONE} ORDER BY c.id LIMIT {most}")
         ids = connection.execute(first, of_source).scalars().all()
-    rows = first_rows(connection, select(_contact.c.id).where(_contact.c.id.in_(ids)), most)
+    rows = first_rows(connection, sa.select(_contact.c.id).where(_contact.c.id.in_(ids)), most)
     return count, rows
 
 
-def known_ids(connection: Connection, source: str) -> Iterator[tuple[str, list[str]]]:
+def known_ids(connection: sa.Connection, source: str) -> Iterator[tuple[str, list[str]]]:
     """(status, ids) of the contacts that the source knows, some thousands at a time."""
     for status in Status:
         statement = (
-            select(_external_id.c.external_id)
+            sa.select(_external_id.c.external_id)
             .join(_contact, _contact.c.id == _external_id.c.contact_id)
             .where(_external_id.c.source == source, _contact.c.status == status)
             .order_by(_external_id.c.external_id)
@@ -274,11 +275,11 @@ def known_ids(connection: Connection, source: str) -> Iterator[tuple[str, list[s
 
 
 @contextmanager
-def _keys_table(connection: Connection, keys: Iterable[Sequence[str]]) -> Iterator[None]:
+def _keys_table(connection: sa.Connection, keys: Iterable[Sequence[str]]) -> Iterator[None]:
     """All ids of a source in a temporary table."""
     with temporary_tables(connection, {_KEYS: "external_id text"}):
         for some in keys:
             fill(connection, _KEYS, [(key,) for key in some])
-        connection.execute(text(f"CREATE INDEX {_KEYS}_id ON {_KEYS} (external_id)"))
+        connection.execute(sa.text(f"CREATE INDEX {_KEYS}_id ON {_KEYS} (external_id)"))
         refresh_statistics(connection, _KEYS)
         yield

@@ -12,27 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    Double,
-    Numeric,
-    Select,
-    Text,
-    and_,
-    any_,
-    case,
-    cast,
-    func,
-    literal,
-    not_,
-    select,
-    true,
-    type_coerce,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.criteria.fields import (
     BUILT_IN_FIELDS,
@@ -81,7 +61,7 @@ RECORD_COLUMNS = (
 SORTABLE = {column.name: column for column in RECORD_COLUMNS if column.name != "attributes"}
 
 
-def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
+def sorted_by(sort: str) -> tuple[sa.ColumnElement[Any], ...]:
     """By a field of SORTABLE, `-FIELD` for descending, then by id; missing values come last."""
     column = SORTABLE[sort.removeprefix("-")]
     ordered = column.desc() if sort.startswith("-") else column.asc()
@@ -89,7 +69,7 @@ def sorted_by(sort: str) -> tuple[ColumnElement[Any], ...]:
     return (ordered,) if column.name == "id" else (ordered.nulls_last(), contact.c.id)
 
 
-def compared_column(name: str) -> Column[Any]:
+def compared_column(name: str) -> sa.Column[Any]:
     """What a field's value is compared by; KeyError where no column holds it."""
     compared = _IN_ANOTHER_FORM.get(name, f"{name}_folded")
     return contact.c[compared if compared in contact.c else name]
@@ -98,7 +78,7 @@ def compared_column(name: str) -> Column[Any]:
 # The fields of criteria as SQL: what a contact's value is, NULL where it is missing
 
 
-Value = ColumnElement[Any]
+Value = sa.ColumnElement[Any]
 
 # what the reference takes for a date; dates are compared as this text
 _DATE_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
@@ -125,12 +105,12 @@ def set_rows(field: Field, dialect: str) -> SetRows:
     match field.name:
         case "tag":
             tag = contact_tag.c
-            return SetRows(tag.contact_id, true(), lambda test: test(tag.tag_folded))
+            return SetRows(tag.contact_id, sa.true(), lambda test: test(tag.tag_folded))
         case "group":
             test_group = partial(_is_in_groups, dialect, membership.c.group_id)
-            return SetRows(membership.c.contact_id, true(), test_group)
+            return SetRows(membership.c.contact_id, sa.true(), test_group)
         case "unsubscribed_from":
-            of_group = and_(is_unsubscribe(), response.c.group_id != tables.SYSTEM_WIDE)
+            of_group = sa.and_(is_unsubscribe(), response.c.group_id != tables.SYSTEM_WIDE)
             test_group = partial(_is_in_groups, dialect, response.c.group_id)
             return SetRows(response.c.contact_id, of_group, test_group)
         case "responses_not_counted":
@@ -139,19 +119,19 @@ def set_rows(field: Field, dialect: str) -> SetRows:
         case "deactivation_origin":
             column, condition = deactivation.c.origin, is_open_system_wide()
         case "deactivation_run":
-            column, condition = cast(deactivation.c.run_id, Text), is_open_system_wide()
+            column, condition = sa.cast(deactivation.c.run_id, sa.Text), is_open_system_wide()
         case _:
             column = deactivation.c.category
-            condition = and_(is_open_system_wide(), column != "")
+            condition = sa.and_(is_open_system_wide(), column != "")
     return SetRows(deactivation.c.contact_id, condition, lambda test: test(column))
 
 
 def _is_in_groups(dialect: str, group_id: Value, test: MemberTest) -> Clause:
     """The groups' numbers are looked up once; as an array, so that Postgres uses the key."""
-    group_ids = select(tables.group.c.id).where(test(tables.group.c.name_folded))
+    group_ids = sa.select(tables.group.c.id).where(test(tables.group.c.name_folded))
     if dialect == "sqlite":
         return group_id.in_(group_ids)
-    return group_id == any_(func.array(group_ids.scalar_subquery()))
+    return group_id == sa.any_(sa.func.array(group_ids.scalar_subquery()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +143,9 @@ class SummedUp:
     value: Value
 
     @property
-    def contact_ids(self) -> Select[int]:
+    def contact_ids(self) -> sa.Select[int]:
         """The contacts that have such rows, grouped, so that HAVING can ask for the value."""
-        return select(self.contact_id).where(self.condition).group_by(self.contact_id)
+        return sa.select(self.contact_id).where(self.condition).group_by(self.contact_id)
 
 
 def summed_up(field: Field, dialect: str) -> SummedUp | None:
@@ -174,10 +154,10 @@ def summed_up(field: Field, dialect: str) -> SummedUp | None:
     SQLite counts the responses of each contact faster than those of all (`field_value`).
     """
     if field.name == "deactivated":
-        latest = func.max(deactivation.c.started_at)
+        latest = sa.func.max(deactivation.c.started_at)
         return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
     if field.name == UNSUBSCRIBED_FIELD:
-        latest = func.max(response.c.occurred_at)
+        latest = sa.func.max(response.c.occurred_at)
         return SummedUp(response.c.contact_id, is_unsubscribe(), latest)
     if field.response_category is not None and dialect != "sqlite":
         counted = _is_counted(field.response_category)
@@ -205,16 +185,16 @@ def written_value(field: Field, dialect: str) -> Value:
 
 def _response_count(category: str) -> Value:
     of_contact = response.c.contact_id == contact.c.id
-    count = select(_number()).where(of_contact, _is_counted(category))
+    count = sa.select(_number()).where(of_contact, _is_counted(category))
     return count.correlate(contact).scalar_subquery()
 
 
 def _is_counted(category: str) -> Clause:
-    return and_(response.c.category == category, counts_by_email())
+    return sa.and_(response.c.category == category, counts_by_email())
 
 
 def _number() -> Value:
-    return type_coerce(func.count(), BigInteger())
+    return sa.type_coerce(sa.func.count(), sa.BigInteger())
 
 
 class _SqliteAttributes:
@@ -226,29 +206,31 @@ class _SqliteAttributes:
         match declared:
             case FieldType.NUMBER:
                 is_number = json_type.in_(("integer", "real"))
-                return type_coerce(case((is_number, raw)), Double())
+                return sa.type_coerce(sa.case((is_number, raw)), sa.Double())
             case FieldType.BOOLEAN:
                 is_boolean = json_type.in_(("true", "false"))
-                return type_coerce(case((is_boolean, raw)), Boolean())
+                return sa.type_coerce(sa.case((is_boolean, raw)), sa.Boolean())
             case FieldType.DATE:
-                return type_coerce(
-                    case((and_(json_type == "text", _is_date_sqlite(raw)), raw)), Text()
+                return sa.type_coerce(
+                    sa.case((sa.and_(json_type == "text", _is_date_sqlite(raw)), raw)), sa.Text()
                 )
             case _:
-                folded = func.json_extract(contact.c.attributes_folded, self._path, type_=Text())
-                return case((json_type == "text", folded))
+                folded = sa.func.json_extract(
+                    contact.c.attributes_folded, self._path, type_=sa.Text()
+                )
+                return sa.case((json_type == "text", folded))
 
     def written(self) -> Value:
         return self._read("json_extract")
 
     def _read(self, function: str) -> Value:
-        read: Value = getattr(func, function)(contact.c.attributes, self._path, type_=Text())
+        read: Value = getattr(sa.func, function)(contact.c.attributes, self._path, type_=sa.Text())
         return read
 
 
 def _is_date_sqlite(raw: Value) -> Clause:
-    month, day = func.substr(raw, 6, 2), func.substr(raw, 9, 2)
-    return and_(raw.op("GLOB")(_DATE_GLOB), month.between("01", "12"), day.between("01", "31"))
+    month, day = sa.func.substr(raw, 6, 2), sa.func.substr(raw, 9, 2)
+    return sa.and_(raw.op("GLOB")(_DATE_GLOB), month.between("01", "12"), day.between("01", "31"))
 
 
 class _PostgresAttributes:
@@ -256,24 +238,24 @@ class _PostgresAttributes:
         self._name = name
 
     def value(self, declared: FieldType) -> Value:
-        raw = func.jsonb_extract_path(contact.c.attributes, self._name)
-        kind, text = func.jsonb_typeof(raw), self._text(contact.c.attributes)
+        raw = sa.func.jsonb_extract_path(contact.c.attributes, self._name)
+        kind, text = sa.func.jsonb_typeof(raw), self._text(contact.c.attributes)
         match declared:
             case FieldType.NUMBER:
-                return case((kind == "number", cast(raw, Numeric())))
+                return sa.case((kind == "number", sa.cast(raw, sa.Numeric())))
             case FieldType.BOOLEAN:
-                return case((kind == "boolean", cast(raw, Boolean())))
+                return sa.case((kind == "boolean", sa.cast(raw, sa.Boolean())))
             case FieldType.DATE:
-                is_date = and_(kind == "string", text.op("~")(_DATE_PATTERN))
-                return case((is_date, text)).collate("C")
+                is_date = sa.and_(kind == "string", text.op("~")(_DATE_PATTERN))
+                return sa.case((is_date, text)).collate("C")
             case _:
-                return case((kind == "string", self._text(contact.c.attributes_folded)))
+                return sa.case((kind == "string", self._text(contact.c.attributes_folded)))
 
     def written(self) -> Value:
         return self._text(contact.c.attributes)
 
     def _text(self, column: Value) -> Value:
-        return func.jsonb_extract_path_text(column, self._name, type_=Text())
+        return sa.func.jsonb_extract_path_text(column, self._name, type_=sa.Text())
 
 
 # Tests of one value as SQL; every value that is compared with is bound
@@ -285,7 +267,7 @@ def passes(value: Value, test: Test, dialect: str) -> Clause:
         case OneOf(wanted):
             return is_one_of(value, wanted, dialect)
         case NoneOf(unwanted):
-            return not_(is_one_of(value, unwanted, dialect))
+            return sa.not_(is_one_of(value, unwanted, dialect))
         case TextMatch():
             return _has_text(value, test, dialect)
         case Range():
@@ -301,9 +283,9 @@ def is_one_of(value: Value, values: Collection[Any], dialect: str) -> Clause:
         is_equal: Clause = value == bindable[0]
         return is_equal
     if dialect == "sqlite":
-        listed = func.json_each(json.dumps(bindable)).table_valued("value")
-        return value.in_(select(listed.c.value))
-    return value == any_(literal(bindable, ARRAY(value.type)))
+        listed = sa.func.json_each(json.dumps(bindable)).table_valued("value")
+        return value.in_(sa.select(listed.c.value))
+    return value == sa.any_(sa.literal(bindable, sa.ARRAY(value.type)))
 
 
 def _lies_within(value: Value, test: Range, dialect: str) -> Clause:
@@ -314,7 +296,7 @@ def _lies_within(value: Value, test: Range, dialect: str) -> Clause:
     if test.upper is not None:
         upper = _bindable(value, test.upper, dialect)
         bounds.append(value <= upper if test.upper_included else value < upper)
-    return and_(*bounds)
+    return sa.and_(*bounds)
 
 
 def _bindable(value: Value, compared: Any, dialect: str) -> Any:
@@ -323,9 +305,9 @@ def _bindable(value: Value, compared: Any, dialect: str) -> Any:
     Dates in attributes are ISO text, which sorts as dates do. Next to a double, Postgres would
     make doubles of an attribute's numbers, and fail where one does not fit.
     """
-    if isinstance(compared, date) and isinstance(value.type, Text):
+    if isinstance(compared, date) and isinstance(value.type, sa.Text):
         return compared.isoformat()
-    if isinstance(value.type, Numeric) and dialect != "sqlite":
+    if isinstance(value.type, sa.Numeric) and dialect != "sqlite":
         return Decimal(repr(compared))
     return compared
 
@@ -336,10 +318,10 @@ def _has_text(value: Value, test: TextMatch, dialect: str) -> Clause:
     on_sqlite = dialect == "sqlite"
     match test.operator:
         case Operator.STARTS_WITH:
-            return func.substr(value, 1, length) == text
+            return sa.func.substr(value, 1, length) == text
         case Operator.ENDS_WITH:
-            tail = func.substr(value, -length) if on_sqlite else func.right(value, length)
+            tail = sa.func.substr(value, -length) if on_sqlite else sa.func.right(value, length)
             return tail == text
         case _:
-            position: Value = (func.instr if on_sqlite else func.strpos)(value, text)
+            position: Value = (sa.func.instr if on_sqlite else sa.func.strpos)(value, text)
             return position > 0

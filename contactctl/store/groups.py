@@ -5,20 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    and_,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState
@@ -48,36 +35,36 @@ class MembershipPeriod:
 
 
 def end_memberships(
-    connection: Connection, chosen: ColumnElement[bool], run_id: int, now: datetime
+    connection: sa.Connection, chosen: sa.ColumnElement[bool], run_id: int, now: datetime
 ) -> int:
     """End the memberships that are `chosen`, in whatever state they are; returns how many."""
     ended = (
-        select(
+        sa.select(
             _membership.c.contact_id,
-            literal(run_id, Integer),
+            sa.literal(run_id, sa.Integer),
             _membership.c.group_id,
             _group.c.name,
             _membership.c.added,
-            literal(now, UtcInstant()),
+            sa.literal(now, UtcInstant()),
         )
         .join(_group, _group.c.id == _membership.c.group_id)
         .where(chosen)
     )
     columns = ["contact_id", "run_id", "group_id", "group_name", "added", "ended_at"]
-    connection.execute(insert(_former).from_select(columns, ended))
-    told = select(_membership.c.contact_id, _membership.c.group_id).where(chosen)
+    connection.execute(sa.insert(_former).from_select(columns, ended))
+    told = sa.select(_membership.c.contact_id, _membership.c.group_id).where(chosen)
     note_each(connection, run_id, ChangeKind.LEFT, told, now)
-    return connection.execute(delete(_membership).where(chosen)).rowcount
+    return connection.execute(sa.delete(_membership).where(chosen)).rowcount
 
 
-def membership_periods(connection: Connection, contact_id: int) -> Sequence[MembershipPeriod]:
+def membership_periods(connection: sa.Connection, contact_id: int) -> Sequence[MembershipPeriod]:
     """The groups that a contact was in, then those that it is in."""
     present = (
-        select(_group.c.name, _membership.c.added)
+        sa.select(_group.c.name, _membership.c.added)
         .join(_group, _group.c.id == _membership.c.group_id)
         .where(_membership.c.contact_id == contact_id)
     )
-    past = select(_former.c.group_name, _former.c.added, _former.c.ended_at, _former.c.run_id)
+    past = sa.select(_former.c.group_name, _former.c.added, _former.c.ended_at, _former.c.run_id)
     return [
         MembershipPeriod(*row)
         for statement in (past.where(_former.c.contact_id == contact_id), present)
@@ -92,58 +79,55 @@ _contact = tables.contact
 _deactivation = tables.deactivation
 
 
-def group_ids(connection: Connection) -> dict[str, int]:
+def group_ids(connection: sa.Connection) -> dict[str, int]:
     """The id of every group, by folded name."""
-    return {row[0]: row[1] for row in connection.execute(select(_group.c.name_folded, _group.c.id))}
+    return {
+        row[0]: row[1] for row in connection.execute(sa.select(_group.c.name_folded, _group.c.id))
+    }
 
 
-def group_names_by_id(connection: Connection) -> dict[int, str]:
+def group_names_by_id(connection: sa.Connection) -> dict[int, str]:
     """The name of every group, by id."""
-    return {row[0]: row[1] for row in connection.execute(select(_group.c.id, _group.c.name))}
+    return {row[0]: row[1] for row in connection.execute(sa.select(_group.c.id, _group.c.name))}
 
 
-def group_names(connection: Connection) -> list[str]:
+def group_names(connection: sa.Connection) -> list[str]:
     """The name of every group, in order."""
-    return list(connection.execute(select(_group.c.name).order_by(_group.c.name_folded)).scalars())
+    return list(
+        connection.execute(sa.select(_group.c.name).order_by(_group.c.name_folded)).scalars()
+    )
 
 
-def scope_name(group_id: int, name: str | None) -> str | None:
-    """Where a deactivation holds: None for everywhere, a number for a group that is gone."""
-    if group_id == tables.SYSTEM_WIDE:
-        return None
-    return name if name is not None else f"group {group_id}"
-
-
-def find_group(connection: Connection, name: str) -> tuple[int, str] | None:
+def find_group(connection: sa.Connection, name: str) -> tuple[int, str] | None:
     """Id and name of a group, case ignored; None where there is none."""
-    statement = select(_group.c.id, _group.c.name).where(_group.c.name_folded == fold(name))
+    statement = sa.select(_group.c.id, _group.c.name).where(_group.c.name_folded == fold(name))
     row = connection.execute(statement).first()
     return None if row is None else (int(row[0]), str(row[1]))
 
 
-def create_groups(connection: Connection, names: Sequence[str], now: datetime) -> dict[str, int]:
+def create_groups(connection: sa.Connection, names: Sequence[str], now: datetime) -> dict[str, int]:
     """New groups of these names, which must not exist; returns their ids by folded name."""
     rows = [
         {"name": name, "name_folded": fold(name), "created": now, "settings": {}} for name in names
     ]
-    statement = insert(_group).returning(_group.c.name_folded, _group.c.id)
+    statement = sa.insert(_group).returning(_group.c.name_folded, _group.c.id)
     return {row[0]: row[1] for row in connection.execute(statement, rows)} if rows else {}
 
 
-def list_groups(connection: Connection) -> list[GroupSummary]:
+def list_groups(connection: sa.Connection) -> list[GroupSummary]:
     """Every group with its size, in the order of the names."""
     sizes = (
-        select(
+        sa.select(
             _membership.c.group_id,
-            func.count().label("members"),
-            func.sum(case((is_active(), 1), else_=0)).label("active"),
+            sa.func.count().label("members"),
+            sa.func.sum(sa.case((is_active(), 1), else_=0)).label("active"),
         )
         .join(_contact, _contact.c.id == _membership.c.contact_id)
         .group_by(_membership.c.group_id)
         .subquery()
     )
     statement = (
-        select(_group, func.coalesce(sizes.c.members, 0), func.coalesce(sizes.c.active, 0))
+        sa.select(_group, sa.func.coalesce(sizes.c.members, 0), sa.func.coalesce(sizes.c.active, 0))
         .outerjoin(sizes, sizes.c.group_id == _group.c.id)
         .order_by(_group.c.name_folded)
     )
@@ -154,20 +138,20 @@ def list_groups(connection: Connection) -> list[GroupSummary]:
 
 
 def add_member(
-    connection: Connection, contact_id: int, group_id: int, run_id: int, now: datetime
+    connection: sa.Connection, contact_id: int, group_id: int, run_id: int, now: datetime
 ) -> bool:
     """Make a contact a member; False when it was one already, as it was.
 
     It follows the contact's status, unless the contact is deactivated in this group still.
     """
     key = {"contact_id": contact_id, "group_id": group_id}
-    if connection.execute(select(_membership.c.state).filter_by(**key)).first():
+    if connection.execute(sa.select(_membership.c.state).filter_by(**key)).first():
         return False
-    opened = select(_deactivation.c.run_id).filter_by(**key, ended_at=None)
+    opened = sa.select(_deactivation.c.run_id).filter_by(**key, ended_at=None)
     is_open = connection.execute(opened.limit(1)).first() is not None
     state = MembershipState.INACTIVE if is_open else MembershipState.FOLLOWS
     row = {**key, "state": state, "added": now}
-    connection.execute(insert(_membership).values(row))
+    connection.execute(sa.insert(_membership).values(row))
     told = {"group_id": group_id, "state": state}
     note_change(connection, run_id, ChangeKind.JOINED, contact_id, now, **told)
     mark_changed(connection, [contact_id], now)
@@ -175,20 +159,20 @@ def add_member(
 
 
 def remove_member(
-    connection: Connection, contact_id: int, group_id: int, run_id: int, now: datetime
+    connection: sa.Connection, contact_id: int, group_id: int, run_id: int, now: datetime
 ) -> bool:
     """End a contact's membership, in whatever state it is; False when there was none."""
-    chosen = and_(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
+    chosen = sa.and_(_membership.c.contact_id == contact_id, _membership.c.group_id == group_id)
     if end_memberships(connection, chosen, run_id, now) == 0:
         return False
     mark_changed(connection, [contact_id], now)
     return True
 
 
-def mark_changed(connection: Connection, contact_ids: Iterable[int], now: datetime) -> None:
+def mark_changed(connection: sa.Connection, contact_ids: Iterable[int], now: datetime) -> None:
     """Tell plans and readers that these contacts' data, tags or memberships have changed."""
     statement = (
-        update(_contact)
+        sa.update(_contact)
         .where(_contact.c.id.in_(list(contact_ids)))
         .values(revision=_contact.c.revision + 1, updated=now)
     )
@@ -201,9 +185,9 @@ def mark_changed(connection: Connection, contact_ids: Iterable[int], now: dateti
 _item = tables.plan_item
 
 
-def stored_settings(connection: Connection) -> dict[str, tuple[str, Mapping[str, Any]]]:
+def stored_settings(connection: sa.Connection) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Name and settings, by folded name, of the groups that have any of their own."""
-    statement = select(_group.c.name_folded, _group.c.name, _group.c.settings)
+    statement = sa.select(_group.c.name_folded, _group.c.name, _group.c.settings)
     return {
         row.name_folded: (row.name, row.settings)
         for row in connection.execute(statement)
@@ -211,38 +195,42 @@ def stored_settings(connection: Connection) -> dict[str, tuple[str, Mapping[str,
     }
 
 
-def group_settings(connection: Connection, group_id: int) -> dict[str, Any]:
+def group_settings(connection: sa.Connection, group_id: int) -> dict[str, Any]:
     """What `groups set` keeps for a group."""
-    statement = select(_group.c.settings).where(_group.c.id == group_id)
+    statement = sa.select(_group.c.settings).where(_group.c.id == group_id)
     return dict(connection.execute(statement).scalar_one())
 
 
-def set_group_settings(connection: Connection, group_id: int, settings: Mapping[str, Any]) -> None:
+def set_group_settings(
+    connection: sa.Connection, group_id: int, settings: Mapping[str, Any]
+) -> None:
     """Keep these settings, in place of all others."""
     connection.execute(
-        update(_group).where(_group.c.id == group_id).values(settings=dict(settings))
+        sa.update(_group).where(_group.c.id == group_id).values(settings=dict(settings))
     )
 
 
-def rename_group(connection: Connection, group_id: int, name: str) -> None:
+def rename_group(connection: sa.Connection, group_id: int, name: str) -> None:
     """Give a group another name, which no other group may have."""
     connection.execute(
-        update(_group).where(_group.c.id == group_id).values(name=name, name_folded=fold(name))
+        sa.update(_group).where(_group.c.id == group_id).values(name=name, name_folded=fold(name))
     )
 
 
-def count_members(connection: Connection, group_id: int) -> int:
+def count_members(connection: sa.Connection, group_id: int) -> int:
     """How many members a group has, in whatever state."""
     statement = (
-        select(func.count()).select_from(_membership).where(_membership.c.group_id == group_id)
+        sa.select(sa.func.count())
+        .select_from(_membership)
+        .where(_membership.c.group_id == group_id)
     )
     return int(connection.execute(statement).scalar_one())
 
 
-def first_members(connection: Connection, group_id: int, limit: int) -> list[dict[str, Any]]:
+def first_members(connection: sa.Connection, group_id: int, limit: int) -> list[dict[str, Any]]:
     """The first members by id: id, email, status, and state and start of the membership."""
     statement = (
-        select(
+        sa.select(
             _contact.c.id,
             _contact.c.email,
             _contact.c.status,
@@ -257,52 +245,52 @@ def first_members(connection: Connection, group_id: int, limit: int) -> list[dic
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def delete_group(connection: Connection, group_id: int) -> None:
+def delete_group(connection: sa.Connection, group_id: int) -> None:
     """Delete a group that has no members left."""
-    connection.execute(delete(_group).where(_group.c.id == group_id))
+    connection.execute(sa.delete(_group).where(_group.c.id == group_id))
 
 
-def members_among(where: ColumnElement[bool], group_id: int) -> ColumnElement[bool]:
+def members_among(where: sa.ColumnElement[bool], group_id: int) -> sa.ColumnElement[bool]:
     """True for the contacts that fulfil `where` and are members, in whatever state."""
-    is_member = exists().where(
+    is_member = sa.exists().where(
         _membership.c.contact_id == _contact.c.id, _membership.c.group_id == group_id
     )
-    return and_(is_member, where)
+    return sa.and_(is_member, where)
 
 
 def plan_removal(
-    connection: Connection, run_id: int, where: ColumnElement[bool], group_id: int
+    connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool], group_id: int
 ) -> int:
     """Freeze these members of the group; returns how many."""
-    chosen = select(
+    chosen = sa.select(
         _contact.c.id,
-        literal(run_id, Integer),
-        literal(group_id, Integer),
+        sa.literal(run_id, sa.Integer),
+        sa.literal(group_id, sa.Integer),
         _contact.c.revision,
     ).where(members_among(where, group_id))
     columns = ["contact_id", "run_id", "group_id", "revision"]
-    return connection.execute(insert(_item).from_select(columns, chosen)).rowcount
+    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
 
 
-def removal_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+def removal_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch are still members, as they were shown; the others leave the plan."""
-    still_member = exists().where(
+    still_member = sa.exists().where(
         _membership.c.contact_id == _item.c.contact_id,
         _membership.c.group_id == _item.c.group_id,
     )
     return settle(connection, run, batch, still_member)
 
 
-def remove_memberships(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+def remove_memberships(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
     """Take the batch's contacts out of the group; the contacts stay. Returns how many."""
-    chosen = select(_item.c.contact_id).where(in_batch(run.id, batch))
+    chosen = sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
     connection.execute(
-        update(_contact)
+        sa.update(_contact)
         .where(_contact.c.id.in_(chosen))
         .values(revision=_contact.c.revision + 1, updated=now)
     )
     group_id = run.details_as(RemoveFromGroupRun).group_id
-    removed = and_(_membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen))
+    removed = sa.and_(_membership.c.group_id == group_id, _membership.c.contact_id.in_(chosen))
     return end_memberships(connection, removed, run.id, now)
 
 

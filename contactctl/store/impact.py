@@ -5,19 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Text,
-    and_,
-    cast,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.responses import UNSUBSCRIBED
@@ -32,24 +20,24 @@ _group = tables.group
 _run = tables.run
 
 
-def count_active(connection: Connection) -> int:
+def count_active(connection: sa.Connection) -> int:
     """How many contacts are active."""
-    statement = select(func.count()).select_from(_contact).where(is_active_by_index())
+    statement = sa.select(sa.func.count()).select_from(_contact).where(is_active_by_index())
     return int(connection.execute(statement).scalar_one())
 
 
-def contacts_by_status(connection: Connection) -> dict[str, int]:
+def contacts_by_status(connection: sa.Connection) -> dict[str, int]:
     """Number of contacts per status."""
-    statement = select(_contact.c.status, func.count()).group_by(_contact.c.status)
+    statement = sa.select(_contact.c.status, sa.func.count()).group_by(_contact.c.status)
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def open_deactivations(connection: Connection) -> list[tuple[str, str, int]]:
+def open_deactivations(connection: sa.Connection) -> list[tuple[str, str, int]]:
     """(origin, category, number) of the open system-wide deactivations, most first."""
     columns = (_deactivation.c.origin, _deactivation.c.category)
-    number = func.count()
+    number = sa.func.count()
     statement = (
-        select(*columns, number)
+        sa.select(*columns, number)
         .where(is_open_system_wide())
         .group_by(*columns)
         .order_by(number.desc(), *columns)
@@ -57,30 +45,30 @@ def open_deactivations(connection: Connection) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
-def count_unsubscribes(connection: Connection) -> tuple[int, int]:
+def count_unsubscribes(connection: sa.Connection) -> tuple[int, int]:
     """How many unsubscribes are recorded, of contacts and of addresses that no contact has."""
     numbers = (
-        select(func.count()).where(table.c.category == literal_column(f"'{UNSUBSCRIBED}'"))
+        sa.select(sa.func.count()).where(table.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
         for table in (tables.response, tables.unmatched_response)
     )
     of_contacts, of_nobody = (int(connection.execute(each).scalar_one()) for each in numbers)
     return of_contacts, of_nobody
 
 
-def count_held(connection: Connection) -> int:
+def count_held(connection: sa.Connection) -> int:
     """How many responses are held, those of addresses that no contact has included."""
     return sum(
-        int(connection.execute(select(func.count()).where(table.c.held)).scalar_one())
+        int(connection.execute(sa.select(sa.func.count()).where(table.c.held)).scalar_one())
         for table in (tables.response, tables.unmatched_response)
     )
 
 
-def responses_since(connection: Connection, since: datetime) -> dict[str, int]:
+def responses_since(connection: sa.Connection, since: datetime) -> dict[str, int]:
     """Number of counted responses per category that happened from `since` on."""
     numbers: Counter[str] = Counter()
     for table in (tables.response, tables.unmatched_response):
         statement = (
-            select(table.c.category, func.count())
+            sa.select(table.c.category, sa.func.count())
             .where(table.c.occurred_at >= since, table.c.counts)
             .group_by(table.c.category)
         )
@@ -88,26 +76,32 @@ def responses_since(connection: Connection, since: datetime) -> dict[str, int]:
     return dict(sorted(numbers.items()))
 
 
-def any_bypass(connection: Connection) -> bool:
+def any_bypass(connection: sa.Connection) -> bool:
     """Whether a group's own settings may say that it bypasses system-wide deactivation."""
-    statement = select(_group.c.id).where(cast(_group.c.settings, Text).like("%bypass%")).limit(1)
+    statement = (
+        sa.select(_group.c.id).where(sa.cast(_group.c.settings, sa.Text).like("%bypass%")).limit(1)
+    )
     return connection.execute(statement).first() is not None
 
 
-def deactivations_per_month(connection: Connection, since: datetime) -> dict[str, int]:
+def deactivations_per_month(connection: sa.Connection, since: datetime) -> dict[str, int]:
     """Number of deactivations started per month (`YYYY-MM`, UTC) from `since` on.
 
     Those that turned out to be a mistake do not count: of an incident, or of a run that was undone.
     """
     started = _deactivation.c.started_at
     if connection.dialect.name == "sqlite":
-        month = func.strftime("%Y-%m", started)
+        month = sa.func.strftime("%Y-%m", started)
     else:
-        month = func.to_char(started, "YYYY-MM")
-    undone = select(_run.c.id).where(_run.c.kind == RunKind.UNDO)
+        month = sa.func.to_char(started, "YYYY-MM")
+    undone = sa.select(_run.c.id).where(_run.c.kind == RunKind.UNDO)
     ended_by = _deactivation.c.ended_by_run_id
-    is_mistake = or_(_deactivation.c.taken_back, and_(ended_by.is_not(None), ended_by.in_(undone)))
-    statement = select(month, func.count()).where(started >= since, ~is_mistake).group_by(month)
+    is_mistake = sa.or_(
+        _deactivation.c.taken_back, sa.and_(ended_by.is_not(None), ended_by.in_(undone))
+    )
+    statement = (
+        sa.select(month, sa.func.count()).where(started >= since, ~is_mistake).group_by(month)
+    )
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
@@ -133,46 +127,48 @@ class Shift:
 
 
 def losses_of_contacts(
-    connection: Connection, active_ids: Select[int], count: int, bypassing: Collection[int]
+    connection: sa.Connection, active_ids: sa.Select[int], count: int, bypassing: Collection[int]
 ) -> Shift:
     """When these `count` active contacts become inactive.
 
     A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
     """
-    lost = and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
+    lost = sa.and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
     return Shift(count, members_by_group(connection, lost))
 
 
-def losses_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:
+def losses_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:
     """When a plan is carried out: it may deactivate in one group alone, or the inactive again."""
-    becomes_inactive = and_(_is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), is_active())
-    leaving = select(func.count()).select_from(_contact).where(becomes_inactive)
-    is_mailed = or_(
+    becomes_inactive = sa.and_(_is_planned(run.id, _item.c.group_id == SYSTEM_WIDE), is_active())
+    leaving = sa.select(sa.func.count()).select_from(_contact).where(becomes_inactive)
+    is_mailed = sa.or_(
         _membership.c.state == MembershipState.ACTIVE,
-        and_(_follows, is_active()),
-        and_(_follows, _membership.c.group_id.in_(bypassing)),
+        sa.and_(_follows, is_active()),
+        sa.and_(_follows, _membership.c.group_id.in_(bypassing)),
     )
-    lost = or_(
-        and_(_loses_followers(bypassing), becomes_inactive),
-        and_(is_mailed, _is_planned(run.id, _item.c.group_id == _membership.c.group_id)),
+    lost = sa.or_(
+        sa.and_(_loses_followers(bypassing), becomes_inactive),
+        sa.and_(is_mailed, _is_planned(run.id, _item.c.group_id == _membership.c.group_id)),
     )
     return Shift(int(connection.execute(leaving).scalar_one()), members_by_group(connection, lost))
 
 
-def _loses_followers(bypassing: Collection[int]) -> ColumnElement[bool]:
+def _loses_followers(bypassing: Collection[int]) -> sa.ColumnElement[bool]:
     """Memberships that go by the contact's status."""
-    return and_(_follows, _membership.c.group_id.not_in(bypassing))
+    return sa.and_(_follows, _membership.c.group_id.not_in(bypassing))
 
 
-def _is_planned(run_id: int, in_scope: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(_item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope)
+def _is_planned(run_id: int, in_scope: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        _item.c.contact_id == _contact.c.id, _item.c.run_id == run_id, in_scope
+    )
 
 
-def members_by_group(connection: Connection, chosen: ColumnElement[bool]) -> dict[str, int]:
+def members_by_group(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> dict[str, int]:
     """How many memberships are chosen, by group, most first; contacts are joined to them."""
-    number = func.count()
+    number = sa.func.count()
     statement = (
-        select(_group.c.name, number)
+        sa.select(_group.c.name, number)
         .select_from(
             _membership.join(_group, _group.c.id == _membership.c.group_id).join(
                 _contact, _contact.c.id == _membership.c.contact_id

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, select, text, update
-from sqlalchemy.sql.elements import BindParameter
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
@@ -38,12 +37,12 @@ class Creating:
     on_unsubscribe: OnUnsubscribe
 
 
-def last_contact_id(connection: Connection) -> int:
+def last_contact_id(connection: sa.Connection) -> int:
     """The highest contact id so far, 0 without contacts: ids only grow."""
-    return connection.execute(select(func.max(tables.contact.c.id))).scalar() or 0
+    return connection.execute(sa.select(sa.func.max(tables.contact.c.id))).scalar() or 0
 
 
-def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
+def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> int:
     """Drop what the staged rows say of the status of contacts from before the run.
 
     Returns how many of them are active although their row says inactive. A group in which the
@@ -55,17 +54,17 @@ def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
         f" WHERE c.id <= :last_id AND c.status = '{Status.ACTIVE}'"
         f" AND s.position IN (SELECT position FROM {INACTIVE_TABLE})"
     )
-    left_active = int(connection.execute(text(active), last).scalar_one())
-    connection.execute(text(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})"), last)
+    left_active = int(connection.execute(sa.text(active), last).scalar_one())
+    connection.execute(sa.text(f"DELETE FROM {INACTIVE_TABLE} WHERE position IN ({_KNOWN})"), last)
     connection.execute(
-        text(
+        sa.text(
             f"DELETE FROM import_member WHERE state = '{MembershipState.INACTIVE}'"
             f" AND position IN ({_KNOWN})"
         ),
         last,
     )
     connection.execute(
-        text(
+        sa.text(
             f"UPDATE import_member SET state = '{MembershipState.FOLLOWS}'"
             f" WHERE state = '{MembershipState.ACTIVE}' AND position IN ({_KNOWN})"
         ),
@@ -74,14 +73,14 @@ def leave_known_as_they_are(connection: Connection, creating: Creating) -> int:
     return left_active
 
 
-def deactivate_created(connection: Connection, creating: Creating, now: datetime) -> int:
+def deactivate_created(connection: sa.Connection, creating: Creating, now: datetime) -> int:
     """Open the deactivations of contacts of this run, and of their memberships that are inactive.
 
     Returns how many contacts became inactive.
     """
-    bound: list[BindParameter[Any]] = [
-        bindparam("now", now, type_=UtcInstant()),
-        bindparam("run_id", creating.run_id),
+    bound: list[sa.BindParameter[Any]] = [
+        sa.bindparam("now", now, type_=UtcInstant()),
+        sa.bindparam("run_id", creating.run_id),
     ]
     columns = "(contact_id, group_id, run_id, category, origin, started_at)"
     started = "CASE WHEN i.since < :now THEN i.since ELSE :now END"
@@ -91,30 +90,30 @@ def deactivate_created(connection: Connection, creating: Creating, now: datetime
         f" '{Origin.IMPORT}', {started} FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')}"
         " WHERE true ON CONFLICT DO NOTHING"
     )
-    connection.execute(text(everywhere).bindparams(*bound))
+    connection.execute(sa.text(everywhere).bindparams(*bound))
     inactive = (
         f"UPDATE contact SET status = '{Status.INACTIVE}' WHERE status = '{Status.ACTIVE}'"
         f" AND id IN (SELECT s.contact_id FROM {INACTIVE_TABLE} i {_ROW_OF.format('i')})"
     )
-    became_inactive = connection.execute(text(inactive)).rowcount
+    became_inactive = connection.execute(sa.text(inactive)).rowcount
     _deactivate_memberships(connection, columns, bound)
     return became_inactive
 
 
 def deactivate_rejoined(
-    connection: Connection, contact_ids: Collection[int], now: datetime
+    connection: sa.Connection, contact_ids: Collection[int], now: datetime
 ) -> list[tuple[int, int]]:
     """Of memberships that begin now: those that are inactive, as the contact is deactivated in the
     group still. Returns their (contact, group)."""
     if not contact_ids:
         return []
-    opened = exists().where(
+    opened = sa.exists().where(
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
         _deactivation.c.ended_at.is_(None),
     )
     rejoined = (
-        update(_membership)
+        sa.update(_membership)
         .where(
             is_one_of(_membership.c.contact_id, contact_ids, connection.dialect.name),
             _membership.c.added == now,
@@ -127,19 +126,19 @@ def deactivate_rejoined(
 
 
 def _deactivate_memberships(
-    connection: Connection, columns: str, bound: list[BindParameter[Any]]
+    connection: sa.Connection, columns: str, bound: list[sa.BindParameter[Any]]
 ) -> None:
     members = (
         f"FROM import_member m {_ROW_OF.format('m')} WHERE m.state = '{MembershipState.INACTIVE}'"
     )
     connection.execute(
-        text(
+        sa.text(
             f"UPDATE membership SET state = '{MembershipState.INACTIVE}' WHERE"
             f" (contact_id, group_id) IN (SELECT s.contact_id, m.group_id {members})"
         )
     )
     connection.execute(
-        text(
+        sa.text(
             f"INSERT INTO deactivation {columns} SELECT s.contact_id, m.group_id, :run_id, '',"
             f" '{Origin.IMPORT}', :now {members} ON CONFLICT DO NOTHING"
         ).bindparams(*bound)

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.engine import Dialect as SqlDialect
-from sqlalchemy.sql.elements import BindParameter
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch, note_rows
-from contactctl.store.database.planner import join_by_index, refresh_statistics
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import (
@@ -40,7 +37,7 @@ from contactctl.store.imported_status import (
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
-from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import obey
 
@@ -53,7 +50,7 @@ _TOLD_OF_NEW = """
 _OF_NEW, _OF_KNOWN = "s.contact_id > :last_id", "s.contact_id <= :last_id"
 _KEY = 2  # where a staged row has its email key
 
-OpenTransaction = Callable[[], AbstractContextManager[Connection]]
+OpenTransaction = Callable[[], AbstractContextManager[sa.Connection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,7 @@ def transactions(store: Store, *, rehearse: bool) -> Iterator[OpenTransaction]:
 
 
 def put_in(
-    connection: Connection,
+    connection: sa.Connection,
     layout: Layout,
     wave: Wave,
     now: datetime,
@@ -183,7 +180,7 @@ def put_in(
     join_by_index(connection)
     last_id = last_contact_id(connection)
     ids = _numbered(connection, [row[_KEY] for row in wave.rows])
-    before: BindParameter[int] = bindparam("last_id", last_id)
+    before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
     with temporary_tables(connection, _definitions(layout, connection.dialect)):
         loaded = {
             "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
@@ -199,14 +196,14 @@ def put_in(
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)
-        created = connection.execute(text(statements.insert()).bindparams(at, before)).rowcount
+        created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         touched = _add_tags(connection, statements, before) if wave.tags else set()
         if wave.members:
             joined = _add_members(connection, statements, before, now)
             touched.update(row["contact_id"] for row in joined)
             note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
-        updating = text(statements.update(touched)).bindparams(at, before)
+        updating = sa.text(statements.update(touched)).bindparams(at, before)
         updated = connection.execute(updating, statements.values_of(touched)).rowcount
         settle_imported(connection, layout.columns, now)
         if created:
@@ -224,7 +221,7 @@ def put_in(
     return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
 
 
-def _numbered(connection: Connection, email_keys: Sequence[str]) -> dict[str, int]:
+def _numbered(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
     """The contacts that have the addresses, in their order; who has none yet gets a number, above
     those of all contacts."""
     known = ids_of_keys(connection, email_keys)
@@ -232,18 +229,18 @@ def _numbered(connection: Connection, email_keys: Sequence[str]) -> dict[str, in
 
 
 def _add_tags(
-    connection: Connection, statements: "_Statements", before: BindParameter[int]
+    connection: sa.Connection, statements: "_Statements", before: sa.BindParameter[int]
 ) -> set[int]:
     """Tag the contacts; returns those from before the wave that have one more now."""
-    connection.execute(text(statements.insert_tags(_OF_NEW)).bindparams(before))
+    connection.execute(sa.text(statements.insert_tags(_OF_NEW)).bindparams(before))
     of_known = f"{statements.insert_tags(_OF_KNOWN)} RETURNING contact_id"
-    return set(connection.execute(text(of_known).bindparams(before)).scalars())
+    return set(connection.execute(sa.text(of_known).bindparams(before)).scalars())
 
 
 def _add_members(
-    connection: Connection,
+    connection: sa.Connection,
     statements: "_Statements",
-    before: BindParameter[int],
+    before: sa.BindParameter[int],
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Let the contacts join; returns contact, group and state of those from before the wave.
@@ -251,9 +248,9 @@ def _add_members(
     Who is deactivated in the group still, having left it, comes back as that.
     """
     at = _bind_instant(now)
-    connection.execute(text(statements.insert_members(_OF_NEW)).bindparams(before, at))
+    connection.execute(sa.text(statements.insert_members(_OF_NEW)).bindparams(before, at))
     of_known = f"{statements.insert_members(_OF_KNOWN)} RETURNING contact_id, group_id, state"
-    found = connection.execute(text(of_known).bindparams(before, at)).mappings()
+    found = connection.execute(sa.text(of_known).bindparams(before, at)).mappings()
     joined = {(row["contact_id"], row["group_id"]): dict(row) for row in found}
     for key in deactivate_rejoined(connection, {key[0] for key in joined}, now):
         if key in joined:
@@ -262,7 +259,7 @@ def _add_members(
 
 
 def _tell_created(
-    connection: Connection, run_id: int, wave: Wave, last_id: int, now: datetime
+    connection: sa.Connection, run_id: int, wave: Wave, last_id: int, now: datetime
 ) -> None:
     """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
     newest = last_contact_id(connection)
@@ -271,7 +268,7 @@ def _tell_created(
         note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
 
 
-def _tell_deactivated(connection: Connection, run_id: int, last_id: int, now: datetime) -> None:
+def _tell_deactivated(connection: sa.Connection, run_id: int, last_id: int, now: datetime) -> None:
     newest = last_contact_id(connection)
     note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
 
@@ -377,7 +374,7 @@ class _Statements:
         return f"json_patch('{{}}', s.{name})" if self.is_sqlite else f"jsonb_strip_nulls(s.{name})"
 
 
-def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
+def _definitions(layout: Layout, dialect: sa.Dialect) -> dict[str, str]:
     stored = {column.name: column.type.compile(dialect) for column in contact.c}
     columns = ", ".join(f"{n} {stored.get(n, 'integer')}" for n in layout.staged_columns[1:])
     return {
@@ -391,9 +388,9 @@ def _definitions(layout: Layout, dialect: SqlDialect) -> dict[str, str]:
     }
 
 
-def _dialect(connection: Connection) -> Dialect:
+def _dialect(connection: sa.Connection) -> Dialect:
     return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
 
 
-def _bind_instant(now: datetime) -> BindParameter[datetime]:
-    return bindparam("now", now, type_=UtcInstant())
+def _bind_instant(now: datetime) -> sa.BindParameter[datetime]:
+    return sa.bindparam("now", now, type_=UtcInstant())

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, CursorResult, TextClause, bindparam, text
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import ResponsePolicy
@@ -19,10 +19,9 @@ from contactctl.domain.responses import (
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
-from contactctl.store.database.planner import join_by_index
 from contactctl.store.engagement import record_activities
 from contactctl.store.staged import Staged
-from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.temporary import fill, join_by_index, temporary_tables
 from contactctl.store.types import UtcInstant
 from contactctl.store.unsubscribes import Obeyed, obey
 
@@ -141,7 +140,7 @@ class RecordedCounts:
 
 
 def record_batch(
-    connection: Connection,
+    connection: sa.Connection,
     run_id: int,
     responses: Sequence[Staged],
     signs: Sequence[Staged],
@@ -176,7 +175,7 @@ def record_batch(
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
 
 
-def _of_contacts(connection: Connection, responses: Sequence[Staged]) -> list[Staged]:
+def _of_contacts(connection: sa.Connection, responses: Sequence[Staged]) -> list[Staged]:
     """The rows behind the contact that each is of, None for nobody, and whether it is about an
     address that the contact had before."""
     had_now = ids_of_keys(connection, {key for row in responses for key in row[:2] if key})
@@ -196,24 +195,24 @@ def _wished(wish: str, run_id: int) -> str:
     return _WISHED_BY.format(wish=wish, run_id=run_id)
 
 
-def _record(connection: Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:
+def _record(connection: sa.Connection, values: Mapping[str, object]) -> tuple[_Numbers, _Numbers]:
     """Record the staged responses; the new ones of contacts, and those of nobody."""
     if connection.dialect.name == "postgresql":
         return _record_on_postgres(connection, values)
-    connection.execute(text(f"CREATE TEMPORARY TABLE matched AS {_MATCHED}"))
+    connection.execute(sa.text(f"CREATE TEMPORARY TABLE matched AS {_MATCHED}"))
     hours: set[str] = set()
     record, keep = (each.format(hour=_HOUR_ON_SQLITE) for each in (_RECORD, _KEEP_UNMATCHED))
     matched = _counted(connection.execute(_bound(record, values)), hours)
     unmatched = _counted(connection.execute(_bound(keep, values)), hours)
     note_hours(connection, [datetime.strptime(f"{hour}+0000", "%Y-%m-%d %H%z") for hour in hours])
     if matched:
-        connection.execute(text(_NOTE_CONCERNED), {"run_id": values["run_id"]})
-    connection.execute(text("DROP TABLE matched"))
+        connection.execute(sa.text(_NOTE_CONCERNED), {"run_id": values["run_id"]})
+    connection.execute(sa.text("DROP TABLE matched"))
     return matched, unmatched
 
 
 def _record_on_postgres(
-    connection: Connection, values: Mapping[str, object]
+    connection: sa.Connection, values: Mapping[str, object]
 ) -> tuple[_Numbers, _Numbers]:
     """All in one statement, so that no row has to come back."""
     both: tuple[_Numbers, _Numbers] = _Numbers(), _Numbers()
@@ -224,7 +223,7 @@ def _record_on_postgres(
     return both
 
 
-def _counted(new_rows: CursorResult[*tuple[object, ...]], hours: set[str]) -> _Numbers:
+def _counted(new_rows: sa.CursorResult[*tuple[object, ...]], hours: set[str]) -> _Numbers:
     """How many there are by all but the first of their last columns; adds that to `hours`."""
     numbers = Counter(tuple(row[-4:]) for row in new_rows)
     hours.update(str(hour) for hour, _, counts, _ in numbers if counts)
@@ -234,12 +233,12 @@ def _counted(new_rows: CursorResult[*tuple[object, ...]], hours: set[str]) -> _N
     return found
 
 
-def _bound(statement: str, values: Mapping[str, object]) -> TextClause:
+def _bound(statement: str, values: Mapping[str, object]) -> sa.TextClause:
     parameters = [
-        bindparam(name, value, type_=UtcInstant() if name == "now" else None)
+        sa.bindparam(name, value, type_=UtcInstant() if name == "now" else None)
         for name, value in values.items()
     ]
-    return text(statement).bindparams(*parameters)
+    return sa.text(statement).bindparams(*parameters)
 
 
 def _counts(staged: int, matched: _Numbers, unmatched: _Numbers) -> RecordedCounts:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import text
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from contactctl.store.types import BigId, Json
 
 # Partial indexes are partial on Postgres as well: the migrations say so.
 NO_ROWID = {"sqlite_with_rowid": False}
-ZERO = {"server_default": text("0")}
+ZERO = {"server_default": sa.text("0")}
 EMPTY = {"server_default": ""}
 
 

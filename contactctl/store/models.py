@@ -10,7 +10,7 @@ address is erased, unless its type is Code.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Computed, Index, false, text, true
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
@@ -39,10 +39,10 @@ class Contact(StoreTable, table=True):
     __tablename__ = "contact"
     __table_args__ = (
         # the main question: who is active, and since when without an opportunity
-        Index(
+        sa.Index(
             "contact_active_last_opportunity",
             "last_opportunity",
-            sqlite_where=text("status = 'active'"),
+            sqlite_where=sa.text("status = 'active'"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -70,7 +70,7 @@ class Contact(StoreTable, table=True):
     last_clicked: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_machine_opened: datetime | None = Field(default=None, sa_type=UtcInstant)
     last_engaged: datetime | None = Field(
-        sa_type=UtcInstant, sa_column_args=[Computed(_LAST_ENGAGED)]
+        sa_type=UtcInstant, sa_column_args=[sa.Computed(_LAST_ENGAGED)]
     )
     mails_received: int = Field(sa_column_kwargs=ZERO)
     mails_since_engaged: int = Field(sa_column_kwargs=ZERO)
@@ -116,7 +116,7 @@ class ExternalId(StoreTable, table=True):
     """
 
     __tablename__ = "external_id"
-    __table_args__ = (Index("external_id_of_source", "source", "external_id"), NO_ROWID)
+    __table_args__ = (sa.Index("external_id_of_source", "source", "external_id"), NO_ROWID)
 
     contact_id: int = contact_key()
     source: str = Field(sa_type=Code, primary_key=True)
@@ -134,7 +134,7 @@ class PushedSuppression(StoreTable, table=True):
     source: str = Field(sa_type=Code, primary_key=True)
     run_id: int
     pushed_at: datetime = Field(sa_type=UtcInstant)
-    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    confirmed: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 
 
 class Group(StoreTable, table=True):
@@ -156,7 +156,7 @@ class Membership(StoreTable, table=True):
     """
 
     __tablename__ = "membership"
-    __table_args__ = (Index("membership_group", "group_id", "contact_id"), NO_ROWID)
+    __table_args__ = (sa.Index("membership_group", "group_id", "contact_id"), NO_ROWID)
 
     contact_id: int = contact_key()
     group_id: int = Field(primary_key=True, foreign_key="group.id")
@@ -195,11 +195,11 @@ class Deactivation(StoreTable, table=True):
     __tablename__ = "deactivation"
     __table_args__ = (
         # what handling rules wait for; bulk deactivations never end by rule and stay out of it
-        Index(
+        sa.Index(
             "deactivation_open_threshold",
             "category",
             "started_at",
-            sqlite_where=text("ended_at IS NULL AND origin = 'threshold'"),
+            sqlite_where=sa.text("ended_at IS NULL AND origin = 'threshold'"),
         ),
         NO_ROWID,
     )
@@ -214,7 +214,7 @@ class Deactivation(StoreTable, table=True):
     started_at: datetime = Field(sa_type=UtcInstant)
     ended_at: datetime | None = Field(default=None, sa_type=UtcInstant)
     ended_by_run_id: int | None = None
-    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    taken_back: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     from_contact: int | None = Field(default=None, sa_type=BigId)
 
 
@@ -294,7 +294,7 @@ class Change(StoreTable, table=True):
     """
 
     __tablename__ = "change"
-    __table_args__ = (Index("change_run", "run_id"), {"sqlite_autoincrement": True})
+    __table_args__ = (sa.Index("change_run", "run_id"), {"sqlite_autoincrement": True})
 
     number: int | None = Field(default=None, sa_type=BigId, primary_key=True)
     run_id: int
@@ -314,7 +314,10 @@ class FormerAddress(StoreTable, table=True):
     """
 
     __tablename__ = "former_address"
-    __table_args__ = (Index("former_address_email_key", "email_key"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        sa.Index("former_address_email_key", "email_key"),
+        {"sqlite_with_rowid": False},
+    )
 
     contact_id: int = Field(
         sa_type=BigId,

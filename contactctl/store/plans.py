@@ -6,21 +6,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Select,
-    and_,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    not_,
-    select,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.run_kinds import RUN_TYPES
 from contactctl.domain.runs import Run, RunKind, SkipReason
@@ -98,17 +84,19 @@ class BatchWork:
     outcome: Callable[..., BatchOutcome] | None  # (connection, run, batch)
     change: Callable[..., int]  # (connection, run, batch, now)
     rights: Sequence[Right]
-    skipped: Callable[[Connection, Run, Batch], dict[str, int]] | None = None
+    skipped: Callable[[sa.Connection, Run, Batch], dict[str, int]] | None = None
     clean_up: Callable[[Store], None] | None = None
-    returning: Callable[[Connection, Run], int] | None = None
-    losing: Callable[[Connection, Run], int] | None = None
-    impact: Callable[[Connection, Run, Collection[int]], Shift] | None = None
-    by_rule: Callable[[Connection, Run], list[tuple[str, str, int, int]]] | None = None
+    returning: Callable[[sa.Connection, Run], int] | None = None
+    losing: Callable[[sa.Connection, Run], int] | None = None
+    impact: Callable[[sa.Connection, Run, Collection[int]], Shift] | None = None
+    by_rule: Callable[[sa.Connection, Run], list[tuple[str, str, int, int]]] | None = None
     most_at_once: int | None = None
     begin: Callable[..., tuple[BatchOutcome, Any]] | None = None  # (connection, run, batch, now)
     send: Callable[[Any], Any] | None = None
 
-    def apply(self, connection: Connection, run: Run, batch: Batch, now: datetime) -> BatchOutcome:
+    def apply(
+        self, connection: sa.Connection, run: Run, batch: Batch, now: datetime
+    ) -> BatchOutcome:
         """Change the batch's contacts; AssertionError where the numbers do not agree."""
         if self.outcome is not None:
             outcome = self.outcome(connection, run, batch)
@@ -131,7 +119,7 @@ def work_of(kind: RunKind) -> BatchWork:
     return work
 
 
-def figures_of(connection: Connection, run: Run, active: int) -> PlanFigures:
+def figures_of(connection: sa.Connection, run: Run, active: int) -> PlanFigures:
     """The figures of a plan that is still there, beside an active total."""
     work = work_of(run.kind)
     return PlanFigures(
@@ -143,31 +131,33 @@ def figures_of(connection: Connection, run: Run, active: int) -> PlanFigures:
     )
 
 
-def plan_active(connection: Connection, run_id: int, where: ColumnElement[bool]) -> int:
+def plan_active(connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool]) -> int:
     """Freeze the active contacts that fulfil `where`, all inside the database; returns how many."""
     chosen = (
-        select(_contact.c.id, literal(run_id, Integer), _contact.c.revision)
+        sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision)
         .where(active_where(where))
         .order_by(_contact.c.id)  # rows in the order of the key are written at its end
     )
-    statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
+    statement = sa.insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
 
 
-def next_batch(connection: Connection, run: Run, size: int) -> Batch | None:
+def next_batch(connection: sa.Connection, run: Run, size: int) -> Batch | None:
     """The next batch behind the run's cursor; None when the plan is worked through.
 
     It is a stretch of ids that holds about `size` contacts, and at most twice as many: where each
     machine has a part of the plan, it counts its own, and sends no ids.
     """
     ids = _item.c.contact_id
-    rest = and_(_item.c.run_id == run.id, ids > run.cursor)
-    first, last = connection.execute(select(func.min(ids), func.max(ids)).where(rest)).one()
+    rest = sa.and_(_item.c.run_id == run.id, ids > run.cursor)
+    first, last = connection.execute(
+        sa.select(sa.func.min(ids), sa.func.max(ids)).where(rest)
+    ).one()
     if first is None:
         return None
     left = max(1, run.planned - run.changed - sum(run.skipped.values()))
     stretch = min(last - first + 1, max(size, size * (last - first + 1) // left))
-    counted = select(func.count(ids.distinct())).where(rest)
+    counted = sa.select(sa.func.count(ids.distinct())).where(rest)
     while True:
         end = first + stretch - 1
         contacts = int(connection.execute(counted.where(ids <= end)).scalar_one())
@@ -176,7 +166,7 @@ def next_batch(connection: Connection, run: Run, size: int) -> Batch | None:
         stretch //= 2
 
 
-def in_batch(run_id: int, batch: Batch) -> ColumnElement[bool]:
+def in_batch(run_id: int, batch: Batch) -> sa.ColumnElement[bool]:
     """True for the plan items of this batch."""
     return (
         (_item.c.run_id == run_id)
@@ -185,35 +175,37 @@ def in_batch(run_id: int, batch: Batch) -> ColumnElement[bool]:
     )
 
 
-def planned_contacts(connection: Connection, run_id: int) -> int:
+def planned_contacts(connection: sa.Connection, run_id: int) -> int:
     """How many contacts a plan holds."""
-    statement = select(func.count(_item.c.contact_id.distinct())).where(_item.c.run_id == run_id)
+    statement = sa.select(sa.func.count(_item.c.contact_id.distinct())).where(
+        _item.c.run_id == run_id
+    )
     return int(connection.execute(statement).scalar_one())
 
 
-def outcome_by_reason(connection: Connection, by_reason: Select[Any]) -> BatchOutcome:
+def outcome_by_reason(connection: sa.Connection, by_reason: sa.Select[Any]) -> BatchOutcome:
     """From (reason to leave contacts as they are, number); the reason '' is of those changed."""
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(by_reason)}
     changed = counts.pop("", 0)
     return BatchOutcome(changed, counts)
 
 
-def delete_plan(connection: Connection, run_id: int) -> None:
+def delete_plan(connection: sa.Connection, run_id: int) -> None:
     """Drop the temporary segment; the run stays."""
-    connection.execute(delete(_item).where(_item.c.run_id == run_id))
+    connection.execute(sa.delete(_item).where(_item.c.run_id == run_id))
 
 
-def planned_ids(run_id: int) -> Select[int]:
+def planned_ids(run_id: int) -> sa.Select[int]:
     """The ids of a plan's contacts; automatic runs plan several deactivations for some."""
-    return select(_item.c.contact_id).where(_item.c.run_id == run_id).distinct()
+    return sa.select(_item.c.contact_id).where(_item.c.run_id == run_id).distinct()
 
 
-def planned_by_rule(connection: Connection, run: Run) -> list[tuple[str, str, int, int]]:
+def planned_by_rule(connection: sa.Connection, run: Run) -> list[tuple[str, str, int, int]]:
     """(action, category, group id, contacts) of a plan by rules, most first."""
     key = (_item.c.action, _item.c.category, _item.c.group_id)
-    number = func.count()
+    number = sa.func.count()
     statement = (
-        select(*key, number)
+        sa.select(*key, number)
         .where(_item.c.run_id == run.id)
         .group_by(*key)
         .order_by(number.desc(), *key)
@@ -222,19 +214,19 @@ def planned_by_rule(connection: Connection, run: Run) -> list[tuple[str, str, in
 
 
 def settle(
-    connection: Connection, run: Run, batch: Batch, still_holds: ColumnElement[bool]
+    connection: sa.Connection, run: Run, batch: Batch, still_holds: sa.ColumnElement[bool]
 ) -> BatchOutcome:
     """Keep the batch's items whose contact has the planned revision and fulfils `still_holds`.
 
     The others leave the plan, counted: what is left of the batch is exactly what its run changes.
     """
-    as_shown = exists().where(
+    as_shown = sa.exists().where(
         _contact.c.id == _item.c.contact_id, _contact.c.revision == _item.c.revision, still_holds
     )
-    exists_still = exists().where(_contact.c.id == _item.c.contact_id)
-    reason = case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
-    statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
+    exists_still = sa.exists().where(_contact.c.id == _item.c.contact_id)
+    reason = sa.case((as_shown, ""), (exists_still, SkipReason.CHANGED), else_=SkipReason.GONE)
+    statement = sa.select(reason, sa.func.count()).where(in_batch(run.id, batch)).group_by(reason)
     outcome = outcome_by_reason(connection, statement)
     if outcome.skipped:
-        connection.execute(delete(_item).where(in_batch(run.id, batch), not_(as_shown)))
+        connection.execute(sa.delete(_item).where(in_batch(run.id, batch), sa.not_(as_shown)))
     return outcome

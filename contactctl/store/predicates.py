@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, and_, literal_column
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.responses import UNSUBSCRIBED
@@ -11,7 +11,7 @@ from contactctl.store.tables import SYSTEM_WIDE, contact, deactivation, response
 if TYPE_CHECKING:
     from contactctl.store.plans import Batch
 
-Clause = ColumnElement[bool]
+Clause = sa.ColumnElement[bool]
 
 
 def is_active() -> Clause:
@@ -21,35 +21,37 @@ def is_active() -> Clause:
 
 def is_active_by_index() -> Clause:
     """The same; a literal, so that SQLite too uses the partial index."""
-    return contact.c.status == literal_column("'active'")
+    return contact.c.status == sa.literal_column("'active'")
 
 
-def is_open(of: FromClause = deactivation) -> Clause:
+def is_open(of: sa.FromClause = deactivation) -> Clause:
     """Deactivations that have not ended; `of` is the table, or an alias of it."""
     return of.c.ended_at.is_(None)
 
 
-def is_open_system_wide(of: FromClause = deactivation) -> Clause:
+def is_open_system_wide(of: sa.FromClause = deactivation) -> Clause:
     """Those of them that make the contact inactive everywhere."""
-    return and_(of.c.group_id == SYSTEM_WIDE, is_open(of))
+    return sa.and_(of.c.group_id == SYSTEM_WIDE, is_open(of))
 
 
 def counts_by_email() -> Clause:
     """Responses that count: towards thresholds, and in the `responses.` fields."""
-    return and_(response.c.counts, by_email())
+    return sa.and_(response.c.counts, by_email())
 
 
 def is_unsubscribe() -> Clause:
     """People's wishes to get no more mails; in the words of the index on wishes."""
-    is_wish = literal_column("response.category IN ('unsubscribed', 'resubscribed')", Boolean())
-    return and_(is_wish, response.c.category == literal_column(f"'{UNSUBSCRIBED}'"))
+    is_wish = sa.literal_column(
+        "response.category IN ('unsubscribed', 'resubscribed')", sa.Boolean()
+    )
+    return sa.and_(is_wish, response.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
 
 
 def by_email() -> Clause:
     """Responses to emails that nobody has yet to decide about."""
-    return and_(~response.c.held, response.c.channel == "email")
+    return sa.and_(~response.c.held, response.c.channel == "email")
 
 
-def is_within(batch: "Batch", contact_id: ColumnElement[int]) -> Clause:
+def is_within(batch: "Batch", contact_id: sa.ColumnElement[int]) -> Clause:
     """The batch's stretch of contact ids, in whatever table."""
-    return and_(contact_id > batch.after, contact_id <= batch.last)
+    return sa.and_(contact_id > batch.after, contact_id <= batch.last)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, false, text
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
@@ -18,12 +18,12 @@ class _Recorded(StoreTable):
     category: str = Field(sa_type=Code)
     counts: bool
     not_counted: str = Field(default="", sa_type=Code)
-    held: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    held: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     status: str = ""
     diagnostic: str = ""
     rule: str = ""
     evidence: str = Field(default="", sa_column_kwargs=EMPTY)
-    through: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    through: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     recipient: str
     channel: str = Field(default="email", sa_type=Code)
     occurred_at: datetime = Field(sa_type=UtcInstant)
@@ -45,13 +45,13 @@ class Response(_Recorded, table=True):
     __tablename__ = "response"
     __table_args__ = (
         # few at any time: what an ingest, or an operator, has yet to decide about
-        Index(
+        sa.Index(
             "response_held",
             "run_id",
-            sqlite_where=text("held = 1"),
+            sqlite_where=sa.text("held = 1"),
         ),
-        Index("response_occurred", "occurred_at"),
-        Index("response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
+        sa.Index("response_occurred", "occurred_at"),
+        sa.Index("response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
         NO_ROWID,
     )
 
@@ -70,7 +70,7 @@ class Unswept(StoreTable, table=True):
     __table_args__ = NO_ROWID
 
     contact_id: int = contact_key()
-    is_begun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    is_begun: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
 
 
 class UnmatchedResponse(_Recorded, table=True):
@@ -81,9 +81,9 @@ class UnmatchedResponse(_Recorded, table=True):
 
     __tablename__ = "unmatched_response"
     __table_args__ = (
-        Index("unmatched_response_held", "run_id", sqlite_where=text("held = 1")),
-        Index("unmatched_response_occurred", "occurred_at"),
-        Index("unmatched_response_wish", "occurred_at", sqlite_where=text(_IS_WISH)),
+        sa.Index("unmatched_response_held", "run_id", sqlite_where=sa.text("held = 1")),
+        sa.Index("unmatched_response_occurred", "occurred_at"),
+        sa.Index("unmatched_response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
         NO_ROWID,
     )
 
@@ -112,7 +112,7 @@ class Delivery(StoreTable, table=True):
     source_hash: int = Field(
         sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
     )
-    mails: int = Field(sa_column_kwargs={"server_default": text("1")})
+    mails: int = Field(sa_column_kwargs={"server_default": sa.text("1")})
 
 
 class Click(StoreTable, table=True):

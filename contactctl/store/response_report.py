@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Text, case, func, or_, select
+import sqlalchemy as sa
 
 from contactctl.domain.bursts import hour_of, hour_start
 from contactctl.domain.response_report import Figures, ReportBy
@@ -20,7 +20,7 @@ _unmatched = tables.unmatched_response
 _IS_COMPLAINT = _response.c.category == Category.SPAM_COMPLAINT
 
 
-def report_rows(connection: Connection, by: ReportBy, since: datetime) -> list[Figures]:
+def report_rows(connection: sa.Connection, by: ReportBy, since: datetime) -> list[Figures]:
     """What happened since the hour of that instant, in no order.
 
     Of contacts alone. Responses that count, and those that do not since they are the sender's fault
@@ -43,21 +43,23 @@ def report_rows(connection: Connection, by: ReportBy, since: datetime) -> list[F
     ]
 
 
-def count_unmatched_since(connection: Connection, since: datetime) -> int:
+def count_unmatched_since(connection: sa.Connection, since: datetime) -> int:
     """Responses to addresses that no contact has."""
     started = hour_start(hour_of(since))
-    statement = select(func.count()).where(
+    statement = sa.select(sa.func.count()).where(
         _unmatched.c.occurred_at >= started, _is_failure(_unmatched)
     )
     return int(connection.execute(statement).scalar_one())
 
 
-def _failed(connection: Connection, by: ReportBy, since: datetime) -> Mapping[str, tuple[int, int]]:
+def _failed(
+    connection: sa.Connection, by: ReportBy, since: datetime
+) -> Mapping[str, tuple[int, int]]:
     """By name: bounced, complained."""
     name = _name(connection, by)
-    complained = func.sum(case((_IS_COMPLAINT, 1), else_=0))
+    complained = sa.func.sum(sa.case((_IS_COMPLAINT, 1), else_=0))
     statement = (
-        select(name, func.count() - complained, complained)
+        sa.select(name, sa.func.count() - complained, complained)
         .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
         .where(_response.c.occurred_at >= since, _is_failure(_response))
         .group_by(name)
@@ -65,19 +67,19 @@ def _failed(connection: Connection, by: ReportBy, since: datetime) -> Mapping[st
     return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
 
 
-def _is_failure(table: object) -> ColumnElement[bool]:
+def _is_failure(table: object) -> sa.ColumnElement[bool]:
     columns = table.c  # type: ignore[attr-defined]
-    is_evidence = or_(columns.counts, columns.not_counted.in_(("sender-side", DISCARDED)))
-    matches: ColumnElement[bool] = is_evidence & (columns.channel == "email")
+    is_evidence = sa.or_(columns.counts, columns.not_counted.in_(("sender-side", DISCARDED)))
+    matches: sa.ColumnElement[bool] = is_evidence & (columns.channel == "email")
     return matches
 
 
 def _domains_of(
-    connection: Connection, by: ReportBy, since: datetime
+    connection: sa.Connection, by: ReportBy, since: datetime
 ) -> Mapping[str, Iterable[str]]:
     name = _name(connection, by)
     statement = (
-        select(name, _contact.c.email_domain)
+        sa.select(name, _contact.c.email_domain)
         .join_from(_response, _contact, _contact.c.id == _response.c.contact_id)
         .where(_response.c.occurred_at >= since, _is_failure(_response))
         .distinct()
@@ -88,14 +90,14 @@ def _domains_of(
     return found
 
 
-def _delivered(connection: Connection, by: ReportBy, since: datetime) -> dict[str, int]:
+def _delivered(connection: sa.Connection, by: ReportBy, since: datetime) -> dict[str, int]:
     name = _rate.c.domain if by is ReportBy.DOMAIN else _day(connection, _rate.c.hour)
-    statement = select(name, func.sum(_rate.c.deliveries)).where(_rate.c.hour >= since)
+    statement = sa.select(name, sa.func.sum(_rate.c.deliveries)).where(_rate.c.hour >= since)
     return {row[0]: int(row[1]) for row in connection.execute(statement.group_by(name))}
 
 
-def _name(connection: Connection, by: ReportBy) -> ColumnElement[str]:
-    names: dict[ReportBy, ColumnElement[str]] = {
+def _name(connection: sa.Connection, by: ReportBy) -> sa.ColumnElement[str]:
+    names: dict[ReportBy, sa.ColumnElement[str]] = {
         ReportBy.DOMAIN: _contact.c.email_domain,
         ReportBy.HOST: _response.c.host,
         ReportBy.CATEGORY: _response.c.category,
@@ -104,8 +106,8 @@ def _name(connection: Connection, by: ReportBy) -> ColumnElement[str]:
     return names[by]
 
 
-def _day(connection: Connection, instant: ColumnElement[datetime]) -> ColumnElement[str]:
+def _day(connection: sa.Connection, instant: sa.ColumnElement[datetime]) -> sa.ColumnElement[str]:
     """The day in UTC, as 2026-01-31."""
     if connection.dialect.name == "sqlite":
-        return func.substr(instant, 1, 10, type_=Text())
-    return func.to_char(func.timezone("UTC", instant), "YYYY-MM-DD", type_=Text())
+        return sa.func.substr(instant, 1, 10, type_=sa.Text())
+    return sa.func.to_char(sa.func.timezone("UTC", instant), "YYYY-MM-DD", type_=sa.Text())

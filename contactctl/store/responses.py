@@ -3,24 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Select,
-    Text,
-    and_,
-    delete,
-    exists,
-    false,
-    func,
-    insert,
-    literal,
-    null,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
@@ -28,8 +11,8 @@ from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
-from contactctl.store.inserts import insert_new
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.temporary import insert_new
 from contactctl.store.thresholds.due import ContactIds
 from contactctl.store.thresholds.unswept import look_again, look_again_at_plan
 
@@ -61,39 +44,42 @@ _SHARED_COLUMNS = (
 )
 
 
-def adopt_unmatched(connection: Connection, email_keys: Collection[str]) -> bool:
+def adopt_unmatched(connection: sa.Connection, email_keys: Collection[str]) -> bool:
     """Give kept responses to the contacts that now have their address.
 
     `email_keys` are those of contacts that are new, or have just got them. What happened keeps its
     time and its run; the next sweep looks at the thresholds. Returns whether any was.
     """
-    if not email_keys or connection.execute(select(_unmatched.c.run_id).limit(1)).first() is None:
+    if (
+        not email_keys
+        or connection.execute(sa.select(_unmatched.c.run_id).limit(1)).first() is None
+    ):
         return False
     is_theirs = is_one_of(_unmatched.c.email_key, email_keys, connection.dialect.name)
     columns = ["contact_id", "group_id", *_SHARED_COLUMNS]
-    adopting = select(_owned.c.contact_id).join(
+    adopting = sa.select(_owned.c.contact_id).join(
         _unmatched, _unmatched.c.email_key == _owned.c.email_key
     )
     look_again(connection, adopting.where(is_theirs).distinct())
     # what was recorded for the contact already stays as it is
     adopted = insert_new(connection, _response, columns, _adopted().where(is_theirs))
-    connection.execute(delete(_unmatched).where(is_theirs))
+    connection.execute(sa.delete(_unmatched).where(is_theirs))
     return adopted > 0
 
 
-def unmatched_domain(dialect: str) -> ColumnElement[str]:
+def unmatched_domain(dialect: str) -> sa.ColumnElement[str]:
     """The domain in the address of an unmatched response."""
     key = _unmatched.c.email_key
     if dialect == "sqlite":
-        return func.substr(key, func.instr(key, "@") + 1, type_=Text())
-    return func.split_part(key, "@", 2, type_=Text())
+        return sa.func.substr(key, sa.func.instr(key, "@") + 1, type_=sa.Text())
+    return sa.func.split_part(key, "@", 2, type_=sa.Text())
 
 
-def _adopted() -> Select[int]:
+def _adopted() -> sa.Select[int]:
     """As rows of `response`, of the contact that has the address."""
-    return select(
+    return sa.select(
         _owned.c.contact_id,
-        func.coalesce(_group.c.id, SYSTEM_WIDE),
+        sa.func.coalesce(_group.c.id, SYSTEM_WIDE),
         *(_unmatched.c[name] for name in _SHARED_COLUMNS),
     ).select_from(
         _unmatched.join(_owned, _owned.c.email_key == _unmatched.c.email_key).outerjoin(
@@ -105,7 +91,7 @@ def _adopted() -> Select[int]:
 # Recorded responses, to be listed
 
 
-def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:
+def list_responses(connection: sa.Connection, wanted: ResponseFilter) -> list[dict[str, Any]]:
     """Rows with the keys of a response, and `contact` and `email`, None where unmatched."""
     table = _unmatched if wanted.unmatched else _response
     dialect = connection.dialect.name
@@ -119,10 +105,10 @@ def list_responses(connection: Connection, wanted: ResponseFilter) -> list[dict[
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def responses_of_contact(connection: Connection, contact_id: int) -> list[dict[str, Any]]:
+def responses_of_contact(connection: sa.Connection, contact_id: int) -> list[dict[str, Any]]:
     """All responses of one contact, oldest first, with the group's id besides."""
     statement = (
-        select(
+        sa.select(
             *_shared_columns(_response),
             _response.c.held,
             _response.c.group_id,
@@ -135,15 +121,15 @@ def responses_of_contact(connection: Connection, contact_id: int) -> list[dict[s
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def count_unmatched(connection: Connection, email_key: str) -> int:
+def count_unmatched(connection: sa.Connection, email_key: str) -> int:
     """How many responses wait for a contact with this key."""
-    statement = select(func.count()).where(_unmatched.c.email_key == email_key)
+    statement = sa.select(sa.func.count()).where(_unmatched.c.email_key == email_key)
     return int(connection.execute(statement).scalar_one())
 
 
-def _of_contacts(wanted: ResponseFilter, contact_id: int | None) -> Select[Any]:
+def _of_contacts(wanted: ResponseFilter, contact_id: int | None) -> sa.Select[Any]:
     """Those of one contact where an address is wanted; of nobody where `contact_id` is None."""
-    statement = select(
+    statement = sa.select(
         _contact.c.id.label("contact"),
         _contact.c.email,
         _response.c.held,
@@ -155,17 +141,17 @@ def _of_contacts(wanted: ResponseFilter, contact_id: int | None) -> Select[Any]:
         )
     )
     if wanted.email_key is not None:
-        of_contact = false() if contact_id is None else _response.c.contact_id == contact_id
+        of_contact = sa.false() if contact_id is None else _response.c.contact_id == contact_id
         statement = statement.where(of_contact)
     if wanted.domain is not None:
         statement = statement.where(_contact.c.email_domain == wanted.domain)
     return statement.where(_response.c.held) if wanted.held else statement
 
 
-def _of_nobody(wanted: ResponseFilter, dialect: str) -> Select[Any]:
-    statement = select(
-        null().label("contact"),
-        null().label("email"),
+def _of_nobody(wanted: ResponseFilter, dialect: str) -> sa.Select[Any]:
+    statement = sa.select(
+        sa.null().label("contact"),
+        sa.null().label("email"),
         _unmatched.c.held,
         _unmatched.c.group_folded.label("group"),
         *_shared_columns(_unmatched),
@@ -177,8 +163,10 @@ def _of_nobody(wanted: ResponseFilter, dialect: str) -> Select[Any]:
     return statement.where(_unmatched.c.held) if wanted.held else statement
 
 
-def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _shared_conditions(
+    table: sa.FromClause, wanted: ResponseFilter
+) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
     if wanted.categories:
         conditions.append(table.c.category.in_(wanted.categories))
     if wanted.unsubscribed:
@@ -194,7 +182,7 @@ def _shared_conditions(table: FromClause, wanted: ResponseFilter) -> list[Column
     return conditions
 
 
-def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
+def _shared_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     names = (
         "recipient",
         "category",
@@ -212,7 +200,7 @@ def _shared_columns(table: FromClause) -> list[ColumnElement[Any]]:
         "source",
         "source_key",
     )
-    incident = func.nullif(table.c.incident_id, 0).label("incident")
+    incident = sa.func.nullif(table.c.incident_id, 0).label("incident")
     return [*(table.c[name] for name in names), incident, table.c.run_id.label("run")]
 
 
@@ -226,33 +214,37 @@ _run = tables.run
 KINDS_CONCERNING = (RunKind.INGEST, RunKind.RELEASE)
 
 
-def release_held(connection: Connection, run_id: int, chosen: HeldFilter) -> int:
+def release_held(connection: sa.Connection, run_id: int, chosen: HeldFilter) -> int:
     """Let held responses count; the contacts concerned go into the run's plan. Returns how many."""
     concerned = (
-        select(_response.c.contact_id, literal(run_id), literal(0))
+        sa.select(_response.c.contact_id, sa.literal(run_id), sa.literal(0))
         .where(_is_chosen(chosen))
         .distinct()
     )
-    connection.execute(insert(_item).from_select(["contact_id", "run_id", "revision"], concerned))
+    connection.execute(
+        sa.insert(_item).from_select(["contact_id", "run_id", "revision"], concerned)
+    )
     return _decide(connection, chosen, {"held": False})
 
 
-def discard_held(connection: Connection, chosen: HeldFilter) -> int:
+def discard_held(connection: sa.Connection, chosen: HeldFilter) -> int:
     """Held responses stay on record and never count. Returns how many."""
     return _decide(connection, chosen, {"held": False, "counts": False, "not_counted": DISCARDED})
 
 
 def contacts_concerned(run_ids: Sequence[int]) -> ContactIds:
     """The contacts whose thresholds these runs have yet to look at."""
-    return select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).distinct()
+    return sa.select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).distinct()
 
 
-def count_refused(connection: Connection, run_id: int, reasons: Collection[tuple[str, str]]) -> int:
+def count_refused(
+    connection: sa.Connection, run_id: int, reasons: Collection[tuple[str, str]]
+) -> int:
     """The contacts, of those whose thresholds a run has yet to look at, to whom it has recorded
     refusals of the sender of one of these (rule, status)."""
     said = [f"{rule} {status}" for rule, status in reasons]
     statement = (
-        select(func.count(_response.c.contact_id.distinct()))
+        sa.select(sa.func.count(_response.c.contact_id.distinct()))
         .join(_item, _item.c.contact_id == _response.c.contact_id)
         .where(
             _item.c.run_id == run_id,
@@ -264,7 +256,7 @@ def count_refused(connection: Connection, run_id: int, reasons: Collection[tuple
     return int(connection.execute(statement).scalar_one())
 
 
-def runs_with_concerned(connection: Connection) -> list[int]:
+def runs_with_concerned(connection: sa.Connection) -> list[int]:
     """The runs that ended before they had looked at the thresholds of all contacts concerned.
 
     Among them those that still say `running`, though they may have recorded nothing yet: who asks
@@ -272,44 +264,44 @@ def runs_with_concerned(connection: Connection) -> list[int]:
     """
     kinds = _run.c.kind.in_(KINDS_CONCERNING)
     # first the numbers: runs and plans may be on different machines
-    with_items = connection.execute(select(_item.c.run_id).distinct()).scalars().all()
+    with_items = connection.execute(sa.select(_item.c.run_id).distinct()).scalars().all()
     has_items = is_one_of(_run.c.id, with_items, connection.dialect.name)
-    unjudged = or_(has_items, _run.c.state == RunState.RUNNING)
-    return sorted(connection.execute(select(_run.c.id).where(kinds, unjudged)).scalars())
+    unjudged = sa.or_(has_items, _run.c.state == RunState.RUNNING)
+    return sorted(connection.execute(sa.select(_run.c.id).where(kinds, unjudged)).scalars())
 
 
-def hand_over_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
+def hand_over_concerned(connection: sa.Connection, run_ids: Sequence[int]) -> None:
     """Leave the thresholds of these runs' contacts to the next sweep."""
     for run_id in run_ids:
         look_again_at_plan(connection, run_id)
     forget_concerned(connection, run_ids)
 
 
-def forget_concerned(connection: Connection, run_ids: Sequence[int]) -> None:
+def forget_concerned(connection: sa.Connection, run_ids: Sequence[int]) -> None:
     """The thresholds of these runs' contacts have been looked at."""
-    connection.execute(delete(_item).where(_item.c.run_id.in_(run_ids)))
+    connection.execute(sa.delete(_item).where(_item.c.run_id.in_(run_ids)))
 
 
-def incidents_of(connection: Connection, chosen: HeldFilter) -> list[int]:
+def incidents_of(connection: sa.Connection, chosen: HeldFilter) -> list[int]:
     """The numbers of the incidents that the chosen responses are held in."""
-    numbers = select(_response.c.incident_id).where(_is_chosen(chosen))
-    of_nobody = select(_unmatched.c.incident_id).where(
+    numbers = sa.select(_response.c.incident_id).where(_is_chosen(chosen))
+    of_nobody = sa.select(_unmatched.c.incident_id).where(
         _is_chosen_of_nobody(connection.dialect.name, chosen)
     )
     found = connection.execute(numbers.union(of_nobody)).scalars()
     return sorted(number for number in found if number)
 
 
-def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, object]) -> int:
+def _decide(connection: sa.Connection, chosen: HeldFilter, values: Mapping[str, object]) -> int:
     """Decide about held responses, those of nobody included; returns how many there were.
 
     Each keeps a number of an incident, 0 where there is none: no other holds it again.
     """
     return sum(
         connection.execute(
-            update(table)
+            sa.update(table)
             .where(which)
-            .values(**values, incident_id=func.coalesce(table.c.incident_id, 0))
+            .values(**values, incident_id=sa.func.coalesce(table.c.incident_id, 0))
         ).rowcount
         for table, which in (
             (_response, _is_chosen(chosen)),
@@ -318,25 +310,25 @@ def _decide(connection: Connection, chosen: HeldFilter, values: Mapping[str, obj
     )
 
 
-def _is_chosen(chosen: HeldFilter) -> ColumnElement[bool]:
+def _is_chosen(chosen: HeldFilter) -> sa.ColumnElement[bool]:
     conditions = _conditions(_response, chosen)
     if chosen.domain is not None:
-        of_domain = exists().where(
+        of_domain = sa.exists().where(
             _contact.c.id == _response.c.contact_id, _contact.c.email_domain == chosen.domain
         )
         conditions.append(of_domain)
-    return and_(*conditions)
+    return sa.and_(*conditions)
 
 
-def _is_chosen_of_nobody(dialect: str, chosen: HeldFilter) -> ColumnElement[bool]:
+def _is_chosen_of_nobody(dialect: str, chosen: HeldFilter) -> sa.ColumnElement[bool]:
     conditions = _conditions(_unmatched, chosen)
     if chosen.domain is not None:
         conditions.append(unmatched_domain(dialect) == chosen.domain)
-    return and_(*conditions)
+    return sa.and_(*conditions)
 
 
-def _conditions(table: FromClause, chosen: HeldFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [table.c.held]
+def _conditions(table: sa.FromClause, chosen: HeldFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [table.c.held]
     if chosen.run_id is not None:
         conditions.append(table.c.run_id == chosen.run_id)
     if chosen.incident is not None:

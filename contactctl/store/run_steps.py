@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, text
+import sqlalchemy as sa
 
 from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError, StoreError
 from contactctl.domain.policies import Terms
 from contactctl.domain.runs import Request, Run, RunKind, RunState
 from contactctl.store.database.locks import in_turn, serialise
-from contactctl.store.database.planner import refresh_statistics
 from contactctl.store.database.store import Store
 from contactctl.store.impact import count_active
 from contactctl.store.plans import (
@@ -35,6 +34,7 @@ from contactctl.store.runs import (
     lock_running_run,
     update_run,
 )
+from contactctl.store.temporary import refresh_statistics
 from contactctl.store.thresholds.unswept import look_again_at_plan
 
 _OF_EVERY_PLAN: tuple[Right, ...] = (
@@ -45,11 +45,11 @@ _OF_EVERY_PLAN: tuple[Right, ...] = (
 )
 
 
-def require_rights(connection: Connection, kind: RunKind) -> None:
+def require_rights(connection: sa.Connection, kind: RunKind) -> None:
     """StoreError unless the connected role may do all that runs of this kind do."""
     if connection.dialect.name != "postgresql":
         return
-    role = str(connection.execute(text("SELECT current_user")).scalar_one())
+    role = str(connection.execute(sa.text("SELECT current_user")).scalar_one())
     if lacking := _lacking(connection, kind, role):
         wanted = ", ".join(f"{privilege} on {table}" for privilege, table in lacking)
         raise StoreError(
@@ -59,7 +59,7 @@ def require_rights(connection: Connection, kind: RunKind) -> None:
         )
 
 
-def begun_with_rights(connection: Connection, run: Run) -> bool:
+def begun_with_rights(connection: sa.Connection, run: Run) -> bool:
     """Whether the role that let the run start may do what it does, as far as the run's row tells.
 
     On SQLite everybody who can write the file may do everything.
@@ -67,21 +67,21 @@ def begun_with_rights(connection: Connection, run: Run) -> bool:
     if connection.dialect.name != "postgresql":
         return True
     _, _, role = (run.applied_by or "").rpartition(" as ")
-    is_known = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    is_known = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
     if connection.execute(is_known, {"role": role}).first() is None:
         return False
     return not _lacking(connection, run.kind, role)
 
 
-def _lacking(connection: Connection, kind: RunKind, role: str) -> list[Right]:
+def _lacking(connection: sa.Connection, kind: RunKind, role: str) -> list[Right]:
     """A right to some columns counts: which ones matter, the server says when it comes to it."""
     rights = [*_OF_EVERY_PLAN, *work_of(kind).rights]
-    of_columns = func.has_any_column_privilege
+    of_columns = sa.func.has_any_column_privilege
     held = connection.execute(
-        select(
+        sa.select(
             *(
-                (func.has_table_privilege if privilege == "DELETE" else of_columns)(
-                    literal(role), literal(table), literal(privilege)
+                (sa.func.has_table_privilege if privilege == "DELETE" else of_columns)(
+                    sa.literal(role), sa.literal(table), sa.literal(privilege)
                 )
                 for privilege, table in rights
             )
@@ -104,7 +104,7 @@ class Waiting:
     why: str = ""
 
 
-WritePlan = Callable[[Connection, int], int]  # (connection, run id) -> planned contacts
+WritePlan = Callable[[sa.Connection, int], int]  # (connection, run id) -> planned contacts
 # None: the plan is confirmed, and its run `running`; what it raises takes everything back
 Decide = Callable[[PlanFigures], Waiting | None]
 
@@ -307,7 +307,7 @@ def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
         return get_run(connection, run_id)
 
 
-def _drop_plan(connection: Connection, run_id: int) -> None:
+def _drop_plan(connection: sa.Connection, run_id: int) -> None:
     """Whom a plan of thresholds held, and its run has left as they are, may still be due."""
     run = get_run(connection, run_id)
     if run.kind is RunKind.THRESHOLDS and (run.state is not RunState.DONE or run.skipped):

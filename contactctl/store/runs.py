@@ -1,10 +1,13 @@
-"""Run rows. Each function works inside the caller's transaction, run row first."""
+"""Run rows, the policies that runs put in force, and when what cron does was last done.
+
+Each function works inside the caller's transaction, run row first.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, func, insert, or_, select, update
+import sqlalchemy as sa
 
 from contactctl.domain.errors import (
     BusyError,
@@ -13,21 +16,22 @@ from contactctl.domain.errors import (
     RefusedError,
     StoreError,
 )
-from contactctl.domain.policies import Terms
+from contactctl.domain.policies import StoredPolicy, Terms
 from contactctl.domain.run_kinds import details_from_json
 from contactctl.domain.runs import FINAL_STATES, Request, Run, RunKind, RunState
 from contactctl.store import tables
-from contactctl.store.policy import newest_policy
-from contactctl.store.types import BigId
+from contactctl.store.types import BigId, UtcInstant
+
+_policy = tables.policy
+_routine = tables.routine
+_run = tables.run
 
 # every kind of run that changes a contact's status or memberships shares this lock
 CONTACT_CHANGES = "contacts"
 
-_run = tables.run
-
 
 def insert_run(
-    connection: Connection,
+    connection: sa.Connection,
     request: Request,
     *,
     state: RunState,
@@ -61,12 +65,12 @@ def insert_run(
         "terms": request.terms.to_json() if request.terms else {},
         **(values or {}),
     }
-    result = connection.execute(insert(_run).values(row).returning(_run.c.id))
+    result = connection.execute(sa.insert(_run).values(row).returning(_run.c.id))
     return int(result.scalar_one())
 
 
 def insert_done_run(
-    connection: Connection,
+    connection: sa.Connection,
     request: Request,
     *,
     identity: str,
@@ -80,18 +84,18 @@ def insert_done_run(
     )
 
 
-def get_run(connection: Connection, run_id: int) -> Run:
+def get_run(connection: sa.Connection, run_id: int) -> Run:
     """The run of that number; NotFoundError otherwise."""
     return _found(connection.execute(_of_number(run_id)).first(), run_id)
 
 
-def get_runs(connection: Connection, run_ids: Collection[int]) -> dict[int, Run]:
+def get_runs(connection: sa.Connection, run_ids: Collection[int]) -> dict[int, Run]:
     """The runs of these numbers, by number."""
-    rows = connection.execute(select(_run).where(_run.c.id.in_(run_ids)))
+    rows = connection.execute(sa.select(_run).where(_run.c.id.in_(run_ids)))
     return {row.id: _to_run(row) for row in rows}
 
 
-def lock_run(connection: Connection, run_id: int) -> Run:
+def lock_run(connection: sa.Connection, run_id: int) -> Run:
     """The run, its row locked until the end of the transaction; NotFoundError as above."""
     row = connection.execute(_of_number(run_id).with_for_update()).first()
     if row is None and (run := get_run(connection, run_id)):
@@ -102,7 +106,7 @@ def lock_run(connection: Connection, run_id: int) -> Run:
     return _found(row, run_id)
 
 
-def lock_running_run(connection: Connection, run_id: int, *, cursor: int | None = None) -> Run:
+def lock_running_run(connection: sa.Connection, run_id: int, *, cursor: int | None = None) -> Run:
     """As `lock_run`; RefusedError when somebody has ended the run, as `runs cancel` does, BusyError
     when its cursor is no longer where the caller saw it."""
     run = lock_run(connection, run_id)
@@ -112,7 +116,7 @@ def lock_running_run(connection: Connection, run_id: int, *, cursor: int | None 
 
 
 def list_runs(
-    connection: Connection,
+    connection: sa.Connection,
     *,
     limit: int,
     kinds: Sequence[RunKind] = (),
@@ -120,30 +124,30 @@ def list_runs(
     since: datetime | None = None,
 ) -> list[Run]:
     """The latest runs, newest first; `since`: planned, begun or ended then or later."""
-    statement = select(_run).order_by(_run.c.id.desc()).limit(limit)
+    statement = sa.select(_run).order_by(_run.c.id.desc()).limit(limit)
     if kinds:
         statement = statement.where(_run.c.kind.in_(kinds))
     if states:
         statement = statement.where(_run.c.state.in_(states))
     if since is not None:
         times = (_run.c.planned_at, _run.c.started_at, _run.c.finished_at)
-        statement = statement.where(or_(*(time >= since for time in times)))
+        statement = statement.where(sa.or_(*(time >= since for time in times)))
     return [_to_run(row) for row in connection.execute(statement)]
 
 
-def reactivations_of(connection: Connection, contact_id: int) -> list[Run]:
+def reactivations_of(connection: sa.Connection, contact_id: int) -> list[Run]:
     """The runs that brought this contact back by hand, or took an override back; oldest first."""
-    of_contact = cast(_run.c.request["contact"].as_string(), BigId) == contact_id
+    of_contact = sa.cast(_run.c.request["contact"].as_string(), BigId) == contact_id
     statement = (
-        select(_run).where(_run.c.kind == RunKind.REACTIVATE, of_contact).order_by(_run.c.id)
+        sa.select(_run).where(_run.c.kind == RunKind.REACTIVATE, of_contact).order_by(_run.c.id)
     )
     return [_to_run(row) for row in connection.execute(statement)]
 
 
-def position_of_source(connection: Connection, kind: RunKind, source: str) -> dict[str, Any]:
+def position_of_source(connection: sa.Connection, kind: RunKind, source: str) -> dict[str, Any]:
     """How far the latest run of that kind has read in a source; empty before the first one."""
     statement = (
-        select(_run.c.position)
+        sa.select(_run.c.position)
         .where(_run.c.kind == kind, _run.c.request["source"].as_string() == source)
         .order_by(_run.c.id.desc())
         .limit(1)
@@ -151,9 +155,9 @@ def position_of_source(connection: Connection, kind: RunKind, source: str) -> di
     return connection.execute(statement).scalar() or {}
 
 
-def undos_of(connection: Connection, run_id: int) -> list[int]:
+def undos_of(connection: sa.Connection, run_id: int) -> list[int]:
     """The numbers of the runs that have taken this one back, or are at it."""
-    statement = select(_run.c.id).where(
+    statement = sa.select(_run.c.id).where(
         _run.c.kind == RunKind.UNDO,
         _run.c.started_at.is_not(None),
         _run.c.request["undoes"].as_integer() == run_id,
@@ -162,7 +166,7 @@ def undos_of(connection: Connection, run_id: int) -> list[int]:
 
 
 def change_state(
-    connection: Connection,
+    connection: sa.Connection,
     run_id: int,
     *,
     expected: RunState,
@@ -171,7 +175,7 @@ def change_state(
 ) -> None:
     """Move a run from one state to the next; BusyError when somebody else has moved it."""
     statement = (
-        update(_run)
+        sa.update(_run)
         .where(_run.c.id == run_id, _run.c.state == expected)
         .values(state=to, **(values or {}))
     )
@@ -179,7 +183,7 @@ def change_state(
         raise _moved_meanwhile(get_run(connection, run_id))
 
 
-def finish_one(connection: Connection, run_id: int, active_after: int, now: datetime) -> None:
+def finish_one(connection: sa.Connection, run_id: int, active_after: int, now: datetime) -> None:
     """running -> done, of a run that has changed one contact in this transaction.
 
     Not by `update_run`: a role that may write such runs may not write to one that is done.
@@ -188,20 +192,20 @@ def finish_one(connection: Connection, run_id: int, active_after: int, now: date
     change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
 
 
-def update_run(connection: Connection, run_id: int, values: Mapping[str, Any]) -> None:
+def update_run(connection: sa.Connection, run_id: int, values: Mapping[str, Any]) -> None:
     """Set columns of a run row."""
-    connection.execute(update(_run).where(_run.c.id == run_id).values(**values))
+    connection.execute(sa.update(_run).where(_run.c.id == run_id).values(**values))
 
 
 def advance(
-    connection: Connection, run: Run, *, cursor: int, changed: int, skipped: Mapping[str, int]
+    connection: sa.Connection, run: Run, *, cursor: int, changed: int, skipped: Mapping[str, int]
 ) -> None:
     """Add one batch to a running run; BusyError when its cursor is no longer where `run` saw it."""
     totals = dict(run.skipped)
     for reason, number in skipped.items():
         totals[reason] = totals.get(reason, 0) + number
     statement = (
-        update(_run)
+        sa.update(_run)
         .where(_run.c.id == run.id, _run.c.state == RunState.RUNNING, _run.c.cursor == run.cursor)
         .values(cursor=cursor, changed=run.changed + changed, skipped=totals)
     )
@@ -210,28 +214,30 @@ def advance(
 
 
 def overdue_plans(
-    connection: Connection, now: datetime, kinds: Sequence[RunKind] = ()
+    connection: sa.Connection, now: datetime, kinds: Sequence[RunKind] = ()
 ) -> list[int]:
     """The numbers of the planned runs, perhaps of some kinds only, that nobody applied in time."""
-    statement = select(_run.c.id).where(_run.c.state == RunState.PLANNED, _run.c.expires_at <= now)
+    statement = sa.select(_run.c.id).where(
+        _run.c.state == RunState.PLANNED, _run.c.expires_at <= now
+    )
     if kinds:
         statement = statement.where(_run.c.kind.in_(kinds))
     return [row[0] for row in connection.execute(statement)]
 
 
-def any_by_real_clock(connection: Connection) -> bool:
+def any_by_real_clock(connection: sa.Connection) -> bool:
     """Whether somebody has changed the store at its own time: it is no rehearsal's."""
-    statement = select(_run.c.id).where(~_run.c.clock_replaced).limit(1)
+    statement = sa.select(_run.c.id).where(~_run.c.clock_replaced).limit(1)
     return connection.execute(statement).first() is not None
 
 
-def count_runs(connection: Connection, states: Sequence[RunState]) -> int:
+def count_runs(connection: sa.Connection, states: Sequence[RunState]) -> int:
     """How many runs are in one of these states."""
-    statement = select(func.count()).select_from(_run).where(_run.c.state.in_(states))
+    statement = sa.select(sa.func.count()).select_from(_run).where(_run.c.state.in_(states))
     return int(connection.execute(statement).scalar_one())
 
 
-def _require_same_policy(connection: Connection, terms: Terms | None) -> None:
+def _require_same_policy(connection: sa.Connection, terms: Terms | None) -> None:
     """A command that has waited, or a builder left open, does not work on by an older policy."""
     if terms is None:
         return
@@ -244,19 +250,19 @@ def _require_same_policy(connection: Connection, terms: Terms | None) -> None:
         )
 
 
-def count_waiting(connection: Connection) -> int:
+def count_waiting(connection: sa.Connection) -> int:
     """How many contacts wait in plans that thresholds have made, to be confirmed."""
-    statement = select(func.coalesce(func.sum(_run.c.planned), 0)).where(
+    statement = sa.select(sa.func.coalesce(sa.func.sum(_run.c.planned), 0)).where(
         _run.c.kind == RunKind.THRESHOLDS, _run.c.state == RunState.PLANNED
     )
     return int(connection.execute(statement).scalar_one())
 
 
-def _of_number(run_id: int) -> Select[Any]:
-    return select(_run).where(_run.c.id == run_id)
+def _of_number(run_id: int) -> sa.Select[Any]:
+    return sa.select(_run).where(_run.c.id == run_id)
 
 
-def _found(row: Row[Any] | None, run_id: int) -> Run:
+def _found(row: sa.Row[Any] | None, run_id: int) -> Run:
     if row is None:
         raise NotFoundError(f"no run {run_id}", hint="`contactctl runs list` shows the latest runs")
     return _to_run(row)
@@ -269,7 +275,7 @@ def _moved_meanwhile(run: Run) -> ContactctlError:
     return BusyError(f"another process works on run {run.id}, now {run.state}", hint=hint)
 
 
-def _to_run(row: Row[Any]) -> Run:
+def _to_run(row: sa.Row[Any]) -> Run:
     kind = RunKind(row.kind)
     return Run(
         id=row.id,
@@ -298,3 +304,63 @@ def _to_run(row: Row[Any]) -> Run:
         terms=Terms.from_json(row.terms),
         limit_override=row.limit_override,
     )
+
+
+# When what cron does was last done, whether there was anything to do or not
+
+
+_NOTE = sa.text(
+    "INSERT INTO routine (work, done_at) VALUES (:work, :now) ON CONFLICT (work)"
+    " DO UPDATE SET done_at = excluded.done_at WHERE excluded.done_at > routine.done_at"
+).bindparams(sa.bindparam("now", type_=UtcInstant()))
+
+_NOTE_STATE = sa.text(
+    "INSERT INTO routine (work, state, done_at) VALUES (:work, :state, :now)"
+    " ON CONFLICT (work) DO UPDATE SET state = excluded.state, done_at = excluded.done_at"
+).bindparams(sa.bindparam("now", type_=UtcInstant()))
+
+
+def note_done(connection: sa.Connection, work: str, now: datetime) -> None:
+    """This work (`sweep all`, `fetch bounces`) was done at this instant."""
+    connection.execute(_NOTE, {"work": work, "now": now})
+
+
+def note_state(connection: sa.Connection, work: str, state: str, now: datetime) -> None:
+    """This work was done now, and left this state."""
+    connection.execute(_NOTE_STATE, {"work": work, "state": state, "now": now})
+
+
+def state_of(connection: sa.Connection, work: str) -> tuple[str, datetime] | None:
+    """The state that the work has left, and when it was done; None where it never was."""
+    statement = sa.select(_routine.c.state, _routine.c.done_at).where(_routine.c.work == work)
+    row = connection.execute(statement).first()
+    return None if row is None else (row.state, row.done_at)
+
+
+def last_done(connection: sa.Connection) -> Mapping[str, datetime]:
+    """Sweeps and fetches -> when they last came to their end."""
+    is_told = sa.or_(_routine.c.work.startswith("sweep"), _routine.c.work.startswith("fetch"))
+    statement = (
+        sa.select(_routine.c.work, _routine.c.done_at).where(is_told).order_by(_routine.c.work)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+# What the store decides for everybody: each policy that was ever in force, the newest holds
+
+
+def newest_policy(connection: sa.Connection) -> StoredPolicy | None:
+    """The policy in force; None in a store that leaves everything to each config."""
+    row = connection.execute(sa.select(_policy).order_by(_policy.c.number.desc()).limit(1)).first()
+    return None if row is None else StoredPolicy(row.number, row.document, row.run_id, row.created)
+
+
+def add_policy(connection: sa.Connection, policy: StoredPolicy) -> None:
+    """Put a policy in force."""
+    row = {
+        "number": policy.number,
+        "document": dict(policy.document),
+        "run_id": policy.run_id,
+        "created": policy.created,
+    }
+    connection.execute(sa.insert(_policy).values(row))

@@ -9,23 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Table,
-    Text,
-    Update,
-    and_,
-    bindparam,
-    cast,
-    delete,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.emails import EmailAddress
 from contactctl.domain.erasure import SIGNS, clues, erase_from, erase_from_json
@@ -46,7 +30,7 @@ _ROWS_AT_A_TIME = 1000
 class _Place:
     """A table's columns that may hold somebody's address; `searched` are enough to find it."""
 
-    table: Table
+    table: sa.Table
     searched: tuple[str, ...]
     texts: tuple[str, ...]
     jsons: tuple[str, ...]
@@ -56,13 +40,13 @@ class _Place:
         return tuple(column.name for column in self.table.primary_key.columns)
 
 
-def _is_free(column: Column[Any]) -> bool:
+def _is_free(column: sa.Column[Any]) -> bool:
     """Whether it may hold text from outside; a contact's own address goes with its contact."""
     is_own = column.table in (_contact, _owned) and column.name in ADDRESS_COLUMNS
     return not is_own and not isinstance(column.type, Code)
 
 
-def _place(table: Table) -> _Place:
+def _place(table: sa.Table) -> _Place:
     columns = [column for column in table.columns if _is_free(column)]
     texts = [column.name for column in columns if is_text(column)]
     jsons = [column.name for column in columns if isinstance(column.type, Json)]
@@ -79,7 +63,7 @@ _PLACES = [
 ]
 
 
-def scrub(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
+def scrub(connection: sa.Connection, addresses: Sequence[EmailAddress]) -> None:
     """Take the addresses out of all free text; drop the responses to them that nobody owns.
 
     The revision of other contacts stays: a plan shows nothing of theirs that changes here.
@@ -99,42 +83,42 @@ def scrub(connection: Connection, addresses: Sequence[EmailAddress]) -> None:
 
 
 def _drop_unmatched(
-    connection: Connection, addresses: Sequence[EmailAddress], keys: frozenset[str]
+    connection: sa.Connection, addresses: Sequence[EmailAddress], keys: frozenset[str]
 ) -> None:
     """Their key is the address, or text around it where the recipient was no plain address."""
     _drop_unmatched_of(connection, keys)
-    found = select(_unmatched.c.email_key).where(
+    found = sa.select(_unmatched.c.email_key).where(
         _may_hold(connection, [_unmatched.c.email_key], addresses)
     )
     holding = [key for key in connection.execute(found).scalars() if erase_from(key, keys) != key]
     _drop_unmatched_of(connection, holding)
 
 
-def _drop_unmatched_of(connection: Connection, keys: Collection[str]) -> None:
+def _drop_unmatched_of(connection: sa.Connection, keys: Collection[str]) -> None:
     listed = is_one_of(_unmatched.c.email_key, keys, connection.dialect.name)
-    connection.execute(delete(_unmatched).where(listed))
+    connection.execute(sa.delete(_unmatched).where(listed))
 
 
-def _update(place: _Place) -> Update:
-    values: dict[str, Any] = {name: bindparam(name) for name in (*place.texts, *place.jsons)}
-    return update(place.table).where(*_at_key(place)).values(values)
+def _update(place: _Place) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in (*place.texts, *place.jsons)}
+    return sa.update(place.table).where(*_at_key(place)).values(values)
 
 
-def _move(connection: Connection, place: _Place, moved: Sequence[_Change]) -> None:
+def _move(connection: sa.Connection, place: _Place, moved: Sequence[_Change]) -> None:
     """Rows whose key held the address are put in anew; two of them may become the same one."""
-    gone = delete(place.table).where(*_at_key(place))
+    gone = sa.delete(place.table).where(*_at_key(place))
     connection.execute(gone, [_at(place, old) for old, _ in moved])
     names = place.table.columns.keys()
     put_in = (
         f"INSERT INTO {place.table.name} ({', '.join(names)})"  # noqa: S608 (our own names)
         f" VALUES ({', '.join(f':{name}' for name in names)}) ON CONFLICT DO NOTHING"
     )
-    typed = [bindparam(column.name, type_=column.type) for column in place.table.columns]
-    connection.execute(text(put_in).bindparams(*typed), [{**old, **new} for old, new in moved])
+    typed = [sa.bindparam(column.name, type_=column.type) for column in place.table.columns]
+    connection.execute(sa.text(put_in).bindparams(*typed), [{**old, **new} for old, new in moved])
 
 
-def _at_key(place: _Place) -> Iterator[ColumnElement[bool]]:
-    return (place.table.c[name] == bindparam(f"at_{name}") for name in place.key)
+def _at_key(place: _Place) -> Iterator[sa.ColumnElement[bool]]:
+    return (place.table.c[name] == sa.bindparam(f"at_{name}") for name in place.key)
 
 
 def _at(place: _Place, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,14 +126,14 @@ def _at(place: _Place, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changes(
-    connection: Connection,
+    connection: sa.Connection,
     place: _Place,
     addresses: Sequence[EmailAddress],
     keys: frozenset[str],
 ) -> list[_Change]:
     """The rows that hold one of the addresses, each with all its texts as they are to be."""
     searched = [place.table.c[name] for name in place.searched]
-    statement = select(place.table).where(_may_hold(connection, searched, addresses))
+    statement = sa.select(place.table).where(_may_hold(connection, searched, addresses))
     rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_A_TIME})
     changes = []
     for row in map(dict[str, Any], rows.mappings()):
@@ -163,16 +147,16 @@ def _changes(
 
 
 def _may_hold(
-    connection: Connection,
-    columns: Sequence[ColumnElement[Any]],
+    connection: sa.Connection,
+    columns: Sequence[sa.ColumnElement[Any]],
     addresses: Sequence[EmailAddress],
-) -> ColumnElement[bool]:
+) -> sa.ColumnElement[bool]:
     """Rows worth reading."""
     texts = [_comparable(connection, column) for column in columns]
-    return or_(
+    return sa.or_(
         *(
-            and_(*(text.like(f"%{part}%") for part in parts))
-            for text in texts
+            sa.and_(*(each.like(f"%{part}%") for part in parts))
+            for each in texts
             for parts in _parts_to_look_for(addresses)
         )
     )
@@ -187,9 +171,9 @@ def _parts_to_look_for(addresses: Sequence[EmailAddress]) -> list[tuple[str, ...
     return [(sign,) for sign in SIGNS]
 
 
-def _comparable(connection: Connection, column: ColumnElement[Any]) -> ColumnElement[str]:
+def _comparable(connection: sa.Connection, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     """The column's text for LIKE to search it without regard to case, as SQLite's does."""
-    as_text = cast(column, Text)
+    as_text = sa.cast(column, sa.Text)
     if connection.dialect.name == "sqlite":
         return as_text
-    return func.lower(as_text.collate("C"))
+    return sa.func.lower(as_text.collate("C"))

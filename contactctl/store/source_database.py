@@ -7,8 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.engine import CursorResult
+import sqlalchemy as sa
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import BusyError, ConfigError, ContactctlError, StoreError
@@ -33,7 +32,7 @@ class Reading:
     """An open transaction on a source, and the names of the query's columns."""
 
     store: Store
-    connection: Connection
+    connection: sa.Connection
     source: DatabaseSource
     columns: Sequence[str]
 
@@ -182,8 +181,8 @@ def _as_table(query: str) -> str:
 
 
 def _execute(
-    connection: Connection, statement: str, bound: tuple[Any, ...] = ()
-) -> CursorResult[Any]:
+    connection: sa.Connection, statement: str, bound: tuple[Any, ...] = ()
+) -> sa.CursorResult[Any]:
     return connection.exec_driver_sql(statement, bound or None)
 
 

@@ -1,30 +1,36 @@
-"""Temporary tables: rows from Python loaded fast, to be put into place as sets."""
+"""Rows from Python put into place as sets: temporary tables loaded fast, inserts of what is new.
+
+Postgres' planner must be told of tables just filled; SQLite needs none of it. A server takes
+statistics some time after a change; until then it thinks of such tables as empty, and reads them
+from end to end for each of many rows.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Table, exc, text
+import sqlalchemy as sa
 
 from contactctl.store.staged import Staged
 
 if TYPE_CHECKING:
     import psycopg
 
+
 _TIMESTAMPTZ = 1184  # its number in pg_type, the same on every server
 
 
 @contextmanager
-def temporary_tables(connection: Connection, definitions: Mapping[str, str]) -> Iterator[None]:
+def temporary_tables(connection: sa.Connection, definitions: Mapping[str, str]) -> Iterator[None]:
     """Tables of this transaction alone, by name, with the SQL of their columns."""
     for table, definition in definitions.items():
-        connection.execute(text(f"CREATE TEMPORARY TABLE {table} ({definition})"))
+        connection.execute(sa.text(f"CREATE TEMPORARY TABLE {table} ({definition})"))
     yield
     for table in definitions:
-        connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(sa.text(f"DROP TABLE {table}"))
 
 
-def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
+def fill(connection: sa.Connection, table: str, rows: Sequence[Staged]) -> None:
     """Load rows, with a value for every column, into a temporary table."""
     if not rows:
         return
@@ -36,19 +42,19 @@ def fill(connection: Connection, table: str, rows: Sequence[Staged]) -> None:
         connection.exec_driver_sql(insert, list(rows))
 
 
-def copy_plain_rows(connection: Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
+def copy_plain_rows(connection: sa.Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:
     """Load rows into a table and columns, on Postgres; what is no number is text as it writes it,
     an instant without an offset that of UTC."""
     connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
     _copy(connection, into, rows)
 
 
-def written_columns(table: Table) -> list[Column[Any]]:
+def written_columns(table: sa.Table) -> list[sa.Column[Any]]:
     """The columns that the database does not fill in itself."""
     return [column for column in table.columns if column.computed is None]
 
 
-def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> None:
+def _copy_staged(connection: sa.Connection, table: str, rows: Iterable[Staged]) -> None:
     """Instants of staged rows are text without an offset."""
     with _driver_errors(connection, f"TABLE {table}"):
         columns = _driver(connection).execute(f"TABLE {table} LIMIT 0").description or ()
@@ -56,7 +62,7 @@ def _copy_staged(connection: Connection, table: str, rows: Iterable[Staged]) -> 
     _copy(connection, table, _with_offset(rows, instants) if instants else rows)
 
 
-def _copy(connection: Connection, target: str, rows: Iterable[Sequence[Any]]) -> None:
+def _copy(connection: sa.Connection, target: str, rows: Iterable[Sequence[Any]]) -> None:
     statement = f"COPY {target} FROM STDIN"
     with (
         _driver_errors(connection, statement),
@@ -68,7 +74,7 @@ def _copy(connection: Connection, target: str, rows: Iterable[Sequence[Any]]) ->
 
 
 @contextmanager
-def _driver_errors(connection: Connection, statement: str) -> Iterator[None]:
+def _driver_errors(connection: sa.Connection, statement: str) -> Iterator[None]:
     """Raise what the driver raises as SQLAlchemy would."""
     import psycopg  # noqa: PLC0415  (143 ms that SQLite does not need)
 
@@ -79,10 +85,10 @@ def _driver_errors(connection: Connection, statement: str) -> Iterator[None]:
         first = error.__context__ if isinstance(error.__context__, psycopg.Error) else error
         if _driver(connection).closed:
             connection.invalidate(error)  # or rolling it back would be the error that is told
-        raise exc.DBAPIError(statement, None, first) from error
+        raise sa.exc.DBAPIError(statement, None, first) from error
 
 
-def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+def _driver(connection: sa.Connection) -> "psycopg.Connection[Any]":
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     return driver
 
@@ -95,3 +101,46 @@ def _with_offset(rows: Iterable[Staged], instants: Sequence[int]) -> Iterator[St
             if values[at] is not None:
                 values[at] += "+00"
         yield tuple(values)
+
+
+# Inserts of what is not there yet
+
+
+def insert_new(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: sa.Select[Any]
+) -> int:
+    """Insert what a query gives (which has a WHERE), but for rows whose key is there already.
+
+    Returns how many were inserted.
+    """
+    from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415  (both are 45 ms)
+
+    own = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = own.insert(table).from_select(names, rows).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount
+
+
+# What Postgres' planner must be told of tables just filled; SQLite needs none of it.
+#
+# A server takes statistics some time after a change; until then it thinks of such tables as empty,
+# and reads them from end to end for each of many rows
+
+
+_NO_JOINS_OF_WHOLE_TABLES = (
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+)
+
+
+def refresh_statistics(connection: sa.Connection, table: str) -> None:
+    """Have the table looked at now."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"ANALYZE {table}"))
+
+
+def join_by_index(connection: sa.Connection) -> None:
+    """Until the transaction's end, look rows to be joined up one by one, by an index.
+
+    For a batch beside a large table: 20,000 look-ups, where reading a million rows seems cheaper.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(_NO_JOINS_OF_WHOLE_TABLES))

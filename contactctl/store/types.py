@@ -3,18 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, String, Text
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+import sqlalchemy as sa
 
 
-class UtcInstant(TypeDecorator[datetime]):
+class UtcInstant(sa.TypeDecorator[datetime]):
     """An aware UTC instant: timestamptz on Postgres, sortable text without zone on SQLite."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -22,20 +20,20 @@ class UtcInstant(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-class Json(TypeDecorator[Any]):
+class Json(sa.TypeDecorator[Any]):
     """A JSON document: JSONB on Postgres, whose dialect is loaded for Postgres alone."""
 
-    impl = JSON
+    impl = sa.JSON
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         if dialect.name != "postgresql":
             return super().load_dialect_impl(dialect)
         from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415  (costs 45 ms)
@@ -43,16 +41,16 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB())
 
 
-class Code(TypeDecorator[str]):
+class Code(sa.TypeDecorator[str]):
     """A word out of a closed list, or a hash: never text from outside, so never an address.
 
     ValueError for what could be one: the column is not searched when an address is erased.
     """
 
-    impl = String
+    impl = sa.String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
         if value is not None and "@" in value:
             raise ValueError("text that may hold an address does not belong in a column of codes")
         return value
@@ -61,14 +59,14 @@ class Code(TypeDecorator[str]):
 class CodeText(Code):
     """The same, for columns that were made as TEXT."""
 
-    impl = Text
+    impl = sa.Text
     cache_ok = True
 
 
-def is_text(column: Column[Any]) -> bool:
+def is_text(column: sa.Column[Any]) -> bool:
     """Whether a column holds text, through whatever type of ours or SQLModel's."""
-    return isinstance(getattr(column.type, "impl", column.type), String)
+    return isinstance(getattr(column.type, "impl", column.type), sa.String)
 
 
 # SQLite numbers rows itself only for a column of exactly the type INTEGER
-BigId = BigInteger().with_variant(Integer(), "sqlite")
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -4,22 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Integer,
-    Select,
-    and_,
-    case,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
@@ -46,36 +31,36 @@ _item = tables.plan_item
 _membership = tables.membership
 
 
-def plan_undo(connection: Connection, run_id: int, undone: int) -> int:
+def plan_undo(connection: sa.Connection, run_id: int, undone: int) -> int:
     """Freeze the contacts that `undone` deactivated, and where nothing has touched that since."""
     chosen = (
-        select(_deactivation.c.contact_id, literal(run_id, Integer), _contact.c.revision)
+        sa.select(_deactivation.c.contact_id, sa.literal(run_id, sa.Integer), _contact.c.revision)
         .join(_contact, _contact.c.id == _deactivation.c.contact_id)
         .where(is_only_reason_of(undone, _deactivation))
         .distinct()  # automatic runs may have opened several, one for each category
     )
-    statement = insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
+    statement = sa.insert(_item).from_select(["contact_id", "run_id", "revision"], chosen)
     return connection.execute(statement).rowcount
 
 
-def undoable_ids(undone: int) -> Select[int]:
+def undoable_ids(undone: int) -> sa.Select[int]:
     """The contacts that `plan_undo` would freeze now."""
     return (
-        select(_deactivation.c.contact_id)
+        sa.select(_deactivation.c.contact_id)
         .where(is_only_reason_of(undone, _deactivation))
         .distinct()
     )
 
 
-def undo_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+def undo_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch can be taken back: nothing else has happened to their status since."""
     undone = run.details_as(UndoRun).undoes
-    reason = case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
-    statement = select(reason, func.count()).where(in_batch(run.id, batch)).group_by(reason)
+    reason = sa.case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
+    statement = sa.select(reason, sa.func.count()).where(in_batch(run.id, batch)).group_by(reason)
     return outcome_by_reason(connection, statement)
 
 
-def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+def undo_deactivations(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
     """End what the undone run opened for the batch's contacts; returns how many it was.
 
     Responses from before count towards no threshold any more: the next sweep would only do again
@@ -83,88 +68,88 @@ def undo_deactivations(connection: Connection, run: Run, batch: Batch, now: date
     """
     undone = run.details_as(UndoRun).undoes
     connection.execute(
-        update(_deactivation)
+        sa.update(_deactivation)
         .where(
             is_only_reason_of(undone, _deactivation),
             _deactivation.c.contact_id.in_(
-                select(_item.c.contact_id).where(in_batch(run.id, batch))
+                sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
             ),
         )
         .values(ended_at=now, ended_by_run_id=run.id)
     )
     _bring_back_members(connection, run, batch, now)
     ended = _ended_by(run, batch).subquery("ended")
-    back = select(_contact.c.id).where(
+    back = sa.select(_contact.c.id).where(
         _contact.c.id == ended.c.contact_id,
         _contact.c.status == Status.INACTIVE,
         ~ended.c.is_open,
     )
     note_each(connection, run.id, ChangeKind.REACTIVATED, back, now)
     return connection.execute(
-        update(_contact)
+        sa.update(_contact)
         .where(_contact.c.id == ended.c.contact_id)
         .values(
-            status=case((ended.c.is_open, _contact.c.status), else_=Status.ACTIVE),
-            reactivated_at=case((ended.c.is_back, now), else_=_contact.c.reactivated_at),
+            status=sa.case((ended.c.is_open, _contact.c.status), else_=Status.ACTIVE),
+            reactivated_at=sa.case((ended.c.is_back, now), else_=_contact.c.reactivated_at),
             updated=now,
             revision=_contact.c.revision + 1,
         )
     ).rowcount
 
 
-def is_only_reason_of(run_id: int, table: FromClause) -> ColumnElement[bool]:
+def is_only_reason_of(run_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """True for a deactivation that this run opened, and without which nothing is open there."""
-    return and_(is_open_of(run_id, table), ~_other_reason(run_id, table))
+    return sa.and_(is_open_of(run_id, table), ~_other_reason(run_id, table))
 
 
 def regains_of_undo(
-    connection: Connection, undone: int, contact_ids: Select[int], bypassing: Collection[int]
+    connection: sa.Connection, undone: int, contact_ids: sa.Select[int], bypassing: Collection[int]
 ) -> Shift:
     """When the run `undone` is taken back for these contacts; groups that bypass system-wide
     deactivation (`bypassing`, by id) regain nobody by it."""
     chosen = _contact.c.id.in_(contact_ids)
-    comes_back = and_(_contact.c.status == Status.INACTIVE, _ends_in(undone, SYSTEM_WIDE))
-    coming_back = select(func.count()).select_from(_contact).where(chosen, comes_back)
-    follows_back = and_(
+    comes_back = sa.and_(_contact.c.status == Status.INACTIVE, _ends_in(undone, SYSTEM_WIDE))
+    coming_back = sa.select(sa.func.count()).select_from(_contact).where(chosen, comes_back)
+    follows_back = sa.and_(
         _membership.c.state == MembershipState.FOLLOWS,
         _membership.c.group_id.not_in(bypassing),
         comes_back,
     )
-    back_in_group = and_(
+    back_in_group = sa.and_(
         _membership.c.state == MembershipState.INACTIVE,
         _ends_in(undone, _membership.c.group_id),
-        or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
+        sa.or_(is_active(), comes_back, _membership.c.group_id.in_(bypassing)),
     )
     return Shift(
         int(connection.execute(coming_back).scalar_one()),
-        members_by_group(connection, and_(chosen, or_(follows_back, back_in_group))),
+        members_by_group(connection, sa.and_(chosen, sa.or_(follows_back, back_in_group))),
         brings_back=True,
     )
 
 
-def _ends_in(undone: int, group_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+def _ends_in(undone: int, group_id: sa.ColumnElement[int] | int) -> sa.ColumnElement[bool]:
     """True where the run's deactivation is the only one that keeps the contact back there."""
-    return exists().where(
+    return sa.exists().where(
         _deactivation.c.contact_id == _contact.c.id,
         _deactivation.c.group_id == group_id,
         is_only_reason_of(undone, _deactivation),
     )
 
 
-def _untouched(undone: int, contact_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _untouched(undone: int, contact_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """True where the undone run's deactivation is still the only open one of its scope."""
     mine = _deactivation.alias()
-    return exists().where(
+    return sa.exists().where(
         mine.c.contact_id == contact_id,
         is_only_reason_of(undone, mine),
         mine.c.contact_id == _contact.c.id,
     )
 
 
-def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
+def _other_reason(undone: int, mine: sa.FromClause) -> sa.ColumnElement[bool]:
     """True where another run's deactivation of the same contact and scope is open."""
     other = _deactivation.alias()
-    return exists().where(
+    return sa.exists().where(
         other.c.contact_id == mine.c.contact_id,
         other.c.group_id == mine.c.group_id,
         other.c.run_id != undone,
@@ -172,16 +157,16 @@ def _other_reason(undone: int, mine: FromClause) -> ColumnElement[bool]:
     )
 
 
-def _ended_by(run: Run, batch: Batch) -> Select[Any]:
+def _ended_by(run: Run, batch: Batch) -> sa.Select[Any]:
     """The contacts of the batch of which this run has ended a deactivation: whether a system-wide
     one of it `is_back`, and whether another system-wide one `is_open` still."""
     everywhere = _deactivation.c.group_id == SYSTEM_WIDE
     mine = _deactivation.c.ended_by_run_id == run.id
     return (
-        select(
+        sa.select(
             _deactivation.c.contact_id,
-            _any(and_(everywhere, mine)).label("is_back"),
-            _any(and_(everywhere, is_open())).label("is_open"),
+            _any(sa.and_(everywhere, mine)).label("is_back"),
+            _any(sa.and_(everywhere, is_open())).label("is_open"),
         )
         .where(is_within(batch, _deactivation.c.contact_id))
         .group_by(_deactivation.c.contact_id)
@@ -189,29 +174,31 @@ def _ended_by(run: Run, batch: Batch) -> Select[Any]:
     )
 
 
-def _any(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def _any(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Whether it is true of a row of the group, on either database."""
-    return func.max(case((condition, 1), else_=0)) == 1
+    return sa.func.max(sa.case((condition, 1), else_=0)) == 1
 
 
-def _bring_back_members(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
-    ended_here = exists().where(
+def _bring_back_members(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
+    ended_here = sa.exists().where(
         _deactivation.c.ended_by_run_id == run.id,
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
     )
-    chosen = and_(
+    chosen = sa.and_(
         is_within(batch, _membership.c.contact_id),
         _membership.c.state == MembershipState.INACTIVE,
         ended_here,
     )
     follows = MembershipState.FOLLOWS
-    told = select(_membership.c.contact_id, _membership.c.group_id, literal(follows.value))
+    told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(follows.value))
     note_each(connection, run.id, ChangeKind.REACTIVATED, told.where(chosen), now)
-    connection.execute(update(_membership).where(chosen).values(state=follows, reactivated_at=now))
+    connection.execute(
+        sa.update(_membership).where(chosen).values(state=follows, reactivated_at=now)
+    )
 
 
-def _regains_of_plan(connection: Connection, run: Run, bypassing: Collection[int]) -> Shift:
+def _regains_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:
     undone = run.details_as(UndoRun).undoes
     return regains_of_undo(connection, undone, planned_ids(run.id), bypassing)
 

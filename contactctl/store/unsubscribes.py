@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, text
+import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
@@ -106,13 +106,15 @@ _TELL_OVERRIDES = f"""{_TELL}
 _END_MEMBERSHIPS = f"DELETE FROM membership WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
 
 
-def obey(connection: Connection, told: str, on_unsubscribe: OnUnsubscribe, now: datetime) -> Obeyed:
+def obey(
+    connection: sa.Connection, told: str, on_unsubscribe: OnUnsubscribe, now: datetime
+) -> Obeyed:
     """Do what follows from recorded unsubscribes; each belongs to the run that recorded it.
 
     `told` is SQL: a query of the (contact_id, source_key) of responses, others among them.
     """
     with temporary_tables(connection, {"wish": _WISH_COLUMNS}):
-        if connection.execute(text(_WISHES.format(told=told))).rowcount == 0:
+        if connection.execute(sa.text(_WISHES.format(told=told))).rowcount == 0:
             return Obeyed()
         _change(connection, _TELL_WISHES, now)
         if on_unsubscribe is OnUnsubscribe.RECORD:
@@ -133,8 +135,8 @@ def obey(connection: Connection, told: str, on_unsubscribe: OnUnsubscribe, now: 
         return Obeyed(_change(connection, _SET_INACTIVE), memberships)
 
 
-def _change(connection: Connection, statement: str, now: datetime | None = None) -> int:
-    clause = text(statement)
+def _change(connection: sa.Connection, statement: str, now: datetime | None = None) -> int:
+    clause = sa.text(statement)
     if now is not None:
-        clause = clause.bindparams(bindparam("now", now, type_=UtcInstant()))
+        clause = clause.bindparams(sa.bindparam("now", now, type_=UtcInstant()))
     return connection.execute(clause).rowcount

@@ -17,8 +17,7 @@ from contactctl.builder.draft import (
 from contactctl.builder.files import CriteriaFiles
 from contactctl.domain.criteria.conditions import parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue, Operator
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
-from contactctl.domain.criteria.tree import Criteria, as_data
+from contactctl.domain.criteria.tree import Criteria, as_data, prebuilt_criteria
 from contactctl.domain.errors import CriteriaError
 from helpers.sessions import ATTRIBUTES
 

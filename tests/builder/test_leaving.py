@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.widgets import Button
 
-from contactctl.builder import plan_in_hand
+from contactctl.builder import opened as plan_in_hand
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.work import BuilderWork
 from contactctl.domain.errors import StoreError

@@ -2,9 +2,9 @@
 
 import pytest
 
-from contactctl.builder.plan_in_hand import PlanInHand
+from contactctl.builder.opened import PlanInHand
 from contactctl.builder.screens.plan import confirmation_in
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
+from contactctl.domain.criteria.tree import prebuilt_criteria
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Confirmation, Run, RunState, Stakes
 from contactctl.operations.plans import ShownPlan

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contactctl.builder import plan_in_hand
+from contactctl.builder import opened as plan_in_hand
 from contactctl.builder.draft import draft_of
 from contactctl.domain.errors import BusyError
 from contactctl.domain.policies import Limits

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from contactctl.cli.candidates import conditions, group_names
-from contactctl.store import names
+from contactctl.store import completion as names
 from helpers.cli import run_cli
 from helpers.warm_python import warm_python
 

@@ -10,7 +10,7 @@ import typer
 
 from contactctl.cli import options, registry
 from contactctl.cli.app import load_command
-from contactctl.cli.plain_values import PlainConversion, convert_without_pydantic
+from contactctl.cli.parameters import PlainConversion, convert_without_pydantic
 from helpers.cli import run_cli
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.domain.mailboxes import Mailbox, MailProtocol
+from contactctl.domain.sources import Mailbox, MailProtocol
 from contactctl.operations.ingest import INGESTING
 from contactctl.operations.responses import read_password
 from contactctl.store.database.locks import exclusive

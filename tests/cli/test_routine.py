@@ -7,7 +7,7 @@ import pytest
 
 from contactctl.operations.responses import FETCH
 from contactctl.store.database.store import Store
-from contactctl.store.routine import last_done, note_done
+from contactctl.store.runs import last_done, note_done
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.sessions import NOW

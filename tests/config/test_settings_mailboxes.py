@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
+from contactctl.domain.sources import AfterFetch, Mailbox, MailProtocol
 
 
 def mailbox(load, url, *options):

@@ -4,7 +4,6 @@ import pytest
 
 from contactctl.domain.criteria.conditions import parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.tree import (
     MAX_CONDITIONS,
     MAX_DEPTH,
@@ -16,6 +15,7 @@ from contactctl.domain.criteria.tree import (
     excluding_conditions,
     from_flags,
     including_missing,
+    prebuilt_criteria,
 )
 from contactctl.domain.errors import CriteriaError
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.conditions import Condition, parse_condition
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldCatalogue, Operator, Takes
-from contactctl.domain.criteria.reference import matches
 from contactctl.domain.criteria.resolve import (
     Range,
     ResolvedCriteria,
     Test,
     criteria_lines,
+    matches,
     resolve,
 )
 from contactctl.domain.criteria.tree import Criteria, from_flags

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.cells import DateReader, iso_instant, mistake_in_format
+from contactctl.domain.contact_values import DateReader, iso_instant, mistake_in_format
 
 OSLO = ZoneInfo("Europe/Oslo")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.hosts import receiving_host
+from contactctl.domain.urls import receiving_host
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.cells import list_cell, names_in
+from contactctl.domain.contact_values import list_cell, names_in
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,10 @@ from textual.widgets import Input, OptionList, Static
 
 from contactctl.builder.app import BuilderApp
 from contactctl.builder.draft import Row
+from contactctl.builder.screens.dialogs import Picker
 from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.picker import Picker
 from contactctl.builder.screens.plan import ConfirmationScreen
-from contactctl.builder.widgets.condition_form import ConditionEntry
-from contactctl.builder.widgets.criteria_tree import CriteriaTree
+from contactctl.builder.widgets.conditions import ConditionEntry, CriteriaTree
 from contactctl.builder.widgets.figures import Figures
 from contactctl.builder.widgets.live_panel import LivePanel
 from contactctl.builder.work import BuilderWork

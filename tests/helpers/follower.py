@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contactctl.store.database.store import Store
-from contactctl.store.exports import deliverable, deliverable_in, stream_contacts
+from contactctl.store.selections import deliverable, deliverable_in, stream_contacts
 
 
 @dataclass

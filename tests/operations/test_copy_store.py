@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from contactctl.domain.errors import ContactctlError
-from contactctl.operations.copy_store import copy_store
-from contactctl.store.database import copying
+from contactctl.operations.copies import copy_store
+from contactctl.store.database import copies as copying
 from contactctl.store.database.store import Store, connect, open_store
 from helpers import databases
 from helpers.cli import CliResult, run_cli

@@ -21,10 +21,10 @@ from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.groups import add_to_group
-from contactctl.operations.keyring import create_key_file
 from contactctl.operations.plans import select_any
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import cancel_run, read_run, resume_run
+from contactctl.operations.secrets import create_key_file
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, suppressed_in
 from contactctl.operations.sweep import SweepPart, sweep

@@ -23,7 +23,7 @@ from contactctl.operations.criteria import CriteriaSource, select_contacts
 from contactctl.operations.erasure import erase_one, find_contact
 from contactctl.operations.explain import Happening, explain
 from contactctl.operations.groups import add_to_group, plan_removing, remove_from_group
-from contactctl.operations.reactivate import find_target, reactivate
+from contactctl.operations.reactivation import find_target, reactivate
 from contactctl.operations.runs import apply_run, run_confirmed
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression

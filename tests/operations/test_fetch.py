@@ -15,7 +15,7 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.sources import ProviderSource
 from contactctl.operations.fetch import FetchOptions, FetchResult, fetch_responses
 from contactctl.operations.responses import latest_responses
-from contactctl.responses.apis import pages as pages_module
+from contactctl.responses.apis import lists as pages_module
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.transport import ApiError
 from contactctl.store.database.store import Store, open_store

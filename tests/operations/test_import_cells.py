@@ -16,7 +16,7 @@ import zstandard
 from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
-from contactctl.operations.importing import unpack
+from contactctl.operations.importing import source as unpack
 from contactctl.store.database.store import Store, open_store
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import NOW

@@ -8,8 +8,8 @@ import pytest
 
 from contactctl.domain.erasure import Keyring
 from contactctl.domain.errors import StoreError
-from contactctl.operations import keyring as module
-from contactctl.operations.keyring import create_key_file, new_key, read_keyring, write_keyring
+from contactctl.operations import secrets as module
+from contactctl.operations.secrets import create_key_file, new_key, read_keyring, write_keyring
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="has no such modes")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contactctl.domain.errors import InputError
+from contactctl.operations.address_lists import EmailsFile
 from contactctl.operations.criteria import CriteriaSource, Selection, preview, select_contacts
-from contactctl.operations.listed import EmailsFile
 from contactctl.operations.plans import plan_deactivation, select_any
 from contactctl.output.rejects import EmailsRejects
 from contactctl.store.database.store import Store

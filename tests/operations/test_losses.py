@@ -11,7 +11,7 @@ from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.thresholds import plan_thresholds
 from contactctl.store.database.store import Store
-from contactctl.store.exports import deliverable_in, stream_contacts
+from contactctl.store.selections import deliverable_in, stream_contacts
 from helpers.contacts import add_contact
 from helpers.handled import add_group, add_member, add_response, open_deactivation
 from helpers.plans import selection

@@ -10,7 +10,7 @@ from contactctl.domain.errors import NotFoundError, RefusedError, UsageError
 from contactctl.domain.policies import Limits, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.operations.reactivate import find_target, reactivate, require_acknowledged
+from contactctl.operations.reactivation import find_target, reactivate, require_acknowledged
 from contactctl.operations.runs import read_run
 from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables

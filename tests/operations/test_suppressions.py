@@ -8,8 +8,8 @@ import pytest
 
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.runs import RunKind
-from contactctl.operations.keyring import read_keyring
 from contactctl.operations.runs import latest_runs
+from contactctl.operations.secrets import read_keyring
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import (
     add_suppression,

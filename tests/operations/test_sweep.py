@@ -28,7 +28,7 @@ from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import add_suppression
 from contactctl.operations.sweep import IN_ORDER, SweepPart, look, sweep
-from contactctl.output.rules import present_sweep
+from contactctl.output.handling import present_sweep
 from contactctl.store import tables
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store

@@ -25,8 +25,8 @@ from contactctl.operations.sync import (
 )
 from contactctl.output.contacts import present_contact
 from contactctl.store.database.store import Store
-from contactctl.store.exports import stream_contacts
 from contactctl.store.runs import list_runs
+from contactctl.store.selections import stream_contacts
 from contactctl.store.source_database import SourceError
 from helpers import sync_process
 from helpers.imports import KeptRejects, contacts_in, import_text

@@ -13,7 +13,7 @@ from contactctl.domain.responses import Category, Event, ResponseFilter, Unsubsc
 from contactctl.operations.contacts import add_contact
 from contactctl.operations.explain import explain
 from contactctl.operations.ingest import IngestResult
-from contactctl.operations.reactivate import (
+from contactctl.operations.reactivation import (
     Acknowledgement,
     find_target,
     reactivate,
@@ -23,9 +23,9 @@ from contactctl.operations.responses import latest_responses
 from contactctl.operations.status import read_status
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from contactctl.store.exports import deliverable, deliverable_in, stream_contacts
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import Layout, Wave, put_in
+from contactctl.store.selections import deliverable, deliverable_in, stream_contacts
 from helpers.ingested import AN_HOUR_AGO, add, record, response, session_at, session_on
 from helpers.responses import insert_group, insert_member, statuses
 from helpers.sessions import NOW

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from contactctl.domain.policies import Limits
 from contactctl.domain.responses import Unsubscribe
 from contactctl.operations.ingest import ingest
-from contactctl.operations.reactivate import find_target, reactivate
+from contactctl.operations.reactivation import find_target, reactivate
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import IN_ORDER, sweep
 from contactctl.store import tables

@@ -12,8 +12,13 @@ from contactctl.domain.errors import ExitCode, Problem, RefusedError
 from contactctl.domain.text import UNSAFE_CHARACTERS
 from contactctl.output.formats import json as json_format
 from contactctl.output.formats import jsonl
-from contactctl.output.presentation import Column, Presentation, Rows
-from contactctl.output.values import escape_unsafe_in_json, to_json
+from contactctl.output.presentation import (
+    Column,
+    Presentation,
+    Rows,
+    escape_unsafe_in_json,
+    to_json,
+)
 from helpers.consoles import memory_console
 
 json_values = st.recursive(

@@ -19,8 +19,7 @@ from contactctl.domain.responses import (
     Response,
     Unsubscribe,
 )
-from contactctl.responses.classify import default_classifier
-from contactctl.responses.formats.judgement import cached
+from contactctl.responses.classify import cached, default_classifier
 from contactctl.responses.formats.mapping import Context
 from contactctl.responses.generic import GenericOptions, GenericReader
 from contactctl.responses.read import read_events

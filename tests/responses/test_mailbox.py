@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
+from contactctl.domain.sources import AfterFetch, Mailbox, MailProtocol
 from contactctl.responses.mail import MAX_MAIL_BYTES
-from contactctl.responses.mailbox import open_mailbox
-from contactctl.responses.mailbox_imap import folder_argument
+from contactctl.responses.mailbox import folder_argument, open_mailbox
 from contactctl.responses.mailbox_session import FetchedMail, MailboxError, login_refused
 from helpers.imap_server import ImapServer
 from helpers.pop3_server import Pop3Server
@@ -164,8 +163,8 @@ def test_long_lines_come_whole() -> None:
 
 
 def test_more_mails_than_one_search_covers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contactctl.responses.mailbox_imap._MAILS_A_SEARCH", 2)
-    monkeypatch.setattr("contactctl.responses.mailbox_imap._UIDS_A_COMMAND", 2)
+    monkeypatch.setattr("contactctl.responses.mailbox._MAILS_A_SEARCH", 2)
+    monkeypatch.setattr("contactctl.responses.mailbox._UIDS_A_COMMAND", 2)
     mails = [b"Subject: %d\r\n\r\n" % number for number in range(5)]
     with running(ImapServer(mails)) as server:
         mailbox = mailbox_at(server, AfterFetch.MARK_SEEN)

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from contactctl.domain.mailboxes import AfterFetch, Mailbox, MailProtocol
+from contactctl.domain.sources import AfterFetch, Mailbox, MailProtocol
 from contactctl.responses.mailbox import open_mailbox
 from contactctl.responses.mailbox_session import MailboxError
 from helpers.dovecot import Dovecot, is_usable, running_dovecot

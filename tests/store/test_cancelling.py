@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from contactctl.domain.errors import ContactctlError
-from contactctl.store.database.cancelling import QueryCanceller
-from contactctl.store.database.store import Store
+from contactctl.store.database.store import QueryCanceller, Store
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n",

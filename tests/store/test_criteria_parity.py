@@ -26,15 +26,14 @@ from contactctl.domain.criteria.fields import (
     Operator,
     Takes,
 )
-from contactctl.domain.criteria.reference import matches, present_values
-from contactctl.domain.criteria.resolve import ResolvedCriteria, resolve
+from contactctl.domain.criteria.resolve import ResolvedCriteria, matches, present_values, resolve
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.responses import NOT_COUNTED
 from contactctl.domain.text import fold
 from contactctl.store.criteria import where_clause
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.fields import GIVEN_COLUMNS
-from contactctl.store.preview import Counted, count_matching, fields_that_leave_out
+from contactctl.store.selections import Counted, count_matching, fields_that_leave_out
 from contactctl.store.tables import contact
 from helpers import databases
 from helpers.contact_views import insert_views

@@ -8,7 +8,6 @@ from sqlalchemy import func, select, text
 
 from contactctl.domain.contacts import ContactView, Status
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldCatalogue, FieldType
-from contactctl.domain.criteria.prebuilt import prebuilt_criteria
 from contactctl.domain.criteria.resolve import resolve
 from contactctl.domain.criteria.tree import (
     MAX_CONDITIONS,
@@ -16,6 +15,7 @@ from contactctl.domain.criteria.tree import (
     MAX_VALUES,
     Criteria,
     from_flags,
+    prebuilt_criteria,
 )
 from contactctl.store.criteria import (
     active_where,
@@ -23,7 +23,7 @@ from contactctl.store.criteria import (
 )
 from contactctl.store.database.store import open_store
 from contactctl.store.predicates import is_active_by_index
-from contactctl.store.preview import count_matching, fields_that_leave_out
+from contactctl.store.selections import count_matching, fields_that_leave_out
 from contactctl.store.tables import contact
 from helpers.contact_views import insert_views
 from helpers.views import contact_view

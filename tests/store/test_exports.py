@@ -7,9 +7,9 @@ from sqlalchemy import update
 
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from contactctl.store.exports import deliverable, deliverable_in, stream_contacts
 from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import create_groups
+from contactctl.store.selections import deliverable, deliverable_in, stream_contacts
 from helpers.imports import import_text
 from helpers.sessions import NOW
 

@@ -12,6 +12,7 @@ from textual.widgets import Footer
 
 from contactctl.builder.draft import (
     Group,
+    History,
     Mode,
     Part,
     Row,
@@ -21,13 +22,10 @@ from contactctl.builder.draft import (
     first_row,
 )
 from contactctl.builder.files import CriteriaFiles
-from contactctl.builder.history import History
 from contactctl.builder.live_count import LiveCount
 from contactctl.builder.messages import Answered, Changed, Chosen
-from contactctl.builder.screens.dialogs import ContactScreen, FileDialog, KeysScreen
-from contactctl.builder.screens.picker import Choice, Picker
-from contactctl.builder.widgets.condition_form import ConditionEntry
-from contactctl.builder.widgets.criteria_tree import TITLES, CriteriaTree
+from contactctl.builder.screens.dialogs import Choice, ContactScreen, FileDialog, KeysScreen, Picker
+from contactctl.builder.widgets.conditions import TITLES, ConditionEntry, CriteriaTree
 from contactctl.builder.widgets.header import HeaderLine
 from contactctl.builder.widgets.live_panel import VIEWS, LivePanel
 from contactctl.config.criteria import criteria_as_yaml

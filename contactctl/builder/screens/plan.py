@@ -13,9 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, ProgressBar, Static
 
 from contactctl.builder.messages import Confirmed, Declined, Kept
-from contactctl.builder.screens.dialog import Dialog
-from contactctl.builder.widgets.blocks import Blocks
-from contactctl.builder.widgets.figures import Figures, lost_facts, stakes_facts, stakes_head
+from contactctl.builder.screens.dialogs import Dialog
+from contactctl.builder.widgets.figures import (
+    Blocks,
+    Figures,
+    lost_facts,
+    stakes_facts,
+    stakes_head,
+)
 from contactctl.builder.widgets.header import HeaderLine
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.runs import Confirmation, Run, RunState, Stakes, parse_count

@@ -1,15 +1,20 @@
-"""What is at stake, one line each: count, active before and after, billing, limits, groups."""
+"""What is at stake, one line each, and what the other commands print, as widgets."""
 
 from collections.abc import Mapping, Sequence
 
+from rich.text import Text
+from textual import events
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
 from contactctl.domain.runs import Stakes
 from contactctl.domain.text import show_safely
 from contactctl.operations.criteria import Impact
-from contactctl.output.console import chop, cut, pad, width_of
+from contactctl.output.console import BOLD, DIM, chop, cut, pad, width_of
 from contactctl.output.criteria import percent, price_change
+from contactctl.output.formats.table import block_lines
+from contactctl.output.presentation import Presentation
 
 _LABEL = 10
 _WIDEST_NAME = 40
@@ -86,3 +91,38 @@ def lost_facts(members_lost: Mapping[str, int], most: int) -> list[tuple[str, st
         f"{pad(name, widest)}  −{lost:,}" for name, (_, lost) in zip(names, losses, strict=True)
     ]
     return [("Groups" if at == 0 else "", line, "") for at, line in enumerate(lines)]
+
+
+# What the other commands print, as a widget
+
+
+_STYLES = {BOLD: "bold", DIM: "dim"}
+
+
+class Blocks(Static):
+    """A presentation's blocks, tables cut to the widget's width. No markup is ever interpreted."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(markup=False, id=id, classes=classes)
+        self._presentation = Presentation()
+
+    def present(self, presentation: Presentation) -> None:
+        """Show this instead."""
+        if not presentation.blocks and not self._presentation.blocks:
+            return
+        self._presentation = presentation
+        self._lay_out()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        lines = block_lines(self._presentation, max(self.size.width, 20), cuts=True)
+        texts = [Text(_kept_indent(line), _STYLES.get(style, "")) for style, line in lines]
+        self.update(Text("\n").join(texts))
+
+
+def _kept_indent(line: str) -> str:
+    """Textual strips blanks at the start of a line; those of nested criteria have a meaning."""
+    unindented = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(unindented)) + unindented

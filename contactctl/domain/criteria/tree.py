@@ -1,4 +1,7 @@
-"""Criteria: a tree of conditions under `all`, `any` and `none`. Immutable."""
+"""Criteria: a tree of conditions under `all`, `any` and `none`. Immutable.
+
+Some come with the program.
+"""
 
 import json
 import shlex
@@ -7,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contactctl.domain.criteria.conditions import Condition, format_condition, parse_condition
-from contactctl.domain.criteria.fields import FieldCatalogue, Operator
+from contactctl.domain.criteria.fields import FieldCatalogue, Operator, did_you_mean
 from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.text import show_safely
 
 MAX_CONDITIONS = 500  # SQLite's parser allows expressions 1,000 deep
 MAX_DEPTH = 32
@@ -169,3 +173,51 @@ def _parse_flags(
 
 def _part_as_data(part: Condition | Criteria) -> str | dict[str, Any]:
     return format_condition(part) if isinstance(part, Condition) else as_data(part)
+
+
+# The criteria that come with the program, by name
+
+
+@dataclass(frozen=True, slots=True)
+class Prebuilt:
+    """Conditions that must all match, and others that none may; `title` for people."""
+
+    name: str
+    title: str
+    all: Sequence[str]
+    none: Sequence[str] = ()
+
+    def criteria(self) -> Criteria:
+        """The tree of conditions."""
+        tree = from_flags(self.all, (), self.none, FieldCatalogue())
+        return Criteria(self.title, tree.all, tree.any, tree.none)
+
+
+PREBUILT = (
+    Prebuilt(
+        "no-opportunity",
+        "Without an opportunity for 24 months",
+        all=("last_opportunity older-than 24 months",),
+    ),
+    Prebuilt(
+        "unengaged",
+        "Ten mails or more since a person last opened or clicked, and more than 3 months",
+        all=("mails_since_engaged >= 10",),
+        none=("last_engaged within-last 3 months",),
+    ),
+)
+
+
+def prebuilt_criteria(name: str = PREBUILT[0].name) -> Criteria:
+    """Those of that name; without one, what `preview` and `deactivate` use without any criteria.
+
+    Raises CriteriaError for an unknown name.
+    """
+    for each in PREBUILT:
+        if each.name == name:
+            return each.criteria()
+    names = [each.name for each in PREBUILT]
+    raise CriteriaError(
+        f"there are no prebuilt criteria '{show_safely(name)}'",
+        hint=did_you_mean(name, names) or f"`contactctl criteria list` has {', '.join(names)}",
+    )

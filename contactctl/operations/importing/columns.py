@@ -22,8 +22,8 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
 from contactctl.domain.text import show_safely, trim
-from contactctl.operations.importing.header import as_word, hint_for_email, plain, preset_for
 from contactctl.operations.importing.options import ImportOptions
+from contactctl.operations.importing.presets import as_word, hint_for_email, plain, preset_for
 from contactctl.operations.importing.status import looks_like_consent
 
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field

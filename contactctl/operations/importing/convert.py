@@ -19,8 +19,8 @@ from contactctl.operations.importing.columns import (
     STATUS_FIELDS,
     FileColumn,
 )
-from contactctl.operations.importing.header import plain
 from contactctl.operations.importing.options import ImportOptions, InactiveRule, Reject
+from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.rows import Batch, Cell
 from contactctl.operations.importing.status import Inactive, inactive_rows
 from contactctl.operations.importing.told import NULL_WORDS, Told

@@ -17,6 +17,13 @@ from contactctl.domain.errors import (
 from contactctl.domain.run_kinds import ImportRun, SyncRun
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.text import fold
+from contactctl.operations.importing.batches import (
+    ColumnReading,
+    check_date_formats,
+    latest_values,
+    split_into_waves,
+    wave_of,
+)
 from contactctl.operations.importing.convert import (
     ADDRESS_TAKEN,
     FORMER,
@@ -32,16 +39,9 @@ from contactctl.operations.importing.convert import (
     rows_without_positions,
 )
 from contactctl.operations.importing.options import ImportOptions, Reject, Rejects
-from contactctl.operations.importing.reading import (
-    ColumnReading,
-    check_date_formats,
-    latest_values,
-)
 from contactctl.operations.importing.rows import Batch, FileRows, read_rows
 from contactctl.operations.importing.source import open_source
-from contactctl.operations.importing.told import Told
-from contactctl.operations.importing.undecided import refuse_undecided
-from contactctl.operations.importing.waves import split_into_waves, wave_of
+from contactctl.operations.importing.told import Told, refuse_undecided
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among, ids_of_keys

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from contactctl.domain.cells import ISO
+from contactctl.domain.contact_values import ISO
 from contactctl.domain.text import fold, trim
 
 BATCH_ROWS = 10_000  # a transaction each; more is hardly faster, and holds more memory

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from contactctl.domain.cells import list_cell
+from contactctl.domain.contact_values import list_cell
 from contactctl.domain.criteria.fields import ATTRIBUTE_PREFIX, Field, FieldCatalogue, FieldType
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
@@ -21,8 +21,8 @@ from contactctl.operations.importing.columns import (
     distinct_names,
     importable_fields,
 )
-from contactctl.operations.importing.header import plain
 from contactctl.operations.importing.options import FileFormat, ImportOptions, Reject
+from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.source import Source
 from contactctl.responses.json_stream import JsonValue, is_cut_off, read_json
 

@@ -1,22 +1,202 @@
-"""The bytes of an import: a file, or standard input kept aside; all checked before any is used."""
+"""The bytes of an import: a file, or standard input kept aside; all checked before any is used.
 
+Compressed files and workbooks become the text inside; they are told by their first bytes, not by
+names.
+"""
+
+import bz2
 import codecs
+import csv
+import gzip
+import lzma
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import show_safely, text_codec
-from contactctl.operations.importing.unpack import unpacked
 
 _CHUNK = 1 << 20
+_ZSTD_CHUNK = 1 << 10  # a few bytes can mean 128 KiB, and all that comes out is held
+_HARMLESS = 1 << 30  # bytes that may come out of any file, however small
+_MOST_PACKED = 200  # times; text packs 3 to 20 times, a bomb a thousand
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+_SAVE_AS_CSV = "save the sheet as CSV (UTF-8), and import that"
+
+Unpack = Callable[[IO[bytes]], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """Bytes of text; of a workbook its encoding and delimiter are known."""
+
+    stream: IO[bytes]
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@contextmanager
+def unpacked(stream: IO[bytes], name: str) -> Iterator[Unpacked]:
+    """The text in a seekable stream: out of gzip, zstd, bzip2, xz, .xlsx, or else as it is.
+
+    InputError for another archive or workbook, a broken one, and one that unpacks to too much.
+    """
+    stream.seek(0)
+    start = stream.read(8)
+    stream.seek(0)
+    if start.startswith(_ZIP):
+        with tempfile.TemporaryFile() as copy:
+            _write_sheet(stream, copy, name)
+            yield Unpacked(copy, "utf-8", ",")
+        return
+    if start == _OLD_OFFICE:
+        raise InputError(f"{name} is an old Office file (.xls)", hint=_SAVE_AS_CSV)
+    if start.startswith(b"%PDF"):
+        raise InputError(f"{name} is a PDF file", hint="export the contacts as CSV")
+    unpack = next((found for magic, found in _UNPACKERS.items() if start.startswith(magic)), None)
+    if unpack is None:
+        yield Unpacked(stream)
+        return
+    with tempfile.TemporaryFile() as copy:
+        _copy(unpack, stream, copy, name)
+        yield Unpacked(copy)
+
+
+def _chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def _zstd_chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of all frames. Its own stream reader would take a frame cut off for a whole one."""
+    import zstandard  # noqa: PLC0415  (few files need it)
+
+    try:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        while packed := stream.read(_ZSTD_CHUNK):
+            while packed:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(packed)
+                packed = frame.unused_data
+    except zstandard.ZstdError as error:
+        raise OSError(str(error)) from error
+    if not frame.eof:
+        raise EOFError("the last frame is not complete")
+
+
+_UNPACKERS: dict[bytes, Unpack] = {
+    b"\x1f\x8b": lambda stream: _chunks_of(cast("IO[bytes]", gzip.GzipFile(fileobj=stream))),
+    b"\x28\xb5\x2f\xfd": _zstd_chunks,
+    b"BZh": lambda stream: _chunks_of(cast("IO[bytes]", bz2.BZ2File(stream))),
+    b"\xfd7zXZ\x00": lambda stream: _chunks_of(cast("IO[bytes]", lzma.LZMAFile(stream))),  # noqa: SIM115
+}
+
+
+def _copy(unpack: Unpack, stream: IO[bytes], copy: IO[bytes], name: str) -> None:
+    packed = stream.seek(0, 2)
+    stream.seek(0)
+    try:
+        for chunk in unpack(stream):
+            copy.write(chunk)
+            _require_harmless(copy.tell(), packed, name)
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise InputError(
+            f"{name}: the compressed data is broken: {error}",
+            hint="is the file complete? unpack it yourself to see",
+        ) from error
+
+
+def _require_harmless(size: int, packed: int, name: str) -> None:
+    if size > max(_HARMLESS, packed * _MOST_PACKED):
+        raise InputError(
+            f"{name} unpacks to more than {_MOST_PACKED} times its size",
+            hint="unpack it yourself, look at it, and import the text",
+        )
+
+
+def _write_sheet(stream: IO[bytes], copy: IO[bytes], name: str) -> None:
+    """The only sheet of a workbook that holds anything, as CSV."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{name}: a broken ZIP archive: {error}") from error
+    names = {member.filename for member in members}
+    if "xl/workbook.xml" not in names:
+        raise InputError(f"{name} is {_kind_of_archive(names)}", hint=_unpack_hint(names))
+    _require_harmless(sum(member.file_size for member in members), stream.seek(0, 2), name)
+    stream.seek(0)
+    try:
+        import openpyxl  # noqa: PLC0415  (an extra)
+    except ImportError:
+        raise InputError(
+            f"{name} is an Excel workbook (.xlsx), and the package openpyxl is not installed",
+            hint=f"pip install 'contactctl[xlsx]', or {_SAVE_AS_CSV}",
+        ) from None
+    try:
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl lets through whatever its parsers meet
+        raise InputError(f"{name}: a broken workbook: {error}", hint=_SAVE_AS_CSV) from error
+    filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
+    if len(filled) > 1:
+        titles = ", ".join(repr(sheet.title) for sheet in filled)
+        raise InputError(f"{name} has more than one sheet: {titles}", hint=_SAVE_AS_CSV)
+    text = TextIOWrapper(copy, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    for sheet in filled:
+        for row in sheet.iter_rows(values_only=True):
+            writer.writerow(map(_cell, row))
+    text.flush()
+    text.detach()
+
+
+def _holds_something(sheet: Any) -> bool:
+    if not hasattr(sheet, "iter_rows"):  # a chart
+        return False
+    sheet.reset_dimensions()  # some writers say A1 and mean everything
+    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+
+
+def _cell(value: object) -> str:
+    """A cell as its text: dates as in ISO 8601, whole numbers without a point."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        is_date = value.time() == time()
+        return value.date().isoformat() if is_date else value.isoformat(" ")
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _kind_of_archive(names: set[str]) -> str:
+    if "content.xml" in names:
+        return "an OpenDocument file (.ods)"
+    return "a Word file" if "word/document.xml" in names else "a ZIP archive"
+
+
+def _unpack_hint(names: set[str]) -> str:
+    if "content.xml" in names or "word/document.xml" in names:
+        return _SAVE_AS_CSV
+    return "unpack it first, and import the files in it one by one"
+
+
+# The bytes of an import: a file, or standard input kept aside; all checked before any is used
+
+
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 

@@ -5,8 +5,7 @@ import json
 
 from contactctl.domain.text import defuse, show_safely
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation, rows_or_single
-from contactctl.output.values import to_json
+from contactctl.output.presentation import Presentation, rows_or_single, to_json
 
 
 def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from contactctl.domain.errors import status_word
 from contactctl.output.console import Console
-from contactctl.output.presentation import Presentation, Row, Rows
-from contactctl.output.values import escape_unsafe_in_json, to_json
+from contactctl.output.presentation import Presentation, Row, Rows, escape_unsafe_in_json, to_json
 
 VERSION = 1
 

@@ -12,6 +12,7 @@ from itertools import chain, islice, zip_longest
 from contactctl.domain.text import show_safely
 from contactctl.output.console import BOLD, DIM, Console, chop, cut, pad, paint, width_of, wrap
 from contactctl.output.presentation import (
+    MISSING,
     Bars,
     Block,
     Column,
@@ -24,8 +25,8 @@ from contactctl.output.presentation import (
     Table,
     Text,
     Verbatim,
+    to_people,
 )
-from contactctl.output.values import MISSING, to_people
 
 GAP = "  "
 _LEAST_WRAPPED = 20

@@ -7,7 +7,7 @@ from typing import Any
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.sources import ProviderSource
 from contactctl.domain.text import show_safely
-from contactctl.responses.apis.pages import Page
+from contactctl.responses.apis.lists import Page
 from contactctl.responses.apis.transport import ApiError, Pace
 
 _MESSAGES_AT_ONCE = 10

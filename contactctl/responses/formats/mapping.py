@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.hosts import receiving_host
 from contactctl.domain.responses import (
     Activity,
     Category,
@@ -23,6 +22,8 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
+from contactctl.domain.urls import receiving_host
+from contactctl.responses.classify import Classify, is_machine
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
@@ -30,7 +31,6 @@ from contactctl.responses.fields import (
     instant_of,
     text_of,
 )
-from contactctl.responses.formats.judgement import Classify
 from contactctl.responses.formats.outcomes import Kind, Outcome, compile_outcome, table_paths
 from contactctl.responses.formats.paths import (
     Get,
@@ -44,7 +44,6 @@ from contactctl.responses.formats.paths import (
     top_level_keys,
     value_getter,
 )
-from contactctl.responses.machines import is_machine
 
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (

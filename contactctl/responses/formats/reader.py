@@ -1,15 +1,142 @@
-"""Documents of any format -> events: envelopes opened, the format recognised, the rest refused."""
+"""Documents of any format -> events: envelopes opened, the format recognised, the rest refused.
+
+The built-in formats are the mappings of this folder, one a provider; envelopes.yaml says what
+queues, APIs and services put around documents.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
 from contactctl.domain.text import show_safely
-from contactctl.responses.formats.envelopes import open_envelope
-from contactctl.responses.formats.judgement import Classify
-from contactctl.responses.formats.mapping import Context, Document, Format
-from contactctl.responses.formats.registry import provider_formats
+from contactctl.responses.classify import Classify
+from contactctl.responses.fields import instant_of
+from contactctl.responses.formats.mapping import (
+    Context,
+    Document,
+    Format,
+    FormatSource,
+    compile_format,
+)
+from contactctl.responses.formats.paths import Steps, Test, compile_test, parse_path, values_at
+from contactctl.responses.json_stream import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was inside: the documents, each with its place in the envelope, and a time for them.
+
+    `refused` is empty, or says why nothing could be opened.
+    """
+
+    documents: tuple[tuple[str, object], ...] = ()
+    sent_at: datetime | None = None
+    refused: str = ""
+
+
+def open_envelope(document: Mapping[str, object]) -> Opened | None:
+    """The content of an envelope; None for what is not one."""
+    envelopes = _envelopes()
+    if envelopes.keys().isdisjoint(document):
+        return None
+    for key, named_so in envelopes.items():
+        for envelope in named_so if key in document else ():
+            if envelope.matches(document):
+                opened = envelope.open(document)
+                if opened is not None:
+                    return opened
+    return None
+
+
+def load_yaml(name: str) -> Any:
+    """A data file of this package."""
+    import yaml  # noqa: PLC0415 - only who reads documents pays for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = files("contactctl.responses.formats").joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    name: str
+    matches: Test
+    steps: Steps
+    time: str
+    ignored: str
+    refusal: str
+
+    def open(self, document: Mapping[str, object]) -> Opened | None:
+        if self.refusal:
+            return Opened(refused=f"{self.name}: {self.refusal}")
+        inside = document.get(self.steps[0])
+        if len(self.steps) > 1:
+            if not isinstance(inside, dict if "*" in self.steps else list):
+                return None
+            return Opened(tuple(self._numbered(document)))
+        if isinstance(inside, str):
+            return self._open_text(inside, document)
+        if not isinstance(inside, dict | list):
+            return None
+        return Opened((("", inside),), self._time_of(document))
+
+    def _numbered(self, document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+        for number, value in enumerate(values_at(document, self.steps)):
+            yield f".{self.steps[0]}[{number}]", value
+
+    def _open_text(self, text: str, document: Mapping[str, object]) -> Opened:
+        if self.ignored and text.startswith(self.ignored):
+            return Opened()
+        try:
+            inside = decode(text)
+        except ValueError as error:
+            return Opened(refused=f"{self.name}: its {self.steps[0]} is not JSON ({error})")
+        return Opened((("", inside),), self._time_of(document))
+
+    def _time_of(self, document: Mapping[str, object]) -> datetime | None:
+        return instant_of(document.get(self.time)) if self.time else None
+
+
+@cache
+def _envelopes() -> dict[str, list[_Envelope]]:
+    """The envelopes by the key that is opened."""
+    envelopes: dict[str, list[_Envelope]] = {}
+    for entry in load_yaml("envelopes.yaml"):
+        envelope = _Envelope(
+            entry["name"],
+            compile_test(entry["when"]),
+            parse_path(entry["open"]),
+            entry.get("time", ""),
+            entry.get("ignore", ""),
+            entry.get("refuse", ""),
+        )
+        envelopes.setdefault(envelope.steps[0], []).append(envelope)
+    return envelopes
+
+
+# The built-in formats: the mappings of this folder, one a provider
+
+
+PROVIDERS = ("ses", "sendgrid", "postmark", "mailgun", "sparkpost", "mailjet", "brevo")
+
+
+@cache
+def provider_formats() -> tuple[Format, ...]:
+    """The providers' formats, compiled once."""
+    return tuple(compile_format(_source(name)) for name in PROVIDERS)
+
+
+def _source(name: str) -> FormatSource:
+    return FormatSource(name, load_yaml(f"{name}.yaml"), f"{name}.yaml")
+
+
+# Documents of any format -> events: envelopes opened, the format recognised, the rest refused
+
 
 MAX_ENVELOPES = 6
 _SHOWN_KEYS = 12

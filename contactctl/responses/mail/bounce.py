@@ -6,11 +6,15 @@ from datetime import datetime
 from functools import cached_property
 
 from contactctl.responses.classify import Classifier
-from contactctl.responses.mail.addresses import MAX_RECIPIENTS, find_address, find_addresses
+from contactctl.responses.mail.addresses import (
+    MAX_RECIPIENTS,
+    VerpPattern,
+    find_address,
+    find_addresses,
+)
 from contactctl.responses.mail.anatomy import Anatomy, attached_mail
-from contactctl.responses.mail.dates import first_time
-from contactctl.responses.mail.dsn import RecipientStatus, recipient_statuses
 from contactctl.responses.mail.failure import Failure
+from contactctl.responses.mail.message import first_time
 from contactctl.responses.mail.prose import Prose
 from contactctl.responses.mail.recognise import (
     BOUNCE,
@@ -20,8 +24,7 @@ from contactctl.responses.mail.recognise import (
     tells_of_delay,
     tells_of_delivery,
 )
-from contactctl.responses.mail.returned import Returned
-from contactctl.responses.mail.verp import VerpPattern
+from contactctl.responses.mail.reports import RecipientStatus, Returned, recipient_statuses
 
 _VERP_FIELDS = ("x-original-to", "delivered-to", "envelope-to", "to")
 _OWN_FIELDS = ("to", "delivered-to", "envelope-to")

@@ -1,4 +1,7 @@
-"""One mail -> the responses that it reports."""
+"""One mail -> the responses that it reports.
+
+Amazon SES events that SNS sends by mail are JSON as the text of a mail.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,18 +14,14 @@ from contactctl.domain.responses import (
     Response,
     Unsubscribe,
 )
-from contactctl.responses.classify import Classification, Classifier
-from contactctl.responses.formats.judgement import Classify
+from contactctl.responses.classify import Classification, Classifier, Classify
 from contactctl.responses.formats.reader import read_document
+from contactctl.responses.json_stream import decode_at
 from contactctl.responses.mail.anatomy import Anatomy, dissect
-from contactctl.responses.mail.arf import complained, is_complaint
 from contactctl.responses.mail.bounce import NO_NAMING, Naming, bounced
-from contactctl.responses.mail.dates import parse_time
-from contactctl.responses.mail.failure import Evidence, Failure
-from contactctl.responses.mail.message import parse_mail
-from contactctl.responses.mail.ranking import Judgement, judge
-from contactctl.responses.mail.sns import sns_event
-from contactctl.responses.mail.unsubscribe import unsubscriber
+from contactctl.responses.mail.complaints import complained, is_complaint, unsubscriber
+from contactctl.responses.mail.failure import Evidence, Failure, Judgement, judge
+from contactctl.responses.mail.message import parse_mail, parse_time
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
@@ -173,3 +172,29 @@ def _source_key(mail_digest: bytes, failure: Failure) -> str:
     for value in (failure.recipient.lower(), state, failure.status, failure.diagnostic):
         digest.update("".join(value.split()).encode("utf-8", "replace") + b"\0")
     return f"mail:{digest.hexdigest()}"
+
+
+# Amazon SES events that SNS sends by mail: JSON as the text of a mail
+
+
+_MAX_JSON_CHARACTERS = 1 << 17
+
+
+def sns_event(anatomy: Anatomy) -> dict[str, object] | None:
+    """The event in a mail from SNS; None for any other mail."""
+    if not _is_from_sns(anatomy):
+        return None
+    # some servers fold long lines with an exclamation mark (RFC 5321's limit on lines)
+    text = anatomy.said[:_MAX_JSON_CHARACTERS].replace("!\n ", "").lstrip()
+    if not text.startswith("{"):
+        return None
+    try:
+        event, _ = decode_at(text, 0)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _is_from_sns(anatomy: Anatomy) -> bool:
+    sender = anatomy.headers.get("from").rstrip("> ").lower()
+    return "x-amz-sns-message-id" in anatomy.headers or sender.endswith("@sns.amazonaws.com")

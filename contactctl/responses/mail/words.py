@@ -1,7 +1,12 @@
-"""Words by which absence notes, delays, deliveries and phishing are known.
+"""Words by which absence notes, delays, deliveries, phishing and added notices are known.
 
 All lower case, with straight apostrophes, in the languages that mail systems write.
 """
+
+import re
+from collections.abc import Iterator
+
+from contactctl.responses.mail.replies import quoted_replies
 
 AWAY_SUBJECTS = (
     "out of office",
@@ -168,3 +173,68 @@ SUMMARY_SUBJECTS = (
     "隔離",
     "隔离",
 )
+
+
+# Notices that scanners, lawyers and advertisers add to mails: they explain no failure
+
+
+_NOTICE_WORDS = (
+    *("scanned", "inspected", "checked by", "checked for", "verified by", "protect", "antivirus"),
+    *("anti-virus", "antispam", "anti-spam", "virus-free", "no virus", "confidential", "privacy"),
+    *("legal notice", "disclaimer", "analysed by", "analyzed by"),
+    *("geprüft", "vertraulich", "vérifié", "analysé", "confidencial", "aviso legal", "analizad"),
+    *(
+        "verificad",
+        "controllat",
+        "riservat",
+        "gecontroleerd",
+        "vertrouwelijk",
+        "sprawdzon",
+        "poufn",
+    ),
+    *("проверен", "конфиденц", "kontrollerad", "kontrollert", "ウイルスチェック"),
+    *("ウィルスチェック", "已通过", "免责声明", "기밀"),
+)
+_FAILURE = re.compile(
+    r"reject|refus|block|den(?:y|ied)|deliver|bounc|fail|suspect|identified|classified|considered"
+    r"|detected|infected|quarantin|unknown|full|quota|exist|abgelehnt|verweigert|zugestellt|rejeté"
+    r"|refusé|rechazad|rifiutat|recusad|geweigerd|odrzucon|отклон|拒|退",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"[ \t]*(?:[-_=*#~+.][ \t]?){5,200}[ \t]*\Z")
+
+
+def without_notices(lines: list[str]) -> list[str]:
+    """`lines` without the paragraphs that are a notice: they name no address, quote no reply and
+    speak of no failure."""
+    if not _has_notice_words("\n".join(lines)):
+        return lines
+    return [
+        line for paragraph in _paragraphs(lines) if not _is_notice(paragraph) for line in paragraph
+    ]
+
+
+def _paragraphs(lines: list[str]) -> Iterator[list[str]]:
+    """Lines up to a blank one, or to one that is drawn."""
+    paragraph: list[str] = []
+    for line in lines:
+        paragraph.append(line)
+        if not line.strip() or _RULE.match(line):
+            yield paragraph
+            paragraph = []
+    yield paragraph
+
+
+def _is_notice(paragraph: list[str]) -> bool:
+    text = "\n".join(paragraph)
+    if "@" in text or not _has_notice_words(text) or _FAILURE.search(text):
+        return False
+    return not quoted_replies(text)
+
+
+def _has_notice_words(text: str) -> bool:
+    text = text.lower()
+    for word in _NOTICE_WORDS:  # noqa: SIM110 - an `any` takes twice as long
+        if word in text:
+            return True
+    return False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, exists, func, literal, or_, select, text
+import sqlalchemy as sa
 
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
@@ -52,76 +52,76 @@ class Finding:
     hint: str = ""
 
 
-def check_store(connection: Connection, now: datetime) -> list[Finding]:
+def check_store(connection: sa.Connection, now: datetime) -> list[Finding]:
     """Run every check; `now` is the present instant."""
     return [*(check(connection) for check in _CHECKS), _no_instant_to_come(connection, now)]
 
 
-def _database_is_intact(connection: Connection) -> Finding:
+def _database_is_intact(connection: sa.Connection) -> Finding:
     hint = "restore a backup; the disk or the file was damaged"
     if connection.dialect.name != "sqlite":
         return Finding("database readable", 0)
-    problems = [row[0] for row in connection.execute(text("PRAGMA quick_check(100)"))]
+    problems = [row[0] for row in connection.execute(sa.text("PRAGMA quick_check(100)"))]
     return Finding("file intact", 0 if problems == ["ok"] else len(problems), hint)
 
 
-def _active_without_reason_to_be_inactive(connection: Connection) -> Finding:
+def _active_without_reason_to_be_inactive(connection: sa.Connection) -> Finding:
     broken = _count_contacts(connection, is_active(), open_system_wide(_contact.c.id))
     return Finding("active contacts have no open deactivation", broken, _STATUS_HINT)
 
 
-def _inactive_with_a_reason(connection: Connection) -> Finding:
+def _inactive_with_a_reason(connection: sa.Connection) -> Finding:
     broken = _count_contacts(
         connection, _contact.c.status == Status.INACTIVE, ~open_system_wide(_contact.c.id)
     )
     return Finding("inactive contacts have an open deactivation", broken, _STATUS_HINT)
 
 
-def _deactivations_of_somebody(connection: Connection) -> Finding:
+def _deactivations_of_somebody(connection: sa.Connection) -> Finding:
     broken = _count_of_nobody(connection, _deactivation)
     return Finding("deactivations belong to contacts", broken, _STATUS_HINT)
 
 
-def _deliveries_of_somebody(connection: Connection) -> Finding:
+def _deliveries_of_somebody(connection: sa.Connection) -> Finding:
     broken = _count_of_nobody(connection, tables.delivery)
     return Finding("deliveries belong to contacts", broken, _STATUS_HINT)
 
 
-def _count_of_nobody(connection: Connection, table: Table) -> int:
-    of_contact = exists().where(_contact.c.id == table.c.contact_id)
-    statement = select(func.count()).select_from(table).where(~of_contact)
+def _count_of_nobody(connection: sa.Connection, table: sa.Table) -> int:
+    of_contact = sa.exists().where(_contact.c.id == table.c.contact_id)
+    statement = sa.select(sa.func.count()).select_from(table).where(~of_contact)
     return int(connection.execute(statement).scalar_one())
 
 
-def check_addresses(connection: Connection) -> Finding:
+def check_addresses(connection: sa.Connection) -> Finding:
     """Whether every address leads to its contact.
 
     On Postgres each side is summed up by itself: the two may be on different machines.
     """
     if connection.dialect.name == "sqlite":
-        broken = sum(connection.execute(text(_ASTRAY_ON_SQLITE)).scalars())
+        broken = sum(connection.execute(sa.text(_ASTRAY_ON_SQLITE)).scalars())
     else:
-        contacts, of_contacts = connection.execute(text(_CONTACTS_SIDE)).one()
-        addresses, of_addresses = connection.execute(text(_ADDRESSES_SIDE)).one()
+        contacts, of_contacts = connection.execute(sa.text(_CONTACTS_SIDE)).one()
+        addresses, of_addresses = connection.execute(sa.text(_ADDRESSES_SIDE)).one()
         broken = abs(contacts - addresses) or int(of_contacts != of_addresses)
     return Finding("every address leads to its contact", broken, _STATUS_HINT)
 
 
-def _plans_belong_to_unfinished_runs(connection: Connection) -> Finding:
+def _plans_belong_to_unfinished_runs(connection: sa.Connection) -> Finding:
     """What an ingest keeps there are the contacts whose thresholds are looked at after its end."""
-    keeps = or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING))
+    keeps = sa.or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING))
     # first the numbers: runs and plans may be on different machines
-    with_plan = connection.execute(select(_item.c.run_id).distinct()).scalars().all()
+    with_plan = connection.execute(sa.select(_item.c.run_id).distinct()).scalars().all()
     of_these = is_one_of(_run.c.id, with_plan, connection.dialect.name)
-    unfinished = connection.execute(select(_run.c.id).where(keeps, of_these)).scalars().all()
+    unfinished = connection.execute(sa.select(_run.c.id).where(keeps, of_these)).scalars().all()
     left_over = _item.c.run_id.not_in(unfinished)
-    statement = select(func.count()).select_from(_item).where(left_over)
+    statement = sa.select(sa.func.count()).select_from(_item).where(left_over)
     broken = int(connection.execute(statement).scalar_one())
     return Finding("plans belong to unfinished runs", broken, "please report it as a bug")
 
 
-def _runs_finished(connection: Connection) -> Finding:
-    running = select(_run.c.id).where(_run.c.state == RunState.RUNNING)
+def _runs_finished(connection: sa.Connection) -> Finding:
+    running = sa.select(_run.c.id).where(_run.c.state == RunState.RUNNING)
     unfinished = {*connection.execute(running).scalars(), *runs_with_concerned(connection)}
     return Finding(
         "no run is unfinished",
@@ -131,13 +131,13 @@ def _runs_finished(connection: Connection) -> Finding:
     )
 
 
-def _no_instant_to_come(connection: Connection, now: datetime) -> Finding:
+def _no_instant_to_come(connection: sa.Connection, now: datetime) -> Finding:
     """Of what the program stamps itself; a mail's own date may be as wrong as it likes."""
-    latest = literal(now + _CLOCKS_DIFFER, UtcInstant)
+    latest = sa.literal(now + _CLOCKS_DIFFER, UtcInstant)
     broken = 0
     for table, names in _STAMPS:
-        is_to_come = or_(*(table.c[name] > latest for name in names))
-        statement = select(func.count()).select_from(table).where(is_to_come)
+        is_to_come = sa.or_(*(table.c[name] > latest for name in names))
+        statement = sa.select(sa.func.count()).select_from(table).where(is_to_come)
         broken += int(connection.execute(statement).scalar_one())
     return Finding(
         "no instant is still to come",
@@ -147,12 +147,12 @@ def _no_instant_to_come(connection: Connection, now: datetime) -> Finding:
     )
 
 
-def _count_contacts(connection: Connection, *conditions: ColumnElement[bool]) -> int:
-    statement = select(func.count()).select_from(_contact).where(*conditions)
+def _count_contacts(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> int:
+    statement = sa.select(sa.func.count()).select_from(_contact).where(*conditions)
     return int(connection.execute(statement).scalar_one())
 
 
-_CHECKS: tuple[Callable[[Connection], Finding], ...] = (
+_CHECKS: tuple[Callable[[sa.Connection], Finding], ...] = (
     _database_is_intact,
     _active_without_reason_to_be_inactive,
     _inactive_with_a_reason,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, text
+import sqlalchemy as sa
 
 from contactctl.domain.errors import RefusedError, StoreError
 from contactctl.store import tables
@@ -57,24 +57,24 @@ def placements() -> dict[str, str]:
     return {table.name: _placement(table) for table in tables.metadata.sorted_tables}
 
 
-def _placement(table: Table) -> str:
+def _placement(table: sa.Table) -> str:
     first = next(iter(table.primary_key)).name
     if table is tables.contact or first in ("contact_id", "email_key"):
         return first
     return "everywhere" if table is tables.group else "coordinator"
 
 
-def is_distributed(connection: Connection) -> bool:
+def is_distributed(connection: sa.Connection) -> bool:
     """Whether the store is spread over machines already."""
-    if not connection.execute(text(_HAS_CITUS)).scalar_one():
+    if not connection.execute(sa.text(_HAS_CITUS)).scalar_one():
         return False
-    return bool(connection.execute(text(_PLACED)).scalar_one())
+    return bool(connection.execute(sa.text(_PLACED)).scalar_one())
 
 
-def refuse_worker(connection: Connection) -> None:
+def refuse_worker(connection: sa.Connection) -> None:
     """StoreError on a machine that holds only parts of a store."""
-    has_citus = connection.execute(text(_HAS_CITUS)).scalar_one()
-    if has_citus and connection.execute(text(_IS_WORKER)).scalar_one():
+    has_citus = connection.execute(sa.text(_HAS_CITUS)).scalar_one()
+    if has_citus and connection.execute(sa.text(_IS_WORKER)).scalar_one():
         raise StoreError(
             "this server is a worker of a Citus cluster",
             hint="name the coordinator in the database's URL: locks and runs are there",
@@ -82,16 +82,16 @@ def refuse_worker(connection: Connection) -> None:
         )
 
 
-def find_cluster(connection: Connection) -> Cluster:
+def find_cluster(connection: sa.Connection) -> Cluster:
     """The cluster that the store can be spread over; StoreError says what is missing."""
-    if not connection.execute(text(_HAS_CITUS)).scalar_one():
+    if not connection.execute(sa.text(_HAS_CITUS)).scalar_one():
         raise StoreError(
             "this database does not have Citus",
             hint="install it on every server, then CREATE EXTENSION citus in the database there",
             code="no-citus",
         )
     refuse_worker(connection)
-    said, _, workers, databases, processes, may = connection.execute(text(_CLUSTER)).one()
+    said, _, workers, databases, processes, may = connection.execute(sa.text(_CLUSTER)).one()
     found = _VERSION.match(said)
     version = (int(found[1]), int(found[2])) if found else (0, 0)
     if version < _LEAST_VERSION:
@@ -110,28 +110,28 @@ def find_cluster(connection: Connection) -> Cluster:
     return Cluster(said.partition(" on ")[0], workers, databases, processes)
 
 
-def count_rows(connection: Connection) -> dict[str, int]:
+def count_rows(connection: sa.Connection) -> dict[str, int]:
     """The rows of each table."""
     return {name: _count(connection, name) for name in placements()}
 
 
-def distribute(connection: Connection, shards: int) -> Mapping[str, int]:
+def distribute(connection: sa.Connection, shards: int) -> Mapping[str, int]:
     """Spread the tables over the workers; returns their rows. All in the caller's transaction.
 
     RefusedError, to be rolled back, when a table has not as many rows as before. What row security
     holds of tables that are cut is dropped: its policies ask the coordinator's tables.
     """
     before = count_rows(connection)
-    connection.execute(text(ONE_BY_ONE))
-    keys = connection.execute(text(_FOREIGN_KEYS)).all()
+    connection.execute(sa.text(ONE_BY_ONE))
+    keys = connection.execute(sa.text(_FOREIGN_KEYS)).all()
     _drop_policies(connection)
     for key in keys:
-        connection.execute(text(f'ALTER TABLE {key.held_by} DROP CONSTRAINT "{key.conname}"'))
+        connection.execute(sa.text(f'ALTER TABLE {key.held_by} DROP CONSTRAINT "{key.conname}"'))
     for statement in _placing(shards):
-        connection.execute(text(statement))
+        connection.execute(sa.text(statement))
     for key in keys:
         added = f'ALTER TABLE {key.held_by} ADD CONSTRAINT "{key.conname}" {key.held}'
-        connection.execute(text(added))
+        connection.execute(sa.text(added))
     after = count_rows(connection)
     if lost := [name for name, rows in before.items() if after[name] != rows]:
         raise RefusedError(
@@ -140,9 +140,9 @@ def distribute(connection: Connection, shards: int) -> Mapping[str, int]:
     return after
 
 
-def free_local_rows(connection: Connection) -> None:
+def free_local_rows(connection: sa.Connection) -> None:
     """Free what the coordinator still keeps of the tables that are cut."""
-    free = text("SELECT truncate_local_data_after_distributing_table(to_regclass(:name))")
+    free = sa.text("SELECT truncate_local_data_after_distributing_table(to_regclass(:name))")
     for name, placement in placements().items():
         if placement != "coordinator":
             connection.execute(free, {"name": f'"{name}"'})
@@ -168,12 +168,12 @@ def _cutting(name: str, column: str, shards: int) -> str:
     return f"SELECT create_distributed_table('{name}', '{column}', colocate_with => {how})"
 
 
-def _drop_policies(connection: Connection) -> None:
+def _drop_policies(connection: sa.Connection) -> None:
     cut = [name for name, how in placements().items() if how != "coordinator"]
-    for policy in connection.execute(text(_POLICIES), {"names": cut}).all():
-        connection.execute(text(f'DROP POLICY "{policy.polname}" ON {policy.held_by}'))
-        connection.execute(text(f"ALTER TABLE {policy.held_by} DISABLE ROW LEVEL SECURITY"))
+    for policy in connection.execute(sa.text(_POLICIES), {"names": cut}).all():
+        connection.execute(sa.text(f'DROP POLICY "{policy.polname}" ON {policy.held_by}'))
+        connection.execute(sa.text(f"ALTER TABLE {policy.held_by} DISABLE ROW LEVEL SECURITY"))
 
 
-def _count(connection: Connection, name: str) -> int:
-    return int(connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one())  # noqa: S608
+def _count(connection: sa.Connection, name: str) -> int:
+    return int(connection.execute(sa.text(f'SELECT count(*) FROM "{name}"')).scalar_one())  # noqa: S608

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import exc
+import sqlalchemy as sa
 
 from contactctl.domain.errors import CANCELLED, BusyError, ContactctlError, StoreError
 
@@ -99,11 +99,11 @@ def translated_errors(database: NamedDatabase) -> Iterator[None]:
     """Raise StoreError or BusyError in place of what the database driver raised."""
     try:
         yield
-    except exc.DBAPIError as error:
+    except sa.exc.DBAPIError as error:
         raise _translate(error, database) from error
 
 
-def _translate(error: exc.DBAPIError, database: NamedDatabase) -> ContactctlError:
+def _translate(error: sa.exc.DBAPIError, database: NamedDatabase) -> ContactctlError:
     cause = error.orig
     text = str(cause).strip()
     first_line = text.splitlines()[0] if text else type(cause).__name__

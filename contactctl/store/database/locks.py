@@ -11,9 +11,8 @@ from pathlib import Path
 from threading import Timer
 from time import monotonic, sleep
 
+import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from contactctl.domain.errors import BusyError, StoreError
 from contactctl.domain.waits import IS_LONG_S, ON_LONG_WAIT
@@ -24,8 +23,8 @@ ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
 """Has a cluster visit its machines one after the other, until the transaction's end."""
 
 _TRY_AGAIN_S = 0.1
-_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(:key)")
+_TRY_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
 # the transaction that holds a lock does nothing else, for as long as the work takes
 _LIMITS_OF_IDLENESS = {
     "idle_in_transaction_session_timeout": (9, 6),
@@ -47,7 +46,7 @@ def exclusive(store: Store, work: str, *, wait_seconds: float = 0) -> Iterator[N
             yield
 
 
-def serialise(connection: Connection, work: str) -> None:
+def serialise(connection: sa.Connection, work: str) -> None:
     """Within a transaction: wait for every other transaction that does the same kind of work.
 
     SQLite needs nothing (BEGIN IMMEDIATE has done it). On Postgres it holds even when the
@@ -60,15 +59,15 @@ def serialise(connection: Connection, work: str) -> None:
             connection.execute(_LOCK, _key_of_turn(work))
 
 
-def change_one_by_one(connection: Connection) -> None:
+def change_one_by_one(connection: sa.Connection) -> None:
     """Before a group is changed: a cluster then visits its machines one after the other, as it has
     groups on all of them. Postgres without Citus takes the setting, and does nothing with it."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text(ONE_BY_ONE))
+        connection.execute(sa.text(ONE_BY_ONE))
 
 
 @contextmanager
-def in_turn(store: Store, work: str) -> Iterator[Connection]:
+def in_turn(store: Store, work: str) -> Iterator[sa.Connection]:
     """A transaction that sees one state of the store, as it is when its turn has come.
 
     On Postgres its first statement takes the snapshot, even one that then waits for a lock, and
@@ -143,11 +142,11 @@ def _advisory_lock(store: Store, work: str, wait_seconds: float) -> Iterator[Non
         try:
             yield
         finally:
-            with suppress(DBAPIError):  # a connection that is gone holds no lock any more
+            with suppress(sa.exc.DBAPIError):  # a connection that is gone holds no lock any more
                 connection.rollback()
 
 
-def _try_lock(connection: Connection, work: str) -> bool:
+def _try_lock(connection: sa.Connection, work: str) -> bool:
     version = connection.dialect.server_version_info or ()
     for limit, known_from in _LIMITS_OF_IDLENESS.items():
         if version >= known_from:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
 
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
@@ -44,7 +44,7 @@ def upgrade(store: Store, version: str = "head") -> None:
 
 
 @contextmanager
-def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
     """SQLite alone: a table that a migration makes again takes nothing along when it is dropped.
 
     To be said outside a transaction, so to the driver: see sqlite.org/lang_altertable.html, 7.

@@ -8,11 +8,10 @@ from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import waiting
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine import URL
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.waits import FOR_FIRST_ANSWER_S, ON_LONG_WAIT, TO_CONNECT_S, Waits
@@ -162,13 +161,13 @@ _DRIVER = "postgresql+psycopg"
 _OPTIONS = re.compile(r"(?<=[?&]options=)[^&]*")
 
 
-def postgres_url(url: str) -> URL:
+def postgres_url(url: str) -> sa.URL:
     """What libpq reads in its URL (PostgreSQL, 34.1.1.2): several hosts, %2F in one, `dbname=`.
 
     Hosts that are told one `host=` each, as SQLAlchemy has them, are taken as well. StoreError.
     """
     if url.count("host=") > 1:
-        return make_url(url).set(drivername=_DRIVER)
+        return sa.make_url(url).set(drivername=_DRIVER)
     try:
         told = conninfo_to_dict(_OPTIONS.sub(_encoded, url.replace(_DRIVER, "postgresql", 1)))
     except psycopg.Error as error:
@@ -182,7 +181,7 @@ def postgres_url(url: str) -> URL:
         parts |= {"host": host, "port": None if port is None else int(port)}
     else:
         query |= {name: value for name, value in (("host", host), ("port", port)) if value}
-    return URL.create(_DRIVER, query=query, **parts)
+    return sa.URL.create(_DRIVER, query=query, **parts)
 
 
 def _encoded(options: re.Match[str]) -> str:
@@ -195,7 +194,7 @@ class PostgresDatabase:
 
     path = None
 
-    def __init__(self, url: URL, waits: Waits) -> None:
+    def __init__(self, url: sa.URL, waits: Waits) -> None:
         self.url = url
         self.waits = waits
         self._found_identity: str | None = None
@@ -206,17 +205,17 @@ class PostgresDatabase:
         return self._found_identity or _identity_in(self.url)
 
     @cached_property
-    def engine(self) -> Engine:
-        engine = create_engine(
+    def engine(self) -> sa.Engine:
+        engine = sa.create_engine(
             self.url,
             execution_options={**_EXECUTION_OPTIONS, ON_LONG_WAIT: self.waits.on_long_wait},
             connect_args=_connect_args(self.url),
             use_native_hstore=False,
         )
-        event.listen(engine, "do_connect", self._connect)
-        event.listen(engine, "connect", self._check_session)
-        event.listen(engine, "checkout", _leave_access_mode_to_server)
-        event.listen(engine, "begin", self._begin)
+        sa.event.listen(engine, "do_connect", self._connect)
+        sa.event.listen(engine, "connect", self._check_session)
+        sa.event.listen(engine, "checkout", _leave_access_mode_to_server)
+        sa.event.listen(engine, "begin", self._begin)
         return engine
 
     @cached_property
@@ -257,7 +256,7 @@ class PostgresDatabase:
         self._found_identity = identity
         connection.patience = self._patience
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: sa.Connection) -> None:
         driver: Any = connection.connection.driver_connection
         if not driver.autocommit:
             connection.exec_driver_sql(f"{_IN_UTC}; SET LOCAL lock_timeout = {self.waits.locks_ms}")
@@ -268,7 +267,7 @@ def _leave_access_mode_to_server(connection: Any, _record: object, _proxy: objec
     connection.read_only = None
 
 
-def _identity_in(url: URL) -> str:
+def _identity_in(url: sa.URL) -> str:
     """What can be said before it is connected to: a service's host and name are not known yet."""
     if service := url.query.get("service"):
         return f"postgresql service {service}"
@@ -285,7 +284,7 @@ def _identity(host: str, port: object, name: str, system: int | None) -> str:
     return f"{where} (system {system})" if system else where
 
 
-def _connect_args(url: URL) -> dict[str, Any]:
+def _connect_args(url: sa.URL) -> dict[str, Any]:
     """What we ask of libpq. What the URL, or libpq's own variables, ask of it comes first."""
     arguments: dict[str, Any] = {
         "fallback_application_name": "contactctl",

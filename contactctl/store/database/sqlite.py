@@ -11,9 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import URL
-from sqlalchemy.pool import StaticPool
+import sqlalchemy as sa
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.waits import IS_LONG_S, Waits
@@ -29,7 +27,7 @@ _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 class SqliteDatabase:
     """The file that a URL names, or a database in memory."""
 
-    def __init__(self, url: URL, waits: Waits) -> None:
+    def __init__(self, url: sa.URL, waits: Waits) -> None:
         self.url = url
         self.waits = waits
         self.path = sqlite_path(url)
@@ -45,18 +43,18 @@ class SqliteDatabase:
         return self.path is not None and _is_on_read_only_mount(self.path)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> sa.Engine:
         own: dict[str, Any] = {}
         if self.path is None:
-            own = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+            own = {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
         elif self.is_on_read_only_mount:
             own = {"creator": partial(_open_read_only, self.path)}
         url = self.url.set(drivername="sqlite")
-        engine = create_engine(url, execution_options=_EXECUTION_OPTIONS, **own)
-        event.listen(engine, "connect", self._prepare)
-        event.listen(engine, "close", _roll_back)
-        event.listen(engine, "begin", self._begin)
-        event.listen(engine, "commit", self._require_same_file)
+        engine = sa.create_engine(url, execution_options=_EXECUTION_OPTIONS, **own)
+        sa.event.listen(engine, "connect", self._prepare)
+        sa.event.listen(engine, "close", _roll_back)
+        sa.event.listen(engine, "begin", self._begin)
+        sa.event.listen(engine, "commit", self._require_same_file)
         return engine
 
     def _prepare(self, connection: Any, _record: object) -> None:
@@ -66,7 +64,7 @@ class SqliteDatabase:
             connection.execute(f"PRAGMA {pragma}")
         self._require_same_file()
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: sa.Connection) -> None:
         """Begin, once nobody else holds the file; `exc.OperationalError` when that takes long."""
         driver: Any = connection.connection.driver_connection
         begin = connection.get_execution_options().get(BEGIN, "BEGIN")
@@ -80,7 +78,7 @@ class SqliteDatabase:
             except sqlite3.Error as error:
                 is_locked = getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED
                 if not is_locked or monotonic() >= deadline:
-                    raise exc.OperationalError(begin, None, error) from error
+                    raise sa.exc.OperationalError(begin, None, error) from error
             if not is_told and monotonic() - began > IS_LONG_S:
                 self.waits.on_long_wait()
                 is_told = True
@@ -102,7 +100,7 @@ class SqliteDatabase:
             raise _moved(self.path)
 
 
-def sqlite_path(url: URL) -> Path | None:
+def sqlite_path(url: sa.URL) -> Path | None:
     """The file of a SQLite URL, absolute; None for a database in memory."""
     if not url.database or url.database == ":memory:":
         return None

@@ -1,21 +1,22 @@
-"""An open store: one engine, short transactions, and which schema it holds."""
+"""An open store: one engine, short transactions, which schema it holds, and how it is cancelled."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.engine import URL
+import sqlalchemy as sa
 
-from contactctl.domain.errors import ContactctlError, StoreError
+from contactctl.domain.errors import CANCELLED, ContactctlError, StoreError
 from contactctl.domain.waits import DEFAULT_WAITS, Waits
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN, SqliteDatabase
 
 if TYPE_CHECKING:
     from contactctl.store.database.postgres import PostgresDatabase
+
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -55,7 +56,7 @@ class Store:
         return isinstance(self._database, SqliteDatabase) and self._database.is_on_read_only_mount
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
         """A transaction that sees one state of the store throughout."""
         options: dict[str, Any] = {}
         if self.dialect == "postgresql":
@@ -64,7 +65,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def writing(self, *, snapshot: bool = False) -> Iterator[Connection]:
+    def writing(self, *, snapshot: bool = False) -> Iterator[sa.Connection]:
         """A transaction that may write: all of it happens, or nothing.
 
         On SQLite the right to write is taken at the start (BEGIN IMMEDIATE), so that what was read
@@ -86,7 +87,7 @@ class Store:
             raise self.refusal
 
     @contextmanager
-    def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
+    def _transaction(self, options: dict[str, Any]) -> Iterator[sa.Connection]:
         with (
             translated_errors(self),
             self.engine.connect() as connection,
@@ -99,7 +100,7 @@ class Store:
         if self.dialect == "sqlite":
             return ""
         with self.reading() as connection:
-            return str(connection.execute(text("SELECT session_user")).scalar_one())
+            return str(connection.execute(sa.text("SELECT session_user")).scalar_one())
 
     def close(self) -> None:
         self.engine.dispose()
@@ -131,7 +132,7 @@ def connect(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     return Store(PostgresDatabase(postgres_url(url), waits))
 
 
-def sqlite_url(url: str) -> URL | None:
+def sqlite_url(url: str) -> sa.URL | None:
     """SQLAlchemy's form of a SQLite URL, None for any other.
 
     %XX in its path is read here, as not every version of SQLAlchemy does.
@@ -139,7 +140,7 @@ def sqlite_url(url: str) -> URL | None:
     if not url.startswith("sqlite:"):
         return None
     path = url.removeprefix("sqlite:///")
-    return make_url(url) if path == url else URL.create("sqlite", database=unquote(path))
+    return sa.make_url(url) if path == url else sa.URL.create("sqlite", database=unquote(path))
 
 
 def file_is_missing(store: Store) -> bool:
@@ -161,7 +162,7 @@ def file_is_missing(store: Store) -> bool:
 def holds_nothing(store: Store) -> bool:
     """Whether a SQLite file has no tables, as a new one or one of an `init` that was killed."""
     with store.reading() as connection:
-        return connection.execute(text("SELECT 1 FROM sqlite_master")).first() is None
+        return connection.execute(sa.text("SELECT 1 FROM sqlite_master")).first() is None
 
 
 def schema_version(store: Store) -> str | None:
@@ -170,15 +171,15 @@ def schema_version(store: Store) -> str | None:
     if store.dialect == "postgresql":
         found = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
     with store.reading() as connection:
-        if connection.execute(text(found)).first() is None:
+        if connection.execute(sa.text(found)).first() is None:
             return None
-        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         return None if version is None else str(version)
 
 
 def place_in_server(store: Store) -> tuple[str, str]:
     """The names of the Postgres database, and of the schema in it, that the tables are in."""
-    asked = text("SELECT current_database(), current_schema()")
+    asked = sa.text("SELECT current_database(), current_schema()")
     with store.reading() as connection:
         database, schema = connection.execute(asked).one()
         return str(database), str(schema)
@@ -230,3 +231,53 @@ def _use_write_ahead_log(store: Store) -> None:
     # in place of BEGIN: the journal mode cannot change inside a transaction
     with store._transaction({BEGIN: "PRAGMA journal_mode = WAL"}):
         pass
+
+
+# Cancelling, from another thread, what a store is busy with
+
+
+_CANCEL_WITHIN_S = 5.0
+
+
+class QueryCanceller:
+    """Ends the transaction that a store's only user at the moment is in.
+
+    Whoever waits for it gets a ContactctlError, between two statements or in the midst of one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._lock = Lock()
+        self._running: Any = None  # the driver's connection while a transaction is open
+        self._cancelled = False
+        engine = store.engine
+        sa.event.listen(engine, "begin", self._begun)
+        sa.event.listen(engine, "commit", self._ended)
+        sa.event.listen(engine, "rollback", self._ended)
+        sa.event.listen(engine, "before_cursor_execute", self._check)
+
+    def cancel(self) -> None:
+        """End the open transaction, if there is one; the next one is not concerned."""
+        with self._lock:
+            running = self._running
+            self._cancelled = running is not None
+            if hasattr(running, "interrupt"):  # SQLite: at once, and harmless between statements
+                running.interrupt()
+                return
+        if running is not None:
+            # psycopg: over a connection of its own; a server that is gone has ended the query too
+            with suppress(Exception):
+                running.cancel_safe(timeout=_CANCEL_WITHIN_S)
+
+    def _begun(self, connection: sa.Connection) -> None:
+        with self._lock:
+            self._running = connection.connection.driver_connection
+
+    def _ended(self, _connection: sa.Connection) -> None:
+        with self._lock:
+            self._running = None
+            self._cancelled = False
+
+    def _check(self, *_statement: Any) -> None:
+        with self._lock:
+            if self._cancelled:
+                raise StoreError("cancelled", code=CANCELLED)

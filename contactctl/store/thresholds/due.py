@@ -5,27 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    Boolean,
-    ColumnElement,
-    Connection,
-    Exists,
-    FromClause,
-    Integer,
-    Select,
-    Text,
-    and_,
-    case,
-    column,
-    distinct,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    values,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.responses import WISHES, Category
 from contactctl.domain.thresholds import (
@@ -39,30 +19,31 @@ from contactctl.domain.thresholds import (
 )
 from contactctl.store import tables
 from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
-from contactctl.store.thresholds.spacing import Spacing
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
 _deactivation = tables.deactivation
+_item = tables.plan_item
 _membership = tables.membership
+_response = tables.response
 
 
 def read_subject(
-    connection: Connection, contact_id: int, responses: Sequence[Mapping[str, Any]]
+    connection: sa.Connection, contact_id: int, responses: Sequence[Mapping[str, Any]]
 ) -> ThresholdSubject:
     """The contact with its `responses`, rows of store.responses.responses_of_contact."""
     contact = connection.execute(
-        select(_contact.c.reactivated_at, _contact.c.delivered_at).where(
+        sa.select(_contact.c.reactivated_at, _contact.c.delivered_at).where(
             _contact.c.id == contact_id
         )
     ).one()
     memberships = connection.execute(
-        select(_membership.c.group_id, _membership.c.reactivated_at).where(
+        sa.select(_membership.c.group_id, _membership.c.reactivated_at).where(
             _membership.c.contact_id == contact_id
         )
     )
     deactivations = connection.execute(
-        select(_deactivation).where(
+        sa.select(_deactivation).where(
             _deactivation.c.contact_id == contact_id,
             _deactivation.c.category != "",
             ~_deactivation.c.taken_back,
@@ -99,38 +80,35 @@ def _recorded(row: Mapping[str, Any]) -> RecordedResponse:
 # Thresholds as SQL: one query for all contacts in question (domain.thresholds says what of)
 
 
-_item = tables.plan_item
-_response = tables.response
-
-ContactIds = Select[int]  # one column, `contact_id`
+ContactIds = sa.Select[int]  # one column, `contact_id`
 
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
 
-def _counts() -> ColumnElement[bool]:
+def _counts() -> sa.ColumnElement[bool]:
     """The responses that thresholds count: the first echo of nothing too."""
-    is_echo = and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
-    return or_(counts_by_email(), is_echo)
+    is_echo = sa.and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
+    return sa.or_(counts_by_email(), is_echo)
 
 
-def _echoed() -> ColumnElement[bool]:
+def _echoed() -> sa.ColumnElement[bool]:
     """Of the echo's category the contact has a response on record, or an earlier echo."""
     other = _response.alias("other")
-    is_earlier = or_(
+    is_earlier = sa.or_(
         other.c.occurred_at < _response.c.occurred_at,
-        and_(
+        sa.and_(
             other.c.occurred_at == _response.c.occurred_at,
             other.c.source_key < _response.c.source_key,
         ),
     )
-    return exists().where(
+    return sa.exists().where(
         other.c.contact_id == _response.c.contact_id,
         other.c.category == _response.c.category,
         other.c.channel == "email",
-        or_(
+        sa.or_(
             other.c.counts,
             other.c.not_counted == DISCARDED,
-            and_(other.c.not_counted == ECHO, is_earlier),
+            sa.and_(other.c.not_counted == ECHO, is_earlier),
         ),
     )
 
@@ -143,7 +121,7 @@ def due(
     among: ContactIds | None = None,
     waiting_runs: Sequence[int] = (),
     unjudged_runs: Sequence[int] = (),
-) -> Select[int, int, str, int]:
+) -> sa.Select[int, int, str, int]:
     """(contact_id, group_id, category, revision) of every deactivation that is due, once each.
 
     `among` restricts it to some contacts. What the plan of one of the `waiting_runs` holds is left
@@ -156,10 +134,10 @@ def due(
     spacing = Spacing(rule, dialect)
     rows = _counted(rule, rules, among, spacing.number(), unjudged_runs)
     if any(each.over_seconds for each in rules.rules):
-        rows = rows.having(spacing.seconds() >= func.max(rule.c.over))
+        rows = rows.having(spacing.seconds() >= sa.func.max(rule.c.over))
     counted = rows.subquery("counted")
     statement = (
-        select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
+        sa.select(counted.c.contact_id, rule.c.scope, rule.c.category, _contact.c.revision)
         .select_from(
             counted.join(rule, rule.c.number == counted.c.rule).join(
                 _contact, _contact.c.id == counted.c.contact_id
@@ -173,20 +151,20 @@ def due(
     return statement
 
 
-def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
+def _rule_table(rules: ThresholdRules, now: datetime) -> sa.CTE:
     """The rules as rows. A response matches the one row of its category and counting group."""
     columns = (
-        column("number", Integer),
-        column("group_id", Integer),
-        column("scope", Integer),
-        column("category", Text),
-        column("needed", Integer),
-        column("needed_through", Integer),
-        column("since", UtcInstant),
-        column("is_reset", Boolean),
-        column("days", Integer),
-        column("days_through", Integer),
-        column("over", Integer),
+        sa.column("number", sa.Integer),
+        sa.column("group_id", sa.Integer),
+        sa.column("scope", sa.Integer),
+        sa.column("category", sa.Text),
+        sa.column("needed", sa.Integer),
+        sa.column("needed_through", sa.Integer),
+        sa.column("since", UtcInstant),
+        sa.column("is_reset", sa.Boolean),
+        sa.column("days", sa.Integer),
+        sa.column("days_through", sa.Integer),
+        sa.column("over", sa.Integer),
     )
     rows = [
         (
@@ -204,10 +182,10 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> CTE:
         )
         for number, (rule, through) in enumerate(each.both_ways() for each in rules.rules)
     ]
-    return values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
+    return sa.values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
 
 
-def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
+def _candidates(rules: ThresholdRules, now: datetime) -> sa.Select[int]:
     """The contacts that some rule may concern: more than are due, and cheap to find.
 
     No watermark is looked at, and a category's groups are taken together; a sum per category
@@ -218,33 +196,33 @@ def _candidates(rules: ThresholdRules, now: datetime) -> Select[int]:
         its_rules = [rule for rule in rules.rules if rule.category is category]
         is_category = _response.c.category == category.value
         since = min(rule.window_start(now) or _ALWAYS for rule in its_rules)
-        is_late_enough = _response.c.occurred_at >= literal(since, UtcInstant)
-        in_window.append(and_(is_category, is_late_enough) if since > _ALWAYS else is_category)
+        is_late_enough = _response.c.occurred_at >= sa.literal(since, UtcInstant)
+        in_window.append(sa.and_(is_category, is_late_enough) if since > _ALWAYS else is_category)
         needed = min(way.needed for rule in its_rules for way in rule.both_ways())
-        reached.append(func.sum(case((is_category, 1), else_=0)) >= needed)
+        reached.append(sa.func.sum(sa.case((is_category, 1), else_=0)) >= needed)
     return (
-        select(_response.c.contact_id)
-        .where(_counts(), or_(*in_window))
+        sa.select(_response.c.contact_id)
+        .where(_counts(), sa.or_(*in_window))
         .group_by(_response.c.contact_id)
-        .having(or_(*reached))
+        .having(sa.or_(*reached))
     )
 
 
-def _is_enough(counted: FromClause, rule: CTE) -> ColumnElement[bool]:
-    needed = case((counted.c.through, rule.c.needed_through), else_=rule.c.needed)
+def _is_enough(counted: sa.FromClause, rule: sa.CTE) -> sa.ColumnElement[bool]:
+    needed = sa.case((counted.c.through, rule.c.needed_through), else_=rule.c.needed)
     return counted.c.responses >= needed
 
 
 def _counted(
-    rule: CTE,
+    rule: sa.CTE,
     rules: ThresholdRules,
     among: ContactIds | None,
-    number: ColumnElement[int],
+    number: sa.ColumnElement[int],
     unjudged_runs: Sequence[int] = (),
-) -> Select[Any]:
+) -> sa.Select[Any]:
     """(contact_id, rule, through, responses): how many of a contact's responses count for a rule,
     those of the address itself and those that went through it apart."""
-    rows: FromClause = _response
+    rows: sa.FromClause = _response
     if among is not None:
         chosen = among.subquery("chosen")
         rows = chosen.join(_response, _response.c.contact_id == chosen.c.contact_id)
@@ -258,81 +236,83 @@ def _counted(
         conditions.append(_concerns_member(rule))
     key = (_response.c.contact_id, rule.c.number, _response.c.through)
     return (
-        select(key[0], key[1].label("rule"), key[2], number.label("responses"))
+        sa.select(key[0], key[1].label("rule"), key[2], number.label("responses"))
         .select_from(rows)
         .where(*conditions)
         .group_by(*key)
     )
 
 
-def _is_rule_of_response(rule: CTE, rules: ThresholdRules) -> ColumnElement[bool]:
+def _is_rule_of_response(rule: sa.CTE, rules: ThresholdRules) -> sa.ColumnElement[bool]:
     """Of the group nothing is asked that all rules share: Postgres would expect one rule to pass,
     and read the responses once for each."""
     is_category = rule.c.category == _response.c.category
     if not rules.own_groups and all(each.group_id == SYSTEM_WIDE for each in rules.rules):
         return is_category
-    return and_(is_category, rule.c.group_id == _counting_group(rules))
+    return sa.and_(is_category, rule.c.group_id == _counting_group(rules))
 
 
-def _counting_group(rules: ThresholdRules) -> ColumnElement[int]:
+def _counting_group(rules: ThresholdRules) -> sa.ColumnElement[int]:
     """The group apart from which a response is counted, SYSTEM_WIDE for most."""
     if not rules.own_groups:
-        return literal(SYSTEM_WIDE, Integer)
+        return sa.literal(SYSTEM_WIDE, sa.Integer)
     groups: dict[int, list[Category]] = {}
     for group_id, category in sorted(rules.own_groups):
         groups.setdefault(group_id, []).append(category)
     apart = [
-        and_(_response.c.group_id == group_id, _response.c.category.in_(categories))
+        sa.and_(_response.c.group_id == group_id, _response.c.category.in_(categories))
         for group_id, categories in groups.items()
     ]
-    return case((or_(*apart), _response.c.group_id), else_=SYSTEM_WIDE)
+    return sa.case((sa.or_(*apart), _response.c.group_id), else_=SYSTEM_WIDE)
 
 
-def _is_membership_in_scope(rule: CTE) -> ColumnElement[bool]:
-    return and_(
+def _is_membership_in_scope(rule: sa.CTE) -> sa.ColumnElement[bool]:
+    return sa.and_(
         _membership.c.contact_id == _response.c.contact_id, _membership.c.group_id == rule.c.scope
     )
 
 
-def _is_past_watermark(rule: CTE) -> ColumnElement[bool]:
+def _is_past_watermark(rule: sa.CTE) -> sa.ColumnElement[bool]:
     """In the window, and after the contact's reactivation and the delivery, if it matters."""
     occurred_at = _response.c.occurred_at
-    return and_(
+    return sa.and_(
         occurred_at >= rule.c.since,
         _is_later(occurred_at, _contact.c.reactivated_at),
-        or_(~rule.c.is_reset, _is_later(occurred_at, _contact.c.delivered_at)),
+        sa.or_(~rule.c.is_reset, _is_later(occurred_at, _contact.c.delivered_at)),
     )
 
 
-def _concerns_member(rule: CTE) -> ColumnElement[bool]:
+def _concerns_member(rule: sa.CTE) -> sa.ColumnElement[bool]:
     """A rule that deactivates in a group concerns its members, after their reactivation there."""
-    return and_(
-        or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
+    return sa.and_(
+        sa.or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
         _is_later(_response.c.occurred_at, _membership.c.reactivated_at),
     )
 
 
 def _is_later(
-    occurred_at: ColumnElement[datetime], instant: ColumnElement[datetime | None]
-) -> ColumnElement[bool]:
-    return or_(instant.is_(None), occurred_at > instant)
+    occurred_at: sa.ColumnElement[datetime], instant: sa.ColumnElement[datetime | None]
+) -> sa.ColumnElement[bool]:
+    return sa.or_(instant.is_(None), occurred_at > instant)
 
 
-def _is_settled(rule: CTE) -> ColumnElement[bool]:
+def _is_settled(rule: sa.CTE) -> sa.ColumnElement[bool]:
     """The very deactivation is open, or was ended after the response."""
-    return exists().where(
+    return sa.exists().where(
         _deactivation.c.contact_id == _response.c.contact_id,
         _deactivation.c.group_id == rule.c.scope,
         _deactivation.c.category == _response.c.category,
-        or_(
+        sa.or_(
             is_open(),
-            and_(_deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back),
+            sa.and_(
+                _deactivation.c.ended_at >= _response.c.occurred_at, ~_deactivation.c.taken_back
+            ),
         ),
     )
 
 
-def _is_planned(counted: FromClause, rule: CTE, runs: Sequence[int]) -> Exists:
-    return exists().where(
+def _is_planned(counted: sa.FromClause, rule: sa.CTE, runs: Sequence[int]) -> sa.Exists:
+    return sa.exists().where(
         _item.c.contact_id == counted.c.contact_id,
         _item.c.run_id.in_(runs),
         _item.c.group_id == rule.c.scope,
@@ -351,23 +331,57 @@ class DueCounts:
     by_scope: Mapping[tuple[int, Category], int]
 
 
-def count_reached(connection: Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+def count_reached(connection: sa.Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})
     found = due(rules, now, connection.dialect.name).subquery("due")
     by_scope = connection.execute(
-        select(found.c.scope, found.c.category, func.count()).group_by(
+        sa.select(found.c.scope, found.c.category, sa.func.count()).group_by(
             found.c.scope, found.c.category
         )
     )
-    loses = or_(is_active(), found.c.scope != SYSTEM_WIDE)
+    loses = sa.or_(is_active(), found.c.scope != SYSTEM_WIDE)
     totals = connection.execute(
-        select(
-            func.count(distinct(_contact.c.id)),
-            func.count(distinct(case((is_active(), _contact.c.id)))),
-            func.count(distinct(case((loses, _contact.c.id)))),
+        sa.select(
+            sa.func.count(sa.distinct(_contact.c.id)),
+            sa.func.count(sa.distinct(sa.case((is_active(), _contact.c.id)))),
+            sa.func.count(sa.distinct(sa.case((loses, _contact.c.id)))),
         ).join_from(found, _contact, _contact.c.id == found.c.contact_id)
     ).one()
     numbers = {(scope, Category(name)): number for scope, name, number in by_scope}
     return DueCounts(totals[0], totals[1], totals[2], numbers)
+
+
+# How far responses lie apart, as SQL: days that count once, seconds from the first to the last
+
+
+class Spacing:
+    """How far the responses of one group of rows lie apart, by their rule."""
+
+    def __init__(self, rule: sa.CTE, dialect: str) -> None:
+        self._rule, self._is_sqlite = rule, dialect == "sqlite"
+
+    def number(self) -> sa.ColumnElement[int]:
+        """How many they are; those of one period of days count once."""
+        days = sa.case((_response.c.through, self._rule.c.days_through), else_=self._rule.c.days)
+        period = sa.case((days > 0, self._day() // days))
+        return sa.case(
+            (sa.func.max(days) == 0, sa.func.count()), else_=sa.func.count(sa.distinct(period))
+        )
+
+    def seconds(self) -> sa.ColumnElement[int]:
+        """From the first to the last."""
+        second = self._since_1970(19)
+        return sa.func.max(second) - sa.func.min(second)
+
+    def _day(self) -> sa.ColumnElement[int]:
+        return self._since_1970(10) // 86_400
+
+    def _since_1970(self, characters: int) -> sa.ColumnElement[int]:
+        """Whole seconds; SQLite rounds parts of one, so that they are cut off first."""
+        occurred_at = _response.c.occurred_at
+        if self._is_sqlite:
+            whole = sa.func.substr(occurred_at, 1, characters, type_=sa.Text())
+            return sa.cast(sa.func.strftime("%s", whole), sa.Integer)
+        return sa.cast(sa.func.floor(sa.func.extract("epoch", occurred_at)), sa.BigInteger)

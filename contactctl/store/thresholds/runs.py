@@ -4,22 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Select,
-    and_,
-    case,
-    distinct,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from contactctl.domain.bursts import TAKEN_BACK
 from contactctl.domain.changes import ChangeKind
@@ -49,7 +34,7 @@ _membership = tables.membership
 _run = tables.run
 
 # (waiting plans, runs whose responses have not been judged) -> what is due
-DuePlan = Callable[[Sequence[int], Sequence[int]], Select[int, int, str, int]]
+DuePlan = Callable[[Sequence[int], Sequence[int]], sa.Select[int, int, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +46,26 @@ class DayBefore:
     active_at_start: int | None
 
 
-def plan_due(connection: Connection, run_id: int, due: DuePlan, now: datetime) -> int:
+def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime) -> int:
     """Freeze what is due, without what another plan waits with; returns the number of contacts."""
     found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
-    items = select(
+    items = sa.select(
         found.c.contact_id,
-        literal(run_id, Integer),
+        sa.literal(run_id, sa.Integer),
         found.c.scope,
         found.c.category,
         found.c.revision,
     )
     columns = ["contact_id", "run_id", "group_id", "category", "revision"]
-    connection.execute(insert(_item).from_select(columns, items))
+    connection.execute(sa.insert(_item).from_select(columns, items))
     return planned_contacts(connection, run_id)
 
 
-def day_before(connection: Connection, now: datetime) -> DayBefore:
+def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
     """What thresholds have deactivated by themselves; what an incident took back does not count,
     nor what somebody has confirmed."""
     statement = (
-        select(_run.c.changed, _run.c.results, _run.c.active_before)
+        sa.select(_run.c.changed, _run.c.results, _run.c.active_before)
         .where(
             _run.c.kind == RunKind.THRESHOLDS,
             _run.c.started_at > now - timedelta(hours=24),
@@ -94,20 +79,20 @@ def day_before(connection: Connection, now: datetime) -> DayBefore:
     return DayBefore(spent, rows[0].active_before if rows else None)
 
 
-def _unjudged_runs(connection: Connection) -> list[int]:
+def _unjudged_runs(connection: sa.Connection) -> list[int]:
     """The ingests at work, and those cut short: whether their responses are a burst is judged when
     all are there."""
-    any_unjudged = connection.execute(select(tables.unjudged_hour.c.hour).limit(1)).first()
+    any_unjudged = connection.execute(sa.select(tables.unjudged_hour.c.hour).limit(1)).first()
     is_unjudged = _run.c.state == RunState.RUNNING
     if any_unjudged is not None:
-        is_unjudged = or_(is_unjudged, _run.c.id.in_(select(_item.c.run_id)))
-    statement = select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
+        is_unjudged = sa.or_(is_unjudged, _run.c.id.in_(sa.select(_item.c.run_id)))
+    statement = sa.select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
     return list(connection.execute(statement).scalars())
 
 
-def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
+def waiting_plans(connection: sa.Connection, now: datetime) -> tuple[int, ...]:
     """The numbers of the threshold runs that wait for their confirmation."""
-    statement = select(_run.c.id).where(
+    statement = sa.select(_run.c.id).where(
         _run.c.kind == RunKind.THRESHOLDS,
         _run.c.state == RunState.PLANNED,
         _run.c.expires_at > now,
@@ -116,20 +101,20 @@ def waiting_plans(connection: Connection, now: datetime) -> tuple[int, ...]:
 
 
 def any_planned(
-    connection: Connection, run_ids: Sequence[int], contact_ids: ContactIds | None
+    connection: sa.Connection, run_ids: Sequence[int], contact_ids: ContactIds | None
 ) -> bool:
     """Whether a plan of these runs holds one of the contacts (None: any contact)."""
     if not run_ids:
         return False
-    statement = select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).limit(1)
+    statement = sa.select(_item.c.contact_id).where(_item.c.run_id.in_(run_ids)).limit(1)
     if contact_ids is not None:
         statement = statement.where(_item.c.contact_id.in_(contact_ids))
     return connection.execute(statement).first() is not None
 
 
-def plans_holding(connection: Connection, contact_id: int, now: datetime) -> list[int]:
+def plans_holding(connection: sa.Connection, contact_id: int, now: datetime) -> list[int]:
     """The waiting plans that would deactivate this contact."""
-    of_contact = select(literal(contact_id).label("contact_id"))
+    of_contact = sa.select(sa.literal(contact_id).label("contact_id"))
     return [
         run_id
         for run_id in waiting_plans(connection, now)
@@ -137,35 +122,35 @@ def plans_holding(connection: Connection, contact_id: int, now: datetime) -> lis
     ]
 
 
-def threshold_outcome(connection: Connection, run: Run, batch: Batch) -> BatchOutcome:
+def threshold_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
     """How many of the batch's contacts get a deactivation, and why the others get none."""
-    reason = case(
+    reason = sa.case(
         (_contact.c.id.is_(None), SkipReason.GONE),
         (_contact.c.revision != _item.c.revision, SkipReason.CHANGED),
         (_is_open_already(), SkipReason.NOT_ACTIVE),
         else_="",
     )
     of_contact = (
-        select(func.min(reason).label("reason"))
+        sa.select(sa.func.min(reason).label("reason"))
         .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
         .where(in_batch(run.id, batch))
         .group_by(_item.c.contact_id)
         .subquery()
     )
-    statement = select(of_contact.c.reason, func.count()).group_by(of_contact.c.reason)
+    statement = sa.select(of_contact.c.reason, sa.func.count()).group_by(of_contact.c.reason)
     return outcome_by_reason(connection, statement)
 
 
-def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: datetime) -> int:
+def threshold_deactivate(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
     opened = (
-        select(
+        sa.select(
             _item.c.contact_id,
             _item.c.group_id,
             _item.c.run_id,
             _item.c.category,
-            literal(Origin.THRESHOLD.value),
-            literal(now, UtcInstant),
+            sa.literal(Origin.THRESHOLD.value),
+            sa.literal(now, UtcInstant),
         )
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
         .where(
@@ -175,30 +160,30 @@ def threshold_deactivate(connection: Connection, run: Run, batch: Batch, now: da
         )
     )
     columns = ["contact_id", "group_id", "run_id", "category", "origin", "started_at"]
-    connection.execute(insert(_deactivation).from_select(columns, opened))
+    connection.execute(sa.insert(_deactivation).from_select(columns, opened))
     _set_contacts_inactive(connection, run, batch, now)
     _set_members_inactive(connection, run, batch, now)
-    opened_here = select(func.count(distinct(_deactivation.c.contact_id))).where(
+    opened_here = sa.select(sa.func.count(sa.distinct(_deactivation.c.contact_id))).where(
         _opened_by(run, batch)
     )
     return int(connection.execute(opened_here).scalar_one())
 
 
-def _losing(connection: Connection, run: Run) -> int:
+def _losing(connection: sa.Connection, run: Run) -> int:
     """The contacts that lose something: a further reason for an inactive one changes nothing."""
     statement = (
-        select(func.count(distinct(_item.c.contact_id)))
+        sa.select(sa.func.count(sa.distinct(_item.c.contact_id)))
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
         .where(
             _item.c.run_id == run.id,
-            or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
+            sa.or_(is_active(), _item.c.group_id != SYSTEM_WIDE),
         )
     )
     return int(connection.execute(statement).scalar_one())
 
 
-def _is_open_already() -> ColumnElement[bool]:
-    return exists().where(
+def _is_open_already() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
         _deactivation.c.contact_id == _item.c.contact_id,
         _deactivation.c.group_id == _item.c.group_id,
         _deactivation.c.category == _item.c.category,
@@ -206,37 +191,43 @@ def _is_open_already() -> ColumnElement[bool]:
     )
 
 
-def _opened_by(run: Run, batch: Batch) -> ColumnElement[bool]:
-    return and_(
+def _opened_by(run: Run, batch: Batch) -> sa.ColumnElement[bool]:
+    return sa.and_(
         _deactivation.c.run_id == run.id,
         is_within(batch, _deactivation.c.contact_id),
         is_open(),
     )
 
 
-def _set_contacts_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
-    opened = select(_deactivation.c.contact_id).where(
+def _set_contacts_inactive(
+    connection: sa.Connection, run: Run, batch: Batch, now: datetime
+) -> None:
+    opened = sa.select(_deactivation.c.contact_id).where(
         _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
     )
-    chosen = and_(is_within(batch, _contact.c.id), is_active(), _contact.c.id.in_(opened))
-    note_each(connection, run.id, ChangeKind.DEACTIVATED, select(_contact.c.id).where(chosen), now)
-    connection.execute(update(_contact).where(chosen).values(status=Status.INACTIVE, updated=now))
+    chosen = sa.and_(is_within(batch, _contact.c.id), is_active(), _contact.c.id.in_(opened))
+    note_each(
+        connection, run.id, ChangeKind.DEACTIVATED, sa.select(_contact.c.id).where(chosen), now
+    )
+    connection.execute(
+        sa.update(_contact).where(chosen).values(status=Status.INACTIVE, updated=now)
+    )
 
 
-def _set_members_inactive(connection: Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _set_members_inactive(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
-    opened = exists().where(
+    opened = sa.exists().where(
         _opened_by(run, batch),
         _deactivation.c.contact_id == _membership.c.contact_id,
         _deactivation.c.group_id == _membership.c.group_id,
     )
     inactive = MembershipState.INACTIVE
-    chosen = and_(
+    chosen = sa.and_(
         is_within(batch, _membership.c.contact_id), _membership.c.state != inactive, opened
     )
-    told = select(_membership.c.contact_id, _membership.c.group_id, literal(inactive.value))
+    told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(inactive.value))
     note_each(connection, run.id, ChangeKind.DEACTIVATED, told.where(chosen), now)
-    connection.execute(update(_membership).where(chosen).values(state=inactive))
+    connection.execute(sa.update(_membership).where(chosen).values(state=inactive))
 
 
 APPLYING_THRESHOLDS = BatchWork(

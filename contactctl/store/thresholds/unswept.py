@@ -17,10 +17,10 @@ of the first four calls `look_again`, in the same transaction.
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, delete, select, update
+import sqlalchemy as sa
 
 from contactctl.store import tables
-from contactctl.store.routine import note_state, state_of
+from contactctl.store.runs import note_state, state_of
 
 _contact = tables.contact
 _item = tables.plan_item
@@ -30,7 +30,7 @@ _unswept = tables.unswept
 _LOOKED = "thresholds"  # the row of the table of routines
 
 
-def look_again(connection: Connection, contact_ids: Select[int]) -> None:
+def look_again(connection: sa.Connection, contact_ids: sa.Select[int]) -> None:
     """Have the next sweep look at these contacts; the query has a WHERE, and gives each once."""
     from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415  (both are 45 ms)
 
@@ -41,39 +41,39 @@ def look_again(connection: Connection, contact_ids: Select[int]) -> None:
     )
 
 
-def look_again_at_plan(connection: Connection, run_id: int) -> None:
+def look_again_at_plan(connection: sa.Connection, run_id: int) -> None:
     """The same for the contacts of a plan that are still there."""
-    planned = select(_item.c.contact_id).join(_contact, _contact.c.id == _item.c.contact_id)
+    planned = sa.select(_item.c.contact_id).join(_contact, _contact.c.id == _item.c.contact_id)
     look_again(connection, planned.where(_item.c.run_id == run_id).distinct())
 
 
-def unswept_ids() -> Select[int]:
+def unswept_ids() -> sa.Select[int]:
     """The contacts to be looked at; DISTINCT has SQLite begin with them, few as they are."""
-    return select(_unswept.c.contact_id).distinct()
+    return sa.select(_unswept.c.contact_id).distinct()
 
 
-def begin_look(connection: Connection) -> bool:
+def begin_look(connection: sa.Connection) -> bool:
     """Note which contacts a sweep is about to look at; whether there are any.
 
     Those that are told of while it looks stay for the next one.
     """
-    connection.execute(update(_unswept).where(~_unswept.c.is_begun).values(is_begun=True))
-    return connection.execute(select(_unswept.c.contact_id).limit(1)).first() is not None
+    connection.execute(sa.update(_unswept).where(~_unswept.c.is_begun).values(is_begun=True))
+    return connection.execute(sa.select(_unswept.c.contact_id).limit(1)).first() is not None
 
 
-def end_look(connection: Connection, rules: str, now: datetime) -> None:
+def end_look(connection: sa.Connection, rules: str, now: datetime) -> None:
     """All that `begin_look` noted, or everybody, were looked at by these rules (their digest)."""
-    connection.execute(delete(_unswept).where(_unswept.c.is_begun))
+    connection.execute(sa.delete(_unswept).where(_unswept.c.is_begun))
     note_state(connection, _LOOKED, rules, now)
 
 
-def end_look_at_some(connection: Connection, rules: str, now: datetime) -> None:
+def end_look_at_some(connection: sa.Connection, rules: str, now: datetime) -> None:
     """Some were looked at: by other rules, or at an earlier time, than everybody was. So the next
     sweep looks at everybody again."""
     note_state(connection, _LOOKED, rules if is_looked(connection, rules, now) else "", now)
 
 
-def is_looked(connection: Connection, rules: str, now: datetime) -> bool:
+def is_looked(connection: sa.Connection, rules: str, now: datetime) -> bool:
     """Whether everybody else was looked at by these rules, and no later than now."""
     state, at = state_of(connection, _LOOKED) or ("", now)
     return state == rules and at <= now

@@ -1,7 +1,7 @@
 """Rows of one batch are put in as if one by one, in as few waves as possible."""
 
+from contactctl.operations.importing.batches import split_into_waves, wave_of
 from contactctl.operations.importing.convert import Converted
-from contactctl.operations.importing.waves import split_into_waves, wave_of
 
 
 def row(position: int, name: str, value: str) -> tuple[object, ...]:

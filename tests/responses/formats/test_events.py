@@ -19,11 +19,8 @@ from contactctl.domain.responses import (
     Response,
     Unsubscribe,
 )
-from contactctl.responses.classify import default_classifier
-from contactctl.responses.formats.envelopes import open_envelope
-from contactctl.responses.formats.judgement import cached
-from contactctl.responses.formats.reader import DocumentReader
-from contactctl.responses.formats.registry import provider_formats
+from contactctl.responses.classify import cached, default_classifier
+from contactctl.responses.formats.reader import DocumentReader, open_envelope, provider_formats
 from contactctl.responses.read import read_events
 from helpers.provider_samples import CASES
 

@@ -14,8 +14,7 @@ import pytest
 
 from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Activity, NoResponse, Rejection, Response, Unsubscribe
-from contactctl.responses.classify import default_classifier
-from contactctl.responses.formats.judgement import cached
+from contactctl.responses.classify import cached, default_classifier
 from contactctl.responses.read import read_events
 from helpers.provider_samples import CASES
 

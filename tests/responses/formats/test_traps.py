@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from contactctl.domain.responses import Activity, Event, NoResponse, Rejection, Response
-from contactctl.responses.classify import default_classifier
-from contactctl.responses.formats.judgement import Classify, cached
-from contactctl.responses.formats.reader import DocumentReader
-from contactctl.responses.formats.registry import provider_formats
+from contactctl.responses.classify import Classify, cached, default_classifier
+from contactctl.responses.formats.reader import DocumentReader, provider_formats
 from helpers.provider_samples import CASES
 from helpers.samples.amazon_ses import ses_bounce, ses_complaint, ses_event
 from helpers.samples.brevo import brevo

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.responses.mail.charsets import decode_text
+from contactctl.responses.mail.message import decode_text
 
 KOREAN = "받는 사람의 메일함이 가득 찼습니다. 메일을 배달할 수 없습니다."
 RUSSIAN = "Ваше сообщение не доставлено: почтовый ящик переполнен."

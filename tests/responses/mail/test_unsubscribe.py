@@ -3,7 +3,7 @@
 import pytest
 
 from contactctl.domain.responses import Event, Unsubscribe
-from contactctl.responses.mail.verp import VerpPattern
+from contactctl.responses.mail.addresses import VerpPattern
 from helpers.mails import events
 
 

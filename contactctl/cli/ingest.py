@@ -1,0 +1,332 @@
+"""The commands below `responses` that read responses and record them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from contactctl.cli import candidates, options
+from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
+from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
+from contactctl.domain.sources import Mailbox
+from contactctl.domain.text import show_safely
+from contactctl.operations import waits
+from contactctl.output.console import Console
+from contactctl.output.presentation import OutputFormat, Presentation
+
+if TYPE_CHECKING:
+    from contactctl.domain.responses import Event, Response
+    from contactctl.operations.reading import MovedMaildirs
+    from contactctl.output.rejects import ResponseRejects
+    from contactctl.output.responses import OtherEvents
+    from contactctl.responses.generic import GenericOptions
+    from contactctl.responses.read import Input
+
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH", help="Files, mboxes, Maildirs or folders; - reads standard input."
+    ),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="FORMAT",
+        help=(
+            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+            " brevo, or one of the config's formats."
+        ),
+        autocompletion=candidates.input_formats,
+    ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="KEY=FIELD",
+        help="This column, or path such as data.email, gives that field. Repeatable.",
+    ),
+]
+Category = Annotated[
+    str | None,
+    typer.Option("--category", metavar="NAME", help="All rows are responses of this category."),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
+]
+FetchedName = Annotated[
+    str | None,
+    typer.Argument(metavar="NAME", help="Its name in the config; not needed for only one."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DATE", help="Read everything from this day or instant on."),
+]
+TimeLimit = Annotated[
+    float,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        min=1,
+        max=86_400,
+        help="Stop reading an API after so long; the next fetch goes on; exit 5.",
+    ),
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
+    ),
+]
+MoveTo = Annotated[
+    Path | None,
+    typer.Option(
+        "--move-to",
+        metavar="MAILDIR",
+        help="Move a Maildir's mails to this folder once their responses are recorded.",
+    ),
+]
+
+
+def ingest(
+    invocation: StoreInvocation,
+    paths: Paths,
+    from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
+    rejects: Rejects = None,
+    move_to: MoveTo = None,
+    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+) -> Presentation:
+    """Record responses, and deactivate the contacts that reach a threshold.
+
+    Examples:
+        contactctl responses ingest events.jsonl
+        contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
+        cat bounce.eml | contactctl responses ingest - --from mail
+        contactctl responses ingest sendgrid/*.json --rejects rejected.jsonl --json
+        contactctl responses ingest old.csv --map At=occurred_at --category transient
+        curl ... | contactctl responses ingest -
+
+    The same event is recorded once, however often and in whatever order it is
+    read. Over the config's limits nobody is deactivated: the plan waits for
+    `contactctl runs apply`, and the exit code is 4. Input that cannot be read is
+    rejected, with exit code 5; the rest is recorded.
+    """
+    from contactctl.domain.run_kinds import IngestRun
+    from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
+    from contactctl.operations.ingest_rows import batches_of
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
+    from contactctl.output.responses import present_ingest
+
+    with invocation.open_session() as session:
+        reader = ResponseReader(
+            session.settings, session.clock(), _generic_options(map_, category, date_format)
+        )
+        moved = _moved(paths, move_to, from_)
+        if moved is None:
+            inputs = _inputs(paths, invocation.console)
+            batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
+        else:
+            batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
+        with ResponseRejects(rejects, paths) as rejected:
+            result = ingest_batches(
+                session,
+                batches,
+                rejected.add,
+                details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
+                after_commit=moved.move if moved else _do_nothing,
+                wait_seconds=wait,
+            )
+            return present_ingest(result, rejected)
+
+
+def fetch(
+    invocation: StoreInvocation,
+    name: FetchedName = None,
+    since: Since = None,
+    time_limit: TimeLimit = 600.0,
+    rejects: Rejects = None,
+    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+) -> Presentation:
+    """Record the responses of a mailbox, or of a provider's API.
+
+    Examples:
+        contactctl responses fetch
+        contactctl responses fetch bounces --json
+        contactctl responses fetch sendgrid --since 2026-01-01
+
+    NAME is below `mailboxes` or `sources` in the config. Mails are marked, moved or
+    deleted (after_fetch) only after their responses are recorded. An API is read
+    from where the last fetch ended, with an overlap: an interruption loses nothing,
+    and nothing is recorded twice. A fetch that finds nothing new leaves no run.
+    """
+    from contactctl.operations.responses import fetch as fetch_mails
+    from contactctl.operations.responses import find_fetched, read_key, read_password
+    from contactctl.output.rejects import ResponseRejects
+    from contactctl.output.responses import present_ingest
+
+    found = find_fetched(invocation.settings, name)
+    environ = invocation.console.environ
+    if isinstance(found, Mailbox):
+        if since is not None:
+            raise UsageError("--since is for a provider's API, not for a mailbox")
+        password = read_password(found, environ)
+        with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+            done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
+            return present_ingest(done, rejected)
+    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
+    from contactctl.output.providers import present_fetch
+
+    key = read_key(found, environ)
+    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+        result = fetch_responses(
+            session,
+            found,
+            key,
+            rejected.add,
+            FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit),
+            wait_seconds=wait,
+        )
+        return present_fetch(result, rejected)
+
+
+def classify(
+    invocation: ConfiguredInvocation,
+    paths: Paths,
+    from_: From = "auto",
+    map_: Map = None,
+    category: Category = None,
+    date_format: DateFormat = None,
+    rejects: Rejects = None,
+) -> Presentation:
+    """Show what an ingest would record, and why; no store is used.
+
+    Examples:
+        contactctl responses classify bounce.eml
+        contactctl responses classify ~/Maildir --verbose
+        cat event.json | contactctl responses classify - --json
+
+    --verbose also says what each mail is that is not a response.
+    """
+    from contactctl.operations.reading import ResponseReader
+    from contactctl.output.rejects import ResponseRejects
+    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
+
+    invocation.check_fields(*CLASSIFIED_FIELDS)
+    generic = _generic_options(map_, category, date_format)
+    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
+    events = reader.read(_inputs(paths, invocation.console), from_)
+    rejected = ResponseRejects(rejects, paths)
+    others = OtherEvents()
+    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
+    responses = _responses(events, rejected, others, say)
+    if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
+        streamed = _then_partial(responses, rejected, others, invocation.console)
+        return present_classified(streamed, rejected, others)
+    with rejected:
+        return present_classified(list(responses), rejected, others)
+
+
+def rules(invocation: ConfiguredInvocation) -> Presentation:
+    """List the rules that give a response its category, in the order they are tried.
+
+    Examples:
+        contactctl responses rules
+        contactctl responses rules --format jsonl
+
+    The config's own rules (response_rules) come before the built-in ones.
+    """
+    from contactctl.operations.reading import ResponseReader, own_rules
+    from contactctl.output.responses import RULE_FIELDS, present_rules
+
+    invocation.check_fields(*RULE_FIELDS)
+    reader = ResponseReader(invocation.settings)
+    return present_rules(reader.classifier.rules, own_rules(invocation.settings))
+
+
+def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
+    if move_to is None:
+        return None
+    from contactctl.operations.reading import MovedMaildirs
+
+    if from_ not in ("auto", "mail"):
+        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
+    return MovedMaildirs(paths, move_to)
+
+
+def _do_nothing_with(line: str) -> None:
+    """A line that nobody asked for."""
+
+
+def _do_nothing() -> None:
+    """Nothing is to be done after a commit."""
+
+
+def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
+    from contactctl.cli.context import bytes_of_stdin
+
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise UsageError("standard input (-) can be read only once")
+    return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
+
+
+def _generic_options(
+    renames: Sequence[str] | None, category: str | None, date_format: str | None
+) -> "GenericOptions":
+    from contactctl.cli.options import read_assignments
+    from contactctl.responses.generic import GenericOptions
+
+    assigned = read_assignments("--map", renames, str.rpartition)
+    return GenericOptions(assigned, category or "", date_format or "")
+
+
+def _responses(
+    events: "Iterator[Event]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    say: Callable[[str], None],
+) -> "Iterator[Response]":
+    from contactctl.domain.responses import NoResponse, Rejection, Response
+
+    for event in events:
+        if isinstance(event, Rejection):
+            rejected.add(event)
+            continue
+        others.count(event)
+        if isinstance(event, Response):
+            yield event
+        elif isinstance(event, NoResponse):
+            is_what = event.reason or "an event from which nothing follows"
+            say(f"{show_safely(event.source)}: not a response: {is_what}")
+
+
+class PartlyReadError(ContactctlError):
+    """Something could not be read; the rest has been shown."""
+
+    code = "reject"
+    exit_code = ExitCode.PARTIAL
+
+
+def _then_partial(
+    responses: "Iterator[Response]",
+    rejected: "ResponseRejects",
+    others: "OtherEvents",
+    console: Console,
+) -> "Iterator[Response]":
+    """The responses; then what else was read, and an error where anything was rejected."""
+    with rejected:
+        yield from responses
+    for warning in others.warnings():
+        console.note(warning)
+    if rejected.number:
+        raise PartlyReadError(
+            f"{rejected.number:,} rejected, the first {rejected.first[0]}",
+            hint="" if rejected.path else rejected.HINT,
+        )

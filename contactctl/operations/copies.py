@@ -1,0 +1,148 @@
+"""Moving a store: everything in it copied into another database, and compared at the end."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from contactctl.domain.errors import StoreError, UsageError
+from contactctl.domain.run_kinds import CopyRun
+from contactctl.operations import waits
+from contactctl.operations.session import Session
+from contactctl.store.database.copies import (
+    TableContents,
+    claim_target,
+    copied_tables,
+    copy_last_number,
+    count_rows,
+    empty,
+    fill_table,
+    has_no_runs,
+    has_same_runs,
+    release_target,
+    table_contents,
+)
+from contactctl.store.database.locks import exclusive
+from contactctl.store.database.migrate import create_store
+from contactctl.store.database.store import (
+    SCHEMA_VERSION,
+    Store,
+    connect,
+    file_is_missing,
+    holds_nothing,
+    schema_version,
+)
+from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
+
+_COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCopy:
+    """A store that holds exactly what `source` held; `continued` an interrupted copy."""
+
+    source: str
+    target: str
+    tables: Sequence[TableContents]
+    continued: bool
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    def rows_in(self, table: str) -> int:
+        """The number of rows copied into one table."""
+        return next(one.rows for one in self.tables if one.table == table)
+
+
+def copy_store(
+    session: Session, target_url: str, *, wait_seconds: float = waits.FOR_CHANGES_S
+) -> StoreCopy:
+    """Copy everything into the empty database at `target_url`, while no run changes contacts.
+
+    An interrupted copy goes on where it was, or starts over where the source has changed since:
+    where something was done in it, or what was copied before proves different at the end.
+    StoreError when the target holds something else, or does not equal the source at the end.
+    """
+    with (
+        exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds),
+        closing(_open_target(session.store, target_url)) as target,
+        exclusive(target, _COPY),
+    ):
+        interrupted = claim_target(target)
+        continued = interrupted and _can_go_on(session.store, target)
+        if interrupted and not continued:
+            empty(target)
+        tables, differing = _copy(session, target)
+        if differing and continued:
+            continued = False
+            empty(target)
+            tables, differing = _copy(session, target)
+        if differing:
+            raise StoreError(
+                f"{target.identity} differs from {session.store.identity} in"
+                f" {', '.join(differing)}",
+                hint="nothing was changed in the source; run the same command again",
+                code="copy-differs",
+            )
+        copied = StoreCopy(session.store.identity, target.identity, tables, continued)
+        with target.writing() as connection:
+            # the only row that the source does not have: where all the others come from
+            insert_done_run(
+                connection,
+                session.request(CopyRun(copied.source, copied.rows)),
+                identity=target.identity,
+                now=session.clock(),
+                values={"planned": 0, "changed": 0},
+            )
+            release_target(connection)
+        return copied
+
+
+def _open_target(source: Store, url: str) -> Store:
+    target = connect(url)
+    try:
+        is_unmade = file_is_missing(target) or _was_begun(target)
+        # a server tells which one it is when it is asked something
+        if target.identity == source.identity:
+            raise UsageError("a store cannot be copied into itself", hint="name another database")
+        if is_unmade:
+            create_store(url).close()
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def _was_begun(target: Store) -> bool:
+    """Whether it holds nothing yet, or a part of our schema from a copy that was interrupted."""
+    version = schema_version(target)
+    if version is None:
+        if target.dialect == "sqlite" and not holds_nothing(target):
+            raise StoreError(
+                f"{target.identity} holds something else",
+                hint="name an empty database or a new file",
+            )
+        return True
+    return version < SCHEMA_VERSION and has_no_runs(target)
+
+
+def _can_go_on(source: Store, target: Store) -> bool:
+    with source.reading() as from_, target.reading() as into:
+        return has_same_runs(from_, into)
+
+
+def _copy(session: Session, target: Store) -> tuple[list[TableContents], list[str]]:
+    """Copy what the target does not have yet, then compare; returns what it holds, and the tables
+    that differ."""
+    # one state of the source throughout, whatever is written there meanwhile
+    with session.store.reading() as source:
+        rows = count_rows(source)
+        with session.progress("Copying", rows) as advance:
+            for table in copied_tables():
+                fill_table(source, target, table, advance)
+                copy_last_number(source, target, table)
+        with session.progress("Comparing", 2 * rows) as advance, target.reading() as copied:
+            expected = [table_contents(source, table, advance) for table in copied_tables()]
+            found = [table_contents(copied, table, advance) for table in copied_tables()]
+    pairs = zip(expected, found, strict=True)
+    return found, [one.table for one, other in pairs if one != other]

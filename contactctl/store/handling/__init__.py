@@ -1,1 +1,0 @@
-"""What handling rules are due, and the runs that carry them out."""

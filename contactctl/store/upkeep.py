@@ -1,0 +1,205 @@
+"""Tags and attributes as contacts have them: counted, and changed in one contact or in a plan.
+
+Attributes are what contacts have, whatever the config declares.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from contactctl.domain.changes import ChangeKind
+from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.text import fold
+from contactctl.domain.upkeep_kinds import AttributesRun, TagRun, UntagRun
+from contactctl.store import tables
+from contactctl.store.changes import note_each
+from contactctl.store.fields import JSON_COLUMNS
+from contactctl.store.plans import Batch, BatchOutcome, BatchWork, in_batch, settle
+from contactctl.store.types import Json
+
+_contact = tables.contact
+_item = tables.plan_item
+_tag = tables.contact_tag
+
+
+def list_tags(connection: sa.Connection, limit: int) -> Sequence[tuple[str, int]]:
+    """Each tag as one of its contacts has it, with the number of contacts; in order."""
+    statement = (
+        sa.select(sa.func.min(_tag.c.tag), sa.func.count())
+        .group_by(_tag.c.tag_folded)
+        .order_by(_tag.c.tag_folded)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def count_tags(connection: sa.Connection) -> int:
+    """How many different tags there are."""
+    statement = sa.select(sa.func.count(_tag.c.tag_folded.distinct()))
+    return int(connection.execute(statement).scalar_one())
+
+
+def to_change_among(
+    where: sa.ColumnElement[bool], kind: RunKind, tag: str
+) -> sa.ColumnElement[bool]:
+    """True for the contacts that fulfil `where` and whom such a run would change."""
+    return sa.and_(where, _is_to_change(kind, tag, _contact.c.id))
+
+
+def plan_tags(
+    connection: sa.Connection, run_id: int, where: sa.ColumnElement[bool], kind: RunKind, tag: str
+) -> int:
+    """Freeze the contacts that fulfil `where` and lack, or have, the tag; returns how many."""
+    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
+        to_change_among(where, kind, tag)
+    )
+    columns = ["contact_id", "run_id", "revision"]
+    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
+
+
+def change_tag(
+    connection: sa.Connection,
+    run_id: int,
+    kind: RunKind,
+    tag: str,
+    chosen: sa.ColumnElement[bool],
+    now: datetime,
+) -> int:
+    """Give the tag to, or take it from, the contacts that are chosen; returns how many."""
+    to_change = sa.and_(chosen, _is_to_change(kind, tag, _contact.c.id))
+    told = ChangeKind.TAGGED if kind is RunKind.TAG else ChangeKind.UNTAGGED
+    note_each(connection, run_id, told, sa.select(_contact.c.id).where(to_change), now)
+    changed = connection.execute(
+        sa.update(_contact).where(to_change).values(revision=_contact.c.revision + 1, updated=now)
+    ).rowcount
+    if kind is RunKind.TAG:
+        rows = sa.select(_contact.c.id, sa.literal(fold(tag)), sa.literal(tag)).where(to_change)
+        names = ["contact_id", "tag_folded", "tag"]
+        connection.execute(sa.insert(_tag).from_select(names, rows))
+    else:
+        ids = sa.select(_contact.c.id).where(chosen)
+        theirs = sa.and_(_tag.c.tag_folded == fold(tag), _tag.c.contact_id.in_(ids))
+        connection.execute(sa.delete(_tag).where(theirs))
+    return changed
+
+
+def _is_to_change(
+    kind: RunKind, tag: str, contact_id: sa.ColumnElement[int]
+) -> sa.ColumnElement[bool]:
+    has_it = sa.exists().where(_tag.c.contact_id == contact_id, _tag.c.tag_folded == fold(tag))
+    return ~has_it if kind is RunKind.TAG else has_it
+
+
+def _tag_of(run: Run) -> str:
+    return run.details_as(TagRun if run.kind is RunKind.TAG else UntagRun).tag
+
+
+def _tags_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+    to_change = _is_to_change(run.kind, _tag_of(run), _item.c.contact_id)
+    return settle(connection, run, batch, to_change)
+
+
+def _change_tags(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+    chosen = _contact.c.id.in_(sa.select(_item.c.contact_id).where(in_batch(run.id, batch)))
+    return change_tag(connection, run.id, run.kind, _tag_of(run), chosen, now)
+
+
+CHANGING_TAGS = BatchWork(
+    _tags_outcome,
+    _change_tags,
+    rights=(("UPDATE", "contact"), ("INSERT", "contact_tag"), ("DELETE", "contact_tag")),
+)
+
+
+# Attributes as contacts have them, whatever the config declares: counted, renamed, dropped
+
+
+_COUNT_ATTRIBUTES = {
+    "sqlite": "SELECT key, count(*) FROM contact, json_each(contact.attributes) GROUP BY key",
+    "postgresql": "SELECT key, count(*) FROM contact, jsonb_object_keys(contact.attributes) key"
+    " GROUP BY key",
+}
+
+
+def count_attributes(connection: sa.Connection) -> Mapping[str, int]:
+    """How many contacts have each attribute, by its name."""
+    rows = connection.execute(sa.text(_COUNT_ATTRIBUTES[connection.dialect.name]))
+    return {row[0]: row[1] for row in rows}
+
+
+def count_both(connection: sa.Connection, name: str, other: str) -> int:
+    """How many contacts have both attributes."""
+    dialect = connection.dialect.name
+    both = sa.and_(has_attribute(name, dialect), has_attribute(other, dialect))
+    return int(
+        connection.execute(
+            sa.select(sa.func.count()).select_from(_contact).where(both)
+        ).scalar_one()
+    )
+
+
+def has_attribute(name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """True for the contacts that have it, with whatever value."""
+    if dialect == "sqlite":
+        kind = sa.func.json_type(_contact.c.attributes, _attribute_path(name))
+        found: sa.ColumnElement[bool] = kind.is_not(None)
+        return found
+    return sa.func.jsonb_exists(_contact.c.attributes, name)
+
+
+def plan_attributes(connection: sa.Connection, run_id: int, name: str) -> int:
+    """Freeze the contacts that have the attribute; returns how many."""
+    has_it = has_attribute(name, connection.dialect.name)
+    chosen = sa.select(_contact.c.id, sa.literal(run_id, sa.Integer), _contact.c.revision).where(
+        has_it
+    )
+    columns = ["contact_id", "run_id", "revision"]
+    return connection.execute(sa.insert(_item).from_select(columns, chosen)).rowcount
+
+
+def _attributes_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+    name = run.details_as(AttributesRun).attribute
+    return settle(connection, run, batch, has_attribute(name, connection.dialect.name))
+
+
+def _change_attributes(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+    details, dialect = run.details_as(AttributesRun), connection.dialect.name
+    chosen = _contact.c.id.in_(sa.select(_item.c.contact_id).where(in_batch(run.id, batch)))
+    note_each(connection, run.id, ChangeKind.EDITED, sa.select(_contact.c.id).where(chosen), now)
+    values: dict[str, Any] = {
+        name: _renamed(_contact.c[name], details.attribute, details.to, dialect)
+        for name in JSON_COLUMNS
+    }
+    values |= {"revision": _contact.c.revision + 1, "updated": now}
+    return connection.execute(sa.update(_contact).where(chosen).values(values)).rowcount
+
+
+def _renamed(column: Any, name: str, to: str | None, dialect: str) -> sa.ColumnElement[Any]:
+    """The document without the attribute, or with its value, if it has one, under another name."""
+    if dialect == "sqlite":
+        path = sa.literal(_attribute_path(name), sa.Text)
+        without = sa.func.json_remove(column, path)
+        if to is None:
+            return sa.type_coerce(without, Json())
+        # `->` gives JSON, in which 1, "1" and true differ
+        value = sa.func.coalesce(column.op("->")(path), sa.literal("null", sa.Text))
+        renamed = sa.func.json_object(sa.literal(to, sa.Text), sa.func.json(value))
+        return sa.type_coerce(sa.func.json_patch(without, renamed), Json())
+    without = column.op("-")(sa.literal(name, sa.Text))
+    if to is None:
+        return sa.type_coerce(without, Json())
+    kept = sa.func.jsonb_build_object(
+        sa.literal(to, sa.Text), column.op("->")(sa.literal(name, sa.Text))
+    )
+    return sa.type_coerce(without.op("||")(sa.func.jsonb_strip_nulls(kept)), Json())
+
+
+def _attribute_path(name: str) -> str:
+    return f'$."{name}"'
+
+
+CHANGING_ATTRIBUTES = BatchWork(
+    _attributes_outcome, _change_attributes, rights=(("UPDATE", "contact"),)
+)
