@@ -13,7 +13,7 @@ import pytest
 from contactctl.cli.candidates import conditions, group_names
 from contactctl.store import completion as names
 from helpers.cli import run_cli
-from helpers.warm_python import warm_python
+from helpers.warm_python import folder_of_contactctl, warm_python
 
 
 def completed(words: str, cwd: Path) -> list[str]:
@@ -141,6 +141,38 @@ def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path
     file.write_text(script.stdout)
 
     subprocess.run([shell, "-n", str(file)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("contacts list --fields = email,first_", ["email,first_name"]),
+        ("responses ingest --from = send", ["sendgrid"]),
+        ("contacts list --fields = email --where 'last_oppo", ["last_opportunity"]),
+        ("preview --where 'last_opportunity old", ["last_opportunity older-than"]),
+    ],
+)
+def test_bash_completes_what_it_has_cut_at_equals_signs(
+    words: str, expected: list[str], store: Path
+) -> None:
+    """The words as bash hands them over; what is open in a quote is one of them."""
+    first, quote, rest = words.partition("'")
+    script = """
+    eval "$(contactctl completion bash)"
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _contactctl; printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    told = ["contactctl", *first.split(), *([quote + rest] if quote else [])]
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}
+    path = f"{folder_of_contactctl()}{os.pathsep}{environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *told],
+        capture_output=True,
+        text=True,
+        cwd=store,
+        env={**environ, "PATH": path},
+        check=True,
+    )
+    assert done.stdout.splitlines() == expected
 
 
 def test_only_who_looks_at_the_script_is_told_where_it_goes() -> None:
