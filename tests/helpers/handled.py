@@ -10,6 +10,7 @@ from contactctl.domain.policies import HandlingAction, HandlingRule
 from contactctl.domain.responses import Category
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import CREATED, add_contact
 from helpers.sessions import NOW
 
@@ -98,6 +99,7 @@ def add_response(
         "run_id": 900,
     }
     connection.execute(insert(tables.response).values(row | values))
+    look_again(connection, select(tables.contact.c.id).where(tables.contact.c.id == contact_id))
 
 
 def statuses(store: Store) -> dict[int, str]:
