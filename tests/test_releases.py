@@ -73,7 +73,7 @@ def test_installed_from_the_wheel(wheel: Path, way: str, tmp_path: Path) -> None
     assert contactctl("--version").startswith("contactctl ")
     assert "created" in contactctl("init")
     assert contactctl("contacts", "add", "ann@example.com")
-    assert "1 of 1 active" in contactctl("preview", "--where", "email = ann@example.com")
+    assert "1 of 1 (100.0 %) active" in contactctl("preview", "--where", "email = ann@example.com")
     assert json.loads(contactctl("status", "--json"))["exit_code"] == 0
     assert "contactctl" in contactctl("completion", "bash")
     for carried in ("man/man1/contactctl.1", "bash-completion/completions/contactctl"):
