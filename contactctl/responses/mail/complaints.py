@@ -177,7 +177,8 @@ def _words() -> _Words:
         name: "|".join(line for line in lines.splitlines() if line and not line.startswith("#"))
         for name, lines in yaml.safe_load(text).items()
     }
-    courtesies = rf"(?:(?:{known['courtesies']})[\s,.!:;]*)*"
+    # possessive: a text of courtesies alone would be tried in every way of cutting it up
+    courtesies = rf"(?:(?>(?:{known['courtesies']})(?!\w))[\s,.!:;]*+)*+"
     wish, subject = (
         rf"{courtesies}(?:{each})[\s,.!]*{courtesies}"
         for each in (known["wishes"], f"{known['wishes']}|{known['subjects']}")

@@ -230,6 +230,15 @@ def test_parts_are_limited_over_all_levels() -> None:
     assert len(list(leaf_parts(parse_mail(raw)))) == MAX_PARTS
 
 
+@pytest.mark.parametrize(
+    "courtesy", ["can you please ", "madame, monsieur, ", "hei", "i want to ", "merci de "]
+)
+def test_courtesies_without_end_are_read_once(courtesy: str) -> None:
+    """Tried in every way of cutting them up, they would take for ever (no wish follows them)."""
+    many = courtesy * (300 // len(courtesy))
+    assert events(mail(f"{many}x\n", sender="kari@example.org", subject=many)) == []
+
+
 def test_recipients_are_limited() -> None:
     group = "Final-Recipient: rfc822; u{}@example.org\nAction: failed\nStatus: 5.1.1\n\n"
     text = "".join(group.format(number) for number in range(MAX_RECIPIENTS + 100))
