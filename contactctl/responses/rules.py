@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
@@ -105,12 +106,33 @@ def _is_gap(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
 @cache
 def load_builtin_rules() -> tuple[Rule, ...]:
     """The built-in rules, in the order in which they are tried."""
+    return parse_rules(_data("rules.yaml")["rules"], origin="rules.yaml")
+
+
+@cache
+def words_by_concept() -> Mapping[str, Sequence[str]]:
+    """The words of `words.yaml` for each concept, of all languages, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for concepts in _data("words.yaml").values():
+        for concept, words in concepts.items():
+            each = (form for word in words for form in _forms(word))
+            found.setdefault(concept, {}).update(dict.fromkeys(each))
+    return {concept: tuple(words) for concept, words in found.items()}
+
+
+def _data(name: str) -> Any:
     import yaml  # noqa: PLC0415 - only who classifies pays for it
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("contactctl.responses").joinpath("rules.yaml").read_text(encoding="utf-8")
-    builtin = yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
-    return parse_rules(builtin["rules"], origin="rules.yaml")
+    text = files("contactctl.responses").joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
+
+
+def _forms(word: str) -> Iterator[str]:
+    """`{not,never} known` is "not known" and "never known"."""
+    pieces = re.split(r"\{(.*?)\}", word)
+    choices = [piece.split(",") if n % 2 else [piece] for n, piece in enumerate(pieces)]
+    yield from map("".join, product(*choices))
 
 
 def parse_rules(mappings: Sequence[Any], *, origin: str = "config") -> tuple[Rule, ...]:
@@ -131,7 +153,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{place}: not a mapping", hint="write `id:`, `category:` and `text:`")
     _refuse_unknown_keys(mapping, place)
-    texts = _strings(mapping, "text", place)
+    texts = list(_with_concepts(_strings(mapping, "text", place), place))
     patterns = _strings(mapping, "pattern", place)
     needs = _strings(mapping, "needs", place)
     near = _near(mapping, place)
@@ -140,7 +162,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     return Rule(
         id=_rule_id(mapping, place),
         category=_category(mapping, place),
-        texts=tuple(_normal(text) for text in texts),
+        texts=_shortest([_normal(text) for text in texts]),
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
@@ -148,6 +170,15 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
+    )
+
+
+def _shortest(phrases: list[str]) -> tuple[str, ...]:
+    """The phrases without those that hold another, which is found anyway."""
+    return tuple(
+        each
+        for each in dict.fromkeys(phrases)
+        if not any(other in each for other in phrases if other != each)
     )
 
 
@@ -217,17 +248,20 @@ def _holds_several(value: Any) -> bool:
 def _lists(value: Any, place: str) -> Near:
     if not isinstance(value, list) or len(value) < 2:
         raise ConfigError(f"{place}: near must be lists of texts", hint="[[user], [unknown]]")
-    lists = (_strings({"near": list(_flat(words))}, "near", place) for words in value)
-    return tuple(tuple(map(_normal, words)) for words in lists)
+    lists = (_strings({"near": words}, "near", place) for words in value)
+    return tuple(tuple(map(_normal, _with_concepts(words, place))) for words in lists)
 
 
-def _flat(words: Any) -> Iterator[Any]:
-    """The words of a list that may hold lists."""
-    for word in words if isinstance(words, list) else [words]:
-        if isinstance(word, list):
-            yield from _flat(word)
-        else:
+def _with_concepts(words: Iterable[str], place: str) -> Iterator[str]:
+    """The words, in place of `$mailbox` those of that concept."""
+    for word in words:
+        if not word.startswith("$"):
             yield word
+        elif word[1:] in words_by_concept():
+            yield from words_by_concept()[word[1:]]
+        else:
+            concepts = ", ".join(sorted(words_by_concept()))
+            raise ConfigError(f"{place}: unknown concept {word}", hint=f"concepts: {concepts}")
 
 
 @cache

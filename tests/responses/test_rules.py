@@ -182,11 +182,15 @@ def test_three_lists_of_words(text: str, is_found: bool) -> None:
     assert Classifier([rule]).classify(diagnostic=text).by_text is is_found
 
 
-def test_lists_of_words_may_hold_lists_and_phrases_are_looked_past() -> None:
-    near = [[[["parcel"], "box"], ["lost", ["gone"]]]]
+def test_lists_of_words_hold_concepts_and_phrases_are_looked_past() -> None:
+    near = [[["parcel", "box"], ["lost", "gone"]]]
     mapping = {"id": "x", "category": "unknown", "near": near, "ignore": "post box"}
     (rule,) = parse_rules([mapping])
 
     assert rule.near == ((("parcel", "box"), ("lost", "gone")),)
     assert rule.matches("the box is gone")
     assert not rule.matches("the post box is gone")
+    (rule,) = parse_rules([mapping | {"near": [["$mailbox"], ["lost"]]}])
+    assert rule.matches("postfach lost")
+    with pytest.raises(ConfigError, match="unknown concept"):
+        parse_rules([mapping | {"near": [["$mailbx"], ["lost"]]}])
