@@ -190,8 +190,8 @@ class _SqliteAttributes:
                 is_number = json_type.in_(("integer", "real"))
                 return sa.type_coerce(sa.case((is_number, raw)), sa.Double())
             case FieldType.BOOLEAN:
-                is_boolean = json_type.in_(("true", "false"))
-                return sa.type_coerce(sa.case((is_boolean, raw)), sa.Boolean())
+                truth = sa.case({"true": sa.true(), "false": sa.false()}, value=json_type)
+                return sa.type_coerce(truth, sa.Boolean())
             case FieldType.DATE:
                 return sa.type_coerce(
                     sa.case((sa.and_(json_type == "text", _is_date_sqlite(raw)), raw)), sa.Text()

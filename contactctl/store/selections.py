@@ -142,24 +142,41 @@ def count_matching(
     """Count the active contacts by what the criteria make of them.
 
     Only contacts `among` those that fulfil further conditions match, or are left out. `match` is
-    how many do, where SQLite has counted them already.
+    how many do, where that is known.
     """
-    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    if match is not None:
+        left_out = count_left_out(connection, resolved, dialect, *among)
+        return Counted(count_active(connection), match, left_out)
     fields = fields_that_leave_out(resolved.criteria)
+    if dialect == "sqlite":  # it answers one by one sooner: each by its own index
+        matching = sa.and_(*among, Compiler(resolved.tests, dialect).clause(resolved.criteria))
+        match = count_active_where(connection, matching)
+        return count_matching(connection, resolved, dialect, *among, match=match)
+    beside = _Beside(resolved.tests, dialect)
     wanted = [
-        sa.and_(*among, compiler.clause(resolved.criteria)),
-        *(sa.and_(*among, _is_left_out(compiler, resolved.criteria, each)) for each in fields),
+        sa.and_(*among, beside.clause(resolved.criteria)),
+        *(sa.and_(*among, _is_left_out(beside, resolved.criteria, each)) for each in fields),
     ]
-    if isinstance(compiler, _Beside):
-        active, matching, *left_out = connection.execute(compiler.count(wanted)).one()
-    else:  # SQLite answers one by one sooner: each reads what it needs, by its own index
-        active, matching = count_active(connection), match
-        if matching is None:
-            matching = count_active_where(connection, wanted[0])
-        left_out = [count_active_where(connection, each) for each in wanted[1:]]
-    return Counted(
-        active, matching, {each.name: n for each, n in zip(fields, left_out, strict=True)}
-    )
+    active, match, *left_out_numbers = connection.execute(beside.count(wanted)).one()
+    return Counted(active, match, _by_name(fields, left_out_numbers))
+
+
+def count_left_out(
+    connection: sa.Connection, resolved: ResolvedCriteria, dialect: str, *among: Where
+) -> dict[str, int]:
+    """The `left_out` of `count_matching` alone."""
+    fields = fields_that_leave_out(resolved.criteria)
+    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    wanted = [sa.and_(*among, _is_left_out(compiler, resolved.criteria, each)) for each in fields]
+    if isinstance(compiler, _Beside) and wanted:
+        _, *numbers = connection.execute(compiler.count(wanted)).one()
+    else:
+        numbers = [count_active_where(connection, each) for each in wanted]
+    return _by_name(fields, numbers)
+
+
+def _by_name(fields: Sequence[Field], numbers: Sequence[int]) -> dict[str, int]:
+    return {each.name: number for each, number in zip(fields, numbers, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
