@@ -33,12 +33,12 @@ from contactctl.store.groups import group_names, list_groups
 from contactctl.store.impact import Shift, losses_of_contacts
 from contactctl.store.selections import (
     Where,
-    active_ids,
     count_ids,
     count_matching,
     first_matching,
     frequent_values,
     listed_once,
+    matching_ids,
 )
 
 EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
@@ -279,12 +279,11 @@ def preview(
     `sort` is a field, with a minus before it for descending; UsageError for one that has no order.
     """
     require_sortable(sort)
-    where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_members_lost else ()
     dialect, listed = session.store.dialect, selection.listed_where()
     with ExitStack() as stack:
         connection = stack.enter_context(session.store.reading())
-        ids, match = active_ids(where), None
+        ids, match = matching_ids(selection.resolved, dialect, *listed), None
         if with_members_lost:
             ids = stack.enter_context(listed_once(connection, ids))
             match = count_ids(connection, ids) if dialect == "sqlite" else None

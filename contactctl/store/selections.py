@@ -161,6 +161,13 @@ def count_matching(
     return Counted(active, match, _by_name(fields, left_out_numbers))
 
 
+def matching_ids(resolved: ResolvedCriteria, dialect: str, *among: Where) -> sa.Select[int]:
+    """The ids of the contacts that `count_matching` counts as a match."""
+    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    where = sa.and_(*among, compiler.clause(resolved.criteria))
+    return compiler.ids(where) if isinstance(compiler, _Beside) else active_ids(where)
+
+
 def count_left_out(
     connection: sa.Connection, resolved: ResolvedCriteria, dialect: str, *among: Where
 ) -> dict[str, int]:
@@ -191,11 +198,19 @@ class _Beside(Compiler):
 
     def count(self, wanted: Sequence[Where]) -> sa.Select[Any]:
         """Select the number of active contacts, and of those that fulfil each of the conditions."""
+        numbers: list[Any] = [sa.func.count(), *(sa.func.count().filter(each) for each in wanted)]
+        return sa.select(*numbers).select_from(self._rows_beside()).where(is_active_by_index())
+
+    def ids(self, wanted: Where) -> sa.Select[int]:
+        """The ids of the active contacts that fulfil the condition."""
+        found = sa.select(_contact.c.id).select_from(self._rows_beside())
+        return found.where(is_active_by_index(), wanted)
+
+    def _rows_beside(self) -> sa.FromClause:
         rows: sa.FromClause = _contact
         for _, listed in self.joined:
             rows = rows.outerjoin(listed, listed.c[0] == _contact.c.id)
-        numbers: list[Any] = [sa.func.count(), *(sa.func.count().filter(each) for each in wanted)]
-        return sa.select(*numbers).select_from(rows).where(is_active_by_index())
+        return rows
 
     def presence(self, field: Field, *, wanted: bool) -> Where:
         rows = self._rows(field)
