@@ -25,6 +25,42 @@ INSERT = (
 )
 UPDATE = f"UPDATE contact SET status = 'inactive' WHERE {_MATCHES}"
 
+# the criteria that preview.py asks for, on either database
+_OF_PLAN = {
+    "sqlite": "json_extract(attributes_folded, '$.plan') IN ('free', 'trial')",
+    "postgres": "attributes_folded ->> 'plan' IN ('free', 'trial')",
+}
+_VIP = {
+    "sqlite": "coalesce(json_extract(attributes, '$.vip') = 1, 0) = 0",
+    "postgres": "coalesce(attributes -> 'vip' = 'true', false) = false",
+}
+
+
+def criteria(kind: str) -> dict[str, str]:
+    """The conditions of each of those, for `preview_of`."""
+    in_group = (
+        "EXISTS (SELECT 1 FROM membership m WHERE m.contact_id = contact.id AND m.group_id ="
+        " (SELECT id FROM \"group\" WHERE name_folded = 'newsletter'))"
+    )
+    tagged = (
+        "EXISTS (SELECT 1 FROM contact_tag t WHERE t.contact_id = contact.id"
+        " AND t.tag_folded = 'vip')"
+    )
+    old = f"last_opportunity < '{CUTOFF}'"
+    return {
+        "preview, nested": f"{old} AND ({in_group} OR {_OF_PLAN[kind]}) AND {_VIP[kind]}",
+        "preview, tag or date": f"{tagged} OR {old}",
+        "preview, responses >= 2": "id IN (SELECT contact_id FROM response WHERE"
+        " category = 'transient' GROUP BY contact_id HAVING count(*) >= 2)",
+    }
+
+
+def preview_of(connection: Any, condition: str) -> None:
+    """Count and 30 rows of the active contacts that fulfil it."""
+    matches = f"FROM contact WHERE status = 'active' AND ({condition})"
+    connection.execute(f"SELECT count(*) {matches}").fetchone()
+    connection.execute(f"SELECT * {matches} ORDER BY id LIMIT 30").fetchall()
+
 
 # what a table of somebody's own would not have
 _OF_THE_STORE = ("DROP INDEX IF EXISTS contact_active_last_opportunity",)

@@ -5,7 +5,7 @@ A completion shows nothing rather than something wrong: no error, no prompt, no 
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
 # what a shell takes literally: a group's name must not become a command when Enter is pressed
 _NEEDS_NO_QUOTES = re.compile(r"[\w.@:+-]+")
 _FIELD_NAMES = re.compile(r"[\w.,-]+")
+_PERIODS = ("7 days", "30 days", "6 months", "12 months", "24 months")
 _NEEDS_NO_QUOTES_INSIDE = re.compile(r"[\w.@:+ =<>,-]+")
 
 
 def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
-    """A condition up to its next word: the field, then (inside quotes) operator and value."""
+    """A condition up to its next word: the field, then (inside quotes) operator and value.
+
+    A shell closes the quotes after the only candidate: so where more words must follow, and only
+    one is left to choose, it is offered with each of those that can follow.
+    """
     from contactctl.domain.criteria.fields import FieldCatalogue
 
     def offered(settings: "Settings") -> list[str]:
-        fields = FieldCatalogue(settings.attributes).fields()
-        written = incomplete.split(" ")
-        if len(written) == 1:
-            return [field.name for field in fields]
-        field = next((field for field in fields if field.name == written[0]), None)
-        if field is None:
-            return []
-        words = _operators(field) if len(written) == 2 else _values(field, settings)
-        return [" ".join([*written[:-1], word]) for word in words]
+        fields = {field.name: field for field in FieldCatalogue(settings.attributes).fields()}
+        known = _continued(incomplete.rpartition(" ")[0], fields, settings)
+        found = [each for each in known if each.startswith(incomplete)]
+        while len(found) == 1 and (further := _continued(found[0], fields, settings)):
+            found = list(further)
+        return found
 
-    harmless = _NEEDS_NO_QUOTES_INSIDE if " " in incomplete else _NEEDS_NO_QUOTES
-    return _starting_with(incomplete, ctx, offered, harmless=harmless)
+    return _starting_with(incomplete, ctx, offered, harmless=_NEEDS_NO_QUOTES_INSIDE)
 
 
 def group_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -104,16 +105,34 @@ def run_states(incomplete: str) -> list[str]:
     return [state for state in RunState if state.startswith(incomplete)]
 
 
-def _operators(field: "Field") -> Sequence[str]:
+def _continued(begun: str, fields: "Mapping[str, Field]", settings: "Settings") -> Sequence[str]:
+    """The beginning of a condition, with each word that can follow; all fields after nothing."""
     from contactctl.domain.criteria.fields import OPERATORS
 
-    return OPERATORS[field.type]
+    match begun.split():
+        case []:
+            return list(fields)
+        case [name] if name in fields:
+            following: Sequence[str] = OPERATORS[fields[name].type]
+        case [name, operator] if name in fields:
+            following = _values(fields[name], operator, settings)
+        case _:
+            return []
+    return [f"{begun} {word}" for word in following]
 
 
-def _values(field: "Field", settings: "Settings") -> Sequence[str]:
-    """What the value can be, where there is a list to choose from."""
+def _values(field: "Field", operator: str, settings: "Settings") -> Sequence[str]:
+    """What the value can be, where there is a list to choose from; lengths of time as examples."""
+    from contactctl.domain.criteria.fields import OPERATORS, USAGES, Takes
     from contactctl.operations.completion import group_names
 
+    takes = next(
+        (USAGES[op].takes for op in OPERATORS[field.type] if op == operator), Takes.NOTHING
+    )
+    if takes is Takes.SPAN:
+        return _PERIODS
+    if takes is Takes.NOTHING:
+        return []
     return group_names(settings) if field.name == "group" else field.choices
 
 

@@ -36,6 +36,7 @@ _contactctl() {
     local -a candidates
     candidates=("${(@f)$(COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT - 1)) \\
         _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null)}")
+    compset -P 1 '--*='  # what follows is completed alone
     compadd -a candidates || _files
 }
 compdef _contactctl contactctl
@@ -44,8 +45,12 @@ compdef _contactctl contactctl
 function __contactctl_complete
     set --local words (commandline --tokenize --current-process --cut-at-cursor)
     set --local current (commandline --current-token)
-    COMP_WORDS="$words $current" COMP_CWORD=(count $words) \\
-        _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null
+    # what follows --option= is completed alone, but fish wants the whole word
+    set --local option (string match --regex -- '^--[^=]+=' "$current")
+    for candidate in (COMP_WORDS="$words $current" COMP_CWORD=(count $words) \\
+            _CONTACTCTL_COMPLETE=complete_bash contactctl 2>/dev/null)
+        echo -- "$option$candidate"
+    end
 end
 complete --command contactctl --arguments '(__contactctl_complete)'
 """,

@@ -37,7 +37,7 @@ From = Annotated[
         metavar="FORMAT",
         help=(
             "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
-            " brevo, or one of the config's formats."
+            " brevo, another sender's (powermta, postal, ...), or one of the config's formats."
         ),
         autocompletion=candidates.input_formats,
     ),

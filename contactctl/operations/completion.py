@@ -37,6 +37,7 @@ def run_numbers(settings: Settings) -> Sequence[str]:
 
 def input_formats(settings: Settings) -> Sequence[str]:
     """The formats of responses, the config's own among them."""
+    from contactctl.responses.formats.reader import sender_names  # noqa: PLC0415 - as below
     from contactctl.responses.read import FORMATS  # noqa: PLC0415 - not for group names
 
-    return ["auto", *FORMATS, *settings.formats]
+    return ["auto", *FORMATS, *dict.fromkeys((*sender_names(), *settings.formats))]

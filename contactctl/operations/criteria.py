@@ -1,6 +1,7 @@
 """From flags or a file to criteria as of now, and what they select in the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,10 +33,12 @@ from contactctl.store.groups import group_names, list_groups
 from contactctl.store.impact import Shift, losses_of_contacts
 from contactctl.store.selections import (
     Where,
-    active_ids,
+    count_ids,
     count_matching,
-    first_rows,
+    first_matching,
     frequent_values,
+    listed_once,
+    matching_ids,
 )
 
 EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
@@ -276,14 +279,16 @@ def preview(
     `sort` is a field, with a minus before it for descending; UsageError for one that has no order.
     """
     require_sortable(sort)
-    where = selection.where(session.store.dialect)
     bypassing = bypassing_groups(session) if with_members_lost else ()
-    with session.store.reading() as connection:
-        counted = count_matching(
-            connection, selection.resolved, session.store.dialect, *selection.listed_where()
-        )
+    dialect, listed = session.store.dialect, selection.listed_where()
+    with ExitStack() as stack:
+        connection = stack.enter_context(session.store.reading())
+        ids, match = matching_ids(selection.resolved, dialect, *listed), None
+        if with_members_lost:
+            ids = stack.enter_context(listed_once(connection, ids))
+            match = count_ids(connection, ids) if dialect == "sqlite" else None
+        counted = count_matching(connection, selection.resolved, dialect, *listed, match=match)
         count, active_total = counted.match, counted.active
-        ids = active_ids(where)
         losses = Shift(count, {})
         if with_members_lost:
             losses = losses_of_contacts(connection, ids, count, bypassing)
@@ -293,7 +298,7 @@ def preview(
             count=count,
             active_total=active_total,
             left_out=counted.left_out,
-            rows=first_rows(connection, ids, limit, sort),
+            rows=first_matching(connection, selection.resolved, ids, limit, sort, *listed),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact_of(session, active_total, losses),

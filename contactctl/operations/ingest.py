@@ -16,7 +16,6 @@ from contactctl.operations.ingest_rows import (
     ReadBatch,
     batches_of,
     events_not_suppressed,
-    rare_garbage_collection,
 )
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -25,6 +24,7 @@ from contactctl.operations.thresholds import (
     sweep_thresholds,
     threshold_rules_in_force,
 )
+from contactctl.processes import rare_garbage_collection
 from contactctl.responses.rules import SenderFault, reasons_by_fault
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.database.locks import exclusive, serialise

@@ -3,10 +3,8 @@
 Read in a process of its own (see read_aside), so that nothing here may import SQLAlchemy.
 """
 
-import gc
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -36,7 +34,6 @@ _KINDS = {
     ActivityKind.OPENED: int(SignKind.OPENED),
     ActivityKind.CLICKED: int(SignKind.CLICKED),
 }
-_OBJECTS_A_COLLECTION = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +85,6 @@ def events_not_suppressed(batch: ReadBatch, suppressed: Suppressed) -> ReadBatch
             responses.append(row)
     signs = [row for row in batch.signs if row[0] not in forbidden]
     return replace(batch, responses=responses, signs=signs, rejected=rejected)
-
-
-@contextmanager
-def rare_garbage_collection() -> Iterator[None]:
-    """A batch is many objects and no cycles: looking for some costs a sixth of the time."""
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_A_COLLECTION, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 class _Batch:

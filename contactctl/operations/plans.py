@@ -37,7 +37,7 @@ from contactctl.store.selections import (
     Where,
     active_ids,
     count_active_where,
-    count_matching,
+    count_left_out,
     count_where,
     first_rows,
     ids_where,
@@ -80,14 +80,12 @@ def plan_deactivation(
     """
     where = selection.where(session.store.dialect)
     with session.store.reading() as connection:
-        counted = count_matching(
+        left_out = count_left_out(
             connection, selection.resolved, session.store.dialect, *selection.listed_where()
         )
     return write_confirmed_plan(
         session,
-        session.request(
-            DeactivateRun(selected=selection.kept(), left_out=counted.left_out), reason=reason
-        ),
+        session.request(DeactivateRun(selected=selection.kept(), left_out=left_out), reason=reason),
         lambda connection, run_id: plan_active(connection, run_id, where),
         said,
     )

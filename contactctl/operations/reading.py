@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from contactctl.config.settings import Settings
 from contactctl.domain.errors import ConfigError, ContactctlError, InputError, UsageError
 from contactctl.domain.responses import Event
-from contactctl.operations.ingest_rows import ReadBatch, batches_of, rare_garbage_collection
-from contactctl.processes import own_process
+from contactctl.operations.ingest_rows import ReadBatch, batches_of
+from contactctl.processes import own_process, rare_garbage_collection
 from contactctl.responses.classify import Classifier, cached, default_classifier
 from contactctl.responses.containers import iter_mails
 from contactctl.responses.formats.mapping import FormatSource, compile_format

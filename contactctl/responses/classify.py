@@ -213,6 +213,17 @@ def find_codes(text: str) -> tuple[str, str]:
     return (reply[1] if reply else ""), (enhanced[1] if enhanced else "")
 
 
+def codes_of(status: str) -> tuple[str, str]:
+    """Reply code and enhanced status of a text that is given as a status: `5.1.1`, `550`,
+    `5.1.1 (bad destination mailbox address)`, `550 5.1.1`. A text without codes stays a status."""
+    if not status or _ENHANCED.fullmatch(status):
+        return "", status
+    if len(status) == 3 and status.isdecimal():
+        return status, ""
+    reply_code, enhanced = find_codes(status)
+    return reply_code, enhanced or ("" if reply_code else status)
+
+
 def _without_repeated_codes(text: str, reply_code: str, status: str) -> str:
     """A reply of several lines without the codes that open its second and later lines."""
     if not reply_code or f"{reply_code}-" not in text:

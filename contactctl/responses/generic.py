@@ -1,17 +1,20 @@
 """The generic form of responses, for senders of one's own: JSON lines or CSV.
 
-Keys: `email`; one of `category`, `status` and `diagnostic`; and if known `occurred_at`, `group`,
-`channel`, `id`, under these names or the other ones of ALIASES. A category is one of the six, or
-`delivered`, `opened`, `clicked`, `unsubscribed`, `resubscribed`; without one the status (RFC 3463)
-and the diagnostic are classified. A one-click unsubscribe (RFC 8058), with the address that its
+Keys: `email`; one of `category`, `event`, `status` and `diagnostic`; and if known `occurred_at`,
+`group`, `channel`, `id`, under these names or the other ones of ALIASES. A category is one of the
+six, or `delivered`, `opened`, `clicked`, `unsubscribed`, `resubscribed`, or what senders call these
+(formats/generic.yaml); without one the status (RFC 3463) and the diagnostic are classified. A
+one-click unsubscribe (RFC 8058), with the address that its
 link stood for, needs no category. Names are compared without case, spaces and signs. A name that
 looks like a mistyped one of a field that is missing is an error; other keys are ignored.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
+from functools import cache
 from urllib.parse import unquote_plus
 
 from contactctl.domain.criteria.fields import did_you_mean
@@ -30,26 +33,31 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
-from contactctl.responses.classify import Classification, Classify
+from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
+from contactctl.responses.formats.outcomes import Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
+from contactctl.responses.formats.reader import load_yaml
 
-FIELDS = ("email", "category", "status", "diagnostic", "occurred_at", "group", "channel", "id")
+FIELDS = (
+    *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),
+    "id",
+)
 ALIASES = {
     "email": ("email_address", "recipient", "address"),
+    "event": ("event_type", "event_name", "type", "bounce_type"),
     "status": ("status_code", "enhanced_status"),
     "diagnostic": ("reason", "error", "error_message", "diagnostic_code", "bounce_reason"),
     "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
     "id": ("event_id",),
 }
-_SYNONYMS = {"unsubscribe": UNSUBSCRIBED, "opt-out": UNSUBSCRIBED, "resubscribe": RESUBSCRIBED}
+_LIKE_ANYTHING = ("id", "event")  # fields whose names many others look like
+_SUCCESS = re.compile(r"2(\.\d|\d\d\b)")  # RFC 3463, 2; RFC 5321, 4.2.1
 _ONE_CLICK = "listunsubscribeoneclick"  # RFC 8058, 3.1, without signs
-_BY_MACHINE = "-by-machine"
-_ACTIVITIES = {kind.value: kind for kind in ActivityKind} | {
-    f"{kind}{_BY_MACHINE}": kind for kind in (ActivityKind.OPENED, ActivityKind.CLICKED)
-}
-_CATEGORIES = {category.value: category for category in Category}
+_OUTCOMES = (*Category, *ActivityKind, "opened by machine", "clicked by machine", *WISHES)
+_CATEGORIES = [name.replace(" ", "-") for name in _OUTCOMES]
+_BY_WORDS = parse_outcome("text")
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 _MOST_LAYOUTS = 256
 
@@ -77,8 +85,8 @@ class GenericOptions:
         targets = [target for target in self.renames.values() if target]
         if len(set(targets)) < len(targets):
             raise UsageError("--map gives a field twice", hint="keep one of them")
-        known = (*_CATEGORIES, *_ACTIVITIES, *WISHES)
-        _require(not self.category or self.category in known, "--category", self.category, known)
+        is_known = not self.category or self.category in _CATEGORIES
+        _require(is_known, "--category", self.category, _CATEGORIES)
         if self.date_format and "%" not in self.date_format:
             raise UsageError(
                 f"--date-format '{show_safely(self.date_format)}' has no strptime code",
@@ -123,7 +131,7 @@ class GenericReader:
     def read(self, row: Mapping[str, object], context: Context) -> list[Event]:
         """One row; a rejection says which value does not fit."""
         try:
-            return [self._event(row, context)]
+            return self._events(row, context)
         except ValueError as error:
             return [Rejection(context.source, str(error))]
 
@@ -144,7 +152,7 @@ class GenericReader:
             for field_name in FIELDS
             if field_name not in layout and field_name not in self._paths
             for name in (field_name, *ALIASES.get(field_name, ()))
-            if field_name != "id"  # everything looks like it
+            if field_name not in _LIKE_ANYTHING
         }
         used = set(layout.values())
         for key in keys:
@@ -158,7 +166,7 @@ class GenericReader:
                     f" --map '{name}=FIELD' says so, --map '{name}=' leaves it out"
                 )
 
-    def _event(self, row: Mapping[str, object], context: Context) -> Event:
+    def _events(self, row: Mapping[str, object], context: Context) -> list[Event]:
         layout = self.layout(tuple(row))
         found: dict[str, object] = {name: row.get(key) for name, key in layout.items()}
         for name, steps in self._paths.items():
@@ -172,54 +180,55 @@ class GenericReader:
             found["category"] = self.options.category
         elif not found.get("category") and _is_one_click(row):
             found["category"] = UNSUBSCRIBED
-        return self._event_of(found, row, context)
+        return self._events_of(found, row, context)
 
     def _path_as_key(self, name: str) -> str:
         """A column may have dots in its name."""
         return next(path for path, target in self.options.renames.items() if target == name)
 
-    def _event_of(
+    def _events_of(
         self, found: Mapping[str, object], row: Mapping[str, object], context: Context
-    ) -> Event:
+    ) -> list[Event]:
         recipient, channel = _recipient(found.get("email")), _channel(found.get("channel"))
         occurred_at = self._occurred_at(found.get("occurred_at")) or context.sent_at
-        category, group = _category(found.get("category")), text_of(found.get("group")) or None
+        group = text_of(found.get("group")) or None
         status, diagnostic = text_of(found.get("status")), text_of(found.get("diagnostic"))
-        reply_code = status if len(status) == 3 else ""  # some call a reply code a status
-        identifier = text_of(found.get("id"))
+        outcome = _outcome(found, status, diagnostic)
+        if outcome.kind is Kind.NOTHING:
+            return []
+        source, identifier = context.source, text_of(found.get("id"))
         key = event_key(
             "generic",
             f"{identifier}:{recipient.lower()}" if identifier else "",
-            *(recipient, category, status, diagnostic, occurred_at, group, channel),
+            *(recipient, _name_of(outcome), status, diagnostic, occurred_at, group, channel),
         )
-        source = context.source
-        if category in WISHES:
-            is_back = category == RESUBSCRIBED
-            rule = f"generic.{category}"
-            return Unsubscribe(source, key, recipient, occurred_at, group, is_back, rule=rule)
-        if category in _ACTIVITIES or (not category and status.startswith("2.")):
-            kind = _ACTIVITIES.get(category, ActivityKind.DELIVERED)
-            by_machine = category.endswith(_BY_MACHINE)
-            return Activity(source, key, recipient, kind, occurred_at, channel, by_machine)
-        if not category and not status and not diagnostic:
+        if outcome.kind is Kind.UNSUBSCRIBE:
+            is_back, rule = outcome.resubscribed, f"generic.{_name_of(outcome)}"
+            return [Unsubscribe(source, key, recipient, occurred_at, group, is_back, rule=rule)]
+        if outcome.kind is Kind.ACTIVITY:
+            kind, by_machine = outcome.activity, outcome.by_machine
+            return [Activity(source, key, recipient, kind, occurred_at, channel, by_machine)]
+        if outcome is _BY_WORDS and not (status or diagnostic):
             keys = ", ".join(show_safely(key[:60]) for key in list(row)[:12])
             raise ValueError(f"needs a category, a status or a diagnostic (keys: {keys})")
-        said = _judge(category, status, diagnostic, reply_code, context.classify)
+        said = _judge(outcome, status, diagnostic, context.classify)
         not_counted = said.not_counted if channel == "email" else "channel"
-        return Response(
-            source=source,
-            source_key=key,
-            recipient=recipient,
-            category=said.category or Category.UNKNOWN,
-            counts=not not_counted,
-            not_counted=not_counted,
-            status=said.status,
-            diagnostic=diagnostic,
-            rule=said.rule or "generic.unknown",
-            occurred_at=occurred_at,
-            channel=channel,
-            group=group,
-        )
+        return [
+            Response(
+                source=source,
+                source_key=key,
+                recipient=recipient,
+                category=said.category or Category.UNKNOWN,
+                counts=not not_counted,
+                not_counted=not_counted,
+                status=said.status,
+                diagnostic=diagnostic,
+                rule=said.rule or "generic.unknown",
+                occurred_at=occurred_at,
+                channel=channel,
+                group=group,
+            )
+        ]
 
     def _occurred_at(self, value: object) -> datetime | None:
         if value in (None, ""):
@@ -245,12 +254,60 @@ def _is_one_click(row: Mapping[str, object]) -> bool:
     )
 
 
-def _judge(
-    category: str, status: str, diagnostic: str, reply_code: str, classify: Classify
-) -> Classification:
-    if category:
-        return Classification(_CATEGORIES[category], "generic.category", status)
-    return classify(diagnostic, "" if reply_code else status, reply_code)
+def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outcome:
+    """What a row's category means, else its event, else its status. Raises ValueError for a
+    category that nobody knows."""
+    if category := text_of(found.get("category")):
+        outcome = _outcomes().get(_plain(category))
+        if outcome is None:
+            written = category.lower().replace(" ", "-").replace("_", "-")
+            raise ValueError(_unknown("category", written, _CATEGORIES))
+        return outcome
+    reply_code, enhanced = codes_of(status)
+    has_code = bool(reply_code or find_codes(enhanced)[1])
+    outcome = _outcomes().get(_plain(text_of(found.get("event"))))
+    if outcome is None and not has_code:
+        outcome = _outcomes().get(_plain(status))
+    if outcome is None and _SUCCESS.match(status or diagnostic):
+        return Outcome(Kind.ACTIVITY, activity=ActivityKind.DELIVERED)
+    if outcome is None or (has_code and outcome.kind is Kind.ACTIVITY):
+        return _BY_WORDS  # a refused mail was neither delivered nor opened
+    return outcome
+
+
+def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -> Classification:
+    """The category of a response, and why it does not count."""
+    reply_code, enhanced = codes_of(status)
+    if not outcome.text_first:
+        return Classification(outcome.category, "generic.category", enhanced, outcome.not_counted)
+    said = classify(diagnostic or status, enhanced, reply_code)
+    not_counted = outcome.not_counted or said.not_counted
+    if said.category in (None, Category.UNKNOWN) and outcome.category is not Category.UNKNOWN:
+        return Classification(outcome.category, outcome.rule, said.status, not_counted)
+    if not (diagnostic or said.rule or not_counted):
+        word = shown_json(status or outcome.rule.removeprefix("generic."))
+        raise ValueError(f"{word} gives no reason: needs a category, a status code or a diagnostic")
+    return replace(said, not_counted=not_counted)
+
+
+@cache
+def _outcomes() -> dict[str, Outcome]:
+    """What follows from the name of a category or an event, in plain form."""
+    by_name = {_plain(name): parse_outcome(name) for name in _OUTCOMES}
+    for names, meaning in load_yaml("generic.yaml").items():
+        words = [word.strip() for word in names.split("|")]
+        rule = f"generic.{words[0].replace(' ', '-')}"
+        by_name |= dict.fromkeys(map(_plain, words), replace(parse_outcome(meaning), rule=rule))
+    return by_name
+
+
+def _name_of(outcome: Outcome) -> str:
+    """The category that an outcome stands for; "" where the words decide."""
+    if outcome.kind is Kind.UNSUBSCRIBE:
+        return RESUBSCRIBED if outcome.resubscribed else UNSUBSCRIBED
+    if outcome.kind is Kind.ACTIVITY:
+        return f"{outcome.activity}{'-by-machine' if outcome.by_machine else ''}"
+    return "" if outcome.text_first else outcome.category
 
 
 def _recipient(value: object) -> str:
@@ -267,15 +324,6 @@ def _channel(value: object) -> str:
     if channel not in CHANNELS:
         raise ValueError(_unknown("channel", channel, CHANNELS))
     return channel
-
-
-def _category(value: object) -> str:
-    category = text_of(value).lower().replace(" ", "-").replace("_", "-")
-    category = _SYNONYMS.get(category, category)
-    known = (*_CATEGORIES, *_ACTIVITIES, *WISHES)
-    if category and category not in known:
-        raise ValueError(_unknown("category", category, known))
-    return category
 
 
 def _unknown(what: str, value: str, known: Sequence[str]) -> str:

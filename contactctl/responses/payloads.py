@@ -3,6 +3,7 @@
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import BinaryIO
 
@@ -12,12 +13,18 @@ from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classify
 from contactctl.responses.formats.mapping import (
     Context,
-    Document,
     Format,
     FormatSource,
     compile_format,
 )
-from contactctl.responses.formats.reader import PROVIDERS, DocumentReader, provider_formats
+from contactctl.responses.formats.reader import (
+    PROVIDERS,
+    DocumentReader,
+    provider_formats,
+    sender_format,
+    sender_names,
+    sender_of,
+)
 from contactctl.responses.generic import GenericOptions, GenericReader
 from contactctl.responses.json_stream import JsonValue, bounded_lines, read_json
 from contactctl.responses.postfix import PostfixReader, is_journal_entry, is_log, is_postfix_log
@@ -145,7 +152,8 @@ _GENERIC_FORMATS = ("jsonl", "csv")
 
 
 class PayloadReader:
-    """Reads inputs of `format`: `auto`, `jsonl`, `csv`, `postfix`, a provider's or an own name.
+    """Reads inputs of `format`: `auto`, `jsonl`, `csv`, `postfix`, a provider's, an own name or,
+    where no own one is called so, a sender's.
 
     Raises ConfigError for an own format that makes no sense.
     """
@@ -168,6 +176,8 @@ class PayloadReader:
             self._formats = [each for each in provider_formats() if each.name == format]
         elif format not in _GENERIC_FORMATS:
             self._own = [each for each in own_formats if each.name == format]
+            if not self._own and format in sender_names():
+                self._own = [sender_format(format)]
         self._reads_generic = format in ("auto", *_GENERIC_FORMATS)
         self._generic = GenericReader(generic)
         self._postfix = PostfixReader(classify, now, zone)
@@ -197,7 +207,9 @@ class PayloadReader:
         if self._reads_journal and is_journal_entry(document):
             return self._postfix.read_entry(document, context.source)
         if self._reads_generic and self._generic.fits(document):
-            return self._generic.read(document, context)
+            return [
+                _with_way_out(event, document) for event in self._generic.read(document, context)
+            ]
         return None
 
     def _csv_rows(self, stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
@@ -207,10 +219,8 @@ class PayloadReader:
     def _columns(self, header: list[str], name: str) -> list[str]:
         """The columns under the names that a format has for them, else as they are."""
         for format_ in (*self._own, *self._formats):
-            for document in format_.documents:
-                columns = _named_by(document, header)
-                if document.matches(dict.fromkeys(columns, "")):
-                    return columns
+            if columns := _named_by(format_, header):
+                return columns
         if self._reads_generic:
             try:
                 fits = self._generic.fits(dict.fromkeys(header)) and self._generic.layout(
@@ -223,14 +233,30 @@ class PayloadReader:
         raise InputError(f"{name}:1: no column 'email'", hint=_columns_hint(header))
 
 
-def _columns_hint(header: Iterable[str]) -> str:
-    columns = ", ".join(show_safely(column[:40]) for column in list(header)[:20])
+def _with_way_out(event: Event, document: Mapping[str, object]) -> Event:
+    """A rejection names the sender whose document it seems to be."""
+    sender = sender_of(document) if isinstance(event, Rejection) else ""
+    if not isinstance(event, Rejection) or not sender:
+        return event
+    return replace(event, reason=f"{event.reason}; --from {sender} reads it")
+
+
+def _columns_hint(header: list[str]) -> str:
+    for sender in sender_names():
+        if _named_by(sender_format(sender), header):
+            return f"--from {sender} reads it"
+    columns = ", ".join(show_safely(column[:40]) for column in header[:20])
     return f"name it with --map 'COLUMN=email'; columns: {columns}"
 
 
-def _named_by(document: Document, header: list[str]) -> list[str]:
-    named = {_plain(key): key for key in document.keys}
-    return [named.get(_plain(column), column) for column in header]
+def _named_by(format_: Format, header: list[str]) -> list[str] | None:
+    """The columns under the format's names; None if the file is not of this format."""
+    for document in format_.documents:
+        named = {_plain(key): key for key in document.keys}
+        columns = [named.get(_plain(column), column) for column in header]
+        if document.matches(dict.fromkeys(columns, "")):
+            return columns
+    return None
 
 
 def _plain(name: str) -> str:

@@ -18,7 +18,7 @@ from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classifier, cached
 from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails, other_files
 from contactctl.responses.formats.mapping import FormatSource
-from contactctl.responses.formats.reader import PROVIDERS
+from contactctl.responses.formats.reader import PROVIDERS, sender_names
 from contactctl.responses.generic import GenericOptions
 from contactctl.responses.mail import NO_NAMING, Naming, read_mail
 from contactctl.responses.payloads import HEAD_BYTES, PayloadReader, detect, detect_documents
@@ -66,11 +66,11 @@ def read_events(
 ) -> Iterator[Event]:
     """The events of all inputs, one after the other, in flat memory.
 
-    `format` is `auto`, one of FORMATS, or the name of an own one. Of a folder, and those below it,
-    the mails are read, and with `auto` the JSON, CSV and log files too, and documents and mails
-    whose names have no suffix; what is nothing of these is a NoResponse. With another format all
-    files are. Inputs may be compressed with gzip. Files and streams without content hold nothing,
-    but for a file that is called .eml.
+    `format` is `auto`, one of FORMATS, a sender's, or the name of an own one. Of a folder, and
+    those below it, the mails are read, and with `auto` the JSON, CSV and log files too, and
+    documents and mails whose names have no suffix; what is nothing of these is a NoResponse. With
+    another format all files are. Inputs may be compressed with gzip. Files and streams without
+    content hold nothing, but for a file that is called .eml.
 
     Raises UsageError at once on an unknown format, InputError on an input that cannot be opened or
     is refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows.
@@ -85,15 +85,15 @@ def read_events(
 
 
 def require_format(format: str, own: OwnFormats) -> None:
-    """UsageError unless it is `auto`, one of FORMATS or of the own ones."""
-    known = ["auto", *FORMATS, *own.names]
+    """UsageError unless it is `auto`, one of FORMATS, a sender's or of the own ones."""
+    known = ["auto", *FORMATS, *sender_names(), *own.names]
     if own.generic and format not in ("auto", "jsonl", "csv"):
         raise UsageError(
             f"--map, --category and --date-format cannot be combined with --from {format}",
             hint="they describe files of your own: --from jsonl, csv or auto",
         )
     if format not in known:
-        hint = did_you_mean(format, known) or f"one of {', '.join(known)}"
+        hint = did_you_mean(format, known) or f"one of {', '.join(dict.fromkeys(known))}"
         raise UsageError(f"unknown format '{show_safely(format)}'", hint=hint)
 
 

@@ -7,6 +7,8 @@ Sets, and what is summed up, are in other tables. SQLite makes a list of the con
 looks each contact up in it. Postgres joins, but only what stands under AND: below an OR it would
 look each contact up in the tables (1 M contacts: 10 s), so there the ids of the parts are put
 together first, and joined as one. By UNION: of UNION ALL, Postgres expects 200 ids, and errs.
+
+What is asked of the contact's own columns comes first: who fails it is not looked at any further.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,10 +78,10 @@ class Compiler:
         """True for the contacts that the part selects; for the others false or NULL."""
         if isinstance(part, Condition):
             return self._condition(part)
-        clauses = [self.clause(inner) for inner in part.all]
+        clauses = [self.clause(inner) for inner in sorted(part.all, key=_cost)]
         if part.any:
             clauses.append(self._any(part.any))
-        clauses += [self.complement(inner) for inner in part.none]
+        clauses += [self.complement(inner) for inner in sorted(part.none, key=_cost)]
         return sa.and_(*clauses)
 
     def complement(self, part: Condition | Criteria) -> Clause:
@@ -128,7 +130,7 @@ class Compiler:
         """Where in other tables the field's values are; None for the contact's own row."""
         if field.type is FieldType.SET:
             return set_rows(field, self.dialect)
-        return summed_up(field, self.dialect)
+        return summed_up(field)
 
     def _test(self, condition: Condition) -> Test:
         presence = {Operator.MISSING: Presence(False), Operator.EXISTS: Presence(True)}
@@ -163,7 +165,7 @@ class Compiler:
     def _any(self, parts: Sequence[Condition | Criteria]) -> Clause:
         if len(parts) > 1 and any(map(self._needs_join, parts)):
             return self._is_listed(parts)
-        return sa.or_(*map(self.clause, parts))
+        return sa.or_(*map(self.clause, sorted(parts, key=_cost)))
 
     def _is_listed(self, parts: Sequence[Condition | Criteria]) -> Clause:
         """True for the contacts that a part selects, whose ids are put together; never NULL."""
@@ -206,6 +208,28 @@ class Compiler:
 
     def _is_presence(self, part: Condition | Criteria) -> bool:
         return isinstance(part, Condition) and isinstance(self._test(part), Presence)
+
+
+@dataclass(frozen=True, slots=True)
+class ByLookup(Compiler):
+    """Each contact is looked up in the other tables: for few contacts, on any database."""
+
+    def _needs_join(self, part: Condition | Criteria) -> bool:  # noqa: ARG002
+        return False
+
+    def _is_among(self, *ids: sa.Select[int]) -> Clause:
+        (chosen,) = ids  # several are only put together where something needs a join
+        listed = chosen.subquery()
+        return sa.exists().where(listed.c[0] == contact.c.id).correlate(contact)
+
+
+def _cost(part: Condition | Criteria) -> int:
+    """How much is read for it: a column, a document, or rows of other tables."""
+    if isinstance(part, Criteria):
+        return max(map(_cost, part.parts))
+    if part.field.type is FieldType.SET or summed_up(part.field) is not None:
+        return 2
+    return 1 if part.field.attribute is not None else 0
 
 
 def _alternatives(parts: Iterable[Condition | Criteria]) -> Iterator[Condition | Criteria]:

@@ -148,20 +148,18 @@ class SummedUp:
         return sa.select(self.contact_id).where(self.condition).group_by(self.contact_id)
 
 
-def summed_up(field: Field, dialect: str) -> SummedUp | None:
-    """The rows that a field's value is summed up from; None where a contact's own row has it.
-
-    SQLite counts the responses of each contact faster than those of all (`field_value`).
-    """
+def summed_up(field: Field) -> SummedUp | None:
+    """The rows that a field's value is summed up from; None where a contact's own row has it."""
     if field.name == "deactivated":
         latest = sa.func.max(deactivation.c.started_at)
         return SummedUp(deactivation.c.contact_id, is_open_system_wide(), latest)
     if field.name == UNSUBSCRIBED_FIELD:
         latest = sa.func.max(response.c.occurred_at)
         return SummedUp(response.c.contact_id, is_unsubscribe(), latest)
-    if field.response_category is not None and dialect != "sqlite":
-        counted = _is_counted(field.response_category)
-        return SummedUp(response.c.contact_id, counted, _number())
+    if field.response_category is not None:
+        counted = sa.and_(response.c.category == field.response_category, counts_by_email())
+        number = sa.type_coerce(sa.func.count(), sa.BigInteger())
+        return SummedUp(response.c.contact_id, counted, number)
     return None
 
 
@@ -170,8 +168,6 @@ def field_value(field: Field, dialect: str) -> Value:
     if field.attribute is not None:
         attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
         return attributes(field.attribute).value(field.type)
-    if field.response_category is not None:
-        return _response_count(field.response_category)
     return compared_column(field.name)
 
 
@@ -181,20 +177,6 @@ def written_value(field: Field, dialect: str) -> Value:
         return contact.c[field.name]
     attributes = _SqliteAttributes if dialect == "sqlite" else _PostgresAttributes
     return attributes(field.attribute).written()
-
-
-def _response_count(category: str) -> Value:
-    of_contact = response.c.contact_id == contact.c.id
-    count = sa.select(_number()).where(of_contact, _is_counted(category))
-    return count.correlate(contact).scalar_subquery()
-
-
-def _is_counted(category: str) -> Clause:
-    return sa.and_(response.c.category == category, counts_by_email())
-
-
-def _number() -> Value:
-    return sa.type_coerce(sa.func.count(), sa.BigInteger())
 
 
 class _SqliteAttributes:
@@ -208,23 +190,23 @@ class _SqliteAttributes:
                 is_number = json_type.in_(("integer", "real"))
                 return sa.type_coerce(sa.case((is_number, raw)), sa.Double())
             case FieldType.BOOLEAN:
-                is_boolean = json_type.in_(("true", "false"))
-                return sa.type_coerce(sa.case((is_boolean, raw)), sa.Boolean())
+                truth = sa.case({"true": sa.true(), "false": sa.false()}, value=json_type)
+                return sa.type_coerce(truth, sa.Boolean())
             case FieldType.DATE:
                 return sa.type_coerce(
                     sa.case((sa.and_(json_type == "text", _is_date_sqlite(raw)), raw)), sa.Text()
                 )
             case _:
-                folded = sa.func.json_extract(
-                    contact.c.attributes_folded, self._path, type_=sa.Text()
-                )
-                return sa.case((json_type == "text", folded))
+                # texts are among the folded ones: one document is read, not two
+                folded = contact.c.attributes_folded
+                is_text = self._read("json_type", folded) == "text"
+                return sa.case((is_text, self._read("json_extract", folded)))
 
     def written(self) -> Value:
         return self._read("json_extract")
 
-    def _read(self, function: str) -> Value:
-        read: Value = getattr(sa.func, function)(contact.c.attributes, self._path, type_=sa.Text())
+    def _read(self, function: str, document: Value = contact.c.attributes) -> Value:
+        read: Value = getattr(sa.func, function)(document, self._path, type_=sa.Text())
         return read
 
 

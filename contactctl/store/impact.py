@@ -134,7 +134,7 @@ def losses_of_contacts(
     A group that bypasses system-wide deactivation (`bypassing`, by id) loses nobody by it.
     """
     lost = sa.and_(_loses_followers(bypassing), _membership.c.contact_id.in_(active_ids))
-    return Shift(count, members_by_group(connection, lost))
+    return Shift(count, _by_group(connection, _membership, lost))
 
 
 def losses_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:
@@ -166,16 +166,26 @@ def _is_planned(run_id: int, in_scope: sa.ColumnElement[bool]) -> sa.ColumnEleme
 
 def members_by_group(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> dict[str, int]:
     """How many memberships are chosen, by group, most first; contacts are joined to them."""
-    number = sa.func.count()
-    statement = (
-        sa.select(_group.c.name, number)
-        .select_from(
-            _membership.join(_group, _group.c.id == _membership.c.group_id).join(
-                _contact, _contact.c.id == _membership.c.contact_id
-            )
-        )
+    with_contacts = _membership.join(_contact, _contact.c.id == _membership.c.contact_id)
+    return _by_group(connection, with_contacts, chosen)
+
+
+def _by_group(
+    connection: sa.Connection, memberships: sa.FromClause, chosen: sa.ColumnElement[bool]
+) -> dict[str, int]:
+    """Numbers first, then names. By an expression, so that SQLite reads memberships in the order
+    of contacts, and not each of them by way of the index on groups."""
+    group_id = sa.type_coerce(_membership.c.group_id + 0, sa.Integer).label("group_id")
+    counted = (
+        sa.select(group_id, sa.func.count().label("members"))
+        .select_from(memberships)
         .where(chosen)
-        .group_by(_group.c.name)
-        .order_by(number.desc(), _group.c.name)
+        .group_by(group_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(_group.c.name, counted.c.members)
+        .join(counted, counted.c.group_id == _group.c.id)
+        .order_by(counted.c.members.desc(), _group.c.name)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}

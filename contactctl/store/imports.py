@@ -192,7 +192,8 @@ def put_in(
         for name, rows in loaded.items():
             if rows:
                 fill(connection, name, rows)
-                refresh_statistics(connection, name)
+                joined_by = ("contact_id", "position") if name == "import_row" else ("position",)
+                refresh_statistics(connection, name, *joined_by)
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = leave_known_as_they_are(connection, creating)

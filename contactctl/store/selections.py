@@ -1,6 +1,7 @@
 """A set of contacts, selected by criteria or planned: counted, its first rows, or all of them."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
-from contactctl.store.criteria import Compiler, active_where
+from contactctl.store.criteria import ByLookup, Compiler, active_where
 from contactctl.store.fields import (
     RECORD_COLUMNS,
     field_value,
@@ -24,6 +25,7 @@ from contactctl.store.fields import (
 )
 from contactctl.store.impact import count_active
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
+from contactctl.store.temporary import temporary_tables
 
 _contact = tables.contact
 _deactivation = tables.deactivation
@@ -87,6 +89,32 @@ def first_rows(
     return [record.by_field() for record in to_records(connection, rows)]
 
 
+_NEAR = 20_000
+
+
+def first_matching(
+    connection: sa.Connection,
+    resolved: ResolvedCriteria,
+    ids: sa.Select[int],
+    limit: int,
+    sort: str,
+    *among: Where,
+) -> list[dict[str, Any]]:
+    """The first rows of the active contacts `ids`, which are those that meet the criteria.
+
+    Postgres makes lists of all that other tables hold before it gives the first row. So it first
+    looks up the contacts with the lowest ids one by one: most often there are enough among them.
+    """
+    if connection.dialect.name == "postgresql" and sort == "id":
+        meets = ByLookup(resolved.tests, "postgresql").clause(resolved.criteria)
+        lowest = connection.execute(sa.select(sa.func.min(_contact.c.id))).scalar() or 0
+        near = active_ids(sa.and_(_contact.c.id < lowest + _NEAR, *among, meets))
+        rows = first_rows(connection, near, limit)
+        if len(rows) == limit:
+            return rows
+    return first_rows(connection, ids, limit, sort)
+
+
 # How many match, and who is left out for a missing value: active contacts that a value could have
 # let in
 
@@ -105,26 +133,57 @@ class Counted:
 
 
 def count_matching(
-    connection: sa.Connection, resolved: ResolvedCriteria, dialect: str, *among: Where
+    connection: sa.Connection,
+    resolved: ResolvedCriteria,
+    dialect: str,
+    *among: Where,
+    match: int | None = None,
 ) -> Counted:
     """Count the active contacts by what the criteria make of them.
 
-    Only contacts `among` those that fulfil further conditions match, or are left out.
+    Only contacts `among` those that fulfil further conditions match, or are left out. `match` is
+    how many do, where that is known.
     """
-    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    if match is not None:
+        left_out = count_left_out(connection, resolved, dialect, *among)
+        return Counted(count_active(connection), match, left_out)
     fields = fields_that_leave_out(resolved.criteria)
+    if dialect == "sqlite":  # it answers one by one sooner: each by its own index
+        matching = sa.and_(*among, Compiler(resolved.tests, dialect).clause(resolved.criteria))
+        match = count_active_where(connection, matching)
+        return count_matching(connection, resolved, dialect, *among, match=match)
+    beside = _Beside(resolved.tests, dialect)
     wanted = [
-        sa.and_(*among, compiler.clause(resolved.criteria)),
-        *(sa.and_(*among, _is_left_out(compiler, resolved.criteria, each)) for each in fields),
+        sa.and_(*among, beside.clause(resolved.criteria)),
+        *(sa.and_(*among, _is_left_out(beside, resolved.criteria, each)) for each in fields),
     ]
-    if isinstance(compiler, _Beside):
-        active, matching, *left_out = connection.execute(compiler.count(wanted)).one()
-    else:  # SQLite answers one by one sooner: each reads what it needs, by its own index
-        active = count_active(connection)
-        matching, *left_out = (count_active_where(connection, each) for each in wanted)
-    return Counted(
-        active, matching, {each.name: n for each, n in zip(fields, left_out, strict=True)}
-    )
+    active, match, *left_out_numbers = connection.execute(beside.count(wanted)).one()
+    return Counted(active, match, _by_name(fields, left_out_numbers))
+
+
+def matching_ids(resolved: ResolvedCriteria, dialect: str, *among: Where) -> sa.Select[int]:
+    """The ids of the contacts that `count_matching` counts as a match."""
+    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    where = sa.and_(*among, compiler.clause(resolved.criteria))
+    return compiler.ids(where) if isinstance(compiler, _Beside) else active_ids(where)
+
+
+def count_left_out(
+    connection: sa.Connection, resolved: ResolvedCriteria, dialect: str, *among: Where
+) -> dict[str, int]:
+    """The `left_out` of `count_matching` alone."""
+    fields = fields_that_leave_out(resolved.criteria)
+    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    wanted = [sa.and_(*among, _is_left_out(compiler, resolved.criteria, each)) for each in fields]
+    if isinstance(compiler, _Beside) and wanted:
+        _, *numbers = connection.execute(compiler.count(wanted)).one()
+    else:
+        numbers = [count_active_where(connection, each) for each in wanted]
+    return _by_name(fields, numbers)
+
+
+def _by_name(fields: Sequence[Field], numbers: Sequence[int]) -> dict[str, int]:
+    return {each.name: number for each, number in zip(fields, numbers, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +198,19 @@ class _Beside(Compiler):
 
     def count(self, wanted: Sequence[Where]) -> sa.Select[Any]:
         """Select the number of active contacts, and of those that fulfil each of the conditions."""
+        numbers: list[Any] = [sa.func.count(), *(sa.func.count().filter(each) for each in wanted)]
+        return sa.select(*numbers).select_from(self._rows_beside()).where(is_active_by_index())
+
+    def ids(self, wanted: Where) -> sa.Select[int]:
+        """The ids of the active contacts that fulfil the condition."""
+        found = sa.select(_contact.c.id).select_from(self._rows_beside())
+        return found.where(is_active_by_index(), wanted)
+
+    def _rows_beside(self) -> sa.FromClause:
         rows: sa.FromClause = _contact
         for _, listed in self.joined:
             rows = rows.outerjoin(listed, listed.c[0] == _contact.c.id)
-        numbers: list[Any] = [sa.func.count(), *(sa.func.count().filter(each) for each in wanted)]
-        return sa.select(*numbers).select_from(rows).where(is_active_by_index())
+        return rows
 
     def presence(self, field: Field, *, wanted: bool) -> Where:
         rows = self._rows(field)
@@ -177,11 +244,11 @@ def _is_left_out(compiler: Compiler, criteria: Criteria, missing: Field) -> Wher
     They do not match, and would if missing values satisfied the conditions under `all` and `any`.
     """
     without = replace(compiler, missing=missing)
-    return sa.and_(
-        without.presence(missing, wanted=False),
-        without.clause(_letting_missing_pass(criteria)),
-        without.complement(criteria),
-    )
+    is_missing = without.presence(missing, wanted=False)
+    would_match = without.clause(_letting_missing_pass(criteria))
+    # a document is read only of those whom nothing else keeps out
+    asked = (would_match, is_missing) if missing.attribute else (is_missing, would_match)
+    return sa.and_(*asked, without.complement(criteria))
 
 
 def _letting_missing_pass(part: Condition | Criteria) -> Condition | Criteria:
@@ -242,6 +309,26 @@ def frequent_values(
         contains = TextMatch(Operator.CONTAINS, searched)
         statement = statement.where(passes(compared, contains, dialect))
     return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
+
+
+# A set that several questions are asked of
+
+
+@contextmanager
+def listed_once(connection: sa.Connection, ids: sa.Select[int]) -> Iterator[sa.Select[int]]:
+    """The same contacts, found once on SQLite, in a table of this connection.
+
+    Postgres makes no table in a transaction that only reads, and finds them again.
+    """
+    if connection.dialect.name != "sqlite":
+        yield ids
+        return
+    with temporary_tables(connection, {_listed.name: "id INTEGER PRIMARY KEY"}):
+        connection.execute(sa.insert(_listed).from_select(["id"], ids.order_by(_contact.c.id)))
+        yield sa.select(_listed.c.id)
+
+
+_listed = sa.table("listed_contact", sa.column("id", sa.BigInteger))
 
 
 # Many contacts out of the store, in flat memory

@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import pexpect
 import pytest
 
-from contactctl.cli.candidates import conditions, group_names
+from contactctl.cli.candidates import _PERIODS, conditions, group_names
+from contactctl.domain.criteria.fields import OPERATORS, FieldType
 from contactctl.store import completion as names
 from helpers.cli import run_cli
 from helpers.warm_python import folder_of_contactctl, warm_python
@@ -66,7 +68,6 @@ def store(tmp_path: Path) -> Path:
         ("responses ingest --from send", ["sendgrid"]),
         ("fields --format js", ["json", "jsonl"]),
         ("preview --where last_op", ["last_opportunity", "last_opened"]),
-        ("preview --where attributes.", ["attributes.plan"]),
         ("runs show ", ["12", "1"]),
         ("runs list --state ru", ["running"]),
         ("runs list --kind un", ["undo", "untag"]),
@@ -89,8 +90,15 @@ def test_a_group_whose_name_a_shell_would_run_is_not_offered(
 @pytest.mark.parametrize(
     ("written", "offered"),
     [
-        ("last_opportunity ol", ["last_opportunity older-than"]),
+        ("last_op", ["last_opened", "last_opportunity"]),
+        (
+            "attributes.pl",
+            [f"attributes.plan {each}" for each in OPERATORS[FieldType.TEXT] if "!" not in each],
+        ),
+        ("last_opportunity older", [f"last_opportunity older-than {each}" for each in _PERIODS]),
+        ("last_opportunity mis", ["last_opportunity missing"]),
         ("attributes.plan starts", ["attributes.plan starts-with"]),
+        ("status = a", ["status = active"]),
         ("group = ne", ["group = new-users", "group = news"]),
         ("deactivation_category = spam", ["deactivation_category = spam-complaint"]),
         ("nosuchfield =", []),
@@ -101,7 +109,7 @@ def test_inside_quotes_operators_and_values_follow(
 ) -> None:
     monkeypatch.chdir(store)
 
-    assert conditions(SimpleNamespace(params={}), written) == offered
+    assert sorted(conditions(SimpleNamespace(params={}), written)) == sorted(offered)
 
 
 def test_groups_and_runs_of_a_postgres_store(
@@ -148,8 +156,11 @@ def test_the_script_is_one_that_the_shell_understands(shell: str, tmp_path: Path
     [
         ("contacts list --fields = email,first_", ["email,first_name"]),
         ("responses ingest --from = send", ["sendgrid"]),
-        ("contacts list --fields = email --where 'last_oppo", ["last_opportunity"]),
-        ("preview --where 'last_opportunity old", ["last_opportunity older-than"]),
+        ("contacts list --fields = email --where 'last_op", ["last_opportunity", "last_opened"]),
+        (
+            "preview --where 'last_opportunity old",
+            [f"last_opportunity older-than {each}" for each in _PERIODS],
+        ),
     ],
 )
 def test_bash_completes_what_it_has_cut_at_equals_signs(
@@ -183,3 +194,31 @@ def test_only_who_looks_at_the_script_is_told_where_it_goes() -> None:
 def test_a_missing_shell_is_told_on_one_line_with_the_choices() -> None:
     said = run_cli(["completion"]).stderr.splitlines()[0]
     assert said == "error: missing argument 'SHELL'. Choose from: bash, zsh, fish"
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_a_value_behind_an_equals_sign_is_completed_in_the_shell(
+    shell: str, tmp_path: Path, store: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    begun = "contactctl contacts list --fields=email,first_"
+    environ = {**os.environ, "PATH": f"{folder_of_contactctl()}:{os.environ['PATH']}"}
+    environ |= {"HOME": str(tmp_path), "TERM": "xterm"}
+    (tmp_path / "script").write_text(run_cli(["completion", shell]).stdout)
+    if shell == "fish":
+        args = ["fish", "--no-config", "-c", f"source script; complete -C '{begun}'"]
+        done = subprocess.run(
+            args, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split() == ["--fields=email,first_name"]
+        return
+    child = pexpect.spawn("zsh", ["-f", "-i"], env=environ, cwd=tmp_path, encoding="utf-8")
+    child.sendline(
+        "PROMPT=; autoload -Uz compinit; compinit -u; source script; "
+        "show() { zle -I; print -r -- \"<$BUFFER>\" }; zle -N show; bindkey ^X show; echo re''ady"
+    )
+    child.expect("ready\r")
+    child.send(f"{begun}\t\x18")
+    child.expect_exact("<contactctl contacts list --fields=email,first_name >", timeout=60)
+    child.close(force=True)

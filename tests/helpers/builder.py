@@ -35,9 +35,10 @@ class Driver:
         self.pilot = pilot
 
     async def press(self, *keys: str) -> None:
-        """Press keys; a text of several characters that is no key's name is typed."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys, one after the other, each when the one before it has been dealt with."""
+        for key in keys:
+            self.app.simulate_key(_KEYS.get(key, key))
+            await self.pilot.pause()
 
     async def press_at_once(self, *keys: str) -> None:
         """Keys that are there before the first is dealt with, as from a paste or a slow line."""

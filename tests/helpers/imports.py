@@ -72,3 +72,10 @@ def make_groups(store: Store, *names: str) -> None:
     """Groups for an import to name."""
     with store.writing() as connection:
         create_groups(connection, names, NOW)
+
+
+def import_states(store: Store, inactive: int, active: int = 3) -> None:
+    """gone0@x.no and so on, inactive, and here0@x.no and so on, active."""
+    lines = ["email,status", *(f"gone{n}@x.no,inactive" for n in range(inactive))]
+    lines += [f"here{n}@x.no,active" for n in range(active)]
+    import_text(store, "\n".join(lines) + "\n")

@@ -166,6 +166,43 @@ def test_two_ingests_crossing_a_threshold_together_deactivate_once(
     assert count(store, tables.deactivation) == 4
 
 
+def test_ingests_and_sweeps_at_once_stay_within_the_daily_limit(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
+    """Whoever comes first spends of it; what is over it waits as one plan."""
+    with store.writing() as connection:
+        for contact_id in range(1, 17):
+            insert_contact(connection, contact_id)
+    quarters = [
+        write(tmp_path, [event(contact, "blocked", "k") for contact in range(first, first + 4)], at)
+        for first, at in ((1, "a"), (5, "b"), (9, "c"), (13, "d"))
+    ]
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "thresholds: {blocked: {count: 1}}\n"
+        "limits: {max_percent: 100, per_day: 9}\nincident_guard: {more_than: 100}\n"
+    )
+    sweep = ["sweep", "thresholds", "--yes", "--config", config, "--database", store_url]
+    for commands in (
+        [*(ingest_args(each, store_url) for each in quarters[:2]), sweep, sweep],
+        [*(ingest_args(each, store_url) for each in quarters[2:]), sweep, sweep],
+    ):
+        together = barrier(len(commands))
+        processes = [start_cli(each, together=together) for each in commands]
+        codes = [exit_code_of(process) for process in processes]
+        assert set(codes[:2]) <= {0, 4}, codes
+        assert set(codes[2:]) <= {0, 4, 6}, codes
+    with store.reading() as connection:
+        deactivated = open_deactivations(connection)
+        plans = connection.execute(
+            select(tables.run.c.planned).where(tables.run.c.state == "planned")
+        )
+        waiting = plans.scalars().all()
+    assert count(store, tables.response) == 16
+    assert len(deactivated) == 8
+    assert waiting in ([4], [8])
+
+
 def test_an_ingest_and_a_sweep_at_once_deactivate_once(
     store: Store, store_url: str, tmp_path: Path
 ) -> None:

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from contactctl.domain.contacts import Status
-from contactctl.domain.errors import BusyError, RefusedError, UsageError
+from contactctl.domain.errors import BusyError, RefusedError
 from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Confirmation, Run, RunState, SkipReason
 from contactctl.domain.sources import ProviderSource, Secret
@@ -30,15 +29,13 @@ from contactctl.operations.pushing import (
 from contactctl.operations.runs import resume_run, run_confirmed
 from contactctl.operations.session import Session
 from contactctl.operations.sweep import SweepResult, sweep_runs
-from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.transport import ApiError, Client, Pace
+from contactctl.responses.apis.transport import ApiError
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.database.store import Store
 from contactctl.store.runs import CONTACT_CHANGES
 from helpers import push_process
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
-from helpers.documented import require_documented
-from helpers.imports import import_text
+from helpers.imports import import_states, import_text
 from helpers.sessions import make_session
 
 KEY = "key-that-nobody-may-see"
@@ -93,12 +90,6 @@ def session_of(store: Store, server: ApiServer) -> Session:
     return make_session(store, sources={"mail": make_source(server)}, limits=Limits(1000))
 
 
-def seed(store: Store, inactive: int, active: int = 3) -> None:
-    lines = ["email,status", *(f"gone{n}@x.no,inactive" for n in range(inactive))]
-    lines += [f"here{n}@x.no,active" for n in range(active)]
-    import_text(store, "\n".join(lines) + "\n")
-
-
 def push(session: Session, server: ApiServer, count: int) -> Run | None:
     said = Confirmation(count, count)
     return run_confirmed(
@@ -125,7 +116,7 @@ def test_inactive_contacts_are_suppressed_and_those_back_taken_off(
     store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     provider, server = sendgrid
-    seed(store, 4)
+    import_states(store, 4)
     provider.listed = {"theirs@x.no": 1, "here0@x.no": 2}
     session = session_of(store, server)
     shown = preview_push(session, make_source(server))
@@ -152,7 +143,7 @@ def test_a_complaint_is_never_taken_off(
     store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     provider, server = sendgrid
-    seed(store, 2)
+    import_states(store, 2)
     session = session_of(store, server)
     push(session, server, 2)
 
@@ -173,7 +164,7 @@ def test_what_was_pushed_is_not_an_unsubscribe(
     store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     provider, server = sendgrid
-    seed(store, 2)
+    import_states(store, 2)
     session = session_of(store, server)
     push(session, server, 2)
     provider.listed["here1@x.no"] = THEN
@@ -204,7 +195,7 @@ def test_killed_while_the_provider_is_told_it_can_be_resumed(
     store_url: str, store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     provider, server = sendgrid
-    seed(store, 5)
+    import_states(store, 5)
     processes: list[subprocess.Popen[bytes]] = []
 
     def kills(asked: Asked) -> Answer:
@@ -239,7 +230,7 @@ def test_dead_at_any_step_the_list_is_right_after_the_next_push(
     """Though contacts of which the provider may have been told are otherwise by then."""
     provider, server = sendgrid
     monkeypatch.setattr(pushing, "_MOST_AT_ONCE", 2)
-    seed(store, 4)
+    import_states(store, 4)
     session = session_of(store, server)
     push(session, server, 4)
     set_active(store, "gone1@x.no", "gone3@x.no")  # to be taken off
@@ -291,7 +282,7 @@ def test_nobody_waits_while_the_provider_is_told(
     store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     provider, server = sendgrid
-    seed(store, 2)
+    import_states(store, 2)
 
     def meanwhile(asked: Asked) -> Answer:
         with exclusive(store, CONTACT_CHANGES), store.writing() as connection:
@@ -319,7 +310,7 @@ def test_nobody_waits_while_the_provider_is_told(
 
 def test_another_address_is_told_anew(store: Store, sendgrid: tuple[GlobalList, ApiServer]) -> None:
     provider, server = sendgrid
-    seed(store, 1)
+    import_states(store, 1)
     session = session_of(store, server)
     push(session, server, 1)
     readdress(session, find_new_address(session, "gone0@x.no", "new@x.no"))
@@ -327,87 +318,14 @@ def test_another_address_is_told_anew(store: Store, sendgrid: tuple[GlobalList, 
     assert provider.told == ["gone0@x.no", "new@x.no"]
 
 
-def test_requests_are_kept_apart() -> None:
-    slept: list[float] = []
-    with api_server(lambda _: Answer([])) as server:
-        pace = Pace(0.001)
-        client = Client(api_of("sendgrid"), "p", KEY, url=server.url, sleep=slept.append, pace=pace)
-        for _ in range(3):
-            client.get("/v3/suppression/bounces")
-    # the sleep is none, so that the third waits for the second as well
-    assert [round(seconds, -2) for seconds in slept] == [1000, 2000]
-    assert Pace().until_next() == 0.0
-
-
 def test_a_plan_shows_what_it_would_tell(
     store: Store, sendgrid: tuple[GlobalList, ApiServer]
 ) -> None:
     _, server = sendgrid
-    seed(store, 2)
+    import_states(store, 2)
     session = session_of(store, server)
     run = plan_push_to(session, make_source(server), reason="", said=None)
     assert run is not None
     shown = show_plan(session, run.id)
     assert shown.run.details.in_words() == "mail: 2 to suppress, 0 to take off"
     assert len(shown.rows) == 2
-
-
-def test_postmark_says_of_each_address_what_became_of_it(store: Store) -> None:
-    seed(store, 3)
-
-    def postmark(asked: Asked) -> Answer:
-        names = [each["EmailAddress"] for each in asked.body["Suppressions"]]
-        told = [
-            {"EmailAddress": each, "Status": "Failed" if each == "gone1@x.no" else "Suppressed"}
-            for each in names
-        ]
-        return Answer({"Suppressions": told})
-
-    with api_server(postmark) as server:
-        source = ProviderSource("mail", "postmark", Secret(env="PUSH_KEY"), url=server.url)
-        session = make_session(store, sources={"mail": source}, limits=Limits(1000))
-        said = Confirmation(3, 3)
-        done = run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
-    assert server.asked[0].path == "/message-streams/outbound/suppressions"
-    require_documented("postmark", server.exchanges)
-    headers = {name.lower(): value for name, value in server.asked[0].headers.items()}
-    assert headers["x-postmark-server-token"] == KEY
-    assert done is not None
-    assert (done.changed, done.skipped) == (2, {SkipReason.REFUSED: 1})
-
-
-_SPARKPOST = {"recipient": "gone0@x.no", "type": "non_transactional", "description": "inactive"}
-_BREVO = {"email": "gone0@x.no", "emailBlacklisted": True, "updateEnabled": True}
-_MAILGUN = [{"address": "gone0@x.no", "tags": ["*"]}]
-
-
-@pytest.mark.parametrize(
-    ("provider", "method", "path", "body"),
-    [
-        ("sendgrid", "POST", "/v3/asm/suppressions/global", {"recipient_emails": ["gone0@x.no"]}),
-        ("mailgun", "POST", "/v3/mg.x.no/unsubscribes", _MAILGUN),
-        ("sparkpost", "PUT", "/api/v1/suppression-list", {"recipients": [_SPARKPOST]}),
-        ("mailjet", "PUT", "/v3/REST/contact/gone0%40x.no", {"IsExcludedFromCampaigns": True}),
-        ("brevo", "POST", "/v3/contacts", _BREVO),
-    ],
-)
-def test_each_provider_is_told_as_its_documents_say(
-    store: Store, provider: str, method: str, path: str, body: Any
-) -> None:
-    seed(store, 1)
-    status = 201 if provider in ("sendgrid", "brevo") else 200
-    with api_server(lambda asked: Answer(asked.body, status)) as server:
-        names = {"domain": "mg.x.no"} if provider == "mailgun" else {}
-        source = ProviderSource("p", provider, Secret(env="PUSH_KEY"), url=server.url, names=names)
-        session = make_session(store, sources={"p": source}, limits=Limits(1000))
-        said = Confirmation(1, 1)
-        run_confirmed(session, lambda: plan_push_to(session, source, reason="", said=said))
-    assert [(each.method, each.path, each.body) for each in server.asked] == [(method, path, body)]
-    require_documented(provider, server.exchanges)
-
-
-def test_mailjet_has_no_list_to_pull(store: Store) -> None:
-    source = ProviderSource("p", "mailjet", Secret(file=Path("key")))
-    whole = FetchOptions(is_pull=True)
-    with pytest.raises(UsageError, match="does not give a list"):
-        fetch_responses(make_session(store), source, KEY, lambda _: None, whole)

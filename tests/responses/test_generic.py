@@ -195,8 +195,54 @@ def test_a_spreadsheet_s_first_line_may_name_the_delimiter() -> None:
     assert (event.category, event.source) == (Category.BLOCKED, "-:3")
 
 
-def test_a_status_of_success_is_a_delivery() -> None:
-    assert read({"email": "kari@example.org", "status": "2.0.0"}).kind is ActivityKind.DELIVERED
+@pytest.mark.parametrize("status", ["2.0.0", "250", "2.0.0 (success)", "250 2.0.0 OK", "Delivered"])
+def test_a_status_of_success_is_a_delivery(status: str) -> None:
+    assert read({"email": "kari@example.org", "status": status}).kind is ActivityKind.DELIVERED
+
+
+# what programs write into a column called status, event, type or category, and what follows
+WORDS = [
+    ({"status": "550 5.1.1 User unknown"}, "invalid-address"),
+    ({"status": "5.2.2 (mailbox full)"}, "transient"),
+    ({"status": "smtp;554 5.7.1 spam"}, "blocked"),
+    ({"status": "550-5.1.1"}, "invalid-address"),
+    ({"status": "#5.1.1"}, "invalid-address"),
+    ({"status": "Mailbox full"}, "transient"),
+    ({"status": "bounced"}, "'bounced' gives no reason"),
+    ({"status": "bounced", "reason": "user unknown"}, "invalid-address"),
+    ({"status": "Hard Bounce"}, "invalid-address"),
+    ({"status": "hard_bounce", "reason": "mailbox full"}, "transient"),
+    ({"type": "SoftBounce"}, "transient"),
+    ({"event": "Bounce", "status": "5.1.1"}, "invalid-address"),
+    ({"event": "bounce"}, "'bounce' gives no reason"),
+    ({"event": "deferred", "reason": "450 4.7.1 greylisted"}, "delayed"),
+    ({"event": "dropped", "reason": "Bounced Address"}, "echo"),
+    ({"event": "spam report"}, "spam-complaint"),
+    ({"status": "Complained"}, "spam-complaint"),
+    ({"category": "abuse-report"}, "spam-complaint"),
+    ({"status": "Unsubscribed"}, "unsubscribed"),
+    ({"event": "opt-out", "reason": "no longer wanted"}, "unsubscribed"),
+    ({"event": "delivered", "reason": "250 2.0.0 OK id=1"}, "delivered"),
+    ({"event": "delivered", "status": "550", "reason": "user unknown"}, "invalid-address"),
+    ({"reason": "250 2.0.0 OK id=1"}, "delivered"),
+    ({"type": "newsletter", "status": "5.1.1"}, "invalid-address"),
+    ({"event_type": "queued"}, "nothing"),
+    ({"status": "frobnicated"}, "'frobnicated' gives no reason"),
+]
+
+
+@pytest.mark.parametrize(("said", "meant"), WORDS)
+def test_the_words_of_senders(said: dict[str, object], meant: str) -> None:
+    events = GenericReader().read({"email": "kari@example.org"} | said, Context("x", CLASSIFY))
+    for event in events:
+        if isinstance(event, Rejection):
+            found = event.reason
+        elif isinstance(event, Response):
+            found = event.not_counted or event.category
+        else:
+            found = event.kind if isinstance(event, Activity) else "unsubscribed"
+        assert found.startswith(meant)
+    assert bool(events) is (meant != "nothing")
 
 
 @pytest.mark.parametrize("channel", ["sms", "push", "in-app", "SMS"])

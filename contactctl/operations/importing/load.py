@@ -44,6 +44,7 @@ from contactctl.operations.importing.source import open_source
 from contactctl.operations.importing.told import Told, refuse_undecided
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
+from contactctl.processes import rare_garbage_collection
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.database.locks import change_one_by_one, exclusive, serialise
 from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
@@ -160,6 +161,7 @@ def import_rows(
     doing = _Import(session, plan, options, ImportResult(run_id), work)
     with (
         _failing(session, run_id),
+        rare_garbage_collection(),
         transactions(session.store, rehearse=dry_run) as transaction,
         session.progress(work.title, work.lines) as advance,
     ):

@@ -23,7 +23,7 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import receiving_host
-from contactctl.responses.classify import Classify, is_machine
+from contactctl.responses.classify import Classify, codes_of, is_machine
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
@@ -242,10 +242,9 @@ class Document:
 
     def _judge(self, row: Row, outcome: Outcome, recipient: str, classify: Classify) -> _Judgement:
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
-        status = text_of(self._status(row)) if self._status else ""
+        found_code, status = codes_of(text_of(self._status(row))) if self._status else ("", "")
         reply_code = text_of(self._reply_code(row)) if self._reply_code else ""
-        if len(status) == 3:  # some call a reply code a status
-            status, reply_code = "", reply_code or status
+        reply_code = reply_code or found_code
         category, not_counted = outcome.category, outcome.not_counted
         rule = outcome.rule
         if outcome.text_first:

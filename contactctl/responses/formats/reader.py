@@ -1,7 +1,7 @@
 """Documents of any format -> events: envelopes opened, the format recognised, the rest refused.
 
-The built-in formats are the mappings of this folder, one a provider; envelopes.yaml says what
-queues, APIs and services put around documents.
+The providers' formats are the mappings of this folder; envelopes.yaml says what queues, APIs and
+services put around documents. Those of `senders/` are read where they are asked for by name.
 """
 
 import json
@@ -131,8 +131,26 @@ def provider_formats() -> tuple[Format, ...]:
     return tuple(compile_format(_source(name)) for name in PROVIDERS)
 
 
-def _source(name: str) -> FormatSource:
-    return FormatSource(name, load_yaml(f"{name}.yaml"), f"{name}.yaml")
+@cache
+def sender_names() -> tuple[str, ...]:
+    """The formats of other senders, sorted: read by name only, as their keys are less telling."""
+    folder = files("contactctl.responses.formats").joinpath("senders")
+    return tuple(sorted(each.name.removesuffix(".yaml") for each in folder.iterdir()))
+
+
+@cache
+def sender_format(name: str) -> Format:
+    """One of `sender_names`, compiled once."""
+    return compile_format(_source(name, "senders/"))
+
+
+def sender_of(document: Mapping[str, object]) -> str:
+    """Whose document it seems to be, of `sender_names`; "" if no one's."""
+    return next((name for name in sender_names() if sender_format(name).find(document)), "")
+
+
+def _source(name: str, folder: str = "") -> FormatSource:
+    return FormatSource(name, load_yaml(f"{folder}{name}.yaml"), f"{name}.yaml")
 
 
 # Documents of any format -> events: envelopes opened, the format recognised, the rest refused
@@ -225,7 +243,9 @@ def unknown_document(document: Mapping[str, object]) -> str:
     """Why a document is refused: its keys are the way to find out what it is."""
     keys = [show_safely(key[:60]) for key in list(document)[:_SHOWN_KEYS]]
     more = ", ..." if len(document) > _SHOWN_KEYS else ""
-    return f"no format known here (top-level keys: {', '.join(keys) or 'none'}{more})"
+    sender = sender_of(document)
+    way_out = f"; --from {sender} reads it" if sender else ""
+    return f"no format known here (top-level keys: {', '.join(keys) or 'none'}{more}){way_out}"
 
 
 def _with_raw(events: Sequence[Event], document: object, source: str) -> Iterable[Event]:
