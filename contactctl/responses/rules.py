@@ -182,6 +182,7 @@ def _shortest(phrases: list[str]) -> tuple[str, ...]:
     )
 
 
+@cache  # several rules name a concept
 def _normal(phrase: str) -> str:
     return " ".join(without_accents(phrase.lower()).split())
 
