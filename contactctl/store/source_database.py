@@ -19,6 +19,7 @@ from contactctl.store.database.store import Store, connect, file_is_missing, sql
 
 _ROWS_AT_A_TIME = 5_000
 _KEYS_A_STATEMENT = 500
+_CACHE_KIB = 2_048  # rows are read once: a store's own cache would only hold memory
 
 
 class SourceError(ContactctlError):
@@ -108,6 +109,7 @@ def open_source_database(source: DatabaseSource, waits: Waits) -> Iterator[Readi
             connection = transaction.enter_context(store.reading())
             if store.dialect == "sqlite":
                 connection.exec_driver_sql("PRAGMA query_only = ON")
+                connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
             found = _execute(connection, f"SELECT * FROM {_as_table(source.query)} LIMIT 0")  # noqa: S608
             names = list(found.keys())
             found.close()
