@@ -65,7 +65,8 @@ _HEDGE = re.compile(_HEDGES)
 _HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
 # Why a server could not look an address up for now; an address that it did not find is another.
 _TROUBLE = re.compile(
-    r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|base de d|\bdns\b"
+    r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|base de d|\bdns\b|directory|verzeichnis"
+    r"|directorio|annuaire|katalog|\bбаз|каталог|volume"
     r"|right now|pour le moment|momentan|por el momento|al momento"
 )
 _STRAIGHT_QUOTES = str.maketrans(

@@ -16,7 +16,7 @@ from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
 
 _KEYS = (
-    *("id", "category", "why", "text", "pattern", "near", "needs", "ignore"),
+    *("id", "category", "why", "text", "pattern", "near", "apart", "needs", "ignore"),
     *("permanent", "not_counted"),
 )
 Near = tuple[tuple[str, ...], ...]  # lists of words, two or more: one of each stands in a clause
@@ -36,8 +36,9 @@ class Rule:
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words
-    or more, of which one each stands in a clause, in any order: who, "not", "is known". Both look
-    past the phrases of `ignore`.
+    or more, of which one each stands in a clause, in any order: who, "not", "is known". What is
+    said first, of a word of `apart`, is not said of who follows: "file removed, mail for the user
+    refused". Both look past the phrases of `ignore`.
     A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
     or the reason why a response of this rule does not count (`echo`).
     """
@@ -48,6 +49,7 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
+    apart: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
@@ -66,7 +68,7 @@ class Rule:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(lists, text, held) for lists in near)
+        return any(_stand_near(lists, text, held, self.apart) for lists in near)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -81,12 +83,14 @@ class Rule:
         return self._texts.union(*(words for lists in self._near for words in lists))
 
 
-def _stand_near(lists: Sequence[Collection[str]], text: str, held: Collection[str]) -> bool:
+def _stand_near(
+    lists: Sequence[Collection[str]], text: str, held: Collection[str], apart: Sequence[str]
+) -> bool:
     """Whether a held word of each list stands in one clause with one of the first, not too far
-    from it."""
+    from it, nor parted from it."""
     others = [list(_places(words, text, held)) for words in lists[1:]]
     return all(others) and any(
-        all(any(_is_gap(text, first, place) for place in places) for places in others)
+        all(any(_is_gap(text, first, place, apart) for place in places) for places in others)
         for first in _places(lists[0], text, held)
     )
 
@@ -97,10 +101,18 @@ def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterato
             yield from (match.span() for match in _word(word).finditer(text))
 
 
-def _is_gap(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two places are close, in one clause. A full stop inside a host name ends none."""
-    start, end = min(one[1], other[1]), max(one[0], other[0])
-    return start <= end <= start + _MAX_GAP and not _END_OF_CLAUSE.search(text, start, end)
+def _is_gap(
+    text: str, first: tuple[int, int], other: tuple[int, int], apart: Sequence[str]
+) -> bool:
+    """Whether two places are close, in one clause, and not parted where `other` comes before
+    `first`. A full stop inside a host name ends no clause."""
+    start, end = min(first[1], other[1]), max(first[0], other[0])
+    if not start <= end <= start + _MAX_GAP or _END_OF_CLAUSE.search(text, start, end):
+        return False
+    if first < other:
+        return True
+    between = text[start:end]
+    return not any(word in between and _word(word).search(between) for word in apart)
 
 
 @cache
@@ -153,7 +165,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{place}: not a mapping", hint="write `id:`, `category:` and `text:`")
     _refuse_unknown_keys(mapping, place)
-    texts = list(_with_concepts(_strings(mapping, "text", place), place))
+    texts = _normal_words(mapping, "text", place)
     patterns = _strings(mapping, "pattern", place)
     needs = _strings(mapping, "needs", place)
     near = _near(mapping, place)
@@ -162,18 +174,21 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
     return Rule(
         id=_rule_id(mapping, place),
         category=_category(mapping, place),
-        texts=_shortest([_normal(text) for text in texts]),
+        texts=_shortest(texts),
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
-        ignore=tuple(_normal(phrase) for phrase in _strings(mapping, "ignore", place)),
+        apart=tuple(
+            _normal(each) for each in _with_concepts(_strings(mapping, "apart", place), place)
+        ),
+        ignore=_normal_words(mapping, "ignore", place),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
         not_counted=_not_counted(mapping, place),
     )
 
 
-def _shortest(phrases: list[str]) -> tuple[str, ...]:
+def _shortest(phrases: Sequence[str]) -> tuple[str, ...]:
     """The phrases without those that hold another, which is found anyway."""
     return tuple(
         each
@@ -182,6 +197,11 @@ def _shortest(phrases: list[str]) -> tuple[str, ...]:
     )
 
 
+def _normal_words(mapping: Mapping[Any, Any], key: str, place: str) -> tuple[str, ...]:
+    return tuple(map(_normal, _with_concepts(_strings(mapping, key, place), place)))
+
+
+@cache  # several rules name a concept
 def _normal(phrase: str) -> str:
     return " ".join(without_accents(phrase.lower()).split())
 

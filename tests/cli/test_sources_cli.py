@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contactctl.store import source_database
 from contactctl.store.database.store import Store
+from contactctl.store.source_database import Reading
 from helpers.api_server import Answer, ApiServer, Asked, api_server
-from helpers.sources import Crm, make_crm
+from helpers.sources import Crm, break_off, make_crm
 from helpers.store_cli import StoreCli
 
 DAY = "2026-05-01 10:00:00"
@@ -72,6 +75,32 @@ def test_a_sync_from_cron_and_at_a_terminal(cli: StoreCli, crm: Crm) -> None:
 def test_mistakes_of_a_sync(cli: StoreCli, args: tuple[str, ...], words: str) -> None:
     (error,) = cli.errors("contacts", "sync", *args, exit_code=2)
     assert words in error["message"]
+
+
+def test_a_source_that_breaks_off_is_told_and_the_next_sync_is_whole(
+    cli: StoreCli, crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm.execute("CREATE INDEX by_moment ON {t} (updated_at)")
+    crm.execute("UPDATE {t} SET mail_status = ?", ("x" * 2000,))
+    path = Path(crm.url.removeprefix("sqlite:///"))
+    whole = path.read_bytes() if path.exists() else b""
+    stream = Reading._stream
+
+    def broken(self: Reading, *what: Any) -> Iterator[Any]:
+        for rows in stream(self, *what):
+            break_off(self, "cut")
+            yield rows
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reading, "_stream", broken)
+        patched.setattr(source_database, "_ROWS_AT_A_TIME", 2)
+        (error,) = cli.errors("contacts", "sync", "crm", "--yes", exit_code=1)
+        assert error["message"].startswith("source crm: ")
+        assert any(words in error["hint"] for words in ("look at the server", "not an intact"))
+    if whole:
+        path.write_bytes(whole)
+    result = cli.json("contacts", "sync", "crm", "--yes")
+    assert (result["created"], result["gone"]) == (10, 0)
 
 
 @pytest.fixture

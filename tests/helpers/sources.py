@@ -4,14 +4,17 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from contactctl.domain.sources import DatabaseSource
+from contactctl.store.source_database import Reading
 
 _COLUMNS = "id, mail, name, updated_at"
+_PAGE = 4096  # of an SQLite file; the first says what is where
 _CREATE = (
     "CREATE TABLE {table} (id integer PRIMARY KEY, mail text, name text,"
     " updated_at {moment}, mail_status text)"
@@ -37,9 +40,10 @@ class Crm:
 
     def put(self, *rows: tuple[int, str | None, str, str]) -> None:
         """Insert (id, mail, name, updated_at), or put them in place of those of that id."""
-        for row in rows:
-            self.execute("DELETE FROM {t} WHERE id = ?", (row[0],))
-            self.execute(f"INSERT INTO {{t}} ({_COLUMNS}) VALUES (?, ?, ?, ?)", row)
+        of_ids = ", ".join("?" * len(rows))
+        self.execute(f"DELETE FROM {{t}} WHERE id IN ({of_ids})", [row[0] for row in rows])
+        values = ", ".join(["(?, ?, ?, ?)"] * len(rows))
+        self.execute(f"INSERT INTO {{t}} ({_COLUMNS}) VALUES {values}", list(chain(*rows)))
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         statement = statement.replace("{t}", self.table)
@@ -63,3 +67,20 @@ def make_crm(store_url: str, folder: Path) -> Crm:
     crm.execute("CREATE SCHEMA crm")
     crm.execute(_CREATE.format(table="{t}", moment="timestamptz"))
     return crm
+
+
+def break_off(reading: Reading, harm: str) -> None:
+    """Have a source break off while its rows are read: its server ends the connection, or the
+    file is cut off or overwritten."""
+    path = reading.store.path
+    if path is None:
+        pid = reading.connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+        with psycopg.connect(reading.source.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+        return
+    with path.open("r+b") as file:
+        if harm == "cut":
+            file.truncate(_PAGE)
+        else:
+            file.seek(_PAGE)
+            file.write(b"junk" * (path.stat().st_size // 4))

@@ -1,6 +1,7 @@
 """Contacts from another database: what a sync creates, follows, leaves alone, and deactivates."""
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,14 +25,15 @@ from contactctl.operations.sync import (
     write_statuses_back,
 )
 from contactctl.output.contacts import present_contact
+from contactctl.store import source_database
 from contactctl.store.database.store import Store
 from contactctl.store.runs import list_runs
 from contactctl.store.selections import stream_contacts
-from contactctl.store.source_database import SourceError
+from contactctl.store.source_database import Reading, SourceError
 from helpers import sync_process
 from helpers.imports import KeptRejects, contacts_in, import_text
 from helpers.sessions import make_session
-from helpers.sources import Crm, make_crm
+from helpers.sources import Crm, break_off, make_crm
 from helpers.warm_python import warm_python
 
 DAY = "2026-05-01 10:00:00"
@@ -286,3 +288,58 @@ def test_killed_at_any_batch_the_next_sync_goes_on(
     # what was committed is not read again, but for the overlap
     assert result.rows <= 400 - half + 15
     assert len(contacts_in(store)) == 360
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_source_that_breaks_off_takes_nobody_with_it(
+    store: Store, crm: Crm, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Its server ends the connection, or its file is cut off or overwritten, between two reads."""
+    from contactctl.operations import sync as module
+
+    crm.execute("CREATE INDEX by_moment ON {t} (updated_at)")  # or SQLite reads all to sort it
+    crm.put(*((n, f"c{n}@x.no", "N", f"2026-05-01 10:{n:02d}:00") for n in range(60)))
+    crm.execute("UPDATE {t} SET mail_status = ?", ("x" * 2000,))  # which makes many pages
+    asked = {"query": f"{crm.source().query} WHERE mail_status > 'a'"}
+    source, session = crm.source(**asked), make_session(store, limits=Limits(10**6))
+    sync(store, crm, **asked)
+    crm.execute("UPDATE {t} SET name = 'M', updated_at = '2026-05-02 10:00:00' WHERE id < 40")
+    crm.execute("DELETE FROM {t} WHERE id >= 58")
+
+    stream, options_of, harm = Reading._stream, module.options_of, ""
+
+    def broken(self: Reading, *what: Any) -> Iterator[Any]:
+        for number, rows in enumerate(stream(self, *what)):
+            if harm and number == at:
+                break_off(self, harm)
+            yield rows
+
+    monkeypatch.setattr(Reading, "_stream", broken)
+    monkeypatch.setattr(source_database, "_ROWS_AT_A_TIME", 10)
+    monkeypatch.setattr(module, "options_of", lambda *a: replace(options_of(*a), batch_rows=10))
+    path = Path(crm.url.removeprefix("sqlite:///"))
+    whole = path.read_bytes() if path.exists() else b""
+    for each in ["cut", "overwritten"] if whole else ["ended"]:
+        harm = each
+        for attempt in (
+            lambda: sync(store, crm, **asked),
+            lambda: sync(store, crm, full=True, **asked),
+            lambda: look_for_gone(session, source),
+            lambda: deactivate_missing(session, source),
+        ):
+            with pytest.raises(SourceError, match="source crm: ") as raised:
+                attempt()
+            assert raised.value.hint
+            if whole:
+                path.write_bytes(whole)
+    assert {each["status"] for each in contacts_in(store).values()} == {Status.ACTIVE}
+    with store.reading() as connection:
+        states = {run.state for run in list_runs(connection, limit=20)}
+    assert states == {RunState.DONE, RunState.FAILED}
+
+    harm = ""
+    result, _ = sync(store, crm, **asked)
+    assert figures(result)[0] == 0
+    names = [each["first_name"] for each in contacts_in(store).values()]
+    assert (len(names), names.count("M")) == (60, 40)
+    assert deactivate_missing(session, source).count == 2

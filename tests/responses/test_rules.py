@@ -7,7 +7,7 @@ import pytest
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import Classifier, normalise
+from contactctl.responses.classify import Classifier, default_classifier, normalise
 from contactctl.responses.rules import Rule, load_builtin_rules, parse_rules
 
 RULES = load_builtin_rules()
@@ -194,3 +194,23 @@ def test_lists_of_words_hold_concepts_and_phrases_are_looked_past() -> None:
     assert rule.matches("postfach lost")
     with pytest.raises(ConfigError, match="unknown concept"):
         parse_rules([mapping | {"near": [["$mailbx"], ["lost"]]}])
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("550 attachment was removed and mail for the user refused", None),
+        ("550 anhang entfernt, nachricht fur den empfanger abgelehnt", None),
+        ("550 the user was removed, attachments are refused", Category.INVALID_ADDRESS),
+        ("550 sender not known to recipient", None),
+        ("550 the address that the message was sent to is not known", Category.INVALID_ADDRESS),
+        ("550 the server could not find the user", Category.INVALID_ADDRESS),
+        ("recipient server has left the connection open", None),
+    ],
+)
+def test_what_was_removed_or_not_known_is_the_nearest_of_its_kind(
+    text: str, category: Category | None
+) -> None:
+    found = default_classifier().by_words(text)
+    is_invalid = found is not None and found.category is Category.INVALID_ADDRESS
+    assert is_invalid is (category is Category.INVALID_ADDRESS)
