@@ -42,10 +42,8 @@ class Opened:
 def open_envelope(document: Mapping[str, object]) -> Opened | None:
     """The content of an envelope; None for what is not one."""
     envelopes = _envelopes()
-    if envelopes.keys().isdisjoint(document):
-        return None
-    for key, named_so in envelopes.items():
-        for envelope in named_so if key in document else ():
+    for key in filter(document.__contains__, envelopes):
+        for envelope in envelopes[key]:
             if envelope.matches(document):
                 opened = envelope.open(document)
                 if opened is not None:
