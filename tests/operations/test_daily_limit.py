@@ -2,7 +2,7 @@
 against a model that knows no SQL."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,3 +95,26 @@ def test_days_of_bounces_go_as_in_the_model(store: Store, seed: int) -> None:
             model.confirm()
     assert waited
     assert model.spent
+
+
+def test_a_further_reason_for_an_inactive_contact_spends_nothing_of_the_day(store: Store) -> None:
+    add(store, *(f"c{number}@example.com" for number in range(1, 20)))
+    policy = replace(
+        POLICY, thresholds={**POLICY.thresholds, Category.SPAM_COMPLAINT: Threshold(1)}
+    )
+    session = make_session(store, now=START, responses=policy, limits=LIMITS)
+
+    def tell(category: Category, *numbers: int) -> set[int]:
+        events = [
+            response(f"c{each}@example.com", category, category, occurred_at=START)
+            for each in numbers
+        ]
+        ingest(session, events, [].append)
+        return {row[0] for row in deactivated(store)}
+
+    first = {1, 2, 3, 4}
+    assert tell(Category.INVALID_ADDRESS, *first) == first
+    assert tell(Category.SPAM_COMPLAINT, *first) == first
+    assert len(deactivated(store)) == 8
+    assert tell(Category.INVALID_ADDRESS, 5, 6) == first | {5, 6}
+    assert tell(Category.INVALID_ADDRESS, 7) == first | {5, 6}  # the day is spent

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from contactctl.domain.bursts import TAKEN_BACK
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
@@ -27,6 +26,7 @@ from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 from contactctl.store.types import UtcInstant
 
+_change = tables.change
 _contact = tables.contact
 _deactivation = tables.deactivation
 _item = tables.plan_item
@@ -39,7 +39,7 @@ DuePlan = Callable[[Sequence[int], Sequence[int]], sa.Select[int, int, str, int]
 
 @dataclass(frozen=True, slots=True)
 class DayBefore:
-    """What automatic runs have done within 24 hours: `spent` contacts were deactivated, of
+    """What automatic runs have done within 24 hours: from `spent` contacts they took something, of
     `active_at_start`; None where there was no such run."""
 
     spent: int
@@ -63,9 +63,9 @@ def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime
 
 def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
     """What thresholds have deactivated by themselves; what an incident took back does not count,
-    nor what somebody has confirmed."""
+    nor a further reason for somebody inactive, nor what a person has confirmed."""
     statement = (
-        sa.select(_run.c.changed, _run.c.results, _run.c.active_before)
+        sa.select(_run.c.id, _run.c.active_before)
         .where(
             _run.c.kind == RunKind.THRESHOLDS,
             _run.c.started_at > now - timedelta(hours=24),
@@ -74,9 +74,27 @@ def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
         )
         .order_by(_run.c.id)
     )
-    rows = connection.execute(statement).all()
-    spent = sum(row.changed - row.results.get(TAKEN_BACK, 0) for row in rows)
-    return DayBefore(spent, rows[0].active_before if rows else None)
+    runs = connection.execute(statement).all()
+    if not runs:
+        return DayBefore(0, None)
+    opened = sa.exists().where(
+        _deactivation.c.contact_id == _change.c.contact_id,
+        _deactivation.c.run_id == _change.c.run_id,
+    )
+    lost = (
+        sa.select(sa.func.count(sa.distinct(_change.c.contact_id)))
+        .where(
+            _change.c.run_id.in_([run.id for run in runs]),
+            _change.c.kind == ChangeKind.DEACTIVATED,
+            sa.or_(
+                ~opened.where(_deactivation.c.taken_back),
+                opened.where(~_deactivation.c.taken_back),
+            ),
+        )
+        .group_by(_change.c.run_id)
+    )
+    spent = sum(connection.execute(lost).scalars())
+    return DayBefore(spent, runs[0].active_before)
 
 
 def _unjudged_runs(connection: sa.Connection) -> list[int]:
