@@ -5,6 +5,7 @@ user agent (`machines.yaml`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -15,30 +16,35 @@ from contactctl.domain.responses import Category
 from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
-_KEY_LENGTH = 4
+_PIECE_LENGTH = 4
 
 
 class PhraseIndex:
-    """Finds phrases by their first characters: one pass over the text rules most of them out."""
+    """Finds phrases by the rarest piece of each: one pass over the text rules most of them out."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_start: dict[str, list[str]] = {}
-        self._short: list[str] = []
-        for phrase in dict.fromkeys(phrases):
-            if len(phrase) < _KEY_LENGTH:
-                self._short.append(phrase)
-            else:
-                self._by_start.setdefault(phrase[:_KEY_LENGTH], []).append(phrase)
+        pieces_by_phrase = {phrase: _pieces(phrase) for phrase in phrases}
+        uses = Counter(piece for pieces in pieces_by_phrase.values() for piece in pieces)
+        self._by_piece: dict[str, list[str]] = {}
+        self._short = [phrase for phrase, pieces in pieces_by_phrase.items() if not pieces]
         self._short_ascii = [phrase for phrase in self._short if phrase.isascii()]
+        for phrase, pieces in pieces_by_phrase.items():
+            if pieces:
+                rarest = min(sorted(pieces), key=uses.__getitem__)
+                self._by_piece.setdefault(rarest, []).append(phrase)
 
     def found_in(self, text: str) -> list[str]:
         """The phrases that `text` holds, in no particular order."""
-        starts = {text[at : at + _KEY_LENGTH] for at in range(len(text) - _KEY_LENGTH + 1)}
         short = self._short_ascii if text.isascii() else self._short
         found = [phrase for phrase in short if phrase in text]
-        for start in self._by_start.keys() & starts:
-            found += [phrase for phrase in self._by_start[start] if phrase in text]
+        for piece in self._by_piece.keys() & _pieces(text):
+            found += [phrase for phrase in self._by_piece[piece] if phrase in text]
         return found
+
+
+def _pieces(text: str) -> set[str]:
+    """Every run of a few characters in it; none in a shorter text."""
+    return {text[at : at + _PIECE_LENGTH] for at in range(len(text) - _PIECE_LENGTH + 1)}
 
 
 # From what a server said to a response category: text rules, enhanced status, reply code
