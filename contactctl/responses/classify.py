@@ -30,7 +30,7 @@ class PhraseIndex:
         self._short_ascii = [phrase for phrase in self._short if phrase.isascii()]
         for phrase, pieces in pieces_by_phrase.items():
             if pieces:
-                rarest = min(sorted(pieces), key=uses.__getitem__)
+                rarest = min(pieces, key=uses.__getitem__)
                 self._by_piece.setdefault(rarest, []).append(phrase)
 
     def found_in(self, text: str) -> list[str]:
