@@ -428,7 +428,8 @@ def test_by_criteria_through_a_confirmed_count(
 
 def emails(store: Store) -> list[str]:
     with store.reading() as connection:
-        return list(connection.execute(select(tables.contact.c.email)).scalars())
+        by_id = select(tables.contact.c.email).order_by(tables.contact.c.id)
+        return list(connection.execute(by_id).scalars())
 
 
 def test_who_changed_since_the_plan_is_left_alone(store: Store, session: Session) -> None:
