@@ -270,9 +270,16 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
         outcome = _outcomes().get(_plain(status))
     if outcome is None and _SUCCESS.match(status or diagnostic):
         return Outcome(Kind.ACTIVITY, activity=ActivityKind.DELIVERED)
-    if outcome is None or (has_code and outcome.kind is Kind.ACTIVITY):
-        return _BY_WORDS  # a refused mail was neither delivered nor opened
-    return outcome
+    if outcome is None:
+        return _BY_WORDS
+    # what a browser calls itself may look like codes, so only a delivery's words are looked at
+    is_refused = has_code or (
+        outcome.activity is ActivityKind.DELIVERED
+        and not _SUCCESS.match(diagnostic)
+        and any(find_codes(diagnostic))
+    )
+    is_sign = outcome.kind in (Kind.NOTHING, Kind.ACTIVITY)
+    return _BY_WORDS if is_sign and is_refused else outcome
 
 
 def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -> Classification:

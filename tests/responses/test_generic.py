@@ -227,6 +227,10 @@ WORDS = [
     ({"reason": "250 2.0.0 OK id=1"}, "delivered"),
     ({"type": "newsletter", "status": "5.1.1"}, "invalid-address"),
     ({"event_type": "queued"}, "nothing"),
+    ({"event": "sent", "reason": "550 5.1.1 user unknown"}, "invalid-address"),
+    ({"status": "processed", "reason": "452 4.2.2 mailbox full"}, "transient"),
+    ({"event": "delivered", "reason": "550 5.1.1 user unknown"}, "invalid-address"),
+    ({"event": "sent", "reason": "250 2.0.0 queued as 554 4A1B"}, "nothing"),
     ({"status": "frobnicated"}, "'frobnicated' gives no reason"),
 ]
 
