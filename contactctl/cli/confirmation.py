@@ -12,7 +12,7 @@ from contactctl.cli.main import uninterrupted
 from contactctl.cli.progress import finish_in_background
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.console import BOLD, Console, paint
 from contactctl.output.presentation import Presentation
 
@@ -132,7 +132,7 @@ class Manner:
 
     said: "Confirmation | None" = None
     background: bool = False
-    wait: float = waits.FOR_CHANGES_S
+    wait: float = FOR_LOCKS_S
     dry_run: bool = False
     keeps_plan: bool = False
     work: str | None = None
@@ -149,7 +149,7 @@ class ChangingInvocation(SelectingInvocation):
             "plan": (options.KeepPlan, False),
             "confirm": (options.ConfirmCount, None),
             "limit_override": (options.LimitOverride, None),
-            "wait": (options.Wait, waits.FOR_CHANGES_S),
+            "wait": (options.Wait, FOR_LOCKS_S),
         }
     )
 

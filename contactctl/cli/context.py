@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_ANSWERS_S, waits_of
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
 
@@ -152,7 +152,7 @@ class StoreInvocation(ConfiguredInvocation):
         {
             **ConfiguredInvocation.OPTIONS,
             "database": (options.Database, None),
-            "timeout": (options.Timeout, waits.FOR_ANSWER_S),
+            "timeout": (options.Timeout, FOR_ANSWERS_S),
         }
     )
 
@@ -161,15 +161,15 @@ class StoreInvocation(ConfiguredInvocation):
     @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
-        timeout = self.shared.get("timeout", waits.FOR_ANSWER_S)
-        return waits.waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
+        timeout = self.shared.get("timeout", FOR_ANSWERS_S)
+        return waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
 
     def _tell_of_waiting(self) -> None:
         """Once, with who it is where that can be found out."""
         if self._told_of_waiting or self.console.quiet:
             return
         self._told_of_waiting = True
-        from contactctl.operations.waits import who_works_on
+        from contactctl.operations.session import who_works_on
 
         found = who_works_on(self.settings.database)
         what = found or "another process that works on this store"

@@ -11,7 +11,7 @@ from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.sources import Mailbox
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputFormat, Presentation
 
@@ -101,7 +101,7 @@ def ingest(
     date_format: DateFormat = None,
     rejects: Rejects = None,
     move_to: MoveTo = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record responses, and deactivate the contacts that reach a threshold.
 
@@ -153,7 +153,7 @@ def fetch(
     since: Since = None,
     time_limit: TimeLimit = 600.0,
     rejects: Rejects = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record the responses of a mailbox, or of a provider's API.
 

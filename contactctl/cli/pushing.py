@@ -8,7 +8,7 @@ import typer
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.ingest import Rejects
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_INGEST_S, FOR_LOCKS_S
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def push(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
     """Make a provider's suppression list follow who is inactive.
 
@@ -92,7 +92,7 @@ def pull(
     invocation: StoreInvocation,
     name: ProviderName,
     rejects: Rejects = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record why a provider suppresses addresses, as responses.
 

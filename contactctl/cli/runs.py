@@ -8,7 +8,7 @@ import typer
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def apply(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
     dry_run: options.DryRun = False,
 ) -> Presentation:
     """Apply a kept plan, after a preview and a confirmation.
@@ -147,7 +147,7 @@ def resume(
     yes: options.Yes = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
     """Resume an interrupted run.
 
@@ -219,7 +219,7 @@ def undo(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
     """Undo a run.
 
@@ -239,7 +239,7 @@ def undo(
         checked,
         read_confirmation,
     )
-    from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
+    from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
     from contactctl.output.runs import present_undo
 
     said = read_confirmation(confirm, limit_override)

@@ -10,7 +10,7 @@ from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import read_assignments
 from contactctl.domain.errors import UsageError
 from contactctl.domain.upkeep_kinds import TagRun, UntagRun
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def attributes(
     plan: options.KeepPlan = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
     """List the attributes that contacts have; rename or drop one that the config lost.
 
