@@ -90,7 +90,7 @@ class Invocation:
             return
         self._shown = presentation.blocks
         from contactctl.output.console import paint
-        from contactctl.output.formats.table import block_lines
+        from contactctl.output.table import block_lines
 
         notes: list[str] = []
         lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)

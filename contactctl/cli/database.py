@@ -303,7 +303,7 @@ def status(
 
 def _write_textfile(path: Path, status: "StoreStatus") -> None:
     from contactctl.config.drafts import replace_file
-    from contactctl.output.formats.prometheus import exposition
+    from contactctl.output.formats import exposition
     from contactctl.output.status import status_metrics
 
     replace_file(path, exposition(status_metrics(status)))
