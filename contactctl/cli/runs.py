@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
-
 from contactctl.cli import candidates, options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import BackgroundInvocation, StoreInvocation
+from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import Presentation
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 
 RunNumber = Annotated[
     int,
-    typer.Argument(
-        metavar="RUN",
-        help="The run's number.",
+    argument(
+        "RUN",
+        "The run's number.",
         min=1,
         max=options.MOST_NUMBER,
         autocompletion=candidates.run_numbers,
@@ -32,28 +31,22 @@ RunNumber = Annotated[
 Limit = Annotated[int, options.limit("Show at most N runs.", most=10_000)]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option(
-        "--kind",
-        metavar="KIND",
-        help="Only runs of this kind. Repeatable.",
-        autocompletion=candidates.run_kinds,
+    option(
+        "--kind", "KIND", "Only runs of this kind. Repeatable.", autocompletion=candidates.run_kinds
     ),
 ]
 States = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--state",
-        metavar="STATE",
-        help="Only runs in this state. Repeatable.",
+        "STATE",
+        "Only runs in this state. Repeatable.",
         autocompletion=candidates.run_states,
     ),
 ]
 
 Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="Only runs planned, begun or ended since this time."
-    ),
+    str | None, option("--since", "TIME", "Only runs planned, begun or ended since this time.")
 ]
 
 
@@ -214,17 +207,7 @@ def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
         return present_run(cancel_run(session, run))
 
 
-def undo(
-    invocation: StoreInvocation,
-    run: RunNumber,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: options.ConfirmCount = None,
-    limit_override: options.LimitOverride = None,
-    background: options.Background = False,
-    wait: options.Wait = FOR_LOCKS_S,
-) -> Presentation:
+def undo(invocation: BackgroundInvocation, run: RunNumber) -> Presentation:
     """Undo a run.
 
     Examples:
@@ -236,31 +219,23 @@ def undo(
     since, after a preview and a confirmation. Off unless the store's policy, or
     the config where it has none, says allow_undo: true.
     """
-    from contactctl.cli.confirmation import (
-        Change,
-        Manner,
-        change_selection,
-        checked,
-        read_confirmation,
-    )
+    from contactctl.cli.confirmation import Change, change_selection
     from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
     from contactctl.output.runs import present_undo
 
-    said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, background, wait, dry_run, plan))
+    manner = invocation.manner()
     with invocation.open_session() as session:
         undone = require_undoable(session, run)
-
-        def make_plan(said: "Confirmation | None") -> "Run | None":
-            return plan_undo_of(session, undone, reason=reason or "", said=said)
 
         def preview() -> Presentation:
             return present_undo(preview_undo(session, undone))
 
-        def nothing() -> Presentation:
-            return preview().failed(_nothing_to_undo(undone))
-
-        return change_selection(invocation, session, manner, Change(make_plan, preview, nothing))
+        change = Change(
+            lambda said: plan_undo_of(session, undone, reason=invocation.reason, said=said),
+            preview,
+            lambda: preview().failed(_nothing_to_undo(undone)),
+        )
+        return change_selection(invocation, session, manner, change)
 
 
 def _confirm_kept_plan(
@@ -316,15 +291,14 @@ def _nothing_to_undo(undone: "Run") -> RefusedError:
 T = TypeVar("T")
 
 ChangesSince = Annotated[
-    str | None,
-    typer.Option("--since", metavar="TIME", help="Changes since this date or instant."),
+    str | None, option("--since", "TIME", "Changes since this date or instant.")
 ]
 Cursor = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--cursor",
-        metavar="FILE",
-        help="Changes since the last call with this file, which keeps how far it has come.",
+        "FILE",
+        "Changes since the last call with this file, which keeps how far it has come.",
     ),
 ]
 
