@@ -14,12 +14,7 @@ from textual.message import Message
 from textual.widgets import Button, ContentSwitcher, DataTable, Static
 
 from contactctl.builder.draft import criteria_as_flags
-from contactctl.builder.figures import (
-    Figures,
-    left_out_facts,
-    stakes_facts,
-    stakes_head,
-)
+from contactctl.builder.figures import Figures, left_out_facts, stakes_facts, stakes_head
 from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import ContactctlError

@@ -9,11 +9,7 @@ from contactctl.domain.criteria.fields import OPERATORS, AttributeDeclaration, F
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
-from contactctl.domain.policies import (
-    Billing,
-    GroupPolicy,
-    ResponsePolicy,
-)
+from contactctl.domain.policies import Billing, GroupPolicy, ResponsePolicy
 from contactctl.domain.sources import DatabaseSource, Mailbox
 from contactctl.domain.text import counted
 from contactctl.domain.urls import hide_password
