@@ -3,17 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
-from contactctl.cli.confirmation import (
-    Change,
-    OneOrManyInvocation,
-    change_of_affected,
-    change_selection,
-)
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.confirmation import Change, change_of_affected, change_selection
+from contactctl.cli.context import OneOrManyInvocation, StoreInvocation
 from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
+from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.presentation import Presentation
@@ -56,7 +50,7 @@ def _erase(
 ) -> Presentation:
     if contact is None:
         return _erase_selected(invocation, erasing)
-    invocation.require_one_alone()
+    invocation.require_alone()
     return _erase_one(invocation, erasing, contact)
 
 
@@ -102,19 +96,16 @@ def _change(
 # The commands below `suppressions`
 
 
-Address = Annotated[str, typer.Argument(metavar="EMAIL", help="One address.")]
+Address = Annotated[str, argument("EMAIL", "One address.")]
 AddressOrDomain = Annotated[
-    str, typer.Argument(metavar="EMAIL|@DOMAIN", help="One address, or every one of a domain.")
+    str, argument("EMAIL|@DOMAIN", "One address, or every one of a domain.")
 ]
-ListFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")]
-Sha256 = Annotated[bool, typer.Option("--sha256", help="The file contains SHA-256 hashes.")]
-Md5 = Annotated[bool, typer.Option("--md5", help="The file contains MD5 hashes.")]
-ColumnName = Annotated[
-    str | None, typer.Option("--column", metavar="NAME", help="The column that contains them.")
-]
+ListFile = Annotated[Path, argument("FILE", "The file; - reads standard input.")]
+Sha256 = Annotated[bool, flag("--sha256", "The file contains SHA-256 hashes.")]
+Md5 = Annotated[bool, flag("--md5", "The file contains MD5 hashes.")]
+ColumnName = Annotated[str | None, option("--column", "NAME", "The column that contains them.")]
 ConfirmAddress = Annotated[
-    str | None,
-    typer.Option("--confirm", metavar="EMAIL", help="The address again, instead of typing it."),
+    str | None, option("--confirm", "EMAIL", "The address again, instead of typing it.")
 ]
 Limit = Annotated[int, options.limit("Show at most N, newest first.")]
 
@@ -242,7 +233,7 @@ def remove(
 def rotate_key(
     invocation: StoreInvocation,
     drop: Annotated[
-        bool, typer.Option("--drop", help="Drop the old keys that no hash of this store needs.")
+        bool, flag("--drop", "Drop the old keys that no hash of this store needs.")
     ] = False,
 ) -> Presentation:
     """Create a new key for future hashes.

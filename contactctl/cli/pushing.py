@@ -1,35 +1,19 @@
 """The commands `suppressions push`, `diff` and `pull`: a provider's suppression list."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import Annotated
 
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import BackgroundInvocation, StoreInvocation
 from contactctl.cli.ingest import Rejects
-from contactctl.operations import waits
+from contactctl.cli.options import argument
+from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.presentation import Presentation
 
-if TYPE_CHECKING:
-    from contactctl.domain.runs import Confirmation, Run
-
-ProviderName = Annotated[
-    str, typer.Argument(metavar="NAME", help="The provider's name in the config.")
-]
+ProviderName = Annotated[str, argument("NAME", "The provider's name in the config.")]
 
 
-def push(
-    invocation: StoreInvocation,
-    name: ProviderName,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: options.ConfirmCount = None,
-    limit_override: options.LimitOverride = None,
-    background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
-) -> Presentation:
+def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
     """Make a provider's suppression list follow who is inactive.
 
     Examples:
@@ -41,13 +25,7 @@ def push(
     those that were put there by this command, and are active again, are taken
     off, unless they have complained. `diff` shows both lists.
     """
-    from contactctl.cli.confirmation import (
-        Change,
-        Manner,
-        change_selection,
-        checked,
-        read_confirmation,
-    )
+    from contactctl.cli.confirmation import Change, change_selection
     from contactctl.operations.pushing import (
         find_provider,
         plan_push_to,
@@ -56,19 +34,20 @@ def push(
     )
     from contactctl.output.providers import present_push
 
-    said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, background, wait, dry_run, plan))
+    manner = invocation.manner()
     with invocation.open_session() as session:
         source = find_provider(session, name)
-        manner = replace(manner, work=work_of_push(source))
-
-        def make_plan(said: "Confirmation | None") -> "Run | None":
-            return plan_push_to(session, source, reason=reason or "", said=said)
 
         def preview() -> Presentation:
             return present_push(preview_push(session, source))
 
-        return change_selection(invocation, session, manner, Change(make_plan, preview, preview))
+        change = Change(
+            lambda said: plan_push_to(session, source, reason=invocation.reason, said=said),
+            preview,
+            preview,
+        )
+        manner = replace(manner, work=work_of_push(source))
+        return change_selection(invocation, session, manner, change)
 
 
 def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
@@ -92,7 +71,7 @@ def pull(
     invocation: StoreInvocation,
     name: ProviderName,
     rejects: Rejects = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record why a provider suppresses addresses, as responses.
 

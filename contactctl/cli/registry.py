@@ -167,7 +167,7 @@ COMMANDS: dict[str, Entry] = {
     "tags add": Entry("upkeep:add", "Give a tag to one contact, or to those that match."),
     "tags remove": Entry("upkeep:remove", "Take a tag from one contact, or from those that match."),
     "contacts changes": Entry(
-        "changes:changes",
+        "runs:changes",
         "Print what changed in who may be mailed, each change once and in order.",
     ),
     "groups list": Entry("groups:list_", "List the groups with their sizes."),
@@ -243,7 +243,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
-    "runs contacts": Entry("changes:of_run", "List the contacts that a run changed, and how."),
+    "runs contacts": Entry("runs:contacts", "List the contacts that a run changed, and how."),
     "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
     "runs watch": Entry("runs:watch", "Follow a run until it is done."),
     "runs resume": Entry("runs:resume", "Resume an interrupted run."),

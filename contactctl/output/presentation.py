@@ -322,9 +322,10 @@ def render(
 
 
 def _writer(output_format: OutputFormat) -> Callable[[Presentation, Console, str], None]:
-    """The `write` of the format's module, the only one imported."""
-    module = import_module(f"contactctl.output.formats.{output_format.value}")
-    write: Callable[[Presentation, Console, str], None] = module.write
+    """`write_NAME` of that format: for people in `table`, for programs in `formats`."""
+    room = "table" if output_format is OutputFormat.TABLE else "formats"
+    module = import_module(f"contactctl.output.{room}")
+    write: Callable[[Presentation, Console, str], None] = getattr(module, f"write_{output_format}")
     return write
 
 

@@ -31,9 +31,9 @@ from contactctl.output.presentation import (
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
+    from contactctl.operations.reactivation import UndoPreview
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
-    from contactctl.operations.undo import UndoPreview
 
 
 _RUN_COLUMNS = (

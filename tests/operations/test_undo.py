@@ -10,8 +10,8 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy
 from contactctl.domain.runs import RunKind, RunState, SkipReason
 from contactctl.operations.plans import show_plan
+from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
 from contactctl.operations.runs import apply_run, cancel_run
-from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.run_steps import apply_batch, start_run

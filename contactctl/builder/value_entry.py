@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input
 
+from contactctl.builder.dialogs import Choice, Picker
 from contactctl.builder.draft import Row, has_choices, row_of, takes_free_list
-from contactctl.builder.screens.dialogs import Choice, Picker
 from contactctl.domain.criteria.conditions import build_condition
 from contactctl.domain.criteria.fields import USAGES, Field, FieldType, Operator, Takes
 from contactctl.domain.criteria.values import Unit

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Button, ContentSwitcher, DataTable, Static
 
 from contactctl.builder.draft import criteria_as_flags
-from contactctl.builder.widgets.figures import (
+from contactctl.builder.figures import (
     Figures,
     left_out_facts,
     stakes_facts,

@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.widgets import Button, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
+from contactctl.builder.dialogs import Choice, Picker
 from contactctl.builder.draft import Draft, Group, Mode, Part, Row, change_operator
-from contactctl.builder.screens.dialogs import Choice, Picker
-from contactctl.builder.widgets.value_entry import PickButton, ValueEntry, ValuesHeld, value_entry
+from contactctl.builder.value_entry import PickButton, ValueEntry, ValuesHeld, value_entry
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldType, Operator
 
 _OF_TEXT: Mapping[Operator, str] = {
