@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_of_affected, change_selection
 from contactctl.cli.context import OneOrManyInvocation, StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
+from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, Sheet, with_signature
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
@@ -148,6 +148,7 @@ def import_(
     column: ColumnName = None,
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
+    sheet: Sheet = None,
     rejects: RejectsPath = None,
     reason: options.Reason = None,
 ) -> Presentation:
@@ -179,6 +180,7 @@ def import_(
         column,
         one_character(delimiter),
         with_signature(encoding),
+        sheet,
     )
     with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
         return present_list(suppress_list(session, given, rejected, reason=reason or ""), rejected)
