@@ -98,6 +98,7 @@ Delimiter = Annotated[
     str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
 ]
 Encoding = Annotated[str, option("--encoding", "NAME", "The file's encoding.")]
+Sheet = Annotated[str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")]
 
 
 def import_(
@@ -119,6 +120,7 @@ def import_(
     rejects: RejectsPath = None,
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
+    sheet: Sheet = None,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
 ) -> Presentation:
@@ -154,6 +156,7 @@ def import_(
             format=from_,
             delimiter=one_character(delimiter),
             encoding=with_signature(encoding),
+            sheet=sheet,
             renames=read_assignments("--map", map_, str.rpartition),
             ignored=frozenset(ignore or ()),
             ignore_unknown=ignore_unknown,

@@ -7,7 +7,7 @@ from typing import Annotated
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
 from contactctl.cli.context import BackgroundInvocation, StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, with_signature
+from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, Sheet, with_signature
 from contactctl.cli.ingest import Rejects
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
@@ -66,6 +66,7 @@ def import_(
     column: ColumnName = None,
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
+    sheet: Sheet = None,
     rejects: RejectsPath = None,
     reason: options.Reason = None,
 ) -> Presentation:
@@ -97,6 +98,7 @@ def import_(
         column,
         one_character(delimiter),
         with_signature(encoding),
+        sheet,
     )
     with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
         return present_list(suppress_list(session, given, rejected, reason=reason or ""), rejected)

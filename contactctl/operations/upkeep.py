@@ -318,7 +318,7 @@ def preview_change(session: Session, name: str, to: str | None) -> AttributeChan
             )
         if to is not None and (both := count_both(connection, name, to)):
             raise RefusedError(
-                f"{counted(both, 'contact')} have both '{show_safely(name)}' and '{to}'",
+                f"both '{show_safely(name)}' and '{to}' are set for {counted(both, 'contact')}",
                 hint=f"which one is right? `contactctl db attributes --drop {show_safely(name)}`"
                 " drops the other",
                 code="has-both",

@@ -281,7 +281,7 @@ def _incident_warnings(result: IngestResult) -> list[str]:
     """What is held, and what was taken back for it."""
     warnings = [
         f"{counted(met.contacts, 'contact')} cannot be reached"
-        f" ({counted(met.responses, 'response')} refuse the sender, and count for nobody):"
+        f" (the sender is refused by {counted(met.responses, 'response')}, not counted):"
         f" repair {met.fault.repair}"
         for met in result.sender_faults
     ]

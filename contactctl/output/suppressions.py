@@ -81,8 +81,8 @@ def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
     notes = []
     if result.contacts:
         notes.append(
-            f"{counted(result.contacts, 'contact')} have an address on the list and stay as they"
-            " are; from now on imports reject their rows"
+            f"on the list are addresses of {counted(result.contacts, 'contact')}: nothing changes"
+            " there; from now on imports reject their rows"
         )
     return Presentation(
         data,
