@@ -25,6 +25,8 @@ from contactctl.output.presentation import (
     Table,
     Text,
     Verbatim,
+    columns,
+    hidden,
 )
 
 
@@ -88,10 +90,8 @@ def present_config_check(loaded: LoadedSettings) -> Presentation:
 
 
 _FIELD_COLUMNS = (
-    Column("name"),
-    Column("type"),
-    Column("operators", for_people=False),
-    Column("choices", for_people=False),
+    *columns("name", "type"),
+    *hidden("operators", "choices"),
     Column("help", "MEANING", wraps=True),
 )
 

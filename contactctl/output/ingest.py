@@ -1,7 +1,7 @@
 """What an ingest did with the responses that it read, or would do, as it is shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from contactctl.domain.bursts import SharedBy
@@ -14,11 +14,13 @@ from contactctl.output.presentation import (
     Column,
     KeyValues,
     Presentation,
-    Row,
     Rows,
     RowsTable,
     Text,
+    columns,
     counted,
+    hidden,
+    picked,
 )
 from contactctl.output.rejects import ResponseRejects
 from contactctl.output.responses import incident_data, threshold_data
@@ -36,63 +38,29 @@ _CLASSIFIED_COLUMNS = (
     Column("source", for_people=False),
     Column("recipient"),
     Column("original_recipient", for_people=False),
-    Column("category"),
-    Column("counts"),
+    *columns("category", "counts"),
     Column("not_counted", for_people=False),
     Column("status", yields=True),
     Column("diagnostic", for_people=False),
-    Column("rule"),
-    Column("evidence"),
-    Column("outranked", for_people=False),
-    Column("through", for_people=False),
-    Column("occurred_at", for_people=False),
-    Column("channel", for_people=False),
-    Column("group", for_people=False),
-    Column("host", for_people=False),
-    Column("source_key", for_people=False),
+    *columns("rule", "evidence"),
+    *hidden("outranked", "through", "occurred_at", "channel", "group", "host", "source_key"),
 )
 CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
 _RULE_COLUMNS = (
     Column("id", "RULE"),
-    Column("category"),
-    Column("from"),
+    *columns("category", "from"),
     Column("counts", for_people=False),
     Column("why", wraps=True),
-    Column("text", for_people=False),
-    Column("pattern", for_people=False),
-    Column("near", for_people=False),
+    *hidden("text", "pattern", "near"),
 )
 RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
-
-
-def classified_row(response: Response) -> Row:
-    """A response as it would be recorded."""
-    return {
-        "source": response.source,
-        "recipient": response.recipient,
-        "original_recipient": response.original_recipient,
-        "category": response.category,
-        "counts": response.counts,
-        "not_counted": response.not_counted,
-        "status": response.status,
-        "diagnostic": response.diagnostic,
-        "rule": response.rule,
-        "evidence": response.evidence,
-        "outranked": response.outranked,
-        "through": response.through,
-        "occurred_at": response.occurred_at,
-        "channel": response.channel,
-        "group": response.group,
-        "host": response.host,
-        "source_key": response.source_key,
-    }
 
 
 @dataclass
 class OtherEvents:
     """What was read besides responses: it is said, since nothing a person said may vanish."""
 
-    no_responses: int = 0
+    no_response: int = 0
     activities: int = 0
     unsubscribes: int = 0
     resubscribes: int = 0
@@ -108,7 +76,7 @@ class OtherEvents:
         elif isinstance(event, Activity):
             self.activities += 1
         else:
-            self.no_responses += 1
+            self.no_response += 1
 
     def warnings(self) -> list[str]:
         """Lines for people."""
@@ -124,27 +92,16 @@ def present_classified(
 ) -> Presentation:
     """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
     whole = isinstance(responses, Sequence)
-    items = (
-        [classified_row(each) for each in responses] if whole else map(classified_row, responses)
-    )
+    rows = (picked(each, CLASSIFIED_FIELDS) for each in responses)
+    items = list(rows) if whole else rows
     return Presentation(
-        {"rejected": rejects.number, **_counts(others)} if whole else {},
+        {"rejected": rejects.number, **asdict(others)} if whole else {},
         Rows("responses", _CLASSIFIED_COLUMNS, items),
         [RowsTable(empty="(no responses)")],
         warnings=others.warnings() if whole else [],
         problems=rejects.problems() if whole else [],
         exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
     )
-
-
-def _counts(others: OtherEvents) -> dict[str, object]:
-    return {
-        "no_response": others.no_responses,
-        "activities": others.activities,
-        "unsubscribes": others.unsubscribes,
-        "resubscribes": others.resubscribes,
-        "undated": others.undated,
-    }
 
 
 def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
@@ -210,18 +167,14 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
     that was read; unmatched, not_counted, held and by_category speak of those recorded."""
     counts = result.counts
     return {
-        "run": result.run,
-        "read": result.read,
+        **picked(result, ("run", "read")),
         "no_response": result.no_responses,
         "unsubscribes": counts.unsubscribes,
         "unsubscribed": counts.obeyed.contacts,
         "left_groups": counts.obeyed.memberships,
         "resubscribes": counts.resubscribes,
         "undated": result.undated,
-        "recorded": counts.recorded,
-        "duplicates": counts.duplicates,
-        "unmatched": counts.unmatched,
-        "not_counted": counts.not_counted,
+        **picked(counts, ("recorded", "duplicates", "unmatched", "not_counted")),
         "sender_side": [
             {
                 "about": met.fault.about,

@@ -20,41 +20,39 @@ from contactctl.output.presentation import (
     Rows,
     RowsTable,
     Table,
+    columns,
     counted,
+    hidden,
+    picked,
 )
 
 _COLUMNS = (
     Column("occurred_at", "OCCURRED"),
-    Column("recipient"),
-    Column("category"),
-    Column("status"),
+    *columns("recipient", "category", "status"),
     Column("diagnostic", yields=True),
     Column("not_counted", yields=True),
     Column("held", yields=True),
     Column("incident", yields=True),
     Column("group", yields=True),
     Column("run", yields=True),
-    Column("contact", for_people=False),
-    Column("email", for_people=False),
-    Column("counts", for_people=False),
-    Column("rule", for_people=False),
-    Column("evidence", for_people=False),
-    Column("through", for_people=False),
-    Column("host", for_people=False),
-    Column("channel", for_people=False),
-    Column("recorded_at", for_people=False),
-    Column("source", for_people=False),
-    Column("source_key", for_people=False),
+    *hidden(
+        "contact",
+        "email",
+        "counts",
+        "rule",
+        "evidence",
+        "through",
+        "host",
+        "channel",
+        "recorded_at",
+        "source",
+        "source_key",
+    ),
 )
 RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 _INCIDENT_COLUMNS = (
-    Column("incident"),
-    Column("shared_by"),
-    Column("name"),
-    Column("category"),
-    Column("held"),
-    Column("started"),
+    *columns("incident", "shared_by", "name", "category", "held", "started"),
     Column("last_hour", for_people=False),
 )
 INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
@@ -76,15 +74,7 @@ def present_incidents(incidents: Sequence[Incident]) -> Presentation:
 
 def incident_data(incident: Incident) -> Row:
     """An incident for programs; `name` is a domain, a receiving host, or a rule's id."""
-    return {
-        "incident": incident.id,
-        "shared_by": incident.shared_by,
-        "name": incident.name,
-        "category": incident.category,
-        "held": incident.held,
-        "started": incident.started,
-        "last_hour": incident.last_hour,
-    }
+    return {"incident": incident.id, **picked(incident, INCIDENT_FIELDS[1:])}
 
 
 def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
@@ -118,7 +108,8 @@ def present_held(result: HeldResult, verb: str) -> Presentation:
 # How many bounce: a table with a bar each, or drawn
 
 
-REPORT_FIELDS = (*("name", "delivered", "bounced", "complained", "bounce_rate", "complaint_rate"),)
+_NUMBERS = ("delivered", "bounced", "complained")
+REPORT_FIELDS = ("name", *_NUMBERS, "bounce_rate", "complaint_rate")
 _MOST_FOR_PEOPLE = 30
 _BAR_WIDTH = 20
 _UNNAMED = "(not named)"
@@ -130,8 +121,7 @@ _BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
 
 def present_report(report: ResponseReport) -> Presentation:
     """The rows, the worst first; exit code 4 where a limit is exceeded."""
-    columns = [Column(name) for name in REPORT_FIELDS]
-    rows = Rows("rows", columns, [_row(each) for each in report.rows])
+    rows = Rows("rows", columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
     data = {
         "by": str(report.by),
         "since": report.since,
@@ -152,9 +142,9 @@ def present_report(report: ResponseReport) -> Presentation:
 def _blocks(report: ResponseReport) -> Sequence[Block]:
     shown = report.rows[:_MOST_FOR_PEOPLE]
     heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
-    columns = [
+    shown_columns = [
         Column("name", heading),
-        *(Column(name) for name in ("delivered", "bounced", "complained")),
+        *columns(*_NUMBERS),
         Column("bounces", "BOUNCES %"),
         Column("complaints", "COMPLAINTS %"),
         Column("bar", "BAD", yields=True),
@@ -165,7 +155,7 @@ def _blocks(report: ResponseReport) -> Sequence[Block]:
     if len(report.rows) > len(shown):
         facts.append(("Not shown", f"{len(report.rows) - len(shown):,} better ones"))
     empty = "(no delivery and no response)"
-    return [Table(columns, items, empty=empty), KeyValues(facts)]
+    return [Table(shown_columns, items, empty=empty), KeyValues(facts)]
 
 
 def _notes(report: ResponseReport) -> list[str]:
@@ -180,9 +170,7 @@ def _notes(report: ResponseReport) -> list[str]:
 def _row(figures: Figures) -> Row:
     return {
         "name": figures.name or None,
-        "delivered": figures.delivered,
-        "bounced": figures.bounced,
-        "complained": figures.complained,
+        **picked(figures, _NUMBERS),
         "bounce_rate": _rounded(figures.bounce_rate),
         "complaint_rate": _rounded(figures.complaint_rate),
     }
@@ -192,9 +180,7 @@ def _row_for_people(figures: Figures, most: float) -> Row:
     length = round(_bad_share(figures) / most * _BAR_WIDTH) if most else 0
     return {
         "name": _name(figures),
-        "delivered": figures.delivered,
-        "bounced": figures.bounced,
-        "complained": figures.complained,
+        **picked(figures, _NUMBERS),
         "bounces": _in_percent(figures.bounce_rate),
         "complaints": _in_percent(figures.complaint_rate),
         "bar": "#" * max(length, 1 if _bad_share(figures) else 0),

@@ -14,21 +14,17 @@ from contactctl.output.criteria import (
 )
 from contactctl.output.presentation import (
     Block,
-    Column,
     Heading,
     KeyValues,
     Presentation,
     Rows,
     Table,
+    columns,
+    picked,
 )
 from contactctl.output.rejects import RejectsFile
 
-_COLUMNS = (
-    Column("hash"),
-    Column("key"),
-    Column("created"),
-    Column("run"),
-)
+_COLUMNS = columns("hash", "key", "created", "run")
 LIST_FIELDS = ("run", "suppressed", "unchanged", "rejected", "contacts", "rejects_file")
 SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
 
@@ -69,11 +65,7 @@ def present_suppression_change(change: SuppressionChange) -> Presentation:
 def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
     """What became of a list's rows; a row that was rejected makes the exit code 5."""
     data = {
-        "run": result.run,
-        "suppressed": result.suppressed,
-        "unchanged": result.unchanged,
-        "rejected": result.rejected,
-        "contacts": result.contacts,
+        **picked(result, LIST_FIELDS[:-1]),
         "rejects_file": str(rejects.path) if rejects.path else None,
     }
     counts = ("suppressed", "unchanged", "rejected")
@@ -123,10 +115,7 @@ def present_push(preview: PushPreview) -> Presentation:
     stakes = preview.stakes
     data = {
         "run": None,
-        "source": preview.source,
-        "database": preview.database,
-        "adding": preview.adding,
-        "removing": preview.removing,
+        **picked(preview, ("source", "database", "adding", "removing")),
         "count": stakes.count,
         "limits_exceeded": list(stakes.limits_exceeded),
     }
