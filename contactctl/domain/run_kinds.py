@@ -34,7 +34,7 @@ class DeactivateRun(RunDetails):
     kind = RunKind.DEACTIVATE
     is_asked_for = True
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     contact: int | None = None
@@ -158,7 +158,7 @@ class DeactivateMissingRun(RunDetails):
     kind = RunKind.DEACTIVATE_MISSING
     told = "no longer in the source {run.source}"
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     source: str

@@ -18,8 +18,8 @@ from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import require_key
 from contactctl.store.database.locks import exclusive
+from contactctl.store.deactivations import read_standing
 from contactctl.store.erasure import plan_erasure
-from contactctl.store.reactivation import read_standing
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.selections import is_contact
 
