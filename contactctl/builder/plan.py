@@ -13,13 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, ProgressBar, Static
 
 from contactctl.builder.dialogs import Dialog
-from contactctl.builder.figures import (
-    Blocks,
-    Figures,
-    lost_facts,
-    stakes_facts,
-    stakes_head,
-)
+from contactctl.builder.figures import Blocks, Figures, lost_facts, stakes_facts, stakes_head
 from contactctl.builder.header import HeaderLine
 from contactctl.builder.messages import Confirmed, Declined, Kept
 from contactctl.domain.errors import ContactctlError

@@ -17,8 +17,8 @@ from contactctl.output.presentation import OutputFormat, Presentation
 if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
     from contactctl.operations.reading import MovedMaildirs
+    from contactctl.output.ingest import OtherEvents
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import OtherEvents
     from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
 
@@ -109,8 +109,8 @@ def ingest(
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.reading import ResponseReader
+    from contactctl.output.ingest import present_ingest
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
         reader = ResponseReader(
@@ -156,8 +156,8 @@ def fetch(
     """
     from contactctl.operations.responses import fetch as fetch_mails
     from contactctl.operations.responses import find_fetched, read_key, read_password
+    from contactctl.output.ingest import present_ingest
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
 
     found = find_fetched(invocation.settings, name)
     environ = invocation.console.environ
@@ -169,7 +169,7 @@ def fetch(
             done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
             return present_ingest(done, rejected)
     from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.output.providers import present_fetch
+    from contactctl.output.ingest import present_fetch
 
     key = read_key(found, environ)
     with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
@@ -203,8 +203,8 @@ def classify(
     --verbose also says what each mail is that is not a response.
     """
     from contactctl.operations.reading import ResponseReader
+    from contactctl.output.ingest import CLASSIFIED_FIELDS, OtherEvents, present_classified
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
     generic = _generic_options(map_, category, date_format)
@@ -231,7 +231,7 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
     The config's own rules (response_rules) come before the built-in ones.
     """
     from contactctl.operations.reading import ResponseReader, own_rules
-    from contactctl.output.responses import RULE_FIELDS, present_rules
+    from contactctl.output.ingest import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
     reader = ResponseReader(invocation.settings)

@@ -190,25 +190,27 @@ COMMANDS: dict[str, Entry] = {
     "contacts delete": Entry(
         "erasure:delete", "Delete contacts and everything stored about them, permanently."
     ),
-    "suppressions list": Entry("erasure:list_", "List the suppressed addresses, as hashes."),
-    "suppressions check": Entry("erasure:check", "Show whether an address is suppressed."),
-    "suppressions import": Entry("erasure:import_", "Suppress a whole list of addresses."),
+    "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
+    "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
+    "suppressions import": Entry("suppressions:import_", "Suppress a whole list of addresses."),
     "suppressions add": Entry(
-        "erasure:add", "Suppress an address that no contact has, or a whole domain."
+        "suppressions:add", "Suppress an address that no contact has, or a whole domain."
     ),
     "suppressions remove": Entry(
-        "erasure:remove", "Allow an address, or a domain, to be imported again."
+        "suppressions:remove", "Allow an address, or a domain, to be imported again."
     ),
     "suppressions push": Entry(
-        "pushing:push", "Make a provider's suppression list follow who is inactive."
+        "suppressions:push", "Make a provider's suppression list follow who is inactive."
     ),
     "suppressions diff": Entry(
-        "pushing:diff", "Compare a provider's suppression list with who is inactive."
+        "suppressions:diff", "Compare a provider's suppression list with who is inactive."
     ),
     "suppressions pull": Entry(
-        "pushing:pull", "Record why a provider suppresses addresses, as responses."
+        "suppressions:pull", "Record why a provider suppresses addresses, as responses."
     ),
-    "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
+    "suppressions rotate-key": Entry(
+        "suppressions:rotate_key", "Create a new key for future hashes."
+    ),
     "responses ingest": Entry(
         "ingest:ingest",
         "Record responses, and deactivate the contacts that reach a threshold.",

@@ -140,7 +140,7 @@ def report(
     """
     from contactctl.domain.response_report import parse_rate_limit
     from contactctl.operations.responses import report_responses
-    from contactctl.output.response_report import REPORT_FIELDS, present_report, write_picture
+    from contactctl.output.responses import REPORT_FIELDS, present_report, write_picture
 
     invocation.check_fields(*REPORT_FIELDS)
     try:

@@ -258,11 +258,7 @@ def _ask_to_resume(
     """What a person confirms: that it goes on, or, where nobody with the right began it, all."""
     from contactctl.cli.confirmation import ask_for_count, ask_for_remaining
     from contactctl.domain.runs import Confirmation
-    from contactctl.operations.runs import (
-        begun_by_right,
-        require_resumable,
-        stakes_of_remaining,
-    )
+    from contactctl.operations.runs import begun_by_right, require_resumable, stakes_of_remaining
     from contactctl.output.runs import present_run
 
     if begun_by_right(session, run):

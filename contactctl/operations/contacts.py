@@ -15,12 +15,7 @@ from contactctl.operations.criteria import CriteriaSource, require_sortable, sel
 from contactctl.operations.groups import group_of
 from contactctl.operations.importing.batches import ColumnReading, wave_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
-from contactctl.operations.importing.convert import (
-    Converted,
-    Plan,
-    convert,
-    make_plan,
-)
+from contactctl.operations.importing.convert import Converted, Plan, convert, make_plan
 from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch

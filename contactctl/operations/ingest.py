@@ -12,11 +12,7 @@ from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
-from contactctl.operations.ingest_rows import (
-    ReadBatch,
-    batches_of,
-    events_not_suppressed,
-)
+from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import (

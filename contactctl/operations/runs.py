@@ -28,12 +28,7 @@ from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.impact import count_active
 from contactctl.store.plans import figures_of
-from contactctl.store.run_steps import (
-    begun_with_rights,
-    end_plan,
-    start_run,
-    stop_run,
-)
+from contactctl.store.run_steps import begun_with_rights, end_plan, start_run, stop_run
 from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
 
 _MOST_INTERRUPTED = 1000

@@ -41,11 +41,7 @@ from contactctl.store.external_ids import count_gone, known_ids, plan_gone
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import CONTACT_CHANGES, position_of_source
-from contactctl.store.source_database import (
-    open_source_database,
-    update_script,
-    write_back,
-)
+from contactctl.store.source_database import open_source_database, update_script, write_back
 
 
 @dataclass(frozen=True, slots=True)

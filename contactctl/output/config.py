@@ -9,11 +9,7 @@ from contactctl.domain.criteria.fields import OPERATORS, AttributeDeclaration, F
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
-from contactctl.domain.policies import (
-    Billing,
-    GroupPolicy,
-    ResponsePolicy,
-)
+from contactctl.domain.policies import Billing, GroupPolicy, ResponsePolicy
 from contactctl.domain.sources import DatabaseSource, Mailbox
 from contactctl.domain.text import counted
 from contactctl.domain.urls import hide_password
@@ -29,6 +25,8 @@ from contactctl.output.presentation import (
     Table,
     Text,
     Verbatim,
+    columns,
+    hidden,
 )
 
 
@@ -92,10 +90,8 @@ def present_config_check(loaded: LoadedSettings) -> Presentation:
 
 
 _FIELD_COLUMNS = (
-    Column("name"),
-    Column("type"),
-    Column("operators", for_people=False),
-    Column("choices", for_people=False),
+    *columns("name", "type"),
+    *hidden("operators", "choices"),
     Column("help", "MEANING", wraps=True),
 )
 

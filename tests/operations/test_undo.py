@@ -18,15 +18,7 @@ from contactctl.store.run_steps import apply_batch, start_run
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_group, add_member, member_states, open_deactivation
-from helpers.plans import (
-    active_ids,
-    confirmed,
-    deactivated,
-    deactivated_by,
-    plan,
-    started,
-    undo_of,
-)
+from helpers.plans import active_ids, confirmed, deactivated, deactivated_by, plan, started, undo_of
 from helpers.sessions import NOW, make_session
 
 LATER = NOW + timedelta(days=3)
