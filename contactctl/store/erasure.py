@@ -17,6 +17,7 @@ from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.addresses import ids_of_keys, release_keys
 from contactctl.store.changes import note_each
+from contactctl.store.contacts import WITHOUT_FOREIGN_KEY, delete_with_theirs
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
@@ -166,12 +167,10 @@ def delete_contacts(
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
-    for table in (_deactivation, tables.delivery):  # no foreign key takes these along
-        connection.execute(sa.delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
-    deleted = connection.execute(sa.delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
+    deleted = delete_with_theirs(connection, lambda contact_id: contact_id.in_(_ids(run, batch)))
     _erase_elsewhere(connection, addresses)
     on_erased(addresses)
-    return deleted.rowcount
+    return deleted
 
 
 def anonymise(
@@ -359,7 +358,11 @@ ANONYMISING = BatchWork(
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
-    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact"), ("DELETE", "deactivation")),
+    rights=(
+        *_RIGHTS_TO_SCRUB,
+        ("DELETE", "contact"),
+        *(("DELETE", table.name) for table in WITHOUT_FOREIGN_KEY),
+    ),
     clean_up=clean_up,
     impact=losses_of_plan,
 )

@@ -238,7 +238,7 @@ class _Import:
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
-                wave = wave_of(rows, converted, ids, changes.moved)
+                wave = wave_of(rows, converted, ids, changes)
                 counts += put_in(
                     connection, self.plan.layout, wave, self.now, self.creating, source=source
                 )

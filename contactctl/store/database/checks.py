@@ -87,6 +87,11 @@ def _deliveries_of_somebody(connection: sa.Connection) -> Finding:
     return Finding("deliveries belong to contacts", broken, _STATUS_HINT)
 
 
+def _ids_of_somebody(connection: sa.Connection) -> Finding:
+    broken = _count_of_nobody(connection, tables.external_id)
+    return Finding("ids of sources belong to contacts", broken, _STATUS_HINT)
+
+
 def _count_of_nobody(connection: sa.Connection, table: sa.Table) -> int:
     of_contact = sa.exists().where(_contact.c.id == table.c.contact_id)
     statement = sa.select(sa.func.count()).select_from(table).where(~of_contact)
@@ -159,6 +164,7 @@ _CHECKS: tuple[Callable[[sa.Connection], Finding], ...] = (
     check_addresses,
     _deactivations_of_somebody,
     _deliveries_of_somebody,
+    _ids_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )
