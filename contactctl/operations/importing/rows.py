@@ -14,7 +14,7 @@ from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.plain_data import STRICT
 from contactctl.domain.responses import Rejection
-from contactctl.domain.text import show_safely, trim
+from contactctl.domain.text import counted, show_safely, trim
 from contactctl.operations.importing.columns import (
     ColumnNames,
     FileColumn,
@@ -192,7 +192,7 @@ def _fill(batch: Batch, reader: Any, width: int, size: int) -> bool:
                 lines.append(start)
                 rows.append(row[:width])
             elif any(row):
-                reason = f"{len(row)} cells where the header has {width}"
+                reason = f"{counted(len(row), 'cell')} where the header has {width}"
                 rejects.append(Reject(start, reason, tuple(row)))
             if len(lines) + len(rejects) >= size:
                 return False
