@@ -14,7 +14,7 @@ from contactctl.domain.erasure import parse_keyring
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.domain.waits import Waits
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
@@ -332,7 +332,7 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
     selection = selection_of(session, "id <= 10")
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert files_holding(tmp_path, KEY.encode())
     yield session, run
     store.close()
@@ -455,7 +455,7 @@ def test_an_interrupted_erasure_goes_on_where_it_was(
         session, DeleteRun, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
     )
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
 
     assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)
