@@ -4,7 +4,7 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Confirmation, Run
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import (
@@ -40,7 +40,7 @@ def erase_one(
     contact: ContactStanding,
     *,
     reason: str = "",
-    wait_seconds: float = waits.FOR_CHANGES_S,
+    wait_seconds: float = FOR_LOCKS_S,
 ) -> Run:
     """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
     require_key(session)

@@ -11,13 +11,13 @@ from contactctl.output.presentation import (
     Presentation,
     Table,
     Text,
+    columns,
     counted,
+    picked,
 )
 
 _REASON_COLUMNS = (
-    Column("scope"),
-    Column("origin"),
-    Column("category"),
+    *columns("scope", "origin", "category"),
     Column("started_at", "SINCE"),
     Column("run"),
     Column("recommended", for_people=False),
@@ -39,9 +39,7 @@ def present_target(target: Target) -> Presentation:
         for reason in contact.reasons
     ]
     data = {
-        "id": contact.id,
-        "email": contact.email,
-        "status": contact.status,
+        **picked(contact, ("id", "email", "status")),
         "group": target.group,
         "deactivations": reasons,
         "to_acknowledge": list(target.to_acknowledge),

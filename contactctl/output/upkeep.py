@@ -16,24 +16,25 @@ from contactctl.operations.upkeep import (
 from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
 from contactctl.output.presentation import (
     Block,
-    Column,
     KeyValues,
     Presentation,
     Rows,
     RowsTable,
     Table,
     Text,
+    columns,
     counted,
+    picked,
 )
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
 DONE_FIELDS = ("id", "email", "status", "run")
 TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
-_TAG_COLUMNS = (Column("tag"), Column("contacts"))
+_TAG_COLUMNS = columns("tag", "contacts")
 TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
-_ATTRIBUTE_COLUMNS = (Column("name"), Column("contacts"), Column("type"))
+_ATTRIBUTE_COLUMNS = columns("name", "contacts", "type")
 ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
-_REASON_COLUMNS = (Column("scope"), Column("origin"), Column("category"), Column("run"))
+_REASON_COLUMNS = columns("scope", "origin", "category", "run")
 
 
 def present_edited(done: Edited) -> Presentation:
@@ -134,7 +135,7 @@ def present_tag_change(change: TagChange, done: str, already: str) -> Presentati
 
 def present_attributes(attributes: Sequence[Attribute]) -> Presentation:
     """Every attribute; those that contacts have and the config does not declare are told."""
-    items = [{name: getattr(each, name) for name in ATTRIBUTE_FIELDS} for each in attributes]
+    items = [picked(each, ATTRIBUTE_FIELDS) for each in attributes]
     stray = [each for each in attributes if each.type is None]
     warnings = [
         f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
@@ -176,7 +177,7 @@ def _present_done(done: Done, label: str, already: str) -> Presentation:
 
 
 def _standing(contact: ContactStanding) -> dict[str, object]:
-    return {"id": contact.id, "email": contact.email, "status": contact.status}
+    return picked(contact, ("id", "email", "status"))
 
 
 def _standing_pairs(contact: ContactStanding) -> Pairs:

@@ -13,12 +13,7 @@ from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classify
-from contactctl.responses.formats.mapping import (
-    Context,
-    Format,
-    FormatSource,
-    compile_format,
-)
+from contactctl.responses.formats.mapping import Context, Format, FormatSource, compile_format
 from contactctl.responses.formats.reader import (
     PROVIDERS,
     DocumentReader,

@@ -23,9 +23,8 @@ from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
-from contactctl.store.scrubbing import scrub
+from contactctl.store.scrubbing import may_hold_any, scrub
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import is_text
 

@@ -15,16 +15,8 @@ from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
-from contactctl.store.external_ids import (
-    MOVED_COLUMNS,
-    MOVED_TABLE,
-    link,
-)
-from contactctl.store.fields import (
-    ADDRESS_COLUMNS,
-    FOLDED_COLUMNS,
-    JSON_COLUMNS,
-)
+from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
+from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
     INACTIVE_TABLE,

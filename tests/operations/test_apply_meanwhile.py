@@ -6,9 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from contactctl.domain.errors import (
-    BusyError,
-)
+from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
 from contactctl.operations.runs import apply_run, resume_run
 from contactctl.store import reactivation as deactivations
@@ -22,11 +20,7 @@ from helpers.meanwhile import (
     leave_a_group,
     make_inactive,
 )
-from helpers.plans import (
-    active_ids,
-    deactivated_by,
-    plan,
-)
+from helpers.plans import active_ids, deactivated_by, plan
 from helpers.sessions import NOW, make_session
 
 

@@ -16,7 +16,6 @@ from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
 from contactctl.domain.waits import Waits
-from contactctl.operations import waits
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
@@ -33,9 +32,9 @@ from contactctl.store.database.checks import check_addresses
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.scrubbing import may_hold_any
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
@@ -227,7 +226,7 @@ def test_old_pages_are_searched_for_an_address_in_every_spelling(
     path = tmp_path / "pages"
     path.write_bytes(b"\0" * 21 + text + b"\0" * 100)
     for size in (1 << 24, 16):  # an address can lie across two chunks
-        monkeypatch.setattr("contactctl.store.old_pages._CHUNK", size)
+        monkeypatch.setattr("contactctl.store.scrubbing._CHUNK", size)
         assert may_hold_any(path, [parse_email(ADDRESS)]) is holds
 
 
@@ -357,7 +356,7 @@ def test_a_cancelled_erasure_is_not_cleaned_up_beside_another_one(
 ) -> None:
     """Else the file would be marked clean although the other one had just left old pages."""
     session, run = half_erased
-    monkeypatch.setattr(waits, "FOR_CHANGES_S", 0)
+    monkeypatch.setattr("contactctl.operations.runs.FOR_LOCKS_S", 0)
     with (
         exclusive(session.store, CONTACT_CHANGES),
         pytest.raises(BusyError, match="cancelled, but") as busy,

@@ -113,7 +113,7 @@ def import_contacts(
     """
     options = given.options
     check_date_formats(options)
-    with open_source(given.path, given.stdin, options.encoding) as source:
+    with open_source(given.path, given.stdin, options.encoding, options.sheet) as source:
         rows = read_rows(source, options, session.catalogue)
         work = ImportWork(ImportRun(source.name, dict(options.renames)), "importing", source.lines)
         with exclusive(session.store, CREATING_CONTACTS):

@@ -13,12 +13,7 @@ from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.errors import UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.text import fold, show_safely, trim
-from contactctl.operations.importing.options import (
-    InactiveRule,
-    Preset,
-    is_separator,
-    parse_rule,
-)
+from contactctl.operations.importing.options import InactiveRule, Preset, is_separator, parse_rule
 
 Read = TypeVar("Read")
 
