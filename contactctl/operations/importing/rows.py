@@ -157,9 +157,10 @@ def beginning_of(source: Source) -> Beginning:
 
 
 def _delimiters(header: str) -> list[str]:
-    """Those of , ; TAB that are outside quotes in the header."""
+    """Those of , ; TAB that are outside quotes in the header, or a bar where there is none."""
     outside_quotes = "".join(header.split('"')[::2])
-    return [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+    found = [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+    return found or ["|"] * ("|" in outside_quotes)
 
 
 def _refuse_ambiguous(source: Source, header: str) -> None:
