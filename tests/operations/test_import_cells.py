@@ -336,3 +336,9 @@ def test_a_workbook_without_openpyxl_is_refused_by_its_name(
     with pytest.raises(InputError, match=r"an Excel workbook \(\.xlsx\)") as caught:
         import_text(sqlite_store, data)
     assert "contactctl[xlsx]" in caught.value.hint
+
+
+def test_a_text_that_a_formula_keeps_is_that_text(sqlite_store: Store) -> None:
+    import_text(sqlite_store, 'email,phone,company\n"=""ann@x.no""",="0047",\'="x"\n')
+    (ann,) = contacts_in(sqlite_store).values()
+    assert (ann["email"], ann["phone"], ann["company"]) == ("ann@x.no", "0047", '="x"')

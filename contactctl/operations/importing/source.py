@@ -231,9 +231,18 @@ def _require_encoding(encoding: str) -> None:
 
 
 def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:
+    """UTF-16 begins with its mark; without one, every other byte of a header is NUL."""
+    if not codecs.lookup(encoding).name.startswith("utf-8"):
+        return
     stream.seek(0)
-    if stream.read(2) in _UTF_16_MARKS and codecs.lookup(encoding).name.startswith("utf-8"):
+    start = stream.read(8)
+    if start[:2] in _UTF_16_MARKS:
         raise InputError(f"{name} is UTF-16 text, not UTF-8", hint="add --encoding utf-16")
+    for first, order in ((1, "le"), (0, "be")):
+        if len(start) == 8 and not any(start[first::2]) and all(start[1 - first :: 2]):
+            raise InputError(
+                f"{name} is UTF-16 text, not UTF-8", hint=f"add --encoding utf-16-{order}"
+            )
 
 
 def _another(encoding: str) -> str:
