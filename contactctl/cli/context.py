@@ -6,13 +6,13 @@ SelectingInvocation also the criteria, before the command's own options.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
+
+T = TypeVar("T")
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -378,3 +380,12 @@ def bytes_of_stdin(console: Console) -> BinaryIO:
     """The bytes below the console's standard input; a text console gives them in UTF-8."""
     below: BinaryIO | None = getattr(console.stdin, "buffer", None)
     return BytesIO(console.stdin.read().encode()) if below is None else below
+
+
+# Rows that are read while they are written
+
+
+def until_taken(rows: Iterator[T], resources: ExitStack) -> Iterator[T]:
+    """The rows; what they are read from stays open until the last one is taken."""
+    with resources:
+        yield from rows

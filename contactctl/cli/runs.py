@@ -1,13 +1,12 @@
 """The commands below `runs`, and the one that prints what changed."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import candidates, options
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation
+from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_taken
 from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.waits import FOR_LOCKS_S
@@ -284,8 +283,6 @@ def _nothing_to_undo(undone: "Run") -> RefusedError:
 # What changed: since when, and by which run
 
 
-T = TypeVar("T")
-
 ChangesSince = Annotated[
     str | None, option("--since", "TIME", "Changes since this date or instant.")
 ]
@@ -314,7 +311,7 @@ def changes(
     contact and group can be passed over.
     """
     from contactctl.operations.changes import CursorFile, Position, follow
-    from contactctl.output.changes import CHANGE_FIELDS, present_changes
+    from contactctl.output.runs import CHANGE_FIELDS, present_changes
 
     invocation.check_fields(*CHANGE_FIELDS)
     if (since is None) == (cursor is None):
@@ -348,15 +345,10 @@ def contacts(invocation: StoreInvocation, run: RunNumber) -> Presentation:
     each of them; `contactctl runs show` has the numbers.
     """
     from contactctl.operations.changes import contacts_of_run
-    from contactctl.output.changes import OUTCOME_FIELDS, present_outcomes
+    from contactctl.output.runs import OUTCOME_FIELDS, present_outcomes
 
     invocation.check_fields(*OUTCOME_FIELDS)
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
         outcomes = stack.enter_context(contacts_of_run(session, run))
-        return present_outcomes(run, _until_taken(outcomes, stack.pop_all()))
-
-
-def _until_taken(rows: Iterator[T], resources: ExitStack) -> Iterator[T]:
-    with resources:
-        yield from rows
+        return present_outcomes(run, until_taken(outcomes, stack.pop_all()))
