@@ -23,7 +23,6 @@ from contactctl.output.presentation import OutputChoice, OutputFormat
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contactctl.cli.confirmation import Manner
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
@@ -304,13 +303,13 @@ class PlanningInvocation(StoreInvocation):
         """Whether to leave the plan for `runs apply`."""
         return bool(self.shared["plan"])
 
-    def manner(self) -> "Manner":
+    def manner(self) -> options.Manner:
         """How to carry the change out; UsageError for options that cannot be combined."""
-        from contactctl.cli.confirmation import Manner, checked, read_confirmation
-
-        said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
+        said = options.read_confirmation(self.shared["confirm"], self.shared["limit_override"])
         background = self.shared.get("background", False)
-        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
+        return options.checked(
+            options.Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan)
+        )
 
 
 class BackgroundInvocation(PlanningInvocation):

@@ -121,7 +121,8 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.confirmation import Manner, carry_out, checked, read_confirmation
+    from contactctl.cli.confirmation import carry_out
+    from contactctl.cli.options import Manner, checked, read_confirmation
     from contactctl.operations.plans import show_plan
     from contactctl.operations.runs import require_applicable
     from contactctl.output.runs import present_plan
@@ -158,7 +159,7 @@ def resume(
     An erasure begun by a database role that may not erase is confirmed like a new
     one instead, by the number of contacts still to come: --confirm.
     """
-    from contactctl.cli.confirmation import read_confirmation
+    from contactctl.cli.options import read_confirmation
     from contactctl.domain.runs import RunState
     from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
