@@ -300,7 +300,7 @@ def reactivate(
         reactivate,
         require_acknowledged,
     )
-    from contactctl.output.reactivation import present_reactivated, present_target
+    from contactctl.output.upkeep import present_reactivated, present_target
 
     name = _the_only_one(contact, no_filter)
     acknowledged = [chosen(Acknowledgement, each, "--acknowledge") for each in acknowledge or ()]
@@ -327,7 +327,7 @@ def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
 
 def _confirm(invocation: StoreInvocation, target: "Target", confirm: str | None) -> None:
     from contactctl.cli.confirmation import confirm_email
-    from contactctl.output.reactivation import present_target
+    from contactctl.output.upkeep import present_target
 
     if confirm is None:
         invocation.show_before_prompt(present_target(target))

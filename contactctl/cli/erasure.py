@@ -55,7 +55,7 @@ def _erase_one(
 ) -> Presentation:
     from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.erasure import erase_one, find_contact
-    from contactctl.output.erasure import present_before_erasing, present_erased
+    from contactctl.output.upkeep import present_before_erasing, present_erased
 
     confirm, wait = invocation.shared["confirm"], invocation.shared["wait"]
     with invocation.open_session() as session:

@@ -86,7 +86,8 @@ class RunDetails:
     """What a run of one kind was told to do: numbers, names of groups, criteria; no address.
 
     Of all runs of the kind: `verb` is what a plan of theirs asks people to confirm; `work` names
-    their BatchWork (`module:name`), '' where they have no plan to work through; `next_step` is a
+    their BatchWork (`module:name`), '' where they have no plan to work through, and `preparation`
+    what gives it a key or a way to a provider; `next_step` is a
     hint for when one is done; `ending` says how a deactivation ended that such a run has ended,
     `where` and `by` whom; `told` says what a `run` was told to do. Those `for_admins` no operator
     may begin; those with a plan that `is_asked_for` somebody chooses and confirms, and the others
@@ -101,7 +102,7 @@ class RunDetails:
     work: ClassVar[str] = ""
     deactivates: ClassVar[bool] = False
     erases: ClassVar[bool] = False
-    tells_provider: ClassVar[bool] = False
+    preparation: ClassVar[str] = ""
     for_admins: ClassVar[bool] = False
     is_asked_for: ClassVar[bool] = False
     leaves_due: ClassVar[bool] = False

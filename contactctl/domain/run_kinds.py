@@ -34,7 +34,7 @@ class DeactivateRun(RunDetails):
     kind = RunKind.DEACTIVATE
     is_asked_for = True
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     contact: int | None = None
@@ -158,7 +158,7 @@ class DeactivateMissingRun(RunDetails):
     kind = RunKind.DEACTIVATE_MISSING
     told = "no longer in the source {run.source}"
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     source: str
@@ -269,6 +269,7 @@ class DiscardRun(_HeldRun):
 class ErasingRun(RunDetails):
     """Erases one contact, or those selected; `warning` says what goes, `done` what was done."""
 
+    preparation = "contactctl.operations.erasure:with_key"
     erases = True
     for_admins = True
     warning: ClassVar[str]
@@ -327,7 +328,7 @@ class PushRun(RunDetails):
     told = "{run.source}: {run.adding:,} to suppress, {run.removing:,} to take off"
     verb = "push"
     work = "contactctl.store.pushing:PUSHING"
-    tells_provider = True
+    preparation = "contactctl.operations.pushing:with_provider"
     source: str
     adding: int = 0
     removing: int = 0

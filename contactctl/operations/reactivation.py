@@ -22,8 +22,8 @@ from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
 from contactctl.store.changes import note_change
 from contactctl.store.database.locks import serialise
+from contactctl.store.deactivations import end_reasons, read_standing, set_active, set_membership
 from contactctl.store.impact import count_active
-from contactctl.store.reactivation import end_reasons, read_standing, set_active, set_membership
 from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
 from contactctl.store.selections import count_ids, first_rows
 from contactctl.store.tables import SYSTEM_WIDE

@@ -22,10 +22,10 @@ from contactctl.operations.session import Session
 from contactctl.store.addresses import id_of_key
 from contactctl.store.contacts import contact_named, is_anonymised
 from contactctl.store.database.locks import serialise
+from contactctl.store.deactivations import deactivate_contact, read_standing
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
-from contactctl.store.reactivation import deactivate_contact, read_standing
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE

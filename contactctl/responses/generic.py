@@ -33,6 +33,7 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
+from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
@@ -230,6 +231,7 @@ class GenericReader:
                 occurred_at=occurred_at,
                 channel=channel,
                 group=group,
+                host=host_in_words(diagnostic),
             )
         ]
 

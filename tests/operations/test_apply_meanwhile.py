@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
 from contactctl.operations.runs import apply_run, resume_run
-from contactctl.store import reactivation as deactivations
+from contactctl.store import deactivations
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch, start_run
 from helpers.contacts import seed_contacts

@@ -55,16 +55,16 @@ PROVIDERS = ("mail.example", "post.example")
 OTHERS = tuple(f"firm{number}.example" for number in range(8))
 INGESTS = (timedelta(hours=8), timedelta(hours=22))
 BURSTS = (  # every 64 days: the day, of which provider, what it says, whether it is released
-    (2, PROVIDERS[0], INVALID, False),
-    (6, PROVIDERS[1], FULL, False),
-    (9, PROVIDERS[1], INVALID, True),
-    (13, PROVIDERS[0], FULL, True),
+    (1, PROVIDERS[0], INVALID, False),
+    (4, PROVIDERS[1], FULL, False),
+    (7, PROVIDERS[1], INVALID, True),
+    (10, PROVIDERS[0], FULL, True),
 )
 DECIDED_AFTER = 3
 
 
 def test_weeks_in_which_things_go_wrong_go_as_in_the_model(store: Store) -> None:
-    check(store, contacts=138, days=20)
+    check(store, contacts=122, days=15)
 
 
 @pytest.mark.torture

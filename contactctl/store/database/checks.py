@@ -10,9 +10,9 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
+from contactctl.store.deactivations import open_system_wide
 from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import is_active
-from contactctl.store.reactivation import open_system_wide
 from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
