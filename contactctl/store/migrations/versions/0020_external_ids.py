@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0020"
+down_revision = "0019"
 
 # SQLite drops no constraint: a table made anew takes its place
 _ANEW = (
