@@ -215,6 +215,7 @@ def test_a_column_with_a_rule_still_gives_its_field(store: Store) -> None:
         *("Marketing contact status", "Suppressed", "spam report", "complaint_date", "newsletter"),
         *("Stop Time", "Removed on", "deleted_at", "Cancelled At", "suspended_at", "On Hold"),
         *("Do not allow Bulk Emails", "donotbulkemail", "Uitschrijfdatum", "Date Cancelled"),
+        *("IsBounceback", "activated"),
     ],
 )
 def test_names_that_look_like_consent(name: str) -> None:
