@@ -14,9 +14,8 @@ from contactctl.domain.erasure import parse_keyring
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.domain.waits import Waits
-from contactctl.operations import waits
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
@@ -33,9 +32,9 @@ from contactctl.store.database.checks import check_addresses
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.scrubbing import may_hold_any
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
@@ -222,13 +221,23 @@ def test_no_byte_of_any_file_holds_the_address(
     ],
 )
 def test_old_pages_are_searched_for_an_address_in_every_spelling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, *, holds: bool
+    tmp_path: Path, text: bytes, *, holds: bool
 ) -> None:
-    path = tmp_path / "pages"
-    path.write_bytes(b"\0" * 21 + text + b"\0" * 100)
-    for size in (1 << 24, 16):  # an address can lie across two chunks
-        monkeypatch.setattr("contactctl.store.old_pages._CHUNK", size)
-        assert may_hold_any(path, [parse_email(ADDRESS)]) is holds
+    path, size = tmp_path / "pages", 512
+    first = (b"\0" * 16 + size.to_bytes(2)).ljust(size, b"\0")
+    leaf = b"\x0d" + (0).to_bytes(2) + (1).to_bytes(2) + (300).to_bytes(2) + b"\0" * 5
+    with_free_block = leaf[:1] + (400).to_bytes(2) + leaf[3:]
+    free_block = (0).to_bytes(2) + (100).to_bytes(2) + text
+    for page, is_searched in (
+        (b"\0" * 8 + text, True),  # of no b-tree
+        ((leaf + text).ljust(300), True),  # before the cells
+        (leaf.ljust(300) + text, False),  # a cell, and so of a row
+        (with_free_block.ljust(400) + free_block, True),
+        (with_free_block.ljust(300) + text.ljust(100) + free_block[:4], False),
+        ((leaf[:5] + b"\0\0" + leaf[7:] + text), True),  # no cell: they start at 65,536
+    ):
+        path.write_bytes(first + page.ljust(size, b"\0") + leaf.ljust(size, b"\0"))
+        assert may_hold_any(path, [parse_email(ADDRESS)]) is (holds and is_searched), page
 
 
 def test_what_no_page_holds_any_more_needs_no_rewriting(sqlite_url: str, tmp_path: Path) -> None:
@@ -289,6 +298,23 @@ def test_unusual_addresses_are_found_in_every_spelling(
     assert left == "<[erased]>, [erased]: [erased] is not b@x.no, nor ann@example.com"
 
 
+def test_who_had_the_address_before_has_responses_that_hold_it(
+    store: Store, session: Session
+) -> None:
+    """Those say that they mention nobody else: they are about an address that was their own."""
+    before = add_deactivated(store, "bob@example.com")
+    now = add_deactivated(store, ADDRESS)
+    former = {"contact_id": before, "change_number": 1, "email": ADDRESS, "email_key": KEY}
+    with store.writing() as connection:
+        connection.execute(insert(tables.former_address).values(**former, run_id=1, ended_at=NOW))
+        values = {"recipient": ADDRESS, "mentions_others": False}
+        add_response(connection, before, Category.BLOCKED, **values)
+
+    erase_one(session, DeleteRun, find_contact(session, str(now)))
+
+    assert "ann.secret" not in everything(store)
+
+
 def test_an_address_that_spells_an_erased_one_stays_its_contacts(
     store: Store, session: Session
 ) -> None:
@@ -333,7 +359,7 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
     selection = selection_of(session, "id <= 10")
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert files_holding(tmp_path, KEY.encode())
     yield session, run
     store.close()
@@ -357,7 +383,7 @@ def test_a_cancelled_erasure_is_not_cleaned_up_beside_another_one(
 ) -> None:
     """Else the file would be marked clean although the other one had just left old pages."""
     session, run = half_erased
-    monkeypatch.setattr(waits, "FOR_CHANGES_S", 0)
+    monkeypatch.setattr("contactctl.operations.runs.FOR_LOCKS_S", 0)
     with (
         exclusive(session.store, CONTACT_CHANGES),
         pytest.raises(BusyError, match="cancelled, but") as busy,
@@ -456,7 +482,7 @@ def test_an_interrupted_erasure_goes_on_where_it_was(
         session, DeleteRun, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
     )
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
 
     assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)

@@ -13,14 +13,7 @@ from typing import Any, NamedTuple
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.responses import (
-    Activity,
-    Category,
-    Event,
-    Rejection,
-    Response,
-    Unsubscribe,
-)
+from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words, receiving_host
 from contactctl.responses.classify import Classify, codes_of, is_machine
