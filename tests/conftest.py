@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from helpers import databases, distributed
 from helpers.compiled_cache import share_compiled_statements
+from helpers.kept_connections import keep_connections
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
 
@@ -144,10 +145,12 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
         yield distributed.create_on_cluster(CLUSTER)
         return
     url = databases.create_database(postgres_server_url, postgres_template)
-    if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
-        distributed.add_stand_ins(url)
-        distributed.spread(url)
-    yield url
+    with pytest.MonkeyPatch.context() as patch:
+        keep_connections(patch)
+        if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
+            distributed.add_stand_ins(url)
+            distributed.spread(url)
+        yield url
     databases.drop_database(postgres_server_url, url)
 
 

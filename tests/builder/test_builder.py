@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, DataTable
 
-from contactctl.builder.widgets.header import HeaderLine
-from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.header import HeaderLine
+from contactctl.builder.live_panel import LivePanel
 from contactctl.config.criteria import parse_criteria
 from contactctl.domain.policies import Approval, Billing, BillingTier, Limits, PlanPolicy
 from contactctl.domain.runs import Run, RunState

@@ -14,9 +14,8 @@ from contactctl.domain.erasure import parse_keyring
 from contactctl.domain.errors import BusyError, RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.domain.waits import Waits
-from contactctl.operations import waits
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
@@ -33,9 +32,9 @@ from contactctl.store.database.checks import check_addresses
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.scrubbing import may_hold_any
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_deactivated, add_group, add_member, add_response, statuses
@@ -360,7 +359,7 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
     selection = selection_of(session, "id <= 10")
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert files_holding(tmp_path, KEY.encode())
     yield session, run
     store.close()
@@ -384,7 +383,7 @@ def test_a_cancelled_erasure_is_not_cleaned_up_beside_another_one(
 ) -> None:
     """Else the file would be marked clean although the other one had just left old pages."""
     session, run = half_erased
-    monkeypatch.setattr(waits, "FOR_CHANGES_S", 0)
+    monkeypatch.setattr("contactctl.operations.runs.FOR_LOCKS_S", 0)
     with (
         exclusive(session.store, CONTACT_CHANGES),
         pytest.raises(BusyError, match="cancelled, but") as busy,
@@ -483,7 +482,7 @@ def test_an_interrupted_erasure_goes_on_where_it_was(
         session, DeleteRun, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
     )
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
 
     assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)

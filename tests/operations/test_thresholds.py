@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from contactctl.domain.errors import RefusedError
-from contactctl.domain.policies import (
-    GroupPolicy,
-    Limits,
-    ResponsePolicy,
-    Scope,
-    Threshold,
-)
+from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category, HeldFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.operations.groups import add_to_group

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 # each with the texts to look at
 _FILLED_IN = {
@@ -46,7 +46,7 @@ def upgrade() -> None:
     together = " || ' ' || ".join(_TEXTS)
     others = _SIGNS.format(f"REPLACE(lower({together}), '<' || own || '>', '')")
     for table, own in _OWN.items():
-        assumed = sa.Column(
+        assumed: sa.Column[bool] = sa.Column(
             "mentions_others", sa.Boolean(), server_default=sa.true(), nullable=False
         )
         op.add_column(table, assumed)
