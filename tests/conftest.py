@@ -36,6 +36,10 @@ CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 # whose statements are held against the rules of a cluster
 DISTRIBUTABLE = {
     "test_add_contact",
+    "test_applicable",
+    "test_apply",
+    "test_apply_batches",
+    "test_apply_meanwhile",
     "test_addresses",
     "test_engagement",
     "test_import_contacts",
