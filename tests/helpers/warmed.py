@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contactctl.cli.main import run
 from contactctl.output.console import Console
-from helpers.compiled_cache import share_compiled_statements
+from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
 
 PROGRAM = "contactctl"
 _ALSO_IMPORTED = (
@@ -47,6 +47,7 @@ def _import_all() -> None:
 def _run_some_commands() -> None:
     """So that SQL is compiled, and what is made at its first use is there."""
     share_compiled_statements()
+    leave_writing_to_the_system()
     with tempfile.TemporaryDirectory() as name, Path(os.devnull).open("w") as nowhere:
         folder = Path(name)
         environ = {"HOME": name, "XDG_CONFIG_HOME": name, "XDG_DATA_HOME": name}

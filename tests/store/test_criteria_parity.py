@@ -332,7 +332,7 @@ def test_missing_means_the_same_everywhere(stores, field):
 
 
 @pytest.mark.parametrize("field", CATALOGUE.fields(), ids=lambda field: field.name)
-@settings(thorough, max_examples=5)
+@settings(thorough, max_examples=examples(8, least=2))
 @given(data=st.data())
 def test_every_operator_of_every_field(stores, field, data):
     for operator in OPERATORS[field.type]:
