@@ -21,7 +21,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
-from contactctl.builder.screens.dialogs import Picker  # noqa: E402
+from contactctl.builder.dialogs import Picker  # noqa: E402
 from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
 from contactctl.domain.runs import Run  # noqa: E402
 from contactctl.operations.demo import (  # noqa: E402

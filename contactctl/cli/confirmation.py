@@ -3,16 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.cli.context import StoreInvocation
 from contactctl.cli.main import uninterrupted
 from contactctl.cli.progress import finish_in_background
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.console import BOLD, Console, paint
 from contactctl.output.presentation import Presentation
 
@@ -132,61 +130,10 @@ class Manner:
 
     said: "Confirmation | None" = None
     background: bool = False
-    wait: float = waits.FOR_CHANGES_S
+    wait: float = FOR_LOCKS_S
     dry_run: bool = False
     keeps_plan: bool = False
     work: str | None = None
-
-
-class ChangingInvocation(SelectingInvocation):
-    """A command that changes the contacts that criteria select."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            **SelectingInvocation.LEADING_OPTIONS,
-            "reason": (options.Reason, None),
-            "dry_run": (options.DryRun, False),
-            "plan": (options.KeepPlan, False),
-            "confirm": (options.ConfirmCount, None),
-            "limit_override": (options.LimitOverride, None),
-            "wait": (options.Wait, waits.FOR_CHANGES_S),
-        }
-    )
-
-    @property
-    def reason(self) -> str:
-        return self.shared["reason"] or ""
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether to show everything and write nothing."""
-        return bool(self.shared["dry_run"])
-
-    @property
-    def keeps_plan(self) -> bool:
-        """Whether to leave the plan for `runs apply`."""
-        return bool(self.shared["plan"])
-
-    def manner(self, *, background: bool = False) -> Manner:
-        """How to carry the change out; UsageError for options that cannot be combined."""
-        said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
-        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
-
-
-class OneOrManyInvocation(ChangingInvocation):
-    """A command that changes the contacts that criteria select, or one of them by its email."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (options.ConfirmEmailOrCount, None)}
-    )
-
-    def require_one_alone(self) -> None:
-        """UsageError for what only works with criteria, beside one contact."""
-        if self.has_criteria:
-            raise UsageError("give an email or criteria, not both")
-        override = self.shared["limit_override"]
-        if self.dry_run or self.keeps_plan or override is not None:
-            raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
 
 
 def checked(manner: Manner) -> Manner:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli.app import PROGRAM
 from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.cli.options import argument
 from contactctl.domain.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from contactctl.output.presentation import Presentation
 
 DemoFolderArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="DIR", help="Folder to create; default: ./contactctl-demo."),
+    Path | None, argument("DIR", "Folder to create; default: ./contactctl-demo.")
 ]
 
 

@@ -17,12 +17,7 @@ from contactctl.cli.app import PROGRAM, LazyGroup, build_program
 from contactctl.cli.argv import arranged, option_meant
 from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
-from contactctl.domain.errors import (
-    ContactctlError,
-    ExitCode,
-    InterruptedByUserError,
-    UsageError,
-)
+from contactctl.domain.errors import ContactctlError, ExitCode, InterruptedByUserError, UsageError
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
 from contactctl.processes import ENDING

@@ -1,7 +1,6 @@
 """A progress bar on stderr, for people, and only when the work takes longer than a second."""
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -100,6 +99,8 @@ def _rich_progress(console: Console) -> "RichProgress":
 
 def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
     """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
+    import subprocess
+
     from contactctl.processes import own_process
 
     program = own_process("from contactctl.__main__ import main; main()")

@@ -3,30 +3,21 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from contactctl.domain.changes import Change, Outcome
-from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
+from contactctl.output.presentation import Column, Presentation, Rows, RowsTable, columns
 
 _CHANGE_COLUMNS = (
-    Column("number"),
-    Column("at"),
-    Column("change"),
-    Column("contact"),
+    *columns("number", "at", "change", "contact"),
     Column("email", yields=True),
     Column("previous_email", "PREVIOUS EMAIL", yields=True),
     Column("group"),
     Column("group_id", for_people=False),
-    Column("state"),
-    Column("into"),
-    Column("run"),
+    *columns("state", "into", "run"),
 )
 CHANGE_FIELDS = tuple(column.key for column in _CHANGE_COLUMNS)
 _OUTCOME_COLUMNS = (
     Column("contact"),
     Column("email", yields=True),
-    Column("change"),
-    Column("group"),
-    Column("origin"),
-    Column("category"),
-    Column("at"),
+    *columns("change", "group", "origin", "category", "at"),
 )
 OUTCOME_FIELDS = tuple(column.key for column in _OUTCOME_COLUMNS)
 
@@ -45,19 +36,8 @@ def present_outcomes(run: int, outcomes: Iterator[Outcome]) -> Presentation:
 
 
 def _change_row(change: Change) -> Mapping[str, object]:
-    return {
-        "number": change.number,
-        "at": change.at,
-        "change": change.kind,
-        "contact": change.contact,
-        "email": change.email,
-        "previous_email": change.previous_email,
-        "group": change.group,
-        "group_id": change.group_id,
-        "state": change.state or None,
-        "into": change.into,
-        "run": change.run,
-    }
+    kept = {"change": change.kind, "state": change.state or None}
+    return {name: kept[name] if name in kept else getattr(change, name) for name in CHANGE_FIELDS}
 
 
 def _outcome_row(outcome: Outcome) -> Mapping[str, object]:

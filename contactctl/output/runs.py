@@ -24,47 +24,45 @@ from contactctl.output.presentation import (
     Rows,
     Table,
     Text,
+    columns,
     counted,
+    picked,
     to_people,
 )
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
+    from contactctl.operations.reactivation import UndoPreview
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
-    from contactctl.operations.undo import UndoPreview
 
 
 _RUN_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("planned"),
-    Column("deactivated"),
-    Column("changed"),
-    Column("skipped"),
+    *columns("run", "kind", "state", "planned", "deactivated", "changed", "skipped"),
     Column("operator", yields=True),
-    Column("applied_by"),
-    Column("resumed_by"),
+    *columns("applied_by", "resumed_by"),
     Column("reason", yields=True),
-    Column("active_before"),
-    Column("active_after"),
-    Column("database"),
-    Column("planned_at"),
-    Column("started_at"),
-    Column("finished_at"),
-    Column("expires_at"),
-    Column("message"),
+    *columns(
+        "active_before",
+        "active_after",
+        "database",
+        "planned_at",
+        "started_at",
+        "finished_at",
+        "expires_at",
+        "message",
+    ),
 )
 _LISTED_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("contacts"),
+    *columns("run", "kind", "state", "contacts"),
     Column("operator", yields=True),
     Column("reason", yields=True),
     Column("when"),
+)
+_AS_KEPT = (
+    *("active_before", "active_after", "operator", "applied_by", "resumed_by", "reason"),
+    *("database", "planned_at", "started_at", "finished_at", "expires_at", "message"),
 )
 RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
 
@@ -73,26 +71,13 @@ def run_data(run: Run) -> dict[str, object]:
     """A run for programs."""
     return {
         "run": run.id,
-        "kind": run.kind,
-        "state": run.state,
-        "planned": run.planned,
+        **picked(run, ("kind", "state", "planned")),
         "deactivated": run.changed if run.run_type.deactivates else 0,
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
         "results": dict(run.results),
-        "active_before": run.active_before,
-        "active_after": run.active_after,
-        "operator": run.operator,
-        "applied_by": run.applied_by,
-        "resumed_by": run.resumed_by,
-        "reason": run.reason,
-        "database": run.database,
-        "planned_at": run.planned_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "expires_at": run.expires_at,
-        "message": run.message,
+        **picked(run, _AS_KEPT),
         "clock_replaced": run.clock_replaced,
         "terms": run.terms.to_json() if run.terms else None,
         "limit_override": run.limit_override,

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
+from contactctl.responses.data import read_data
 from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
@@ -125,8 +125,9 @@ class Classifier:
             pointing = (word for lists in rule.near for word in lists[-1])
             for phrase in (*rule.texts, *rule.needs, *pointing):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
-            for word in (word for lists in rule.near for words in lists[:-1] for word in words):
-                self._numbers_by_phrase.setdefault(word, [])  # alone it points to no rule
+            alone = (word for lists in rule.near for words in lists[:-1] for word in words)
+            for word in (*alone, *rule.not_of):
+                self._numbers_by_phrase.setdefault(word, [])  # points to no rule
             if rule.patterns and not rule.needs:
                 self._always_tried.append(number)
         self._index = PhraseIndex(self._numbers_by_phrase)
@@ -320,8 +321,5 @@ def is_machine(user_agent: str) -> bool:
 
 @cache
 def _known() -> tuple[frozenset[str], tuple[str, ...]]:
-    import yaml  # noqa: PLC0415 (only a payload with opens or clicks needs it)
-
-    text = files("contactctl.responses").joinpath("machines.yaml").read_text("utf-8")
-    known = yaml.safe_load(text)
+    known = read_data("machines.yaml")
     return frozenset(known["exactly"]), tuple(known["containing"])

@@ -8,22 +8,19 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from importlib.resources import files
 from itertools import product
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
+from contactctl.responses.clauses import Languages, stand_near
+from contactctl.responses.data import read_data
 
 _KEYS = (
-    *("id", "category", "why", "text", "pattern", "near", "apart", "needs", "ignore"),
+    *("id", "category", "why", "text", "pattern", "near", "not_of", "needs", "ignore"),
     *("permanent", "not_counted"),
 )
 Near = tuple[tuple[str, ...], ...]  # lists of words, two or more: one of each stands in a clause
-_MAX_GAP = 60  # characters between them
-_END_OF_CLAUSE = re.compile(r"[;:!。！]|\.(?= )|--")
-_SHORT_WORD = 4  # "full" is not the start of "fully", nor "no" of "now"
-_AFTER_CYRILLIC = "\u0530"  # Latin, Greek and Cyrillic words stand between spaces
 _MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
@@ -36,9 +33,9 @@ class Rule:
     Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words
-    or more, of which one each stands in a clause, in any order: who, "not", "is known". What is
-    said first, of a word of `apart`, is not said of who follows: "file removed, mail for the user
-    refused". Both look past the phrases of `ignore`.
+    or more, of which one each stands in a clause, in any order: who, "not", "is known". With
+    `not_of`, words for other things, the last must be said of the first: not "the file for the user
+    was removed". Both look past the phrases of `ignore`.
     A `permanent` rule is passed over when the failure is temporary (4xx). `not_counted` is empty,
     or the reason why a response of this rule does not count (`echo`).
     """
@@ -49,7 +46,7 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...] = ()
     needs: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
-    apart: tuple[str, ...] = ()
+    not_of: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     why: str = ""
     permanent: bool = False
@@ -68,7 +65,7 @@ class Rule:
             text = text.replace(phrase, "-")
         if any(pattern.search(text) for pattern in self.patterns):
             return True
-        return any(_stand_near(lists, text, held, self.apart) for lists in near)
+        return any(stand_near(lists, text, held, self._not_of, languages_of) for lists in near)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -79,65 +76,72 @@ class Rule:
         return [list(map(frozenset, lists)) for lists in self.near]
 
     @cached_property
+    def _not_of(self) -> frozenset[str]:
+        return frozenset(self.not_of)
+
+    @cached_property
     def _words(self) -> frozenset[str]:
-        return self._texts.union(*(words for lists in self._near for words in lists))
-
-
-def _stand_near(
-    lists: Sequence[Collection[str]], text: str, held: Collection[str], apart: Sequence[str]
-) -> bool:
-    """Whether a held word of each list stands in one clause with one of the first, not too far
-    from it, nor parted from it."""
-    others = [list(_places(words, text, held)) for words in lists[1:]]
-    return all(others) and any(
-        all(any(_is_gap(text, first, place, apart) for place in places) for places in others)
-        for first in _places(lists[0], text, held)
-    )
-
-
-def _places(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[int, int]]:
-    for word in held:
-        if word in words:
-            yield from (match.span() for match in _word(word).finditer(text))
-
-
-def _is_gap(
-    text: str, first: tuple[int, int], other: tuple[int, int], apart: Sequence[str]
-) -> bool:
-    """Whether two places are close, in one clause, and not parted where `other` comes before
-    `first`. A full stop inside a host name ends no clause."""
-    start, end = min(first[1], other[1]), max(first[0], other[0])
-    if not start <= end <= start + _MAX_GAP or _END_OF_CLAUSE.search(text, start, end):
-        return False
-    if first < other:
-        return True
-    between = text[start:end]
-    return not any(word in between and _word(word).search(between) for word in apart)
+        near = (words for lists in self._near for words in lists)
+        return self._texts.union(self._not_of, *near)
 
 
 @cache
 def load_builtin_rules() -> tuple[Rule, ...]:
-    """The built-in rules, in the order in which they are tried."""
-    return parse_rules(_data("rules.yaml")["rules"], origin="rules.yaml")
+    """The built-in rules, in the order in which they are tried: servers' own codes come first."""
+    rules = parse_rules(read_data("rules.yaml")["rules"], origin="rules.yaml")
+    return (*_code_rules({rule.id: rule for rule in rules}), *rules)
+
+
+def _code_rules(rule_by_id: Mapping[str, Rule]) -> Iterator[Rule]:
+    """For each rule for which codes of `codes.yaml` stand, one that finds these codes."""
+    codes_by_id: dict[str, list[str]] = {}
+    for vendor in read_data("codes.yaml")["vendors"]:
+        for rule_id, codes in vendor["codes"].items():
+            codes_by_id.setdefault(rule_id, []).extend(codes)
+    for rule_id, codes in codes_by_id.items():
+        rule = rule_by_id[rule_id]
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, codes))})(?!\w)")
+        yield Rule(
+            rule_id,
+            rule.category,
+            patterns=(pattern,),
+            needs=tuple(codes),
+            why=f"{rule.why}; by a server's own code",
+            permanent=rule.permanent,
+        )
 
 
 @cache
 def words_by_concept() -> Mapping[str, Sequence[str]]:
     """The words of `words.yaml` for each concept, of all languages, each once."""
     found: dict[str, dict[str, None]] = {}
-    for concepts in _data("words.yaml").values():
+    for concepts in _words_by_language().values():
         for concept, words in concepts.items():
             each = (form for word in words for form in _forms(word))
             found.setdefault(concept, {}).update(dict.fromkeys(each))
     return {concept: tuple(words) for concept, words in found.items()}
 
 
-def _data(name: str) -> Any:
-    import yaml  # noqa: PLC0415 - only who classifies pays for it
+@cache
+def languages_of(word: str) -> Languages:
+    """The languages that a word of `words.yaml` is one of."""
+    english, others = _words_of_languages()
+    return Languages(word in english, word in others)
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("contactctl.responses").joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
+
+@cache
+def _words_of_languages() -> tuple[frozenset[str], frozenset[str]]:
+    """The words of English, and those of the other languages."""
+    words: dict[bool, set[str]] = {True: set(), False: set()}
+    for language, concepts in _words_by_language().items():
+        words[language == "en"].update(_normal(each) for some in concepts.values() for each in some)
+    return frozenset(words[True]), frozenset(words[False])
+
+
+@cache
+def _words_by_language() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    words: Mapping[str, Mapping[str, Sequence[str]]] = read_data("words.yaml")
+    return words
 
 
 def _forms(word: str) -> Iterator[str]:
@@ -178,9 +182,7 @@ def _parse_rule(mapping: Any, place: str) -> Rule:
         patterns=tuple(_compiled(pattern, place) for pattern in patterns),
         needs=tuple(_normal(word) for word in needs),
         near=near,
-        apart=tuple(
-            _normal(each) for each in _with_concepts(_strings(mapping, "apart", place), place)
-        ),
+        not_of=_normal_words(mapping, "not_of", place),
         ignore=_normal_words(mapping, "ignore", place),
         why=str(mapping.get("why", "")),
         permanent=_flag(mapping, "permanent", place),
@@ -284,17 +286,6 @@ def _with_concepts(words: Iterable[str], place: str) -> Iterator[str]:
             raise ConfigError(f"{place}: unknown concept {word}", hint=f"concepts: {concepts}")
 
 
-@cache
-def _word(word: str) -> re.Pattern[str]:
-    """A word, or the start of one; scripts without spaces have no starts of words. A short one is
-    whole."""
-    has_spaces = word[0] < _AFTER_CYRILLIC
-    longest = _SHORT_WORD if word.isascii() else _SHORT_WORD - 1
-    start = r"\b" if has_spaces else ""
-    end = r"\b" if has_spaces and len(word) <= longest else ""
-    return re.compile(f"{start}{re.escape(word)}{end}(?!'s)")
-
-
 def _strings(mapping: Mapping[Any, Any], key: str, place: str) -> list[str]:
     value = mapping.get(key, [])
     values = [value] if isinstance(value, str) else value
@@ -369,9 +360,6 @@ def reasons_by_fault(
 
 @cache
 def _faults() -> tuple[SenderFault, ...]:
-    import yaml  # noqa: PLC0415 (a store that holds none of these does without)
-
-    text = files("contactctl.responses").joinpath("sender_side.yaml").read_text("utf-8")
     return tuple(
         SenderFault(
             each["about"],
@@ -379,5 +367,5 @@ def _faults() -> tuple[SenderFault, ...]:
             frozenset(each["rules"]),
             frozenset(each["statuses"]),
         )
-        for each in yaml.safe_load(text)
+        for each in read_data("sender_side.yaml")
     )

@@ -1,77 +1,17 @@
 """Categories of enhanced status codes (RFC 3463, RFC 5248) and of SMTP reply codes (RFC 5321).
 
-The fallback when no text rule applies. Whose problem is it, and does time heal it? The address,
-for good: invalid-address. The mailbox, heals: transient. Servers, network, protocol:
-communication-failure. The receiver's policy: blocked.
+The fallback when no text rule applies; the codes are in `codes.yaml`.
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from contactctl.domain.responses import Category
+from contactctl.responses.data import read_data
 
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\Z")
-
-_EXACT = {
-    "4.1.1": Category.INVALID_ADDRESS,
-    "5.3.2": Category.INVALID_ADDRESS,
-    "5.4.4": Category.INVALID_ADDRESS,
-}
-_BY_SUBJECT_AND_DETAIL = {
-    "1.7": Category.BLOCKED,
-    "1.8": Category.BLOCKED,
-    "1.9": Category.COMMUNICATION_FAILURE,
-    "2.0": Category.BLOCKED,
-    "2.4": Category.BLOCKED,
-    "3.4": Category.TRANSIENT,
-    "7.13": Category.TRANSIENT,
-    "7.17": Category.INVALID_ADDRESS,
-    "7.18": Category.INVALID_ADDRESS,
-    "7.27": Category.INVALID_ADDRESS,
-}
-_BY_SUBJECT = {
-    "0": Category.UNKNOWN,
-    "1": Category.INVALID_ADDRESS,
-    "2": Category.TRANSIENT,
-    "3": Category.COMMUNICATION_FAILURE,
-    "4": Category.COMMUNICATION_FAILURE,
-    "5": Category.COMMUNICATION_FAILURE,
-    "6": Category.BLOCKED,
-    "7": Category.BLOCKED,
-}
-_BY_REPLY = {
-    "421": Category.COMMUNICATION_FAILURE,
-    "422": Category.TRANSIENT,
-    "431": Category.COMMUNICATION_FAILURE,
-    "432": Category.COMMUNICATION_FAILURE,
-    "450": Category.UNKNOWN,
-    "451": Category.COMMUNICATION_FAILURE,
-    "452": Category.TRANSIENT,
-    "454": Category.COMMUNICATION_FAILURE,
-    "455": Category.COMMUNICATION_FAILURE,
-    "500": Category.COMMUNICATION_FAILURE,
-    "501": Category.COMMUNICATION_FAILURE,
-    "502": Category.COMMUNICATION_FAILURE,
-    "503": Category.COMMUNICATION_FAILURE,
-    "504": Category.COMMUNICATION_FAILURE,
-    "511": Category.INVALID_ADDRESS,
-    "512": Category.INVALID_ADDRESS,
-    "517": Category.BLOCKED,
-    "521": Category.BLOCKED,
-    "522": Category.TRANSIENT,
-    "523": Category.TRANSIENT,
-    "530": Category.BLOCKED,
-    "534": Category.BLOCKED,
-    "535": Category.BLOCKED,
-    "538": Category.BLOCKED,
-    "546": Category.COMMUNICATION_FAILURE,
-    "550": Category.UNKNOWN,
-    "551": Category.UNKNOWN,
-    "552": Category.TRANSIENT,
-    "553": Category.UNKNOWN,
-    "554": Category.UNKNOWN,
-    "556": Category.INVALID_ADDRESS,
-    "571": Category.BLOCKED,
-}
+_REPLY = re.compile(r"[45]\d\d\Z")
 
 
 def status_category(status: str) -> Category | None:
@@ -80,12 +20,9 @@ def status_category(status: str) -> Category | None:
     if match is None or match[1] == "2":
         return None
     class_, subject, detail = match.groups()
-    exact = _EXACT.get(status) or _BY_SUBJECT_AND_DETAIL.get(f"{subject}.{detail}")
-    if exact:
-        return exact
-    if class_ == "4" and subject == "1":
-        return Category.COMMUNICATION_FAILURE
-    return _BY_SUBJECT.get(subject)
+    known = _categories("statuses")
+    forms = (status, f"{subject}.{detail}", f"{class_}.{subject}.", subject)
+    return next((known[form] for form in forms if form in known), None)
 
 
 def is_specific(status: str) -> bool:
@@ -97,6 +34,12 @@ def is_specific(status: str) -> bool:
 
 def reply_category(reply_code: str) -> Category | None:
     """The category of a three-digit reply code; UNKNOWN where a code may mean anything."""
-    if reply_code in _BY_REPLY:
-        return _BY_REPLY[reply_code]
-    return Category.UNKNOWN if re.fullmatch(r"[45]\d\d", reply_code) else None
+    if not _REPLY.match(reply_code):
+        return None
+    return _categories("replies").get(reply_code, Category.UNKNOWN)
+
+
+@cache
+def _categories(kind: str) -> Mapping[str, Category]:
+    by_category: Mapping[str, Sequence[str | int]] = read_data("codes.yaml")[kind]
+    return {str(code): Category(slug) for slug, codes in by_category.items() for code in codes}

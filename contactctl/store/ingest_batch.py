@@ -9,13 +9,7 @@ import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import ResponsePolicy
-from contactctl.domain.responses import (
-    FORMER_ADDRESS,
-    RESUBSCRIBED,
-    UNSUBSCRIBED,
-    WISHES,
-    Category,
-)
+from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, WISHES, Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours

@@ -19,6 +19,7 @@ from contactctl.domain.responses import UNSUBSCRIBED, Category
 from contactctl.store import tables
 from contactctl.store.addresses import keep_address, release_key, set_address, stop_counting
 from contactctl.store.changes import note_change, note_each
+from contactctl.store.contacts import delete_with_theirs
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.predicates import is_open, is_open_system_wide
@@ -69,9 +70,8 @@ def merge_contact(
     look_again(connection, had.distinct())
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
-    connection.execute(sa.delete(_deactivation).where(_deactivation.c.contact_id == gone))
     release_key(connection, gone)
-    connection.execute(sa.delete(_contact).where(_contact.c.id == gone))
+    delete_with_theirs(connection, lambda contact_id: contact_id == gone)
     settle(connection, into, run_id, now)
 
 

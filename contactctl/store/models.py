@@ -112,13 +112,16 @@ class ContactTag(StoreTable, table=True):
 class ExternalId(StoreTable, table=True):
     """What another database, a source of the config, calls a contact; `run_id` has told so.
 
-    A source may know one contact by several ids: rows of one address.
+    A source may know one contact by several ids: rows of one address. No foreign key, as for
+    deactivations: it takes more time than the rows themselves.
     """
 
     __tablename__ = "external_id"
     __table_args__ = (sa.Index("external_id_of_source", "source", "external_id"), NO_ROWID)
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     source: str = Field(sa_type=Code, primary_key=True)
     external_id: str = Field(primary_key=True)
     run_id: int

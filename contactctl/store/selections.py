@@ -16,13 +16,7 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria import ByLookup, Compiler, active_where
-from contactctl.store.fields import (
-    RECORD_COLUMNS,
-    field_value,
-    passes,
-    sorted_by,
-    written_value,
-)
+from contactctl.store.fields import RECORD_COLUMNS, field_value, passes, sorted_by, written_value
 from contactctl.store.impact import count_active
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
 from contactctl.store.temporary import temporary_tables

@@ -191,7 +191,7 @@ contact_tag = Table(
 
 external_id = Table(
     "external_id", metadata,
-    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("source", Code, primary_key=True),
     Column("external_id", String, primary_key=True),
     Column("run_id", Integer, nullable=False),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, DataTable
 
-from contactctl.builder.widgets.header import HeaderLine
-from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.header import HeaderLine
+from contactctl.builder.live_panel import LivePanel
 from contactctl.config.criteria import parse_criteria
 from contactctl.domain.runs import RunState
 from contactctl.operations.criteria import CriteriaSource, preview, select_contacts, selection_of

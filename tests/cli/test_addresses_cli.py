@@ -206,6 +206,7 @@ def test_mails_and_clicks_of_both_are_counted_after_a_merge(cli: StoreCli) -> No
     shown = show(cli, BO)
     assert (shown["mails_received"], shown["mails_since_engaged"]) == (3, 1)
     assert shown["last_engaged"] == shown["last_opened"] == "2023-11-14T22:13:50Z"
+    assert ok(cli, "db", "check")["in_order"]
 
 
 @pytest.mark.parametrize("swapped", [False, True])

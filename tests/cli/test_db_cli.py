@@ -50,6 +50,11 @@ def test_a_store_in_order(seeded_url: str) -> None:
             "deactivations belong to",
         ),
         (
+            "INSERT INTO external_id (contact_id, source, external_id, run_id)"
+            " VALUES (999, 'crm', '1', 1)",
+            "ids of sources belong to",
+        ),
+        (
             "INSERT INTO plan_item (contact_id, run_id, revision) VALUES (1, 999, 0)",
             "plans belong to",
         ),

@@ -1,5 +1,6 @@
 """`contactctl preview`: what it counts and shows, its keys, and that it writes nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,24 @@ def test_who_is_left_out_and_how_to_include_them_is_said(cli: StoreCli) -> None:
 
     assert "30 without last_opportunity" in shown
     assert "last_opportunity missing" in shown
+
+
+@pytest.mark.parametrize("group", ["all", "any"])
+def test_what_to_write_into_a_file_includes_them(cli: StoreCli, tmp_path: Path, group: str) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(f"{group}:\n  - last_opportunity older-than 24 months\n")
+    shown = " ".join(
+        cli("preview", "--criteria", str(file), env={"COLUMNS": "1000"}).stdout.split()
+    )
+    written = re.search(r"(?:at|below) \S+:2 (?:write|add) (- .*? missing\"?\]?)", shown)
+
+    assert written
+    lines = [] if group == "all" else ["  - last_opportunity older-than 24 months"]
+    file.write_text("\n".join([f"{group}:", *lines, f"  {written[1]}"]))
+
+    assert (
+        cli.json("preview", "--criteria", str(file))["count"] == cli.json("preview")["count"] + 30
+    )
 
 
 def test_including_the_missing_counts_them(cli: StoreCli) -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from contactctl.config.values import web_address
-from contactctl.output.formats.prometheus import exposition
+from contactctl.output.formats import exposition
 from contactctl.output.presentation import Metric
 from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli

@@ -14,13 +14,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from contactctl.builder.app import BuilderApp
+from contactctl.builder.conditions import ConditionEntry, CriteriaTree
+from contactctl.builder.dialogs import Picker
 from contactctl.builder.draft import Row
-from contactctl.builder.screens.dialogs import Picker
-from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.plan import ConfirmationScreen
-from contactctl.builder.widgets.conditions import ConditionEntry, CriteriaTree
-from contactctl.builder.widgets.figures import Figures
-from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.editor import EditorScreen
+from contactctl.builder.figures import Figures
+from contactctl.builder.live_panel import LivePanel
+from contactctl.builder.plan import ConfirmationScreen
 from contactctl.builder.work import BuilderWork
 from contactctl.domain.criteria.fields import Operator
 from contactctl.domain.policies import Billing, BillingTier

@@ -21,14 +21,14 @@ def replace_database(url: str, name: str) -> str:
     return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
 
-def create_database(server_url: str, template: str) -> str:
-    """A new database from `template`; returns its URL."""
+def create_database(server_url: str, template: str, encoding: str = "UTF8") -> str:
+    """A new database from `template`; returns its URL. Only `template0` fits other encodings."""
     let_go()  # nobody else may be connected to the template
     name = f"cctl_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING {} LOCALE 'C'").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Literal(encoding)
             )
         )
     return replace_database(server_url, name)

@@ -12,7 +12,7 @@ from contactctl.domain.erasure import parse_keyring
 from contactctl.domain.errors import RefusedError, RejectedError, StoreError
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, RunKind, RunState
+from contactctl.domain.runs import Confirmation, RunState
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.groups import add_to_group
@@ -211,7 +211,7 @@ def test_an_interrupted_erasure_goes_on_where_it_was(
         session, DeleteRun, selection_of(session, "id <= 8"), said=Confirmation(8, 8)
     )
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert sorted(statuses(store)) == [4, 5, 6, 7, 8, 9]
 
     assert sweep(session, [SweepPart.RUNS]).finished == (run.id,)

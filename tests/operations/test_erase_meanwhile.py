@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, RunKind
+from contactctl.domain.runs import Confirmation
 from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
 from contactctl.operations import run_work
@@ -236,7 +236,7 @@ def test_a_key_that_is_rotated_away_during_a_run_makes_no_more_hashes(
     selection = select_any(session, CriteriaSource(where=("id > 0",)))
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(6, 6))
     assert run is not None
-    work = work_for(session, RunKind.DELETE)
+    work = work_for(session, run)
 
     for _ in range(2):
         rotate_key(session, drop=True)

@@ -10,9 +10,8 @@ from sqlalchemy import event, select, text
 from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import BusyError
 from contactctl.domain.run_kinds import DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
+from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.domain.waits import Waits
-from contactctl.operations import waits
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import cancel_run, read_run
@@ -22,9 +21,9 @@ from contactctl.store import tables
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.erasure import clean_up, needs_clean_up
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import CONTACT_CHANGES
+from contactctl.store.scrubbing import may_hold_any
 from helpers.contacts import seed_contacts
 from helpers.erased import ADDRESS, KEY, KINDS, fill, selection_of
 from helpers.handled import add_deactivated, statuses
@@ -93,7 +92,7 @@ def test_old_pages_are_searched_for_an_address_in_every_spelling(
     path = tmp_path / "pages"
     path.write_bytes(b"\0" * 21 + text + b"\0" * 100)
     for size in (1 << 24, 16):  # an address can lie across two chunks
-        monkeypatch.setattr("contactctl.store.old_pages._CHUNK", size)
+        monkeypatch.setattr("contactctl.store.scrubbing._CHUNK", size)
         assert may_hold_any(path, [parse_email(ADDRESS)]) is holds
 
 
@@ -144,7 +143,7 @@ def half_erased(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Session, Run]
     selection = selection_of(session, "id <= 10")
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(10, 10))
     assert run is not None
-    apply_batch(store, run, 3, NOW, work_for(session, RunKind.DELETE))
+    apply_batch(store, run, 3, NOW, work_for(session, run))
     assert files_holding(tmp_path, KEY.encode())
     yield session, run
     store.close()
@@ -168,7 +167,7 @@ def test_a_cancelled_erasure_is_not_cleaned_up_beside_another_one(
 ) -> None:
     """Else the file would be marked clean although the other one had just left old pages."""
     session, run = half_erased
-    monkeypatch.setattr(waits, "FOR_CHANGES_S", 0)
+    monkeypatch.setattr("contactctl.operations.runs.FOR_LOCKS_S", 0)
     with (
         exclusive(session.store, CONTACT_CHANGES),
         pytest.raises(BusyError, match="cancelled, but") as busy,

@@ -182,9 +182,9 @@ def _different_values(rows: FileRows, batch: Batch, name: str) -> list[str]:
 
 
 def _cells(rows: FileRows, batch: Batch, name: str) -> Iterator[str]:
-    if not batch.records:
-        at = next(at for at, column in enumerate(rows.columns) if column.name == name)
-        yield from (row[at] or "" for row in batch.rows)
+    if not batch.records:  # no objects, or each of them is rejected
+        for at, column in enumerate(rows.columns):
+            yield from (row[at] or "" for row in batch.rows if column.name == name)
         return
     for record in batch.records:
         value = {plain(key): each for key, each in json.loads(record).items()}.get(plain(name))

@@ -5,11 +5,11 @@ Complaints are feedback reports (RFC 5965) and what providers sent before there 
 
 import re
 from functools import cache
-from importlib.resources import files
 from itertools import takewhile
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
+from contactctl.responses.data import read_data
 from contactctl.responses.mail.addresses import find_address, find_addresses
 from contactctl.responses.mail.anatomy import Anatomy
 from contactctl.responses.mail.bounce import Naming
@@ -170,12 +170,9 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    import yaml  # noqa: PLC0415 (only mails of people need it)
-
-    text = files("contactctl.responses.mail").joinpath("unsubscribe.yaml").read_text("utf-8")
     known = {
         name: "|".join(line for line in lines.splitlines() if line and not line.startswith("#"))
-        for name, lines in yaml.safe_load(text).items()
+        for name, lines in read_data("mail/unsubscribe.yaml").items()
     }
     # possessive: a text of courtesies alone would be tried in every way of cutting it up
     courtesies = rf"(?:(?>(?:{known['courtesies']})(?!\w))[\s,.!:;]*+)*+"

@@ -1,6 +1,7 @@
 """The conditions as rows in nested groups, and the strip that edits the row under the cursor."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -14,9 +15,9 @@ from textual.message import Message
 from textual.widgets import Button, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
+from contactctl.builder.dialogs import Choice, Picker
 from contactctl.builder.draft import Draft, Group, Mode, Part, Row, change_operator
-from contactctl.builder.screens.dialogs import Choice, Picker
-from contactctl.builder.widgets.value_entry import PickButton, ValueEntry, ValuesHeld, value_entry
+from contactctl.builder.value_entry import PickButton, ValueEntry, ValuesHeld, value_entry
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldType, Operator
 
 _OF_TEXT: Mapping[Operator, str] = {
@@ -62,12 +63,11 @@ class CriteriaTree(Tree[Part]):
         Binding("right", "screen.edit_row", show=False),
     ]
 
+    @dataclass
     class Highlighted(Message):
         """The cursor is on another part."""
 
-        def __init__(self, part: Part | None) -> None:
-            super().__init__()
-            self.part = part
+        part: Part | None
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("criteria", id=id)
@@ -158,12 +158,11 @@ def _label(part: Part) -> Text:
 class ConditionEntry(Vertical):
     """Edits rows in place, and reports every change."""
 
+    @dataclass
     class Edited(Message):
         """The row has changed."""
 
-        def __init__(self, row: Row) -> None:
-            super().__init__()
-            self.row = row
+        row: Row
 
     def __init__(self, values_held: ValuesHeld, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="panel")

@@ -12,16 +12,10 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, ProgressBar, Static
 
+from contactctl.builder.dialogs import Dialog
+from contactctl.builder.figures import Blocks, Figures, lost_facts, stakes_facts, stakes_head
+from contactctl.builder.header import HeaderLine
 from contactctl.builder.messages import Confirmed, Declined, Kept
-from contactctl.builder.screens.dialogs import Dialog
-from contactctl.builder.widgets.figures import (
-    Blocks,
-    Figures,
-    lost_facts,
-    stakes_facts,
-    stakes_head,
-)
-from contactctl.builder.widgets.header import HeaderLine
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.runs import Confirmation, Run, RunState, Stakes, parse_count
 from contactctl.domain.text import show_safely

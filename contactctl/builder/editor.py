@@ -10,6 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from contactctl.builder.conditions import TITLES, ConditionEntry, CriteriaTree
+from contactctl.builder.dialogs import Choice, ContactScreen, FileDialog, KeysScreen, Picker
 from contactctl.builder.draft import (
     Group,
     History,
@@ -22,12 +24,10 @@ from contactctl.builder.draft import (
     first_row,
 )
 from contactctl.builder.files import CriteriaFiles
+from contactctl.builder.header import HeaderLine
 from contactctl.builder.live_count import LiveCount
+from contactctl.builder.live_panel import VIEWS, LivePanel
 from contactctl.builder.messages import Answered, Changed, Chosen
-from contactctl.builder.screens.dialogs import Choice, ContactScreen, FileDialog, KeysScreen, Picker
-from contactctl.builder.widgets.conditions import TITLES, ConditionEntry, CriteriaTree
-from contactctl.builder.widgets.header import HeaderLine
-from contactctl.builder.widgets.live_panel import VIEWS, LivePanel
 from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.criteria.fields import Field, FieldCatalogue

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
-from contactctl.builder.widgets.header import HeaderLine
+from contactctl.builder.header import HeaderLine
 
 REMINDER = """\
 Deactivated contacts

@@ -138,7 +138,7 @@ _EXACT = _NUMBERS | {bool, date, datetime}
 Tell = Callable[[str], None]
 
 
-def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+def write_table(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the blocks to stdout, a blank line between them."""
     notes: list[str] = []
     lines = block_lines(presentation, console.width, cuts=console.stdout_is_tty, tell=notes.append)

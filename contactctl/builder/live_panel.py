@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,12 +15,7 @@ from textual.message import Message
 from textual.widgets import Button, ContentSwitcher, DataTable, Static
 
 from contactctl.builder.draft import criteria_as_flags
-from contactctl.builder.widgets.figures import (
-    Figures,
-    left_out_facts,
-    stakes_facts,
-    stakes_head,
-)
+from contactctl.builder.figures import Figures, left_out_facts, stakes_facts, stakes_head
 from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import ContactctlError
@@ -36,13 +32,12 @@ VIEWS: Mapping[str, str] = {"contacts": "Contacts", "yaml": "YAML", "flags": "Fl
 class LivePanel(Vertical):
     """Shows one answer; dimmed as soon as it belongs to older criteria."""
 
+    @dataclass
     class ContactChosen(Message):
         """Show this contact whole."""
 
-        def __init__(self, contact_id: int, email: str) -> None:
-            super().__init__()
-            self.contact_id = contact_id
-            self.email = email
+        contact_id: int
+        email: str
 
     BINDINGS: ClassVar[list[BindingType]] = []
 

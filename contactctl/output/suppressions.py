@@ -1,53 +1,30 @@
-"""How a contact is shown that is to be erased, that it was, and suppressed addresses."""
+"""How suppressed addresses are shown, never but as a hash, and a provider's suppression list."""
 
 from contactctl.domain.erasure import key_id_of
 from contactctl.domain.errors import ExitCode
-from contactctl.domain.handling import ContactStanding
-from contactctl.domain.run_kinds import ErasingRun
-from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
-from contactctl.operations.suppressions import (
-    ListResult,
-    Rotation,
-    SuppressionChange,
-    Suppressions,
+from contactctl.operations.pushing import ListDiff, PushPreview
+from contactctl.operations.suppressions import ListResult, Rotation, SuppressionChange, Suppressions
+from contactctl.output.criteria import (
+    Pairs,
+    contact_column,
+    limit_blocks,
+    preview_rows,
+    rows_blocks,
 )
-from contactctl.output.criteria import Pairs, rows_blocks
-from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, Text
+from contactctl.output.presentation import (
+    Block,
+    Heading,
+    KeyValues,
+    Presentation,
+    Rows,
+    Table,
+    columns,
+    picked,
+)
 from contactctl.output.rejects import RejectsFile
-from contactctl.output.runs import run_data
 
-_SUPPRESSED = "Its address stays suppressed: no import can bring it back."
-
-
-def present_before_erasing(contact: ContactStanding, erasing: type[ErasingRun]) -> Presentation:
-    """Who it is, and what erasing means."""
-    data = {"id": contact.id, "email": contact.email, "status": contact.status}
-    pairs: Pairs = [
-        ("Contact", f"{contact.id}, {contact.email}"),
-        ("Status", contact.status),
-        ("Groups", [name for _, name, _ in contact.memberships]),
-    ]
-    return Presentation(data, None, [KeyValues(pairs), Text(f"{erasing.warning} {_SUPPRESSED}")])
-
-
-def present_erased(run: Run, contact_id: int) -> Presentation:
-    """That it happened; the address is not repeated."""
-    data = run_data(run) | {"id": contact_id}
-    done = run.details_as(ErasingRun).done
-    pairs: Pairs = [("Contact", f"{contact_id}, {done}"), ("Run", run.id)]
-    return Presentation(data, None, [KeyValues(pairs), Text(_SUPPRESSED)])
-
-
-# How suppressions are shown: never with an address, as only its hash is stored
-
-
-_COLUMNS = (
-    Column("hash"),
-    Column("key"),
-    Column("created"),
-    Column("run"),
-)
+_COLUMNS = columns("hash", "key", "created", "run")
 LIST_FIELDS = ("run", "suppressed", "unchanged", "rejected", "contacts", "rejects_file")
 SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
 
@@ -88,11 +65,7 @@ def present_suppression_change(change: SuppressionChange) -> Presentation:
 def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
     """What became of a list's rows; a row that was rejected makes the exit code 5."""
     data = {
-        "run": result.run,
-        "suppressed": result.suppressed,
-        "unchanged": result.unchanged,
-        "rejected": result.rejected,
-        "contacts": result.contacts,
+        **picked(result, LIST_FIELDS[:-1]),
         "rejects_file": str(rejects.path) if rejects.path else None,
     }
     counts = ("suppressed", "unchanged", "rejected")
@@ -100,8 +73,8 @@ def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
     notes = []
     if result.contacts:
         notes.append(
-            f"{counted(result.contacts, 'contact')} have an address on the list and stay as they"
-            " are; from now on imports reject their rows"
+            f"on the list are addresses of {counted(result.contacts, 'contact')}: nothing changes"
+            " there; from now on imports reject their rows"
         )
     return Presentation(
         data,
@@ -123,3 +96,49 @@ def present_rotated(rotation: Rotation) -> Presentation:
     pairs.append(("Key file of before", backup))
     notes = ["back up the key file now"]
     return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+
+
+# A provider's suppression list beside the contacts
+
+
+_SIDES = {
+    "both": "Inactive here, suppressed there",
+    "here": "Inactive here, not suppressed there",
+    "there": "Active here, suppressed there",
+}
+DIFF_FIELDS = ("source", *_SIDES, "unknown")
+_DIFF_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name")))
+
+
+def present_push(preview: PushPreview) -> Presentation:
+    """What a provider would be told, with the first contacts and the limits."""
+    stakes = preview.stakes
+    data = {
+        "run": None,
+        **picked(preview, ("source", "database", "adding", "removing")),
+        "count": stakes.count,
+        "limits_exceeded": list(stakes.limits_exceeded),
+    }
+    pairs = [
+        ("Source", preview.source),
+        ("To suppress", f"{preview.adding:,}"),
+        ("To take off", f"{preview.removing:,}"),
+    ]
+    blocks = [
+        KeyValues(pairs),
+        *rows_blocks(len(preview.rows), stakes.count),
+        *limit_blocks(stakes.limits_exceeded),
+    ]
+    return Presentation(data, preview_rows(preview.rows), blocks, notes=["nothing was changed"])
+
+
+def present_diff(diff: ListDiff) -> Presentation:
+    """How many contacts are on which list, and the first of those on one alone."""
+    pairs = [("Source", diff.source)]
+    pairs += [(label, f"{diff.counts[side]:,}") for side, label in _SIDES.items()]
+    pairs.append(("Suppressed there, not a contact", f"{diff.counts['unknown']:,}"))
+    blocks: list[Block] = [KeyValues(pairs)]
+    for side in ("here", "there"):
+        if diff.rows[side]:
+            blocks += [Heading(_SIDES[side]), Table(_DIFF_COLUMNS, diff.rows[side])]
+    return Presentation({"source": diff.source, **diff.counts}, blocks=blocks)

@@ -1,6 +1,7 @@
 """Entering the values of a condition, by the type of its field and what its operator takes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -11,8 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input
 
+from contactctl.builder.dialogs import Choice, Picker
 from contactctl.builder.draft import Row, has_choices, row_of, takes_free_list
-from contactctl.builder.screens.dialogs import Choice, Picker
 from contactctl.domain.criteria.conditions import build_condition
 from contactctl.domain.criteria.fields import USAGES, Field, FieldType, Operator, Takes
 from contactctl.domain.criteria.values import Unit
@@ -58,14 +59,13 @@ def _with_arrow(text: str) -> Content:
 class ValueEntry(Horizontal):
     """Where one row's values are entered; it stays with that row, and reports what was typed."""
 
+    @dataclass
     class Edited(Message):
         """Something was typed or chosen; the operator changes with past and future."""
 
-        def __init__(self, row: Row, words: tuple[str, ...], operator: Operator) -> None:
-            super().__init__()
-            self.row = row
-            self.words = words
-            self.operator = operator
+        row: Row
+        words: tuple[str, ...]
+        operator: Operator
 
     def __init__(self, row: Row, values_held: ValuesHeld) -> None:
         super().__init__()

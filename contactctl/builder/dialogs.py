@@ -14,7 +14,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from contactctl.builder.widgets.figures import Blocks
+from contactctl.builder.figures import Blocks
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import fold, show_safely
