@@ -25,7 +25,7 @@ from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.temporary import insert_new
+from contactctl.store.temporary import insert_new, written_columns
 from contactctl.store.thresholds.unswept import look_again
 from contactctl.store.unsubscribes import obey
 
@@ -187,7 +187,7 @@ def _move(
     *order: sa.ColumnElement[Any],
 ) -> None:
     """Rows of one contact as rows of another, but for those whose key that one has already."""
-    names = table.columns.keys()
+    names = [column.name for column in written_columns(table)]
     chosen = sa.select(*(changed.get(name, table.c[name]) for name in names))
     rows = chosen.where(table.c.contact_id == gone).order_by(*order)
     insert_new(connection, table, names, rows)

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from contactctl.domain.emails import parse_email
 from contactctl.domain.erasure import parse_keyring
@@ -29,7 +29,7 @@ from contactctl.store.run_steps import apply_batch
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.erased import ADDRESS, KEY, KINDS, fill, selection_of
-from helpers.handled import add_response, statuses
+from helpers.handled import add_deactivated, add_response, statuses
 from helpers.sessions import NOW, make_role_session
 
 
@@ -123,6 +123,23 @@ def test_unusual_addresses_are_found_in_every_spelling(
     with store.reading() as connection:
         [left] = connection.execute(select(tables.response.c.diagnostic)).scalars()
     assert left == "<[erased]>, [erased]: [erased] is not b@x.no, nor ann@example.com"
+
+
+def test_who_had_the_address_before_has_responses_that_hold_it(
+    store: Store, session: Session
+) -> None:
+    """Those say that they mention nobody else: they are about an address that was their own."""
+    before = add_deactivated(store, "bob@example.com")
+    now = add_deactivated(store, ADDRESS)
+    former = {"contact_id": before, "change_number": 1, "email": ADDRESS, "email_key": KEY}
+    with store.writing() as connection:
+        connection.execute(insert(tables.former_address).values(**former, run_id=1, ended_at=NOW))
+        values = {"recipient": ADDRESS, "mentions_others": False}
+        add_response(connection, before, Category.BLOCKED, **values)
+
+    erase_one(session, DeleteRun, find_contact(session, str(now)))
+
+    assert "ann.secret" not in everything(store)
 
 
 def test_an_address_that_spells_an_erased_one_stays_its_contacts(

@@ -87,13 +87,23 @@ def test_no_byte_of_any_file_holds_the_address(
     ],
 )
 def test_old_pages_are_searched_for_an_address_in_every_spelling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, *, holds: bool
+    tmp_path: Path, text: bytes, *, holds: bool
 ) -> None:
-    path = tmp_path / "pages"
-    path.write_bytes(b"\0" * 21 + text + b"\0" * 100)
-    for size in (1 << 24, 16):  # an address can lie across two chunks
-        monkeypatch.setattr("contactctl.store.scrubbing._CHUNK", size)
-        assert may_hold_any(path, [parse_email(ADDRESS)]) is holds
+    path, size = tmp_path / "pages", 512
+    first = (b"\0" * 16 + size.to_bytes(2)).ljust(size, b"\0")
+    leaf = b"\x0d" + (0).to_bytes(2) + (1).to_bytes(2) + (300).to_bytes(2) + b"\0" * 5
+    with_free_block = leaf[:1] + (400).to_bytes(2) + leaf[3:]
+    free_block = (0).to_bytes(2) + (100).to_bytes(2) + text
+    for page, is_searched in (
+        (b"\0" * 8 + text, True),  # of no b-tree
+        ((leaf + text).ljust(300), True),  # before the cells
+        (leaf.ljust(300) + text, False),  # a cell, and so of a row
+        (with_free_block.ljust(400) + free_block, True),
+        (with_free_block.ljust(300) + text.ljust(100) + free_block[:4], False),
+        ((leaf[:5] + b"\0\0" + leaf[7:] + text), True),  # no cell: they start at 65,536
+    ):
+        path.write_bytes(first + page.ljust(size, b"\0") + leaf.ljust(size, b"\0"))
+        assert may_hold_any(path, [parse_email(ADDRESS)]) is (holds and is_searched), page
 
 
 def test_what_no_page_holds_any_more_needs_no_rewriting(sqlite_url: str, tmp_path: Path) -> None:
