@@ -24,11 +24,11 @@ _ALSO_IMPORTED = (
 )
 # whatever becomes of them: they compile SQL, and build the tables and the help they need
 _COMMANDS = (
-    "demo",
+    "init --config contactctl.yaml",
+    "contacts import {folder}/contacts.csv",
     "status",
     "preview --json",
-    "contacts import contacts.csv",
-    "responses ingest events.jsonl",
+    "responses ingest {folder}/events.jsonl",
     "deactivate b@example.org --confirm b@example.org",
     "contacts export",
     "runs list",
@@ -54,12 +54,12 @@ def _run_some_commands() -> None:
         event = {"email": "a@example.com", "category": "transient", "id": "1"}
         (folder / "events.jsonl").write_text(json.dumps(event))
         (folder / "contacts.csv").write_text("email\nb@example.org\n")
-        database = ["--database", f"sqlite:///{folder}/contactctl-demo/contacts.db"]
+        database = ["--database", f"sqlite:///{folder}/contacts.db"]
         for command in _COMMANDS:
             console = Console(
                 stdin=io.StringIO(), stdout=nowhere, stderr=nowhere, environ=environ, cwd=folder
             )
-            run([*command.split(), *database[: 0 if command == "demo" else 2]], console)
+            run([*command.format(folder=folder).split(), *database], console)
 
 
 _import_all()
