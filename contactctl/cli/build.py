@@ -95,7 +95,7 @@ def _criteria_to_begin_with(invocation: StoreInvocation, file: Path | None) -> "
 
 
 def _finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
-    from contactctl.cli.progress import finish_in_background
+    from contactctl.cli.confirmation import finish_in_background
 
     finish_in_background(invocation, run)
 

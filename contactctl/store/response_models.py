@@ -10,6 +10,7 @@ from contactctl.store.model_base import EMPTY, NO_ROWID, StoreTable, contact_key
 from contactctl.store.types import BigId, Code, UtcInstant
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
+_COUNTS = "counts = 1 AND held = 0 AND channel = 'email'"
 
 
 class _Recorded(StoreTable):
@@ -56,6 +57,8 @@ class Response(_Recorded, table=True):
         ),
         sa.Index("response_occurred", "occurred_at"),
         sa.Index("response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
+        # how many of one category each contact has, as criteria ask
+        sa.Index("response_counted", "category", "contact_id", sqlite_where=sa.text(_COUNTS)),
         mentions_index("response"),
         NO_ROWID,
     )

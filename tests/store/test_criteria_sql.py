@@ -57,7 +57,7 @@ def selected(store, tree: Criteria) -> list[int]:
 def left_out(store, tree: Criteria) -> dict[str, int]:
     with store.reading() as connection:
         resolved = resolve(tree, NOW, ZoneInfo("Europe/Oslo"))
-        return count_matching(connection, resolved, store.dialect).left_out
+        return count_matching(connection, resolved).left_out
 
 
 def fill(store, *contacts: ContactView) -> None:
