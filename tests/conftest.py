@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from helpers import databases, distributed
-from helpers.compiled_cache import share_compiled_statements
+from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
 from helpers.kept_connections import keep_connections
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
@@ -55,6 +55,7 @@ settings.register_profile("suite", derandomize=True, deadline=None, max_examples
 settings.load_profile("suite")
 
 share_compiled_statements()
+leave_writing_to_the_system()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

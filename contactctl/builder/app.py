@@ -78,7 +78,10 @@ class BuilderApp(App[None]):
         """Drop a plan that was not confirmed, and stop counting."""
         self._left = True
         with self._open_lock:
-            self._until_closed.close()
+            try:
+                self._until_closed.close()
+            except ContactctlError as problem:  # the store may be gone; the edits are not
+                self.outcome = replace(self.outcome, problem=problem)
         opened = self._opened
         if opened is None:
             return

@@ -1,18 +1,18 @@
 """Plan, show, confirm, carry out: one way for every command that changes contacts."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contactctl.cli.context import StoreInvocation
-from contactctl.cli.main import uninterrupted
-from contactctl.cli.progress import finish_in_background
-from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
+from contactctl.cli.options import Manner
+from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.text import show_safely
-from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.console import BOLD, Console, paint
 from contactctl.output.presentation import Presentation
+from contactctl.processes import uninterrupted
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Confirmation, Run, Stakes
@@ -117,32 +117,6 @@ def _typed_key(text: str) -> str:
 
 # with a script's confirmation the run is running at once, without it is planned; None: no match
 MakePlan = Callable[["Confirmation | None"], "Run | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock, that
-    of the `work` (None: of changing contacts).
-
-    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
-    `runs apply`.
-    """
-
-    said: "Confirmation | None" = None
-    background: bool = False
-    wait: float = FOR_LOCKS_S
-    dry_run: bool = False
-    keeps_plan: bool = False
-    work: str | None = None
-
-
-def checked(manner: Manner) -> Manner:
-    """The manner; UsageError for options that cannot be combined."""
-    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
-        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
-    if manner.background and (manner.dry_run or manner.keeps_plan):
-        raise UsageError("--background cannot be combined with --dry-run or --plan")
-    return manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,18 +247,6 @@ def _carry_out_confirmed(
     return present_run(run)
 
 
-def read_confirmation(confirm: str | None, limit_override: str | None) -> "Confirmation | None":
-    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
-    from contactctl.domain.runs import Confirmation
-
-    if confirm is None:
-        if limit_override is not None:
-            raise UsageError("--limit-override needs --confirm with the same count")
-        return None
-    override = None if limit_override is None else _count("--limit-override", limit_override)
-    return Confirmation(_count("--confirm", confirm), override)
-
-
 def require_someone_to_ask(console: Console) -> None:
     """RefusedError when there is neither a terminal nor a count on a flag."""
     if not console.can_prompt:
@@ -331,10 +293,30 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
         raise
 
 
-def _count(option: str, text: str) -> int:
-    from contactctl.domain.runs import parse_count
+# Continue a run in its own process, which outlives this terminal
 
-    count = parse_count(text)
-    if count is None:
-        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
-    return count
+
+def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
+    """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
+    import subprocess
+
+    from contactctl.processes import own_process
+
+    program = own_process("from contactctl.__main__ import main; main()")
+    command = [*program, "runs", "resume", str(run.id), "--yes"]
+    if invocation.config_file is not None:
+        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
+    environment = {
+        **os.environ,
+        **invocation.console.environ,
+        "CONTACTCTL_DATABASE_URL": invocation.settings.database,
+    }
+    subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=invocation.console.cwd,
+        start_new_session=True,
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
+from contactctl.cli.context import SelectingInvocation, StoreInvocation, until_taken
 from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
@@ -19,7 +19,6 @@ from contactctl.output.presentation import OutputFormat, Presentation
 if TYPE_CHECKING:
     from contactctl.domain.contacts import ContactRecord
     from contactctl.operations.contacts import ContactFilter
-    from contactctl.operations.reactivation import Target
 
 
 Email = Annotated[str, argument("EMAIL", "The contact's email.")]
@@ -213,14 +212,7 @@ def _streamed(
         contacts = stack.enter_context(selected_contacts(session, wanted))
         if contacts.bypassing:
             invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
-        return _until_taken(contacts.rows, stack.pop_all()), contacts.more
-
-
-def _until_taken(
-    contacts: "Iterator[ContactRecord]", resources: ExitStack
-) -> "Iterator[ContactRecord]":
-    with resources:
-        yield from contacts
+        return until_taken(contacts.rows, stack.pop_all()), contacts.more
 
 
 # The command `explain`
@@ -293,6 +285,7 @@ def reactivate(
     --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
+    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.cli.options import chosen
     from contactctl.operations.reactivation import (
         Acknowledgement,
@@ -307,11 +300,14 @@ def reactivate(
     with invocation.open_session() as session:
         target = find_target(session, name, group=group, clears=clear)
         if target.changes:
+            shown, email = present_target(target), target.contact.email
             try:
                 require_acknowledged(target, acknowledged)
-                _confirm(invocation, target, confirm)
-            except RefusedError as refused:
-                return present_target(target).failed(refused)
+            except RefusedError as error:
+                return shown.failed(error)
+            key = target.contact.email_key
+            if refused := confirmed_or_refused(invocation, shown, email, key, confirm):
+                return refused
         return present_reactivated(reactivate(session, target, reason=reason or ""))
 
 
@@ -323,12 +319,3 @@ def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
         hint="mailing everybody again is what costs a sender's reputation;"
         " `contactctl runs undo RUN` takes a mistaken run back",
     )
-
-
-def _confirm(invocation: StoreInvocation, target: "Target", confirm: str | None) -> None:
-    from contactctl.cli.confirmation import confirm_email
-    from contactctl.output.upkeep import present_target
-
-    if confirm is None:
-        invocation.show_before_prompt(present_target(target))
-    confirm_email(invocation.console, target.contact.email, target.contact.email_key, confirm)

@@ -6,13 +6,13 @@ SelectingInvocation also the criteria, before the command's own options.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
@@ -23,7 +23,6 @@ from contactctl.output.presentation import OutputChoice, OutputFormat
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contactctl.cli.confirmation import Manner
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
+
+T = TypeVar("T")
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -302,13 +303,13 @@ class PlanningInvocation(StoreInvocation):
         """Whether to leave the plan for `runs apply`."""
         return bool(self.shared["plan"])
 
-    def manner(self) -> "Manner":
+    def manner(self) -> options.Manner:
         """How to carry the change out; UsageError for options that cannot be combined."""
-        from contactctl.cli.confirmation import Manner, checked, read_confirmation
-
-        said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
+        said = options.read_confirmation(self.shared["confirm"], self.shared["limit_override"])
         background = self.shared.get("background", False)
-        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
+        return options.checked(
+            options.Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan)
+        )
 
 
 class BackgroundInvocation(PlanningInvocation):
@@ -378,3 +379,12 @@ def bytes_of_stdin(console: Console) -> BinaryIO:
     """The bytes below the console's standard input; a text console gives them in UTF-8."""
     below: BinaryIO | None = getattr(console.stdin, "buffer", None)
     return BytesIO(console.stdin.read().encode()) if below is None else below
+
+
+# Rows that are read while they are written
+
+
+def until_taken(rows: Iterator[T], resources: ExitStack) -> Iterator[T]:
+    """The rows; what they are read from stays open until the last one is taken."""
+    with resources:
+        yield from rows

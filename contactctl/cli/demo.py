@@ -77,8 +77,9 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     """What `contactctl deactivate` does without flags; declining is fine, too."""
-    from contactctl.cli.confirmation import Manner, make_change
+    from contactctl.cli.confirmation import make_change
     from contactctl.cli.deactivation import deactivation
+    from contactctl.cli.options import Manner
     from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
     from contactctl.output.criteria import present_dry_run
 

@@ -4,16 +4,21 @@ Use them with a default: `where: Where = None`. Every option has its help here, 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from contactctl.cli import candidates
 from contactctl.domain.errors import UsageError
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import OutputFormat
+
+if TYPE_CHECKING:
+    from contactctl.domain.runs import Confirmation
 
 
 def option(name: str, metavar: str, help: str, **more: Any) -> Any:
@@ -242,3 +247,53 @@ def instant(text: str, zone: tzinfo, option: str) -> datetime:
         return iso_instant(text, zone)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint="write it as 2026-01-31") from error
+
+
+# How a change is to be carried out
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock, that
+    of the `work` (None: of changing contacts).
+
+    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
+    `runs apply`.
+    """
+
+    said: "Confirmation | None" = None
+    background: bool = False
+    wait: float = FOR_LOCKS_S
+    dry_run: bool = False
+    keeps_plan: bool = False
+    work: str | None = None
+
+
+def checked(manner: Manner) -> Manner:
+    """The manner; UsageError for options that cannot be combined."""
+    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
+        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
+    if manner.background and (manner.dry_run or manner.keeps_plan):
+        raise UsageError("--background cannot be combined with --dry-run or --plan")
+    return manner
+
+
+def read_confirmation(confirm: str | None, limit_override: str | None) -> "Confirmation | None":
+    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
+    from contactctl.domain.runs import Confirmation
+
+    if confirm is None:
+        if limit_override is not None:
+            raise UsageError("--limit-override needs --confirm with the same count")
+        return None
+    override = None if limit_override is None else _count("--limit-override", limit_override)
+    return Confirmation(_count("--confirm", confirm), override)
+
+
+def _count(option: str, text: str) -> int:
+    from contactctl.domain.runs import parse_count
+
+    count = parse_count(text)
+    if count is None:
+        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
+    return count

@@ -1,13 +1,12 @@
 """The commands below `runs`, and the one that prints what changed."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import candidates, options
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation
+from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_taken
 from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.waits import FOR_LOCKS_S
@@ -122,7 +121,8 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.confirmation import Manner, carry_out, checked, read_confirmation
+    from contactctl.cli.confirmation import carry_out
+    from contactctl.cli.options import Manner, checked, read_confirmation
     from contactctl.operations.plans import show_plan
     from contactctl.operations.runs import require_applicable
     from contactctl.output.runs import present_plan
@@ -159,7 +159,7 @@ def resume(
     An erasure begun by a database role that may not erase is confirmed like a new
     one instead, by the number of contacts still to come: --confirm.
     """
-    from contactctl.cli.confirmation import read_confirmation
+    from contactctl.cli.options import read_confirmation
     from contactctl.domain.runs import RunState
     from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
@@ -284,8 +284,6 @@ def _nothing_to_undo(undone: "Run") -> RefusedError:
 # What changed: since when, and by which run
 
 
-T = TypeVar("T")
-
 ChangesSince = Annotated[
     str | None, option("--since", "TIME", "Changes since this date or instant.")
 ]
@@ -314,7 +312,7 @@ def changes(
     contact and group can be passed over.
     """
     from contactctl.operations.changes import CursorFile, Position, follow
-    from contactctl.output.changes import CHANGE_FIELDS, present_changes
+    from contactctl.output.runs import CHANGE_FIELDS, present_changes
 
     invocation.check_fields(*CHANGE_FIELDS)
     if (since is None) == (cursor is None):
@@ -348,15 +346,10 @@ def contacts(invocation: StoreInvocation, run: RunNumber) -> Presentation:
     each of them; `contactctl runs show` has the numbers.
     """
     from contactctl.operations.changes import contacts_of_run
-    from contactctl.output.changes import OUTCOME_FIELDS, present_outcomes
+    from contactctl.output.runs import OUTCOME_FIELDS, present_outcomes
 
     invocation.check_fields(*OUTCOME_FIELDS)
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
         outcomes = stack.enter_context(contacts_of_run(session, run))
-        return present_outcomes(run, _until_taken(outcomes, stack.pop_all()))
-
-
-def _until_taken(rows: Iterator[T], resources: ExitStack) -> Iterator[T]:
-    with resources:
-        yield from rows
+        return present_outcomes(run, until_taken(outcomes, stack.pop_all()))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
+from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting, read_yaml
 from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
 from contactctl.config.sources import (
     SOURCE,
@@ -153,8 +153,6 @@ def _name_of(what: str) -> Callable[[str], str]:
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
-    from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
-
     path = file_path(node)
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
 
@@ -169,8 +167,6 @@ def _rule_mappings(node: Setting) -> list[dict[str, Any]]:
 def _format(node: Setting) -> FormatMapping:
     """A mapping, or the path of a file that holds one."""
     if isinstance(node.value, str):
-        from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
-
         path = file_path(node)
         node = read_yaml(path, str(path))
     node.mapping()

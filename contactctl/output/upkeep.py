@@ -232,10 +232,7 @@ _OPEN_COLUMNS = (
 def present_target(target: Target) -> Presentation:
     """The contact, every open deactivation, the recommendation, and what reactivating means."""
     contact = target.contact
-    reasons = [
-        _reason(each) | {"started_at": each.started_at, "recommended": recommended_for(each)}
-        for each in contact.reasons
-    ]
+    reasons = [_open_reason(each) for each in contact.reasons]
     data = {
         **_standing(contact),
         "group": target.group,
@@ -249,6 +246,14 @@ def present_target(target: Target) -> Presentation:
         *(Text(f"{category}: {MEANING[category]}") for category in target.to_acknowledge),
     ]
     return Presentation(data, None, blocks)
+
+
+def _open_reason(reason: Reason) -> dict[str, object]:
+    facts = _reason(reason) | {
+        "started_at": reason.started_at,
+        "recommended": recommended_for(reason),
+    }
+    return {column.key: facts[column.key] for column in _OPEN_COLUMNS}
 
 
 def present_reactivated(done: Reactivated) -> Presentation:

@@ -33,12 +33,14 @@ class PhraseIndex:
                 rarest = min(pieces, key=uses.__getitem__)
                 self._by_piece.setdefault(rarest, []).append(phrase)
 
-    def found_in(self, text: str) -> list[str]:
-        """The phrases that `text` holds, in no particular order."""
+    def found_in(self, text: str) -> set[str]:
+        """The phrases that `text` holds."""
         short = self._short_ascii if text.isascii() else self._short
-        found = [phrase for phrase in short if phrase in text]
+        found = {phrase for phrase in short if phrase in text}
         for piece in self._by_piece.keys() & _pieces(text):
-            found += [phrase for phrase in self._by_piece[piece] if phrase in text]
+            for phrase in self._by_piece[piece]:
+                if phrase in text:
+                    found.add(phrase)
         return found
 
 

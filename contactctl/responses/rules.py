@@ -6,8 +6,8 @@ Refusals that are about the sender, not about the recipient, are in `sender_side
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -51,11 +51,20 @@ class Rule:
     why: str = ""
     permanent: bool = False
     not_counted: str = ""
+    _texts: frozenset[str] = field(init=False, repr=False, compare=False)
+    _not_of: frozenset[str] = field(init=False, repr=False, compare=False)
+    _near: tuple[tuple[frozenset[str], ...], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the words as sets, in which they are looked up."""
+        object.__setattr__(self, "_texts", frozenset(self.texts))
+        object.__setattr__(self, "_not_of", frozenset(self.not_of))
+        object.__setattr__(self, "_near", tuple(tuple(map(frozenset, each)) for each in self.near))
 
     def matches(self, text: str, held: Collection[str] | None = None) -> bool:
         """Whether this rule's words are in a normalised diagnostic. `held` are words that the text
         is known to hold; without it all are looked for."""
-        held = [word for word in self._words if word in text] if held is None else held
+        held = {word for word in self._words() if word in text} if held is None else held
         if not self._texts.isdisjoint(held):
             return True
         near = [lists for lists in self._near if not any(words.isdisjoint(held) for words in lists)]
@@ -67,19 +76,6 @@ class Rule:
             return True
         return any(stand_near(lists, text, held, self._not_of, languages_of) for lists in near)
 
-    @cached_property
-    def _texts(self) -> frozenset[str]:
-        return frozenset(self.texts)
-
-    @cached_property
-    def _near(self) -> list[list[frozenset[str]]]:
-        return [list(map(frozenset, lists)) for lists in self.near]
-
-    @cached_property
-    def _not_of(self) -> frozenset[str]:
-        return frozenset(self.not_of)
-
-    @cached_property
     def _words(self) -> frozenset[str]:
         near = (words for lists in self._near for words in lists)
         return self._texts.union(self._not_of, *near)

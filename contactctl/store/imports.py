@@ -174,14 +174,20 @@ def put_in(
     last_id = last_contact_id(connection)
     ids = _numbered(connection, [row[_KEY] for row in wave.rows])
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
-    with temporary_tables(connection, _definitions(layout, connection.dialect)):
-        loaded = {
-            "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
-            "import_tag": wave.tags,
-            "import_member": wave.members,
-            INACTIVE_TABLE: wave.inactive,
-            MOVED_TABLE: wave.moved,
-        }
+    loaded = {
+        "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
+        "import_tag": wave.tags,
+        "import_member": wave.members,
+        INACTIVE_TABLE: wave.inactive,
+        MOVED_TABLE: wave.moved,
+    }
+    of_status = ("import_member", INACTIVE_TABLE) if wave.tells_status else ()
+    needed = {
+        name: definition
+        for name, definition in _definitions(layout, connection.dialect).items()
+        if loaded[name] or name in ("import_row", *of_status)
+    }
+    with temporary_tables(connection, needed):
         for name, rows in loaded.items():
             if rows:
                 fill(connection, name, rows)

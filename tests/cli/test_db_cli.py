@@ -7,6 +7,8 @@ from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 
+pytestmark = pytest.mark.both_databases
+
 
 def run(url: str, *args: str) -> CliResult:
     return run_cli([*args, "--json"], env={"CONTACTCTL_DATABASE_URL": url})

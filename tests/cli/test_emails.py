@@ -46,6 +46,7 @@ def test_without_anybody_unknown_the_exit_code_is_0(cli: StoreCli) -> None:
     assert cli.json("contacts", "export", "--emails", "known.txt")["contacts"][0]["email"] == ANN
 
 
+@pytest.mark.both_databases
 def test_changes_by_a_list_need_its_count(cli: StoreCli) -> None:
     cli("groups", "create", "letters")
     cli("groups", "add", "letters", ANN)

@@ -56,6 +56,7 @@ def watchdog(status: int = 200) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.both_databases
 def test_metrics_are_in_the_exposition_format(cli) -> None:
     cli("deactivate", "--where", "id <= 3", "--confirm", "3")
     cli("sweep", "all", "--yes")

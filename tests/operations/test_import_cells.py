@@ -147,9 +147,12 @@ def test_null_words_are_told_or_read_as_missing(store: Store) -> None:
 
 
 def test_what_a_spreadsheet_has_spoiled_is_told(store: Store) -> None:
-    content = "email,phone,company\na@x.no,4.41E+11,#REF!\nb@x.no,4.41E+11,BASE+\n"
+    rows = ("a@x.no,4.41E+11,#REF!", "b@x.no,4.41E+11,BASE+", "c@x.no,4790000000.0,v2.0")
+    content = "\n".join(("email,phone,company", *rows, "d@x.no,########,###"))
     assert set(import_text(store, content, dry_run=True).result.notes) == {
-        "'phone' has numbers that a spreadsheet has shortened, stored as text: '4.41E+11' (2)",
+        "'phone' has numbers that another program has changed, stored as text: '4.41E+11' (2),"
+        " '4790000000.0' (1), '########' (1)",
+        "'company' has numbers that another program has changed, stored as text: '###' (1)",
         "'company' has '#REF!' (1), stored as text; --null '#REF!' reads it as missing",
     }
 
@@ -339,6 +342,6 @@ def test_a_workbook_without_openpyxl_is_refused_by_its_name(
 
 
 def test_a_text_that_a_formula_keeps_is_that_text(sqlite_store: Store) -> None:
-    import_text(sqlite_store, 'email,phone,company\n"=""ann@x.no""",="0047",\'="x"\n')
+    import_text(sqlite_store, '="email",phone,company\n"=""ann@x.no""",="0047",\'="x"\n')
     (ann,) = contacts_in(sqlite_store).values()
     assert (ann["email"], ann["phone"], ann["company"]) == ("ann@x.no", "0047", '="x"')

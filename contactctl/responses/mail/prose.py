@@ -7,7 +7,7 @@ opens a line, and what is said about it follows, up to the next address or the r
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 
 from contactctl.responses.mail.addresses import (
@@ -141,12 +141,9 @@ class Prose:
         self._own = own
         self._addressees = addressees
 
-    @cached_property
+    @property
     def _halves(self) -> tuple[list[str], list[str]]:
-        text = self._whole[:MAX_PROSE_CHARACTERS]
-        lines = (_OWN_LAST_WORD.sub(r"\1", text) if "<<< " in text else text).splitlines()
-        end = _start_of_returned_mail(lines)
-        return without_notices(lines[:end]), lines[end:]
+        return _halves(self._whole)
 
     @property
     def _said(self) -> list[str]:
@@ -217,6 +214,15 @@ class Prose:
     @cached_property
     def _mention_by_address(self) -> dict[str, Entry]:
         return {entry.address.lower(): entry for entry in _mentions(self._said, ())}
+
+
+@lru_cache(maxsize=4)  # the same text is read for its own words, and for the returned mail
+def _halves(whole: str) -> tuple[list[str], list[str]]:
+    """The lines that the server says, without notices, and those of the returned mail."""
+    text = whole[:MAX_PROSE_CHARACTERS]
+    lines = (_OWN_LAST_WORD.sub(r"\1", text) if "<<< " in text else text).splitlines()
+    end = _start_of_returned_mail(lines)
+    return without_notices(lines[:end]), lines[end:]
 
 
 def _start_of_returned_mail(lines: list[str]) -> int:
