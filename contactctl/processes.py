@@ -50,3 +50,19 @@ def own_process(statement: str) -> list[str]:
     the current folder first, which may be anybody's.
     """
     return [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {sys.path!r}; {statement}"]
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Finish the body whatever comes: a closing terminal sends SIGHUP more than once."""
+    from threading import current_thread, main_thread  # noqa: PLC0415 - not at every start
+
+    if current_thread() is not main_thread():  # only that one gets signals, and may set them
+        yield
+        return
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in ENDING]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -21,7 +21,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
-from contactctl.builder.screens.dialogs import Picker  # noqa: E402
+from contactctl.builder.dialogs import Picker  # noqa: E402
 from contactctl.domain.policies import Billing, BillingTier  # noqa: E402
 from contactctl.domain.runs import Run  # noqa: E402
 from contactctl.operations.demo import (  # noqa: E402
@@ -37,26 +37,26 @@ from helpers.cli import run_cli  # noqa: E402
 from helpers.drawn_by import remember_versions  # noqa: E402
 from helpers.sessions import NOW, make_session  # noqa: E402
 
-LARGE, SMALL = (110, 32), (80, 24)
+# what follows the pictures' names -> the terminal's size, and whether it is light
+SETS = {"": ((110, 32), False), "-80x24": ((80, 24), True)}
 BILLING = Billing(tiers=(BillingTier(4600, Decimal(79)), BillingTier(None, Decimal(99))))
 SHOWN_DATABASE = "/home/ann/contacts.db"
 
 
-def all_pictures(folder: Path) -> dict[str, str]:
-    """Name -> SVG of every picture, on demo stores made below the folder."""
-    pictures = {}
-    for name, size, light in (("", LARGE, False), ("-80x24", SMALL, True)):
-        demo = DemoFolder(folder / f"demo{name}")
-        prepare_demo_folder(demo, NOW)
-        store = create_store(demo.database_url)
-        session = make_session(store, database=demo.database_url, billing=BILLING)
-        import_demo_contacts(session, demo)
-        pictures["preview"] = _command_picture(demo, "preview")
-        shown_as = PropertyMock(return_value=SHOWN_DATABASE)
-        with patch.object(type(store), "identity", shown_as):
-            for screen, svg in _screens(session, size, light=light).items():
-                pictures[f"builder-{screen}{name}"] = svg
-        store.close()
+def pictures_of(name: str, folder: Path) -> dict[str, str]:
+    """Name -> SVG of one of SETS, on a demo store made below the folder."""
+    size, light = SETS[name]
+    demo = DemoFolder(folder / f"demo{name}")
+    prepare_demo_folder(demo, NOW)
+    store = create_store(demo.database_url)
+    session = make_session(store, database=demo.database_url, billing=BILLING)
+    import_demo_contacts(session, demo)
+    pictures = {} if name else {"preview": _command_picture(demo, "preview")}
+    shown_as = PropertyMock(return_value=SHOWN_DATABASE)
+    with patch.object(type(store), "identity", shown_as):
+        for screen, svg in _screens(session, size, light=light).items():
+            pictures[f"builder-{screen}{name}"] = svg
+    store.close()
     return pictures
 
 
@@ -155,8 +155,9 @@ def _command_picture(demo: DemoFolder, command: str) -> str:
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name, svg in all_pictures(Path(folder)).items():
-            (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
+        for each in SETS:
+            for name, svg in pictures_of(each, Path(folder)).items():
+                (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
     remember_versions()
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 from helpers import databases, distributed
-from helpers.compiled_cache import share_compiled_statements
+from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
+from helpers.kept_connections import keep_connections
 from helpers.postgres_server import PostgresServer
 from helpers.thorough import examples
 
@@ -35,6 +36,10 @@ CLUSTER = os.environ.get("CONTACTCTL_TEST_CITUS")
 # whose statements are held against the rules of a cluster
 DISTRIBUTABLE = {
     "test_add_contact",
+    "test_applicable",
+    "test_apply",
+    "test_apply_batches",
+    "test_apply_meanwhile",
     "test_addresses",
     "test_engagement",
     "test_import_contacts",
@@ -50,6 +55,7 @@ settings.register_profile("suite", derandomize=True, deadline=None, max_examples
 settings.load_profile("suite")
 
 share_compiled_statements()
+leave_writing_to_the_system()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -144,10 +150,12 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
         yield distributed.create_on_cluster(CLUSTER)
         return
     url = databases.create_database(postgres_server_url, postgres_template)
-    if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
-        distributed.add_stand_ins(url)
-        distributed.spread(url)
-    yield url
+    with pytest.MonkeyPatch.context() as patch:
+        keep_connections(patch)
+        if os.environ.get("CONTACTCTL_TEST_DOUBLE"):
+            distributed.add_stand_ins(url)
+            distributed.spread(url)
+        yield url
     databases.drop_database(postgres_server_url, url)
 
 

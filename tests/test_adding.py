@@ -99,19 +99,19 @@ def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentat
     },
 )
 OUTPUT_FORMAT = Addition(
-    edited={"output/presentation.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')]},
-    new={
-        "output/formats/lines.py": '''"""Lines: the first value of each row."""
+    edited={
+        "output/presentation.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')],
+        "output/formats.py": [
+            (
+                "VERSION = 1\n",
+                """
 
-from contactctl.output.console import Console
-from contactctl.output.presentation import rows_or_single
-from contactctl.output.presentation import Presentation
-
-
-def write(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+def write_lines(presentation: Presentation, console: Console, command: str) -> None:
     for row in rows_or_single(presentation).items:
         console.stdout.write(f"{next(iter(row.values()))}\\n")
-'''
+""",
+            )
+        ],
     },
 )
 PROVIDER = Addition(

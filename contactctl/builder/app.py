@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from contactctl.builder.header import HeaderLine
 from contactctl.builder.messages import (
     Advanced,
     Answered,
@@ -30,8 +31,7 @@ from contactctl.builder.messages import (
     PlanMade,
     StoreOpened,
 )
-from contactctl.builder.screens.reminder import ReminderScreen
-from contactctl.builder.widgets.header import HeaderLine
+from contactctl.builder.reminder import ReminderScreen
 from contactctl.builder.work import BuilderResult, BuilderWork, Standing
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import show_safely
@@ -78,7 +78,10 @@ class BuilderApp(App[None]):
         """Drop a plan that was not confirmed, and stop counting."""
         self._left = True
         with self._open_lock:
-            self._until_closed.close()
+            try:
+                self._until_closed.close()
+            except ContactctlError as problem:  # the store may be gone; the edits are not
+                self.outcome = replace(self.outcome, problem=problem)
         opened = self._opened
         if opened is None:
             return

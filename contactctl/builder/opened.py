@@ -9,10 +9,10 @@ from dataclasses import replace
 from threading import Lock
 
 from contactctl.builder.draft import draft_as_text
+from contactctl.builder.editor import EditorScreen
 from contactctl.builder.files import CriteriaFiles
 from contactctl.builder.live_count import Answer, LiveCount
-from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.plan import (
+from contactctl.builder.plan import (
     ConfirmationScreen,
     OutcomeScreen,
     PlanningScreen,

@@ -38,9 +38,9 @@ class BuilderWork:
 class BuilderResult:
     """How the builder was left: the last run it began, or the plan it kept; None for neither.
 
-    `earlier` are runs that it finished before that one. `problem` says why no process runs it;
-    `failure` why the store could not be opened. `unsaved` are edits that were not saved, as text
-    to be copied; `closed_by` is the signal that ended the builder.
+    `earlier` are runs that it finished before that one. `problem` says why no process runs it,
+    or why a plan could not be dropped; `failure` why the store could not be opened. `unsaved` are
+    edits that were not saved, as text to be copied; `closed_by` is the signal that ended it.
     """
 
     run: "Run | None" = None

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,7 @@ def _group(path: str) -> LazyGroup:
     return group
 
 
+@cache
 def load_command(path: str) -> Any:
     """The Typer command of a registry entry; imports its module."""
     module_name, _, function_name = registry.COMMANDS[path].target.partition(":")

@@ -84,6 +84,7 @@ _WITHOUT_OPTION = {
     ("reactivate", "--all"): "one contact at a time: mailing everybody again is what does harm",
     ("contacts export", "--output"): "the export goes to standard output: add > FILE",
     ("contacts export", "-o"): "the export goes to standard output: add > FILE",
+    ("contacts edit", "--email"): "`contactctl contacts readdress EMAIL NEW` gives another email",
     ("preview", "--count"): "the count stands above the contacts; --json has it as `count`",
     ("", "--email"): "the address stands by itself: `contactctl COMMAND EMAIL`",
     ("", "--id"): "the number stands by itself: `contactctl COMMAND ID`",

@@ -95,7 +95,7 @@ def _criteria_to_begin_with(invocation: StoreInvocation, file: Path | None) -> "
 
 
 def _finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
-    from contactctl.cli.progress import finish_in_background
+    from contactctl.cli.confirmation import finish_in_background
 
     finish_in_background(invocation, run)
 
@@ -142,17 +142,22 @@ def _present(result: "BuilderResult") -> Presentation:
     edits = _unsaved_blocks(result.unsaved)
     if result.run is None:
         data = {"run": None, "unsaved": result.unsaved or None}
-        return Presentation(data, blocks=edits, notes=["nothing was deactivated"])
+        shown = Presentation(data, blocks=edits, notes=["nothing was deactivated"])
+    else:
+        shown = _present_runs(result, result.run, edits)
+    return shown if result.problem is None else shown.failed(result.problem)
+
+
+def _present_runs(result: "BuilderResult", last: "Run", edits: "Sequence[Block]") -> Presentation:
     from contactctl.output.runs import present_run
 
-    shown = present_run(result.run)
-    shown = replace(
+    shown = present_run(last)
+    return replace(
         shown,
         data={**shown.data, "unsaved": result.unsaved or None},
         blocks=[*shown.blocks, *edits],
         notes=[f"run {run.id} has deactivated {run.changed:,} contacts" for run in result.earlier],
     )
-    return shown if result.problem is None else shown.failed(result.problem)
 
 
 def _unsaved_blocks(unsaved: str) -> "Sequence[Block]":

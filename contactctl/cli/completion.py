@@ -3,9 +3,8 @@
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from contactctl.cli.context import Invocation
+from contactctl.cli.options import argument
 from contactctl.output.presentation import Presentation, Verbatim
 
 
@@ -65,7 +64,7 @@ _HOW_TO_INSTALL = {
 
 def completion(
     invocation: Invocation,
-    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+    shell: Annotated[Shell, argument("SHELL", "bash, zsh or fish.")],
 ) -> Presentation:
     """Print the completion script for a shell.
 

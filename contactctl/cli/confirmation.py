@@ -1,20 +1,18 @@
 """Plan, show, confirm, carry out: one way for every command that changes contacts."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
-from contactctl.cli.main import uninterrupted
-from contactctl.cli.progress import finish_in_background
-from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
+from contactctl.cli.context import StoreInvocation
+from contactctl.cli.options import Manner
+from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
 from contactctl.output.console import BOLD, Console, paint
 from contactctl.output.presentation import Presentation
+from contactctl.processes import uninterrupted
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Confirmation, Run, Stakes
@@ -119,83 +117,6 @@ def _typed_key(text: str) -> str:
 
 # with a script's confirmation the run is running at once, without it is planned; None: no match
 MakePlan = Callable[["Confirmation | None"], "Run | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock, that
-    of the `work` (None: of changing contacts).
-
-    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
-    `runs apply`.
-    """
-
-    said: "Confirmation | None" = None
-    background: bool = False
-    wait: float = waits.FOR_CHANGES_S
-    dry_run: bool = False
-    keeps_plan: bool = False
-    work: str | None = None
-
-
-class ChangingInvocation(SelectingInvocation):
-    """A command that changes the contacts that criteria select."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            **SelectingInvocation.LEADING_OPTIONS,
-            "reason": (options.Reason, None),
-            "dry_run": (options.DryRun, False),
-            "plan": (options.KeepPlan, False),
-            "confirm": (options.ConfirmCount, None),
-            "limit_override": (options.LimitOverride, None),
-            "wait": (options.Wait, waits.FOR_CHANGES_S),
-        }
-    )
-
-    @property
-    def reason(self) -> str:
-        return self.shared["reason"] or ""
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether to show everything and write nothing."""
-        return bool(self.shared["dry_run"])
-
-    @property
-    def keeps_plan(self) -> bool:
-        """Whether to leave the plan for `runs apply`."""
-        return bool(self.shared["plan"])
-
-    def manner(self, *, background: bool = False) -> Manner:
-        """How to carry the change out; UsageError for options that cannot be combined."""
-        said = read_confirmation(self.shared["confirm"], self.shared["limit_override"])
-        return checked(Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan))
-
-
-class OneOrManyInvocation(ChangingInvocation):
-    """A command that changes the contacts that criteria select, or one of them by its email."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (options.ConfirmEmailOrCount, None)}
-    )
-
-    def require_one_alone(self) -> None:
-        """UsageError for what only works with criteria, beside one contact."""
-        if self.has_criteria:
-            raise UsageError("give an email or criteria, not both")
-        override = self.shared["limit_override"]
-        if self.dry_run or self.keeps_plan or override is not None:
-            raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
-
-
-def checked(manner: Manner) -> Manner:
-    """The manner; UsageError for options that cannot be combined."""
-    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
-        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
-    if manner.background and (manner.dry_run or manner.keeps_plan):
-        raise UsageError("--background cannot be combined with --dry-run or --plan")
-    return manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,18 +247,6 @@ def _carry_out_confirmed(
     return present_run(run)
 
 
-def read_confirmation(confirm: str | None, limit_override: str | None) -> "Confirmation | None":
-    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
-    from contactctl.domain.runs import Confirmation
-
-    if confirm is None:
-        if limit_override is not None:
-            raise UsageError("--limit-override needs --confirm with the same count")
-        return None
-    override = None if limit_override is None else _count("--limit-override", limit_override)
-    return Confirmation(_count("--confirm", confirm), override)
-
-
 def require_someone_to_ask(console: Console) -> None:
     """RefusedError when there is neither a terminal nor a count on a flag."""
     if not console.can_prompt:
@@ -384,10 +293,30 @@ def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
         raise
 
 
-def _count(option: str, text: str) -> int:
-    from contactctl.domain.runs import parse_count
+# Continue a run in its own process, which outlives this terminal
 
-    count = parse_count(text)
-    if count is None:
-        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
-    return count
+
+def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
+    """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
+    import subprocess
+
+    from contactctl.processes import own_process
+
+    program = own_process("from contactctl.__main__ import main; main()")
+    command = [*program, "runs", "resume", str(run.id), "--yes"]
+    if invocation.config_file is not None:
+        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
+    environment = {
+        **os.environ,
+        **invocation.console.environ,
+        "CONTACTCTL_DATABASE_URL": invocation.settings.database,
+    }
+    subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=invocation.console.cwd,
+        start_new_session=True,
+    )

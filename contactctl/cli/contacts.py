@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation
-from contactctl.cli.options import read_assignments
+from contactctl.cli.context import SelectingInvocation, StoreInvocation, until_taken
+from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.policies import BYPASS_WARNING
@@ -19,39 +19,31 @@ from contactctl.output.presentation import OutputFormat, Presentation
 if TYPE_CHECKING:
     from contactctl.domain.contacts import ContactRecord
     from contactctl.operations.contacts import ContactFilter
-    from contactctl.operations.reactivation import Target
 
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The contact's email.")]
-Deliverable = Annotated[
-    bool, typer.Option("--deliverable", help="Only contacts that a campaign may mail.")
-]
-Full = Annotated[bool, typer.Option("--full", help="With status, reasons, overrides and creation.")]
+Email = Annotated[str, argument("EMAIL", "The contact's email.")]
+Deliverable = Annotated[bool, flag("--deliverable", "Only contacts that a campaign may mail.")]
+Full = Annotated[bool, flag("--full", "With status, reasons, overrides and creation.")]
 WithoutWaiting = Annotated[
     bool,
-    typer.Option(
+    flag(
         "--without-waiting",
-        help="With --deliverable: nor those that a plan of thresholds would deactivate.",
+        "With --deliverable: nor those that a plan of thresholds would deactivate.",
     ),
 ]
 DeliverableGroup = Annotated[
-    str | None,
-    typer.Option("--group", metavar="NAME", help="With --deliverable: a campaign to this group."),
+    str | None, option("--group", "NAME", "With --deliverable: a campaign to this group.")
 ]
 _PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
-All = Annotated[bool, typer.Option("--all", help="Show all contacts, at a terminal too.")]
+All = Annotated[bool, flag("--all", "Show all contacts, at a terminal too.")]
 Attribute = Annotated[
-    list[str] | None,
-    typer.Option("--attribute", metavar="NAME=VALUE", help="A declared attribute. Repeatable."),
+    list[str] | None, option("--attribute", "NAME=VALUE", "A declared attribute. Repeatable.")
 ]
 InGroups = Annotated[
-    list[str] | None,
-    typer.Option("--group", metavar="NAME", help="Add it to this group. Repeatable."),
+    list[str] | None, option("--group", "NAME", "Add it to this group. Repeatable.")
 ]
-Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="NAME", help="Give it this tag. Repeatable.")
-]
+Tags = Annotated[list[str] | None, option("--tag", "NAME", "Give it this tag. Repeatable.")]
 
 
 def _option_for(field: Field) -> Any:
@@ -60,9 +52,7 @@ def _option_for(field: Field) -> Any:
         ", for example 2024-05-31." if is_date else "."
     )
     flag = f"--{field.name.replace('_', '-')}"
-    return Annotated[
-        str | None, typer.Option(flag, metavar="DATE" if is_date else "TEXT", help=meaning)
-    ]
+    return Annotated[str | None, option(flag, "DATE" if is_date else "TEXT", meaning)]
 
 
 class AddingInvocation(StoreInvocation):
@@ -222,14 +212,7 @@ def _streamed(
         contacts = stack.enter_context(selected_contacts(session, wanted))
         if contacts.bypassing:
             invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
-        return _until_taken(contacts.rows, stack.pop_all()), contacts.more
-
-
-def _until_taken(
-    contacts: "Iterator[ContactRecord]", resources: ExitStack
-) -> "Iterator[ContactRecord]":
-    with resources:
-        yield from contacts
+        return until_taken(contacts.rows, stack.pop_all()), contacts.more
 
 
 # The command `explain`
@@ -258,20 +241,14 @@ def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presenta
 # The command `reactivate`
 
 
-Contacts = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="EMAIL|ID", help="The contact: exactly one."),
-]
-Clear = Annotated[
-    bool,
-    typer.Option("--clear", help="With --group: clear the override there."),
-]
+Contacts = Annotated[list[str] | None, argument("EMAIL|ID", "The contact: exactly one.")]
+Clear = Annotated[bool, flag("--clear", "With --group: clear the override there.")]
 Acknowledge = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--acknowledge",
-        metavar="CATEGORY",
-        help="Accept the warning: spam-complaint, invalid-address, unsubscribed. Repeatable.",
+        "CATEGORY",
+        "Accept the warning: spam-complaint, invalid-address, unsubscribed. Repeatable.",
     ),
 ]
 # named only to say why they do not exist
@@ -308,6 +285,7 @@ def reactivate(
     --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
+    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.cli.options import chosen
     from contactctl.operations.reactivation import (
         Acknowledgement,
@@ -315,18 +293,21 @@ def reactivate(
         reactivate,
         require_acknowledged,
     )
-    from contactctl.output.reactivation import present_reactivated, present_target
+    from contactctl.output.upkeep import present_reactivated, present_target
 
     name = _the_only_one(contact, no_filter)
     acknowledged = [chosen(Acknowledgement, each, "--acknowledge") for each in acknowledge or ()]
     with invocation.open_session() as session:
         target = find_target(session, name, group=group, clears=clear)
         if target.changes:
+            shown, email = present_target(target), target.contact.email
             try:
                 require_acknowledged(target, acknowledged)
-                _confirm(invocation, target, confirm)
-            except RefusedError as refused:
-                return present_target(target).failed(refused)
+            except RefusedError as error:
+                return shown.failed(error)
+            key = target.contact.email_key
+            if refused := confirmed_or_refused(invocation, shown, email, key, confirm):
+                return refused
         return present_reactivated(reactivate(session, target, reason=reason or ""))
 
 
@@ -338,12 +319,3 @@ def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:
         hint="mailing everybody again is what costs a sender's reputation;"
         " `contactctl runs undo RUN` takes a mistaken run back",
     )
-
-
-def _confirm(invocation: StoreInvocation, target: "Target", confirm: str | None) -> None:
-    from contactctl.cli.confirmation import confirm_email
-    from contactctl.output.reactivation import present_target
-
-    if confirm is None:
-        invocation.show_before_prompt(present_target(target))
-    confirm_email(invocation.console, target.contact.email, target.contact.email_key, confirm)

@@ -6,17 +6,17 @@ SelectingInvocation also the criteria, before the command's own options.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_ANSWERS_S, FOR_LOCKS_S, waits_of
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
     from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
+
+T = TypeVar("T")
 
 # type and default of each option, by the name of its parameter
 SharedOptions = Mapping[str, tuple[Any, object]]
@@ -90,7 +92,7 @@ class Invocation:
             return
         self._shown = presentation.blocks
         from contactctl.output.console import paint
-        from contactctl.output.formats.table import block_lines
+        from contactctl.output.table import block_lines
 
         notes: list[str] = []
         lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)
@@ -152,24 +154,29 @@ class StoreInvocation(ConfiguredInvocation):
         {
             **ConfiguredInvocation.OPTIONS,
             "database": (options.Database, None),
-            "timeout": (options.Timeout, waits.FOR_ANSWER_S),
+            "timeout": (options.Timeout, FOR_ANSWERS_S),
         }
     )
 
     _told_of_waiting = False
 
     @property
+    def reason(self) -> str:
+        """The value of --reason; '' where none was given."""
+        return self.shared.get("reason") or ""
+
+    @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
-        timeout = self.shared.get("timeout", waits.FOR_ANSWER_S)
-        return waits.waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
+        timeout = self.shared.get("timeout", FOR_ANSWERS_S)
+        return waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
 
     def _tell_of_waiting(self) -> None:
         """Once, with who it is where that can be found out."""
         if self._told_of_waiting or self.console.quiet:
             return
         self._told_of_waiting = True
-        from contactctl.operations.waits import who_works_on
+        from contactctl.operations.session import who_works_on
 
         found = who_works_on(self.settings.database)
         what = found or "another process that works on this store"
@@ -270,6 +277,82 @@ class SelectingInvocation(StoreInvocation):
         )
 
 
+# what commands offer that plan a change, show it, and have it confirmed
+_PLAN: SharedOptions = {
+    "reason": (options.Reason, None),
+    "dry_run": (options.DryRun, False),
+    "plan": (options.KeepPlan, False),
+    "confirm": (options.ConfirmCount, None),
+    "limit_override": (options.LimitOverride, None),
+}
+_WAIT: SharedOptions = {"wait": (options.Wait, FOR_LOCKS_S)}
+
+
+class PlanningInvocation(StoreInvocation):
+    """A command that plans a change of contacts, shows it, and has it confirmed."""
+
+    OPTIONS = MappingProxyType({**_PLAN, **_WAIT, **StoreInvocation.OPTIONS})
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether to show everything and write nothing."""
+        return bool(self.shared["dry_run"])
+
+    @property
+    def keeps_plan(self) -> bool:
+        """Whether to leave the plan for `runs apply`."""
+        return bool(self.shared["plan"])
+
+    def manner(self) -> options.Manner:
+        """How to carry the change out; UsageError for options that cannot be combined."""
+        said = options.read_confirmation(self.shared["confirm"], self.shared["limit_override"])
+        background = self.shared.get("background", False)
+        return options.checked(
+            options.Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan)
+        )
+
+
+class BackgroundInvocation(PlanningInvocation):
+    """One that can work in the background."""
+
+    OPTIONS = MappingProxyType(
+        {
+            **_PLAN,
+            "background": (options.Background, False),
+            **_WAIT,
+            **StoreInvocation.OPTIONS,
+        }
+    )
+
+
+class ChangingInvocation(SelectingInvocation, PlanningInvocation):
+    """A command that changes the contacts that criteria select."""
+
+    LEADING_OPTIONS = MappingProxyType({**SelectingInvocation.LEADING_OPTIONS, **_PLAN, **_WAIT})
+    OPTIONS = StoreInvocation.OPTIONS
+
+    def require_alone(self) -> None:
+        """UsageError for what only works with criteria, beside one contact."""
+        confirmed = self.shared["confirm"] is not None
+        if self.dry_run or self.keeps_plan or confirmed or self.has_criteria:
+            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
+
+
+class OneOrManyInvocation(ChangingInvocation):
+    """A command that changes the contacts that criteria select, or one of them by its email."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (options.ConfirmEmailOrCount, None)}
+    )
+
+    def require_alone(self) -> None:
+        if self.has_criteria:
+            raise UsageError("give an email or criteria, not both")
+        override = self.shared["limit_override"]
+        if self.dry_run or self.keeps_plan or override is not None:
+            raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
+
+
 def output_choice(shared: Mapping[str, Any]) -> OutputChoice:
     """The output options as one value. Raises UsageError when they cannot be combined."""
     chosen = shared["format"]
@@ -296,3 +379,12 @@ def bytes_of_stdin(console: Console) -> BinaryIO:
     """The bytes below the console's standard input; a text console gives them in UTF-8."""
     below: BinaryIO | None = getattr(console.stdin, "buffer", None)
     return BytesIO(console.stdin.read().encode()) if below is None else below
+
+
+# Rows that are read while they are written
+
+
+def until_taken(rows: Iterator[T], resources: ExitStack) -> Iterator[T]:
+    """The rows; what they are read from stays open until the last one is taken."""
+    with resources:
+        yield from rows

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
+from contactctl.cli.options import argument, option
 from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
@@ -61,13 +60,13 @@ def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Pre
 def grants(
     invocation: StoreInvocation,
     viewer: Annotated[
-        str, typer.Option("--viewer", metavar="ROLE", help="Role that may only read.")
+        str, option("--viewer", "ROLE", "Role that may only read.")
     ] = "contactctl_viewer",
     operator: Annotated[
-        str, typer.Option("--operator", metavar="ROLE", help="Role for daily work.")
+        str, option("--operator", "ROLE", "Role for daily work.")
     ] = "contactctl_operator",
     admin: Annotated[
-        str, typer.Option("--admin", metavar="ROLE", help="Role that may also erase contacts.")
+        str, option("--admin", "ROLE", "Role that may also erase contacts.")
     ] = "contactctl_admin",
 ) -> Presentation:
     """Print the rights that viewers, operators and admins need on Postgres.
@@ -89,9 +88,7 @@ def grants(
 
 def copy(
     invocation: StoreInvocation,
-    to: Annotated[
-        str, typer.Option("--to", metavar="URL", help="The empty database, or the new file.")
-    ],
+    to: Annotated[str, option("--to", "URL", "The empty database, or the new file.")],
     wait: options.Wait = 0,
 ) -> Presentation:
     """Copy the whole store into an empty database, and compare both at the end.
@@ -116,7 +113,7 @@ def copy(
 
 def backup(
     invocation: StoreInvocation,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
+    file: Annotated[Path, argument("FILE", "The file to write, a new one.")],
 ) -> Presentation:
     """Write the whole store into one new file, while others work on it.
 
@@ -138,15 +135,11 @@ def backup(
 def distribute_(
     invocation: StoreInvocation,
     shards: Annotated[
-        int,
-        typer.Option(
-            "--shards", metavar="N", min=1, max=1024, help="Parts to cut each table into."
-        ),
+        int, option("--shards", "N", "Parts to cut each table into.", min=1, max=1024)
     ],
     dry_run: options.DryRun = False,
     confirm: Annotated[
-        str | None,
-        typer.Option("--confirm", metavar="NAME", help="Confirm with the database's name."),
+        str | None, option("--confirm", "NAME", "Confirm with the database's name.")
     ] = None,
 ) -> Presentation:
     """Spread a Postgres store over the workers of a Citus cluster.
@@ -263,15 +256,10 @@ def _load(
 
 Textfile = Annotated[
     Path | None,
-    typer.Option(
-        "--textfile", metavar="FILE", help="Write metrics for Prometheus to this file, as a whole."
-    ),
+    option("--textfile", "FILE", "Write metrics for Prometheus to this file, as a whole."),
 ]
 Picture = Annotated[
-    Path | None,
-    typer.Option(
-        "--picture", metavar="FILE", help="Draw the deactivations per month as this SVG file."
-    ),
+    Path | None, option("--picture", "FILE", "Draw the deactivations per month as this SVG file.")
 ]
 
 
@@ -303,7 +291,7 @@ def status(
 
 def _write_textfile(path: Path, status: "StoreStatus") -> None:
     from contactctl.config.drafts import replace_file
-    from contactctl.output.formats.prometheus import exposition
+    from contactctl.output.formats import exposition
     from contactctl.output.status import status_metrics
 
     replace_file(path, exposition(status_metrics(status)))

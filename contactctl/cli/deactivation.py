@@ -1,10 +1,11 @@
 """The commands `preview` and `deactivate`."""
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, OneOrManyInvocation, change_selection
-from contactctl.cli.context import SelectingInvocation
+from contactctl.cli.confirmation import Change, change_selection
+from contactctl.cli.context import OneOrManyInvocation, SelectingInvocation
 from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
@@ -47,10 +48,21 @@ def preview(
 # The command `deactivate`
 
 
+class DeactivatingInvocation(OneOrManyInvocation):
+    """Deactivating, which can work in the background."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {**OneOrManyInvocation.LEADING_OPTIONS, "background": (options.Background, False)}
+    )
+
+    def require_alone(self) -> None:
+        super().require_alone()
+        if self.shared["background"]:
+            raise UsageError("--background works only with criteria")
+
+
 def deactivate(
-    invocation: OneOrManyInvocation,
-    contact: options.OneContact = None,
-    background: options.Background = False,
+    invocation: DeactivatingInvocation, contact: options.OneContact = None
 ) -> Presentation:
     """Deactivate the active contacts that match, or one, after a confirmation.
 
@@ -71,8 +83,8 @@ def deactivate(
     from contactctl.operations.criteria import select_contacts
 
     if contact is not None:
-        return _deactivate_one(invocation, contact, background)
-    manner = invocation.manner(background=background)
+        return _deactivate_one(invocation, contact)
+    manner = invocation.manner()
     source = invocation.criteria_source()
     with invocation.open_session() as session:
         selection = select_contacts(session, source)
@@ -80,7 +92,7 @@ def deactivate(
         return change_selection(invocation, session, manner, change)
 
 
-def _deactivate_one(invocation: OneOrManyInvocation, name: str, background: bool) -> Presentation:
+def _deactivate_one(invocation: OneOrManyInvocation, name: str) -> Presentation:
     from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.upkeep import deactivate_one, is_deactivated_by_hand, read_one
     from contactctl.output.upkeep import (
@@ -89,9 +101,7 @@ def _deactivate_one(invocation: OneOrManyInvocation, name: str, background: bool
         present_deactivated,
     )
 
-    invocation.require_one_alone()
-    if background:
-        raise UsageError("--background works only with criteria")
+    invocation.require_alone()
     invocation.check_fields(*DONE_FIELDS)
     with invocation.open_session() as session:
         contact = read_one(session, name)

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli.app import PROGRAM
 from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.cli.options import argument
 from contactctl.domain.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from contactctl.output.presentation import Presentation
 
 DemoFolderArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="DIR", help="Folder to create; default: ./contactctl-demo."),
+    Path | None, argument("DIR", "Folder to create; default: ./contactctl-demo.")
 ]
 
 
@@ -79,8 +77,9 @@ def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
 
 def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     """What `contactctl deactivate` does without flags; declining is fine, too."""
-    from contactctl.cli.confirmation import Manner, make_change
+    from contactctl.cli.confirmation import make_change
     from contactctl.cli.deactivation import deactivation
+    from contactctl.cli.options import Manner
     from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
     from contactctl.output.criteria import present_dry_run
 

@@ -2,16 +2,10 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
-from contactctl.cli.confirmation import (
-    Change,
-    ChangingInvocation,
-    change_of_affected,
-    change_selection,
-)
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.confirmation import Change, change_of_affected, change_selection
+from contactctl.cli.context import ChangingInvocation, StoreInvocation
+from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.output.presentation import Presentation
 
@@ -21,7 +15,7 @@ if TYPE_CHECKING:
     from contactctl.operations.session import Session
 
 
-GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="The group's name.")]
+GroupName = Annotated[str, argument("GROUP", "The group's name.")]
 
 
 def list_(invocation: StoreInvocation) -> Presentation:
@@ -84,33 +78,27 @@ def add(
 # The commands below `groups` that concern whole groups
 
 
-NewName = Annotated[str, typer.Argument(metavar="NAME", help="The new name.")]
+NewName = Annotated[str, argument("NAME", "The new name.")]
 Limit = Annotated[int, options.limit("Show at most N members.")]
 Bypass = Annotated[
-    bool | None,
-    typer.Option(
-        "--bypass/--no-bypass", help="Mail members even if they are inactive system-wide."
-    ),
+    bool | None, flag("--bypass/--no-bypass", "Mail members even if they are inactive system-wide.")
 ]
 Deactivate = Annotated[
     str | None,
-    typer.Option(
-        "--deactivate",
-        metavar="SCOPE",
-        help="Where this group's responses deactivate: system-wide or group.",
+    option(
+        "--deactivate", "SCOPE", "Where this group's responses deactivate: system-wide or group."
     ),
 ]
 Thresholds = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--threshold",
-        metavar="CATEGORY=COUNT",
-        help="A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
+        "CATEGORY=COUNT",
+        "A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
     ),
 ]
 NoThresholds = Annotated[
-    list[str] | None,
-    typer.Option("--no-threshold", metavar="CATEGORY", help="Remove its threshold. Repeatable."),
+    list[str] | None, option("--no-threshold", "CATEGORY", "Remove its threshold. Repeatable.")
 ]
 
 
@@ -213,9 +201,7 @@ def remove(
 
     manner = invocation.manner()
     if contact is not None:
-        plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
-        if plans or invocation.has_criteria:
-            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
+        invocation.require_alone()
         return _remove_one(invocation, group, contact)
     source = invocation.criteria_source()
     with invocation.open_session() as session:

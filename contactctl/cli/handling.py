@@ -5,11 +5,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
 from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
 from contactctl.output.presentation import Presentation
 
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
 
 Sending = Annotated[
     str | None,
-    typer.Option(
-        "--sending",
-        metavar="HOW-OFTEN",
-        help="How often a contact gets mail: daily, weekly or monthly.",
-    ),
+    option("--sending", "HOW-OFTEN", "How often a contact gets mail: daily, weekly or monthly."),
 ]
 
 
@@ -93,7 +88,7 @@ def recommend(
 # The command `rules what-if`
 
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A config file with other rules.")]
+File = Annotated[Path, argument("FILE", "A config file with other rules.")]
 
 
 def what_if(invocation: StoreInvocation, file: File) -> Presentation:
@@ -117,14 +112,11 @@ def what_if(invocation: StoreInvocation, file: File) -> Presentation:
 # The commands below `sweep`: for cron, and for a person to look first
 
 
-Log = Annotated[
-    bool, typer.Option("--log", help="Print one line with the time, for a log file; needs --yes.")
-]
+Log = Annotated[bool, flag("--log", "Print one line with the time, for a log file; needs --yes.")]
 
 
 LogFormat = Annotated[
-    str,
-    typer.Option("--log-format", metavar="FORMAT", help="With --log: the line as text or json."),
+    str, option("--log-format", "FORMAT", "With --log: the line as text or json.")
 ]
 _LOG_FORMATS = ("text", "json")
 

@@ -5,11 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
 from contactctl.cli.context import Invocation, StoreInvocation
-from contactctl.cli.options import read_assignments
+from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.sources import DatabaseSource, Missing
@@ -28,98 +26,79 @@ if TYPE_CHECKING:
     from contactctl.operations.sync import Gone
 
 
-InputFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file; - reads standard input.")
-]
+InputFile = Annotated[Path, argument("FILE", "The file; - reads standard input.")]
 From = Annotated[
     FileFormat | None,
-    typer.Option(
-        "--from",
-        metavar="FORMAT",
-        help="csv or jsonl; otherwise the file's first character decides.",
-    ),
+    option("--from", "FORMAT", "csv or jsonl; otherwise the file's first character decides."),
 ]
 Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="COLUMN=FIELD", help="This column gives that field. Repeatable."),
+    list[str] | None, option("--map", "COLUMN=FIELD", "This column gives that field. Repeatable.")
 ]
 Ignore = Annotated[
-    list[str] | None,
-    typer.Option("--ignore", metavar="COLUMN", help="Leave this column out. Repeatable."),
+    list[str] | None, option("--ignore", "COLUMN", "Leave this column out. Repeatable.")
 ]
 IgnoreUnknown = Annotated[
-    bool,
-    typer.Option(
-        "--ignore-unknown", help="Leave out every column that is not a field, without a note."
-    ),
+    bool, flag("--ignore-unknown", "Leave out every column that is not a field, without a note.")
 ]
 DateFormat = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--date-format",
-        metavar="[COLUMN=]FORMAT",
-        help="The format of dates in one column or in all: iso, epoch, excel or strptime codes."
+        "[COLUMN=]FORMAT",
+        "The format of dates in one column or in all: iso, epoch, excel or strptime codes."
         " Repeatable: the first that fits counts.",
     ),
 ]
 Separator = Annotated[
     list[str] | None,
-    typer.Option(
-        "--separator",
-        metavar="FIELD=TEXT",
-        help="What separates names in a cell of tag or group. Repeatable.",
+    option(
+        "--separator", "FIELD=TEXT", "What separates names in a cell of tag or group. Repeatable."
     ),
 ]
 Null = Annotated[
-    list[str] | None,
-    typer.Option("--null", metavar="WORD", help="A cell that means nothing. Repeatable."),
+    list[str] | None, option("--null", "WORD", "A cell that means nothing. Repeatable.")
 ]
 InactiveWhen = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--inactive-when",
-        metavar="COLUMN=VALUE,VALUE",
-        help="These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
+        "COLUMN=VALUE,VALUE",
+        "These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
     ),
 ]
 AsInactive = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--as-inactive",
-        metavar="REASON",
-        help="All new contacts are inactive; with --inactive-when the reason: a response category,"
+        "REASON",
+        "All new contacts are inactive; with --inactive-when the reason: a response category,"
         " or any words.",
     ),
 ]
 PresetOption = Annotated[
     str | None,
-    typer.Option(
-        "--preset", metavar="NAME|FILE", help="Read another program's export (`contacts presets`)."
-    ),
+    option("--preset", "NAME|FILE", "Read another program's export (`contacts presets`)."),
 ]
-PresetName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The preset to print.")]
-UpdateOnly = Annotated[
-    bool, typer.Option("--update-only", help="Create no contact: reject unknown addresses.")
-]
+PresetName = Annotated[str | None, argument("[NAME]", "The preset to print.")]
+UpdateOnly = Annotated[bool, flag("--update-only", "Create no contact: reject unknown addresses.")]
 EmptyClears = Annotated[
-    bool, typer.Option("--empty-clears", help="An empty cell makes the stored value missing.")
+    bool, flag("--empty-clears", "An empty cell makes the stored value missing.")
 ]
 CreateGroups = Annotated[
     bool,
-    typer.Option(
+    flag(
         "--create-groups/--no-create-groups",
-        help="Create groups that do not exist yet (as by default), or reject their rows.",
+        "Create groups that do not exist yet (as by default), or reject their rows.",
     ),
 ]
 RejectsPath = Annotated[
-    Path | None,
-    typer.Option("--rejects", metavar="FILE", help="Write rejected rows here, as CSV."),
+    Path | None, option("--rejects", "FILE", "Write rejected rows here, as CSV.")
 ]
 Delimiter = Annotated[
-    str | None,
-    typer.Option("--delimiter", metavar="CHARACTER", help="What separates cells; tab for TAB."),
+    str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", metavar="NAME", help="The file's encoding.")]
+Encoding = Annotated[str, option("--encoding", "NAME", "The file's encoding.")]
+Sheet = Annotated[str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")]
 
 
 def import_(
@@ -141,6 +120,7 @@ def import_(
     rejects: RejectsPath = None,
     delimiter: Delimiter = None,
     encoding: Encoding = "utf-8",
+    sheet: Sheet = None,
     reason: options.Reason = None,
     dry_run: options.DryRun = False,
 ) -> Presentation:
@@ -176,6 +156,7 @@ def import_(
             format=from_,
             delimiter=one_character(delimiter),
             encoding=with_signature(encoding),
+            sheet=sheet,
             renames=read_assignments("--map", map_, str.rpartition),
             ignored=frozenset(ignore or ()),
             ignore_unknown=ignore_unknown,
@@ -284,16 +265,12 @@ class BackWay(StrEnum):
     EXECUTE = "execute"
 
 
-SourceName = Annotated[str, typer.Argument(metavar="NAME", help="The source's name in the config.")]
-Full = Annotated[
-    bool, typer.Option("--full", help="Read all rows, not only those changed since the last run.")
-]
+SourceName = Annotated[str, argument("NAME", "The source's name in the config.")]
+Full = Annotated[bool, flag("--full", "Read all rows, not only those changed since the last run.")]
 WriteBackOption = Annotated[
     str | None,
-    typer.Option(
-        "--write-back",
-        metavar="HOW",
-        help="Tell the source who is active: print the UPDATEs, or execute them.",
+    option(
+        "--write-back", "HOW", "Tell the source who is active: print the UPDATEs, or execute them."
     ),
 ]
 

@@ -4,90 +4,77 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
+from contactctl.cli.options import argument, option
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 from contactctl.domain.sources import Mailbox
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response
     from contactctl.operations.reading import MovedMaildirs
+    from contactctl.output.ingest import OtherEvents
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import OtherEvents
     from contactctl.responses.generic import GenericOptions
     from contactctl.responses.read import Input
 
 
 Paths = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="PATH", help="Files, mboxes, Maildirs or folders; - reads standard input."
-    ),
+    list[Path], argument("PATH", "Files, mboxes, Maildirs or folders; - reads standard input.")
 ]
 From = Annotated[
     str,
-    typer.Option(
+    option(
         "--from",
-        metavar="FORMAT",
-        help=(
-            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
-            " brevo, another sender's (powermta, postal, ...), or one of the config's formats."
-        ),
+        "FORMAT",
+        "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+        " brevo, another sender's (powermta, postal, ...), or one of the config's formats.",
         autocompletion=candidates.input_formats,
     ),
 ]
 Map = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--map",
-        metavar="KEY=FIELD",
-        help="This column, or path such as data.email, gives that field. Repeatable.",
+        "KEY=FIELD",
+        "This column, or path such as data.email, gives that field. Repeatable.",
     ),
 ]
 Category = Annotated[
-    str | None,
-    typer.Option("--category", metavar="NAME", help="All rows are responses of this category."),
+    str | None, option("--category", "NAME", "All rows are responses of this category.")
 ]
 DateFormat = Annotated[
-    str | None,
-    typer.Option("--date-format", metavar="FORMAT", help="Times look like this (strptime codes)."),
+    str | None, option("--date-format", "FORMAT", "Times look like this (strptime codes).")
 ]
 FetchedName = Annotated[
-    str | None,
-    typer.Argument(metavar="NAME", help="Its name in the config; not needed for only one."),
+    str | None, argument("NAME", "Its name in the config; not needed for only one.")
 ]
 Since = Annotated[
-    str | None,
-    typer.Option("--since", metavar="DATE", help="Read everything from this day or instant on."),
+    str | None, option("--since", "DATE", "Read everything from this day or instant on.")
 ]
 TimeLimit = Annotated[
     float,
-    typer.Option(
+    option(
         "--time-limit",
-        metavar="SECONDS",
+        "SECONDS",
+        "Stop reading an API after so long; the next fetch goes on; exit 5.",
         min=1,
         max=86_400,
-        help="Stop reading an API after so long; the next fetch goes on; exit 5.",
     ),
 ]
 Rejects = Annotated[
-    Path | None,
-    typer.Option(
-        "--rejects", metavar="FILE", help="Write rejected input to this file, as JSON lines."
-    ),
+    Path | None, option("--rejects", "FILE", "Write rejected input to this file, as JSON lines.")
 ]
 MoveTo = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--move-to",
-        metavar="MAILDIR",
-        help="Move a Maildir's mails to this folder once their responses are recorded.",
+        "MAILDIR",
+        "Move a Maildir's mails to this folder once their responses are recorded.",
     ),
 ]
 
@@ -101,7 +88,7 @@ def ingest(
     date_format: DateFormat = None,
     rejects: Rejects = None,
     move_to: MoveTo = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record responses, and deactivate the contacts that reach a threshold.
 
@@ -122,8 +109,8 @@ def ingest(
     from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
     from contactctl.operations.ingest_rows import batches_of
     from contactctl.operations.reading import ResponseReader
+    from contactctl.output.ingest import present_ingest
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
 
     with invocation.open_session() as session:
         reader = ResponseReader(
@@ -153,7 +140,7 @@ def fetch(
     since: Since = None,
     time_limit: TimeLimit = 600.0,
     rejects: Rejects = None,
-    wait: options.WaitForIngest = waits.FOR_INGEST_S,
+    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
     """Record the responses of a mailbox, or of a provider's API.
 
@@ -169,8 +156,8 @@ def fetch(
     """
     from contactctl.operations.responses import fetch as fetch_mails
     from contactctl.operations.responses import find_fetched, read_key, read_password
+    from contactctl.output.ingest import present_ingest
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import present_ingest
 
     found = find_fetched(invocation.settings, name)
     environ = invocation.console.environ
@@ -182,7 +169,7 @@ def fetch(
             done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
             return present_ingest(done, rejected)
     from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.output.providers import present_fetch
+    from contactctl.output.ingest import present_fetch
 
     key = read_key(found, environ)
     with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
@@ -216,8 +203,8 @@ def classify(
     --verbose also says what each mail is that is not a response.
     """
     from contactctl.operations.reading import ResponseReader
+    from contactctl.output.ingest import CLASSIFIED_FIELDS, OtherEvents, present_classified
     from contactctl.output.rejects import ResponseRejects
-    from contactctl.output.responses import CLASSIFIED_FIELDS, OtherEvents, present_classified
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
     generic = _generic_options(map_, category, date_format)
@@ -244,7 +231,7 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
     The config's own rules (response_rules) come before the built-in ones.
     """
     from contactctl.operations.reading import ResponseReader, own_rules
-    from contactctl.output.responses import RULE_FIELDS, present_rules
+    from contactctl.output.ingest import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
     reader = ResponseReader(invocation.settings)

@@ -3,12 +3,9 @@
 import errno
 import os
 import re
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
-from threading import current_thread, main_thread
 from typing import Any, NoReturn
 
 import typer
@@ -17,15 +14,9 @@ from contactctl.cli.app import PROGRAM, LazyGroup, build_program
 from contactctl.cli.argv import arranged, option_meant
 from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
-from contactctl.domain.errors import (
-    ContactctlError,
-    ExitCode,
-    InterruptedByUserError,
-    UsageError,
-)
+from contactctl.domain.errors import ContactctlError, ExitCode, InterruptedByUserError, UsageError
 from contactctl.output.console import Console
 from contactctl.output.presentation import OutputChoice, OutputFormat
-from contactctl.processes import ENDING
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -185,20 +176,3 @@ def _complete() -> NoReturn:
     completion_init()
     build_program().main(prog_name=PROGRAM)
     sys.exit(ExitCode.DONE)
-
-
-# Signals while it cleans up behind itself
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Finish the body whatever comes: a closing terminal sends SIGHUP more than once."""
-    if current_thread() is not main_thread():  # only that one gets signals, and may set them
-        yield
-        return
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in ENDING]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)

@@ -4,33 +4,49 @@ Use them with a default: `where: Where = None`. Every option has its help here, 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from contactctl.cli import candidates
 from contactctl.domain.errors import UsageError
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import OutputFormat
+
+if TYPE_CHECKING:
+    from contactctl.domain.runs import Confirmation
+
+
+def option(name: str, metavar: str, help: str, **more: Any) -> Any:
+    """An option with a value, as `--help` shows it: `--name METAVAR  help`."""
+    return typer.Option(name, metavar=metavar, help=help, **more)
+
+
+def flag(name: str, help: str, **more: Any) -> Any:
+    """An option without a value."""
+    return typer.Option(name, help=help, **more)
+
+
+def argument(metavar: str, help: str, **more: Any) -> Any:
+    """A value that stands by itself."""
+    return typer.Argument(metavar=metavar, help=help, **more)
+
 
 # Output: every command has these; see context.Invocation
 Format = Annotated[
-    OutputFormat | None,
-    typer.Option(
-        "--format",
-        metavar="FORMAT",
-        help="Output format: table, json, jsonl or csv.",
-    ),
+    OutputFormat | None, option("--format", "FORMAT", "Output format: table, json, jsonl or csv.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+Json = Annotated[bool, flag("--json", "Short for --format json.")]
 Fields = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--fields",
-        metavar="A,B",
-        help="Show only these fields, in this order.",
+        "A,B",
+        "Show only these fields, in this order.",
         autocompletion=candidates.contact_fields,
     ),
 ]
@@ -46,21 +62,18 @@ Verbose = Annotated[
         help="Say on stderr which config and store are used, and how long it took.",
     ),
 ]
-NoColour = Annotated[
-    bool, typer.Option("--no-color", help="Use no colour, as with the NO_COLOR variable.")
-]
+NoColour = Annotated[bool, flag("--no-color", "Use no colour, as with the NO_COLOR variable.")]
 
 # Where the configuration and the store are
 ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Config file, read before all others."),
+    Path | None, option("--config", "FILE", "Config file, read before all others.")
 ]
 Database = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--database",
-        metavar="URL",
-        help="The store: sqlite:///file or postgresql://host/name; without a password.",
+        "URL",
+        "The store: sqlite:///file or postgresql://host/name; without a password.",
     ),
 ]
 
@@ -85,44 +98,32 @@ WhereNot = Annotated[
     list[str] | None, _conditions("--where-not", "None of these may match. Repeatable.")
 ]
 CriteriaFile = Annotated[
-    Path | None,
-    typer.Option("--criteria", metavar="FILE", help="Read criteria from a YAML file."),
+    Path | None, option("--criteria", "FILE", "Read criteria from a YAML file.")
 ]
 Prebuilt = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--prebuilt",
-        metavar="NAME",
-        help="Criteria that come with the program: `contactctl criteria list`.",
+        "NAME",
+        "Criteria that come with the program: `contactctl criteria list`.",
         autocompletion=candidates.prebuilt_names,
     ),
 ]
 
 Emails = Annotated[
     Path | None,
-    typer.Option(
-        "--emails",
-        metavar="FILE",
-        help="Only contacts whose address is in this list; - reads standard input.",
+    option(
+        "--emails", "FILE", "Only contacts whose address is in this list; - reads standard input."
     ),
 ]
 ListRejects = Annotated[
     Path | None,
-    typer.Option(
-        "--rejects",
-        metavar="FILE",
-        help="With --emails: write what selects no contact to this file.",
-    ),
+    option("--rejects", "FILE", "With --emails: write what selects no contact to this file."),
 ]
 
 Group = Annotated[
     str | None,
-    typer.Option(
-        "--group",
-        metavar="NAME",
-        help="In this group only.",
-        autocompletion=candidates.group_names,
-    ),
+    option("--group", "NAME", "In this group only.", autocompletion=candidates.group_names),
 ]
 
 MOST_NUMBER = 2**31 - 1  # the largest run number that the databases can store
@@ -133,57 +134,44 @@ def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
     return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
 
 
-Sort = Annotated[
-    str, typer.Option("--sort", metavar="FIELD", help="Sort by this field; -FIELD for descending.")
-]
-EmailOrId = Annotated[str, typer.Argument(metavar="EMAIL|ID", help="The contact's email or id.")]
-OneContact = Annotated[
-    str | None, typer.Argument(metavar="EMAIL|ID", help="One contact; or give criteria.")
-]
+Sort = Annotated[str, option("--sort", "FIELD", "Sort by this field; -FIELD for descending.")]
+EmailOrId = Annotated[str, argument("EMAIL|ID", "The contact's email or id.")]
+OneContact = Annotated[str | None, argument("EMAIL|ID", "One contact; or give criteria.")]
 
 # Changing things
-Reason = Annotated[
-    str | None,
-    typer.Option("--reason", metavar="TEXT", help="The reason, kept with the run."),
-]
+Reason = Annotated[str | None, option("--reason", "TEXT", "The reason, kept with the run.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would happen, change nothing.")
 ]
 KeepPlan = Annotated[
-    bool, typer.Option("--plan", help="Keep the plan for `contactctl runs apply`; change nothing.")
+    bool, flag("--plan", "Keep the plan for `contactctl runs apply`; change nothing.")
 ]
 ConfirmCount = Annotated[
     str | None,
-    typer.Option(
-        "--confirm",
-        metavar="COUNT",
-        help="The count, instead of typing it; must equal the number of contacts.",
+    option(
+        "--confirm", "COUNT", "The count, instead of typing it; must equal the number of contacts."
     ),
 ]
 ConfirmEmail = Annotated[
-    str | None,
-    typer.Option("--confirm", metavar="EMAIL", help="The contact's email, instead of typing it."),
+    str | None, option("--confirm", "EMAIL", "The contact's email, instead of typing it.")
 ]
 ConfirmEmailOrCount = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--confirm",
-        metavar="EMAIL|COUNT",
-        help="The contact's email, or the number of contacts, instead of typing it.",
+        "EMAIL|COUNT",
+        "The contact's email, or the number of contacts, instead of typing it.",
     ),
 ]
 LimitOverride = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--limit-override",
-        metavar="COUNT",
-        help="Exceed the limits for exactly this many contacts; needs --confirm too.",
+        "COUNT",
+        "Exceed the limits for exactly this many contacts; needs --confirm too.",
     ),
 ]
-Yes = Annotated[
-    bool,
-    typer.Option("--yes", help="Do not ask for confirmation within the limits; for cron."),
-]
+Yes = Annotated[bool, flag("--yes", "Do not ask for confirmation within the limits; for cron.")]
 _DAY_S = 86_400
 
 
@@ -195,17 +183,16 @@ Wait = Annotated[float, _wait("Wait up to SECONDS for another process; then exit
 WaitForIngest = Annotated[float, _wait("Wait up to SECONDS for another ingest; then exit 6.")]
 Timeout = Annotated[
     float,
-    typer.Option(
+    option(
         "--timeout",
-        metavar="SECONDS",
+        "SECONDS",
+        "Wait up to SECONDS for one answer of a Postgres server; then exit 3.",
         min=1,
         max=_DAY_S,
-        help="Wait up to SECONDS for one answer of a Postgres server; then exit 3.",
     ),
 ]
 Background = Annotated[
-    bool,
-    typer.Option("--background", help="Work in the background; `runs watch` shows the progress."),
+    bool, flag("--background", "Work in the background; `runs watch` shows the progress.")
 ]
 
 
@@ -260,3 +247,53 @@ def instant(text: str, zone: tzinfo, option: str) -> datetime:
         return iso_instant(text, zone)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint="write it as 2026-01-31") from error
+
+
+# How a change is to be carried out
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to apply: confirmed by a script (`said`) or by asking; `wait` seconds for the lock, that
+    of the `work` (None: of changing contacts).
+
+    Or not yet: `dry_run` shows everything and writes nothing, `keeps_plan` keeps the plan for
+    `runs apply`.
+    """
+
+    said: "Confirmation | None" = None
+    background: bool = False
+    wait: float = FOR_LOCKS_S
+    dry_run: bool = False
+    keeps_plan: bool = False
+    work: str | None = None
+
+
+def checked(manner: Manner) -> Manner:
+    """The manner; UsageError for options that cannot be combined."""
+    if sum((manner.dry_run, manner.keeps_plan, manner.said is not None)) > 1:
+        raise UsageError("--dry-run, --plan and --confirm cannot be combined")
+    if manner.background and (manner.dry_run or manner.keeps_plan):
+        raise UsageError("--background cannot be combined with --dry-run or --plan")
+    return manner
+
+
+def read_confirmation(confirm: str | None, limit_override: str | None) -> "Confirmation | None":
+    """What the flags confirm; None without --confirm. UsageError for a text that is not a count."""
+    from contactctl.domain.runs import Confirmation
+
+    if confirm is None:
+        if limit_override is not None:
+            raise UsageError("--limit-override needs --confirm with the same count")
+        return None
+    override = None if limit_override is None else _count("--limit-override", limit_override)
+    return Confirmation(_count("--confirm", confirm), override)
+
+
+def _count(option: str, text: str) -> int:
+    from contactctl.domain.runs import parse_count
+
+    count = parse_count(text)
+    if count is None:
+        raise UsageError(f"{option} '{text}' is not a count", hint="write 1284 or 1,284")
+    return count

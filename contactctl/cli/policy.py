@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
+from contactctl.cli.options import argument, option
 from contactctl.output.presentation import Presentation
 
-File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A config, or a file from `policy export`.")
-]
+File = Annotated[Path, argument("FILE", "A config, or a file from `policy export`.")]
 Confirm = Annotated[
-    str | None,
-    typer.Option("--confirm", metavar="COUNT", help="The number of changes, instead of typing it."),
+    str | None, option("--confirm", "COUNT", "The number of changes, instead of typing it.")
 ]
 
 

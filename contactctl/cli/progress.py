@@ -1,19 +1,14 @@
 """A progress bar on stderr, for people, and only when the work takes longer than a second."""
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from contactctl.cli.context import StoreInvocation
 from contactctl.output.console import Console
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-
-    from contactctl.domain.runs import Run
 
 
 DELAY_S = 1.0
@@ -92,31 +87,4 @@ def _rich_progress(console: Console) -> "RichProgress":
             file=console.stderr, force_terminal=True, no_color=not console.colours_stderr
         ),
         transient=True,
-    )
-
-
-# Continue a run in its own process, which outlives this terminal
-
-
-def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
-    """Start `runs resume N --yes`, detached. The URL, with its password, goes by environment."""
-    from contactctl.processes import own_process
-
-    program = own_process("from contactctl.__main__ import main; main()")
-    command = [*program, "runs", "resume", str(run.id), "--yes"]
-    if invocation.config_file is not None:
-        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
-    environment = {
-        **os.environ,
-        **invocation.console.environ,
-        "CONTACTCTL_DATABASE_URL": invocation.settings.database,
-    }
-    subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=invocation.console.cwd,
-        start_new_session=True,
     )

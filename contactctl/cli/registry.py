@@ -167,7 +167,7 @@ COMMANDS: dict[str, Entry] = {
     "tags add": Entry("upkeep:add", "Give a tag to one contact, or to those that match."),
     "tags remove": Entry("upkeep:remove", "Take a tag from one contact, or from those that match."),
     "contacts changes": Entry(
-        "changes:changes",
+        "runs:changes",
         "Print what changed in who may be mailed, each change once and in order.",
     ),
     "groups list": Entry("groups:list_", "List the groups with their sizes."),
@@ -190,25 +190,27 @@ COMMANDS: dict[str, Entry] = {
     "contacts delete": Entry(
         "erasure:delete", "Delete contacts and everything stored about them, permanently."
     ),
-    "suppressions list": Entry("erasure:list_", "List the suppressed addresses, as hashes."),
-    "suppressions check": Entry("erasure:check", "Show whether an address is suppressed."),
-    "suppressions import": Entry("erasure:import_", "Suppress a whole list of addresses."),
+    "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
+    "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
+    "suppressions import": Entry("suppressions:import_", "Suppress a whole list of addresses."),
     "suppressions add": Entry(
-        "erasure:add", "Suppress an address that no contact has, or a whole domain."
+        "suppressions:add", "Suppress an address that no contact has, or a whole domain."
     ),
     "suppressions remove": Entry(
-        "erasure:remove", "Allow an address, or a domain, to be imported again."
+        "suppressions:remove", "Allow an address, or a domain, to be imported again."
     ),
     "suppressions push": Entry(
-        "pushing:push", "Make a provider's suppression list follow who is inactive."
+        "suppressions:push", "Make a provider's suppression list follow who is inactive."
     ),
     "suppressions diff": Entry(
-        "pushing:diff", "Compare a provider's suppression list with who is inactive."
+        "suppressions:diff", "Compare a provider's suppression list with who is inactive."
     ),
     "suppressions pull": Entry(
-        "pushing:pull", "Record why a provider suppresses addresses, as responses."
+        "suppressions:pull", "Record why a provider suppresses addresses, as responses."
     ),
-    "suppressions rotate-key": Entry("erasure:rotate_key", "Create a new key for future hashes."),
+    "suppressions rotate-key": Entry(
+        "suppressions:rotate_key", "Create a new key for future hashes."
+    ),
     "responses ingest": Entry(
         "ingest:ingest",
         "Record responses, and deactivate the contacts that reach a threshold.",
@@ -243,7 +245,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "runs list": Entry("runs:list_", "List the latest runs."),
     "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
-    "runs contacts": Entry("changes:of_run", "List the contacts that a run changed, and how."),
+    "runs contacts": Entry("runs:contacts", "List the contacts that a run changed, and how."),
     "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
     "runs watch": Entry("runs:watch", "Follow a run until it is done."),
     "runs resume": Entry("runs:resume", "Resume an interrupted run."),

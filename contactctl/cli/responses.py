@@ -1,87 +1,73 @@
 """The commands below `responses` that look at what is recorded, and decide about held ones."""
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import candidates, options
 from contactctl.cli.context import StoreInvocation
+from contactctl.cli.options import flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.response_report import ReportBy
 from contactctl.output.presentation import Presentation
 
+if TYPE_CHECKING:
+    from contactctl.domain.responses import HeldFilter
+    from contactctl.operations.responses import HeldResult
+
 Categories = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--category",
-        metavar="CATEGORY",
-        help="Only this category. Repeatable.",
+        "CATEGORY",
+        "Only this category. Repeatable.",
         autocompletion=candidates.categories,
     ),
 ]
-Email = Annotated[
-    str | None, typer.Option("--email", metavar="EMAIL", help="Only responses for this address.")
-]
-Domain = Annotated[
-    str | None,
-    typer.Option("--domain", metavar="DOMAIN", help="Only addresses in this domain."),
-]
+Email = Annotated[str | None, option("--email", "EMAIL", "Only responses for this address.")]
+Domain = Annotated[str | None, option("--domain", "DOMAIN", "Only addresses in this domain.")]
 Since = Annotated[
-    str | None,
-    typer.Option("--since", metavar="DATE", help="Only responses since this date: 2024-05-31."),
+    str | None, option("--since", "DATE", "Only responses since this date: 2024-05-31.")
 ]
 OfRun = Annotated[
     int | None,
-    typer.Option(
-        "--run",
-        metavar="RUN",
-        min=1,
-        max=options.MOST_NUMBER,
-        help="Only responses that this run recorded.",
+    option(
+        "--run", "RUN", "Only responses that this run recorded.", min=1, max=options.MOST_NUMBER
     ),
 ]
 OfIncident = Annotated[
     int | None,
-    typer.Option(
+    option(
         "--incident",
-        metavar="INCIDENT",
+        "INCIDENT",
+        "Only what this incident holds or held.",
         min=1,
         max=options.MOST_NUMBER,
-        help="Only what this incident holds or held.",
     ),
 ]
-Unmatched = Annotated[
-    bool, typer.Option("--unmatched", help="Only responses to addresses that no contact has.")
-]
-Held = Annotated[bool, typer.Option("--held", help="Only responses that wait for a decision.")]
+Unmatched = Annotated[bool, flag("--unmatched", "Only responses to addresses that no contact has.")]
+Held = Annotated[bool, flag("--held", "Only responses that wait for a decision.")]
 Unsubscribed = Annotated[
-    bool, typer.Option("--unsubscribed", help="Only people who unsubscribed, or subscribed again.")
+    bool, flag("--unsubscribed", "Only people who unsubscribed, or subscribed again.")
 ]
 NotCounted = Annotated[
-    bool, typer.Option("--not-counted", help="Only responses that count towards no threshold.")
+    bool, flag("--not-counted", "Only responses that count towards no threshold.")
 ]
 Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
-All = Annotated[bool, typer.Option("--all", help="All held responses.")]
-By = Annotated[
-    ReportBy,
-    typer.Option("--by", metavar="WHAT", help="One row each: domain, host, category or day."),
-]
-Period = Annotated[
-    str, typer.Option("--since", metavar="PERIOD", help="7d, 24h, 2w, or a date: 2024-05-31.")
-]
+All = Annotated[bool, flag("--all", "All held responses.")]
+By = Annotated[ReportBy, option("--by", "WHAT", "One row each: domain, host, category or day.")]
+Period = Annotated[str, option("--since", "PERIOD", "7d, 24h, 2w, or a date: 2024-05-31.")]
 FailAbove = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--fail-above",
-        metavar="WHAT=PERCENT",
-        help="Exit with 4 above complaints=PERCENT or bounces=PERCENT. Repeatable.",
+        "WHAT=PERCENT",
+        "Exit with 4 above complaints=PERCENT or bounces=PERCENT. Repeatable.",
     ),
 ]
-Picture = Annotated[
-    Path | None, typer.Option("--picture", metavar="FILE", help="Draw it into this SVG file.")
-]
+Picture = Annotated[Path | None, option("--picture", "FILE", "Draw it into this SVG file.")]
 
 
 def list_(
@@ -154,7 +140,7 @@ def report(
     """
     from contactctl.domain.response_report import parse_rate_limit
     from contactctl.operations.responses import report_responses
-    from contactctl.output.response_report import REPORT_FIELDS, present_report, write_picture
+    from contactctl.output.responses import REPORT_FIELDS, present_report, write_picture
 
     invocation.check_fields(*REPORT_FIELDS)
     try:
@@ -187,14 +173,34 @@ def incidents(invocation: StoreInvocation) -> Presentation:
         return present_incidents(open_incidents(session))
 
 
-def release(
-    invocation: StoreInvocation,
-    incident: OfIncident = None,
-    run: OfRun = None,
-    domain: Domain = None,
-    all_: All = False,
-    reason: options.Reason = None,
-) -> Presentation:
+class HeldInvocation(StoreInvocation):
+    """A command that decides about held responses: which ones, and why."""
+
+    LEADING_OPTIONS = MappingProxyType(
+        {
+            "incident": (OfIncident, None),
+            "run": (OfRun, None),
+            "domain": (Domain, None),
+            "all_": (All, False),
+            "reason": (options.Reason, None),
+        }
+    )
+
+    def chosen(self) -> "HeldFilter":
+        """The held responses that the options name; UsageError where that is none or unclear."""
+        from contactctl.domain.responses import HeldFilter
+
+        incident, run, domain = (self.shared[name] for name in ("incident", "run", "domain"))
+        if self.shared["all_"] == any(each is not None for each in (incident, run, domain)):
+            raise UsageError(
+                "say which held responses: --incident, --run, --domain or several of these, or"
+                " --all",
+                hint="`contactctl responses incidents` lists them",
+            )
+        return HeldFilter(run, _domain_key(domain), incident)
+
+
+def release(invocation: HeldInvocation) -> Presentation:
     """Let held responses count, and deactivate the contacts that reach a threshold.
 
     Examples:
@@ -205,48 +211,31 @@ def release(
     When more responses of one category come from one domain, one receiving host or
     for one reason than is usual, they are held (incident_guard in the config).
     """
-    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.responses import release as release_held
-    from contactctl.output.responses import present_held
 
-    _require_choice(incident, run, domain, all_=all_)
-    with invocation.open_session() as session:
-        chosen = HeldFilter(run, _domain_key(domain), incident)
-        return present_held(release_held(session, chosen, reason=reason or ""), "Released")
+    return _decide(invocation, release_held, "Released")
 
 
-def discard(
-    invocation: StoreInvocation,
-    incident: OfIncident = None,
-    run: OfRun = None,
-    domain: Domain = None,
-    all_: All = False,
-    reason: options.Reason = None,
-) -> Presentation:
+def discard(invocation: HeldInvocation) -> Presentation:
     """Keep held responses on record, but never count them.
 
     Examples:
         contactctl responses discard --incident 3 --reason 'an outage'
         contactctl responses discard --domain example.com
     """
-    from contactctl.domain.responses import HeldFilter
     from contactctl.operations.responses import discard as discard_held
+
+    return _decide(invocation, discard_held, "Discarded")
+
+
+def _decide(
+    invocation: HeldInvocation, decide: "Callable[..., HeldResult]", done: str
+) -> Presentation:
     from contactctl.output.responses import present_held
 
-    _require_choice(incident, run, domain, all_=all_)
+    held = invocation.chosen()
     with invocation.open_session() as session:
-        chosen = HeldFilter(run, _domain_key(domain), incident)
-        return present_held(discard_held(session, chosen, reason=reason or ""), "Discarded")
-
-
-def _require_choice(
-    incident: int | None, run: int | None, domain: str | None, *, all_: bool
-) -> None:
-    if all_ == any(each is not None for each in (incident, run, domain)):
-        raise UsageError(
-            "say which held responses: --incident, --run, --domain or several of these, or --all",
-            hint="`contactctl responses incidents` lists them",
-        )
+        return present_held(decide(session, held, reason=invocation.reason), done)
 
 
 def _key(email: str) -> str:

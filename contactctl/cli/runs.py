@@ -1,25 +1,27 @@
-"""The commands below `runs`."""
+"""The commands below `runs`, and the one that prints what changed."""
 
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import candidates, options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_taken
+from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Confirmation, Run
     from contactctl.operations.session import Session
 
+
 RunNumber = Annotated[
     int,
-    typer.Argument(
-        metavar="RUN",
-        help="The run's number.",
+    argument(
+        "RUN",
+        "The run's number.",
         min=1,
         max=options.MOST_NUMBER,
         autocompletion=candidates.run_numbers,
@@ -28,28 +30,22 @@ RunNumber = Annotated[
 Limit = Annotated[int, options.limit("Show at most N runs.", most=10_000)]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option(
-        "--kind",
-        metavar="KIND",
-        help="Only runs of this kind. Repeatable.",
-        autocompletion=candidates.run_kinds,
+    option(
+        "--kind", "KIND", "Only runs of this kind. Repeatable.", autocompletion=candidates.run_kinds
     ),
 ]
 States = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--state",
-        metavar="STATE",
-        help="Only runs in this state. Repeatable.",
+        "STATE",
+        "Only runs in this state. Repeatable.",
         autocompletion=candidates.run_states,
     ),
 ]
 
 Since = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="Only runs planned, begun or ended since this time."
-    ),
+    str | None, option("--since", "TIME", "Only runs planned, begun or ended since this time.")
 ]
 
 
@@ -110,7 +106,7 @@ def apply(
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
     dry_run: options.DryRun = False,
 ) -> Presentation:
     """Apply a kept plan, after a preview and a confirmation.
@@ -125,7 +121,8 @@ def apply(
     are already inactive, are skipped and counted. A wrong count changes nothing: the
     plan still waits until it expires or `contactctl runs cancel` deletes it.
     """
-    from contactctl.cli.confirmation import Manner, carry_out, checked, read_confirmation
+    from contactctl.cli.confirmation import carry_out
+    from contactctl.cli.options import Manner, checked, read_confirmation
     from contactctl.operations.plans import show_plan
     from contactctl.operations.runs import require_applicable
     from contactctl.output.runs import present_plan
@@ -147,7 +144,7 @@ def resume(
     yes: options.Yes = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
     """Resume an interrupted run.
 
@@ -162,7 +159,7 @@ def resume(
     An erasure begun by a database role that may not erase is confirmed like a new
     one instead, by the number of contacts still to come: --confirm.
     """
-    from contactctl.cli.confirmation import read_confirmation
+    from contactctl.cli.options import read_confirmation
     from contactctl.domain.runs import RunState
     from contactctl.operations.runs import read_run, resume_run
     from contactctl.output.runs import present_run
@@ -210,17 +207,7 @@ def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
         return present_run(cancel_run(session, run))
 
 
-def undo(
-    invocation: StoreInvocation,
-    run: RunNumber,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: options.ConfirmCount = None,
-    limit_override: options.LimitOverride = None,
-    background: options.Background = False,
-    wait: options.Wait = waits.FOR_CHANGES_S,
-) -> Presentation:
+def undo(invocation: BackgroundInvocation, run: RunNumber) -> Presentation:
     """Undo a run.
 
     Examples:
@@ -232,31 +219,23 @@ def undo(
     since, after a preview and a confirmation. Off unless the store's policy, or
     the config where it has none, says allow_undo: true.
     """
-    from contactctl.cli.confirmation import (
-        Change,
-        Manner,
-        change_selection,
-        checked,
-        read_confirmation,
-    )
-    from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
+    from contactctl.cli.confirmation import Change, change_selection
+    from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
     from contactctl.output.runs import present_undo
 
-    said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, background, wait, dry_run, plan))
+    manner = invocation.manner()
     with invocation.open_session() as session:
         undone = require_undoable(session, run)
-
-        def make_plan(said: "Confirmation | None") -> "Run | None":
-            return plan_undo_of(session, undone, reason=reason or "", said=said)
 
         def preview() -> Presentation:
             return present_undo(preview_undo(session, undone))
 
-        def nothing() -> Presentation:
-            return preview().failed(_nothing_to_undo(undone))
-
-        return change_selection(invocation, session, manner, Change(make_plan, preview, nothing))
+        change = Change(
+            lambda said: plan_undo_of(session, undone, reason=invocation.reason, said=said),
+            preview,
+            lambda: preview().failed(_nothing_to_undo(undone)),
+        )
+        return change_selection(invocation, session, manner, change)
 
 
 def _confirm_kept_plan(
@@ -279,11 +258,7 @@ def _ask_to_resume(
     """What a person confirms: that it goes on, or, where nobody with the right began it, all."""
     from contactctl.cli.confirmation import ask_for_count, ask_for_remaining
     from contactctl.domain.runs import Confirmation
-    from contactctl.operations.runs import (
-        begun_by_right,
-        require_resumable,
-        stakes_of_remaining,
-    )
+    from contactctl.operations.runs import begun_by_right, require_resumable, stakes_of_remaining
     from contactctl.output.runs import present_run
 
     if begun_by_right(session, run):
@@ -304,3 +279,77 @@ def _nothing_to_undo(undone: "Run") -> RefusedError:
         hint="contacts that have changed since stay as they are",
         code="nothing-to-undo",
     )
+
+
+# What changed: since when, and by which run
+
+
+ChangesSince = Annotated[
+    str | None, option("--since", "TIME", "Changes since this date or instant.")
+]
+Cursor = Annotated[
+    Path | None,
+    option(
+        "--cursor",
+        "FILE",
+        "Changes since the last call with this file, which keeps how far it has come.",
+    ),
+]
+
+
+def changes(
+    invocation: StoreInvocation, since: ChangesSince = None, cursor: Cursor = None
+) -> Presentation:
+    """Print what changed in who may be mailed, each change once and in order.
+
+    Examples:
+        contactctl contacts changes --since 2026-05-01
+        contactctl contacts changes --cursor crm.cursor --format jsonl
+
+    For another system that follows. With a new cursor file it begins with everybody who is
+    here. The file moves on once the output is written in full: after a failure the same
+    changes come again, with the same numbers, so what has a number already seen for the
+    contact and group can be passed over.
+    """
+    from contactctl.operations.changes import CursorFile, Position, follow
+    from contactctl.output.runs import CHANGE_FIELDS, present_changes
+
+    invocation.check_fields(*CHANGE_FIELDS)
+    if (since is None) == (cursor is None):
+        raise UsageError("give either --since TIME or --cursor FILE")
+    with ExitStack() as stack:
+        file = None
+        if cursor is not None:
+            file = stack.enter_context(CursorFile(invocation.console.cwd / cursor))
+        session = stack.enter_context(invocation.open_session())
+        start = options.instant(since, session.time_zone, "--since") if since else None
+        after = file.read() if file else Position()
+        followed = stack.enter_context(follow(session, after, since=start))
+        held = stack.pop_all()
+
+    def delivered() -> None:
+        with held:
+            if file is not None:
+                file.write(followed.position)
+
+    return present_changes(followed.rows, delivered)
+
+
+def contacts(invocation: StoreInvocation, run: RunNumber) -> Presentation:
+    """List the contacts that a run changed, and how.
+
+    Examples:
+        contactctl runs contacts 12
+        contactctl runs contacts 12 --format csv > changed.csv
+
+    What a run does to data and tags of contacts that an import updates is not kept for
+    each of them; `contactctl runs show` has the numbers.
+    """
+    from contactctl.operations.changes import contacts_of_run
+    from contactctl.output.runs import OUTCOME_FIELDS, present_outcomes
+
+    invocation.check_fields(*OUTCOME_FIELDS)
+    with ExitStack() as stack:
+        session = stack.enter_context(invocation.open_session())
+        outcomes = stack.enter_context(contacts_of_run(session, run))
+        return present_outcomes(run, until_taken(outcomes, stack.pop_all()))

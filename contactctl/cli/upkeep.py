@@ -2,15 +2,12 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from contactctl.cli import options
-from contactctl.cli.confirmation import ChangingInvocation, change_of_affected, change_selection
-from contactctl.cli.context import StoreInvocation
-from contactctl.cli.options import read_assignments
+from contactctl.cli.confirmation import change_of_affected, change_selection
+from contactctl.cli.context import ChangingInvocation, PlanningInvocation, StoreInvocation
+from contactctl.cli.options import argument, option, read_assignments
 from contactctl.domain.errors import UsageError
 from contactctl.domain.upkeep_kinds import TagRun, UntagRun
-from contactctl.operations import waits
 from contactctl.output.presentation import Presentation
 
 if TYPE_CHECKING:
@@ -18,18 +15,14 @@ if TYPE_CHECKING:
 
 
 Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Give this field a value. Repeatable."),
+    list[str] | None, option("--set", "FIELD=VALUE", "Give this field a value. Repeatable.")
 ]
 Unset = Annotated[
-    list[str] | None,
-    typer.Option("--unset", metavar="FIELD", help="Take this field's value away. Repeatable."),
+    list[str] | None, option("--unset", "FIELD", "Take this field's value away. Repeatable.")
 ]
-NewEmail = Annotated[str, typer.Argument(metavar="NEW", help="The new email.")]
-Into = Annotated[str, typer.Argument(metavar="INTO", help="The contact that stays: email or id.")]
-Gone = Annotated[
-    str, typer.Argument(metavar="GONE", help="The contact that is merged into it: email or id.")
-]
+NewEmail = Annotated[str, argument("NEW", "The new email.")]
+Into = Annotated[str, argument("INTO", "The contact that stays: email or id.")]
+Gone = Annotated[str, argument("GONE", "The contact that is merged into it: email or id.")]
 
 
 def edit(
@@ -126,7 +119,7 @@ def merge(
 # The commands below `tags`
 
 
-TagName = Annotated[str, typer.Argument(metavar="TAG", help="The tag; case is ignored.")]
+TagName = Annotated[str, argument("TAG", "The tag; case is ignored.")]
 Limit = Annotated[int, options.limit("Show at most N tags.")]
 
 
@@ -182,9 +175,7 @@ def _change(
 
     name, manner = tag_name(tag), invocation.manner()
     if contact is not None:
-        plans = invocation.dry_run or invocation.keeps_plan or manner.said is not None
-        if plans or invocation.has_criteria:
-            raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
+        invocation.require_alone()
         return _change_one(invocation, changing, name, contact)
     source, reason = invocation.criteria_source(), invocation.reason
     with invocation.open_session() as session:
@@ -216,24 +207,13 @@ def _change_one(
 
 
 Rename = Annotated[
-    str | None,
-    typer.Option("--rename", metavar="OLD=NEW", help="Give an attribute its declared name."),
+    str | None, option("--rename", "OLD=NEW", "Give an attribute its declared name.")
 ]
-Drop = Annotated[
-    str | None, typer.Option("--drop", metavar="NAME", help="Drop an attribute with its values.")
-]
+Drop = Annotated[str | None, option("--drop", "NAME", "Drop an attribute with its values.")]
 
 
 def attributes(
-    invocation: StoreInvocation,
-    rename: Rename = None,
-    drop: Drop = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-    plan: options.KeepPlan = False,
-    confirm: options.ConfirmCount = None,
-    limit_override: options.LimitOverride = None,
-    wait: options.Wait = waits.FOR_CHANGES_S,
+    invocation: PlanningInvocation, rename: Rename = None, drop: Drop = None
 ) -> Presentation:
     """List the attributes that contacts have; rename or drop one that the config lost.
 
@@ -246,13 +226,7 @@ def attributes(
     contacts under the old name, where criteria cannot find it. Change the config
     first. The change is shown, and confirmed by the number of contacts.
     """
-    from contactctl.cli.confirmation import (
-        Change,
-        Manner,
-        change_selection,
-        checked,
-        read_confirmation,
-    )
+    from contactctl.cli.confirmation import Change
     from contactctl.operations.upkeep import list_attributes, plan_change, preview_change
     from contactctl.output.upkeep import (
         ATTRIBUTE_FIELDS,
@@ -260,10 +234,9 @@ def attributes(
         present_attributes,
     )
 
-    said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, False, wait, dry_run, plan))
+    manner = invocation.manner()
     if rename is None and drop is None:
-        if said is not None or dry_run or plan:
+        if manner.said is not None or manner.dry_run or manner.keeps_plan:
             raise UsageError("give --rename OLD=NEW or --drop NAME")
         invocation.check_fields(*ATTRIBUTE_FIELDS)
         with invocation.open_session() as session:
@@ -276,7 +249,7 @@ def attributes(
 
         preview()  # what is not possible is told before anything is planned
         change = Change(
-            lambda said: plan_change(session, name, to, reason=reason or "", said=said),
+            lambda said: plan_change(session, name, to, reason=invocation.reason, said=said),
             preview,
             preview,
         )

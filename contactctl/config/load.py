@@ -3,23 +3,18 @@
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contactctl.config.database import sqlite_url
-from contactctl.config.schema import Setting, overlay, scalar_keys
+from contactctl.config.schema import Setting, overlay, read_yaml, scalar_keys
 from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import DEFAULT, LoadedSettings
 from contactctl.config.values import absolute_path
 from contactctl.domain.errors import ConfigError, UsageError
 from contactctl.domain.sources import ProviderSource
 from contactctl.domain.urls import has_password
-
-if TYPE_CHECKING:
-    from contactctl.config import strict_yaml
-
 
 APP_NAME = "contactctl"
 FILE_NAME = "contactctl.yaml"
@@ -176,40 +171,6 @@ CONFIG_VARIABLE = "CONTACTCTL_CONFIG"
 _DATABASE_VARIABLE = "CONTACTCTL_DATABASE_URL"
 # read elsewhere: the clock, tracebacks, the tests' own server
 _NO_SETTINGS = ("CONTACTCTL_NOW", "CONTACTCTL_DEBUG", "CONTACTCTL_TEST_POSTGRES")
-
-
-def read_yaml(path: Path, shown_as: str) -> Setting:
-    """The content of a config file, `shown_as` in places; an empty file is an empty mapping."""
-    from contactctl.config.strict_yaml import load_strict_file  # noqa: PLC0415 - yaml takes 15 ms
-
-    document = load_strict_file(path, shown_as)
-    if document.is_null:
-        return Setting({}, shown_as, path.parent)
-    return _from_yaml(document, path.parent.absolute(), name="", key="")
-
-
-def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -> Setting:
-    value: Any = node.value
-    if isinstance(value, dict):
-        value = {
-            child_name: _from_yaml(
-                child, folder, name=child_name, key=f"{key}.{child_name}" if key else child_name
-            )
-            for child_name, child in value.items()
-        }
-    elif isinstance(value, list):
-        value = [_from_yaml(child, folder, name=name, key=key) for child in value]
-    elif isinstance(value, float):
-        value = _as_written(node.text)
-    return Setting(value, f"{node.source}:{node.line}", folder, name, key)
-
-
-def _as_written(number: str) -> Decimal | str:
-    """A price is what was written, not the nearest binary fraction."""
-    try:
-        return Decimal(number)
-    except InvalidOperation:  # the exponent is too long: refused later, when its key is known
-        return number
 
 
 def variable_name(key: str) -> str:

@@ -1,13 +1,17 @@
 """Config values as found, each with its place: merged from their sources, and read by a schema."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.text import show_safely
+
+if TYPE_CHECKING:
+    from contactctl.config import strict_yaml
 
 
 class Setting(NamedTuple):
@@ -194,3 +198,40 @@ def scalar_keys(section: Section[Any], key: str = "") -> Iterator[str]:
             yield from scalar_keys(shape, below)
         elif isinstance(shape, Scalar | Placed):
             yield below
+
+
+# YAML as settings
+
+
+def read_yaml(path: Path, shown_as: str) -> Setting:
+    """The content of a config file, `shown_as` in places; an empty file is an empty mapping."""
+    from contactctl.config.strict_yaml import load_strict_file  # noqa: PLC0415 - yaml takes 15 ms
+
+    document = load_strict_file(path, shown_as)
+    if document.is_null:
+        return Setting({}, shown_as, path.parent)
+    return _from_yaml(document, path.parent.absolute(), name="", key="")
+
+
+def _from_yaml(node: "strict_yaml.Node", folder: Path, *, name: str, key: str) -> Setting:
+    value: Any = node.value
+    if isinstance(value, dict):
+        value = {
+            child_name: _from_yaml(
+                child, folder, name=child_name, key=f"{key}.{child_name}" if key else child_name
+            )
+            for child_name, child in value.items()
+        }
+    elif isinstance(value, list):
+        value = [_from_yaml(child, folder, name=name, key=key) for child in value]
+    elif isinstance(value, float):
+        value = _as_written(node.text)
+    return Setting(value, f"{node.source}:{node.line}", folder, name, key)
+
+
+def _as_written(number: str) -> Decimal | str:
+    """A price is what was written, not the nearest binary fraction."""
+    try:
+        return Decimal(number)
+    except InvalidOperation:  # the exponent is too long: refused later, when its key is known
+        return number

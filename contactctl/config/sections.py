@@ -1,19 +1,23 @@
 """The schema of the config: every key, and what its value must be."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from contactctl.config.database import normalise_database_url
-from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
+from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting, read_yaml
 from contactctl.config.settings import FormatMapping, Heartbeat, ResponseRules, Settings
-from contactctl.config.sources import SOURCE, make_mailbox, parse_mailbox_url
+from contactctl.config.sources import (
+    SOURCE,
+    database_url,
+    file_path,
+    make_mailbox,
+    parse_mailbox_url,
+)
 from contactctl.config.values import (
-    absolute_path,
     boolean,
     currency,
     daily_limit,
@@ -57,26 +61,7 @@ _ATTRIBUTE_TYPES = {
     for kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE)
 }
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-_MAILBOX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
-_POLICY_KEYS = (
-    "thresholds",
-    "reset_on_delivery",
-    "handling",
-    "allow_not_recommended",
-    "groups",
-    "unsubscribes",
-    "machine_click_seconds",
-    "keep_deliveries",
-    "incident_guard",
-)
-
-
-def _file_path(node: Setting) -> Path:
-    return absolute_path(node.value, node.folder)
-
-
-def _database(node: Setting) -> str:
-    return normalise_database_url(node.value, node.folder)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
 
 def _attribute_name(name: str) -> str:
@@ -156,24 +141,19 @@ def _group_key(name: str) -> str:
     return fold(text(name))
 
 
-def _mailbox_name(name: str) -> str:
-    if not _MAILBOX_NAME.match(name):
-        raise ValueError("a mailbox name consists of letters, digits, - and _")
-    return name
+def _name_of(what: str) -> Callable[[str], str]:
+    def parse(name: str) -> str:
+        if not _NAME.match(name):
+            raise ValueError(f"a {what}'s name is made of letters, digits, - and _")
+        return name
 
-
-def _source_name(name: str) -> str:
-    if not _MAILBOX_NAME.match(name):
-        raise ValueError("a source's name is made of letters, digits, - and _")
-    return name
+    return parse
 
 
 def _response_rules(node: Setting) -> ResponseRules:
     if isinstance(node.value, list):
         return ResponseRules(tuple(_rule_mappings(node)), node.place)
-    from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
-
-    path = _file_path(node)
+    path = file_path(node)
     return ResponseRules(tuple(_rule_mappings(read_yaml(path, str(path)))), str(path))
 
 
@@ -184,25 +164,19 @@ def _rule_mappings(node: Setting) -> list[dict[str, Any]]:
     return rules
 
 
-def _format_name(name: str) -> str:
-    if not _MAILBOX_NAME.match(name):
-        raise ValueError("a format's name is made of letters, digits, - and _")
-    return name
-
-
 def _format(node: Setting) -> FormatMapping:
     """A mapping, or the path of a file that holds one."""
     if isinstance(node.value, str):
-        from contactctl.config.load import read_yaml  # noqa: PLC0415 - only when used
-
-        path = _file_path(node)
+        path = file_path(node)
         node = read_yaml(path, str(path))
     node.mapping()
     return FormatMapping(node.plain(), node.place)
 
 
 def _settings(**values: Any) -> Settings:
-    policy = {key: values.pop(key) for key in _POLICY_KEYS if key in values}
+    policy = {
+        each.name: values.pop(each.name) for each in fields(ResponsePolicy) if each.name in values
+    }
     return Settings(responses=ResponsePolicy(**policy), **values)
 
 
@@ -243,12 +217,12 @@ _MAILBOX = Section(
     make_mailbox,
     {
         "url": Scalar(parse_mailbox_url),
-        "password_file": Placed(_file_path),
+        "password_file": Placed(file_path),
         "password_env": Scalar(environment_name),
         "token_command": Scalar(text),
         "after_fetch": Scalar(one_of(AfterFetch)),
         "processed_folder": Scalar(text),
-        "ca_file": Placed(_file_path),
+        "ca_file": Placed(file_path),
     },
     named=True,
 )
@@ -256,7 +230,7 @@ _MAILBOX = Section(
 SCHEMA = Section(
     _settings,
     {
-        "database": Placed(_database),
+        "database": Placed(database_url),
         "time_zone": Scalar(time_zone),
         "attributes": ByName("NAME", _attribute_name, Placed(_attribute)),
         "billing": Section(_billing, {"currency": Scalar(currency), "tiers": ListOf(_TIER)}),
@@ -291,12 +265,12 @@ SCHEMA = Section(
             },
         ),
         "response_rules": Placed(_response_rules),
-        "formats": ByName("NAME", _format_name, Placed(_format)),
+        "formats": ByName("NAME", _name_of("format"), Placed(_format)),
         "verp": Scalar(verp_pattern),
         "recipient_headers": ListOf(Scalar(header_name)),
-        "mailboxes": ByName("NAME", _mailbox_name, _MAILBOX),
-        "sources": ByName("NAME", _source_name, SOURCE),
-        "suppression_key_file": Placed(_file_path),
+        "mailboxes": ByName("NAME", _name_of("mailbox"), _MAILBOX),
+        "sources": ByName("NAME", _name_of("source"), SOURCE),
+        "suppression_key_file": Placed(file_path),
         "heartbeat": Section(Heartbeat, {"url": Scalar(web_address)}),
     },
 )

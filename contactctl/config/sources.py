@@ -97,11 +97,11 @@ def _provider_source(name: str, values: Mapping[str, Any]) -> ProviderSource:
     return ProviderSource(name, provider, secret, values.get("api_url", ""), names, **own)
 
 
-def _url(node: Setting) -> str:
+def database_url(node: Setting) -> str:
     return normalise_database_url(node.value, node.folder)
 
 
-def _path(node: Setting) -> Path:
+def file_path(node: Setting) -> Path:
     return absolute_path(node.value, node.folder)
 
 
@@ -141,7 +141,7 @@ SOURCE = Section(
     make_source,
     {
         "provider": Scalar(_provider),
-        "key_file": Placed(_path),
+        "key_file": Placed(file_path),
         "key_env": Scalar(environment_name),
         "token_command": Scalar(text),
         "api_url": Scalar(_api_url),
@@ -151,7 +151,7 @@ SOURCE = Section(
         "region": Scalar(text),
         "queue_url": Scalar(text),
         "rate": Scalar(rate),
-        "url": Placed(_url),
+        "url": Placed(database_url),
         "query": Scalar(_query),
         "key": Scalar(text),
         "cursor": Scalar(text),

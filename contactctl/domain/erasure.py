@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from hashlib import md5, sha256
+from itertools import pairwise
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -59,9 +60,37 @@ def clues(address: EmailAddress) -> tuple[str, ...]:
     return tuple(part for part in (max(parts, key=len), domain) if part)
 
 
+_PLAIN_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_APART = frozenset(("", *" \t\r\n<>()[],;:"))  # in no address, so that one ends there
+
+
+def mentions_others(text: str, key: str) -> bool:
+    """Whether something like an address is in the text besides the one that has this key.
+
+    That one is told from others only where it stands by itself.
+    """
+    if not _has_sign(text):
+        return False
+    if not text.isascii() or _PLAIN_KEY.fullmatch(key) is None:
+        return True
+    parts = text.lower().split(key)
+    for part in parts:
+        if _has_sign(part):
+            return True
+    for before, behind in pairwise(parts):
+        stands_apart = behind[:1] in _APART or behind[:2].rstrip() == "."
+        if before[-1:] not in _APART or not stands_apart:
+            return True
+    return False
+
+
+def _has_sign(text: str) -> bool:
+    return "@" in text or "%40" in text or "=40" in text  # half the time of a loop over SIGNS
+
+
 def erase_from(text: str, keys: Collection[str]) -> str:
     """The text without the addresses that have these keys, however they are spelled."""
-    if not any(sign in text for sign in SIGNS):
+    if not _has_sign(text):
         return text
     composed = unicodedata.normalize("NFC", text)
     left = composed

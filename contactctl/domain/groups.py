@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from contactctl.domain.criteria.values import format_duration, parse_duration
+from contactctl.domain.plain_data import from_plain, to_plain
 from contactctl.domain.policies import LARGEST_COUNT, GroupPolicy, ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
@@ -26,7 +27,7 @@ def parse_group_settings(name: str, settings: Mapping[str, Any]) -> GroupPolicy:
     return GroupPolicy(
         name,
         thresholds={
-            Category(category): _threshold(kept)
+            Category(category): from_plain(Threshold, kept)
             for category, kept in settings.get("thresholds", {}).items()
         },
         deactivate=Scope(settings.get("deactivate", Scope.SYSTEM_WIDE)),
@@ -43,7 +44,7 @@ def format_group_settings(policy: GroupPolicy) -> dict[str, Any]:
         settings["deactivate"] = policy.deactivate.value
     if policy.thresholds:
         settings["thresholds"] = {
-            category.value: _kept(threshold) for category, threshold in policy.thresholds.items()
+            category.value: to_plain(threshold) for category, threshold in policy.thresholds.items()
         }
     return settings
 
@@ -92,30 +93,6 @@ def format_threshold(threshold: Threshold) -> str:
     over_text = f", over at least {format_duration(over)}" if over else ""
     through = "" if threshold.through_count is None else f", through {threshold.through_count}"
     return f"{threshold.count}{within}{days}{over_text}{through}"
-
-
-def _threshold(kept: Mapping[str, Any]) -> Threshold:
-    within, over = kept.get("within"), kept.get("over_at_least")
-    return Threshold(
-        int(kept["count"]),
-        parse_duration(within) if within else None,
-        kept.get("days_apart"),
-        parse_duration(over) if over else None,
-        kept.get("through_count"),
-    )
-
-
-def _kept(threshold: Threshold) -> dict[str, Any]:
-    kept: dict[str, Any] = {"count": threshold.count}
-    if threshold.within is not None:
-        kept["within"] = format_duration(threshold.within)
-    if threshold.days_apart is not None:
-        kept["days_apart"] = threshold.days_apart
-    if threshold.over_at_least is not None:
-        kept["over_at_least"] = format_duration(threshold.over_at_least)
-    if threshold.through_count is not None:
-        kept["through_count"] = threshold.through_count
-    return kept
 
 
 # A group as it is listed

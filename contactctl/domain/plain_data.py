@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+
+from contactctl.domain.criteria.values import format_duration, parse_duration
 
 
 def to_plain(value: Any) -> Any:
     """A dataclass or one of its values as mappings, lists, texts, numbers, true, false and None.
 
-    Instants are ISO 8601 texts in UTC, with Z. A field whose default is None is left out where it
-    has no value.
+    Instants are ISO 8601 texts in UTC, with Z, spans are written as in the config. A field whose
+    default is None is left out where it has no value.
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {
@@ -23,6 +25,8 @@ def to_plain(value: Any) -> Any:
         }
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return format_duration(value)
     if isinstance(value, Mapping):
         return {key: to_plain(each) for key, each in value.items()}
     return [to_plain(each) for each in value] if isinstance(value, tuple) else value
@@ -46,6 +50,8 @@ def _scalar(kind: Any, value: Any) -> Any:
         return kind(value)
     if isinstance(value, str) and kind is datetime:
         return datetime.fromisoformat(value)
+    if isinstance(value, str) and kind is timedelta:
+        return parse_duration(value)
     raise ValueError(f"{value!r} is not of the type {kind}")
 
 

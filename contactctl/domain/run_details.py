@@ -86,9 +86,12 @@ class RunDetails:
     """What a run of one kind was told to do: numbers, names of groups, criteria; no address.
 
     Of all runs of the kind: `verb` is what a plan of theirs asks people to confirm; `work` names
-    their BatchWork (`module:name`), '' where they have no plan to work through; `next_step` is a
+    their BatchWork (`module:name`), '' where they have no plan to work through, and `preparation`
+    what gives it a key or a way to a provider; `next_step` is a
     hint for when one is done; `ending` says how a deactivation ended that such a run has ended,
-    `where` and `by` whom.
+    `where` and `by` whom; `told` says what a `run` was told to do. Those `for_admins` no operator
+    may begin; those with a plan that `is_asked_for` somebody chooses and confirms, and the others
+    follow rules. One that `leaves_due` may leave contacts that are to be looked at again.
 
     Of each run: `selected`, the criteria that its contacts met, and `left_out`, how many did not
     for want of a value, by field; None where nothing of the sort was asked.
@@ -99,15 +102,19 @@ class RunDetails:
     work: ClassVar[str] = ""
     deactivates: ClassVar[bool] = False
     erases: ClassVar[bool] = False
-    tells_provider: ClassVar[bool] = False
+    preparation: ClassVar[str] = ""
+    for_admins: ClassVar[bool] = False
+    is_asked_for: ClassVar[bool] = False
+    leaves_due: ClassVar[bool] = False
     next_step: ClassVar[str] = ""
+    told: ClassVar[str] = ""
     ending: ClassVar[str] = "reactivated{where} {by}"
     selected: KeptCriteria | None = field(default=None, kw_only=True)
     left_out: Mapping[str, int] | None = field(default=None, kw_only=True)
 
     def in_words(self) -> str:
         """What the run was told to do; '' where its kind and its criteria say all."""
-        return ""
+        return self.told.format(run=self)
 
     def threshold_of(self, category: str, scope: int) -> str:  # noqa: ARG002
         """The threshold that the run carries out in a group or SYSTEM_WIDE, in words."""

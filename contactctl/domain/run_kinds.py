@@ -32,8 +32,9 @@ class DeactivateRun(RunDetails):
     """Deactivates the contacts that criteria select, or one."""
 
     kind = RunKind.DEACTIVATE
+    is_asked_for = True
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     contact: int | None = None
@@ -47,13 +48,12 @@ class UndoRun(RunDetails):
     """Undoes a whole run."""
 
     kind = RunKind.UNDO
+    for_admins = True
     verb = "reactivate"
     work = "contactctl.store.undo:UNDOING"
     ending = "undone {by}"
+    told = "undoes run {run.undoes}"
     undoes: int
-
-    def in_words(self) -> str:
-        return f"undoes run {self.undoes}"
 
 
 @run_type
@@ -87,6 +87,7 @@ class ThresholdsRun(RunDetails):
     """Deactivates who has reached a threshold, perhaps by the responses of one run."""
 
     kind = RunKind.THRESHOLDS
+    leaves_due = True
     verb = "deactivate"
     work = "contactctl.store.thresholds.runs:APPLYING_THRESHOLDS"
     deactivates = True
@@ -129,11 +130,9 @@ class ImportRun(RunDetails):
     """Imports a file; `renames` maps its columns to fields."""
 
     kind = RunKind.IMPORT
+    told = "the file {run.file}"
     file: str
     renames: Mapping[str, str] = field(default_factory=dict)
-
-    def in_words(self) -> str:
-        return f"the file {self.file}"
 
 
 @run_type
@@ -157,14 +156,12 @@ class DeactivateMissingRun(RunDetails):
     """Deactivates the contacts that a source no longer has."""
 
     kind = RunKind.DEACTIVATE_MISSING
+    told = "no longer in the source {run.source}"
     verb = "deactivate"
-    work = "contactctl.store.reactivation:DEACTIVATING"
+    work = "contactctl.store.deactivations:DEACTIVATING"
     deactivates = True
     next_step = "Reactivate one contact: contactctl reactivate EMAIL"
     source: str
-
-    def in_words(self) -> str:
-        return f"no longer in the source {self.source}"
 
 
 @run_type
@@ -178,6 +175,16 @@ class AddRun(RunDetails):
         return _contact(self.contact)
 
 
+_TOLD_OF_GROUPS = {
+    "create": "the group {run.group} created",
+    "rename": "the group {run.group} renamed to {run.to}",
+    "set": "the group {run.group} set to {settings}",
+    "delete": "the group {run.group} deleted",
+    "add": "contact {run.contact} added to the group {run.group}",
+    "remove": "contact {run.contact} removed from the group {run.group}",
+}
+
+
 @run_type
 class GroupsRun(RunDetails):
     """Changes a group as a whole, or one contact's place in it.
@@ -186,6 +193,7 @@ class GroupsRun(RunDetails):
     """
 
     kind = RunKind.GROUPS
+    for_admins = True
     action: str
     group: str
     to: str | None = None
@@ -193,19 +201,8 @@ class GroupsRun(RunDetails):
     contact: int | None = None
 
     def in_words(self) -> str:
-        match self.action:
-            case "add":
-                return f"contact {self.contact} added to the group {self.group}"
-            case "remove":
-                return f"contact {self.contact} removed from the group {self.group}"
-            case "rename":
-                return f"the group {self.group} renamed to {self.to}"
-            case "set":
-                settings = _listed(self.settings) if self.settings else "the defaults"
-                return f"the group {self.group} set to {settings}"
-            case "delete":
-                return f"the group {self.group} deleted"
-        return f"the group {self.group} created"
+        settings = _listed(self.settings) if self.settings else "the defaults"
+        return _TOLD_OF_GROUPS[self.action].format(run=self, settings=settings)
 
 
 @run_type
@@ -213,13 +210,12 @@ class RemoveFromGroupRun(RunDetails):
     """Takes the contacts that criteria select out of a group."""
 
     kind = RunKind.REMOVE_FROM_GROUP
+    is_asked_for = True
+    told = "removed from the group {run.group}"
     verb = "remove"
     work = "contactctl.store.groups:REMOVING_FROM_GROUP"
     group: str
     group_id: int
-
-    def in_words(self) -> str:
-        return f"removed from the group {self.group}"
 
 
 @run_type
@@ -273,7 +269,9 @@ class DiscardRun(_HeldRun):
 class ErasingRun(RunDetails):
     """Erases one contact, or those selected; `warning` says what goes, `done` what was done."""
 
+    preparation = "contactctl.operations.erasure:with_key"
     erases = True
+    for_admins = True
     warning: ClassVar[str]
     done: ClassVar[str]
     contact: int | None = None
@@ -312,6 +310,7 @@ class SuppressionsRun(RunDetails):
     """Changes the suppressed addresses: `action` is add, import, remove or rotate-key."""
 
     kind = RunKind.SUPPRESSIONS
+    for_admins = True
     action: str
     file: str | None = None
 
@@ -326,15 +325,13 @@ class PushRun(RunDetails):
     it, and taking off those active again (`removing`), as counted when it was asked for."""
 
     kind = RunKind.PUSH
+    told = "{run.source}: {run.adding:,} to suppress, {run.removing:,} to take off"
     verb = "push"
     work = "contactctl.store.pushing:PUSHING"
-    tells_provider = True
+    preparation = "contactctl.operations.pushing:with_provider"
     source: str
     adding: int = 0
     removing: int = 0
-
-    def in_words(self) -> str:
-        return f"{self.source}: {self.adding:,} to suppress, {self.removing:,} to take off"
 
 
 @run_type
@@ -342,6 +339,7 @@ class PolicyRun(RunDetails):
     """Puts another policy in force: its number, and the settings that it changed."""
 
     kind = RunKind.POLICY
+    for_admins = True
     policy: int
     settings: tuple[str, ...] = ()
 
@@ -355,11 +353,10 @@ class CopyRun(RunDetails):
     """Filled this store with all that another held."""
 
     kind = RunKind.COPY
+    for_admins = True
+    told = "{run.rows:,} rows of {run.source}"
     source: str
     rows: int
-
-    def in_words(self) -> str:
-        return f"{self.rows:,} rows of {self.source}"
 
 
 def _contact(contact: int | None) -> str:

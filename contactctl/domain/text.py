@@ -77,6 +77,7 @@ def text_codec(name: str) -> str | None:
 
 
 # OWASP, CSV injection: these start a formula, the full-width forms in East Asian locales
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -92,6 +93,13 @@ def defuse(text: str) -> str:
 def undo_defuse(text: str) -> str:
     """What `defuse` was given."""
     return text[1:] if text.startswith("'") and _needs_defusing(text[1:]) else text
+
+
+def text_of_formula(text: str) -> str:
+    """The text in `="0047"`, by which exports keep a spreadsheet from reading a number; any other
+    text as it is."""
+    found = _TEXT_FORMULA.fullmatch(text)
+    return found[1].replace('""', '"') if found else text
 
 
 def _needs_defusing(text: str) -> bool:

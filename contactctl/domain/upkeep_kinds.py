@@ -22,12 +22,10 @@ class ReaddressRun(RunDetails):
     """Gives one contact another address, and ends what was only about the old one."""
 
     kind = RunKind.READDRESS
+    told = "another address for contact {run.contact}"
     ending = "ended{where} by a new address {by}"
     contact: int
     ended: tuple[EndedReason, ...] = ()
-
-    def in_words(self) -> str:
-        return f"another address for contact {self.contact}"
 
 
 @run_type
@@ -35,12 +33,11 @@ class MergeRun(RunDetails):
     """Moves all that is kept of one contact, `merged`, into another, and deletes it."""
 
     kind = RunKind.MERGE
+    for_admins = True
+    told = "contact {run.merged} merged into contact {run.contact}"
     ending = "ended{where} by a merge {by}"
     contact: int
     merged: int
-
-    def in_words(self) -> str:
-        return f"contact {self.merged} merged into contact {self.contact}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class _TagsRun(RunDetails):
     """Changes a tag of one contact, or of those that criteria select."""
 
     work = "contactctl.store.upkeep:CHANGING_TAGS"
+    is_asked_for = True
     tag: str
     contact: int | None = None
 
@@ -77,6 +75,7 @@ class AttributesRun(RunDetails):
     """Gives an attribute of all contacts another name (`to`), or drops it."""
 
     kind = RunKind.ATTRIBUTES
+    for_admins = True
     verb = "change"
     work = "contactctl.store.upkeep:CHANGING_ATTRIBUTES"
     attribute: str

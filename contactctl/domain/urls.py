@@ -87,3 +87,25 @@ def receiving_host(text: str) -> str:
     is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
     name = ".".join(labels[-3 if is_shared else -2 :])
     return "" if name in _SENDING else name
+
+
+# how Postfix and Exim, Sendmail, Outlook and Gmail say who answered; "your host" is the sender's
+_WHO_ANSWERED = re.compile(
+    r"(?<!client )(?<!sender )(?<!sending )(?<!helo )(?<!your )"
+    r"\bhost ([\w.-]{4,253}) ?\[[\da-f.:]+\]"
+    r"|\bwhile talking to ([\w.-]{4,253}?)\.?:"
+    r"|\[([\w.-]{4,200}\.protection\.outlook\.com)\b"
+    r"|\b(gsmtp)\b",
+    re.IGNORECASE,
+)
+
+
+def host_in_words(words: str) -> str:
+    """The receiving host that a refusal's own words name, shortened in the same way, else ''.
+
+    Providers that only send pass these words on, and do not say which server answered.
+    """
+    found = _WHO_ANSWERED.search(words)
+    if found is None:
+        return ""
+    return "google.com" if found[4] else receiving_host(found[1] or found[2] or found[3])

@@ -1,9 +1,11 @@
 """How long a store waits, in seconds; nothing waits for ever."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-FOR_LOCKS_S = 30.0
+FOR_LOCKS_S = 30.0  # such as changes of contacts by another process
+FOR_INGEST_S = 300.0  # which may be reading a mailbox or large files
+FOR_ONE_CONTACT_S = 10.0  # to be added, while an import creates contacts
 FOR_ANSWERS_S = 300.0
 TO_CONNECT_S = 10.0
 FOR_FIRST_ANSWER_S = 30.0  # of a server that was just connected to; a pooler may have a queue
@@ -32,3 +34,11 @@ class Waits:
 
 
 DEFAULT_WAITS = Waits()
+
+
+def waits_of(
+    wait: float | None, timeout: float, on_long_wait: Callable[[], None] | None = None
+) -> Waits:
+    """How long a store waits: `--wait`, None where a command has none, and `--timeout`."""
+    waits = Waits(FOR_LOCKS_S if wait is None else wait, timeout)
+    return replace(waits, on_long_wait=on_long_wait) if on_long_wait else waits

@@ -18,6 +18,7 @@ from contactctl.operations.importing.options import Reject, Rejects
 from contactctl.operations.importing.presets import plain
 from contactctl.operations.importing.rows import beginning_of
 from contactctl.operations.importing.source import Source, open_source
+from contactctl.operations.importing.workbook import SAVE_AS_CSV
 from contactctl.operations.session import Session
 from contactctl.store.addresses import ListedContacts, ListedKeys
 
@@ -195,6 +196,8 @@ def _hint_for(error: InputError) -> str:
     """A hint that names no option of imports, which the commands with a list do not have."""
     if "--encoding" in error.hint:
         return "save the list as UTF-8, for example with `iconv`"
+    if "--sheet" in error.hint:
+        return SAVE_AS_CSV
     if "--column" in error.hint:
         return "give one address a line, or name the column that holds them `email`"
     return error.hint

@@ -17,9 +17,9 @@ from contactctl.operations.upkeep import read_one
 from contactctl.store.addresses import former_among, id_of_key, spell_address
 from contactctl.store.contacts import get_record
 from contactctl.store.database.locks import serialise
+from contactctl.store.deactivations import read_standing
 from contactctl.store.impact import count_active
 from contactctl.store.merge import give_address, merge_contact
-from contactctl.store.reactivation import read_standing
 from contactctl.store.responses import count_unmatched
 from contactctl.store.runs import CONTACT_CHANGES, finish_one, insert_run
 

@@ -10,17 +10,12 @@ from contactctl.domain.emails import parse_email
 from contactctl.domain.errors import NotFoundError, RefusedError, RejectedError, UsageError
 from contactctl.domain.run_kinds import AddRun
 from contactctl.domain.text import show_safely, trim
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_ONE_CONTACT_S
 from contactctl.operations.criteria import CriteriaSource, require_sortable, selection_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.importing.batches import ColumnReading, wave_of
 from contactctl.operations.importing.columns import STATUS_FIELDS, ColumnNames, FileColumn
-from contactctl.operations.importing.convert import (
-    Converted,
-    Plan,
-    convert,
-    make_plan,
-)
+from contactctl.operations.importing.convert import Converted, Plan, convert, make_plan
 from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch
@@ -175,7 +170,7 @@ def add_contact(
     plan, converted = staged_row(session, {**values, "group": groups, "tag": tags})
     now = session.clock()
     with (
-        exclusive(session.store, CREATING_CONTACTS, wait_seconds=waits.FOR_ONE_CONTACT_S),
+        exclusive(session.store, CREATING_CONTACTS, wait_seconds=FOR_ONE_CONTACT_S),
         session.store.writing() as connection,
     ):
         serialise(connection, CONTACT_CHANGES)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.session import Session
 from contactctl.store.database.copies import (
     TableContents,
@@ -55,7 +55,7 @@ class StoreCopy:
 
 
 def copy_store(
-    session: Session, target_url: str, *, wait_seconds: float = waits.FOR_CHANGES_S
+    session: Session, target_url: str, *, wait_seconds: float = FOR_LOCKS_S
 ) -> StoreCopy:
     """Copy everything into the empty database at `target_url`, while no run changes contacts.
 

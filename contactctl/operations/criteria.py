@@ -1,7 +1,6 @@
 """From flags or a file to criteria as of now, and what they select in the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,12 +32,10 @@ from contactctl.store.groups import group_names, list_groups
 from contactctl.store.impact import Shift, losses_of_contacts
 from contactctl.store.selections import (
     Where,
-    count_ids,
     count_matching,
     first_matching,
+    found_matching,
     frequent_values,
-    listed_once,
-    matching_ids,
 )
 
 EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
@@ -280,14 +277,12 @@ def preview(
     """
     require_sortable(sort)
     bypassing = bypassing_groups(session) if with_members_lost else ()
-    dialect, listed = session.store.dialect, selection.listed_where()
-    with ExitStack() as stack:
-        connection = stack.enter_context(session.store.reading())
-        ids, match = matching_ids(selection.resolved, dialect, *listed), None
-        if with_members_lost:
-            ids = stack.enter_context(listed_once(connection, ids))
-            match = count_ids(connection, ids) if dialect == "sqlite" else None
-        counted = count_matching(connection, selection.resolved, dialect, *listed, match=match)
+    criteria, listed = selection.resolved, selection.listed_where()
+    with (
+        session.store.reading() as connection,
+        found_matching(connection, criteria, *listed, once=with_members_lost) as (ids, match),
+    ):
+        counted = count_matching(connection, criteria, *listed, match=match)
         count, active_total = counted.match, counted.active
         losses = Shift(count, {})
         if with_members_lost:
@@ -298,7 +293,7 @@ def preview(
             count=count,
             active_total=active_total,
             left_out=counted.left_out,
-            rows=first_matching(connection, selection.resolved, ids, limit, sort, *listed),
+            rows=first_matching(connection, ids, limit, sort, criteria, *listed),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact_of(session, active_total, losses),

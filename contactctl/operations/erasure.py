@@ -1,10 +1,14 @@
 """Anonymising and deleting contacts, one by email or many by criteria; there is no way back."""
 
+from dataclasses import replace
+from functools import partial
+
+from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.handling import ContactStanding
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Confirmation, Run
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import (
@@ -16,10 +20,11 @@ from contactctl.operations.plans import (
 )
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import require_key
+from contactctl.operations.suppressions import key_for_hashing, require_key
 from contactctl.store.database.locks import exclusive
-from contactctl.store.erasure import plan_erasure
-from contactctl.store.reactivation import read_standing
+from contactctl.store.deactivations import read_standing
+from contactctl.store.erasure import clean_up, needs_clean_up, plan_erasure
+from contactctl.store.plans import BatchWork
 from contactctl.store.runs import CONTACT_CHANGES
 from contactctl.store.selections import is_contact
 
@@ -40,7 +45,7 @@ def erase_one(
     contact: ContactStanding,
     *,
     reason: str = "",
-    wait_seconds: float = waits.FOR_CHANGES_S,
+    wait_seconds: float = FOR_LOCKS_S,
 ) -> Run:
     """Erase the contact that was shown, its email typed; a run of one contact, without limits."""
     require_key(session)
@@ -87,3 +92,13 @@ def preview_erasing(session: Session, erasing: type[ErasingRun], selection: Sele
     where = selection.where(session.store.dialect)
     does = f"{erasing.verb} for good, with all that is stored about them; they stay suppressed"
     return affected(session, erasing.kind, selection, where, does=does, takes_away=True)
+
+
+def with_key(session: Session, _run: Run, work: BatchWork) -> BatchWork:
+    """The work of an erasure, with the key by which the addresses stay suppressed."""
+    erased: list[EmailAddress] = []
+    # what an earlier process has erased, nobody knows any more
+    known = None if needs_clean_up(session.store) else erased
+    key = partial(key_for_hashing, session)
+    change = partial(work.change, current_key=key, on_erased=erased.extend)
+    return replace(work, change=change, clean_up=partial(clean_up, erased=known))

@@ -28,8 +28,8 @@ from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, key_of
 from contactctl.operations.thresholds import rules_of
 from contactctl.store.contacts import get_record
+from contactctl.store.deactivations import read_standing
 from contactctl.store.groups import MembershipPeriod, group_names_by_id, membership_periods
-from contactctl.store.reactivation import read_standing
 from contactctl.store.responses import count_unmatched, responses_of_contact
 from contactctl.store.runs import get_runs, reactivations_of
 from contactctl.store.thresholds.due import read_subject

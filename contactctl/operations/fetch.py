@@ -15,7 +15,7 @@ from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunKind
 from contactctl.domain.sources import ProviderSource
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.operations.ingest import BATCH_EVENTS, IngestResult, OnReject, ingest_batches
 from contactctl.operations.ingest_rows import ReadBatch, batches_of
 from contactctl.operations.reading import ResponseReader
@@ -63,7 +63,7 @@ def fetch_responses(
     on_reject: OnReject,
     options: FetchOptions | None = None,
     *,
-    wait_seconds: float = waits.FOR_INGEST_S,
+    wait_seconds: float = FOR_INGEST_S,
 ) -> FetchResult:
     """Record what is new since the last fetch, or everything since a moment.
 

@@ -52,7 +52,7 @@ class DueHandling:
     limits_exceeded: Sequence[str]
 
 
-def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResult:
+def sweep_handling(session: Session) -> HandlingResult:
     """Do what handling rules make due now.
 
     Over the limits nothing is done: one plan then waits for `runs apply`, however often the sweep
@@ -62,7 +62,7 @@ def sweep_handling(session: Session, *, wait_seconds: float = 0) -> HandlingResu
     with session.store.reading() as connection:
         if not anything_due(connection, rules):
             return HandlingResult()
-    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=wait_seconds):
+    with exclusive(session.store, CONTACT_CHANGES):
         if (waiting := _still_held_back(session, rules)) is not None:
             return HandlingResult(waiting=waiting)
         run = _plan(session, rules, lambda plan: stakes_of_plan(session, plan).limits_exceeded)

@@ -11,12 +11,8 @@ from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
-from contactctl.operations.ingest_rows import (
-    ReadBatch,
-    batches_of,
-    events_not_suppressed,
-)
+from contactctl.domain.waits import FOR_INGEST_S
+from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import (
@@ -113,7 +109,7 @@ def ingest(
     *,
     details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = waits.FOR_INGEST_S,
+    wait_seconds: float = FOR_INGEST_S,
 ) -> IngestResult:
     """Record events as one run, then deactivate the contacts that reached a threshold.
 
@@ -138,7 +134,7 @@ def ingest_batches(
     *,
     details: IngestRun = _UNTOLD,
     after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = waits.FOR_INGEST_S,
+    wait_seconds: float = FOR_INGEST_S,
     position: Callable[[], Position] = dict,
 ) -> IngestResult:
     """The same of events that come in batches already, which are closed in any case.
@@ -177,7 +173,7 @@ def conclude_interrupted(session: Session) -> None:
 
 
 def look_at_thresholds(
-    session: Session, run_ids: Sequence[int], wait_seconds: float = waits.FOR_INGEST_S
+    session: Session, run_ids: Sequence[int], wait_seconds: float = FOR_INGEST_S
 ) -> ThresholdResult:
     """Thresholds of the contacts that these runs concern, which are then forgotten."""
     result = sweep_thresholds(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from contactctl.domain.emails import email_key
+from contactctl.domain.erasure import mentions_others
 from contactctl.domain.responses import (
     RESUBSCRIBED,
     UNSUBSCRIBED,
@@ -156,6 +157,12 @@ def response_row(response: Response) -> Staged:
         counts, not_counted = False, SENDER_SIDE
     at = response.occurred_at
     group = fold(response.group) if response.group else ""
+    evidence = _evidence(response)
+    text = (
+        f"{given} {response.recipient} {response.source_key} {response.status}"
+        f" {response.diagnostic} {response.rule} {evidence} {response.channel} {group}"
+        f" {response.host} {response.source}"
+    )
     row = (
         key,
         second if second != key else None,
@@ -166,8 +173,9 @@ def response_row(response: Response) -> Staged:
         response.status,
         response.diagnostic,
         response.rule,
-        _evidence(response),
+        evidence,
         bool(response.through),
+        mentions_others(text, key),
         given,
         response.channel,
         group,
@@ -175,19 +183,17 @@ def response_row(response: Response) -> Staged:
         None if at is None else stored_instant(at),
         response.source,
     )
-    text = f"{given}{response.recipient}{response.source_key}{response.status}{response.diagnostic}"
-    is_plain = _is_plain(
-        f"{text}{response.rule}{response.channel}{group}{response.host}{response.source}"
-    )
-    return row if is_plain else tuple(map(_storable, row))
+    return row if _is_plain(text) else tuple(map(_storable, row))
 
 
 def unsubscribe_row(wish: Unsubscribe) -> Staged:
     """The same columns for what a person wishes: it counts towards no threshold. The group stays
     as it was named, since it may be none of ours."""
     at, given = wish.occurred_at, wish.recipient
+    key = _key(given) or fold(given)[:_MAX_KEY_CHARACTERS]
+    text = f"{given} {wish.source_key} {wish.group} {wish.rule} {wish.source}"
     row = (
-        _key(given) or fold(given)[:_MAX_KEY_CHARACTERS],
+        key,
         None,
         wish.source_key,
         RESUBSCRIBED if wish.resubscribed else UNSUBSCRIBED,
@@ -198,6 +204,7 @@ def unsubscribe_row(wish: Unsubscribe) -> Staged:
         wish.rule,
         "",
         False,
+        mentions_others(text, key),
         given,
         "email",
         fold(wish.group) if wish.group else "",

@@ -80,9 +80,7 @@ def plan_deactivation(
     """
     where = selection.where(session.store.dialect)
     with session.store.reading() as connection:
-        left_out = count_left_out(
-            connection, selection.resolved, session.store.dialect, *selection.listed_where()
-        )
+        left_out = count_left_out(connection, selection.resolved, *selection.listed_where())
     return write_confirmed_plan(
         session,
         session.request(DeactivateRun(selected=selection.kept(), left_out=left_out), reason=reason),

@@ -6,12 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contactctl.config.load import load_settings_file
-from contactctl.config.policy import (
-    Document,
-    PolicyChange,
-    policy_changes,
-    policy_document,
-)
+from contactctl.config.policy import Document, PolicyChange, policy_changes, policy_document
 from contactctl.config.settings import DEFAULT, LoadedSettings
 from contactctl.domain.errors import NotFoundError, RefusedError
 from contactctl.domain.policies import StoredPolicy

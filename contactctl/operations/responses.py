@@ -22,7 +22,7 @@ from contactctl.domain.run_kinds import DiscardRun, IngestRun, ReleaseRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.sources import Mailbox, ProviderSource, Secret
 from contactctl.domain.text import show_safely
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_INGEST_S, FOR_LOCKS_S
 from contactctl.operations.ingest import (
     INGESTING,
     IngestResult,
@@ -66,15 +66,15 @@ def open_incidents(session: Session) -> list[Incident]:
 
 def release(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Let held responses count, and look at the thresholds of their contacts."""
-    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
+    with exclusive(session.store, INGESTING, wait_seconds=FOR_LOCKS_S):
         done = _decide(session, ReleaseRun, chosen, reason)
-        thresholds = look_at_thresholds(session, [done.run], waits.FOR_CHANGES_S)
+        thresholds = look_at_thresholds(session, [done.run], FOR_LOCKS_S)
     return HeldResult(done.run, done.responses, thresholds)
 
 
 def discard(session: Session, chosen: HeldFilter, *, reason: str = "") -> HeldResult:
     """Keep held responses on record, not counted for ever."""
-    with exclusive(session.store, INGESTING, wait_seconds=waits.FOR_CHANGES_S):
+    with exclusive(session.store, INGESTING, wait_seconds=FOR_LOCKS_S):
         return _decide(session, DiscardRun, chosen, reason)
 
 
@@ -160,7 +160,7 @@ def fetch(
     password: str,
     on_reject: OnReject,
     *,
-    wait_seconds: float = waits.FOR_INGEST_S,
+    wait_seconds: float = FOR_INGEST_S,
 ) -> IngestResult:
     """Ingest what the mailbox holds. Raises MailboxError, BusyError."""
     reader = ResponseReader(session.settings)

@@ -7,12 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from contactctl.domain.groups import parse_group_settings, with_stored_groups
-from contactctl.domain.handling import (
-    NOT_TO_REACTIVATE,
-    RECOMMENDED,
-    RECOMMENDED_DAYS,
-    TimedRule,
-)
+from contactctl.domain.handling import NOT_TO_REACTIVATE, RECOMMENDED, RECOMMENDED_DAYS, TimedRule
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.runs import Run

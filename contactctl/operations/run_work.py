@@ -6,13 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from contactctl.domain.emails import EmailAddress
 from contactctl.domain.errors import BusyError, InterruptedByUserError, StoreError, cut_short
-from contactctl.domain.run_kinds import RUN_TYPES
-from contactctl.domain.runs import Run, RunKind
+from contactctl.domain.runs import Run
 from contactctl.operations.session import Session
-from contactctl.operations.suppressions import key_for_hashing
-from contactctl.store.plans import BatchWork, work_of
+from contactctl.store.plans import BatchWork, named, work_of
 from contactctl.store.run_steps import (
     apply_batch,
     begin_batch,
@@ -31,7 +28,7 @@ def work_through(session: Session, run: Run) -> Run:
     """Apply the rest of a running run, batch by batch; the caller holds the lock."""
     with session.store.reading() as connection:
         require_rights(connection, run.kind)
-    work = _way_to_provider(session, run, work_for(session, run.kind))
+    work = work_for(session, run)
     if session.operator != run.applied_by:
         note_resumed(session.store, run.id, session.operator)
     with _resumable(run.id), session.progress("Working", run.planned) as advance:
@@ -44,27 +41,13 @@ def work_through(session: Session, run: Run) -> Run:
         return finish_run(session.store, run.id, session.clock())
 
 
-def work_for(session: Session, kind: RunKind) -> BatchWork:
-    """What runs of a kind do; what erases has the key that keeps addresses suppressed."""
-    work = work_of(kind)
-    if not RUN_TYPES[kind].erases:
+def work_for(session: Session, run: Run) -> BatchWork:
+    """What runs of this kind do, with what they need of the session."""
+    work = work_of(run.kind)
+    if not run.run_type.preparation:
         return work
-    from contactctl.store.erasure import clean_up, needs_clean_up  # noqa: PLC0415 - only when used
-
-    erased: list[EmailAddress] = []
-    # what an earlier process has erased, nobody knows any more
-    known = None if needs_clean_up(session.store) else erased
-    key = partial(key_for_hashing, session)
-    change = partial(work.change, current_key=key, on_erased=erased.extend)
-    return replace(work, change=change, clean_up=partial(clean_up, erased=known))
-
-
-def _way_to_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
-    if not run.run_type.tells_provider:
-        return work
-    from contactctl.operations.pushing import with_provider  # noqa: PLC0415 - only when used
-
-    return with_provider(session, run, work)
+    prepared: BatchWork = named(run.run_type.preparation)(session, run, work)
+    return prepared
 
 
 def _apply_next_batch(session: Session, run: Run, work: BatchWork) -> Run | None:

@@ -20,7 +20,7 @@ from contactctl.domain.runs import (
     require_confirmed,
     same_user,
 )
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.plans import approval_of, stakes_of_change, stakes_of_plan
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
@@ -28,12 +28,7 @@ from contactctl.store.database.locks import exclusive
 from contactctl.store.erasure import clean_up, needs_clean_up
 from contactctl.store.impact import count_active
 from contactctl.store.plans import figures_of
-from contactctl.store.run_steps import (
-    begun_with_rights,
-    end_plan,
-    start_run,
-    stop_run,
-)
+from contactctl.store.run_steps import begun_with_rights, end_plan, start_run, stop_run
 from contactctl.store.runs import CONTACT_CHANGES, get_run, list_runs, undos_of
 
 _MOST_INTERRUPTED = 1000
@@ -112,7 +107,7 @@ def run_confirmed(
     *,
     work: str | None = None,
     leave_to_background: bool = False,
-    wait_seconds: float = waits.FOR_CHANGES_S,
+    wait_seconds: float = FOR_LOCKS_S,
 ) -> Run | None:
     """Plan and work through under one lock, so that who must wait leaves no trace behind: that of
     the `work`, of changing contacts where it is None.
@@ -128,7 +123,7 @@ def run_confirmed(
         return work_through(session, run)
 
 
-def apply_run(session: Session, run_id: int, *, wait_seconds: float = waits.FOR_CHANGES_S) -> Run:
+def apply_run(session: Session, run_id: int, *, wait_seconds: float = FOR_LOCKS_S) -> Run:
     """Start a planned run and work it through. The caller has had it confirmed.
 
     Raises RefusedError when the plan has expired or is not waiting, BusyError when another run
@@ -156,7 +151,7 @@ def resume_run(
     run_id: int,
     *,
     said: Confirmation | None = None,
-    wait_seconds: float = waits.FOR_CHANGES_S,
+    wait_seconds: float = FOR_LOCKS_S,
 ) -> Run:
     """Go on with an interrupted run from its cursor; a run that is done stays as it is.
 
@@ -323,7 +318,7 @@ def watch_run(session: Session, run_id: int) -> Watched:
 def _clean_up_what_was_erased(session: Session) -> None:
     """Under the lock: another erasure must not leave old pages between VACUUM and the mark."""
     try:
-        with exclusive(session.store, CONTACT_CHANGES, wait_seconds=waits.FOR_CHANGES_S):
+        with exclusive(session.store, CONTACT_CHANGES, wait_seconds=FOR_LOCKS_S):
             clean_up(session.store)
     except BusyError as error:
         raise BusyError(

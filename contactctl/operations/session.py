@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.criteria.fields import FieldCatalogue
-from contactctl.domain.errors import RefusedError
+from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.policies import Terms
 from contactctl.domain.run_details import RunDetails
-from contactctl.domain.runs import Request
+from contactctl.domain.runs import Request, RunState
+from contactctl.domain.text import show_safely
 from contactctl.domain.waits import Waits
 from contactctl.store.database.store import QueryCanceller, Store, connect, open_store
-from contactctl.store.runs import any_by_real_clock, newest_policy
+from contactctl.store.runs import any_by_real_clock, list_runs, newest_policy
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -120,3 +121,25 @@ def _guard_against_replaced_clock(session: Session) -> None:
         " the policy allows it here",
         code="replaced-clock",
     )
+
+
+_FOR_WHO_S = 3.0
+
+
+def who_works_on(database: str) -> str:
+    """The newest run at work on a store, in words, asked over a connection of its own, since the
+    others wait; '' where there is none, or that cannot be told at once."""
+    try:
+        with (
+            closing(connect(database, Waits(0.0, _FOR_WHO_S))) as store,
+            store.reading() as connection,
+        ):
+            found = list_runs(connection, limit=1, kinds=[], states=[RunState.RUNNING])
+    except ContactctlError:
+        return ""
+    if not found:
+        return ""
+    run = found[0]
+    began = run.started_at or run.planned_at
+    by = show_safely(run.resumed_by or run.applied_by or run.operator)
+    return f"run {run.id} ({run.kind}) by {by}, since {began:%H:%M} UTC"

@@ -235,6 +235,7 @@ class ListInput:
     column: str | None = None
     delimiter: str | None = None
     encoding: str = "utf-8-sig"
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,7 @@ def suppress_list(
     """
     parse = given.digest.parse if given.digest else suppressible_key
     with (
-        open_source(given.path, given.stdin, given.encoding) as source,
+        open_source(given.path, given.stdin, given.encoding, given.sheet) as source,
         session.store.writing() as connection,
     ):
         serialise(connection, CONTACT_CHANGES)

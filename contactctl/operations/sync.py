@@ -15,7 +15,7 @@ from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.sources import DatabaseSource, Source, earlier
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import hide_password
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.importing.batches import check_date_formats
 from contactctl.operations.importing.from_database import SourceRows, options_of
@@ -41,11 +41,7 @@ from contactctl.store.external_ids import count_gone, known_ids, plan_gone
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import CONTACT_CHANGES, position_of_source
-from contactctl.store.source_database import (
-    open_source_database,
-    update_script,
-    write_back,
-)
+from contactctl.store.source_database import open_source_database, update_script, write_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ def plan_missing(session: Session, source: DatabaseSource, *, asks_first: bool) 
 
 def deactivate_missing(session: Session, source: DatabaseSource) -> Gone:
     """Deactivate who is gone, within the limits; over them the plan waits. Raises BusyError."""
-    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=waits.FOR_CHANGES_S):
+    with exclusive(session.store, CONTACT_CHANGES, wait_seconds=FOR_LOCKS_S):
         for waiting in plans_waiting(session, RunKind.DEACTIVATE_MISSING):
             if waiting.details == DeactivateMissingRun(source.name):
                 drop_if_planned(session, waiting.id, "made anew by a later sync")

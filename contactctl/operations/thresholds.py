@@ -13,7 +13,7 @@ from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import KeptThreshold, ThresholdsRun
 from contactctl.domain.runs import Run, RunKind, RunState
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule, ThresholdRules, threshold_rules
-from contactctl.operations import waits
+from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.handling import handling_due
 from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
 from contactctl.operations.rules import policy_in_force
@@ -82,7 +82,7 @@ def sweep_thresholds(
     *,
     among: ContactIds | None = None,
     after_run: int | None = None,
-    wait_seconds: float = waits.FOR_CHANGES_S,
+    wait_seconds: float = FOR_LOCKS_S,
 ) -> ThresholdResult:
     """Deactivate everybody (or those `among`) who has reached a threshold.
 

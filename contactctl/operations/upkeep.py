@@ -22,10 +22,10 @@ from contactctl.operations.session import Session
 from contactctl.store.addresses import id_of_key
 from contactctl.store.contacts import contact_named, is_anonymised
 from contactctl.store.database.locks import serialise
+from contactctl.store.deactivations import deactivate_contact, read_standing
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating
 from contactctl.store.imports import put_in
-from contactctl.store.reactivation import deactivate_contact, read_standing
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE
@@ -318,7 +318,7 @@ def preview_change(session: Session, name: str, to: str | None) -> AttributeChan
             )
         if to is not None and (both := count_both(connection, name, to)):
             raise RefusedError(
-                f"{counted(both, 'contact')} have both '{show_safely(name)}' and '{to}'",
+                f"both '{show_safely(name)}' and '{to}' are set for {counted(both, 'contact')}",
                 hint=f"which one is right? `contactctl db attributes --drop {show_safely(name)}`"
                 " drops the other",
                 code="has-both",

@@ -23,6 +23,9 @@ from contactctl.output.presentation import (
     Table,
     Text,
     Verbatim,
+    columns,
+    hidden,
+    picked,
 )
 from contactctl.output.rejects import RejectsFile
 
@@ -30,32 +33,22 @@ if TYPE_CHECKING:
     from contactctl.operations.sync import Gone
 
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
-IMPORT_FIELDS = (
-    "run",
-    "dry_run",
-    "created",
-    "created_inactive",
-    "created_unsubscribed",
-    "updated",
-    "unchanged",
-    "left_active",
-    "rejected",
-    "groups_created",
-    "columns_left_out",
-    "rejects_file",
+_IDENTITY = ("id", "email", "status")
+_OF_ROWS = (
+    *("created", "created_inactive", "created_unsubscribed"),
+    *("updated", "unchanged", "left_active"),
 )
+_OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
+IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
 _OF_GONE = ("gone", "gone_run", "gone_state", "deactivated", "limits_exceeded")
 SYNC_FIELDS = (*IMPORT_FIELDS, "source", "readdressed", *_OF_GONE, "written_back", "script")
 _GONE_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name", "source")))
 _PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
 PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
-_GROUP_COLUMNS = (Column("name"), Column("state"))
+_GROUP_COLUMNS = columns("name", "state")
 _DEACTIVATION_COLUMNS = (
-    Column("scope"),
-    Column("group"),
-    Column("origin"),
-    Column("category"),
+    *columns("scope", "group", "origin", "category"),
     Column("started_at", "STARTED"),
     Column("ended_at", "ENDED"),
     Column("run"),
@@ -82,8 +75,8 @@ def present_contacts(
     return Presentation(rows=rows, blocks=blocks)
 
 
-_EXTERNAL_COLUMNS = (Column("source"), Column("id"))
-_FORMER_COLUMNS = (Column("email"), Column("until"), Column("run"))
+_EXTERNAL_COLUMNS = columns("source", "id")
+_FORMER_COLUMNS = columns("email", "until", "run")
 
 
 def present_contact(contact: ContactRecord) -> Presentation:
@@ -91,9 +84,7 @@ def present_contact(contact: ContactRecord) -> Presentation:
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
     deactivations = [_deactivation(each) for each in contact.deactivations]
     facts: dict[str, object] = {
-        "id": contact.id,
-        "email": contact.email,
-        "status": contact.status,
+        **picked(contact, _IDENTITY),
         **contact.values,
         "tags": list(contact.tags),
         "attributes": dict(contact.attributes),
@@ -102,7 +93,7 @@ def present_contact(contact: ContactRecord) -> Presentation:
         {"email": each.email, "until": each.ended_at, "run": each.run}
         for each in contact.former_addresses
     ]
-    external = [{"source": each.source, "id": each.id} for each in contact.external_ids]
+    external = [picked(each, ("source", "id")) for each in contact.external_ids]
     data = facts | {
         "groups": groups,
         "deactivations": deactivations,
@@ -125,27 +116,17 @@ def present_contact(contact: ContactRecord) -> Presentation:
 
 def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
     """What became of the rows; a row that was rejected makes the exit code 5."""
-    counts = {
-        "created": result.counts.created,
-        "updated": result.counts.updated,
-        "unchanged": result.counts.unchanged,
-        "rejected": result.rejected,
-    }
     data = {
         "run": result.run,
         "dry_run": result.run is None,
-        "created": result.counts.created,
-        "created_inactive": result.counts.created_inactive,
-        "created_unsubscribed": result.counts.created_unsubscribed,
-        "updated": result.counts.updated,
-        "unchanged": result.counts.unchanged,
-        "left_active": result.counts.left_active,
+        **picked(result.counts, _OF_ROWS),
         "rejected": result.rejected,
         "groups_created": list(result.groups_created),
         "columns_left_out": dict(result.columns_left_out),
         "rejects_file": str(rejects.path) if rejects.path else None,
     }
-    pairs = [(name.capitalize(), f"{number:,}") for name, number in counts.items()]
+    told = ("created", "updated", "unchanged", "rejected")
+    pairs = [(name.capitalize(), f"{data[name]:,}") for name in told]
     return Presentation(
         data,
         blocks=[KeyValues([*pairs, *_import_facts(result, rejects)])],
@@ -205,8 +186,7 @@ def _gone_data(gone: "Gone") -> Mapping[str, object]:
 
 def present_presets(presets: Iterable[Preset]) -> Presentation:
     """The presets that come with the program."""
-    items = [{"name": each.name, "about": each.about, "note": each.note} for each in presets]
-    rows = Rows("presets", _PRESET_COLUMNS, items)
+    rows = Rows("presets", _PRESET_COLUMNS, [picked(each, PRESET_FIELDS) for each in presets])
     return Presentation(rows=rows, blocks=[RowsTable(empty="(none)")])
 
 
@@ -258,39 +238,25 @@ def _row(contact: ContactRecord, names: Sequence[str]) -> Row:
 
 
 def _deactivation(each: DeactivationRecord) -> dict[str, object]:
-    return {
-        "scope": each.scope,
-        "group": each.group,
-        "origin": each.origin,
-        "category": each.category or None,
-        "started_at": each.started_at,
-        "ended_at": each.ended_at,
-        "run": each.run,
-    }
+    names = (column.key for column in _DEACTIVATION_COLUMNS)
+    return picked(each, names) | {"category": each.category or None}
 
 
 # How one contact is explained
 
 
 _TIMELINE_COLUMNS = (
-    Column("at"),
-    Column("kind"),
-    Column("category"),
-    Column("group"),
+    *columns("at", "kind", "category"),
+    *hidden("group"),  # the text names it
     Column("run"),
     Column("text", wraps=True),
 )
 TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
-    Column("category"),
-    Column("group"),
-    Column("through"),
-    Column("counted"),
-    Column("threshold"),
+    *columns("category", "group", "through", "counted", "threshold"),
     Column("within_days", "WITHIN DAYS"),
     Column("counted_from", "COUNTED FROM"),
-    Column("open"),
-    Column("due"),
+    *columns("open", "due"),
 )
 
 
@@ -299,9 +265,7 @@ def present_explanation(explanation: Explanation) -> Presentation:
     contact = explanation.contact
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
     data = {
-        "id": contact.id,
-        "email": contact.email,
-        "status": contact.status,
+        **picked(contact, _IDENTITY),
         "groups": groups,
         "counts": [_count(each) for each in explanation.counts],
         "next": [_expected(each) for each in explanation.next],
@@ -345,23 +309,12 @@ def _next_lines(explanation: Explanation) -> list[str]:
 
 
 def _happening(each: Happening) -> Row:
-    return {
-        "at": each.at,
-        "kind": each.kind,
-        "category": each.category or None,
-        "group": each.group,
-        "run": each.run,
-        "text": each.text,
-    }
+    return picked(each, TIMELINE_FIELDS) | {"category": each.category or None}
 
 
 def _count(each: Count) -> Row:
     return {
-        "category": each.category,
-        "group": each.group,
-        "through": each.through,
-        "counted": each.counted,
-        "threshold": each.threshold,
+        **picked(each, ("category", "group", "through", "counted", "threshold")),
         "within_days": _whole(each.within_days),
         "counted_from": each.counted_from,
         "open": each.is_open,
@@ -370,13 +323,8 @@ def _count(each: Count) -> Row:
 
 
 def _expected(each: Expected) -> Row:
-    return {
-        "action": each.action,
-        "at": each.at,
-        "category": each.category or None,
-        "group": each.group,
-        "text": each.text,
-    }
+    names = ("action", "at", "category", "group", "text")
+    return picked(each, names) | {"category": each.category or None}
 
 
 def _whole(days: float | None) -> float | int | None:

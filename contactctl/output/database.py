@@ -20,7 +20,9 @@ from contactctl.output.presentation import (
     RowsTable,
     Text,
     Verbatim,
+    columns,
     counted,
+    picked,
 )
 
 _AUTOMATIC = """\
@@ -28,7 +30,7 @@ _AUTOMATIC = """\
 follows the handling rules. `contactctl rules show` lists them. What you remove
 from the config does not happen."""
 _KEY_BELONGS_TO_IT = "keep the suppression key with it; without the key erased addresses can return"
-_TABLE_COLUMNS = (Column("table"), Column("rows"), Column("checksum"))
+_TABLE_COLUMNS = columns("table", "rows", "checksum")
 _CUT_COLUMNS = (Column("table"), Column("rows"), Column("cut_by", "CUT BY"))
 _CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
 
@@ -40,10 +42,7 @@ def present_check(check: StoreCheck) -> Presentation:
         for f in check.findings
     ]
     data = {
-        "database": check.database,
-        "schema_version": check.schema_version,
-        "in_order": check.in_order,
-        "policy": check.policy,
+        **picked(check, ("database", "schema_version", "in_order", "policy")),
         "undeclared_attributes": list(check.undeclared),
     }
     facts = [
@@ -107,12 +106,7 @@ def present_grants(statements: Sequence[str]) -> Presentation:
 
 def present_copy(copied: StoreCopy, key_file: Path) -> Presentation:
     """Each table with its rows and its digest, which is the same on both sides."""
-    data = {
-        "source": copied.source,
-        "target": copied.target,
-        "rows": copied.rows,
-        "continued": copied.continued,
-    }
+    data = picked(copied, ("source", "target", "rows", "continued"))
     items = [
         {"table": one.table, "rows": one.rows, "checksum": one.digest} for one in copied.tables
     ]

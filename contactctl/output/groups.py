@@ -7,14 +7,20 @@ from contactctl.domain.groups import GroupSummary, format_threshold
 from contactctl.domain.policies import BYPASS_WARNING
 from contactctl.operations.groups import GroupChange, GroupPolicyInForce, Members
 from contactctl.output.criteria import Pairs, rows_blocks
-from contactctl.output.presentation import Column, KeyValues, Presentation, Rows, RowsTable
+from contactctl.output.presentation import (
+    Column,
+    KeyValues,
+    Presentation,
+    Rows,
+    RowsTable,
+    columns,
+    picked,
+)
 
 _COLUMNS = (
-    Column("name"),
-    Column("members"),
+    *columns("name", "members"),
     Column("active_members", "ACTIVE"),
-    Column("bypass"),
-    Column("created"),
+    *columns("bypass", "created"),
     Column("id", for_people=False),
 )
 GROUP_FIELDS = tuple(column.key for column in _COLUMNS)
@@ -47,12 +53,7 @@ def notes_on_name(name: str) -> list[str]:
 
 def present_group_change(change: GroupChange, done: str, already: str) -> Presentation:
     """What a change did: `done` in words, or `already` when nothing had to change."""
-    data = {
-        "group": change.group,
-        "contact": change.contact,
-        "changed": change.changed,
-        "run": change.run,
-    }
+    data = picked(change, CHANGE_FIELDS)
     words = done if change.changed else already
     return Presentation(data, blocks=[KeyValues([(words, change.group)])])
 
@@ -61,10 +62,7 @@ def present_group_change(change: GroupChange, done: str, already: str) -> Presen
 
 
 _MEMBER_COLUMNS = (
-    Column("id"),
-    Column("email"),
-    Column("status"),
-    Column("state"),
+    *columns("id", "email", "status", "state"),
     Column("added", for_people=False),
 )
 MEMBER_FIELDS = tuple(column.key for column in _MEMBER_COLUMNS)

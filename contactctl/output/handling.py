@@ -24,15 +24,16 @@ from contactctl.output.presentation import (
     Table,
     Text,
     Verbatim,
+    columns,
     counted,
     escape_unsafe_in_json,
     instant_text,
+    picked,
 )
 from contactctl.output.runs import run_data
 
 _COLUMNS = (
-    Column("category"),
-    Column("group"),
+    *columns("category", "group"),
     Column("handling", wraps=True),
     Column("recommended", wraps=True),
     Column("advice", wraps=True),
@@ -113,10 +114,7 @@ def _rows(rules: Sequence[RuleInForce]) -> Rows:
 
 
 _WHAT_IF_COLUMNS = (
-    Column("action"),
-    Column("group"),
-    Column("category"),
-    Column("contacts"),
+    *columns("action", "group", "category", "contacts"),
     Column("contacts_in_force", "IN FORCE NOW"),
 )
 WHAT_IF_FIELDS = tuple(column.key for column in _WHAT_IF_COLUMNS)
@@ -166,13 +164,9 @@ def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
 # How a sweep, or what one would do, is shown
 
 
-_RULE_COLUMNS = (Column("rule"), Column("group"), Column("contacts"))
+_RULE_COLUMNS = columns("rule", "group", "contacts")
 _RUN_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("planned"),
-    Column("changed"),
+    *columns("run", "kind", "state", "planned", "changed"),
     Column("message", wraps=True),
 )
 
@@ -183,7 +177,7 @@ def present_sweep(result: SweepResult) -> Presentation:
     blocks: list[Block] = [KeyValues(_result_pairs(result))]
     if runs:
         blocks += [Heading("Runs"), Table(_RUN_COLUMNS, runs)]
-    shown = Presentation(_data(result, runs), None, blocks)
+    shown = Presentation({**_figures(result), "runs": runs}, None, blocks)
     return _with_problems(shown, result)
 
 
@@ -193,9 +187,8 @@ def present_sweep_log(
     """The same as one line, for a log file."""
     at = instant_text(now.replace(microsecond=0))
     line = _json_line(result, name, at) if as_json else _text_line(result, name, at)
-    return _with_problems(
-        Presentation(_data(result, _runs(result)), None, [Verbatim(line)]), result
-    )
+    data = {**_figures(result), "runs": _runs(result)}
+    return _with_problems(Presentation(data, None, [Verbatim(line)]), result)
 
 
 def _text_line(result: SweepResult, name: str, at: str) -> str:
@@ -216,13 +209,7 @@ def _json_line(result: SweepResult, name: str, at: str) -> str:
         "time": at,
         "level": level,
         "command": f"sweep {name}",
-        "due": result.due,
-        "deactivated": result.deactivated,
-        "reactivated": result.reactivated,
-        "removed": result.removed,
-        "runs_finished": len(result.finished),
-        "plans_expired": len(result.expired),
-        "waiting": sum(run.planned for run in result.waiting),
+        **_figures(result),
         "problems": [each.message for each in result.problems],
     }
     return escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
@@ -286,16 +273,12 @@ def _by_rule(due: DueNow) -> list[Row]:
     return [*thresholds, *handling]
 
 
-def _data(result: SweepResult, runs: Sequence[Row]) -> dict[str, object]:
+def _figures(result: SweepResult) -> dict[str, object]:
     return {
-        "due": result.due,
-        "deactivated": result.deactivated,
-        "reactivated": result.reactivated,
-        "removed": result.removed,
+        **picked(result, ("due", "deactivated", "reactivated", "removed")),
         "runs_finished": len(result.finished),
         "plans_expired": len(result.expired),
         "waiting": sum(run.planned for run in result.waiting),
-        "runs": list(runs),
     }
 
 

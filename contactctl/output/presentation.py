@@ -168,6 +168,21 @@ class Column:
         return self.title or self.key.replace("_", " ").upper()
 
 
+def columns(*keys: str, for_people: bool = True) -> tuple[Column, ...]:
+    """Columns of these keys, each with its key as title."""
+    return tuple(Column(key, for_people=for_people) for key in keys)
+
+
+def hidden(*keys: str) -> tuple[Column, ...]:
+    """Columns for programs alone."""
+    return columns(*keys, for_people=False)
+
+
+def picked(thing: object, names: Iterable[str]) -> dict[str, object]:
+    """Those attributes of a thing, by their names."""
+    return {name: getattr(thing, name) for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The list in a result: `name` is its key in the JSON data. A lazy iterable is streamed.
@@ -322,9 +337,10 @@ def render(
 
 
 def _writer(output_format: OutputFormat) -> Callable[[Presentation, Console, str], None]:
-    """The `write` of the format's module, the only one imported."""
-    module = import_module(f"contactctl.output.formats.{output_format.value}")
-    write: Callable[[Presentation, Console, str], None] = module.write
+    """`write_NAME` of that format: for people in `table`, for programs in `formats`."""
+    room = "table" if output_format is OutputFormat.TABLE else "formats"
+    module = import_module(f"contactctl.output.{room}")
+    write: Callable[[Presentation, Console, str], None] = getattr(module, f"write_{output_format}")
     return write
 
 

@@ -1,16 +1,16 @@
-"""How responses are shown: what an ingest did with them, and those on record."""
+"""How responses on record are shown, decisions about held ones; the report."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
 from typing import Any
 
-from contactctl.domain.bursts import Incident, SharedBy
-from contactctl.domain.errors import ExitCode
-from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
-from contactctl.operations.ingest import IngestResult
-from contactctl.operations.responses import HeldResult
+from contactctl.domain.bursts import Incident
+from contactctl.domain.errors import InputError, RefusedError
+from contactctl.domain.response_report import Figures, ReportBy
+from contactctl.domain.text import show_safely
+from contactctl.operations.responses import HeldResult, ResponseReport
 from contactctl.operations.thresholds import ThresholdResult
-from contactctl.output.criteria import Pairs
 from contactctl.output.presentation import (
     Block,
     Column,
@@ -19,350 +19,40 @@ from contactctl.output.presentation import (
     Row,
     Rows,
     RowsTable,
-    Text,
+    Table,
+    columns,
     counted,
+    hidden,
+    picked,
 )
-from contactctl.output.rejects import ResponseRejects
-from contactctl.responses.rules import Rule
-
-_SHARED = {
-    SharedBy.DOMAIN: "the domain",
-    SharedBy.HOST: "the receiving host",
-    SharedBy.RULE: "the rule",
-}
-_CLASSIFIED_COLUMNS = (
-    Column("source", for_people=False),
-    Column("recipient"),
-    Column("original_recipient", for_people=False),
-    Column("category"),
-    Column("counts"),
-    Column("not_counted", for_people=False),
-    Column("status", yields=True),
-    Column("diagnostic", for_people=False),
-    Column("rule"),
-    Column("evidence"),
-    Column("outranked", for_people=False),
-    Column("through", for_people=False),
-    Column("occurred_at", for_people=False),
-    Column("channel", for_people=False),
-    Column("group", for_people=False),
-    Column("host", for_people=False),
-    Column("source_key", for_people=False),
-)
-CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
-_RULE_COLUMNS = (
-    Column("id", "RULE"),
-    Column("category"),
-    Column("from"),
-    Column("counts", for_people=False),
-    Column("why", wraps=True),
-    Column("text", for_people=False),
-    Column("pattern", for_people=False),
-    Column("near", for_people=False),
-)
-RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
-
-
-def classified_row(response: Response) -> Row:
-    """A response as it would be recorded."""
-    return {
-        "source": response.source,
-        "recipient": response.recipient,
-        "original_recipient": response.original_recipient,
-        "category": response.category,
-        "counts": response.counts,
-        "not_counted": response.not_counted,
-        "status": response.status,
-        "diagnostic": response.diagnostic,
-        "rule": response.rule,
-        "evidence": response.evidence,
-        "outranked": response.outranked,
-        "through": response.through,
-        "occurred_at": response.occurred_at,
-        "channel": response.channel,
-        "group": response.group,
-        "host": response.host,
-        "source_key": response.source_key,
-    }
-
-
-@dataclass
-class OtherEvents:
-    """What was read besides responses: it is said, since nothing a person said may vanish."""
-
-    no_responses: int = 0
-    activities: int = 0
-    unsubscribes: int = 0
-    resubscribes: int = 0
-    undated: int = 0
-
-    def count(self, event: Event) -> None:
-        """Count one event that is not a rejection."""
-        if isinstance(event, Response):
-            self.undated += event.occurred_at is None
-        elif isinstance(event, Unsubscribe):
-            self.unsubscribes += not event.resubscribed
-            self.resubscribes += event.resubscribed
-        elif isinstance(event, Activity):
-            self.activities += 1
-        else:
-            self.no_responses += 1
-
-    def warnings(self) -> list[str]:
-        """Lines for people."""
-        return [
-            *([f"{counted(self.unsubscribes, 'unsubscribe')} read"] if self.unsubscribes else []),
-            *resubscribe_warnings(self.resubscribes),
-            *undated_warnings(self.undated),
-        ]
-
-
-def present_classified(
-    responses: Iterable[Response], rejects: ResponseRejects, others: OtherEvents
-) -> Presentation:
-    """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
-    whole = isinstance(responses, Sequence)
-    items = (
-        [classified_row(each) for each in responses] if whole else map(classified_row, responses)
-    )
-    return Presentation(
-        {"rejected": rejects.number, **_counts(others)} if whole else {},
-        Rows("responses", _CLASSIFIED_COLUMNS, items),
-        [RowsTable(empty="(no responses)")],
-        warnings=others.warnings() if whole else [],
-        problems=rejects.problems() if whole else [],
-        exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
-    )
-
-
-def _counts(others: OtherEvents) -> dict[str, object]:
-    return {
-        "no_response": others.no_responses,
-        "activities": others.activities,
-        "unsubscribes": others.unsubscribes,
-        "resubscribes": others.resubscribes,
-        "undated": others.undated,
-    }
-
-
-def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
-    """The rules in the order they are tried."""
-    items = [
-        {
-            "id": rule.id,
-            "category": rule.category,
-            "from": "config" if rule in own else "built in",
-            "counts": not rule.not_counted,
-            "why": rule.why,
-            "text": list(rule.texts),
-            "pattern": [each.pattern for each in rule.patterns],
-            "near": [list(map(list, lists)) for lists in rule.near],
-        }
-        for rule in rules
-    ]
-    columns = [replace(c, for_people=bool(own)) if c.key == "from" else c for c in _RULE_COLUMNS]
-    return Presentation({}, Rows("rules", columns, items), [RowsTable()])
-
-
-def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:
-    """What became of the events; rejected, held or refused ones decide the exit code."""
-    shown = Presentation(
-        ingest_data(result, rejects),
-        blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
-        notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
-        warnings=[
-            *_incident_warnings(result),
-            *resubscribe_warnings(result.counts.resubscribes),
-            *undated_warnings(result.undated),
-        ],
-        problems=rejects.problems(),
-        exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
-    )
-    failure = result.busy or (result.thresholds and result.thresholds.refusal)
-    return shown.failed(failure) if failure else shown
-
-
-def resubscribe_warnings(resubscribes: int) -> list[str]:
-    """What to say of people who want mail again: one at a time, and not by an ingest."""
-    if not resubscribes:
-        return []
-    ask = "person asks" if resubscribes == 1 else "people ask"
-    return [
-        f"{resubscribes:,} {ask} to get mail again, which an ingest does not decide:"
-        " `contactctl reactivate EMAIL --acknowledge unsubscribed`"
-    ]
-
-
-def undated_warnings(undated: int) -> list[str]:
-    """What to say of responses whose source does not tell when they happened."""
-    if not undated:
-        return []
-    return [
-        f"{counted(undated, 'response')} without a time: counted as of now; does another column"
-        " have it? --map 'COLUMN=occurred_at'"
-    ]
-
-
-def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
-    """An ingest for programs: recorded, duplicates, activities, no_response and rejected are all
-    that was read; unmatched, not_counted, held and by_category speak of those recorded."""
-    counts = result.counts
-    return {
-        "run": result.run,
-        "read": result.read,
-        "no_response": result.no_responses,
-        "unsubscribes": counts.unsubscribes,
-        "unsubscribed": counts.obeyed.contacts,
-        "left_groups": counts.obeyed.memberships,
-        "resubscribes": counts.resubscribes,
-        "undated": result.undated,
-        "recorded": counts.recorded,
-        "duplicates": counts.duplicates,
-        "unmatched": counts.unmatched,
-        "not_counted": counts.not_counted,
-        "sender_side": [
-            {
-                "about": met.fault.about,
-                "responses": met.responses,
-                "contacts": met.contacts,
-                "repair": met.fault.repair,
-            }
-            for met in result.sender_faults
-        ],
-        "held": result.held,
-        "taken_back": result.judgement.taken_back,
-        "rejected": result.rejected,
-        "activities": result.activities,
-        "by_category": {name: counts.by_category[name] for name in sorted(counts.by_category)},
-        "deactivated": result.deactivated,
-        **threshold_data(result.thresholds),
-        "incidents": [incident_data(each) for each in result.judgement.incidents],
-        "rejects_file": str(rejects.path) if rejects.path else None,
-    }
-
-
-def incident_data(incident: Incident) -> Row:
-    """An incident for programs; `name` is a domain, a receiving host, or a rule's id."""
-    return {
-        "incident": incident.id,
-        "shared_by": incident.shared_by,
-        "name": incident.name,
-        "category": incident.category,
-        "held": incident.held,
-        "started": incident.started,
-        "last_hour": incident.last_hour,
-    }
-
-
-def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
-    """The runs that deactivated contacts, and the one that waits."""
-    if result is None:
-        return {"threshold_runs": [], "waiting_run": None}
-    return {
-        "threshold_runs": [run.id for run in result.runs],
-        "waiting_run": result.waiting.id if result.waiting else None,
-    }
-
-
-def _ingest_pairs(result: IngestResult) -> Pairs:
-    counts = result.counts
-    by_category = ", ".join(
-        f"{number:,} {name}" for name, number in counts.by_category.most_common()
-    )
-    no_response = f", {result.no_responses:,} of them not a response" if result.no_responses else ""
-    pairs: Pairs = [
-        ("Mails and events", f"{result.read:,}{no_response}"),
-        ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
-        ("  Unmatched", f"{counts.unmatched:,}"),
-        ("  Not counted", f"{counts.not_counted:,}"),
-        ("  Held", f"{result.held:,}"),
-        ("Duplicates", f"{counts.duplicates:,}"),
-        ("Deliveries, opens, clicks", f"{result.activities:,}"),
-        ("Unsubscribes", _unsubscribes_text(result)),
-        ("Rejected", f"{result.rejected:,}"),
-        ("Deactivated", counted(result.deactivated, "contact")),
-        ("Run", "none, there was nothing new" if result.run is None else result.run),
-    ]
-    if not counts.unsubscribes:
-        pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]
-    if result.thresholds and result.thresholds.runs:
-        runs = [run.id for run in result.thresholds.runs]
-        pairs.append(("Deactivated in run", runs))
-    return pairs
-
-
-def _unsubscribes_text(result: IngestResult) -> str:
-    number, obeyed = result.counts.unsubscribes, result.counts.obeyed
-    contacts = counted(obeyed.contacts, "contact")
-    groups = counted(obeyed.memberships, "membership")
-    return f"{number:,} recorded: {contacts} deactivated, {groups} ended or deactivated"
-
-
-def _incident_warnings(result: IngestResult) -> list[str]:
-    """What is held, and what was taken back for it."""
-    warnings = [
-        f"{counted(met.contacts, 'contact')} cannot be reached"
-        f" ({counted(met.responses, 'response')} refuse the sender, and count for nobody):"
-        f" repair {met.fault.repair}"
-        for met in result.sender_faults
-    ]
-    warnings += [
-        f"incident {each.id}: {counted(each.held, f'{each.category} response')} of"
-        f" {_SHARED[each.shared_by]} {each.name} held, more than is usual there"
-        for each in result.judgement.incidents
-    ]
-    if number := result.judgement.taken_back:
-        again = "is active again" if number == 1 else "are active again"
-        warnings.append(f"{counted(number, 'contact')} that such responses had deactivated {again}")
-    return warnings
-
-
-def _incident_blocks(result: IngestResult) -> list[Block]:
-    return [
-        Text(
-            f"List: contactctl responses list --incident {each.id}\n"
-            f"Then: contactctl responses release --incident {each.id}   (they count)\n"
-            f"   or: contactctl responses discard --incident {each.id}   (they never will)"
-        )
-        for each in result.judgement.incidents
-    ]
-
-
-# How recorded responses, and decisions about held ones, are shown
-
 
 _COLUMNS = (
     Column("occurred_at", "OCCURRED"),
-    Column("recipient"),
-    Column("category"),
-    Column("status"),
+    *columns("recipient", "category", "status"),
     Column("diagnostic", yields=True),
     Column("not_counted", yields=True),
     Column("held", yields=True),
     Column("incident", yields=True),
     Column("group", yields=True),
     Column("run", yields=True),
-    Column("contact", for_people=False),
-    Column("email", for_people=False),
-    Column("counts", for_people=False),
-    Column("rule", for_people=False),
-    Column("evidence", for_people=False),
-    Column("through", for_people=False),
-    Column("host", for_people=False),
-    Column("channel", for_people=False),
-    Column("recorded_at", for_people=False),
-    Column("source", for_people=False),
-    Column("source_key", for_people=False),
+    *hidden(
+        "contact",
+        "email",
+        "counts",
+        "rule",
+        "evidence",
+        "through",
+        "host",
+        "channel",
+        "recorded_at",
+        "source",
+        "source_key",
+    ),
 )
 RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 _INCIDENT_COLUMNS = (
-    Column("incident"),
-    Column("shared_by"),
-    Column("name"),
-    Column("category"),
-    Column("held"),
-    Column("started"),
+    *columns("incident", "shared_by", "name", "category", "held", "started"),
     Column("last_hour", for_people=False),
 )
 INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
@@ -382,6 +72,21 @@ def present_incidents(incidents: Sequence[Incident]) -> Presentation:
     )
 
 
+def incident_data(incident: Incident) -> Row:
+    """An incident for programs; `name` is a domain, a receiving host, or a rule's id."""
+    return {"incident": incident.id, **picked(incident, INCIDENT_FIELDS[1:])}
+
+
+def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
+    """The runs that deactivated contacts, and the one that waits."""
+    if result is None:
+        return {"threshold_runs": [], "waiting_run": None}
+    return {
+        "threshold_runs": [run.id for run in result.runs],
+        "waiting_run": result.waiting.id if result.waiting else None,
+    }
+
+
 def present_held(result: HeldResult, verb: str) -> Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
@@ -398,3 +103,173 @@ def present_held(result: HeldResult, verb: str) -> Presentation:
     shown = Presentation(data, blocks=[KeyValues(pairs)])
     refusal = thresholds.refusal if thresholds else None
     return shown.failed(refusal) if refusal else shown
+
+
+# How many bounce: a table with a bar each, or drawn
+
+
+_NUMBERS = ("delivered", "bounced", "complained")
+REPORT_FIELDS = ("name", *_NUMBERS, "bounce_rate", "complaint_rate")
+_MOST_FOR_PEOPLE = 30
+_BAR_WIDTH = 20
+_UNNAMED = "(not named)"
+
+# geometry of the picture, in pixels
+_ROW, _TEXT, _BARS, _RIGHT = 24, 260, 420, 180
+_BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
+
+
+def present_report(report: ResponseReport) -> Presentation:
+    """The rows, the worst first; exit code 4 where a limit is exceeded."""
+    rows = Rows("rows", columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
+    data = {
+        "by": str(report.by),
+        "since": report.since,
+        "total": _row(report.total),
+        "unmatched": report.unmatched,
+        "exceeded": [
+            {"limit": str(limit), "name": each.name, "rate": _rate_of(each, limit.what)}
+            for limit, each in report.exceeded
+        ],
+    }
+    presentation = Presentation(data, rows, _blocks(report), notes=_notes(report))
+    for limit, each in report.exceeded:
+        message = f"{_name(each)}: {_told(each, limit.what)}, over {limit}"
+        presentation = presentation.failed(RefusedError(message, code="rate"))
+    return presentation
+
+
+def _blocks(report: ResponseReport) -> Sequence[Block]:
+    shown = report.rows[:_MOST_FOR_PEOPLE]
+    heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
+    shown_columns = [
+        Column("name", heading),
+        *columns(*_NUMBERS),
+        Column("bounces", "BOUNCES %"),
+        Column("complaints", "COMPLAINTS %"),
+        Column("bar", "BAD", yields=True),
+    ]
+    most = max((_bad_share(each) for each in shown), default=0.0)
+    items = [_row_for_people(each, most) for each in shown]
+    facts: list[tuple[str, object]] = [("Since", report.since), ("All", _sum(report.total))]
+    if len(report.rows) > len(shown):
+        facts.append(("Not shown", f"{len(report.rows) - len(shown):,} better ones"))
+    empty = "(no delivery and no response)"
+    return [Table(shown_columns, items, empty=empty), KeyValues(facts)]
+
+
+def _notes(report: ResponseReport) -> list[str]:
+    notes = []
+    if report.total.complained and not report.total.delivered:
+        notes.append("no delivery is known: read the providers' delivered events as well")
+    if report.unmatched:
+        notes.append(f"{report.unmatched:,} responses to addresses of no contact are in no row")
+    return notes
+
+
+def _row(figures: Figures) -> Row:
+    return {
+        "name": figures.name or None,
+        **picked(figures, _NUMBERS),
+        "bounce_rate": _rounded(figures.bounce_rate),
+        "complaint_rate": _rounded(figures.complaint_rate),
+    }
+
+
+def _row_for_people(figures: Figures, most: float) -> Row:
+    length = round(_bad_share(figures) / most * _BAR_WIDTH) if most else 0
+    return {
+        "name": _name(figures),
+        **picked(figures, _NUMBERS),
+        "bounces": _in_percent(figures.bounce_rate),
+        "complaints": _in_percent(figures.complaint_rate),
+        "bar": "#" * max(length, 1 if _bad_share(figures) else 0),
+    }
+
+
+def _name(figures: Figures) -> str:
+    return figures.name or _UNNAMED
+
+
+def _bad_share(figures: Figures) -> float:
+    bad = figures.bounced + figures.complained
+    return bad / max(figures.tried, bad) if bad else 0.0
+
+
+def _sum(figures: Figures) -> str:
+    bounces, complaints = (_told(figures, what) for what in ("bounces", "complaints"))
+    return f"{figures.delivered:,} delivered, {bounces}, {complaints}"
+
+
+def _told(figures: Figures, what: str) -> str:
+    """`12 complaints (0.4 %)`."""
+    number = figures.bounced if what == "bounces" else figures.complained
+    rate = _rate_of(figures, what)
+    of_all = "no delivery known" if rate is None else f"{_in_percent(rate)} %"
+    return f"{number:,} {what if number != 1 else what[:-1]} ({of_all})"
+
+
+def _rate_of(figures: Figures, what: str) -> float | None:
+    rate = figures.bounce_rate if what == "bounces" else figures.complaint_rate
+    return _rounded(rate)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 4)
+
+
+def _in_percent(rate: float | None) -> str | None:
+    return None if rate is None else f"{rate:.2f}"
+
+
+# The picture
+
+
+def write_picture(report: ResponseReport, path: Path) -> None:
+    """Draw the rows as an SVG file; an earlier picture of ours is replaced.
+
+    Raises InputError where the file cannot be written, or is something else.
+    """
+    try:
+        if path.exists() and not path.read_bytes().startswith(_BEGINNING.encode()):
+            raise InputError(
+                f"{path} exists, and is no picture of a report", hint="name another file"
+            )
+        path.write_text(picture_of(report), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+
+
+def picture_of(report: ResponseReport) -> str:
+    """An SVG: a bar for each row, bounces and complaints in two colours."""
+    shown = report.rows[:_MOST_FOR_PEOPLE]
+    most = max((_bad_share(each) for each in shown), default=0.0)
+    width, height = _TEXT + _BARS + _RIGHT, _ROW * (len(shown) + 3)
+    title = f"Bounces and complaints by {report.by} since {report.since:%Y-%m-%d %H:%M} UTC"
+    parts = [
+        f'{_BEGINNING} viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        ' font-family="sans-serif" font-size="13">',
+        f"<title>{title}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="12" y="{_ROW}" font-weight="bold">{title}</text>',
+        *(_drawn(each, _ROW * (at + 2), most) for at, each in enumerate(shown)),
+        f'<text x="12" y="{height - 10}" fill="#555555">All: {escape(_sum(report.total))}</text>',
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _drawn(figures: Figures, top: int, most: float) -> str:
+    name = show_safely(_name(figures))
+    cut = name if len(name) <= 34 else f"{name[:33]}…"
+    scale = _BARS / most / max(figures.tried, figures.bounced + figures.complained) if most else 0
+    bounced, complained = figures.bounced * scale, figures.complained * scale
+    base = top + _ROW // 2 + 5
+    return (
+        f'<text x="12" y="{base}">{escape(cut)}</text>'
+        f'<rect x="{_TEXT}" y="{top + 4}" width="{bounced:.1f}" height="16" fill="#c77700"/>'
+        f'<rect x="{_TEXT + bounced:.1f}" y="{top + 4}" width="{complained:.1f}" height="16"'
+        ' fill="#b00020"/>'
+        f'<text x="{_TEXT + bounced + complained + 6:.1f}" y="{base}" fill="#555555">'
+        f"{_bad_share(figures) * 100:.2f} % of {figures.tried:,}</text>"
+    )

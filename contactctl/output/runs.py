@@ -1,8 +1,9 @@
-"""How runs and plans are shown, and what undoing one would do."""
+"""How runs and plans are shown, what undoing one would do, and what changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.runs import Run, RunState
 from contactctl.output.criteria import (
     Pairs,
@@ -22,49 +23,48 @@ from contactctl.output.presentation import (
     KeyValues,
     Presentation,
     Rows,
+    RowsTable,
     Table,
     Text,
+    columns,
     counted,
+    picked,
     to_people,
 )
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
+    from contactctl.operations.reactivation import UndoPreview
     from contactctl.operations.rules import DueUnderRule
     from contactctl.operations.runs import FoundRun
-    from contactctl.operations.undo import UndoPreview
 
 
 _RUN_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("planned"),
-    Column("deactivated"),
-    Column("changed"),
-    Column("skipped"),
+    *columns("run", "kind", "state", "planned", "deactivated", "changed", "skipped"),
     Column("operator", yields=True),
-    Column("applied_by"),
-    Column("resumed_by"),
+    *columns("applied_by", "resumed_by"),
     Column("reason", yields=True),
-    Column("active_before"),
-    Column("active_after"),
-    Column("database"),
-    Column("planned_at"),
-    Column("started_at"),
-    Column("finished_at"),
-    Column("expires_at"),
-    Column("message"),
+    *columns(
+        "active_before",
+        "active_after",
+        "database",
+        "planned_at",
+        "started_at",
+        "finished_at",
+        "expires_at",
+        "message",
+    ),
 )
 _LISTED_COLUMNS = (
-    Column("run"),
-    Column("kind"),
-    Column("state"),
-    Column("contacts"),
+    *columns("run", "kind", "state", "contacts"),
     Column("operator", yields=True),
     Column("reason", yields=True),
     Column("when"),
+)
+_AS_KEPT = (
+    *("active_before", "active_after", "operator", "applied_by", "resumed_by", "reason"),
+    *("database", "planned_at", "started_at", "finished_at", "expires_at", "message"),
 )
 RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
 
@@ -73,26 +73,13 @@ def run_data(run: Run) -> dict[str, object]:
     """A run for programs."""
     return {
         "run": run.id,
-        "kind": run.kind,
-        "state": run.state,
-        "planned": run.planned,
+        **picked(run, ("kind", "state", "planned")),
         "deactivated": run.changed if run.run_type.deactivates else 0,
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
         "results": dict(run.results),
-        "active_before": run.active_before,
-        "active_after": run.active_after,
-        "operator": run.operator,
-        "applied_by": run.applied_by,
-        "resumed_by": run.resumed_by,
-        "reason": run.reason,
-        "database": run.database,
-        "planned_at": run.planned_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "expires_at": run.expires_at,
-        "message": run.message,
+        **picked(run, _AS_KEPT),
         "clock_replaced": run.clock_replaced,
         "terms": run.terms.to_json() if run.terms else None,
         "limit_override": run.limit_override,
@@ -350,3 +337,46 @@ def touched_pairs(undone: Run, count: int) -> Pairs:
     if not touched:
         return []
     return [("Left out", f"{touched:,} of its {undone.changed:,}: changed since")]
+
+
+# What changed, and whom a run changed
+
+
+_CHANGE_COLUMNS = (
+    *columns("number", "at", "change", "contact"),
+    Column("email", yields=True),
+    Column("previous_email", "PREVIOUS EMAIL", yields=True),
+    Column("group"),
+    Column("group_id", for_people=False),
+    *columns("state", "into", "run"),
+)
+CHANGE_FIELDS = tuple(column.key for column in _CHANGE_COLUMNS)
+_OUTCOME_COLUMNS = (
+    Column("contact"),
+    Column("email", yields=True),
+    *columns("change", "group", "origin", "category", "at"),
+)
+OUTCOME_FIELDS = tuple(column.key for column in _OUTCOME_COLUMNS)
+
+
+def present_changes(changes: Iterator[Change], delivered: Callable[[], None]) -> Presentation:
+    """The changes as rows; `delivered` is called once all of them are written."""
+    items = map(_change_row, changes)
+    rows = Rows("changes", _CHANGE_COLUMNS, items)
+    return Presentation(rows=rows, blocks=[RowsTable("(no changes)")], delivered=delivered)
+
+
+def present_outcomes(run: int, outcomes: Iterator[Outcome]) -> Presentation:
+    """Whom the run changed, as rows."""
+    rows = Rows("contacts", _OUTCOME_COLUMNS, map(_outcome_row, outcomes))
+    return Presentation({"run": run}, rows, [RowsTable("(no contacts)")])
+
+
+def _change_row(change: Change) -> Mapping[str, object]:
+    kept = {"change": change.kind, "state": change.state or None}
+    return {name: kept[name] if name in kept else getattr(change, name) for name in CHANGE_FIELDS}
+
+
+def _outcome_row(outcome: Outcome) -> Mapping[str, object]:
+    row = {name: getattr(outcome, name) for name in OUTCOME_FIELDS}
+    return row | {"origin": outcome.origin or None, "category": outcome.category or None}

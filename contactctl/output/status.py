@@ -17,10 +17,19 @@ from contactctl.output.presentation import (
     Presentation,
     age_text,
     counted,
+    picked,
     to_people,
 )
 from contactctl.output.runs import run_data, runs_table
 
+# what a program watches over, with what it means
+_WATCHED = {
+    "unfinished_runs": "Runs at work or interrupted.",
+    "waiting_plans": "Plans that wait to be applied.",
+    "waiting_contacts": "Contacts in plans of thresholds.",
+    "held_responses": "Responses that wait for a decision.",
+    "unsubscribes": "Unsubscribes that are recorded.",
+}
 _MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 
 
@@ -28,22 +37,14 @@ def present_status(status: StoreStatus) -> Presentation:
     """Totals, reasons, billing, deactivations by month and the latest runs."""
     runs = [run_data(run) for run in status.latest_runs]
     data: dict[str, object] = {
-        "database": status.database,
-        "active": status.active,
-        "inactive": status.inactive,
-        "total": status.total,
+        **picked(status, ("database", "active", "inactive", "total")),
         "open_deactivations": [
             {"origin": origin, "category": category or None, "number": number}
             for origin, category, number in status.open_deactivations
         ],
         "billing": status.tier
         and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
-        "unfinished_runs": status.unfinished_runs,
-        "waiting_plans": status.waiting_plans,
-        "waiting_contacts": status.waiting_contacts,
-        "held_responses": status.held_responses,
-        "unsubscribes": status.unsubscribes,
-        "unmatched_unsubscribes": status.unmatched_unsubscribes,
+        **picked(status, (*_WATCHED, "unmatched_unsubscribes")),
         "deactivations_per_month": [
             {"month": month, "number": number} for month, number in status.per_month
         ],
@@ -64,13 +65,6 @@ def present_status(status: StoreStatus) -> Presentation:
 
 def status_metrics(status: StoreStatus) -> list[Metric]:
     """What a program that watches over stores wants to know; instants as Unix time."""
-    plain = {
-        "unfinished_runs": ("Runs at work or interrupted.", status.unfinished_runs),
-        "waiting_plans": ("Plans that wait to be applied.", status.waiting_plans),
-        "waiting_contacts": ("Contacts in plans of thresholds.", status.waiting_contacts),
-        "held_responses": ("Responses that wait for a decision.", status.held_responses),
-        "unsubscribes": ("Unsubscribes that are recorded.", status.unsubscribes),
-    }
     contacts = {"active": status.active, "inactive": status.inactive}
     month, deactivated = status.per_month[-1]
     return [
@@ -79,7 +73,7 @@ def status_metrics(status: StoreStatus) -> list[Metric]:
             _metric("open_deactivations", "Reasons to be inactive.", n, origin=o, category=c)
             for o, c, n in status.open_deactivations
         ),
-        *(_metric(name, meaning, number) for name, (meaning, number) in plain.items()),
+        *(_metric(name, told, getattr(status, name)) for name, told in _WATCHED.items()),
         _metric("deactivations_of_month", "Deactivated this month.", deactivated, month=month),
         *(
             _metric("responses_of_day", "Counted within 24 hours.", n, category=category)

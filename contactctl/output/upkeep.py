@@ -1,10 +1,13 @@
-"""How one contact that is edited, readdressed, merged or deactivated is shown; tags, attributes."""
+"""How one contact is shown that is edited, merged, deactivated, brought back or erased; tags."""
 
 from collections.abc import Sequence
 
-from contactctl.domain.contacts import ContactRecord
+from contactctl.domain.contacts import ContactRecord, MembershipState
 from contactctl.domain.handling import ContactStanding, Reason
+from contactctl.domain.run_kinds import ErasingRun
+from contactctl.domain.runs import Run
 from contactctl.operations.addresses import Done, Merging, NewAddress
+from contactctl.operations.reactivation import MEANING, Reactivated, Target, recommended_for
 from contactctl.operations.upkeep import (
     Attribute,
     AttributeChange,
@@ -17,23 +20,27 @@ from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
 from contactctl.output.presentation import (
     Block,
     Column,
+    Heading,
     KeyValues,
     Presentation,
     Rows,
     RowsTable,
     Table,
     Text,
+    columns,
     counted,
+    picked,
 )
+from contactctl.output.runs import run_data
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
 DONE_FIELDS = ("id", "email", "status", "run")
 TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
-_TAG_COLUMNS = (Column("tag"), Column("contacts"))
+_TAG_COLUMNS = columns("tag", "contacts")
 TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
-_ATTRIBUTE_COLUMNS = (Column("name"), Column("contacts"), Column("type"))
+_ATTRIBUTE_COLUMNS = columns("name", "contacts", "type")
 ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
-_REASON_COLUMNS = (Column("scope"), Column("origin"), Column("category"), Column("run"))
+_REASON_COLUMNS = columns("scope", "origin", "category", "run")
 
 
 def present_edited(done: Edited) -> Presentation:
@@ -134,7 +141,7 @@ def present_tag_change(change: TagChange, done: str, already: str) -> Presentati
 
 def present_attributes(attributes: Sequence[Attribute]) -> Presentation:
     """Every attribute; those that contacts have and the config does not declare are told."""
-    items = [{name: getattr(each, name) for name in ATTRIBUTE_FIELDS} for each in attributes]
+    items = [picked(each, ATTRIBUTE_FIELDS) for each in attributes]
     stray = [each for each in attributes if each.type is None]
     warnings = [
         f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
@@ -176,7 +183,7 @@ def _present_done(done: Done, label: str, already: str) -> Presentation:
 
 
 def _standing(contact: ContactStanding) -> dict[str, object]:
-    return {"id": contact.id, "email": contact.email, "status": contact.status}
+    return picked(contact, ("id", "email", "status"))
 
 
 def _standing_pairs(contact: ContactStanding) -> Pairs:
@@ -209,3 +216,125 @@ def _reason(reason: Reason) -> dict[str, object]:
         "category": reason.category or None,
         "run": reason.run,
     }
+
+
+# A contact to be reactivated, and the result
+
+
+_OPEN_COLUMNS = (
+    *columns("scope", "origin", "category"),
+    Column("started_at", "SINCE"),
+    Column("run"),
+    Column("recommended", for_people=False),
+)
+
+
+def present_target(target: Target) -> Presentation:
+    """The contact, every open deactivation, the recommendation, and what reactivating means."""
+    contact = target.contact
+    reasons = [_open_reason(each) for each in contact.reasons]
+    data = {
+        **_standing(contact),
+        "group": target.group,
+        "deactivations": reasons,
+        "to_acknowledge": list(target.to_acknowledge),
+    }
+    blocks: list[Block] = [
+        KeyValues(_contact_pairs(target)),
+        Table(_OPEN_COLUMNS, reasons, empty="(no open deactivations)"),
+        *_advice(target),
+        *(Text(f"{category}: {MEANING[category]}") for category in target.to_acknowledge),
+    ]
+    return Presentation(data, None, blocks)
+
+
+def _open_reason(reason: Reason) -> dict[str, object]:
+    facts = _reason(reason) | {
+        "started_at": reason.started_at,
+        "recommended": recommended_for(reason),
+    }
+    return {column.key: facts[column.key] for column in _OPEN_COLUMNS}
+
+
+def present_reactivated(done: Reactivated) -> Presentation:
+    """What was done, or that nothing had to be done."""
+    target = done.target
+    state = target.membership_after
+    data = {
+        "id": target.contact.id,
+        "email": target.contact.email,
+        "status": done.status,
+        "ended": done.ended,
+        "run": done.run,
+        "group": target.group,
+        "membership": state,
+    }
+    pairs: Pairs = [
+        ("Contact", _who(target.contact)),
+        ("Status", done.status),
+        ("Ended", counted(done.ended, "deactivation")),
+    ]
+    if target.group is not None:
+        pairs.append((f"In {target.group}", _state_text(state)))
+    if done.run is None:
+        return Presentation(data, None, [KeyValues(pairs), Text("Nothing had to change.")])
+    return Presentation(data, None, [KeyValues([*pairs, ("Run", done.run)])])
+
+
+def _advice(target: Target) -> list[Block]:
+    """What is recommended, once for each category."""
+    advice: dict[str, object] = {
+        reason.category or reason.origin.value: recommended_for(reason)
+        for reason in target.contact.reasons
+    }
+    return [Heading("Recommended"), KeyValues(list(advice.items()))] if advice else []
+
+
+def _contact_pairs(target: Target) -> Pairs:
+    contact = target.contact
+    pairs: Pairs = [
+        ("Contact", _who(contact)),
+        ("Status", contact.status),
+        ("Groups", [f"{name} ({state})" for _, name, state in contact.memberships]),
+    ]
+    if contact.complained:
+        pairs.append(("Complaint", "on record; it blocks every automatic reactivation"))
+    pairs.append(("To do", _intention(target)))
+    return pairs
+
+
+def _intention(target: Target) -> str:
+    if not target.changes:
+        return "nothing"
+    if target.group is None:
+        return "reactivate system-wide: end all system-wide deactivations"
+    if target.clears:
+        return f"clear the override in {target.group}"
+    return f"reactivate only in {target.group}: {_state_text(target.membership_after)}"
+
+
+def _state_text(state: MembershipState | None) -> str:
+    if state is MembershipState.ACTIVE:
+        return "active here, although inactive system-wide"
+    return "follows the contact's status"
+
+
+# A contact that is to be erased, and that it was
+
+
+_SUPPRESSED = "Its address stays suppressed: no import can bring it back."
+
+
+def present_before_erasing(contact: ContactStanding, erasing: type[ErasingRun]) -> Presentation:
+    """Who it is, and what erasing means."""
+    data = _standing(contact)
+    words = Text(f"{erasing.warning} {_SUPPRESSED}")
+    return Presentation(data, None, [KeyValues(_standing_pairs(contact)), words])
+
+
+def present_erased(run: Run, contact_id: int) -> Presentation:
+    """That it happened; the address is not repeated."""
+    data = run_data(run) | {"id": contact_id}
+    done = run.details_as(ErasingRun).done
+    pairs: Pairs = [("Contact", f"{contact_id}, {done}"), ("Run", run.id)]
+    return Presentation(data, None, [KeyValues(pairs), Text(_SUPPRESSED)])

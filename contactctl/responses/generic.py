@@ -33,6 +33,7 @@ from contactctl.domain.responses import (
     Unsubscribe,
 )
 from contactctl.domain.text import show_safely
+from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
@@ -47,8 +48,10 @@ FIELDS = (
 ALIASES = {
     "email": ("email_address", "recipient", "address"),
     "event": ("event_type", "event_name", "type", "bounce_type"),
-    "status": ("status_code", "enhanced_status"),
-    "diagnostic": ("reason", "error", "error_message", "diagnostic_code", "bounce_reason"),
+    "status": ("status_code", "enhanced_status", "response_code"),
+    "diagnostic": (
+        *("reason", "error", "error_message", "diagnostic_code", "bounce_reason", "response"),
+    ),
     "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
     "id": ("event_id",),
 }
@@ -57,6 +60,7 @@ _SUCCESS = re.compile(r"2(\.\d|\d\d\b)")  # RFC 3463, 2; RFC 5321, 4.2.1
 _ONE_CLICK = "listunsubscribeoneclick"  # RFC 8058, 3.1, without signs
 _OUTCOMES = (*Category, *ActivityKind, "opened by machine", "clicked by machine", *WISHES)
 _CATEGORIES = [name.replace(" ", "-") for name in _OUTCOMES]
+_NO_CATEGORY = "spam"  # of a bounce it means that a server took the mail for spam
 _BY_WORDS = parse_outcome("text")
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 _MOST_LAYOUTS = 256
@@ -227,6 +231,7 @@ class GenericReader:
                 occurred_at=occurred_at,
                 channel=channel,
                 group=group,
+                host=host_in_words(diagnostic),
             )
         ]
 
@@ -255,19 +260,24 @@ def _is_one_click(row: Mapping[str, object]) -> bool:
 
 
 def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outcome:
-    """What a row's category means, else its event, else its status. Raises ValueError for a
-    category that nobody knows."""
+    """What a row's category means, else its event, else its status, else a reason of one word.
+
+    Senders let their customers sort mails by a `category`: where the event is known, one that is
+    not may be such a label. Raises ValueError for any other category that nobody knows.
+    """
+    event = text_of(found.get("event"))
     if category := text_of(found.get("category")):
-        outcome = _outcomes().get(_plain(category))
-        if outcome is None:
-            written = category.lower().replace(" ", "-").replace("_", "-")
+        outcome = None if _plain(category) == _NO_CATEGORY else _outcomes().get(_plain(category))
+        if outcome is not None:
+            return outcome
+        written = category.lower().replace(" ", "-").replace("_", "-")
+        if _plain(event) not in _outcomes() or did_you_mean(written, _CATEGORIES):
             raise ValueError(_unknown("category", written, _CATEGORIES))
-        return outcome
     reply_code, enhanced = codes_of(status)
     has_code = bool(reply_code or find_codes(enhanced)[1])
-    outcome = _outcomes().get(_plain(text_of(found.get("event"))))
+    outcome = _outcomes().get(_plain(event))
     if outcome is None and not has_code:
-        outcome = _outcomes().get(_plain(status))
+        outcome = _outcomes().get(_plain(status or diagnostic))
     if outcome is None and _SUCCESS.match(status or diagnostic):
         return Outcome(Kind.ACTIVITY, activity=ActivityKind.DELIVERED)
     if outcome is None:

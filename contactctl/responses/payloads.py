@@ -2,21 +2,18 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import BinaryIO
+from urllib.parse import parse_qsl
 
 from contactctl.domain.errors import InputError
 from contactctl.domain.responses import Event, Rejection
 from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classify
-from contactctl.responses.formats.mapping import (
-    Context,
-    Format,
-    FormatSource,
-    compile_format,
-)
+from contactctl.responses.formats.mapping import Context, Format, FormatSource, compile_format
 from contactctl.responses.formats.reader import (
     PROVIDERS,
     DocumentReader,
@@ -32,6 +29,11 @@ from contactctl.responses.postfix import PostfixReader, is_journal_entry, is_log
 DELIMITERS = ",;\t|"
 _LONGEST_CELL = 1 << 17
 _SEPARATOR_LINE = "sep="  # the first line of spreadsheets' exports may name the delimiter
+_BLANK = (
+    b" \t\r\n\v\f\x1e"  # the last one stands before each value of a JSON text sequence (RFC 7464)
+)
+_PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()-]*"
+_FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
 
 
@@ -110,14 +112,14 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def detect(head: bytes, name: str) -> str:
-    """`json`, `csv`, `postfix` (a log), or else `mail`.
+    """`json`, `csv`, `form`, `postfix` (a log), or else `mail`.
 
     `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
     another program.
     """
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if text.startswith((b"{", b"[")):
         return "json"
     if is_postfix_log(text):
@@ -127,14 +129,23 @@ def detect(head: bytes, name: str) -> str:
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",
         )
+    if _is_form(text):
+        return "form"
     return "csv" if _is_header(text.split(b"\n", 1)[0]) else "mail"
 
 
 def detect_documents(head: bytes, format_: str) -> str:
-    """`json`, `csv` or `postfix` for an input whose format is known to be `format_`."""
-    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+    """`json`, `csv`, `form` or `postfix` for an input whose format is known to be `format_`."""
+    if _is_form(head):
+        return "form"
+    if head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith((b"{", b"[")):
         return "json"
     return "postfix" if format_ == "postfix" else "csv"
+
+
+def _is_form(text: bytes) -> bool:
+    """Whether the first line is the body of a form that a browser, or a webhook, has posted."""
+    return _FORM.match(text.rpartition(b"&")[0] if len(text) >= HEAD_BYTES else text) is not None
 
 
 def _is_header(line: bytes) -> bool:
@@ -185,12 +196,13 @@ class PayloadReader:
         self._reader = DocumentReader(classify, self._formats, self._own, self._read_other)
 
     def read(self, stream: BinaryIO, name: str, kind: str) -> Iterator[Event]:
-        """The events of an input of this kind: `json`, `csv` or `postfix`."""
+        """The events of an input of this kind: `json`, `csv`, `form` or `postfix`."""
         if kind == "postfix":
             yield from self._postfix.read_lines(stream, name)
             return
         read = self._reader.read
-        for row in self._csv_rows(stream, name) if kind == "csv" else read_json(stream, name):
+        rows = {"csv": self._csv_rows, "form": _read_forms}.get(kind, read_json)
+        for row in rows(stream, name):
             if isinstance(row, Rejection):
                 yield row
             else:
@@ -231,6 +243,16 @@ class PayloadReader:
             if fits is not False:
                 return header
         raise InputError(f"{name}:1: no column 'email'", hint=_columns_hint(header))
+
+
+def _read_forms(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
+    """The fields of forms, one in a line."""
+    for number, line in bounded_lines(stream):
+        place = f"{name}:{number}"
+        if line is None:
+            yield Rejection(place, "a line of more than 1 MiB")
+        elif line.strip():
+            yield JsonValue(place, dict(parse_qsl(line.decode(errors="replace").strip(), True)))
 
 
 def _with_way_out(event: Event, document: Mapping[str, object]) -> Event:

@@ -11,14 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import BinaryIO, NamedTuple
 
-from contactctl.domain.responses import (
-    Activity,
-    ActivityKind,
-    Category,
-    Event,
-    Rejection,
-    Response,
-)
+from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
 from contactctl.domain.urls import receiving_host
 from contactctl.responses.classify import Classify
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of

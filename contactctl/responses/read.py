@@ -3,20 +3,28 @@
 import re
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from gzip import GzipFile
 from io import BufferedReader, RawIOBase
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import InputError, UsageError
-from contactctl.domain.responses import Event, NoResponse
+from contactctl.domain.responses import Event, NoResponse, Rejection
 from contactctl.domain.text import show_safely
+from contactctl.responses.archives import files_in, is_archive
 from contactctl.responses.classify import Classifier, cached
-from contactctl.responses.containers import ONE_MAIL_SUFFIX, iter_mails, other_files
+from contactctl.responses.containers import (
+    ONE_MAIL_SUFFIX,
+    Replayed,
+    is_called_mail,
+    iter_mails,
+    other_files,
+)
 from contactctl.responses.formats.mapping import FormatSource
 from contactctl.responses.formats.reader import PROVIDERS, sender_names
 from contactctl.responses.generic import GenericOptions
@@ -35,7 +43,8 @@ _MAIL_BEGINNING = re.compile(
     rb"|delivered-to|mime-version):)",
     re.IGNORECASE | re.MULTILINE,
 )
-_PAYLOAD_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log")
+_KNOWN_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".log", ".zip", ".tar", ".tgz")
+_OTHER = "neither a mail nor a document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,8 @@ def read_events(
     `format` is `auto`, one of FORMATS, a sender's, or the name of an own one. Of a folder, and
     those below it, the mails are read, and with `auto` the JSON, CSV and log files too, and
     documents and mails whose names have no suffix; what is nothing of these is a NoResponse. With
-    another format all files are. Inputs may be compressed with gzip. Files and streams without
-    content hold nothing, but for a file that is called .eml.
+    another format all files are. A ZIP or tar archive is read as a folder. Inputs may be compressed
+    with gzip. Files and streams without content hold nothing, but for a file that is called .eml.
 
     Raises UsageError at once on an unknown format, InputError on an input that cannot be opened or
     is refused as a whole; all else becomes a Rejection, or a NoResponse where nothing follows.
@@ -132,43 +141,48 @@ class _Reader:
         if self.format in ("auto", "mail"):
             yield from read_mails(iter_mails(path), self.classifier, self.naming)
         for file in other_files(path) if self.format != "mail" else ():
-            if self.format != "auto" or self._is_known(file):
+            if self.format != "auto" or _is_known(file, partial(_beginning, file)):
                 yield from self._read_file(file)
             else:
-                yield NoResponse(str(file), "neither a mail nor a document")
+                yield NoResponse(str(file), _OTHER)
 
     def read_stream(self, stream: BinaryIO) -> Iterator[Event]:
         name = str(getattr(stream, "name", "<stdin>"))
         name = "-" if name == "<stdin>" else name
         head = stream.read(HEAD_BYTES)
         if head.startswith(_GZIP):
-            stream = _unzipped(BufferedReader(_Replayed(head, stream, name)), name)
+            stream = _unzipped(BufferedReader(Replayed(head, stream, name)), name)
             head = stream.read(HEAD_BYTES)
         if _is_empty(head):
             return
-        whole = BufferedReader(_Replayed(head, stream, name), _BUFFER_BYTES)
+        whole = BufferedReader(Replayed(head, stream, name), _BUFFER_BYTES)
+        if is_archive(head):
+            yield from self._read_archive(whole, name)
+            return
         kind = self._kind_of(head, name)
         if kind == "mail":
             yield from read_mails(iter_mails(whole), self.classifier, self.naming)
         else:
             yield from self.payloads.read(whole, name, kind)
 
-    def _is_known(self, path: Path) -> bool:
-        """Whether a file in a folder is a document or a mail, by its name or, where that says
-        nothing, as those of objects in a store (`3a7f-b1`), by its beginning."""
-        suffixes = [each.lower() for each in path.suffixes if each.lower() != ".gz"]
-        if suffixes and suffixes[-1] in _PAYLOAD_SUFFIXES:
-            return True
-        if suffixes and suffixes[-1][1:].isalpha():
-            return False
-        with _opened(path) as file:
-            head = file.read(_BEGINNING_BYTES).removeprefix(BOM_UTF8).lstrip()
-        return head.startswith((b"{", b"[")) or _MAIL_BEGINNING.match(head) is not None
+    def _read_archive(self, stream: BinaryIO, name: str) -> Iterator[Event]:
+        for member, file in files_in(stream, name):
+            head = file.read(HEAD_BYTES)
+            if is_archive(head):
+                yield Rejection(member, "an archive in an archive", b"")
+            elif self.format != "auto" or _is_known(PurePath(member), partial(_unpacked, head)):
+                yield from self.read_stream(BufferedReader(Replayed(head, file, member)))
+            else:
+                yield NoResponse(member, _OTHER)
 
     def _read_file(self, path: Path) -> Iterator[Event]:
         with _opened(path) as file:
             head = file.read(HEAD_BYTES)
             if _is_empty(head) and path.suffix.lower() != ONE_MAIL_SUFFIX:
+                return
+            if is_archive(head):
+                file.seek(0)
+                yield from self._read_archive(file, str(path))
                 return
             kind = self._kind_of(head, str(path))
             if kind != "mail":
@@ -188,6 +202,32 @@ class _Reader:
         if self.format in ("mail", "csv"):
             return self.format
         return "json" if self.format == "jsonl" else detect_documents(head, self.format)
+
+
+def _is_known(path: PurePath, beginning: Callable[[], bytes]) -> bool:
+    """Whether a file in a folder is a document or a mail, by its name or, where that says
+    nothing, as those of objects in a store (`3a7f-b1`), by its beginning."""
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    if plain.suffix.lower() in _KNOWN_SUFFIXES or is_called_mail(plain):
+        return True
+    if plain.suffix[1:].isalpha():
+        return False
+    head = beginning().removeprefix(BOM_UTF8).lstrip()
+    return head.startswith((b"{", b"[")) or _MAIL_BEGINNING.match(head) is not None
+
+
+def _beginning(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read(_BEGINNING_BYTES)
+
+
+def _unpacked(head: bytes) -> bytes:
+    if not head.startswith(_GZIP):
+        return head[:_BEGINNING_BYTES]
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, _BEGINNING_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _opened(path: Path) -> "BufferedReader[Any]":
@@ -239,21 +279,3 @@ class _Unzipped(RawIOBase):
 
 def _is_empty(head: bytes) -> bool:
     return len(head) < HEAD_BYTES and not head.strip()
-
-
-class _Replayed(RawIOBase):
-    """A stream that begins again with what was already read from it."""
-
-    def __init__(self, head: bytes, stream: BinaryIO, name: str) -> None:
-        self.name = name
-        self._head = memoryview(head)
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        chunk = self._head[: len(buffer)] or self._stream.read(len(buffer))
-        self._head = self._head[len(chunk) :]
-        buffer[: len(chunk)] = chunk
-        return len(chunk)

@@ -35,7 +35,7 @@ _response = tables.response
 _OF_THE_PERSON = (Category.SPAM_COMPLAINT.value, UNSUBSCRIBED, RESUBSCRIBED)
 
 
-_SEPARATOR = "\n"  # no email key contains one
+SEPARATOR = "\n"  # no email key and no external id contains one
 _OWNERS_ON_SQLITE = """
     SELECT email_key, contact_id FROM contact_email
     WHERE email_key IN (SELECT value FROM json_each(:keys))"""
@@ -61,9 +61,9 @@ def ids_of_keys(connection: sa.Connection, email_keys: Collection[str]) -> dict[
     if connection.dialect.name == "sqlite":
         found = connection.execute(sa.text(_OWNERS_ON_SQLITE), {"keys": json.dumps(keys)})
         return {key: contact for key, contact in found}  # noqa: C416 (rows are not pairs to mypy)
-    bound = {"keys": _SEPARATOR.join(keys), "separator": _SEPARATOR}
+    bound = {"keys": SEPARATOR.join(keys), "separator": SEPARATOR}
     owned, ids = connection.execute(sa.text(_OWNERS_ON_POSTGRES), bound).one()
-    return dict(zip(owned.split(_SEPARATOR), _numbers(ids), strict=True)) if owned else {}
+    return dict(zip(owned.split(SEPARATOR), _numbers(ids), strict=True)) if owned else {}
 
 
 def id_of_key(connection: sa.Connection, email_key: str) -> int | None:
@@ -102,12 +102,12 @@ def _next_numbers(connection: sa.Connection, count: int) -> Sequence[int]:
     if connection.dialect.name == "sqlite":
         last = connection.execute(sa.text(_LAST_NUMBER)).scalar() or 0
         return range(last + 1, last + count + 1)
-    bound = {"count": count, "separator": _SEPARATOR}
+    bound = {"count": count, "separator": SEPARATOR}
     return sorted(_numbers(connection.execute(sa.text(_NEXT_NUMBERS), bound).scalar_one()))
 
 
 def _numbers(text: str) -> list[int]:
-    return list(map(int, text.split(_SEPARATOR)))
+    return list(map(int, text.split(SEPARATOR)))
 
 
 def contact_of_former(connection: sa.Connection, email_key: str) -> int | None:
@@ -231,14 +231,14 @@ class ListedKeys:
     def _bound(self) -> str:
         if self._dialect == "sqlite":
             return json.dumps(list(self._keys), ensure_ascii=False)
-        return _SEPARATOR.join(self._keys)
+        return SEPARATOR.join(self._keys)
 
     def _rows(self) -> sa.Select[str]:
         """The keys, one a row."""
         bound = sa.literal(self._bound, sa.Text)
         if self._dialect == "sqlite":
             return sa.select(sa.func.json_each(bound).table_valued("value").c.value)
-        split = sa.func.string_to_array(bound, sa.literal(_SEPARATOR, sa.Text))
+        split = sa.func.string_to_array(bound, sa.literal(SEPARATOR, sa.Text))
         return sa.select(sa.func.unnest(split, type_=sa.Text).column_valued("listed_key"))
 
     def find(self, connection: sa.Connection) -> tuple[list[str], "ListedContacts"]:
@@ -254,8 +254,8 @@ class ListedKeys:
         if self._dialect == "sqlite":
             ids, unknown = sa.func.json_group_array(contact_id), sa.func.json_group_array(key)
         else:
-            ids = sa.func.string_agg(sa.cast(contact_id, sa.Text), sa.literal(_SEPARATOR, sa.Text))
-            unknown = sa.func.string_agg(key, sa.literal(_SEPARATOR, sa.Text))
+            ids = sa.func.string_agg(sa.cast(contact_id, sa.Text), sa.literal(SEPARATOR, sa.Text))
+            unknown = sa.func.string_agg(key, sa.literal(SEPARATOR, sa.Text))
         aggregated = sa.select(ids.filter(has_contact), unknown.filter(~has_contact))
         known, others = connection.execute(aggregated.select_from(found)).one()
         return self._split(others), ListedContacts(known or "", self._dialect)
@@ -264,7 +264,7 @@ class ListedKeys:
         if self._dialect == "sqlite":
             read: list[str] = json.loads(keys or "[]")
             return read
-        return keys.split(_SEPARATOR) if keys else []
+        return keys.split(SEPARATOR) if keys else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,5 +281,5 @@ class ListedContacts:
             return contact.c.id.in_(
                 sa.select(sa.func.json_each(bound).table_valued("value").c.value)
             )
-        split = sa.func.string_to_array(bound, sa.literal(_SEPARATOR, sa.Text))
+        split = sa.func.string_to_array(bound, sa.literal(SEPARATOR, sa.Text))
         return contact.c.id == sa.any_(sa.cast(split, sa.ARRAY(sa.BigInteger)))

@@ -39,7 +39,7 @@ from contactctl.store.burst_rates import (
 )
 from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
-from contactctl.store.temporary import fill, temporary_tables
+from contactctl.store.temporary import fill, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
 
 _incident = tables.incident
@@ -50,18 +50,30 @@ _REOPENED_HOURS = 14 * 24  # how long later deliveries can show that a burst was
 
 # the responses of the judged hours, each with the incident that its row of rates is in
 _JUDGED = """
-    SELECT r.{key} AS owner, r.source_key, q.incident_id AS number
+    SELECT r.{key} AS owner, r.source_key, q.incident_id AS number, r.category, r.recorded_at
     FROM judged_hour h
     CROSS JOIN {table} r {by_time}
     {joined}
     JOIN response_rate q ON q.hour = h.hour AND q.category = r.category AND q.domain = {domain}
         AND q.host = r.host AND q.rule = r.rule
     WHERE r.occurred_at >= h.hour AND r.occurred_at < {end}"""
-_HOLD = """
-    UPDATE {table} SET held = true, incident_id = hit.number FROM ({judged}
+# those to be held from now on, of contacts and of nobody
+_NEW = {"response": "newly_held", "unmatched_response": "newly_held_of_nobody"}
+_NEW_COLUMNS = """owner {}, source_key text, number integer, category text,
+    recorded_at timestamp with time zone, PRIMARY KEY (owner, source_key)"""
+_TABLES = {
+    "judged_hour": "hour timestamp with time zone",
+    "newly_held": _NEW_COLUMNS.format("bigint"),
+    "newly_held_of_nobody": _NEW_COLUMNS.format("text"),
+}
+_FIND_NEW = """
+    INSERT INTO {new} {judged}
         AND r.counts AND r.channel = 'email' AND NOT r.held AND r.incident_id IS NULL
-        AND q.incident_id IS NOT NULL) AS hit
+        AND q.incident_id IS NOT NULL"""
+_HOLD = """
+    UPDATE {table} SET held = true, incident_id = hit.number FROM {new} hit
     WHERE {table}.{key} = hit.owner AND {table}.source_key = hit.source_key"""
+_NUMBERS = "SELECT number FROM newly_held UNION SELECT number FROM newly_held_of_nobody"
 _LET_GO = """
     UPDATE {table} SET held = false, incident_id = NULL FROM ({judged}
         AND r.held AND q.incident_id IS NULL) AS hit
@@ -74,10 +86,10 @@ _NOTE_CONCERNED = """
 
 _ACTED = """
     SELECT DISTINCT d.contact_id, d.group_id, d.run_id, d.category
-    FROM response r
-    JOIN deactivation d ON d.contact_id = r.contact_id AND d.category = r.category
+    FROM newly_held n
+    JOIN deactivation d ON d.contact_id = n.owner AND d.category = n.category
     JOIN run ON run.id = d.run_id
-    WHERE r.held AND r.incident_id IN :incidents AND r.recorded_at <= d.started_at
+    WHERE n.recorded_at <= d.started_at
         AND d.ended_at IS NULL AND d.origin = 'threshold' AND run.expires_at IS NULL"""
 _IS_ACTED = """(contact_id, group_id, run_id, category)
     IN (SELECT contact_id, group_id, run_id, category FROM acted)"""
@@ -109,15 +121,15 @@ _TAKE_BACK = (
 _LEAVE_PLANS = """
     DELETE FROM plan_item WHERE run_id IN (
         SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
-    AND EXISTS (SELECT 1 FROM response r WHERE r.contact_id = plan_item.contact_id
-        AND r.category = plan_item.category AND r.held AND r.incident_id IN :incidents)"""
+    AND EXISTS (SELECT 1 FROM newly_held n WHERE n.owner = plan_item.contact_id
+        AND n.category = plan_item.category)"""
 # of other responses such a contact may be due
 _LOOK_AGAIN = """
     INSERT INTO plan_item (contact_id, run_id, revision)
     SELECT DISTINCT p.contact_id, CAST(:run_id AS integer), 0 FROM plan_item p
     WHERE p.run_id IN (SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
-    AND EXISTS (SELECT 1 FROM response r WHERE r.contact_id = p.contact_id
-        AND r.category = p.category AND r.held AND r.incident_id IN :incidents)
+    AND EXISTS (SELECT 1 FROM newly_held n WHERE n.owner = p.contact_id
+        AND n.category = p.category)
     ON CONFLICT DO NOTHING"""
 _COUNT_PLANS = """
     UPDATE run SET planned = (SELECT count(DISTINCT contact_id) FROM plan_item
@@ -160,12 +172,8 @@ def judge_bursts(
     hours = _settle(connection, [row for row, _ in rows if row.hour >= since], numbers, known)
     touched = {row.hour for row in numbers if row.hour in set(changed)}
     forget_rates(connection, first_hour_needed(guard, hour_of(now)) - _REOPENED_HOURS)
-    held = _act(connection, sorted(hours | touched), run_id)
-    if not held:
-        return Judgement()
-    concerned = sorted(set(numbers.values()))
-    taken_back = _take_back(connection, concerned, run_id, now)
-    return Judgement(held, taken_back, tuple(list_incidents(connection, concerned)))
+    to_act = sorted(hours | touched)
+    return _act(connection, to_act, run_id, now) if to_act else Judgement()
 
 
 def list_incidents(connection: sa.Connection, numbers: Sequence[int] = ()) -> list[Incident]:
@@ -296,46 +304,49 @@ def _row_key(row: Rate) -> tuple[int, Category, str, str, str]:
     return row.hour, row.category, row.domain, row.host, row.rule
 
 
-def _act(connection: sa.Connection, hours: Sequence[int], run_id: int) -> int:
-    """Hold the responses of bursts in these hours, let the others go; how many are newly held."""
-    if not hours:
-        return 0
-    held = 0
-    with temporary_tables(connection, {"judged_hour": "hour timestamp with time zone"}):
+def _act(connection: sa.Connection, hours: Sequence[int], run_id: int, now: datetime) -> Judgement:
+    """Hold the responses of bursts in these hours, let the others go."""
+    with temporary_tables(connection, _TABLES):
         fill(connection, "judged_hour", [(stored_instant(hour_start(hour)),) for hour in hours])
-        for table, key in (("response", "contact_id"), ("unmatched_response", "email_key")):
-            matched = table == "response"
-            judged = _JUDGED.format(
-                key=key,
-                table=table,
-                by_time=by_time(connection, table),
-                joined="JOIN contact c ON c.id = r.contact_id" if matched else "",
-                domain="c.email_domain" if matched else domain_of_nobody(connection, "r"),
-                end=end_of_hour(connection, "h.hour"),
-            )
-            if matched:
-                concerned = sa.text(_NOTE_CONCERNED.format(judged=judged))
-                connection.execute(concerned, {"run_id": run_id})
-            statements = [
-                each.format(table=table, key=key, judged=judged) for each in (_HOLD, _LET_GO)
-            ]
-            held += connection.execute(sa.text(statements[0])).rowcount
-            connection.execute(sa.text(statements[1]))
+        of_nobody = _hold(connection, "unmatched_response", "email_key", run_id)
+        held = of_nobody + _hold(connection, "response", "contact_id", run_id)
+        if not held:
+            return Judgement()
+        taken_back = _take_back(connection, run_id, now)
+        numbers = sorted(connection.execute(sa.text(_NUMBERS)).scalars())
+        return Judgement(held, taken_back, tuple(list_incidents(connection, numbers)))
+
+
+def _hold(connection: sa.Connection, table: str, key: str, run_id: int) -> int:
+    """Hold those of one table, let others go; how many are newly held."""
+    is_matched, new = table == "response", _NEW[table]
+    judged = _JUDGED.format(
+        key=key,
+        table=table,
+        by_time=by_time(connection, table),
+        joined="JOIN contact c ON c.id = r.contact_id" if is_matched else "",
+        domain="c.email_domain" if is_matched else domain_of_nobody(connection, "r"),
+        end=end_of_hour(connection, "h.hour"),
+    )
+    if is_matched:
+        concerned = sa.text(_NOTE_CONCERNED.format(judged=judged))
+        connection.execute(concerned, {"run_id": run_id})
+    words = {"table": table, "key": key, "judged": judged, "new": new}
+    held = connection.execute(sa.text(_FIND_NEW.format(**words))).rowcount
+    if held:
+        refresh_statistics(connection, new)
+        connection.execute(sa.text(_HOLD.format(**words)))
+    connection.execute(sa.text(_LET_GO.format(**words)))
     return held
 
 
-def _take_back(
-    connection: sa.Connection, incidents: Sequence[int], run_id: int, now: datetime
-) -> int:
-    """End what the incidents' responses had deactivated before anybody knew; how many contacts.
+def _take_back(connection: sa.Connection, run_id: int, now: datetime) -> int:
+    """End what the newly held responses had deactivated before anybody knew; how many contacts.
 
-    It counts as if it had never been. What a person has confirmed stays.
+    It counts as if it had never been. What a person has confirmed stays, and so does what was
+    opened while a response was held already: that one had no part in it.
     """
-    # Postgres binds no values in a CREATE TABLE
-    among: sa.BindParameter[int] = sa.bindparam(
-        "incidents", incidents, expanding=True, literal_execute=True
-    )
-    connection.execute(sa.text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}").bindparams(among))
+    connection.execute(sa.text(f"CREATE TEMPORARY TABLE acted AS {_ACTED}"))
     number = int(
         connection.execute(sa.text("SELECT count(DISTINCT contact_id) FROM acted")).scalar_one()
     )
@@ -350,8 +361,8 @@ def _take_back(
             ]
             connection.execute(sa.text(statement).bindparams(*bound))
     connection.execute(sa.text("DROP TABLE acted"))
-    connection.execute(sa.text(_LOOK_AGAIN).bindparams(among), {"run_id": run_id})
-    if connection.execute(sa.text(_LEAVE_PLANS).bindparams(among)).rowcount:
+    connection.execute(sa.text(_LOOK_AGAIN), {"run_id": run_id})
+    if connection.execute(sa.text(_LEAVE_PLANS)).rowcount:
         connection.execute(sa.text(_COUNT_PLANS))
         ended = sa.text(_END_EMPTY_PLANS)
         connection.execute(ended.bindparams(sa.bindparam("now", now, type_=UtcInstant())))

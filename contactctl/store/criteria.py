@@ -211,16 +211,14 @@ class Compiler:
 
 
 @dataclass(frozen=True, slots=True)
-class ByLookup(Compiler):
-    """Each contact is looked up in the other tables: for few contacts, on any database."""
+class Nearby(Compiler):
+    """For contacts with ids `below` one alone: of other tables, only their rows are read."""
 
-    def _needs_join(self, part: Condition | Criteria) -> bool:  # noqa: ARG002
-        return False
+    below: int = 0
 
     def _is_among(self, *ids: sa.Select[int]) -> Clause:
-        (chosen,) = ids  # several are only put together where something needs a join
-        listed = chosen.subquery()
-        return sa.exists().where(listed.c[0] == contact.c.id).correlate(contact)
+        near = (each.where(each.selected_columns[0] < self.below) for each in ids)
+        return Compiler._is_among(self, *near)
 
 
 def _cost(part: Condition | Criteria) -> int:

@@ -17,14 +17,14 @@ from contactctl.domain.runs import Run
 from contactctl.store import tables
 from contactctl.store.addresses import ids_of_keys, release_keys
 from contactctl.store.changes import note_each
+from contactctl.store.contacts import WITHOUT_FOREIGN_KEY, delete_with_theirs
 from contactctl.store.database.errors import translated_errors
 from contactctl.store.database.sqlite import BEGIN
 from contactctl.store.database.store import Store
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.old_pages import may_hold_any
 from contactctl.store.plans import Batch, BatchOutcome, BatchWork, Right, in_batch, settle
-from contactctl.store.scrubbing import scrub
+from contactctl.store.scrubbing import may_hold_any, scrub
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import is_text
 
@@ -167,12 +167,10 @@ def delete_contacts(
     """Delete the batch's contacts with all that is theirs; returns how many."""
     addresses = _suppress(connection, run, batch, now, current_key)
     _tell(connection, run, batch, now)
-    for table in (_deactivation, tables.delivery):  # no foreign key takes these along
-        connection.execute(sa.delete(table).where(table.c.contact_id.in_(_ids(run, batch))))
-    deleted = connection.execute(sa.delete(_contact).where(_contact.c.id.in_(_ids(run, batch))))
+    deleted = delete_with_theirs(connection, lambda contact_id: contact_id.in_(_ids(run, batch)))
     _erase_elsewhere(connection, addresses)
     on_erased(addresses)
-    return deleted.rowcount
+    return deleted
 
 
 def anonymise(
@@ -360,7 +358,11 @@ ANONYMISING = BatchWork(
 DELETING = BatchWork(
     erasure_outcome,
     delete_contacts,
-    rights=(*_RIGHTS_TO_SCRUB, ("DELETE", "contact"), ("DELETE", "deactivation")),
+    rights=(
+        *_RIGHTS_TO_SCRUB,
+        ("DELETE", "contact"),
+        *(("DELETE", table.name) for table in WITHOUT_FOREIGN_KEY),
+    ),
     clean_up=clean_up,
     impact=losses_of_plan,
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from contactctl.domain.contacts import Status
 from contactctl.domain.emails import EmailAddress
 from contactctl.store import tables
-from contactctl.store.addresses import former_among, ids_of_keys, release_key
+from contactctl.store.addresses import SEPARATOR, former_among, ids_of_keys, release_key
 from contactctl.store.fields import is_one_of
 from contactctl.store.imported_status import Creating
 from contactctl.store.merge import give_address
@@ -36,9 +36,6 @@ _HOLDERS_OF_IDS = """
 _OF_SEVERAL_IDS = """
     SELECT contact_id FROM external_id WHERE source = :source AND contact_id {among}
     GROUP BY contact_id HAVING count(*) > 1"""
-_LINKED = """
-    SELECT contact_id, external_id FROM external_id
-    WHERE source = :source AND external_id {among}"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
     FROM contact c LEFT JOIN (
@@ -74,11 +71,13 @@ class _Elsewhere(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class AddressChanges:
     """Positions of rows: `moved` whose contact has got their address, `taken` whose address another
-    contact has, `twice` whose id came with another address before in this run."""
+    contact has, `twice` whose id came with another address before in this run. `linked` are the
+    (id, contact) that the store has of the rows' ids; `link` adds to them."""
 
     moved: frozenset[int] = frozenset()
     taken: frozenset[int] = frozenset()
     twice: frozenset[int] = frozenset()
+    linked: set[tuple[str, int]] = field(default_factory=set)
 
 
 def follow_addresses(
@@ -96,9 +95,11 @@ def follow_addresses(
     known = sa.select(_external_id.c.source).where(_external_id.c.source == source).limit(1)
     if not rows or connection.execute(known).first() is None:
         return AddressChanges()
-    found = _elsewhere(connection, source, rows)
+    holders_of_ids = _holders(connection, source, rows)
+    linked = {(holder.external_id, holder.contact_id) for holder in holders_of_ids}
+    found = _elsewhere(connection, source, rows, holders_of_ids)
     if not found:
-        return AddressChanges()
+        return AddressChanges(linked=linked)
     twice = {row.position for row in found if row.run_id == creating.run_id}
     former = _former_of_others(connection, {row.email_key for row in found}, creating.run_id)
     holders = ids_of_keys(connection, {row.email_key for row in found})
@@ -110,40 +111,57 @@ def follow_addresses(
     values = [{"id": contact, "run_id": creating.run_id, "source": source} for contact in moving]
     if values:
         connection.execute(sa.text(_NOTE_RUN), values)
-    return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice))
+    return AddressChanges(frozenset(moving.values()), frozenset(taken), frozenset(twice), linked)
 
 
-def _elsewhere(
+def _holders(
     connection: sa.Connection, source: str, rows: Sequence[NamedRow]
-) -> list["_Elsewhere"]:
-    """The rows whose contact, by its id, has another address here, and no other id of the source.
+) -> Sequence[sa.Row[Any]]:
+    """Who has the rows' ids: external_id, contact_id, email_key, and run_id, which has told the id.
 
     Ids are looked up one by one: a plan that begins with all ids of the source takes longer with
     each batch.
     """
     join_by_index(connection)
-    ids = sorted({row.external_id for row in rows})
-    holders = _among(connection, _HOLDERS_OF_IDS, source, ids)
+    return _among(connection, _HOLDERS_OF_IDS, source, sorted({row.external_id for row in rows}))
+
+
+def _elsewhere(
+    connection: sa.Connection,
+    source: str,
+    rows: Sequence[NamedRow],
+    holders: Sequence[sa.Row[Any]],
+) -> list["_Elsewhere"]:
+    """The rows whose contact, by its id, has another address here, and no other id of the
+    source."""
     known = {holder.external_id: holder for holder in holders}
+    if not known:
+        return []
     found = [
         _Elsewhere(row.position, row.email_key, holder.contact_id, holder.run_id)
         for row in rows
         if (holder := known.get(row.external_id)) and holder.email_key != row.email_key
     ]
-    contacts = sorted({each.contact_id for each in found})
-    shared = {row[0] for row in _among(connection, _OF_SEVERAL_IDS, source, contacts)}
+    contacts = sorted({str(each.contact_id) for each in found})
+    shared = {row[0] for row in _among(connection, _OF_SEVERAL_IDS, source, contacts, "bigint")}
     return [each for each in found if each.contact_id not in shared]
 
 
 def _among(
-    connection: sa.Connection, statement: str, source: str, values: Sequence[Any]
+    connection: sa.Connection,
+    statement: str,
+    source: str,
+    values: Sequence[str],
+    type_name: str = "text",
 ) -> Sequence[sa.Row[Any]]:
     """What a statement finds for one of the values, `{among}` them, of a source."""
     if not values:
         return ()
-    is_sqlite = connection.dialect.name == "sqlite"
-    among = "IN (SELECT value FROM json_each(:values))" if is_sqlite else "= ANY(:values)"
-    bound = {"source": source, "values": json.dumps(values) if is_sqlite else values}
+    bound = {"source": source, "values": json.dumps(values)}
+    among = f"IN (SELECT CAST(value AS {type_name}) FROM json_each(:values))"  # noqa: S608
+    if connection.dialect.name == "postgresql":
+        bound |= {"values": SEPARATOR.join(values), "separator": SEPARATOR}
+        among = f"= ANY(CAST(string_to_array(:values, :separator) AS {type_name}[]))"
     return connection.execute(sa.text(statement.format(among=among)), bound).all()
 
 
@@ -216,10 +234,15 @@ def _give_addresses(
             )
 
 
-def link(connection: sa.Connection, source: str, run_id: int, contacts: Mapping[str, int]) -> None:
-    """Note ids of the source at their contacts, and at no others."""
-    found = _among(connection, _LINKED, source, sorted(contacts))
-    others = [row for row in found if contacts[row.external_id] != row.contact_id]
+def link(
+    connection: sa.Connection,
+    source: str,
+    run_id: int,
+    contacts: Mapping[str, int],
+    linked: set[tuple[str, int]],
+) -> None:
+    """Note ids of the source at their contacts, and at no others; `linked` are noted already."""
+    others = [each for each in linked if contacts.get(each[0], each[1]) != each[1]]
     if others:
         connection.execute(
             sa.delete(_external_id).where(
@@ -227,11 +250,12 @@ def link(connection: sa.Connection, source: str, run_id: int, contacts: Mapping[
                 _external_id.c.source == source,
                 _external_id.c.external_id == sa.bindparam("of_id"),
             ),
-            [{"of_contact": row.contact_id, "of_id": row.external_id} for row in others],
+            [{"of_contact": contact, "of_id": external_id} for external_id, contact in others],
         )
-    new = contacts.items() - {(row.external_id, row.contact_id) for row in found}
+    new = contacts.items() - linked
     rows = sorted((contact, source, external_id, run_id) for external_id, contact in new)
     fill(connection, _external_id.name, rows)
+    linked |= new
 
 
 def plan_gone(

@@ -24,12 +24,7 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.criteria.resolve import NoneOf, OneOf, Presence, Range, Test, TextMatch
 from contactctl.store import tables
-from contactctl.store.predicates import (
-    Clause,
-    counts_by_email,
-    is_open_system_wide,
-    is_unsubscribe,
-)
+from contactctl.store.predicates import Clause, counts_by_email, is_open_system_wide, is_unsubscribe
 from contactctl.store.tables import contact, contact_tag, deactivation, membership, response
 
 _FIELDS = {field.name: field for field in BUILT_IN_FIELDS}

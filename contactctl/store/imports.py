@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -15,16 +15,8 @@ from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
-from contactctl.store.external_ids import (
-    MOVED_COLUMNS,
-    MOVED_TABLE,
-    link,
-)
-from contactctl.store.fields import (
-    ADDRESS_COLUMNS,
-    FOLDED_COLUMNS,
-    JSON_COLUMNS,
-)
+from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
+from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
 from contactctl.store.imported_status import (
     INACTIVE_COLUMNS,
     INACTIVE_TABLE,
@@ -87,8 +79,8 @@ class Wave:
     """Rows that are put in together. `tags` are (position, folded, tag), `members` are
     (position, group id, membership state), `inactive` are (position, category, since); none twice.
 
-    Rows of a source have `external_ids` (email key, id); `moved` are (position,) of those whose
-    contact has just been given their address.
+    Rows of a source have `external_ids` (email key, id), of which the store has those `linked`
+    (id, contact); `moved` are (position,) of those whose contact has just been given their address.
     """
 
     rows: Sequence[Staged]
@@ -96,6 +88,7 @@ class Wave:
     members: Sequence[Staged] = ()
     inactive: Sequence[Staged] = ()
     external_ids: Sequence[tuple[str, str]] = ()
+    linked: set[tuple[str, int]] = field(default_factory=set)
     moved: Sequence[Staged] = ()
 
     @property
@@ -181,14 +174,20 @@ def put_in(
     last_id = last_contact_id(connection)
     ids = _numbered(connection, [row[_KEY] for row in wave.rows])
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
-    with temporary_tables(connection, _definitions(layout, connection.dialect)):
-        loaded = {
-            "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
-            "import_tag": wave.tags,
-            "import_member": wave.members,
-            INACTIVE_TABLE: wave.inactive,
-            MOVED_TABLE: wave.moved,
-        }
+    loaded = {
+        "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
+        "import_tag": wave.tags,
+        "import_member": wave.members,
+        INACTIVE_TABLE: wave.inactive,
+        MOVED_TABLE: wave.moved,
+    }
+    of_status = ("import_member", INACTIVE_TABLE) if wave.tells_status else ()
+    needed = {
+        name: definition
+        for name, definition in _definitions(layout, connection.dialect).items()
+        if loaded[name] or name in ("import_row", *of_status)
+    }
+    with temporary_tables(connection, needed):
         for name, rows in loaded.items():
             if rows:
                 fill(connection, name, rows)
@@ -214,7 +213,8 @@ def put_in(
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
         if wave.external_ids:
-            link(connection, source, run_id, {each: ids[key] for key, each in wave.external_ids})
+            contacts = {each: ids[key] for key, each in wave.external_ids}
+            link(connection, source, run_id, contacts, wave.linked)
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts

@@ -9,13 +9,7 @@ import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.policies import ResponsePolicy
-from contactctl.domain.responses import (
-    FORMER_ADDRESS,
-    RESUBSCRIBED,
-    UNSUBSCRIBED,
-    WISHES,
-    Category,
-)
+from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIBED, WISHES, Category
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
@@ -30,7 +24,7 @@ _RESPONSE_COLUMNS = """
     contact_id bigint, of_former boolean,
     email_key text, other_key text, source_key text, category text, counts boolean,
     not_counted text, status text, diagnostic text, rule text, evidence text,
-    through boolean, recipient text,
+    through boolean, mentions_others boolean, recipient text,
     channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
 
 # what the person did counts, to whatever address of theirs it came
@@ -46,22 +40,22 @@ _REFUSED = "CASE WHEN not_counted = 'sender-side' THEN rule || ' ' || status ELS
 # in the order of the keys: two ingests at once never wait for each other in a circle
 _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_id, host, occurred_at,
-        recorded_at, source, run_id)
+        diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_id, host,
+        occurred_at, recorded_at, source, run_id)
     SELECT contact_id, source_key, category, counts AND NOT of_former,
         CASE WHEN of_former THEN '{FORMER_ADDRESS}' ELSE not_counted END, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_id, host, {_HAPPENED}, :now,
-        source, :run_id
+        diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_id, host,
+        {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
     ON CONFLICT DO NOTHING RETURNING contact_id, not_counted, {{hour}}, category, counts,
         {_REFUSED}"""
 _KEEP_UNMATCHED = f"""
     INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted,
-        status, diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
-        occurred_at, recorded_at, source, run_id)
+        status, diagnostic, rule, evidence, through, mentions_others, recipient, channel,
+        group_folded, host, occurred_at, recorded_at, source, run_id)
     SELECT email_key, source_key, category, counts, not_counted, status,
-        diagnostic, rule, evidence, through, recipient, channel, group_folded, host,
-        {_HAPPENED}, :now, source, :run_id
+        diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_folded,
+        host, {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING {{hour}}, category, counts, {_REFUSED}"""
 _HOUR_ON_SQLITE = "substr(occurred_at, 1, 13) AS hour"
@@ -151,10 +145,10 @@ def record_batch(
     run's plan.
 
     A response is (email key, key to be tried where no contact has that, source key, category,
-    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, recipient,
-    channel, folded group, receiving host, instant or None, source). What was recorded before, by
-    whomever, is a duplicate and stays. A sign of life is (email key, instant or None, SignKind,
-    hash of the source key).
+    counts, why not, status, diagnostic, rule, evidence, failed behind an alias, whether it may hold
+    an address other than that of the email key, recipient, channel, folded group, receiving host,
+    instant or None, source). What was recorded before, by whomever, is a duplicate and stays. A
+    sign of life is (email key, instant or None, SignKind, hash of the source key).
     """
     join_by_index(connection)
     obeyed = Obeyed()

@@ -19,12 +19,13 @@ from contactctl.domain.responses import UNSUBSCRIBED, Category
 from contactctl.store import tables
 from contactctl.store.addresses import keep_address, release_key, set_address, stop_counting
 from contactctl.store.changes import note_change, note_each
+from contactctl.store.contacts import delete_with_theirs
 from contactctl.store.engagement import count_mails
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS, JSON_COLUMNS
 from contactctl.store.predicates import is_open, is_open_system_wide
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.temporary import insert_new
+from contactctl.store.temporary import insert_new, written_columns
 from contactctl.store.thresholds.unswept import look_again
 from contactctl.store.unsubscribes import obey
 
@@ -69,9 +70,8 @@ def merge_contact(
     look_again(connection, had.distinct())
     _fill_in(connection, gone, into, now)
     count_mails(connection, into, now)
-    connection.execute(sa.delete(_deactivation).where(_deactivation.c.contact_id == gone))
     release_key(connection, gone)
-    connection.execute(sa.delete(_contact).where(_contact.c.id == gone))
+    delete_with_theirs(connection, lambda contact_id: contact_id == gone)
     settle(connection, into, run_id, now)
 
 
@@ -187,7 +187,7 @@ def _move(
     *order: sa.ColumnElement[Any],
 ) -> None:
     """Rows of one contact as rows of another, but for those whose key that one has already."""
-    names = table.columns.keys()
+    names = [column.name for column in written_columns(table)]
     chosen = sa.select(*(changed.get(name, table.c[name]) for name in names))
     rows = chosen.where(table.c.contact_id == gone).order_by(*order)
     insert_new(connection, table, names, rows)

@@ -24,6 +24,22 @@ def contact_key() -> Any:
     )
 
 
+def mentions_others(*texts: str) -> Any:
+    """A column that the database fills in: whether one of these columns may hold an address.
+
+    They are few, and have an index: whoever erases an address reads only their rows.
+    """
+    together = " || ".join(f"COALESCE(CAST({name} AS TEXT), '')" for name in texts)
+    # domain.erasure.SIGNS
+    holds = f"REPLACE(REPLACE({together}, '=40', '@'), '%40', '@') LIKE '%@%'"
+    return Field(default=None, sa_type=sa.Boolean, sa_column_args=[sa.Computed(holds)])
+
+
+def mentions_index(table: str) -> sa.Index:
+    where = sa.text("mentions_others = 1")
+    return sa.Index(f"{table}_mentions_others", "mentions_others", sqlite_where=where)
+
+
 def json_column() -> Any:
     return Field(default_factory=dict, sa_type=Json, sa_column_kwargs={"server_default": "{}"})
 

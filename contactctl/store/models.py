@@ -15,7 +15,16 @@ from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store import response_models  # noqa: F401  (its tables, too)
-from contactctl.store.model_base import EMPTY, NO_ROWID, ZERO, StoreTable, contact_key, json_column
+from contactctl.store.model_base import (
+    EMPTY,
+    NO_ROWID,
+    ZERO,
+    StoreTable,
+    contact_key,
+    json_column,
+    mentions_index,
+    mentions_others,
+)
 from contactctl.store.types import BigId, Code, CodeText, UtcInstant
 
 # the latest sign of a person, whoever sets what it is made of
@@ -44,6 +53,7 @@ class Contact(StoreTable, table=True):
             "last_opportunity",
             sqlite_where=sa.text("status = 'active'"),
         ),
+        mentions_index("contact"),
         {"sqlite_autoincrement": True},
     )
 
@@ -81,6 +91,10 @@ class Contact(StoreTable, table=True):
     revision: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     attributes: dict[str, Any] = json_column()
     attributes_folded: dict[str, Any] = json_column()
+    mentions_others: bool | None = mentions_others(
+        *("first_name_folded", "last_name_folded", "phone_folded", "company_folded"),
+        *("source_folded", "attributes_folded"),
+    )
 
 
 class ContactEmail(StoreTable, table=True):
@@ -102,26 +116,35 @@ class ContactTag(StoreTable, table=True):
     """A tag of a contact: as given, and as compared."""
 
     __tablename__ = "contact_tag"
-    __table_args__ = NO_ROWID
+    __table_args__ = (mentions_index("contact_tag"), NO_ROWID)
 
     contact_id: int = contact_key()
     tag_folded: str = Field(primary_key=True)
     tag: str
+    mentions_others: bool | None = mentions_others("tag_folded")
 
 
 class ExternalId(StoreTable, table=True):
     """What another database, a source of the config, calls a contact; `run_id` has told so.
 
-    A source may know one contact by several ids: rows of one address.
+    A source may know one contact by several ids: rows of one address. No foreign key, as for
+    deactivations: it takes more time than the rows themselves.
     """
 
     __tablename__ = "external_id"
-    __table_args__ = (sa.Index("external_id_of_source", "source", "external_id"), NO_ROWID)
+    __table_args__ = (
+        sa.Index("external_id_of_source", "source", "external_id"),
+        mentions_index("external_id"),
+        NO_ROWID,
+    )
 
-    contact_id: int = contact_key()
+    contact_id: int = Field(
+        sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
     source: str = Field(sa_type=Code, primary_key=True)
     external_id: str = Field(primary_key=True)
     run_id: int
+    mentions_others: bool | None = mentions_others("external_id")
 
 
 class PushedSuppression(StoreTable, table=True):
@@ -171,7 +194,7 @@ class FormerMembership(StoreTable, table=True):
     """A membership that a run has ended; the group is named as it was called then."""
 
     __tablename__ = "former_membership"
-    __table_args__ = NO_ROWID
+    __table_args__ = (mentions_index("former_membership"), NO_ROWID)
 
     contact_id: int = contact_key()
     run_id: int = Field(primary_key=True)
@@ -179,6 +202,7 @@ class FormerMembership(StoreTable, table=True):
     group_name: str
     added: datetime = Field(sa_type=UtcInstant)
     ended_at: datetime = Field(sa_type=UtcInstant)
+    mentions_others: bool | None = mentions_others("group_name")
 
 
 class Deactivation(StoreTable, table=True):

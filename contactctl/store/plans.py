@@ -114,9 +114,14 @@ class BatchWork:
 
 def work_of(kind: RunKind) -> BatchWork:
     """What runs of a kind with a plan do."""
-    module, _, name = RUN_TYPES[kind].work.partition(":")
-    work: BatchWork = getattr(import_module(module), name)
+    work: BatchWork = named(RUN_TYPES[kind].work)
     return work
+
+
+def named(place: str) -> Any:
+    """What a kind of run names as `module:name`, imported when it is used."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def figures_of(connection: sa.Connection, run: Run, active: int) -> PlanFigures:

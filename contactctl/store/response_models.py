@@ -6,14 +6,18 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from contactctl.domain.thresholds import SYSTEM_WIDE
-from contactctl.store.model_base import EMPTY, NO_ROWID, StoreTable, contact_key
+from contactctl.store.model_base import EMPTY, NO_ROWID, StoreTable, contact_key, mentions_index
 from contactctl.store.types import BigId, Code, UtcInstant
 
 _IS_WISH = "category IN ('unsubscribed', 'resubscribed')"
+_COUNTS = "counts = 1 AND held = 0 AND channel = 'email'"
 
 
 class _Recorded(StoreTable):
-    """What is recorded of a response, whosever it is."""
+    """What is recorded of a response, whosever it is.
+
+    `mentions_others`: its texts may hold another address than the one that it is about.
+    """
 
     category: str = Field(sa_type=Code)
     counts: bool
@@ -32,6 +36,7 @@ class _Recorded(StoreTable):
     run_id: int
     host: str = Field(default="", sa_column_kwargs=EMPTY)
     incident_id: int | None = None
+    mentions_others: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 
 
 class Response(_Recorded, table=True):
@@ -52,6 +57,14 @@ class Response(_Recorded, table=True):
         ),
         sa.Index("response_occurred", "occurred_at"),
         sa.Index("response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
+        # how many of one category each contact has, as criteria ask; the last three so that SQLite,
+        # too, reads no row for what all of them are alike in
+        sa.Index(
+            "response_counted",
+            *("category", "contact_id", "counts", "held", "channel"),
+            sqlite_where=sa.text(_COUNTS),
+        ),
+        mentions_index("response"),
         NO_ROWID,
     )
 
@@ -84,6 +97,7 @@ class UnmatchedResponse(_Recorded, table=True):
         sa.Index("unmatched_response_held", "run_id", sqlite_where=sa.text("held = 1")),
         sa.Index("unmatched_response_occurred", "occurred_at"),
         sa.Index("unmatched_response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
+        mentions_index("unmatched_response"),
         NO_ROWID,
     )
 

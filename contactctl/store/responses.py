@@ -41,6 +41,7 @@ _SHARED_COLUMNS = (
     "run_id",
     "host",
     "incident_id",
+    "mentions_others",
 )
 
 

@@ -310,6 +310,6 @@ def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
 def _drop_plan(connection: sa.Connection, run_id: int) -> None:
     """Whom a plan of thresholds held, and its run has left as they are, may still be due."""
     run = get_run(connection, run_id)
-    if run.kind is RunKind.THRESHOLDS and (run.state is not RunState.DONE or run.skipped):
+    if run.run_type.leaves_due and (run.state is not RunState.DONE or run.skipped):
         look_again_at_plan(connection, run_id)
     delete_plan(connection, run_id)

@@ -15,14 +15,8 @@ from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
-from contactctl.store.criteria import ByLookup, Compiler, active_where
-from contactctl.store.fields import (
-    RECORD_COLUMNS,
-    field_value,
-    passes,
-    sorted_by,
-    written_value,
-)
+from contactctl.store.criteria import Compiler, Nearby, active_where
+from contactctl.store.fields import RECORD_COLUMNS, field_value, passes, sorted_by, written_value
 from contactctl.store.impact import count_active
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
 from contactctl.store.temporary import temporary_tables
@@ -94,21 +88,22 @@ _NEAR = 20_000
 
 def first_matching(
     connection: sa.Connection,
-    resolved: ResolvedCriteria,
     ids: sa.Select[int],
     limit: int,
     sort: str,
+    resolved: ResolvedCriteria,
     *among: Where,
 ) -> list[dict[str, Any]]:
     """The first rows of the active contacts `ids`, which are those that meet the criteria.
 
-    Postgres makes lists of all that other tables hold before it gives the first row. So it first
-    looks up the contacts with the lowest ids one by one: most often there are enough among them.
+    Databases make lists of all that other tables hold before they give the first row. So they are
+    first asked for the contacts with the lowest ids alone: most often there are enough among them.
     """
-    if connection.dialect.name == "postgresql" and sort == "id":
-        meets = ByLookup(resolved.tests, "postgresql").clause(resolved.criteria)
+    if sort == "id":
         lowest = connection.execute(sa.select(sa.func.min(_contact.c.id))).scalar() or 0
-        near = active_ids(sa.and_(_contact.c.id < lowest + _NEAR, *among, meets))
+        nearby = Nearby(resolved.tests, connection.dialect.name, below=lowest + _NEAR)
+        meets = nearby.clause(resolved.criteria)
+        near = active_ids(sa.and_(_contact.c.id < nearby.below, *among, meets))
         rows = first_rows(connection, near, limit)
         if len(rows) == limit:
             return rows
@@ -135,7 +130,6 @@ class Counted:
 def count_matching(
     connection: sa.Connection,
     resolved: ResolvedCriteria,
-    dialect: str,
     *among: Where,
     match: int | None = None,
 ) -> Counted:
@@ -144,14 +138,15 @@ def count_matching(
     Only contacts `among` those that fulfil further conditions match, or are left out. `match` is
     how many do, where that is known.
     """
+    dialect = connection.dialect.name
     if match is not None:
-        left_out = count_left_out(connection, resolved, dialect, *among)
+        left_out = count_left_out(connection, resolved, *among)
         return Counted(count_active(connection), match, left_out)
     fields = fields_that_leave_out(resolved.criteria)
     if dialect == "sqlite":  # it answers one by one sooner: each by its own index
         matching = sa.and_(*among, Compiler(resolved.tests, dialect).clause(resolved.criteria))
         match = count_active_where(connection, matching)
-        return count_matching(connection, resolved, dialect, *among, match=match)
+        return count_matching(connection, resolved, *among, match=match)
     beside = _Beside(resolved.tests, dialect)
     wanted = [
         sa.and_(*among, beside.clause(resolved.criteria)),
@@ -161,19 +156,41 @@ def count_matching(
     return Counted(active, match, _by_name(fields, left_out_numbers))
 
 
-def matching_ids(resolved: ResolvedCriteria, dialect: str, *among: Where) -> sa.Select[int]:
-    """The ids of the contacts that `count_matching` counts as a match."""
-    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+@contextmanager
+def found_matching(
+    connection: sa.Connection, resolved: ResolvedCriteria, *among: Where, once: bool
+) -> Iterator[tuple[sa.Select[int], int | None]]:
+    """The ids of the contacts that `count_matching` counts as a match; how many, where known.
+
+    SQLite finds them `once`, where that is wanted, into a table of this connection. Postgres makes
+    none in a transaction that only reads, and finds them again for each question.
+    """
+    compiler = _compiler(connection, resolved)
     where = sa.and_(*among, compiler.clause(resolved.criteria))
-    return compiler.ids(where) if isinstance(compiler, _Beside) else active_ids(where)
+    ids = compiler.ids(where) if isinstance(compiler, _Beside) else active_ids(where)
+    if not once or connection.dialect.name != "sqlite":
+        yield ids, None
+        return
+    with temporary_tables(connection, {_listed.name: "id INTEGER PRIMARY KEY"}):
+        found = sa.insert(_listed).from_select(["id"], ids.order_by(_contact.c.id))
+        match = connection.execute(found).rowcount
+        yield sa.select(_listed.c.id), match
+
+
+_listed = sa.table("listed_contact", sa.column("id", sa.BigInteger))
+
+
+def _compiler(connection: sa.Connection, resolved: ResolvedCriteria) -> Compiler:
+    dialect = connection.dialect.name
+    return (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
 
 
 def count_left_out(
-    connection: sa.Connection, resolved: ResolvedCriteria, dialect: str, *among: Where
+    connection: sa.Connection, resolved: ResolvedCriteria, *among: Where
 ) -> dict[str, int]:
     """The `left_out` of `count_matching` alone."""
     fields = fields_that_leave_out(resolved.criteria)
-    compiler = (Compiler if dialect == "sqlite" else _Beside)(resolved.tests, dialect)
+    compiler = _compiler(connection, resolved)
     wanted = [sa.and_(*among, _is_left_out(compiler, resolved.criteria, each)) for each in fields]
     if isinstance(compiler, _Beside) and wanted:
         _, *numbers = connection.execute(compiler.count(wanted)).one()
@@ -309,26 +326,6 @@ def frequent_values(
         contains = TextMatch(Operator.CONTAINS, searched)
         statement = statement.where(passes(compared, contains, dialect))
     return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
-
-
-# A set that several questions are asked of
-
-
-@contextmanager
-def listed_once(connection: sa.Connection, ids: sa.Select[int]) -> Iterator[sa.Select[int]]:
-    """The same contacts, found once on SQLite, in a table of this connection.
-
-    Postgres makes no table in a transaction that only reads, and finds them again.
-    """
-    if connection.dialect.name != "sqlite":
-        yield ids
-        return
-    with temporary_tables(connection, {_listed.name: "id INTEGER PRIMARY KEY"}):
-        connection.execute(sa.insert(_listed).from_select(["id"], ids.order_by(_contact.c.id)))
-        yield sa.select(_listed.c.id)
-
-
-_listed = sa.table("listed_contact", sa.column("id", sa.BigInteger))
 
 
 # Many contacts out of the store, in flat memory

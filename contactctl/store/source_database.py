@@ -49,13 +49,13 @@ class Reading:
         return places[name.casefold()]
 
     def rows(self, since: Any = None) -> Iterator[Sequence[Sequence[Any]]]:
-        """All rows; by the cursor where there is one, and then only those `since` and those
-        without a value."""
+        """All rows; in the cursor's order where there is one, and then only those `since` and
+        those without a value, which come first or last, as the database's index has them."""
         if not self.source.cursor:
             yield from self._stream("SELECT *")
             return
         cursor = self._quoted(self.source.cursor)
-        order = f"ORDER BY {cursor} NULLS FIRST"
+        order = f"ORDER BY {cursor}"
         if since is None:
             yield from self._stream("SELECT *", order)
             return
@@ -110,6 +110,8 @@ def open_source_database(source: DatabaseSource, waits: Waits) -> Iterator[Readi
             if store.dialect == "sqlite":
                 connection.exec_driver_sql("PRAGMA query_only = ON")
                 connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            else:  # or the server plans for the first rows, not for all
+                connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1")
             found = _execute(connection, f"SELECT * FROM {_as_table(source.query)} LIMIT 0")  # noqa: S608
             names = list(found.keys())
             found.close()

@@ -46,6 +46,7 @@ response = Table(
     Column("run_id", Integer, nullable=False),
     Column("host", String, nullable=False, default='', server_default=''),
     Column("incident_id", Integer),
+    Column("mentions_others", Boolean, nullable=False, default=True, server_default=true()),
     Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("source_key", String, primary_key=True),
     Column("group_id", Integer, nullable=False, default=0),
@@ -78,6 +79,7 @@ unmatched_response = Table(
     Column("run_id", Integer, nullable=False),
     Column("host", String, nullable=False, default='', server_default=''),
     Column("incident_id", Integer),
+    Column("mentions_others", Boolean, nullable=False, default=True, server_default=true()),
     Column("email_key", String, primary_key=True),
     Column("source_key", String, primary_key=True),
     Column("group_folded", String, nullable=False, default=''),
@@ -171,6 +173,7 @@ contact = Table(
     Column("revision", Integer, nullable=False, default=0, server_default='0'),
     Column("attributes", Json, nullable=False, default=dict, server_default='{}'),
     Column("attributes_folded", Json, nullable=False, default=dict, server_default='{}'),
+    Column("mentions_others", Boolean, Computed("REPLACE(REPLACE(COALESCE(CAST(first_name_folded AS TEXT), '') || COALESCE(CAST(last_name_folded AS TEXT), '') || COALESCE(CAST(phone_folded AS TEXT), '') || COALESCE(CAST(company_folded AS TEXT), '') || COALESCE(CAST(source_folded AS TEXT), '') || COALESCE(CAST(attributes_folded AS TEXT), ''), '=40', '@'), '%40', '@') LIKE '%@%'")),
     sqlite_autoincrement=True,
 )
 
@@ -186,15 +189,17 @@ contact_tag = Table(
     Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("tag_folded", String, primary_key=True),
     Column("tag", String, nullable=False),
+    Column("mentions_others", Boolean, Computed("REPLACE(REPLACE(COALESCE(CAST(tag_folded AS TEXT), ''), '=40', '@'), '%40', '@') LIKE '%@%'")),
     sqlite_with_rowid=False,
 )
 
 external_id = Table(
     "external_id", metadata,
-    Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("source", Code, primary_key=True),
     Column("external_id", String, primary_key=True),
     Column("run_id", Integer, nullable=False),
+    Column("mentions_others", Boolean, Computed("REPLACE(REPLACE(COALESCE(CAST(external_id AS TEXT), ''), '=40', '@'), '%40', '@') LIKE '%@%'")),
     sqlite_with_rowid=False,
 )
 
@@ -235,6 +240,7 @@ former_membership = Table(
     Column("group_name", String, nullable=False),
     Column("added", UtcInstant, nullable=False),
     Column("ended_at", UtcInstant, nullable=False),
+    Column("mentions_others", Boolean, Computed("REPLACE(REPLACE(COALESCE(CAST(group_name AS TEXT), ''), '=40', '@'), '%40', '@') LIKE '%@%'")),
     sqlite_with_rowid=False,
 )
 

@@ -12,6 +12,7 @@ from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, SkipReason
 from contactctl.store import tables
 from contactctl.store.changes import note_each
+from contactctl.store.deactivations import is_open_of
 from contactctl.store.impact import Shift, members_by_group
 from contactctl.store.plans import (
     Batch,
@@ -22,7 +23,6 @@ from contactctl.store.plans import (
     planned_ids,
 )
 from contactctl.store.predicates import is_active, is_open, is_within
-from contactctl.store.reactivation import is_open_of
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact

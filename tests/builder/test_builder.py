@@ -1,28 +1,23 @@
 """The builder from its first screen to its last."""
 
 import asyncio
-from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from textual.widgets import Button, DataTable
 
-from contactctl.builder.widgets.header import HeaderLine
-from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.header import HeaderLine
+from contactctl.builder.live_panel import LivePanel
 from contactctl.config.criteria import parse_criteria
-from contactctl.domain.policies import Approval, Billing, BillingTier, Limits, PlanPolicy
-from contactctl.domain.runs import Run, RunState
+from contactctl.domain.runs import RunState
 from contactctl.operations.criteria import CriteriaSource, preview, select_contacts, selection_of
 from contactctl.operations.session import Session
 from contactctl.store.database.store import Store, open_store
-from helpers.builder import PATIENCE_S, Driver, drive
+from helpers.builder import BILLING, CONTACTS, PATIENCE_S, Driver, drive
 from helpers.contacts import add_contact, seed_contacts
-from helpers.plans import NO_LIMITS, active_ids, deactivated_by, plan_items, states
+from helpers.plans import NO_LIMITS, active_ids, deactivated_by, states
 from helpers.sessions import make_session
 
-CONTACTS = 60
-BILLING = Billing(tiers=(BillingTier(50, Decimal(79)), BillingTier(None, Decimal(99))))
 WIDE = "鈴木一郎" * 8
 HOSTILE = "[bold red]x[/] \x1b[31m \u202eevil"
 
@@ -33,15 +28,6 @@ def session(store: Store) -> Session:
     return make_session(store, limits=NO_LIMITS, billing=BILLING)
 
 
-@pytest.fixture
-def on_sqlite(sqlite_url: str) -> Iterator[Session]:
-    """For what the database has no part in."""
-    store = open_store(sqlite_url)
-    seed_contacts(store, CONTACTS)
-    yield make_session(store, limits=NO_LIMITS, billing=BILLING)
-    store.close()
-
-
 def header(user: Driver) -> str:
     return " ".join(str(user.app.screen.query_one(HeaderLine).render()).split())
 
@@ -50,16 +36,10 @@ def button(user: Driver) -> Button:
     return user.editor.query_one("#deactivate", Button)
 
 
-def drawn(user: Driver) -> str:
-    """The screen as text."""
-    strips = user.app.screen._compositor.render_strips()
-    return "\n".join(strip.text.rstrip() for strip in strips)
-
-
 async def shows(user: Driver, text: str) -> None:
     """Wait until this stands on the screen; drawing it takes long, so not too often."""
     async with asyncio.timeout(PATIENCE_S):
-        while text not in drawn(user):
+        while text not in user.drawn:
             await asyncio.sleep(0.1)
 
 
@@ -101,7 +81,7 @@ def test_from_the_reminder_to_the_result_and_back(session: Session, store: Store
         await user.until(lambda: len(user.app._notifications) == 1)
         await user.press("q")
 
-    app = drive(session, steps)
+    app = drive(session, steps, draws=True)
 
     assert app.outcome.run is not None and app.outcome.run.state is RunState.DONE
     assert len(deactivated_by(store, app.outcome.run.id)) == old
@@ -266,7 +246,7 @@ def test_edits_are_undone_and_unsaved_ones_are_not_lost(on_sqlite: Session) -> N
         assert user.lines[1].startswith("  last_opportunity older-than 67")
         await user.press("escape")
         await user.screen("Picker")
-        assert "The edits are not saved" in drawn(user)
+        assert "The edits are not saved" in user.drawn
         await user.press("escape")
         await user.screen("EditorScreen")
         await user.press("q")
@@ -323,7 +303,7 @@ def test_views_are_reached_by_number_and_a_contact_is_shown_whole(on_sqlite: Ses
         table = user.editor.query_one(DataTable)
         assert user.app.focused is table
         await shows(user, "aaaaaaaaaaaaaaaaaa…")
-        assert "\x1b" not in drawn(user) and "\u202e" not in drawn(user)
+        assert "\x1b" not in user.drawn and "\u202e" not in user.drawn
         await user.press(*["right"] * 30)
         assert table.scroll_x > 0
         await user.press("enter")
@@ -343,75 +323,6 @@ def test_views_are_reached_by_number_and_a_contact_is_shown_whole(on_sqlite: Ses
 
     source = CriteriaSource(where=(f"email = {long}",))
     drive(on_sqlite, steps, criteria=source.read(on_sqlite.catalogue))
-
-
-def test_over_a_limit_the_whole_phrase_is_typed_and_never_unseen(sqlite_url: str) -> None:
-    store = open_store(sqlite_url)
-    seed_contacts(store, CONTACTS)
-
-    async def steps(user: Driver) -> None:
-        await user.start()
-        assert "! Limits: " in user.figures
-        await user.to_confirmation()
-        count = int(user.count.split()[0])
-        await user.pilot.resize_terminal(80, 12)
-        await user.until(lambda: user.typed.disabled)
-        assert "too small" in drawn(user)
-        await user.write(user.to_be_typed)
-        assert user.typed.value == ""
-        await user.pilot.resize_terminal(80, 24)
-        await user.until(lambda: not user.typed.disabled)
-        shown = drawn(user)
-        assert "Over the limits. Type" in shown and "→" in shown and "Groups" in shown
-        await user.write(str(count))
-        await user.press("enter")
-        assert "nothing was deactivated" in user.text("#problem")
-        user.typed.value = f"deactivate {count} of {CONTACTS}"
-        await user.press("enter")
-        await user.screen("OutcomeScreen")
-
-    drive(make_session(store, limits=Limits(max_contacts=10)), steps)
-
-    assert states(store) == [RunState.DONE]
-    store.close()
-
-
-def test_a_second_operator_gets_the_plan(on_sqlite: Session) -> None:
-    policy = PlanPolicy(approval=Approval.SECOND_OPERATOR)
-    store = on_sqlite.store
-
-    async def steps(user: Driver) -> None:
-        await user.start()
-        await user.to_confirmation()
-        assert "contactctl runs apply 1" in user.text("#question")
-        await user.press("enter")  # Keep the plan
-        await user.screen("OutcomeScreen")
-        assert "contactctl runs apply 1" in user.text("#run")
-
-    app = drive(make_session(store, plans=policy, limits=NO_LIMITS), steps)
-
-    assert app.outcome.run is not None and app.outcome.run.state is RunState.PLANNED
-    assert len(active_ids(store)) == CONTACTS
-    assert plan_items(store) > 0
-
-
-def test_leaving_during_progress_leaves_the_run_to_its_process(on_sqlite: Session) -> None:
-    begun: list[Run] = []
-
-    async def steps(user: Driver) -> None:
-        await user.start()
-        await user.to_confirmation()
-        await user.write(user.to_be_typed)
-        await user.press("enter")
-        await user.screen("ProgressScreen")
-        assert user.text("#done").startswith("0 of ")
-        await user.press("q")
-
-    app = drive(on_sqlite, steps, finish=begun.append)
-
-    assert [run.id for run in begun] == [1]
-    assert states(on_sqlite.store) == [RunState.RUNNING]
-    assert app.outcome.run is not None and app.outcome.run.state is RunState.RUNNING
 
 
 def test_an_empty_store_without_groups_says_what_there_is(sqlite_url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import Button, Footer, Input
 from textual.widgets._footer import FooterKey
 
-from contactctl.builder.widgets.conditions import meaning
+from contactctl.builder.conditions import meaning
 from contactctl.config.criteria import parse_criteria
 from contactctl.domain.criteria.fields import OPERATORS, FieldType
 from contactctl.domain.criteria.tree import Criteria

@@ -3,7 +3,7 @@
 import pytest
 
 from contactctl.builder.opened import PlanInHand
-from contactctl.builder.screens.plan import confirmation_in
+from contactctl.builder.plan import confirmation_in
 from contactctl.domain.criteria.tree import prebuilt_criteria
 from contactctl.domain.errors import RefusedError
 from contactctl.domain.runs import Confirmation, Run, RunState, Stakes

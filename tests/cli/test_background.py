@@ -43,6 +43,7 @@ def test_it_outlives_the_terminal_and_finds_the_same_store(
     assert states(store) == [RunState.RUNNING]
 
 
+@pytest.mark.both_databases
 def test_nothing_is_imported_from_the_current_folder(
     store: Store, store_url: str, tmp_path: Path, child: dict[str, Any]
 ) -> None:

@@ -89,7 +89,11 @@ def test_unreadable_criteria_are_told_before_anything_is_drawn(
 def test_a_deactivation_from_the_first_screen_to_the_last(store: Store) -> None:
     terminal = start(store)
     to_conditions(terminal)
+    terminal.setwinsize(15, 60)
+    terminal.expect(f"{OLD} of {CONTACTS}")  # drawn anew
     terminal.send("D")
+    terminal.expect("Type the number of contacts")
+    terminal.setwinsize(50, 140)
     terminal.expect("Type the number of contacts")
     terminal.send(f"{OLD}\r")
     terminal.expect(f"{OLD} deactivated, {CONTACTS - OLD} active")
@@ -129,6 +133,7 @@ def test_without_colour_and_left_with_edits_the_terminal_is_clean(store: Store) 
     terminal.expect("not saved")
     terminal.send("q")
     terminal.expect("The edits are not saved")
+    terminal.expect(r"\x1b\[(?:[0-9;]*;)?4(?:;[0-9;]*)?mSave")  # where one is, is underlined
     terminal.send("\x1b[B\r")  # Leave
     terminal.expect_exact("\x1b[?1049l")  # back to the shell's screen, at column 1
     terminal.expect(pexpect.EOF)

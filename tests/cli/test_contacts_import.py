@@ -1,4 +1,4 @@
-"""`contactctl contacts import` through the whole program, on both databases."""
+"""`contactctl contacts import` through the whole program."""
 
 import csv
 import stat
@@ -81,9 +81,9 @@ def test_corrected_rejects_can_be_imported(program: Program, store: Store) -> No
     assert contacts_in(store)["a@x.no"]["first_name"] == "=1"
 
 
-def test_without_a_rejects_file_the_first_are_told(sqlite_program: Program) -> None:
+def test_without_a_rejects_file_the_first_are_told(program: Program) -> None:
     rows = "".join(f"bad{number}\n" for number in range(8))
-    result = sqlite_program.import_text(f"email\n{rows}")
+    result = program.import_text(f"email\n{rows}")
     assert result.exit_code == 5
     assert "line 6: email" in result.stderr
     assert "line 7" not in result.stderr
@@ -91,9 +91,8 @@ def test_without_a_rejects_file_the_first_are_told(sqlite_program: Program) -> N
     assert "--rejects FILE" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("args", "words"),
-    [
+def test_usage_errors_change_nothing(program: Program) -> None:
+    for args, words in [
         (["--map", "first_name"], "has no '='"),
         (["--map", "a=phone", "--map", "a=company"], "names 'a' twice"),
         (["--delimiter", "ab"], "not one character"),
@@ -109,21 +108,20 @@ def test_without_a_rejects_file_the_first_are_told(sqlite_program: Program) -> N
         (["--map", "email=updated"], "when a contact changes"),
         (["--rejects", "/nowhere/at/all.csv"], "cannot write /nowhere/at/all.csv"),
         (["--from", "xml"], "xml"),
-    ],
-)
-def test_usage_errors_change_nothing(sqlite_program: Program, args: list[str], words: str) -> None:
-    result = sqlite_program.import_text("email\na@x.no\n", *args)
-    assert result.exit_code == 2
-    assert words in result.stderr
-    assert sqlite_program.run("contacts", "list", "--json").json["data"]["contacts"] == []
+    ]:
+        result = program.import_text("email\na@x.no\n", *args)
+        assert result.exit_code == 2, args
+        assert words in result.stderr, args
+        assert program.run("contacts", "list", "--json").json["data"]["contacts"] == [], args
 
 
-def test_a_file_that_is_not_there(sqlite_program: Program) -> None:
-    result = sqlite_program.run("contacts", "import", "nothing.csv")
+def test_a_file_that_is_not_there(program: Program) -> None:
+    result = program.run("contacts", "import", "nothing.csv")
     assert result.exit_code == 2
     assert "cannot read nothing.csv" in result.stderr
 
 
+@pytest.mark.both_databases
 def test_a_column_of_any_name_gives_a_field(program: Program, store: Store) -> None:
     result = program.import_text(
         "email,E=mc2,phone\na@x.no,Acme,555\n", "--map", "E=mc2=company", "--ignore", "phone"
@@ -156,6 +154,7 @@ FULL = """{"email": "Änne@bücher.example", "first_name": "=1+1", "last_name": 
 
 
 @pytest.mark.parametrize("output_format", ["csv", "jsonl"])
+@pytest.mark.both_databases
 def test_an_export_can_be_imported_as_it_is(
     program: Program, store: Store, output_format: str, tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -175,8 +174,8 @@ def test_an_export_can_be_imported_as_it_is(
     copied.close()
 
 
-def test_map_is_the_way_in_only_for_columns_that_have_one(sqlite_program: Program) -> None:
-    told = sqlite_program.import_text("email,updated\na@x.no,2020-01-01\n").stderr
+def test_map_is_the_way_in_only_for_columns_that_have_one(program: Program) -> None:
+    told = program.import_text("email,updated\na@x.no,2020-01-01\n").stderr
     assert "it is set when a contact changes" in told
     assert "--map" not in told
-    assert "--map 'COLUMN=FIELD'" in sqlite_program.import_text("email,zzz\nb@x.no,1\n").stderr
+    assert "--map 'COLUMN=FIELD'" in program.import_text("email,zzz\nb@x.no,1\n").stderr

@@ -7,6 +7,8 @@ from contactctl.store.database.store import open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 
+pytestmark = pytest.mark.both_databases
+
 
 def run(url: str, *args: str) -> CliResult:
     return run_cli([*args, "--json"], env={"CONTACTCTL_DATABASE_URL": url})
@@ -46,6 +48,11 @@ def test_a_store_in_order(seeded_url: str) -> None:
             "INSERT INTO deactivation (contact_id, group_id, run_id, category, origin, started_at)"
             " SELECT 999, 0, 1, '', 'bulk', created FROM contact WHERE id = 2",
             "deactivations belong to",
+        ),
+        (
+            "INSERT INTO external_id (contact_id, source, external_id, run_id)"
+            " VALUES (999, 'crm', '1', 1)",
+            "ids of sources belong to",
         ),
         (
             "INSERT INTO plan_item (contact_id, run_id, revision) VALUES (1, 999, 0)",

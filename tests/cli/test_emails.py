@@ -41,11 +41,13 @@ def test_all_who_are_not_known_go_to_a_file(cli: StoreCli) -> None:
     assert len((cli.folder / "unknown.csv").read_text().splitlines()) == 13
 
 
+@pytest.mark.both_databases
 def test_without_anybody_unknown_the_exit_code_is_0(cli: StoreCli) -> None:
     assert cli.json("preview", "--emails", "known.txt")["count"] == 1
     assert cli.json("contacts", "export", "--emails", "known.txt")["contacts"][0]["email"] == ANN
 
 
+@pytest.mark.both_databases
 def test_changes_by_a_list_need_its_count(cli: StoreCli) -> None:
     cli("groups", "create", "letters")
     cli("groups", "add", "letters", ANN)

@@ -42,6 +42,7 @@ def counts(cli: StoreCli) -> dict[str, tuple[int, int]]:
     return {row["email"]: (row["mails_received"], row["mails_since_engaged"]) for row in rows}
 
 
+@pytest.mark.both_databases
 def test_ten_mails_never_opened_are_found_and_deactivated(cli: StoreCli) -> None:
     add_contacts(cli, "email\nnever@x.no\nreader@x.no\nproxy@x.no\nnew@x.no\n")
     events = [
@@ -74,6 +75,7 @@ def test_ten_mails_never_opened_are_found_and_deactivated(cli: StoreCli) -> None
     assert left[0]["last_engaged"] == left[0]["last_opened"] != left[0]["last_machine_opened"]
 
 
+@pytest.mark.both_databases
 def test_an_import_says_how_many_mails_another_program_has_sent(cli: StoreCli) -> None:
     text = "email,Sends Since Last Engagement,total\na@x.no,12,40\nb@x.no,,\n"
     since = "Sends Since Last Engagement=mails_since_engaged"
@@ -95,6 +97,7 @@ def test_an_import_says_how_many_mails_another_program_has_sent(cli: StoreCli) -
     assert counts(cli)["a@x.no"] == (40, 0)
 
 
+@pytest.mark.both_databases
 def test_a_click_of_an_import_outlives_a_later_one_of_a_machine(cli: StoreCli) -> None:
     add_contacts(cli, "email,last_clicked\na@x.no,2020-05-01T10:00:00Z\n")
     at = NOW - timedelta(days=1)
@@ -107,6 +110,7 @@ def test_a_click_of_an_import_outlives_a_later_one_of_a_machine(cli: StoreCli) -
     assert found["last_clicked"] == found["last_engaged"] == "2020-05-01T10:00:00Z"
 
 
+@pytest.mark.both_databases
 def test_an_import_of_a_later_opening_counts_again(cli: StoreCli) -> None:
     add_contacts(cli, "email\na@x.no\n")
     days = [sendgrid("delivered", "a@x.no", NOW - timedelta(days=day)) for day in range(4)]
@@ -116,13 +120,14 @@ def test_an_import_of_a_later_opening_counts_again(cli: StoreCli) -> None:
     assert counts(cli) == {"a@x.no": (4, 2)}
 
 
-@pytest.mark.parametrize("cell", ["-1", "1.5", "many", "10000000000", "1e3"])
-def test_a_count_is_a_whole_number(cli: StoreCli, cell: str) -> None:
-    path = cli.folder / "people.csv"
-    path.write_text(f"email,mails_received\na@x.no,{cell}\n")
-    assert cli.json("contacts", "import", path, exit_code=5)["rejected"] == 1
+def test_a_count_is_a_whole_number(cli: StoreCli) -> None:
+    for cell in ["-1", "1.5", "many", "10000000000", "1e3"]:
+        path = cli.folder / "people.csv"
+        path.write_text(f"email,mails_received\na@x.no,{cell}\n")
+        assert cli.json("contacts", "import", path, exit_code=5)["rejected"] == 1, cell
 
 
+@pytest.mark.both_databases
 def test_a_full_export_into_another_store_keeps_the_counts(cli: StoreCli, tmp_path: Path) -> None:
     header = "email,last_opened,mails_since_engaged,mails_received"
     add_contacts(cli, f"{header}\na@x.no,2024-01-01,7,9\n")
@@ -133,6 +138,7 @@ def test_a_full_export_into_another_store_keeps_the_counts(cli: StoreCli, tmp_pa
     assert counts(cli) == {"a@x.no": (9, 7)}
 
 
+@pytest.mark.both_databases
 def test_a_merged_contact_brings_its_mails_along(cli: StoreCli) -> None:
     add_contacts(cli, "email,mails_since_engaged\na@x.no,5\nb@x.no,\n")
     days = [sendgrid("delivered", "b@x.no", NOW - timedelta(days=day)) for day in range(3)]

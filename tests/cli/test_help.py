@@ -16,13 +16,18 @@ PATHS = ["", *registry.GROUPS, *registry.COMMANDS]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_help_is_as_it_was(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_fits_the_screen_with_examples_first_and_is_as_it_was(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     snapshot = SNAPSHOTS / f"{path.replace(' ', '-') or 'contactctl'}.txt"
 
     result = run_cli([*path.split(), "--help"])
 
     assert (result.exit_code, result.stderr) == (0, "")
+    assert result.lines[0].startswith("Usage:")
+    assert result.lines[2] == "Examples:"
+    assert all(len(line) <= 80 for line in result.lines)
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         snapshot.write_text(result.stdout)
         remember_versions()
@@ -37,37 +42,28 @@ def test_no_snapshot_is_left_of_a_command_that_is_gone() -> None:
     assert {file.stem for file in SNAPSHOTS.glob("*.txt")} == names
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_examples_come_first_and_fit_the_screen(path: str) -> None:
-    shown = run_cli([*path.split(), "--help"]).lines
+def test_every_option_and_argument_is_explained() -> None:
+    for path in registry.COMMANDS:
+        unexplained = [param.name for param in load_command(path).params if not param.help]
 
-    assert shown[0].startswith("Usage:")
-    assert shown[2] == "Examples:"
-    assert all(len(line) <= 80 for line in shown)
+        assert unexplained == [], path
 
 
-@pytest.mark.parametrize("path", registry.COMMANDS)
-def test_every_option_and_argument_is_explained(path: str) -> None:
-    unexplained = [param.name for param in load_command(path).params if not param.help]
+def test_examples_are_of_the_command_itself() -> None:
+    for path in registry.COMMANDS:
+        lines = load_command(path).help_text.examples
+        examples = "\n".join(lines).replace("\\\n", " ").splitlines()
 
-    assert unexplained == []
-
-
-@pytest.mark.parametrize("path", registry.COMMANDS)
-def test_examples_are_of_the_command_itself(path: str) -> None:
-    lines = load_command(path).help_text.examples
-    examples = "\n".join(lines).replace("\\\n", " ").splitlines()
-
-    assert examples
-    assert all(f"contactctl {path}" in example for example in examples)
+        assert examples, path
+        assert all(f"contactctl {path}" in example for example in examples), path
 
 
-@pytest.mark.parametrize("path", registry.GROUPS)
-def test_examples_of_a_group_are_of_its_commands(path: str) -> None:
-    for example in registry.GROUPS[path].examples:
-        program, group, command, *_ = example.split()
-        assert (program, group) == ("contactctl", path)
-        assert f"{path} {command}" in registry.COMMANDS
+def test_examples_of_a_group_are_of_its_commands() -> None:
+    for path in registry.GROUPS:
+        for example in registry.GROUPS[path].examples:
+            program, group, command, *_ = example.split()
+            assert (program, group) == ("contactctl", path), path
+            assert f"{path} {command}" in registry.COMMANDS, path
 
 
 def test_a_commands_own_options_come_before_those_of_every_command() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import databases
 from helpers.cli import run_cli
 
 
@@ -144,8 +145,6 @@ def test_init_goes_on_where_another_was_killed(tmp_path: Path) -> None:
 
 
 def test_postgres_is_initialised_once(postgres_server_url: str, tmp_path: Path) -> None:
-    from helpers import databases
-
     url = databases.create_database(postgres_server_url, "template0")
     env = {"CONTACTCTL_DATABASE_URL": url}
     args = ["init", "--config", tmp_path / "c.yaml", "--json"]
@@ -159,3 +158,47 @@ def test_postgres_is_initialised_once(postgres_server_url: str, tmp_path: Path) 
         )
     finally:
         databases.drop_database(postgres_server_url, url)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_name_is_refused(
+    postgres_server_url: str, tmp_path: Path, encoding: str
+) -> None:
+    url = databases.create_database(postgres_server_url, "template0", encoding)
+    try:
+        result = run_cli(["init", "--config", tmp_path / "c.yaml", "--database", url])
+    finally:
+        databases.drop_database(postgres_server_url, url)
+
+    assert result.exit_code == 3
+    assert f"encoded in {encoding}" in result.stderr
+    assert "createdb --encoding UTF8" in result.stderr
+    assert not (tmp_path / "c.yaml").exists()
+
+
+def test_names_of_all_languages_whatever_the_client_encoding(postgres_url: str) -> None:
+    names = "email,first_name,last_name\nann@x.org,İpek,Łukasz\n"
+    env = {"CONTACTCTL_DATABASE_URL": postgres_url, "PGCLIENTENCODING": "LATIN1"}
+
+    assert run_cli(["contacts", "import", "-"], env=env, stdin=names).exit_code == 0
+    shown = run_cli(["preview", "--where", "first_name = İpek"], env=env).stdout
+
+    assert "1 of 1 (100.0 %)" in shown
+    assert "Łukasz" in run_cli(["contacts", "list"], env=env).stdout
+
+
+@pytest.mark.parametrize("schema", ["public", "nowhere"])
+def test_a_role_that_may_create_nothing_is_told_what_it_needs(
+    postgres_server_url: str, tmp_path: Path, schema: str
+) -> None:
+    url = databases.create_database(postgres_server_url, "template0")
+    options = f"options=-csearch_path%3D{schema}%20-crole%3Dpg_monitor"
+    try:
+        result = run_cli(
+            ["init", "--config", tmp_path / "c.yaml", "--database", f"{url}&{options}"]
+        )
+    finally:
+        databases.drop_database(postgres_server_url, url)
+
+    assert result.exit_code == 3
+    assert "GRANT USAGE, CREATE ON SCHEMA" in result.stderr

@@ -1,5 +1,6 @@
 """`contactctl preview`: what it counts and shows, its keys, and that it writes nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,25 @@ def test_who_is_left_out_and_how_to_include_them_is_said(cli: StoreCli) -> None:
     assert "last_opportunity missing" in shown
 
 
+@pytest.mark.parametrize("group", ["all", "any"])
+def test_what_to_write_into_a_file_includes_them(cli: StoreCli, tmp_path: Path, group: str) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(f"{group}:\n  - last_opportunity older-than 24 months\n")
+    shown = " ".join(
+        cli("preview", "--criteria", str(file), env={"COLUMNS": "1000"}).stdout.split()
+    )
+    written = re.search(r"(?:at|below) \S+:2 (?:write|add) (- .*? missing\"?\]?)", shown)
+
+    assert written
+    lines = [] if group == "all" else ["  - last_opportunity older-than 24 months"]
+    file.write_text("\n".join([f"{group}:", *lines, f"  {written[1]}"]))
+
+    assert (
+        cli.json("preview", "--criteria", str(file))["count"] == cli.json("preview")["count"] + 30
+    )
+
+
+@pytest.mark.both_databases
 def test_including_the_missing_counts_them(cli: StoreCli) -> None:
     either = ("--where-any", "last_opportunity older-than 24 months")
     missing = ("--where-any", "last_opportunity missing")
@@ -121,6 +141,7 @@ def test_criteria_come_from_standard_input_too(cli: StoreCli) -> None:
     assert cli.json("preview", "--criteria", "-", stdin="all: [id <= 7]\n")["count"] == 7
 
 
+@pytest.mark.both_databases
 def test_declared_attributes_select(cli: StoreCli) -> None:
     cli.configure("attributes: {plan: text, orders: number}\n")
 
@@ -133,9 +154,9 @@ def test_declared_attributes_select(cli: StoreCli) -> None:
     assert [row["id"] for row in data["preview"]] == expected[:30]
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
+def test_what_cannot_be_understood_exits_2_and_selects_nobody(cli: StoreCli) -> None:
+    (cli.folder / "some.yaml").write_text("all: [id = 2]\n")
+    for flags in [
         ("--where", "nonsense"),
         ("--where", "emial = x"),
         ("--where", "attributes.plan = x"),
@@ -147,32 +168,36 @@ def test_declared_attributes_select(cli: StoreCli) -> None:
         ("--where", "id = 1", "--criteria", "some.yaml"),
         ("--fields", "id,nonsense"),
         ("--confirm", "3"),
-    ],
-    ids=" ".join,
-)
-def test_what_cannot_be_understood_exits_2_and_selects_nobody(
-    cli: StoreCli, flags: tuple[str, ...]
-) -> None:
-    (cli.folder / "some.yaml").write_text("all: [id = 2]\n")
+    ]:
+        result = cli("preview", *flags, "--json")
 
-    result = cli("preview", *flags, "--json")
-
-    assert result.exit_code == 2
-    assert result.json["data"] == {}
-    assert result.json["errors"][0]["message"]
+        assert result.exit_code == 2, flags
+        assert result.json["data"] == {}, flags
+        assert result.json["errors"][0]["message"], flags
 
 
-@pytest.mark.parametrize(
-    "value",
-    ['"\' OR 1=1 --"', "'; DROP TABLE contact'", '"%"', "_", "\\", "$1", ":name", "?", "{}"],
-)
-def test_sql_in_values_is_text(cli: StoreCli, value: str) -> None:
+@pytest.mark.both_databases
+def test_sql_in_values_is_text(cli: StoreCli) -> None:
     before = dump(cli.store)
-    for operator in ("=", "contains", "starts-with"):
-        assert cli.json("preview", "--where", f"company {operator} {value}")["count"] == 0
-    assert dump(cli.store) == before
+    for value in [
+        '"\' OR 1=1 --"',
+        "'; DROP TABLE contact'",
+        '"%"',
+        "_",
+        "\\",
+        "$1",
+        ":name",
+        "?",
+        "{}",
+    ]:
+        for operator in ("=", "contains", "starts-with"):
+            assert cli.json("preview", "--where", f"company {operator} {value}")["count"] == 0, (
+                value
+            )
+        assert dump(cli.store) == before, value
 
 
+@pytest.mark.both_databases
 def test_what_was_asked_about_is_shown(cli: StoreCli) -> None:
     cli.configure("attributes: {plan: text, orders: number}\n")
     asked = ("--where", "attributes.orders < 9", "--where-any", "group = newsletter")
@@ -202,6 +227,7 @@ def test_a_plan_shows_the_same_columns(cli: StoreCli) -> None:
     assert data["preview"][0].keys() == PREVIEW_KEYS
 
 
+@pytest.mark.both_databases
 def test_any_field_can_be_asked_for(cli: StoreCli) -> None:
     cli.configure("attributes: {plan: text}\n")
     fields = (
@@ -216,6 +242,7 @@ def test_any_field_can_be_asked_for(cli: StoreCli) -> None:
 
 
 @pytest.mark.parametrize("field", ["status = inactive", "deactivation_category = transient"])
+@pytest.mark.both_databases
 def test_who_asks_about_inactive_contacts_is_told_where_they_are(cli: StoreCli, field: str) -> None:
     assert "`contactctl contacts list`" in cli("preview", "--where", field).stderr
     assert "contacts list" not in cli("preview").stderr
@@ -235,6 +262,7 @@ def test_the_count_is_repeated_below_the_rows(cli: StoreCli) -> None:
     assert "match." not in cli("preview", "--where", "id > 999").stdout
 
 
+@pytest.mark.both_databases
 def test_a_list_at_a_terminal_shows_a_hundred_and_says_how_many_more(cli: StoreCli) -> None:
     def ids(*args: str, tty: bool) -> list[str]:
         lines = cli("contacts", "list", "--fields", "id", *args, tty=tty).stdout.splitlines()

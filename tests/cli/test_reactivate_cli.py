@@ -29,13 +29,12 @@ def test_typing_the_email_brings_the_contact_back(store: Store, store_url: str) 
     assert statuses(store) == {ann: "active"}
 
 
-@pytest.mark.parametrize("typed", ["", "y\n", "yes\n", "bob@example.com\n", "1\n"])
-def test_anything_else_changes_nothing(store: Store, store_url: str, typed: str) -> None:
+def test_anything_else_changes_nothing(store: Store, store_url: str) -> None:
     add_deactivated(store, ANN, Category.TRANSIENT)
     before = dump(store)
-
-    assert reactivate(store_url, ANN, typed=typed).exit_code == 4
-    assert dump(store) == before
+    for typed in ["", "y\n", "yes\n", "bob@example.com\n", "1\n"]:
+        assert reactivate(store_url, ANN, typed=typed).exit_code == 4, typed
+        assert dump(store) == before, typed
 
 
 def test_a_script_gives_the_email_again(store: Store, store_url: str) -> None:

@@ -13,6 +13,8 @@ from contactctl.store.database.store import Store
 from helpers.sessions import NOW
 from helpers.store_cli import StoreCli
 
+pytestmark = pytest.mark.both_databases
+
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 
 

@@ -12,6 +12,7 @@ from contactctl.operations.ingest_rows import ReadBatch
 from contactctl.operations.reading import ReadingTask, read_aside
 from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
+from helpers.events import BOUNCE, event, jsonl
 from helpers.responses import insert_contact, insert_group, insert_member
 
 CONFIG = """
@@ -24,34 +25,8 @@ handling:
 incident_guard: {more_than: 4}
 limits: {max_percent: 50}
 """
-BOUNCE = """From: MAILER-DAEMON@mx.example.net
-To: sender@example.com
-Subject: Undelivered Mail Returned to Sender
-Date: Mon, 1 Jun 2026 10:00:00 +0000
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b"
-
---b
-Content-Type: text/plain
-
-I could not deliver your message.
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.net
-
-Final-Recipient: rfc822; {recipient}
-Action: failed
-Status: 5.1.1
-Diagnostic-Code: smtp; 550 5.1.1 User unknown
---b--
-"""
 
 Cli = Callable[..., CliResult]
-
-
-def event(email: str, category: str = "transient", **values: Any) -> dict[str, Any]:
-    return {"email": email, "category": category, "occurred_at": "2026-06-10T00:00:00Z"} | values
 
 
 @pytest.fixture
@@ -69,10 +44,6 @@ def cli(store: Store, store_url: str, tmp_path: Path) -> Cli:
         return run_cli([*args, "--database", store_url, "--quiet"], cwd=tmp_path, **values)
 
     return call
-
-
-def jsonl(*events: dict[str, Any]) -> str:
-    return "".join(json.dumps(each) + "\n" for each in events)
 
 
 def test_ingest_says_what_it_did(cli: Cli) -> None:
@@ -177,6 +148,7 @@ def test_a_mistyped_format_is_refused_before_a_run_starts(cli: Cli) -> None:
     assert cli("runs", "list", "--json").json["data"]["runs"] == []
 
 
+@pytest.mark.both_databases
 def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "invalid-address") for n in range(1, 5)]
     result = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
@@ -202,6 +174,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)
 
 
+@pytest.mark.both_databases
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
@@ -214,6 +187,7 @@ def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     assert cli("responses", "discard", "--all").exit_code == 4
 
 
+@pytest.mark.both_databases
 def test_held_responses_to_addresses_without_a_contact_are_listed_by_domain(cli: Cli) -> None:
     addresses = [*(f"c{n}@nobody.example" for n in range(1, 6)), "a@bücher.example"]
     events = [event(address, "blocked") for address in addresses]
@@ -233,6 +207,7 @@ def test_held_responses_to_addresses_without_a_contact_are_listed_by_domain(cli:
 
 
 @pytest.mark.parametrize("domain", ["", " ", "@", "other.example"])
+@pytest.mark.both_databases
 def test_a_domain_without_held_responses_decides_about_none(cli: Cli, domain: str) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     cli("responses", "ingest", "-", stdin=jsonl(*events))
@@ -240,6 +215,7 @@ def test_a_domain_without_held_responses_decides_about_none(cli: Cli, domain: st
     assert len(cli("responses", "list", "--held", "--json").json["data"]["responses"]) == 5
 
 
+@pytest.mark.both_databases
 def test_list_filters(cli: Cli) -> None:
     events = [
         event("c1@example.com", id="1", occurred_at="2026-05-01T00:00:00Z"),
@@ -322,6 +298,7 @@ def test_explain_without_anything_to_come(cli: Cli) -> None:
     assert "Nothing, unless more responses arrive." in cli("explain", "c5@example.com").stdout
 
 
+@pytest.mark.both_databases
 def test_what_if_counts_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
     for email in ("c1@example.com", "c2@example.com"):
         cli("responses", "ingest", "-", stdin=jsonl(event(email), event(email, group="News", id=1)))
@@ -339,6 +316,7 @@ def test_what_if_counts_and_changes_nothing(cli: Cli, tmp_path: Path) -> None:
     assert cli("rules", "what-if", tmp_path / "none.yaml").exit_code == 2
 
 
+@pytest.mark.both_databases
 def test_what_if_counts_handling_rules_too(cli: Cli, tmp_path: Path) -> None:
     three = [event("c1@example.com", id=number) for number in range(3)]
     cli("responses", "ingest", "-", stdin=jsonl(*three))
@@ -379,62 +357,6 @@ def test_explain_says_what_decided_and_what_failed_behind_an_alias(
     assert (row["evidence"][:5], row["through"]) == ("reply", True)
 
 
-def test_classify_needs_no_store(tmp_path: Path) -> None:
-    (tmp_path / "bounce.eml").write_text(BOUNCE.format(recipient="kari@example.com"))
-    result = run_cli(
-        ["responses", "classify", tmp_path / "bounce.eml", "--format", "jsonl"], cwd=tmp_path
-    )
-    assert result.exit_code == 0
-    (row,) = [json.loads(line) for line in result.lines]
-    assert row["recipient"] == "kari@example.com"
-    assert (row["category"], row["counts"], row["status"]) == ("invalid-address", True, "5.1.1")
-    assert {
-        "source",
-        "original_recipient",
-        "diagnostic",
-        "rule",
-        "occurred_at",
-        "source_key",
-    } <= set(row)
-
-
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
-def test_classify_shows_what_it_can_and_ends_with_5(form: str, tmp_path: Path) -> None:
-    lines = jsonl(event("c1@example.com")) + "{broken\n"
-    args = ["responses", "classify", "-", "--from", "jsonl", "--format", form]
-    result = run_cli([*args, "--rejects", tmp_path / "rejects"], stdin=lines, cwd=tmp_path)
-    assert result.exit_code == 5
-    assert "c1@example.com" in result.stdout
-    assert len((tmp_path / "rejects").read_text().splitlines()) == 1
-
-
-def test_classify_says_what_a_mail_is_instead(tmp_path: Path) -> None:
-    (tmp_path / "mail.eml").write_text("From: ann@example.com\nSubject: Re: hello\n\nThanks.\n")
-    args = ["responses", "classify", tmp_path / "mail.eml"]
-
-    assert "not a response" not in run_cli(args, cwd=tmp_path).stderr
-    result = run_cli([*args, "--verbose"], cwd=tmp_path)
-    assert result.exit_code == 0
-    assert f"{tmp_path}/mail.eml: not a response: a reply\n" in result.stderr
-
-
-def test_standard_input_can_be_named_once(tmp_path: Path) -> None:
-    assert run_cli(["responses", "classify", "-", "-"], cwd=tmp_path).exit_code == 2
-
-
-def test_own_rules_come_first(tmp_path: Path) -> None:
-    (tmp_path / "contactctl.yaml").write_text(
-        "response_rules:\n"
-        "  - {id: our-relay, category: blocked, why: quarantine, text: [held in quarantine]}\n"
-    )
-    rules = run_cli(["responses", "rules", "--json"], cwd=tmp_path).json["data"]["rules"]
-    assert (rules[0]["id"], rules[0]["from"], rules[1]["from"]) == (
-        "our-relay",
-        "config",
-        "built in",
-    )
-
-
 def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
     mail = tmp_path / "caf\udce9.eml"
     mail.write_text(BOUNCE.format(recipient="c1@example.com"))
@@ -444,31 +366,3 @@ def test_files_with_names_that_are_not_utf_8(cli: Cli, tmp_path: Path) -> None:
     people = tmp_path / "caf\udce9.csv"
     people.write_text("email\nc1@example.com\n")
     assert cli("contacts", "import", people).exit_code == 0
-
-
-def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:
-    rows = tmp_path / "rows.csv"
-    rows.write_text("Who,When,Said\nkari@example.org,1.3.2026,552 5.2.2 mailbox full\n")
-    refused = run_cli(["responses", "classify", str(rows)])
-    assert refused.exit_code == 2
-    assert "--map 'COLUMN=email'" in refused.stderr
-    options = ["--map", "Who=email", "--map", "Said=diagnostic", "--map", "When=occurred_at"]
-    result = run_cli(
-        ["responses", "classify", str(rows), *options, "--date-format", "%d.%m.%Y", "--json"]
-    )
-    [response] = result.json["data"]["responses"]
-    assert (response["category"], response["occurred_at"][:10]) == ("transient", "2026-03-01")
-    blocked = run_cli(
-        ["responses", "classify", str(rows), "--map", "Who=email", "--category", "blocked"]
-    )
-    assert "without a time" in blocked.stderr
-    combined = run_cli(["responses", "classify", str(rows), "--map", "Who=email", "--from", "ses"])
-    assert combined.exit_code == 2
-
-
-def test_unsubscribes_are_told(tmp_path: Path) -> None:
-    event = tmp_path / "event.json"
-    event.write_text('{"event": "unsubscribed", "recipient": "kari@example.org", "id": "u1"}')
-    result = run_cli(["responses", "classify", str(event), "--json"])
-    assert result.json["data"]["unsubscribes"] == 1
-    assert "1 unsubscribe read" in run_cli(["responses", "classify", str(event)]).stderr

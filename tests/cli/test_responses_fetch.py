@@ -73,6 +73,7 @@ def test_mails_are_recorded_and_then_moved(fetch: Fetch) -> None:
     assert (again["recorded"], again["duplicates"]) == (0, 0)
 
 
+@pytest.mark.both_databases
 def test_mails_stay_where_nothing_could_be_recorded(fetch: Fetch, store: Store) -> None:
     with exclusive(store, INGESTING):
         assert fetch("--wait", 0).exit_code == 6

@@ -11,6 +11,7 @@ from contactctl.store.database.store import Store, open_store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
+from helpers.kept_connections import let_go
 from helpers.plans import plan_items, states
 
 NO_LIMITS = "limits: {max_contacts: 1000000, max_percent: 100}\n"
@@ -33,6 +34,7 @@ def role_urls(postgres_url: str) -> Iterator[dict[str, str]]:
         for statement in run(postgres_url, "db", "grants", *flags).json["data"]["statements"]:
             owner.execute(statement.encode())
     yield {name: postgres_url.replace("//postgres@", f"//{name}@") for name in names}
+    let_go()
     with psycopg.connect(postgres_url, autocommit=True) as owner:
         for name in names:
             owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())

@@ -27,6 +27,7 @@ def cli(store: Store, store_url: str, tmp_path: Path):
     return run
 
 
+@pytest.mark.both_databases
 def test_the_last_sweep_and_fetch_and_their_age(cli, store: Store) -> None:
     assert cli("status", "--json").json["data"]["last_sweep"] is None
     assert cli("sweep", "all", "--yes").exit_code == 0
@@ -45,6 +46,7 @@ def test_the_last_sweep_and_fetch_and_their_age(cli, store: Store) -> None:
     assert "2026-06-13 12:00 UTC, 2 days ago" in shown
 
 
+@pytest.mark.both_databases
 def test_a_sweep_that_comes_to_no_end_is_not_noted(cli, store: Store) -> None:
     from contactctl.store.database.locks import exclusive
     from contactctl.store.runs import CONTACT_CHANGES
@@ -75,6 +77,7 @@ def test_a_bypass_is_seen_wherever_groups_are(cli) -> None:
     assert "newsletter bypasses system-wide deactivation" in exported.stderr
 
 
+@pytest.mark.both_databases
 def test_what_was_undone_does_not_count_in_the_figures(cli) -> None:
     def this_month() -> int:
         return cli("status", "--json").json["data"]["deactivations_per_month"][-1]["number"]
@@ -89,6 +92,7 @@ def test_what_was_undone_does_not_count_in_the_figures(cli) -> None:
     assert this_month() == 5
 
 
+@pytest.mark.both_databases
 def test_a_preview_says_what_would_be_done_to_whom(cli) -> None:
     cli("deactivate", "--where", "id <= 4", "--confirm", "4")
 

@@ -46,6 +46,7 @@ def half_done(kept: StoreCli) -> StoreCli:
 # --- list and show ---------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_list_has_every_run_with_the_fixed_keys_newest_first(cli: StoreCli) -> None:
     cli.json("deactivate", *TEN, "--confirm", "10", "--reason", "clean-up")
     cli.json("deactivate", "--where", "id > 90", "--plan")
@@ -75,13 +76,14 @@ def test_list_says_of_a_plan_when_it_was_made_and_whom_it_holds(cli: StoreCli) -
         assert line.endswith("2026-06-15 12:00")
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [("--state", "dnoe"), ("--kind", "delete-all"), ("--limit", "0"), ("--fields", "nmae")],
-    ids=" ".join,
-)
-def test_list_refuses_what_it_does_not_know(cli: StoreCli, flags: tuple[str, str]) -> None:
-    assert cli.errors("runs", "list", *flags, exit_code=2)
+def test_list_refuses_what_it_does_not_know(cli: StoreCli) -> None:
+    for flags in [
+        ("--state", "dnoe"),
+        ("--kind", "delete-all"),
+        ("--limit", "0"),
+        ("--fields", "nmae"),
+    ]:
+        assert cli.errors("runs", "list", *flags, exit_code=2), flags
 
 
 def test_show_has_the_fixed_keys_in_every_state(half_done: StoreCli) -> None:
@@ -131,14 +133,14 @@ def test_show_says_what_a_run_was_about(cli: StoreCli) -> None:
     assert "What      the group winter created" in cli("runs", "show", 1).stdout
 
 
-@pytest.mark.parametrize("command", ["show", "apply", "resume", "watch", "cancel"])
-def test_a_run_that_does_not_exist_exits_1(cli: StoreCli, command: str) -> None:
-    flags = ["--yes"] if command == "resume" else []
-    (error,) = cli.errors("runs", command, 7, *flags, exit_code=1)
-    assert (error["code"], error["message"]) == ("not-found", "no run 7")
-    assert cli("runs", command, "seven").exit_code == 2
-    assert cli("runs", command, "0").exit_code == 2
-    assert cli("runs", command, 10**30).exit_code == 2
+def test_a_run_that_does_not_exist_exits_1(cli: StoreCli) -> None:
+    for command in ["show", "apply", "resume", "watch", "cancel"]:
+        flags = ["--yes"] if command == "resume" else []
+        (error,) = cli.errors("runs", command, 7, *flags, exit_code=1)
+        assert (error["code"], error["message"]) == ("not-found", "no run 7"), command
+        assert cli("runs", command, "seven").exit_code == 2, command
+        assert cli("runs", command, "0").exit_code == 2, command
+        assert cli("runs", command, 10**30).exit_code == 2, command
 
 
 # --- apply -----------------------------------------------------------------------------------
@@ -161,9 +163,9 @@ def test_apply_by_typing_the_count(kept: StoreCli) -> None:
     assert deactivated_by(kept.store, 1) == list(range(1, 11))
 
 
-@pytest.mark.parametrize(
-    ("values", "flags", "exit_code"),
-    [
+def test_a_plan_that_is_not_confirmed_goes_on_waiting(kept: StoreCli) -> None:
+    before = dump(kept.store)
+    for values, flags, exit_code in [
         ({}, ["--confirm", "9"], 4),
         ({}, ["--confirm", "ten"], 2),
         ({}, ["--limit-override", "10"], 2),
@@ -171,15 +173,9 @@ def test_apply_by_typing_the_count(kept: StoreCli) -> None:
         ({}, [], 4),
         ({"tty": True, "stdin": "y\n"}, [], 4),
         ({"tty": True, "stdin": ""}, [], 4),
-    ],
-)
-def test_a_plan_that_is_not_confirmed_goes_on_waiting(
-    kept: StoreCli, values: dict, flags: list[str], exit_code: int
-) -> None:
-    before = dump(kept.store)
-
-    assert kept("runs", "apply", 1, *flags, **values).exit_code == exit_code
-    assert dump(kept.store) == before
+    ]:
+        assert kept("runs", "apply", 1, *flags, **values).exit_code == exit_code, flags
+        assert dump(kept.store) == before, flags
 
 
 def test_apply_skips_and_counts_who_changed_since(kept: StoreCli) -> None:
@@ -201,6 +197,7 @@ def test_an_expired_plan_is_refused_and_gone(kept: StoreCli) -> None:
     assert len(active_ids(kept.store)) == 100
 
 
+@pytest.mark.both_databases
 def test_a_second_operator_applies_what_the_first_has_planned(kept: StoreCli) -> None:
     kept.configure("plans: {approval: second-operator}\n")
 
@@ -237,6 +234,7 @@ def test_apply_again_is_refused(kept: StoreCli) -> None:
 @pytest.mark.parametrize(
     "args", [("apply", 1, "--confirm", "10"), ("resume", 1, "--yes")], ids=["apply", "resume"]
 )
+@pytest.mark.both_databases
 def test_while_another_process_changes_contacts_it_exits_6(
     kept: StoreCli, args: tuple[object, ...]
 ) -> None:
@@ -253,10 +251,10 @@ def test_while_another_process_changes_contacts_it_exits_6(
     assert dump(kept.store) == before
 
 
-@pytest.mark.parametrize("wait", ["nan", "inf", "1e400"])
-def test_a_wait_that_is_no_time_is_refused(kept: StoreCli, wait: str) -> None:
-    assert kept("runs", "apply", 1, "--confirm", "10", "--wait", wait).exit_code == 2
-    assert len(active_ids(kept.store)) == 100
+def test_a_wait_that_is_no_time_is_refused(kept: StoreCli) -> None:
+    for wait in ["nan", "inf", "1e400"]:
+        assert kept("runs", "apply", 1, "--confirm", "10", "--wait", wait).exit_code == 2, wait
+        assert len(active_ids(kept.store)) == 100, wait
 
 
 # --- resume ----------------------------------------------------------------------------------
@@ -290,6 +288,7 @@ def test_resume_asks_a_person_for_the_number_still_to_come(half_done: StoreCli) 
     assert deactivated_by(half_done.store, 1) == list(range(1, 11))
 
 
+@pytest.mark.both_databases
 def test_resume_takes_the_number_still_to_come_from_a_script(half_done: StoreCli) -> None:
     before = dump(half_done.store)
     assert half_done("runs", "resume", 1, "--yes", "--confirm", "6").exit_code == 2

@@ -85,7 +85,7 @@ def run_as(url: str, folder: Path, env: Mapping[str, str], *args: str) -> CliRes
     return run_cli([*args, "--database", url, *config, "--json"], cwd=folder, env=given)
 
 
-def whole(url: str) -> dict[str, list[tuple[object, ...]]]:
+def whole(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
     """What an operator could have changed, and when nothing was changed has not."""
     statements = {
         "contacts": "SELECT id, status FROM contact ORDER BY id",
@@ -94,10 +94,7 @@ def whole(url: str) -> dict[str, list[tuple[object, ...]]]:
         "suppressed": "SELECT count(*) FROM suppression",
         "groups": 'SELECT name, settings::text FROM "group" ORDER BY id',
     }
-    with psycopg.connect(url) as connection:
-        return {
-            name: connection.execute(sql.encode()).fetchall() for name, sql in statements.items()
-        }
+    return {name: connection.execute(sql.encode()).fetchall() for name, sql in statements.items()}
 
 
 @pytest.mark.parametrize(
@@ -130,14 +127,14 @@ def test_nothing_that_an_operator_says_sets_the_policy_aside(
             b"UPDATE run SET state = 'running', started_at = planned_at, applied_by = 'x as nobody'"
             b" WHERE kind = 'delete'"
         )
-    before = whole(postgres_url)
+        before = whole(owner)
 
-    for args in TRIES:
-        tried = run_as(urls["ole"], tmp_path, env, *(word.format(**runs) for word in args))
-        # `db upgrade` finds nothing to do; all else is refused, in a line that says why
-        assert tried.exit_code in ((0, 3) if args == ("db", "upgrade") else (2, 3, 4)), args
-        assert tried.exit_code == 0 or tried.json["errors"][0]["message"], args
-        assert whole(postgres_url) == before, args
+        for args in TRIES:
+            tried = run_as(urls["ole"], tmp_path, env, *(word.format(**runs) for word in args))
+            # `db upgrade` finds nothing to do; all else is refused, in a line that says why
+            assert tried.exit_code in ((0, 3) if args == ("db", "upgrade") else (2, 3, 4)), args
+            assert tried.exit_code == 0 or tried.json["errors"][0]["message"], args
+            assert whole(owner) == before, args
 
 
 def test_thresholds_and_rules_of_a_client_are_not_used(

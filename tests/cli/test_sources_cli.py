@@ -13,6 +13,8 @@ from helpers.api_server import Answer, ApiServer, Asked, api_server
 from helpers.sources import Crm, break_off, make_crm
 from helpers.store_cli import StoreCli
 
+pytestmark = pytest.mark.both_databases
+
 DAY = "2026-05-01 10:00:00"
 
 

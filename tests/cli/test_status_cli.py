@@ -26,6 +26,7 @@ def test_the_totals_of_a_new_store(cli: StoreCli) -> None:
     assert dump(cli.store) == before
 
 
+@pytest.mark.both_databases
 def test_the_totals_after_a_run_and_a_plan(cli: StoreCli) -> None:
     cli.configure("billing: {currency: EUR, tiers: [{up_to: 90, price: 29.50}, {price: 99}]}\n")
     cli.json("deactivate", "--where", "id <= 10", "--confirm", "10")
@@ -43,6 +44,7 @@ def test_the_totals_after_a_run_and_a_plan(cli: StoreCli) -> None:
     ]
 
 
+@pytest.mark.both_databases
 def test_the_last_twelve_months_of_deactivations(cli: StoreCli) -> None:
     for now, count in (("2025-07-01", 3), ("2026-05-31T23:59:59Z", 4), ("2026-06-01", 5)):
         cli.json(

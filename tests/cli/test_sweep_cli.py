@@ -16,6 +16,7 @@ from helpers.sessions import NOW, make_session
 ANN = "ann@example.com"
 
 
+@pytest.mark.both_databases
 def test_what_is_due_is_told_in_the_documented_words(
     store: Store, store_url: str, tmp_path: Path
 ) -> None:

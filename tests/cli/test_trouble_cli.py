@@ -176,6 +176,7 @@ def _environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.both_databases
 def test_a_signal_ends_work_on_the_store_in_two_lines(
     name: str, store: Store, store_url: str, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def test_undo_with_the_count(undoable: StoreCli) -> None:
     assert len(active_ids(undoable.store)) == 100
 
 
+@pytest.mark.both_databases
 def test_undo_as_a_plan_for_a_second_operator(undoable: StoreCli) -> None:
     undoable.configure("allow_undo: true\nplans: {approval: second-operator}\n")
     undoable.errors("runs", "undo", 1, "--plan", "--confirm", "10", exit_code=2)

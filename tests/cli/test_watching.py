@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from contactctl.config.values import web_address
-from contactctl.output.formats.prometheus import exposition
+from contactctl.output.formats import exposition
 from contactctl.output.presentation import Metric
 from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
@@ -56,6 +56,7 @@ def watchdog(status: int = 200) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.both_databases
 def test_metrics_are_in_the_exposition_format(cli) -> None:
     cli("deactivate", "--where", "id <= 3", "--confirm", "3")
     cli("sweep", "all", "--yes")

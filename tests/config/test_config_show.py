@@ -1,6 +1,6 @@
 """The rows of `config show`."""
 
-from contactctl.config.show import config_rows
+from contactctl.output.config import config_rows
 
 
 def rows(loaded):

@@ -132,5 +132,5 @@ def test_a_password_written_in_place_of_a_variable_is_not_shown(load):
 
 
 def test_the_name_of_a_mailbox_can_be_typed(load):
-    with pytest.raises(ConfigError, match="a mailbox name consists of"):
+    with pytest.raises(ConfigError, match="a mailbox's name is made of"):
         load("mailboxes: {'my box': {}}")

@@ -3,13 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contactctl.config.strict_yaml import (
-    MAX_BYTES,
-    MAX_DEPTH,
-    Node,
-    load_strict,
-    load_strict_file,
-)
+from contactctl.config.strict_yaml import MAX_BYTES, MAX_DEPTH, Node, load_strict, load_strict_file
 from contactctl.domain.errors import ConfigError, CriteriaError
 
 

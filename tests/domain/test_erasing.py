@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.emails import parse_email
-from contactctl.domain.erasure import ERASED, clues, erase_from, erase_from_json
+from contactctl.domain.erasure import ERASED, clues, erase_from, erase_from_json, mentions_others
 
 ANN = {"ann@example.com"}
 
@@ -178,3 +178,45 @@ def test_whatever_is_erased_is_found_by_its_clues(address: str, text: str, upper
 def test_hostile_text_is_read_once(run: str) -> None:
     """Quadratic time would be hours."""
     assert erase_from(f"{run}@x.y", {"b@c.no"}) == f"{run}@x.y"
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("mailbox full", False),
+        ("ann@example.com 550 5.1.1 <Ann@Example.com>: no such user, ann@example.com.", False),
+        ("to:[ann@example.com];ann@example.com", False),
+        ("550 <ann@example.com> ask postmaster@example.com", True),
+        ("xann@example.com", True),
+        ("ann@example.com.au", True),
+        ("ann@example.community", True),
+        ("ann@example.com@relay.no", True),
+        ("'ann@example.com", True),  # rather once too often
+        ("bounce+bob=x.no@ann@example.com", True),
+        ("SRS0=h4s=TT=x.no=ann@example.com", True),
+        ("http://x.no/?bob%40x.no", True),
+        ("=3Cbob=40x.no=3E", True),
+        ("\uff41nn@example.com", True),
+    ],
+)
+def test_a_text_about_one_address_may_mention_others(text: str, *, mentions: bool) -> None:
+    assert mentions_others(text, "ann@example.com") is mentions
+    assert mentions_others(text, "ann%40x.no@example.com") is ("@" in text or "40" in text)
+
+
+_PIECES = (
+    *("ann@example.com", "ANN@example.COM", "bob@x.no", "bob%40x.no", "bob=40x.no", "bob=x.no@"),
+    *("SRS0=a=b=x.no=bob@", "ann", "bob", "example.com", "x.no", "%40", "=40", "%2B", "\u212a"),
+    *"@=+-.'\"<>:/",
+)
+
+
+@given(st.lists(st.sampled_from([*_PIECES, " ", "\n"]), max_size=8).map("".join))
+def test_where_nobody_else_is_mentioned_nobody_else_is_erased(text: str) -> None:
+    if not mentions_others(text, "ann@example.com"):
+        others = {
+            f"{local}@{domain}"
+            for local in ("bob", "nn", "-ann", ".ann", "+ann", "x")
+            for domain in ("x.no", "example.com", "example.com.x.no")
+        }
+        assert erase_from(text, others) == text

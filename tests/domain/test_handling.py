@@ -13,12 +13,7 @@ from contactctl.domain.handling import (
     ended_by,
     upcoming_steps,
 )
-from contactctl.domain.policies import (
-    GroupPolicy,
-    HandlingAction,
-    HandlingRule,
-    ResponsePolicy,
-)
+from contactctl.domain.policies import GroupPolicy, HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contactctl.domain.urls import receiving_host
+from contactctl.domain.urls import host_in_words, receiving_host
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,28 @@ from contactctl.domain.urls import receiving_host
 )
 def test_a_receiving_host_is_named_by_what_its_operator_owns(text: str, host: str) -> None:
     assert receiving_host(text) == host
+
+
+@pytest.mark.parametrize(
+    ("words", "host"),
+    [
+        ("550-5.1.1 The email account that you tried to reach does not exist. gsmtp", "google.com"),
+        ("452 4.2.2 over quota x12-20020a05600c0b4c00b003f-si1.99 - gsmtp", "google.com"),
+        (
+            "550 5.4.1 Recipient address rejected: Access denied."
+            " [DB5EUR03FT0123.eop-EUR03.prod.protection.outlook.com 2026-06-01T11:59:00Z 08DB]",
+            "outlook.com",
+        ),
+        ("host mx00.emig.gmx.net[212.227.15.9] said: 550 unknown (in reply to RCPT)", "gmx.net"),
+        ("host mx.one.co.uk [2001:db8::1]: 550 No such user here", "one.co.uk"),
+        ("... while talking to mx1.bb.example.: >>> RCPT To:<a@b.example> <<< 550", "bb.example"),
+        ("554 5.7.1 Client host mail.ours.example[192.0.2.1] blocked using a list", ""),
+        ("550 Sender host mail.ours.example [192.0.2.1] is not permitted", ""),
+        ("550 5.7.1 your host mail.ours.example [192.0.2.1] is listed", ""),
+        ("host o1.ptr.sendgrid.net[192.0.2.1] said: 550 unknown", ""),
+        ("550 5.1.1 user unknown", ""),
+        ("host " * 4000 + "a" * 4000 + "[" * 4000, ""),
+    ],
+)
+def test_a_refusal_may_say_which_server_answered(words: str, host: str) -> None:
+    assert host_in_words(words) == host

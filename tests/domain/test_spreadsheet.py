@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contactctl.domain.text import defuse, undo_defuse
+from contactctl.domain.text import defuse, text_of_formula, undo_defuse
 
 tricky = st.text(alphabet="'=+-@ \t\r\na１＝", max_size=8) | st.text(max_size=8)
 
@@ -22,3 +22,10 @@ def test_other_text_stays_as_it_is(text: str) -> None:
 @given(tricky)
 def test_defusing_can_be_undone(text: str) -> None:
     assert undo_defuse(defuse(text)) == text
+
+
+@given(tricky)
+def test_a_text_kept_in_a_formula_is_the_text(text: str) -> None:
+    quoted = text.replace('"', '""')
+    assert text_of_formula(f'="{quoted}"') == text
+    assert text_of_formula(defuse(text)) == defuse(text)

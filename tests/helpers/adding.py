@@ -69,9 +69,7 @@ class Copy:
 def copy_with(folder: Path, addition: Addition) -> Copy:
     """The package copied to `folder`, with the addition in it."""
     package = folder / "contactctl"
-    shutil.copytree(
-        REPOSITORY / "contactctl", package, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(REPOSITORY / "contactctl", package)  # with what is compiled
     for name, insertions in addition.edited.items():
         text = (package / name).read_text(encoding="utf-8")
         for after, inserted in insertions:

@@ -3,27 +3,33 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from textual import events
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from contactctl.builder.app import BuilderApp
+from contactctl.builder.conditions import ConditionEntry, CriteriaTree
+from contactctl.builder.dialogs import Picker
 from contactctl.builder.draft import Row
-from contactctl.builder.screens.dialogs import Picker
-from contactctl.builder.screens.editor import EditorScreen
-from contactctl.builder.screens.plan import ConfirmationScreen
-from contactctl.builder.widgets.conditions import ConditionEntry, CriteriaTree
-from contactctl.builder.widgets.figures import Figures
-from contactctl.builder.widgets.live_panel import LivePanel
+from contactctl.builder.editor import EditorScreen
+from contactctl.builder.figures import Figures
+from contactctl.builder.live_panel import LivePanel
+from contactctl.builder.plan import ConfirmationScreen
 from contactctl.builder.work import BuilderWork
 from contactctl.domain.criteria.fields import Operator
+from contactctl.domain.policies import Billing, BillingTier
 from contactctl.domain.runs import Run
 from contactctl.operations.runs import resume_run
 from contactctl.operations.session import Session
 
+CONTACTS = 60
+BILLING = Billing(tiers=(BillingTier(50, Decimal(79)), BillingTier(None, Decimal(99))))
 PATIENCE_S = 60.0  # a machine that does other things must not fail a test
 
 
@@ -127,6 +133,12 @@ class Driver:
         await self.pilot.pause()
 
     @property
+    def drawn(self) -> str:
+        """The screen as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    @property
     def editor(self) -> EditorScreen:
         return next(s for s in self.app.screen_stack if isinstance(s, EditorScreen))
 
@@ -179,6 +191,17 @@ class Driver:
         return below(self.tree.root, 0)
 
 
+def _draw_when_asked(
+    compositor: Compositor, full: bool = False, _draw: Any = Compositor.render_update, **how: Any
+) -> Any:
+    """Nothing is drawn for the terminal that is not there, but whole screens, which tests ask for:
+    a third of the time would go into it."""
+    if full:
+        return _draw(compositor, full, **how)
+    compositor._dirty_regions.clear()
+    return None
+
+
 _KEYS = {" ": "space", "_": "underscore", ".": "full_stop", ",": "comma", "-": "minus"}
 
 
@@ -189,9 +212,13 @@ def drive(
     size: tuple[int, int] = (80, 24),
     finish: Callable[[Run], object] | None = None,
     folder: Path = Path(),
+    draws: bool = False,
     **work: Any,
 ) -> BuilderApp:
-    """Run the builder through `steps`, and close it; `finish` works a begun run through."""
+    """Run the builder through `steps`, and close it; `finish` works a begun run through.
+
+    It `draws` whatever changes as for a terminal, or a screen only where a test asks for it.
+    """
 
     def finish_here(run: Run) -> None:
         resume_run(session, run.id)
@@ -205,8 +232,10 @@ def drive(
         async with app.run_test(size=size) as pilot:
             await steps(Driver(app, pilot))
 
+    drawing = Compositor.render_update if draws else _draw_when_asked
     try:
-        asyncio.run(run())
+        with patch.object(Compositor, "render_update", drawing):
+            asyncio.run(run())
     finally:
         app.close()
     return app

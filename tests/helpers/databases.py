@@ -8,6 +8,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from contactctl.store.database.postgres import BoundedConnection
+from helpers.kept_connections import kept_processes, let_go
+
 _numbers = itertools.count(1)
 _LARGE = 1 << 18  # bytes, from which on deleted rows would slow later tests down
 
@@ -18,13 +21,14 @@ def replace_database(url: str, name: str) -> str:
     return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
 
-def create_database(server_url: str, template: str) -> str:
-    """A new database from `template`; returns its URL."""
+def create_database(server_url: str, template: str, encoding: str = "UTF8") -> str:
+    """A new database from `template`; returns its URL. Only `template0` fits other encodings."""
+    let_go()  # nobody else may be connected to the template
     name = f"cctl_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING {} LOCALE 'C'").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Literal(encoding)
             )
         )
     return replace_database(server_url, name)
@@ -43,10 +47,11 @@ def empty_database(url: str, schema_version: str) -> None:
 
     Small tables are emptied row by row: TRUNCATE makes new files for each table and its indexes.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
+    with BoundedConnection.connect(url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+            " current_database() AND pid <> pg_backend_pid() AND pid <> ALL (%s::int[])",
+            [kept_processes()],
         )
         large, small = _tables_with_rows(connection)
         with connection.transaction():

@@ -9,9 +9,9 @@ from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Confirmation, Run, RunState
 from contactctl.operations.criteria import CriteriaSource, Selection, select_contacts
 from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.reactivation import plan_undo_of
 from contactctl.operations.runs import apply_run
 from contactctl.operations.session import Session
-from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.run_steps import start_run

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdSubject
 from contactctl.store import tables
+from contactctl.store.database.store import Store
 from contactctl.store.thresholds.unswept import look_again
 from helpers.contacts import own_addresses
 
@@ -134,3 +136,16 @@ def statuses(connection: Connection) -> dict[int, str]:
         select(tables.contact.c.id, tables.contact.c.status)
     ).all()
     return {row[0]: row[1] for row in rows}
+
+
+def respond(
+    store: Store,
+    contact_id: int,
+    *instants: datetime,
+    category: Category = Category.TRANSIENT,
+    **values: Any,
+) -> None:
+    with store.writing() as connection:
+        for instant in instants:
+            key = f"{category} {instant.isoformat()} {sorted(values.items())}"
+            insert_response(connection, contact_id, key, category, instant, **values)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 from helpers.cli import run_cli
+from helpers.kept_connections import let_go
 
 GROUPS = ("viewer", "operator", "admin")
 # two operators and two admins, so that one can apply what the other has planned
@@ -34,6 +35,7 @@ def logins(owner_url: str) -> Iterator[Mapping[str, str]]:
     try:
         yield {login: owner_url.replace("//postgres@", f"//cctl_{login}@") for login in LOGINS}
     finally:
+        let_go()
         with psycopg.connect(owner_url, autocommit=True) as owner:
             for table in ("run", "plan_item", "deactivation"):
                 owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())

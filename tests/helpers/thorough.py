@@ -11,9 +11,9 @@ from collections.abc import Iterator
 IS_THOROUGH = os.environ.get("CONTACTCTL_TEST_THOROUGH") == "1"
 
 
-def examples(number: int) -> int:
+def examples(number: int, *, sample: int = 4, least: int = 5) -> int:
     """Of so many drawn examples, those to try now."""
-    return number if IS_THOROUGH else max(number // 4, 5)
+    return number if IS_THOROUGH else max(number // sample, least)
 
 
 def moments(first: int = 1, step: int = 1, *, sample: int = 4) -> Iterator[int]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contactctl.cli.main import run
 from contactctl.output.console import Console
-from helpers.compiled_cache import share_compiled_statements
+from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
 
 PROGRAM = "contactctl"
 _ALSO_IMPORTED = (
@@ -24,11 +24,11 @@ _ALSO_IMPORTED = (
 )
 # whatever becomes of them: they compile SQL, and build the tables and the help they need
 _COMMANDS = (
-    "demo",
+    "init --config contactctl.yaml",
+    "contacts import {folder}/contacts.csv",
     "status",
     "preview --json",
-    "contacts import contacts.csv",
-    "responses ingest events.jsonl",
+    "responses ingest {folder}/events.jsonl",
     "deactivate b@example.org --confirm b@example.org",
     "contacts export",
     "runs list",
@@ -47,18 +47,19 @@ def _import_all() -> None:
 def _run_some_commands() -> None:
     """So that SQL is compiled, and what is made at its first use is there."""
     share_compiled_statements()
+    leave_writing_to_the_system()
     with tempfile.TemporaryDirectory() as name, Path(os.devnull).open("w") as nowhere:
         folder = Path(name)
         environ = {"HOME": name, "XDG_CONFIG_HOME": name, "XDG_DATA_HOME": name}
         event = {"email": "a@example.com", "category": "transient", "id": "1"}
         (folder / "events.jsonl").write_text(json.dumps(event))
         (folder / "contacts.csv").write_text("email\nb@example.org\n")
-        database = ["--database", f"sqlite:///{folder}/contactctl-demo/contacts.db"]
+        database = ["--database", f"sqlite:///{folder}/contacts.db"]
         for command in _COMMANDS:
             console = Console(
                 stdin=io.StringIO(), stdout=nowhere, stderr=nowhere, environ=environ, cwd=folder
             )
-            run([*command.split(), *database[: 0 if command == "demo" else 2]], console)
+            run([*command.format(folder=folder).split(), *database], console)
 
 
 _import_all()

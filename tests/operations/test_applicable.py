@@ -6,10 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from contactctl.domain.errors import (
-    NotFoundError,
-    RefusedError,
-)
+from contactctl.domain.errors import NotFoundError, RefusedError
 from contactctl.domain.policies import Approval, PlanPolicy
 from contactctl.domain.runs import Confirmation, RunState
 from contactctl.operations.runs import (
@@ -26,14 +23,7 @@ from contactctl.store.database.store import Store, open_store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
 from helpers.meanwhile import make_inactive
-from helpers.plans import (
-    active_ids,
-    as_another_login,
-    confirmed,
-    plan,
-    plan_items,
-    states,
-)
+from helpers.plans import active_ids, as_another_login, confirmed, plan, plan_items, states
 from helpers.sessions import NOW, make_session
 
 

@@ -7,24 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from contactctl.domain.errors import (
-    BusyError,
-    InterruptedByUserError,
-    RefusedError,
-    StoreError,
-)
+from contactctl.domain.errors import BusyError, InterruptedByUserError, RefusedError, StoreError
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations import run_work
 from contactctl.operations.plans import plan_deactivation
 from contactctl.operations.run_work import work_through
-from contactctl.operations.runs import (
-    apply_run,
-    cancel_run,
-    read_run,
-    resume_run,
-    run_confirmed,
-)
-from contactctl.store import reactivation as deactivations
+from contactctl.operations.runs import apply_run, cancel_run, read_run, resume_run, run_confirmed
+from contactctl.store import deactivations
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch

@@ -6,12 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from contactctl.domain.errors import (
-    BusyError,
-)
+from contactctl.domain.errors import BusyError
 from contactctl.domain.runs import SkipReason
 from contactctl.operations.runs import apply_run, resume_run
-from contactctl.store import reactivation as deactivations
+from contactctl.store import deactivations
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.run_steps import apply_batch, start_run
 from helpers.contacts import seed_contacts
@@ -22,11 +20,7 @@ from helpers.meanwhile import (
     leave_a_group,
     make_inactive,
 )
-from helpers.plans import (
-    active_ids,
-    deactivated_by,
-    plan,
-)
+from helpers.plans import active_ids, deactivated_by, plan
 from helpers.sessions import NOW, make_session
 
 

@@ -129,7 +129,7 @@ def wipe(store: Store) -> None:
 
 
 @settings(
-    max_examples=examples(24),
+    max_examples=examples(24, sample=8, least=3),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -185,7 +185,7 @@ def confirmed(cli: StoreCli, step: list[object]) -> list[object]:
     return [*step, count]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.torture)])
 def test_replaying_the_changes_gives_whom_the_store_would_mail(cli: StoreCli, seed: int) -> None:
     chance = random.Random(seed)
     todo = steps(cli.folder, chance)

@@ -18,8 +18,8 @@ from sqlalchemy import insert, update
 from contactctl.domain.contacts import Status
 from contactctl.domain.runs import RunState
 from contactctl.operations.plans import plan_deactivation
+from contactctl.operations.reactivation import plan_undo_of
 from contactctl.operations.runs import cancel_run, read_run, resume_run
-from contactctl.operations.undo import plan_undo_of
 from contactctl.store import tables
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.groups import mark_changed

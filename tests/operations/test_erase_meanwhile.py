@@ -13,10 +13,9 @@ from sqlalchemy import select, text
 from contactctl.domain.errors import RefusedError, RejectedError
 from contactctl.domain.responses import Category, Event, Rejection, Response
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.domain.runs import Confirmation, RunKind
+from contactctl.domain.runs import Confirmation
 from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
-from contactctl.operations import run_work
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
@@ -145,8 +144,8 @@ def erasure_under_way(
         wait(has_hashed)
         may_commit.set()
 
-    hashing = followed(run_work.key_for_hashing, by=pause_in_transaction)
-    monkeypatch.setattr(run_work, "key_for_hashing", hashing)
+    hashing = followed(erasure_module.key_for_hashing, by=pause_in_transaction)
+    monkeypatch.setattr(erasure_module, "key_for_hashing", hashing)
     return start
 
 
@@ -236,7 +235,7 @@ def test_a_key_that_is_rotated_away_during_a_run_makes_no_more_hashes(
     selection = select_any(session, CriteriaSource(where=("id > 0",)))
     run = plan_erasing(session, DeleteRun, selection, said=Confirmation(6, 6))
     assert run is not None
-    work = work_for(session, RunKind.DELETE)
+    work = work_for(session, run)
 
     for _ in range(2):
         rotate_key(session, drop=True)

@@ -50,7 +50,7 @@ class SendGrid:
             return Answer({"errors": [{"message": "authorization required"}]}, 401)
         if asked.path != "/v3/suppression/bounces":
             return Answer([])
-        since = int(asked.query["start_time"])
+        since = int(asked.query.get("start_time", 0))
         rows = [row for row in self.bounces if row["created"] >= since]
         rows.sort(key=lambda row: -row["created"])
         return Answer(pages(rows, asked, "offset", "limit"))
@@ -75,9 +75,8 @@ def fetch(
     store: Store, server: ApiServer, *, now: datetime = NOW, key: str = KEY, **values: Any
 ) -> FetchResult:
     source = ProviderSource("mail", "sendgrid", url=server.url, lists=("bounces",))
-    given = {
-        name: values.pop(name) for name in ("since", "time_limit_s", "sleep") if name in values
-    }
+    of_options = ("since", "time_limit_s", "sleep", "is_pull")
+    given = {name: values.pop(name) for name in of_options if name in values}
     rejected: list[Any] = []
     options = FetchOptions(**{"sleep": lambda _: None, **given})
     result = fetch_responses(
@@ -180,6 +179,26 @@ def test_broken_off_at_any_page_nothing_is_lost_or_doubled(
     assert recorded(store) == sorted({row["email"] for row in provider.bounces})
 
 
+def test_a_pull_broken_off_by_a_page_that_is_cut_off_begins_anew(
+    store: Store, sendgrid: tuple[SendGrid, ApiServer]
+) -> None:
+    provider, server = sendgrid
+
+    def cuts(asked: Asked) -> Answer:
+        answer = provider(asked)
+        return replace(answer, cut=10) if asked.query["offset"] == "5" else answer
+
+    server.answers = cuts
+    with pytest.raises(ApiError):
+        fetch(store, server, is_pull=True)
+    assert (len(recorded(store)), runs(store)) == (5, [RunState.FAILED])
+    for is_pull, new in ((True, 7), (False, 0)):
+        server.answers, server.asked = provider, []
+        read = fetch(store, server, is_pull=is_pull)
+        assert server.asked[0].query["offset"] == "0"
+        assert (read.ingested.counts.recorded, len(recorded(store))) == (new, 12)
+
+
 def test_when_the_time_is_over_the_next_fetch_goes_on(
     store: Store, sendgrid: tuple[SendGrid, ApiServer]
 ) -> None:
@@ -276,6 +295,34 @@ def test_killed_before_any_commit_every_event_is_recorded_once(
     assert len(codes) > 4
     with closing(open_store(sqlite_url)) as store:
         assert recorded(store) == [f"m{n}@x.no" for n in range(8)]
+
+
+def test_a_pull_killed_between_a_page_and_its_commit_begins_anew(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    rows = [{"address": f"c{n}@x.no", "code": "550", "error": "no"} for n in range(4)]
+
+    def mailgun(asked: Asked) -> Answer:
+        last = asked.path.rpartition("/")[2]
+        start = int(last) if last.isdigit() else 0
+        link = f"{server.url}/v3/mg.x.no/bounces/{start + 2}"
+        found = rows[start : start + 2] if "bounces" in asked.path else []
+        return Answer({"items": found, "paging": {"next": link}})
+
+    (tmp_path / "api.key").write_text(KEY)
+    config = tmp_path / "contactctl.yaml"
+    with api_server(mailgun) as server:
+        source = f"domain: mg.x.no, key_file: api.key, api_url: '{server.url}'"
+        config.write_text(
+            f"database: '{sqlite_url}'\nsources: {{mail: {{provider: mailgun, {source}}}}}\n"
+        )
+        args = ("suppressions", "pull", "mail", "--config", config)
+        assert exit_code_of(start_cli(args, death=Death("before a commit", 6))) == KILLED
+        with closing(open_store(sqlite_url)) as store:
+            assert 0 < len(recorded(store)) < len(rows)
+        assert exit_code_of(start_cli(args)) == 0
+    with closing(open_store(sqlite_url)) as store:
+        assert recorded(store) == [f"c{n}@x.no" for n in range(4)]
 
 
 def test_a_next_page_on_another_host_is_not_asked_for(store: Store) -> None:

@@ -147,9 +147,12 @@ def test_null_words_are_told_or_read_as_missing(store: Store) -> None:
 
 
 def test_what_a_spreadsheet_has_spoiled_is_told(store: Store) -> None:
-    content = "email,phone,company\na@x.no,4.41E+11,#REF!\nb@x.no,4.41E+11,BASE+\n"
+    rows = ("a@x.no,4.41E+11,#REF!", "b@x.no,4.41E+11,BASE+", "c@x.no,4790000000.0,v2.0")
+    content = "\n".join(("email,phone,company", *rows, "d@x.no,########,###"))
     assert set(import_text(store, content, dry_run=True).result.notes) == {
-        "'phone' has numbers that a spreadsheet has shortened, stored as text: '4.41E+11' (2)",
+        "'phone' has numbers that another program has changed, stored as text: '4.41E+11' (2),"
+        " '4790000000.0' (1), '########' (1)",
+        "'company' has numbers that another program has changed, stored as text: '###' (1)",
         "'company' has '#REF!' (1), stored as text; --null '#REF!' reads it as missing",
     }
 
@@ -261,15 +264,33 @@ def test_a_workbook_is_read_as_its_cells_are(sqlite_store: Store) -> None:
             ["a@x.no", 4722000000.0, datetime(2016, 11, 1), 2.5, True],  # noqa: DTZ001
             [None, None],
             ["b@x.no", "'+47 22", date(2016, 11, 1), 3, False],
+            ["c@x.no", None, date(2016, 11, 1)],  # a workbook ends a row at its last value
         ],
         [],
     )
-    assert import_text(sqlite_store, data).counts == (2, 0, 0, 0)
+    assert import_text(sqlite_store, data).counts == (3, 0, 0, 0)
     contacts = contacts_in(sqlite_store)
     assert contacts["a@x.no"]["phone"] == "4722000000"
     assert contacts["a@x.no"]["attributes"] == {"orders": 2.5, "vip": True}
     assert contacts["b@x.no"]["phone"] == "+47 22"
     assert {contact["last_opportunity"] for contact in contacts.values()} == {date(2016, 11, 1)}
+
+
+def test_one_sheet_of_several_is_read_by_its_name(sqlite_store: Store) -> None:
+    data = workbook([["read me"]], [["email"], ["a@x.no"]])
+
+    assert import_text(sqlite_store, data, sheet="Sheet1").counts == (1, 0, 0, 0)
+    with pytest.raises(InputError, match="no sheet 'sheet1' with cells") as caught:
+        import_text(sqlite_store, data, sheet="sheet1")
+    assert "'Sheet', 'Sheet1'" in caught.value.hint
+
+
+def test_a_formula_that_nobody_has_computed_is_refused(sqlite_store: Store) -> None:
+    data = workbook([["email", "phone"], ["a@x.no", "1"], ["b@x.no", "=B2&C2"]])
+
+    with pytest.raises(InputError, match="cell B3: a formula without a stored result"):
+        import_text(sqlite_store, data)
+    assert contacts_in(sqlite_store) == {}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +301,7 @@ def test_a_workbook_is_read_as_its_cells_are(sqlite_store: Store) -> None:
         (zstandard.compress(CONTENT) + b"more", "the compressed data is broken", "unpack"),
         (bz2.compress(CONTENT)[:-9], "the compressed data is broken", "unpack"),
         (lzma.compress(CONTENT)[:-9], "the compressed data is broken", "unpack"),
-        (workbook([["email"]], [["email"]]), "more than one sheet: 'Sheet', 'Sheet1'", "CSV"),
+        (workbook([["email"]], [["email"]]), "more than one sheet: 'Sheet', 'Sheet1'", "--sheet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "an old Office file (.xls)", "CSV"),
         (archive(**{"content.xml": "x"}), "an OpenDocument file (.ods)", "CSV"),
         (archive(**{"members.csv": "email"}), "a ZIP archive", "unpack it first"),
@@ -318,3 +339,9 @@ def test_a_workbook_without_openpyxl_is_refused_by_its_name(
     with pytest.raises(InputError, match=r"an Excel workbook \(\.xlsx\)") as caught:
         import_text(sqlite_store, data)
     assert "contactctl[xlsx]" in caught.value.hint
+
+
+def test_a_text_that_a_formula_keeps_is_that_text(sqlite_store: Store) -> None:
+    import_text(sqlite_store, '="email",phone,company\n"=""ann@x.no""",="0047",\'="x"\n')
+    (ann,) = contacts_in(sqlite_store).values()
+    assert (ann["email"], ann["phone"], ann["company"]) == ("ann@x.no", "0047", '="x"')

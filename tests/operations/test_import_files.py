@@ -41,10 +41,11 @@ def test_json_lines(store: Store) -> None:
         '{"email": "a@x.no", "attributes": {"plan": "free", "orders": 3}, "tag": ["x", "y"],'
         ' "group": ["eu", "us"]}\n'
         "\n"
-        '{"Email": "b@x.no", "attributes.vip": true, "tag": "x;y", "attributes.orders": 1e3}\n'
+        '{"Email": "b@x.no", "phone": 4722000000, "attributes.vip": true, "tag": "x;y",'
+        ' "attributes.orders": 1e3}\n'
         "[1]\n"
         '{"email": "c@x.no", "attributes": {"orders": "3"}}\n'
-        '{"email": "d@x.no", "phone": 47}\n'
+        '{"email": "d@x.no", "phone": 47.5}\n'
         '{"email": "e@x.no", "emial": "x"}\n'
         '{"email": "f@x.no", "email": "g@x.no"}\n'
         '{"email": "h@x.no", "attributes.orders": NaN}\n'
@@ -57,15 +58,32 @@ def test_json_lines(store: Store) -> None:
     assert [reject.line for reject in imported.rejects] == list(range(4, 15))
     reasons = [reject.reason for reject in imported.rejects]
     assert reasons[1] == "attributes.orders: '3' where a number belongs"
-    assert reasons[2] == "phone: 47 where a text belongs"
+    assert reasons[2] == "phone: 47.5 where a text belongs"
     assert imported.rejects.names == ["record"]
     assert imported.rejects[0].cells == ("[1]",)
-    assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47}',)
+    assert imported.rejects[2].cells == ('{"email": "d@x.no", "phone": 47.5}',)
     contacts = contacts_in(store)
     assert contacts["a@x.no"]["attributes"] == {"plan": "free", "orders": 3}
     assert contacts["a@x.no"]["tags"] == {"x", "y"}
     assert contacts["a@x.no"]["groups"] == {"eu": "follows", "us": "follows"}
     assert contacts["b@x.no"]["attributes"] == {"vip": True, "orders": 1000}
+    assert contacts["b@x.no"]["phone"] == "4722000000"
+
+
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        ('{"results": [{"properties": {"email": "a@x.no"}}], "paging": {}}', ".results[]"),
+        ('{"data": {"total": 1, "results": [{"email": "a@x.no"}]}}', ".data.results[]"),
+        ('{"links": {"self": "x"}, "members": [{"email_address": "a@x.no"}]}', ".members[]"),
+    ],
+)
+def test_the_answer_of_an_api_is_rejected_with_the_way_in(
+    sqlite_store: Store, answer: str, path: str
+) -> None:
+    (reject,) = import_text(sqlite_store, answer, ignore_unknown=True).rejects
+
+    assert reject.reason == f"no email, but objects inside: `jq -c '{path}'` gives them one by one"
 
 
 @pytest.mark.parametrize(
@@ -195,20 +213,20 @@ def test_a_wrong_encoding_is_refused_whole_with_its_place(sqlite_store: Store) -
     assert import_text(sqlite_store, content, encoding="latin-1").counts[0] == 100_001
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_byte_order_marks(sqlite_store: Store, encoding: str) -> None:
     content = "email,first_name\na@x.no,Åse\n".encode(encoding)
-    if encoding == "utf-16":
+    if encoding.startswith("utf-16"):
         with pytest.raises(InputError, match="UTF-16") as caught:
             import_text(sqlite_store, content)
-        assert "--encoding utf-16" in caught.value.hint
-        import_text(sqlite_store, content, encoding="utf-16")
+        assert caught.value.hint == f"add --encoding {encoding}"
+        import_text(sqlite_store, content, encoding=encoding)
     else:
         import_text(sqlite_store, content)
     assert contacts_in(sqlite_store)["a@x.no"]["first_name"] == "Åse"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters_are_detected(sqlite_store: Store, delimiter: str) -> None:
     content = f'email{delimiter}"first_name"\r\na@x.no{delimiter}"A{delimiter}B"\r\n'
     import_text(sqlite_store, content)

@@ -14,7 +14,7 @@ from helpers import import_process
 from helpers.imports import contacts_in, import_text
 from helpers.sessions import make_session
 
-ROWS = 1500
+ROWS = 900
 BATCH_ROWS = 100
 
 
@@ -22,7 +22,7 @@ def content() -> str:
     """Every twentieth row is no contact; addresses come twice now and then."""
     rows = ["email,first_name,tag,group,attributes.orders"]
     for number in range(ROWS):
-        email = "nobody" if number % 20 == 19 else f"c{number % 1300}@x.no"
+        email = "nobody" if number % 20 == 19 else f"c{number % 780}@x.no"
         rows.append(f"{email},Name {number},t{number % 7};all,g{number % 5},{number}")
     return "\n".join(rows) + "\n"
 
@@ -62,7 +62,7 @@ def test_killed_and_run_again_gives_what_one_clean_import_gives(
         killed = list_runs(connection, limit=1)[0]
     assert killed.state is RunState.RUNNING
     assert killed.planned % BATCH_ROWS == 0
-    assert 0 < len(half) == killed.changed < 1235
+    assert 0 < len(half) == killed.changed < 741
     assert killed.skipped["rejected"] >= rejects - BATCH_ROWS // 20
 
     again = import_text(make_session(store), path.read_text(), create_groups=True)

@@ -165,9 +165,8 @@ def test_a_column_with_a_rule_still_gives_its_field(store: Store) -> None:
     assert statuses(store) == {"a@x.no": "inactive"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_names_that_look_like_consent() -> None:
+    for name in [
         *(
             "Status",
             "STATUS",
@@ -215,15 +214,13 @@ def test_a_column_with_a_rule_still_gives_its_field(store: Store) -> None:
         *("Marketing contact status", "Suppressed", "spam report", "complaint_date", "newsletter"),
         *("Stop Time", "Removed on", "deleted_at", "Cancelled At", "suspended_at", "On Hold"),
         *("Do not allow Bulk Emails", "donotbulkemail", "Uitschrijfdatum", "Date Cancelled"),
-    ],
-)
-def test_names_that_look_like_consent(name: str) -> None:
-    assert looks_like_consent(name)
+        *("IsBounceback", "activated"),
+    ]:
+        assert looks_like_consent(name), name
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_names_that_do_not() -> None:
+    for name in [
         *(
             "first_name",
             "City",
@@ -237,10 +234,8 @@ def test_names_that_look_like_consent(name: str) -> None:
         *("Customer ID", "Orders", "Notes", "Title", "Website", "Language", "Birthday", "Option"),
         *("optimum", "MEMBER_RATING", "Score", "tags", "consultant", "Stadt", "constant", "Zip"),
         *("Allowance", "Cancelation policy", "Deleted items", "Left handed", "Stopover", "Holder"),
-    ],
-)
-def test_names_that_do_not(name: str) -> None:
-    assert not looks_like_consent(name)
+    ]:
+        assert not looks_like_consent(name), name
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A domain that refuses much at once: held back, until somebody decides."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -14,8 +16,18 @@ from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.responses import adopt_unmatched
-from helpers.ingested import add, blocked, deactivated, record, recorded, response, session_on
+from helpers.ingested import (
+    add,
+    blocked,
+    deactivated,
+    record,
+    recorded,
+    response,
+    session_at,
+    session_on,
+)
 from helpers.responses import insert_contact
+from helpers.sessions import NOW
 
 
 @pytest.mark.parametrize(("number", "held"), [(3, 0), (4, 4)], ids=["usual", "more than three"])
@@ -58,6 +70,27 @@ def test_discarded_responses_never_count(store: Store) -> None:
     sweep_thresholds(session)
     assert deactivated(store) == []
     assert set(recorded(store, "counts", "not_counted", "held")) == {(False, "discarded", False)}
+
+
+def test_another_burst_takes_nothing_back_that_an_open_incident_had_no_part_in(
+    store: Store,
+) -> None:
+    add(store, *(f"c{each}@example.com" for each in range(1, 10)))
+    record(session_on(store), *blocked("example.com", 4))
+    next_day = NOW + timedelta(hours=30)
+    alone = response("c1@example.com", "alone", Category.BLOCKED, occurred_at=next_day)
+    record(session_at(store, next_day), alone)
+    assert deactivated(store) == [(1, 0, "blocked")]
+    another = [
+        response(f"c{each}@example.com", category=Category.INVALID_ADDRESS, occurred_at=next_day)
+        for each in range(5, 9)
+    ]
+
+    result = record(session_at(store, next_day), *another)
+
+    assert [each.held for each in result.judgement.incidents] == [4]
+    assert result.judgement.taken_back == 0
+    assert deactivated(store) == [(1, 0, "blocked")]
 
 
 def test_a_sweep_while_blocked_responses_come_in_does_not_count_them(

@@ -11,7 +11,7 @@ from helpers.outage import PROVIDER, Outage, deactivated_of, replay
 
 @pytest.mark.parametrize("released", [True, False])
 def test_an_outage_costs_nobody(store: Store, released: bool) -> None:
-    decide(store, replay(store, contacts=1_100, false=80, ingests=24), released=released)
+    decide(store, replay(store, contacts=600, false=50, ingests=12), released=released)
 
 
 @pytest.mark.torture

@@ -15,15 +15,7 @@ from contactctl.store import tables
 from contactctl.store.database.store import Store
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
-from helpers.plans import (
-    NO_LIMITS,
-    active_ids,
-    confirmed,
-    plan,
-    plan_items,
-    selection,
-    states,
-)
+from helpers.plans import NO_LIMITS, active_ids, confirmed, plan, plan_items, selection, states
 from helpers.sessions import NOW, make_session
 
 

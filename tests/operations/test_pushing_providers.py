@@ -10,9 +10,7 @@ from contactctl.domain.policies import Limits
 from contactctl.domain.runs import Confirmation, SkipReason
 from contactctl.domain.sources import ProviderSource, Secret
 from contactctl.operations.fetch import FetchOptions, fetch_responses
-from contactctl.operations.pushing import (
-    plan_push_to,
-)
+from contactctl.operations.pushing import plan_push_to
 from contactctl.operations.runs import run_confirmed
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.transport import Client, Pace

@@ -13,14 +13,7 @@ from contactctl.store.run_steps import apply_batch
 from contactctl.store.runs import insert_run
 from helpers.contacts import seed_contacts
 from helpers.dumps import dump
-from helpers.plans import (
-    deactivated,
-    deactivated_by,
-    plan,
-    plan_items,
-    started,
-    undo_of,
-)
+from helpers.plans import deactivated, deactivated_by, plan, plan_items, started, undo_of
 from helpers.sessions import NOW, make_session
 
 

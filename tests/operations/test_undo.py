@@ -10,23 +10,15 @@ from contactctl.domain.errors import RefusedError
 from contactctl.domain.policies import GroupPolicy, Limits, ResponsePolicy
 from contactctl.domain.runs import RunKind, RunState, SkipReason
 from contactctl.operations.plans import show_plan
+from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
 from contactctl.operations.runs import apply_run, cancel_run
-from contactctl.operations.undo import plan_undo_of, preview_undo, require_undoable
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.run_steps import apply_batch, start_run
 from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_group, add_member, member_states, open_deactivation
-from helpers.plans import (
-    active_ids,
-    confirmed,
-    deactivated,
-    deactivated_by,
-    plan,
-    started,
-    undo_of,
-)
+from helpers.plans import active_ids, confirmed, deactivated, deactivated_by, plan, started, undo_of
 from helpers.sessions import NOW, make_session
 
 LATER = NOW + timedelta(days=3)

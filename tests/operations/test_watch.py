@@ -9,12 +9,7 @@ from contactctl.store.database.locks import exclusive
 from contactctl.store.database.store import Store
 from contactctl.store.runs import CONTACT_CHANGES
 from helpers.contacts import seed_contacts
-from helpers.plans import (
-    deactivated,
-    plan,
-    started,
-    states,
-)
+from helpers.plans import deactivated, plan, started, states
 from helpers.sessions import make_session
 
 

@@ -40,8 +40,8 @@ NO_LIMITS = Limits(max_contacts=10**9, max_percent=100)
 People = Mapping[int, Person]
 
 
-def test_forty_days_go_as_in_the_model(store: Store) -> None:
-    check_days(store, contacts=300, days=40)
+def test_some_weeks_go_as_in_the_model(store: Store) -> None:
+    check_days(store, contacts=160, days=30)
 
 
 @pytest.mark.torture

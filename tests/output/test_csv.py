@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contactctl.domain.text import undo_defuse
-from contactctl.output.formats.csv import cell, write
+from contactctl.output.formats import cell, write_csv
 from contactctl.output.presentation import Column, Presentation, Rows
 from helpers.consoles import memory_console
 
@@ -16,7 +16,7 @@ from helpers.consoles import memory_console
 def written(*rows: dict[str, object], tty: bool = False) -> str:
     columns = [Column(key) for key in rows[0]]
     console = memory_console(tty=tty)
-    write(Presentation(rows=Rows("rows", columns, rows)), console, "probe")
+    write_csv(Presentation(rows=Rows("rows", columns, rows)), console, "probe")
     return console.stdout.getvalue()
 
 
@@ -67,6 +67,6 @@ def test_a_terminal_gets_no_escape_sequence() -> None:
 
 def test_a_result_without_rows_is_one_row() -> None:
     console = memory_console()
-    write(Presentation({"active": 3, "groups": ["a", "b"]}), console, "probe")
+    write_csv(Presentation({"active": 3, "groups": ["a", "b"]}), console, "probe")
 
     assert console.stdout.getvalue() == "active,groups\r\n3,a;b\r\n"

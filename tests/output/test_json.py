@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from contactctl.domain.errors import ExitCode, Problem, RefusedError
 from contactctl.domain.text import UNSAFE_CHARACTERS
-from contactctl.output.formats import json as json_format
-from contactctl.output.formats import jsonl
+from contactctl.output.formats import write_json, write_jsonl
 from contactctl.output.presentation import (
     Column,
     Presentation,
@@ -34,7 +33,7 @@ class Colour(StrEnum):
 
 def written(presentation: Presentation, *, tty: bool = False) -> str:
     console = memory_console(tty=tty)
-    json_format.write(presentation, console, "probe")
+    write_json(presentation, console, "probe")
     return console.stdout.getvalue()
 
 
@@ -122,7 +121,7 @@ def test_escaping_keeps_the_value_and_leaves_nothing_a_terminal_obeys(value: obj
 def test_json_lines_are_the_rows_alone() -> None:
     console = memory_console()
 
-    jsonl.write(Presentation({"as_of": "x"}, numbers([1, 2])), console, "probe")
+    write_jsonl(Presentation({"as_of": "x"}, numbers([1, 2])), console, "probe")
 
     assert console.stdout.getvalue() == '{"n": 1}\n{"n": 2}\n'
 
@@ -130,6 +129,6 @@ def test_json_lines_are_the_rows_alone() -> None:
 def test_a_result_without_rows_is_one_json_line() -> None:
     console = memory_console()
 
-    jsonl.write(Presentation({"active": 3}), console, "probe")
+    write_jsonl(Presentation({"active": 3}), console, "probe")
 
     assert console.stdout.getvalue() == '{"active": 3}\n'

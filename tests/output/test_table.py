@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contactctl.output.formats.table import write
 from contactctl.output.presentation import (
     Bars,
     Block,
@@ -18,6 +17,7 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
+from contactctl.output.table import write_table
 from helpers.consoles import memory_console
 
 HOSTILE = "[bold]x[/bold]\x1b[2J\u202egnp\n"
@@ -31,7 +31,7 @@ def shown(
     colour: bool = False,
 ) -> str:
     console = memory_console(tty=tty, width=width, env={} if colour else None)
-    write(Presentation(rows=rows, blocks=blocks), console, "probe")
+    write_table(Presentation(rows=rows, blocks=blocks), console, "probe")
     return console.stdout.getvalue()
 
 
@@ -164,7 +164,9 @@ def test_columns_that_yield_are_left_out_before_they_say_too_little() -> None:
     row = {"email": "ann.longname@example.com", "reason": "spring cleaning", "group": "news, more"}
     console = memory_console(tty=True, width=38)
 
-    write(Presentation(rows=Rows("r", columns, [row]), blocks=[RowsTable()]), console, "probe")
+    write_table(
+        Presentation(rows=Rows("r", columns, [row]), blocks=[RowsTable()]), console, "probe"
+    )
 
     assert console.stdout.getvalue().splitlines()[0] == "EMAIL                     REASON"
     said = " ".join(console.stderr.getvalue().split())

@@ -55,10 +55,22 @@ def test_text_that_resembles_an_envelope(line: bytes) -> None:
     assert list(iter_mails(io.BytesIO(ENVELOPE + raw))) == [("-#1", raw)]
 
 
-def test_an_envelope_line_follows_a_blank_line() -> None:
+def test_an_envelope_line_follows_a_blank_line_or_precedes_a_header_field() -> None:
     raw = ONE + ENVELOPE
 
     assert list(iter_mails(io.BytesIO(ENVELOPE + raw))) == [("-#1", raw)]
+    assert list(iter_mails(io.BytesIO(ENVELOPE + raw + TWO))) == [("-#1", ONE), ("-#2", TWO)]
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\n\r\n", b"\xef\xbb\xbf\n"])
+def test_an_mbox_that_does_not_begin_at_its_first_byte(before: bytes) -> None:
+    assert len(list(iter_mails(io.BytesIO(before + MBOX)))) == 2
+
+
+def test_an_mmdf_mailbox() -> None:
+    data = b"".join(b"\1\1\1\1\n" + mail + b"\1\1\1\1\n" for mail in (ONE, ENVELOPE + TWO))
+
+    assert list(iter_mails(io.BytesIO(data))) == [("-#1", ONE), ("-#2", ENVELOPE + TWO)]
 
 
 def test_an_eml_file_is_one_mail_even_with_an_envelope_line(tmp_path: Path) -> None:

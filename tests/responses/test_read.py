@@ -4,8 +4,11 @@ import gzip
 import io
 import json
 import os
+import tarfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -188,3 +191,64 @@ def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path: Path) ->
     with pytest.raises(UsageError) as caught:
         read(tmp_path / "missing", format="xml")
     assert "sendgrid" in caught.value.hint
+
+
+MEMBERS = {
+    "d/one.eml": BOUNCE,
+    "d/objects/3a7f": gzip.compress(GENERIC),
+    "events.jsonl": GENERIC,
+    "read.me": b"how to read these",
+    "__MACOSX/d/._one.eml": b"x",
+}
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with ZipFile(data, "w") as archive:
+        archive.mkdir("d/")
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def tarred(members: dict[str, bytes], mode: str = "w") -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in members.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred, lambda each: tarred(each, "w:gz")])
+def test_an_archive_is_read_as_a_folder(
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
+    path = tmp_path / "bounces"
+    path.write_bytes(pack(MEMBERS))
+    for events in (read(path), read(io.BytesIO(path.read_bytes()))):
+        assert sorted(in_short(events)) == sorted([*MAIL_READS, *GENERIC_READS, *GENERIC_READS])
+        (other,) = (each for each in events if isinstance(each, NoResponse))
+        assert other.source.endswith("/read.me")
+    (tmp_path / "bounces").rename(tmp_path / "bounces.zip")
+    (tmp_path / "two.eml.gz").write_bytes(gzip.compress(BOUNCE))
+    assert len(in_short(read(tmp_path))) == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (zipped(MEMBERS)[:300], "a damaged archive"),
+        (tarred(MEMBERS)[:1300], "a damaged archive"),
+        (tarred(MEMBERS, "w:gz")[:300], "the gzip file is damaged"),
+    ],
+)
+def test_a_damaged_archive_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read(io.BytesIO(data))
+
+
+def test_an_archive_in_an_archive_is_rejected() -> None:
+    (event,) = read(io.BytesIO(zipped({"inner.zip": zipped(MEMBERS)})))
+    assert isinstance(event, Rejection)

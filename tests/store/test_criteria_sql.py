@@ -17,10 +17,7 @@ from contactctl.domain.criteria.tree import (
     from_flags,
     prebuilt_criteria,
 )
-from contactctl.store.criteria import (
-    active_where,
-    where_clause,
-)
+from contactctl.store.criteria import active_where, where_clause
 from contactctl.store.database.store import open_store
 from contactctl.store.predicates import is_active_by_index
 from contactctl.store.selections import count_matching, fields_that_leave_out
@@ -60,7 +57,7 @@ def selected(store, tree: Criteria) -> list[int]:
 def left_out(store, tree: Criteria) -> dict[str, int]:
     with store.reading() as connection:
         resolved = resolve(tree, NOW, ZoneInfo("Europe/Oslo"))
-        return count_matching(connection, resolved, store.dialect).left_out
+        return count_matching(connection, resolved).left_out
 
 
 def fill(store, *contacts: ContactView) -> None:

@@ -23,7 +23,7 @@ from contactctl.domain.responses import Category
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.store import tables
 from contactctl.store.database.store import Store
-from contactctl.store.reactivation import read_standing
+from contactctl.store.deactivations import read_standing
 from helpers.contacts import add_contact
 from helpers.sessions import NOW, make_session
 from helpers.thorough import examples

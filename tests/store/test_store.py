@@ -27,6 +27,8 @@ from contactctl.store.types import UtcInstant
 from helpers import databases
 from helpers.contacts import add_contact
 
+AT = datetime(2026, 5, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
 
 def test_models_and_migrations_agree(store: Store) -> None:
     with store.engine.connect() as connection:
@@ -88,7 +90,7 @@ def test_a_store_of_an_older_version_is_upgraded_with_what_it_holds(
 def test_upgrading_counts_the_responses_that_are_there_by_hour(empty_url: str) -> None:
     store = connect(empty_url)
     upgrade(store, "0004")
-    last = datetime(2026, 5, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    last = AT
     with store.writing() as connection:
         ann = add_contact(connection, "ann@x.no")
         for number, at in enumerate((last.replace(minute=0, second=0, microsecond=0), last)):
@@ -112,6 +114,34 @@ def test_upgrading_counts_the_responses_that_are_there_by_hour(empty_url: str) -
         (hour + timedelta(hours=1), *of_nobody, 1, 0, None),
         (hour, *alike, 2, 0, None),
     ]
+
+
+def test_upgrading_finds_the_responses_that_mention_somebody_else(empty_url: str) -> None:
+    store = connect(empty_url)
+    upgrade(store, "0019")
+    said = {
+        "of her alone": {"diagnostic": "550 <Ann@x.no>: no such user"},
+        "of another": {"diagnostic": "550 <ann@x.no>: write to postmaster@x.no"},
+        "of a longer one": {"diagnostic": "550 <mary.ann@x.no>"},
+        "of another's": {"recipient": "bob@x.no"},
+        "of a file": {"source": "/mail/bounces@x.no/new/1"},
+        "of a link": {"diagnostic": "http://x.no/?bob%40x.no"},
+    }
+    with store.writing() as connection:
+        ann = add_contact(connection, "ann@x.no")
+        for number, values in enumerate(said.values()):
+            row = {"recipient": "Ann@x.no", **values}
+            of_contact = {"contact_id": ann, "group_id": 0}
+            add_older_response(connection, "response", number, AT, **of_contact, **row)
+            of_nobody = {"email_key": "ann@x.no", "group_folded": ""}
+            add_older_response(connection, "unmatched_response", number, AT, **of_nobody, **row)
+
+    upgrade(store)
+    with store.reading() as connection:
+        for table in (tables.response, tables.unmatched_response):
+            kept = select(table.c.source_key).where(~table.c.mentions_others)
+            assert connection.execute(kept).scalars().all() == ["0"]
+    store.close()
 
 
 def add_older_response(

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
@@ -38,10 +37,10 @@ def columns(table: Table) -> dict[str, tuple[object, ...]]:
     }
 
 
-@pytest.mark.parametrize("name", SQLModel.metadata.tables)
-def test_a_table_is_that_of_its_model(name: str) -> None:
-    model, table = SQLModel.metadata.tables[name], tables.metadata.tables[name]
+def test_a_table_is_that_of_its_model() -> None:
+    for name in SQLModel.metadata.tables:
+        model, table = SQLModel.metadata.tables[name], tables.metadata.tables[name]
 
-    assert columns(table) == columns(model)
-    assert dict(table.kwargs) == dict(model.kwargs)
-    assert getattr(tables, name) is table
+        assert columns(table) == columns(model), name
+        assert dict(table.kwargs) == dict(model.kwargs), name
+        assert getattr(tables, name) is table, name

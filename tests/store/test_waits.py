@@ -26,6 +26,7 @@ from contactctl.store.temporary import fill, temporary_tables
 from helpers.cli import run_cli
 from helpers.contacts import add_contact, seed_contacts
 from helpers.databases import replace_database
+from helpers.kept_connections import let_go
 from helpers.plans import started
 from helpers.sessions import NOW, make_session
 
@@ -148,8 +149,10 @@ def tokyo_url(postgres_url: str) -> Iterator[str]:
     name = postgres_url.partition("?")[0].rsplit("/", 1)[1]
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'".encode())
+        let_go()
         yield postgres_url
         admin.execute(f'ALTER DATABASE "{name}" RESET timezone'.encode())
+    let_go()
 
 
 def test_instants_are_the_same_wherever_the_server_is(tokyo_url: str) -> None:

@@ -131,18 +131,26 @@ def including_missing(criteria: Criteria, field_name: str) -> str:
     Empty when no top-level condition on the field leaves them out.
     """
     missing = f"{field_name} {Operator.MISSING}"
-    if any(_leaves_out(part, field_name) for part in criteria.any):
-        return f"add --where-any {shlex.quote(missing)}"
+    for part in criteria.any:
+        if isinstance(part, Condition) and _leaves_out(part, field_name):
+            flag = f"add --where-any {shlex.quote(missing)}"
+            return f"below {part.place} add - {missing}" if _is_in_file(part) else flag
     for part in criteria.all:
         if isinstance(part, Condition) and _leaves_out(part, field_name):
             return _loosened(criteria, part, missing)
     return ""
 
 
+def _is_in_file(condition: Condition) -> bool:
+    return bool(condition.place) and not condition.place.startswith("--")
+
+
 def _loosened(criteria: Criteria, condition: Condition, missing: str) -> str:
     text = format_condition(condition)
+    alternatives = json.dumps([text, missing], ensure_ascii=False)  # which is YAML, too
+    if _is_in_file(condition):
+        return f"at {condition.place} write - any: {alternatives}"
     if criteria.any:
-        alternatives = json.dumps([text, missing], ensure_ascii=False)  # which is YAML, too
         return f"in a criteria file, under all: any: {alternatives}"
     return (
         f"instead of --where {shlex.quote(text)} write "

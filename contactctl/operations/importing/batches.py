@@ -1,7 +1,6 @@
 """Batches on their way: what reads the cells of each column, and waves of rows to be put in."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -27,6 +26,7 @@ from contactctl.operations.importing.columns import (
 from contactctl.operations.importing.convert import KEY, Converted, Read, value_parser
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.session import Session
+from contactctl.store.external_ids import AddressChanges
 from contactctl.store.groups import group_ids
 from contactctl.store.imports import Wave, stored_date
 from contactctl.store.staged import Staged, stored_instant
@@ -159,10 +159,10 @@ def wave_of(
     rows: Sequence[Staged],
     converted: Converted,
     group_ids: Mapping[str, int],
-    moved: AbstractSet[int] = frozenset(),
+    changes: AddressChanges | None = None,
 ) -> Wave:
-    """The rows with the tags, memberships and reasons to be inactive that they bring; `moved` are
-    the positions of those whose contact has had another address until now."""
+    """The rows with the tags, memberships and reasons to be inactive that they bring."""
+    changes = changes or AddressChanges()
     tags, inactive, ids = converted.tags, converted.inactive, converted.external_ids
     states = {
         MembershipState.FOLLOWS: converted.groups,
@@ -190,5 +190,6 @@ def wave_of(
         if inactive
         else (),
         [(row[KEY], ids[row[0]]) for row in rows] if ids else (),
-        [(row[0],) for row in rows if row[0] in moved] if moved else (),
+        changes.linked,
+        [(row[0],) for row in rows if row[0] in changes.moved] if changes.moved else (),
     )

@@ -21,7 +21,7 @@ from contactctl.domain.criteria.fields import (
     did_you_mean,
 )
 from contactctl.domain.errors import CriteriaError, InputError, UsageError
-from contactctl.domain.text import show_safely, trim
+from contactctl.domain.text import show_safely, text_of_formula, trim
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.presets import as_word, hint_for_email, plain, preset_for
 from contactctl.operations.importing.status import looks_like_consent
@@ -85,7 +85,7 @@ def distinct_names(names: Sequence[str]) -> list[str]:
     A second column `phone` is called `phone (2)`, one without a name `column 3`; unnamed ones at
     the end are left out, as spreadsheets write commas behind the last column.
     """
-    trimmed = [trim(name) for name in names]
+    trimmed = [text_of_formula(trim(name)) for name in names]
     while trimmed and not trimmed[-1]:
         trimmed.pop()
     found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from contactctl.domain.contact_values import parse_text
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import MAX_TEXT
 from contactctl.domain.emails import bare_address, email_key
-from contactctl.domain.text import fold, trim, undo_defuse
+from contactctl.domain.text import fold, text_of_formula, trim, undo_defuse
 from contactctl.operations.importing.columns import (
     GROUP_ACTIVE,
     GROUP_INACTIVE,
@@ -357,6 +357,8 @@ class _Conversion:
         if self.plan.from_spreadsheet:  # other cells are trimmed where they were read
             joined = "".join(texts)
             texts = list(map(str.strip if joined.isascii() else trim, texts))
+            if '="' in joined:
+                texts = list(map(text_of_formula, texts))
             if "'" in joined:
                 texts = list(map(undo_defuse, texts))
         if self.plan.nulls and not self.plan.nulls.isdisjoint(texts):

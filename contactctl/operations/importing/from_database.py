@@ -75,10 +75,10 @@ class SourceRows:
             yield Batch()
 
     def _note(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Rows come in the cursor's order, those without one first."""
+        """Rows come in the cursor's order, those without one before or behind all others."""
         if self._cursor_at is None:
             return
-        last = columns[self._cursor_at][-1]
+        last = next((each for each in reversed(columns[self._cursor_at]) if each is not None), None)
         if last is not None:
             self.position["cursor"] = kept_cursor(not_to_come(last, self._now))
 
@@ -104,21 +104,22 @@ def _ids(values: Sequence[Any]) -> list[str]:
 def _cells(values: Sequence[Any], is_set: bool) -> Sequence[Cell]:
     """A column's values as text: what is missing is empty."""
     types = {*map(type, values)}
-    if types == {int}:
-        return list(map(str, values))
     if types <= _TEXT_TYPES:
         texts = [value or "" for value in values]
         return [text.strip() if text.isascii() else trim(text) for text in texts]
-    return [_cell(value, is_set) for value in values]
+    is_list = list in types and is_set
+    forms = {each: _list_cell if is_list and each is list else _form(each) for each in types}
+    return [forms[type(value)](value) for value in values]
 
 
-def _cell(value: Any, is_set: bool) -> str:
-    if value is None:
-        return ""
-    if is_set and isinstance(value, list) and all(isinstance(each, str) for each in value):
+def _form(of: type) -> Callable[[Any], str]:
+    return _FORMS.get(of, lambda value: trim(str(value)))
+
+
+def _list_cell(value: list[Any]) -> str:
+    if all(isinstance(each, str) for each in value):
         return list_cell([trim(each) for each in value])
-    form = _FORMS.get(type(value))
-    return form(value) if form else trim(str(value))
+    return _json_cell(value)
 
 
 def _float_cell(value: float) -> str:
@@ -138,6 +139,7 @@ def _json_cell(value: Any) -> str:
 
 
 _FORMS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
     str: trim,
     int: str,
     bool: lambda value: "true" if value else "false",

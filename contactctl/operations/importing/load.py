@@ -113,7 +113,7 @@ def import_contacts(
     """
     options = given.options
     check_date_formats(options)
-    with open_source(given.path, given.stdin, options.encoding) as source:
+    with open_source(given.path, given.stdin, options.encoding, options.sheet) as source:
         rows = read_rows(source, options, session.catalogue)
         work = ImportWork(ImportRun(source.name, dict(options.renames)), "importing", source.lines)
         with exclusive(session.store, CREATING_CONTACTS):
@@ -238,7 +238,7 @@ class _Import:
             missing = _missing_groups(converted, known)
             ids = known | create_groups(connection, missing, self.now)
             for rows in waves.rows:
-                wave = wave_of(rows, converted, ids, changes.moved)
+                wave = wave_of(rows, converted, ids, changes)
                 counts += put_in(
                     connection, self.plan.layout, wave, self.now, self.creating, source=source
                 )

@@ -92,18 +92,20 @@ NO_PRESET = Preset("")
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a file is read. `renames` maps a column of the file to a field; column names ignore case.
+    """How a file is read; of a workbook its `sheet`. Names of columns ignore case.
 
-    `column_date_formats` maps a column to its date formats, `date_formats` hold for the others
-    (domain.date_formats). `separators` maps tag and group to what separates names in their cells.
-    `nulls` are cells that mean nothing. Who is new and fulfils one of `inactive` is created
-    inactive; with `all_inactive` everybody new is, for `inactive_reason` (a response category, or
-    empty). `update_only`: nobody is created.
+    `renames` maps a column of the file to a field. `column_date_formats` maps a column to its
+    date formats, `date_formats` hold for the others (domain.date_formats). `separators` maps
+    tag and group to what separates names in their cells. `nulls` are cells that mean nothing.
+    Who is new and fulfils one of `inactive` is created inactive; with `all_inactive` everybody
+    new is, for `inactive_reason` (a response category, or empty). `update_only`: nobody is
+    created.
     """
 
     format: FileFormat | None = None
     delimiter: str | None = None
     encoding: str = "utf-8-sig"
+    sheet: str | None = None
     renames: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     ignore_unknown: bool = False

@@ -13,12 +13,7 @@ from contactctl.domain.emails import bare_address, email_key
 from contactctl.domain.errors import UsageError
 from contactctl.domain.responses import Category
 from contactctl.domain.text import fold, show_safely, trim
-from contactctl.operations.importing.options import (
-    InactiveRule,
-    Preset,
-    is_separator,
-    parse_rule,
-)
+from contactctl.operations.importing.options import InactiveRule, Preset, is_separator, parse_rule
 
 Read = TypeVar("Read")
 
@@ -178,8 +173,6 @@ def hint_for_email(names: Sequence[str]) -> str:
         )
     if preset := preset_for(names):
         return f"it looks like an export of another program: --preset {preset} reads it"
-    if len(names) == 1 and "|" in names[0]:
-        return "is | what separates the cells? then say --delimiter '|'"
     likely = [name for name in names if "mail" in plain(name).replace("-", "")]
     if likely:
         return f"name it with --map {as_word(f'{likely[0]}=email')}"

@@ -14,7 +14,7 @@ from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.plain_data import STRICT
 from contactctl.domain.responses import Rejection
-from contactctl.domain.text import show_safely, trim
+from contactctl.domain.text import counted, show_safely, trim
 from contactctl.operations.importing.columns import (
     ColumnNames,
     FileColumn,
@@ -157,9 +157,10 @@ def beginning_of(source: Source) -> Beginning:
 
 
 def _delimiters(header: str) -> list[str]:
-    """Those of , ; TAB that are outside quotes in the header."""
+    """Those of , ; TAB that are outside quotes in the header, or a bar where there is none."""
     outside_quotes = "".join(header.split('"')[::2])
-    return [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+    found = [delimiter for delimiter in _DELIMITERS if delimiter in outside_quotes]
+    return found or ["|"] * ("|" in outside_quotes)
 
 
 def _refuse_ambiguous(source: Source, header: str) -> None:
@@ -192,7 +193,7 @@ def _fill(batch: Batch, reader: Any, width: int, size: int) -> bool:
                 lines.append(start)
                 rows.append(row[:width])
             elif any(row):
-                reason = f"{len(row)} cells where the header has {width}"
+                reason = f"{counted(len(row), 'cell')} where the header has {width}"
                 rejects.append(Reject(start, reason, tuple(row)))
             if len(lines) + len(rejects) >= size:
                 return False
@@ -302,10 +303,25 @@ def _json_row(line: str, keys: _JsonKeys, *, decided: bool) -> list[Cell]:
                 f"'{show_safely(name)}' looks like consent or status:"
                 " say what it means with --inactive-when or --ignore"
             )
+    if "email" not in values and (path := _path_to_objects(record)):
+        raise ValueError(f"no email, but objects inside: `jq -c '{path}'` gives them one by one")
     cells = [
         _cell(known, values[known.name]) if known.name in values else None for known in keys.fields
     ]
     return [*cells, *said]
+
+
+def _path_to_objects(record: Mapping[str, Any]) -> str:
+    """Where an API's answer has its list of objects, as jq writes it: `.data.results[]`; or ''."""
+    for name, value in record.items():
+        if not name.isidentifier():
+            continue
+        if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+            return f".{name}[]"
+        inner = _path_to_objects(value) if isinstance(value, dict) else ""
+        if inner:
+            return f".{name}{inner}"
+    return ""
 
 
 def _plain_cell(value: Any) -> str:
@@ -324,21 +340,28 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     return flat | {f"{ATTRIBUTE_PREFIX}{name}": value for name, value in nested.items()}
 
 
+# a column's date formats know what a number counts; databases export telephone numbers as numbers
+_TAKE_NUMBERS = {
+    int: (FieldType.DATE, FieldType.INSTANT, FieldType.TEXT),
+    float: (FieldType.DATE, FieldType.INSTANT),
+}
+
+
 def _cell(known: Field, value: Any) -> str:
     """A JSON value as the text that the field's parser reads; ValueError for another type."""
-    if value is None:
-        return ""
     if known.type is FieldType.SET:
-        return _set_cell(known, value)
+        return "" if value is None else _set_cell(known, value)
     if known.type is FieldType.BOOLEAN and isinstance(value, bool):
         return "true" if value else "false"
     if known.type is FieldType.NUMBER and isinstance(value, int | float):
         if not isinstance(value, bool):
             return f"{value:f}" if isinstance(value, float) and "e" in repr(value) else repr(value)
+    elif value is None:
+        return ""
     elif isinstance(value, str) and known.type not in (FieldType.NUMBER, FieldType.BOOLEAN):
         return trim(value)
-    elif known.type in (FieldType.DATE, FieldType.INSTANT) and type(value) in (int, float):
-        return repr(value)  # the column's date formats know what it counts
+    elif known.type in _TAKE_NUMBERS.get(type(value), ()):
+        return repr(value)
     raise ValueError(f"{known.name}: {shown_json(value)} where a {known.type} belongs")
 
 

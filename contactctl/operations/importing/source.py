@@ -6,7 +6,6 @@ names.
 
 import bz2
 import codecs
-import csv
 import gzip
 import lzma
 import os
@@ -17,13 +16,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from contactctl.domain.errors import InputError, UsageError
 from contactctl.domain.text import show_safely, text_codec
+from contactctl.operations.importing.workbook import SAVE_AS_CSV, write_sheet
 
 _CHUNK = 1 << 20
 _ZSTD_CHUNK = 1 << 10  # a few bytes can mean 128 KiB, and all that comes out is held
@@ -31,7 +30,6 @@ _HARMLESS = 1 << 30  # bytes that may come out of any file, however small
 _MOST_PACKED = 200  # times; text packs 3 to 20 times, a bomb a thousand
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
-_SAVE_AS_CSV = "save the sheet as CSV (UTF-8), and import that"
 
 Unpack = Callable[[IO[bytes]], Iterator[bytes]]
 
@@ -46,8 +44,9 @@ class Unpacked:
 
 
 @contextmanager
-def unpacked(stream: IO[bytes], name: str) -> Iterator[Unpacked]:
-    """The text in a seekable stream: out of gzip, zstd, bzip2, xz, .xlsx, or else as it is.
+def unpacked(stream: IO[bytes], name: str, sheet: str | None = None) -> Iterator[Unpacked]:
+    """The text in a seekable stream: out of gzip, zstd, bzip2, xz, .xlsx (of its `sheet`), or else
+    as it is.
 
     InputError for another archive or workbook, a broken one, and one that unpacks to too much.
     """
@@ -56,11 +55,11 @@ def unpacked(stream: IO[bytes], name: str) -> Iterator[Unpacked]:
     stream.seek(0)
     if start.startswith(_ZIP):
         with tempfile.TemporaryFile() as copy:
-            _write_sheet(stream, copy, name)
+            _unpack_workbook(stream, copy, name, sheet)
             yield Unpacked(copy, "utf-8", ",")
         return
     if start == _OLD_OFFICE:
-        raise InputError(f"{name} is an old Office file (.xls)", hint=_SAVE_AS_CSV)
+        raise InputError(f"{name} is an old Office file (.xls)", hint=SAVE_AS_CSV)
     if start.startswith(b"%PDF"):
         raise InputError(f"{name} is a PDF file", hint="export the contacts as CSV")
     unpack = next((found for magic, found in _UNPACKERS.items() if start.startswith(magic)), None)
@@ -125,8 +124,7 @@ def _require_harmless(size: int, packed: int, name: str) -> None:
         )
 
 
-def _write_sheet(stream: IO[bytes], copy: IO[bytes], name: str) -> None:
-    """The only sheet of a workbook that holds anything, as CSV."""
+def _unpack_workbook(stream: IO[bytes], copy: IO[bytes], name: str, sheet: str | None) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
@@ -136,50 +134,7 @@ def _write_sheet(stream: IO[bytes], copy: IO[bytes], name: str) -> None:
     if "xl/workbook.xml" not in names:
         raise InputError(f"{name} is {_kind_of_archive(names)}", hint=_unpack_hint(names))
     _require_harmless(sum(member.file_size for member in members), stream.seek(0, 2), name)
-    stream.seek(0)
-    try:
-        import openpyxl  # noqa: PLC0415  (an extra)
-    except ImportError:
-        raise InputError(
-            f"{name} is an Excel workbook (.xlsx), and the package openpyxl is not installed",
-            hint=f"pip install 'contactctl[xlsx]', or {_SAVE_AS_CSV}",
-        ) from None
-    try:
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl lets through whatever its parsers meet
-        raise InputError(f"{name}: a broken workbook: {error}", hint=_SAVE_AS_CSV) from error
-    filled = [sheet for sheet in book.worksheets if _holds_something(sheet)]
-    if len(filled) > 1:
-        titles = ", ".join(repr(sheet.title) for sheet in filled)
-        raise InputError(f"{name} has more than one sheet: {titles}", hint=_SAVE_AS_CSV)
-    text = TextIOWrapper(copy, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text)
-    for sheet in filled:
-        for row in sheet.iter_rows(values_only=True):
-            writer.writerow(map(_cell, row))
-    text.flush()
-    text.detach()
-
-
-def _holds_something(sheet: Any) -> bool:
-    if not hasattr(sheet, "iter_rows"):  # a chart
-        return False
-    sheet.reset_dimensions()  # some writers say A1 and mean everything
-    return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
-
-
-def _cell(value: object) -> str:
-    """A cell as its text: dates as in ISO 8601, whole numbers without a point."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        is_date = value.time() == time()
-        return value.date().isoformat() if is_date else value.isoformat(" ")
-    return value.isoformat() if isinstance(value, date | time) else str(value)
+    write_sheet(stream, copy, name, sheet)
 
 
 def _kind_of_archive(names: set[str]) -> str:
@@ -190,7 +145,7 @@ def _kind_of_archive(names: set[str]) -> str:
 
 def _unpack_hint(names: set[str]) -> str:
     if "content.xml" in names or "word/document.xml" in names:
-        return _SAVE_AS_CSV
+        return SAVE_AS_CSV
     return "unpack it first, and import the files in it one by one"
 
 
@@ -232,11 +187,13 @@ class _Borrowed(TextIOWrapper):
 
 
 @contextmanager
-def open_source(path: Path | None, stdin: BinaryIO, encoding: str) -> Iterator[Source]:
+def open_source(
+    path: Path | None, stdin: BinaryIO, encoding: str, sheet: str | None = None
+) -> Iterator[Source]:
     """The file at `path`, or standard input; InputError unless all of it is text in `encoding`."""
     _require_encoding(encoding)
     name = show_safely(str(path)) if path else "standard input"
-    with _seekable(path, stdin) as packed, unpacked(packed, name) as text:
+    with _seekable(path, stdin) as packed, unpacked(packed, name, sheet) as text:
         stream, encoding = text.stream, text.encoding or encoding
         _refuse_utf_16(stream, name, encoding)
         lines, longest = _count_lines(stream, name, encoding)
@@ -274,9 +231,18 @@ def _require_encoding(encoding: str) -> None:
 
 
 def _refuse_utf_16(stream: IO[bytes], name: str, encoding: str) -> None:
+    """UTF-16 begins with its mark; without one, every other byte of a header is NUL."""
+    if not codecs.lookup(encoding).name.startswith("utf-8"):
+        return
     stream.seek(0)
-    if stream.read(2) in _UTF_16_MARKS and codecs.lookup(encoding).name.startswith("utf-8"):
+    start = stream.read(8)
+    if start[:2] in _UTF_16_MARKS:
         raise InputError(f"{name} is UTF-16 text, not UTF-8", hint="add --encoding utf-16")
+    for first, order in ((1, "le"), (0, "be")):
+        if len(start) == 8 and not any(start[first::2]) and all(start[1 - first :: 2]):
+            raise InputError(
+                f"{name} is UTF-16 text, not UTF-8", hint=f"add --encoding utf-16-{order}"
+            )
 
 
 def _another(encoding: str) -> str:

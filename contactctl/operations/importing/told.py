@@ -34,29 +34,34 @@ NULL_WORDS = frozenset(
         *("#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#GETTING_DATA"),
     )
 )
-_SHORTENED = re.compile(r"^[-+]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}$", re.MULTILINE)
+# 4.79E+10, a column that was too narrow, a long number that a script took for a fraction
+_SPOILED = re.compile(
+    r"^(?:[-+]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|#{3,}|[0-9]{7,}\.0)$", re.MULTILINE
+)
 _MOST_VALUES = 20  # different ones of a column that are kept
 
 
 @dataclass(slots=True)
 class Told:
-    """Counts cells by column as they are read: null words in texts, numbers that a spreadsheet has
-    shortened, dates to come, and the values of the columns that say who is inactive in rows that
+    """Counts cells by column as they are read: null words in texts, numbers that another program
+    has changed, dates to come, and the values of the columns that say who is inactive in rows that
     are not."""
 
     null_words: dict[str, Counter[str]] = field(default_factory=dict)
-    shortened: dict[str, Counter[str]] = field(default_factory=dict)
+    spoiled: dict[str, Counter[str]] = field(default_factory=dict)
     to_come: Counter[str] = field(default_factory=Counter)
     taken_as_active: dict[str, Counter[str]] = field(default_factory=dict)
     rules_met: set[InactiveRule] = field(default_factory=set)
 
     def look_at_texts(self, name: str, cells: Collection[str | None]) -> None:
         text = "\n".join(filter(None, cells))
-        if "E+" in text:
-            self.shortened.setdefault(name, Counter()).update(_SHORTENED.findall(text))
+        if any(trace in text for trace in ("E+", "###", ".0")) and (
+            found := _SPOILED.findall(text)
+        ):
+            self.spoiled.setdefault(name, Counter()).update(found)
         if not NULL_WORDS.isdisjoint(cells):
-            found = Counter(cell for cell in cells if cell in NULL_WORDS)
-            self.null_words.setdefault(name, Counter()).update(found)
+            nulls = Counter(cell for cell in cells if cell in NULL_WORDS)
+            self.null_words.setdefault(name, Counter()).update(nulls)
 
     def look_for_dates_to_come(self, name: str, values: Sequence[str | None], latest: str) -> None:
         """`latest` is the last one that has come, as the values are stored: they sort as text."""
@@ -89,9 +94,9 @@ class Told:
                 for name, words in self.null_words.items()
             ),
             *(
-                f"'{name}' has numbers that a spreadsheet has shortened, stored as text:"
+                f"'{name}' has numbers that another program has changed, stored as text:"
                 f" {_values(texts)}"
-                for name, texts in self.shortened.items()
+                for name, texts in self.spoiled.items()
                 if texts
             ),
             *(
@@ -182,9 +187,9 @@ def _different_values(rows: FileRows, batch: Batch, name: str) -> list[str]:
 
 
 def _cells(rows: FileRows, batch: Batch, name: str) -> Iterator[str]:
-    if not batch.records:
-        at = next(at for at, column in enumerate(rows.columns) if column.name == name)
-        yield from (row[at] or "" for row in batch.rows)
+    if not batch.records:  # no objects, or each of them is rejected
+        for at, column in enumerate(rows.columns):
+            yield from (row[at] or "" for row in batch.rows if column.name == name)
         return
     for record in batch.records:
         value = {plain(key): each for key, each in json.loads(record).items()}.get(plain(name))

@@ -13,16 +13,9 @@ from typing import Any, NamedTuple
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.responses import (
-    Activity,
-    Category,
-    Event,
-    Rejection,
-    Response,
-    Unsubscribe,
-)
+from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
 from contactctl.domain.text import show_safely
-from contactctl.domain.urls import receiving_host
+from contactctl.domain.urls import host_in_words, receiving_host
 from contactctl.responses.classify import Classify, codes_of, is_machine
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
@@ -237,8 +230,11 @@ class Document:
             occurred_at=occurred_at,
             channel=channel,
             group=self._group_of(row) if self._group else None,
-            host=receiving_host(text_of(self._host(row))) if self._host else "",
+            host=self._host_of(row) or host_in_words(said.diagnostic),
         )
+
+    def _host_of(self, row: Row) -> str:
+        return receiving_host(text_of(self._host(row))) if self._host else ""
 
     def _judge(self, row: Row, outcome: Outcome, recipient: str, classify: Classify) -> _Judgement:
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""

@@ -85,7 +85,9 @@ class _Envelope:
 
     def _numbered(self, document: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         for number, value in enumerate(values_at(document, self.steps)):
-            yield f".{self.steps[0]}[{number}]", value
+            if isinstance(value, str) and self.ignored and value.startswith(self.ignored):
+                continue
+            yield f".{self.steps[0]}[{number}]", _opened_text(value)
 
     def _open_text(self, text: str, document: Mapping[str, object]) -> Opened:
         if self.ignored and text.startswith(self.ignored):
@@ -98,6 +100,14 @@ class _Envelope:
 
     def _time_of(self, document: Mapping[str, object]) -> datetime | None:
         return instant_of(document.get(self.time)) if self.time else None
+
+
+def _opened_text(value: object) -> object:
+    """The JSON in a text; any other value as it is."""
+    try:
+        return decode(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 @cache

@@ -207,7 +207,12 @@ class _Reading:
     def _by_prose(self) -> list[Failure]:
         is_delayed = tells_of_delay(self._impression.subject, self._prose.text)
         return [
-            Failure(recipient, prose=self._prose, is_delayed=is_delayed)
+            Failure(
+                recipient,
+                original_recipient=_led_from(self._prose, recipient),
+                prose=self._prose,
+                is_delayed=is_delayed,
+            )
             for recipient in self._recipients_in_prose()
         ]
 
@@ -244,12 +249,18 @@ def _domains(addresses: Iterable[str]) -> set[str]:
     return {address.rpartition("@")[2] for address in addresses}
 
 
+def _led_from(prose: Prose, recipient: str) -> str | None:
+    said = prose.about(recipient)
+    return said.led_from if said else None
+
+
 def _failure_of_group(
     group: RecipientStatus, prose: Prose, occurred_at: datetime | None
 ) -> Failure:
+    recipient = group.recipient or ""
     return Failure(
-        recipient=group.recipient or "",
-        original_recipient=group.original_recipient,
+        recipient=recipient,
+        original_recipient=group.original_recipient or _led_from(prose, recipient),
         status=group.status,
         diagnostic=group.diagnostic,
         prose=prose,

@@ -95,7 +95,12 @@ _NO_RECIPIENT_LINE = re.compile(
     re.IGNORECASE,
 )
 _ENVELOPE_RECIPIENT = re.compile(r"\brcpt(?: to)?\s?:", re.IGNORECASE)
-
+# Servers name the address that an alias or a forwarding led from: Exim `generated from`, Postfix
+# and sendmail `expanded from`. Exim may keep secret where it led to.
+_LED_FROM = re.compile(
+    rf"\((?:ultimately )?(?:generated|expanded) from:? {{1,3}}<?({ADDRESS})>?\)", re.IGNORECASE
+)
+_UNDISCLOSED = "an undisclosed address"
 
 # sendmail says so below any refusal that it quotes
 _OWN_LAST_WORD = re.compile(r"^(<<< .*\n)554 .{0,320}Service unavailable[ \t]*$", re.MULTILINE)
@@ -108,6 +113,7 @@ class Entry:
     address: str
     lines: list[str] = field(default_factory=list)
     reason_comes_first: bool = False
+    led_from: str | None = None  # the address that the mail was for before it was forwarded
 
     @property
     def opening(self) -> str:
@@ -252,13 +258,19 @@ def _entries(lines: list[str], ignored: Collection[str]) -> list[Entry]:
     before: list[str] = []
     for line in lines:
         match = _ENTRY.match(line) if "@" in line else None
+        origin = _LED_FROM.search(line) if "@" in line else None
+        if origin and before and before[-1].strip() == _UNDISCLOSED:
+            current = entries.setdefault(origin[1].lower(), Entry(origin[1]))
+            continue
         if match is None or _address_of(line, match).lower() in ignored:
             before.append(line)
             if current:
                 current.lines.append(line)
+                current.led_from = current.led_from or (origin and origin[1])
             continue
         address = _address_of(line, match)
         current = entries.setdefault(address.lower(), Entry(address))
+        current.led_from = current.led_from or (origin and origin[1])
         current.lines.extend([*before, line] if match["code"] else [line])
         before = []
         if match["code"]:

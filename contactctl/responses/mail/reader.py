@@ -14,6 +14,7 @@ from contactctl.domain.responses import (
     Response,
     Unsubscribe,
 )
+from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classifier, Classify
 from contactctl.responses.formats.reader import read_document
 from contactctl.responses.json_stream import decode_at
@@ -115,6 +116,7 @@ def _response(
 ) -> Response:
     says = judgement.says
     not_counted = "delayed" if failure.is_delayed else says.not_counted
+    words = " ".join(failure.words().split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS]
     return Response(
         source=source,
         source_key=source_key,
@@ -124,9 +126,9 @@ def _response(
         counts=not not_counted,
         not_counted=not_counted,
         status=says.status,
-        diagnostic=" ".join(failure.words().split())[:_MAX_STORED_DIAGNOSTIC_CHARACTERS],
+        diagnostic=words,
         rule=says.rule,
-        host=failure.host,
+        host=failure.host or host_in_words(words),
         evidence=str(judgement.decided_by.kind) if judgement.decided_by else "",
         outranked=", ".join(map(str, judgement.outranked)),
         through=_through(failure),

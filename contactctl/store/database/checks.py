@@ -10,9 +10,9 @@ from contactctl.domain.contacts import Status
 from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
+from contactctl.store.deactivations import open_system_wide
 from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import is_active
-from contactctl.store.reactivation import open_system_wide
 from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
 from contactctl.store.types import UtcInstant
 
@@ -87,6 +87,11 @@ def _deliveries_of_somebody(connection: sa.Connection) -> Finding:
     return Finding("deliveries belong to contacts", broken, _STATUS_HINT)
 
 
+def _ids_of_somebody(connection: sa.Connection) -> Finding:
+    broken = _count_of_nobody(connection, tables.external_id)
+    return Finding("ids of sources belong to contacts", broken, _STATUS_HINT)
+
+
 def _count_of_nobody(connection: sa.Connection, table: sa.Table) -> int:
     of_contact = sa.exists().where(_contact.c.id == table.c.contact_id)
     statement = sa.select(sa.func.count()).select_from(table).where(~of_contact)
@@ -159,6 +164,7 @@ _CHECKS: tuple[Callable[[sa.Connection], Finding], ...] = (
     check_addresses,
     _deactivations_of_somebody,
     _deliveries_of_somebody,
+    _ids_of_somebody,
     _plans_belong_to_unfinished_runs,
     _runs_finished,
 )

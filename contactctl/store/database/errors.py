@@ -13,6 +13,10 @@ import sqlalchemy as sa
 from contactctl.domain.errors import CANCELLED, BusyError, ContactctlError, StoreError
 
 _CHECK_SCHEMA = "`contactctl db check` says what is wrong with the schema"
+_MAY_CREATE_NOTHING = (
+    "the first schema of this role's search_path must exist, and its owner must say GRANT USAGE,"
+    " CREATE ON SCHEMA ... TO this role; only `init` and `db upgrade` need that"
+)
 _LOST = "the connection to the server was lost; look at the server, then try again"
 # SQLSTATE codes, or their classes (PostgreSQL appendix A)
 _SERVER_HINTS = {
@@ -29,7 +33,7 @@ _SERVER_HINTS = {
     "25P04": "the server's transaction_timeout ended the transaction",
     "42P01": _CHECK_SCHEMA,
     "42703": _CHECK_SCHEMA,
-    "3F000": _CHECK_SCHEMA,
+    "3F000": _MAY_CREATE_NOTHING,
     "08": _LOST,
     "57P": _LOST,
 }
@@ -121,6 +125,8 @@ def _translate(error: sa.exc.DBAPIError, database: NamedDatabase) -> ContactctlE
         )
     if state == _LOCK_TIMEOUT:
         return BusyError(where, hint=_HELD_TOO_LONG)
+    if state == _NO_RIGHT and "for schema" in text:
+        return StoreError(where, hint=_MAY_CREATE_NOTHING)
     code = CANCELLED if state == _QUERY_CANCELED else ""
     hint = getattr(cause, "hint", "") or _pooler_hint(text) or _server_hint(state)
     return StoreError(where, hint=hint, code=code)

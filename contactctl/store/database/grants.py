@@ -12,19 +12,7 @@ from contactctl.store.database.locks import ONE_BY_ONE
 from contactctl.store.tables import metadata
 
 # what only admins begin or go on with
-_OF_ADMINS = frozenset(
-    {
-        RunKind.DELETE,
-        RunKind.ANONYMIZE,
-        RunKind.UNDO,
-        RunKind.SUPPRESSIONS,
-        RunKind.GROUPS,
-        RunKind.POLICY,
-        RunKind.COPY,
-        RunKind.MERGE,
-        RunKind.ATTRIBUTES,
-    }
-)
+_OF_ADMINS = [kind for kind, each in RUN_TYPES.items() if each.for_admins]
 # the server fills it in with the login that it has let in
 _OF_THE_SERVER = ("planned_role",)
 # who asked for what, why and under which terms: written with the run, never again by an operator
@@ -227,7 +215,7 @@ def _may_go_on(is_theirs: str) -> str:
 
 def _is_bulk() -> str:
     """Kinds that somebody asks for and confirms; the others with a plan follow rules."""
-    bulk = (RunKind.DEACTIVATE, RunKind.REMOVE_FROM_GROUP, RunKind.TAG, RunKind.UNTAG)
+    bulk = [kind for kind in RunKind if RUN_TYPES[kind].is_asked_for]
     return f"kind IN ({_texts(bulk)})"
 
 

@@ -158,6 +158,7 @@ _SYSTEM_IDENTIFIER = "SELECT system_identifier FROM pg_catalog.pg_control_system
 
 
 _DRIVER = "postgresql+psycopg"
+_ENCODING = "UTF8"
 _OPTIONS = re.compile(r"(?<=[?&]options=)[^&]*")
 
 
@@ -236,12 +237,20 @@ class PostgresDatabase:
         return connection
 
     def _check_session(self, connection: Any, _record: object) -> None:
-        """Refuse a session that keeps its own time zone, or of another server than before."""
+        """Refuse a session that keeps its own time zone, a database that cannot hold every name,
+        and another server than before."""
         connection.execute(_IN_UTC)
         time_zone, name, may_ask = connection.execute(_SESSION).fetchone()
         system = connection.execute(_SYSTEM_IDENTIFIER).fetchone()[0] if may_ask else None
         connection.rollback()
         identity = _identity(connection.info.host, connection.info.port, name, system)
+        encoding = connection.info.parameter_status("server_encoding") or _ENCODING
+        if encoding != _ENCODING:
+            raise StoreError(
+                f"{identity}: the database is encoded in {encoding}, and cannot hold every name",
+                hint=f"`createdb --encoding {_ENCODING} --template template0 NAME` makes one that"
+                " can",
+            )
         if time_zone != "UTC":
             raise StoreError(
                 f"{identity}: the session's time zone is {time_zone}, and stays so",
@@ -288,6 +297,7 @@ def _connect_args(url: sa.URL) -> dict[str, Any]:
     """What we ask of libpq. What the URL, or libpq's own variables, ask of it comes first."""
     arguments: dict[str, Any] = {
         "fallback_application_name": "contactctl",
+        "client_encoding": _ENCODING,  # whatever PGCLIENTENCODING says
         "prepare_threshold": None,  # a pooler may hand the next transaction to another session
     }
     if "connect_timeout" not in url.query and "PGCONNECT_TIMEOUT" not in os.environ:

@@ -11,6 +11,7 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
 from contactctl.store import tables
 from contactctl.store.changes import note_each
+from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
 from contactctl.store.plans import (
     Batch,
@@ -77,23 +78,21 @@ def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
     runs = connection.execute(statement).all()
     if not runs:
         return DayBefore(0, None)
-    opened = sa.exists().where(
-        _deactivation.c.contact_id == _change.c.contact_id,
-        _deactivation.c.run_id == _change.c.run_id,
+    numbers = [run.id for run in runs]
+    told = sa.select(_change.c.run_id, _change.c.contact_id).where(
+        _change.c.run_id.in_(numbers), _change.c.kind == ChangeKind.DEACTIVATED
     )
-    lost = (
-        sa.select(sa.func.count(sa.distinct(_change.c.contact_id)))
-        .where(
-            _change.c.run_id.in_([run.id for run in runs]),
-            _change.c.kind == ChangeKind.DEACTIVATED,
-            sa.or_(
-                ~opened.where(_deactivation.c.taken_back),
-                opened.where(~_deactivation.c.taken_back),
-            ),
-        )
-        .group_by(_change.c.run_id)
+    # first the numbers: changes and deactivations may be on different machines
+    deactivated = {tuple(row) for row in connection.execute(told)}
+    contacts = {contact_id for _, contact_id in deactivated}
+    of_these = is_one_of(_deactivation.c.contact_id, contacts, connection.dialect.name)
+    taken_back = (
+        sa.select(_deactivation.c.run_id, _deactivation.c.contact_id)
+        .where(_deactivation.c.run_id.in_(numbers), of_these)
+        .group_by(_deactivation.c.run_id, _deactivation.c.contact_id)
+        .having(sa.func.count().filter(~_deactivation.c.taken_back) == 0)
     )
-    spent = sum(connection.execute(lost).scalars())
+    spent = len(deactivated.difference(map(tuple, connection.execute(taken_back))))
     return DayBefore(spent, runs[0].active_before)
 
 

@@ -76,28 +76,26 @@ def test_a_documented_event(provider: str, event: dict[str, Any], expected: list
         assert one.occurred_at.tzinfo is UTC
 
 
-@pytest.mark.parametrize(("provider", "event", "expected"), EVERY_CASE)
-def test_the_rule_names_the_provider_or_the_text_rule(
-    provider: str, event: dict[str, Any], expected: list[str]
-) -> None:
-    for one in read(provider, event):
-        if isinstance(one, Response):
-            by_event = one.rule.startswith(f"{provider}.")
-            said = CLASSIFY(one.diagnostic, one.status, "")
-            assert by_event or one.rule == said.rule or one.rule.startswith("reply-")
+@pytest.mark.parametrize("provider", CASES)
+def test_the_rule_names_the_provider_or_the_text_rule(provider: str) -> None:
+    for event, _ in CASES[provider]:
+        for one in read(provider, event):
+            if isinstance(one, Response):
+                by_event = one.rule.startswith(f"{provider}.")
+                said = CLASSIFY(one.diagnostic, one.status, "")
+                assert by_event or one.rule == said.rule or one.rule.startswith("reply-"), event
 
 
-@pytest.mark.parametrize(("provider", "event", "expected"), EVERY_CASE)
-def test_an_event_is_recognised_as_its_provider_s(
-    provider: str, event: dict[str, Any], expected: list[str]
-) -> None:
-    if event == {"msys": {}}:
-        return  # SparkPost's test of a webhook has nothing in it
-    inside = list(documents_in(event))
-    assert inside
-    for document in inside:
-        recognised = [each.name for each in provider_formats() if each.find(document)]
-        assert recognised == [provider]
+@pytest.mark.parametrize("provider", CASES)
+def test_an_event_is_recognised_as_its_provider_s(provider: str) -> None:
+    for event, _ in CASES[provider]:
+        if event == {"msys": {}}:
+            continue  # SparkPost's test of a webhook has nothing in it
+        inside = list(documents_in(event))
+        assert inside
+        for document in inside:
+            recognised = [each.name for each in provider_formats() if each.find(document)]
+            assert recognised == [provider], event
 
 
 def documents_in(event: object) -> Iterator[dict[str, Any]]:
@@ -138,13 +136,14 @@ def without_addresses(value: Any) -> Any:
     return "nobody" if isinstance(value, str) and value.lower() == "kari@example.org" else value
 
 
-@pytest.mark.parametrize(("provider", "event", "expected"), EVERY_CASE)
-def test_without_an_address_it_is_rejected(
-    provider: str, event: dict[str, Any], expected: list[str]
-) -> None:
-    events = read(provider, without_addresses(event))
-    assert len(events) == len(expected)
-    assert all(isinstance(one, Rejection) and "no email address" in one.reason for one in events)
+@pytest.mark.parametrize("provider", CASES)
+def test_without_an_address_it_is_rejected(provider: str) -> None:
+    for event, expected in CASES[provider]:
+        events = read(provider, without_addresses(event))
+        assert len(events) == len(expected), event
+        assert all(
+            isinstance(one, Rejection) and "no email address" in one.reason for one in events
+        )
 
 
 @pytest.mark.parametrize("provider", CASES)

@@ -49,3 +49,33 @@ def test_delay_is_recorded_and_not_counted(name: str) -> None:
 
     assert (found.recipient, found.category.value) == (KARI, NETWORK)
     assert (found.counts, found.not_counted) == (False, "delayed")
+
+
+FORWARDED = "kari@elsewhere.example"
+LED_FROM = {
+    "exim": f"{FORWARDED}\n    (generated from {KARI})\n    Unrouteable address\n",
+    "exim, two steps": f"  {FORWARDED}\n    (ultimately generated from {KARI})\n    unknown user\n",
+    "postfix": f"<{FORWARDED}> (expanded from <{KARI}>): unknown user: kari\n",
+    "sendmail": f"<{FORWARDED}>\n    (reason: 550 5.1.1 User unknown)\n"
+    f"    (expanded from: <{KARI}>)\n",
+}
+FAILED = "The following address(es) failed:\n\n  "
+
+
+@pytest.mark.parametrize("name", LED_FROM)
+def test_a_forwarded_address_is_known_by_the_address_that_led_to_it(name: str) -> None:
+    (found,) = responses(plain(FAILED + LED_FROM[name]))
+
+    assert (found.recipient, found.original_recipient) == (FORWARDED, KARI)
+    assert found.through == FORWARDED
+
+
+def test_of_a_secret_address_the_one_that_led_to_it_failed() -> None:
+    secret = f"an undisclosed address\n    (generated from {KARI})\n    Unrouteable address\n"
+
+    found = responses(plain(f"{FAILED}a@b.example\n    mailbox is full\n  {secret}"))
+
+    assert [(each.recipient, each.category.value) for each in found] == [
+        ("a@b.example", "transient"),
+        (KARI, "invalid-address"),
+    ]

@@ -15,10 +15,14 @@ _LAST_ENGAGED = (
 
 
 def upgrade() -> None:
+    # as by default; said, since SQLAlchemy warns of servers that can only store such a column
+    is_stored = (op.get_bind().dialect.server_version_info or (99,)) < (18,)
+    is_stored &= op.get_bind().dialect.name == "postgresql"
+    last_engaged = sa.Computed(_LAST_ENGAGED, persisted=True if is_stored else None)
     op.add_column("contact", sa.Column("last_machine_opened", UtcInstant(), nullable=True))
     op.add_column(
         "contact",
-        sa.Column("last_engaged", UtcInstant(), sa.Computed(_LAST_ENGAGED), nullable=True),
+        sa.Column("last_engaged", UtcInstant(), last_engaged, nullable=True),
     )
     for name in ("mails_received", "mails_since_engaged"):
         op.add_column(

@@ -1,1 +1,0 @@
-"""The builder's screens."""

@@ -1,1 +1,0 @@
-"""One module per output format, each with `write(presentation, console, command)`."""

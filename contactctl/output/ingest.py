@@ -1,0 +1,271 @@
+"""What an ingest did with the responses that it read, or would do, as it is shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from contactctl.domain.bursts import SharedBy
+from contactctl.domain.errors import ExitCode
+from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
+from contactctl.operations.ingest import IngestResult
+from contactctl.output.criteria import Pairs
+from contactctl.output.presentation import (
+    Block,
+    Column,
+    KeyValues,
+    Presentation,
+    Rows,
+    RowsTable,
+    Text,
+    columns,
+    counted,
+    hidden,
+    picked,
+)
+from contactctl.output.rejects import ResponseRejects
+from contactctl.output.responses import incident_data, threshold_data
+from contactctl.responses.rules import Rule
+
+if TYPE_CHECKING:
+    from contactctl.operations.fetch import FetchResult
+
+_SHARED = {
+    SharedBy.DOMAIN: "the domain",
+    SharedBy.HOST: "the receiving host",
+    SharedBy.RULE: "the rule",
+}
+_CLASSIFIED_COLUMNS = (
+    Column("source", for_people=False),
+    Column("recipient"),
+    Column("original_recipient", for_people=False),
+    *columns("category", "counts"),
+    Column("not_counted", for_people=False),
+    Column("status", yields=True),
+    Column("diagnostic", for_people=False),
+    *columns("rule", "evidence"),
+    *hidden("outranked", "through", "occurred_at", "channel", "group", "host", "source_key"),
+)
+CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
+_RULE_COLUMNS = (
+    Column("id", "RULE"),
+    *columns("category", "from"),
+    Column("counts", for_people=False),
+    Column("why", wraps=True),
+    *hidden("text", "pattern", "near"),
+)
+RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
+
+
+@dataclass
+class OtherEvents:
+    """What was read besides responses: it is said, since nothing a person said may vanish."""
+
+    no_response: int = 0
+    activities: int = 0
+    unsubscribes: int = 0
+    resubscribes: int = 0
+    undated: int = 0
+
+    def count(self, event: Event) -> None:
+        """Count one event that is not a rejection."""
+        if isinstance(event, Response):
+            self.undated += event.occurred_at is None
+        elif isinstance(event, Unsubscribe):
+            self.unsubscribes += not event.resubscribed
+            self.resubscribes += event.resubscribed
+        elif isinstance(event, Activity):
+            self.activities += 1
+        else:
+            self.no_response += 1
+
+    def warnings(self) -> list[str]:
+        """Lines for people."""
+        return [
+            *([f"{counted(self.unsubscribes, 'unsubscribe')} read"] if self.unsubscribes else []),
+            *resubscribe_warnings(self.resubscribes),
+            *undated_warnings(self.undated),
+        ]
+
+
+def present_classified(
+    responses: Iterable[Response], rejects: ResponseRejects, others: OtherEvents
+) -> Presentation:
+    """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
+    whole = isinstance(responses, Sequence)
+    rows = (picked(each, CLASSIFIED_FIELDS) for each in responses)
+    items = list(rows) if whole else rows
+    return Presentation(
+        {"rejected": rejects.number, **asdict(others)} if whole else {},
+        Rows("responses", _CLASSIFIED_COLUMNS, items),
+        [RowsTable(empty="(no responses)")],
+        warnings=others.warnings() if whole else [],
+        problems=rejects.problems() if whole else [],
+        exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
+    )
+
+
+def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
+    """The rules in the order they are tried."""
+    items = [
+        {
+            "id": rule.id,
+            "category": rule.category,
+            "from": "config" if rule in own else "built in",
+            "counts": not rule.not_counted,
+            "why": rule.why,
+            "text": list(rule.texts),
+            "pattern": [each.pattern for each in rule.patterns],
+            "near": [list(map(list, lists)) for lists in rule.near],
+        }
+        for rule in rules
+    ]
+    columns = [replace(c, for_people=bool(own)) if c.key == "from" else c for c in _RULE_COLUMNS]
+    return Presentation({}, Rows("rules", columns, items), [RowsTable()])
+
+
+def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:
+    """What became of the events; rejected, held or refused ones decide the exit code."""
+    shown = Presentation(
+        ingest_data(result, rejects),
+        blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
+        warnings=[
+            *_incident_warnings(result),
+            *resubscribe_warnings(result.counts.resubscribes),
+            *undated_warnings(result.undated),
+        ],
+        problems=rejects.problems(),
+        exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
+    )
+    failure = result.busy or (result.thresholds and result.thresholds.refusal)
+    return shown.failed(failure) if failure else shown
+
+
+def resubscribe_warnings(resubscribes: int) -> list[str]:
+    """What to say of people who want mail again: one at a time, and not by an ingest."""
+    if not resubscribes:
+        return []
+    ask = "person asks" if resubscribes == 1 else "people ask"
+    return [
+        f"{resubscribes:,} {ask} to get mail again, which an ingest does not decide:"
+        " `contactctl reactivate EMAIL --acknowledge unsubscribed`"
+    ]
+
+
+def undated_warnings(undated: int) -> list[str]:
+    """What to say of responses whose source does not tell when they happened."""
+    if not undated:
+        return []
+    return [
+        f"{counted(undated, 'response')} without a time: counted as of now; does another column"
+        " have it? --map 'COLUMN=occurred_at'"
+    ]
+
+
+def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, object]:
+    """An ingest for programs: recorded, duplicates, activities, no_response and rejected are all
+    that was read; unmatched, not_counted, held and by_category speak of those recorded."""
+    counts = result.counts
+    return {
+        **picked(result, ("run", "read")),
+        "no_response": result.no_responses,
+        "unsubscribes": counts.unsubscribes,
+        "unsubscribed": counts.obeyed.contacts,
+        "left_groups": counts.obeyed.memberships,
+        "resubscribes": counts.resubscribes,
+        "undated": result.undated,
+        **picked(counts, ("recorded", "duplicates", "unmatched", "not_counted")),
+        "sender_side": [
+            {
+                "about": met.fault.about,
+                "responses": met.responses,
+                "contacts": met.contacts,
+                "repair": met.fault.repair,
+            }
+            for met in result.sender_faults
+        ],
+        "held": result.held,
+        "taken_back": result.judgement.taken_back,
+        "rejected": result.rejected,
+        "activities": result.activities,
+        "by_category": {name: counts.by_category[name] for name in sorted(counts.by_category)},
+        "deactivated": result.deactivated,
+        **threshold_data(result.thresholds),
+        "incidents": [incident_data(each) for each in result.judgement.incidents],
+        "rejects_file": str(rejects.path) if rejects.path else None,
+    }
+
+
+def _ingest_pairs(result: IngestResult) -> Pairs:
+    counts = result.counts
+    by_category = ", ".join(
+        f"{number:,} {name}" for name, number in counts.by_category.most_common()
+    )
+    no_response = f", {result.no_responses:,} of them not a response" if result.no_responses else ""
+    pairs: Pairs = [
+        ("Mails and events", f"{result.read:,}{no_response}"),
+        ("Recorded", f"{counts.recorded:,}" + (f" ({by_category})" if by_category else "")),
+        ("  Unmatched", f"{counts.unmatched:,}"),
+        ("  Not counted", f"{counts.not_counted:,}"),
+        ("  Held", f"{result.held:,}"),
+        ("Duplicates", f"{counts.duplicates:,}"),
+        ("Deliveries, opens, clicks", f"{result.activities:,}"),
+        ("Unsubscribes", _unsubscribes_text(result)),
+        ("Rejected", f"{result.rejected:,}"),
+        ("Deactivated", counted(result.deactivated, "contact")),
+        ("Run", "none, there was nothing new" if result.run is None else result.run),
+    ]
+    if not counts.unsubscribes:
+        pairs = [pair for pair in pairs if pair[0] != "Unsubscribes"]
+    if result.thresholds and result.thresholds.runs:
+        runs = [run.id for run in result.thresholds.runs]
+        pairs.append(("Deactivated in run", runs))
+    return pairs
+
+
+def _unsubscribes_text(result: IngestResult) -> str:
+    number, obeyed = result.counts.unsubscribes, result.counts.obeyed
+    contacts = counted(obeyed.contacts, "contact")
+    groups = counted(obeyed.memberships, "membership")
+    return f"{number:,} recorded: {contacts} deactivated, {groups} ended or deactivated"
+
+
+def _incident_warnings(result: IngestResult) -> list[str]:
+    """What is held, and what was taken back for it."""
+    warnings = [
+        f"{counted(met.contacts, 'contact')} cannot be reached"
+        f" (the sender is refused by {counted(met.responses, 'response')}, not counted):"
+        f" repair {met.fault.repair}"
+        for met in result.sender_faults
+    ]
+    warnings += [
+        f"incident {each.id}: {counted(each.held, f'{each.category} response')} of"
+        f" {_SHARED[each.shared_by]} {each.name} held, more than is usual there"
+        for each in result.judgement.incidents
+    ]
+    if number := result.judgement.taken_back:
+        again = "is active again" if number == 1 else "are active again"
+        warnings.append(f"{counted(number, 'contact')} that such responses had deactivated {again}")
+    return warnings
+
+
+def _incident_blocks(result: IngestResult) -> list[Block]:
+    return [
+        Text(
+            f"List: contactctl responses list --incident {each.id}\n"
+            f"Then: contactctl responses release --incident {each.id}   (they count)\n"
+            f"   or: contactctl responses discard --incident {each.id}   (they never will)"
+        )
+        for each in result.judgement.incidents
+    ]
+
+
+def present_fetch(result: "FetchResult", rejects: ResponseRejects) -> Presentation:
+    """What a fetch from a provider's API found; one that stopped in time is done in part."""
+    shown = present_ingest(result.ingested, rejects)
+    shown = replace(shown, data={**shown.data, "source": result.source})
+    if not result.is_out_of_time:
+        return shown
+    warning = "the time is over: the next fetch goes on with the rest (--time-limit)"
+    code = ExitCode.PARTIAL if shown.exit_code == ExitCode.DONE else shown.exit_code
+    return replace(shown, warnings=[*shown.warnings, warning], exit_code=code)

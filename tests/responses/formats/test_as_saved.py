@@ -1,0 +1,176 @@
+"""Documents as dashboards, logs and other programs hand them over."""
+
+from json import dumps
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from contactctl.domain.responses import NoResponse, Rejection
+from helpers.samples.amazon_ses import ses_bounce
+from responses.formats.test_events import in_short
+from responses.formats.test_lists import read
+
+SES = dumps(ses_bounce("Permanent", "NoEmail"))
+ANN, NO_USER = "ann@x.no", "550 5.1.1 no such user"
+AT = "2026-05-02T10:00:00Z"
+SES_OWN_WORDS = (
+    "The recipient's email provider sent a {} message. Sending to such addresses can have a"
+    " negative impact on your reputation as a sender."
+)
+SENT_AND_BOUNCED = [
+    {"event_name": "processed", "processed": AT},
+    {"event_name": "bounced", "processed": AT, "reason": NO_USER, "bounce_type": "hard"},
+]
+
+
+def mandrill(**event: Any) -> dict[str, Any]:
+    return {"_id": "i", "ts": 1777716000, "msg": {"email": ANN, "_id": "i"}} | event
+
+
+def rejected(reason: str) -> dict[str, Any]:
+    return mandrill(event="reject", msg={"email": ANN, "reject": {"reason": reason}})
+
+
+def resend(type_: str, kind: str) -> dict[str, Any]:
+    bounce = {"type": type_, "subType": "General", "message": SES_OWN_WORDS.format(kind)}
+    data = {"email_id": "e", "to": [ANN], "created_at": AT, "bounce": bounce}
+    return {"type": "email.bounced", "created_at": AT, "data": data}
+
+
+def mailtrap(event: str, **values: Any) -> dict[str, Any]:
+    common = {"event": event, "timestamp": 1777716000, "email": ANN, "event_id": "e"}
+    return {"events": [common | values]}
+
+
+def brevo_log(*words: str) -> str:
+    rows = [f"{word},02-05-2026 10:00:00,Hi,a@b.no,{ANN},NA,<m@b>,NA" for word in words]
+    return "\n".join(["st_text,ts,sub,frm,email,tag,mid,link", *rows])
+
+
+SAVED: list[tuple[str, object, list[str]]] = [
+    # Amazon
+    ("auto", SES * 3, ["invalid-address"] * 3),
+    ("auto", f"\x1e{SES}\n\x1e{SES}\n", ["invalid-address"] * 2),
+    ("auto", {"logEvents": [{"id": "3", "message": SES}]}, ["invalid-address"]),
+    ("auto", {"logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: Checking"}]}, []),
+    (
+        "auto",
+        {"events": [{"message": SES, "ingestionTime": 1, "timestamp": 1}]},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {
+            "notificationType": "AmazonSnsSubscriptionSucceeded",
+            "message": "You have successfully subscribed your topic",
+        },
+        [],
+    ),
+    (
+        "auto",
+        {"notificationType": "Received", "mail": {"destination": ["in@b.no"]}, "receipt": {}},
+        [],
+    ),
+    ("auto", {"emailAddress": ANN, "reason": "BOUNCE"}, ["invalid-address"]),
+    ("auto", {"emailAddress": ANN, "reason": "COMPLAINT"}, ["spam-complaint"]),
+    # SendGrid
+    (
+        "auto",
+        {"msg_id": "m", "to_email": ANN, "status": "not_delivered", "events": SENT_AND_BOUNCED},
+        ["invalid-address"],
+    ),
+    ("auto", [{"event": "account_status_change", "sg_event_id": "e", "timestamp": 1}], []),
+    # Postmark
+    (
+        "auto",
+        {
+            "Recipients": [ANN],
+            "MessageEvents": [
+                {
+                    "Recipient": ANN,
+                    "Type": type_,
+                    "ReceivedAt": AT,
+                    "Details": {"Summary": f"smtp;{NO_USER}", "BounceID": "7"},
+                }
+                for type_ in ("Bounced", "Opened")
+            ],
+        },
+        ["invalid-address", "opened"],
+    ),
+    (
+        "auto",
+        [
+            {"ErrorCode": 0, "Message": "OK", "MessageID": "m", "To": ANN},
+            {"ErrorCode": 406, "Message": "inactive", "To": ANN},
+        ],
+        ["invalid-address/echo"],
+    ),
+    # SparkPost, Brevo
+    ("auto", {"msys": {"ingest_event": {"type": "success", "event_id": "9", "batch_id": "b"}}}, []),
+    ("auto", {"event": "list_addition", "email": [ANN], "list_id": [2], "ts": 1}, []),
+    ("auto", {"event": "contact_deleted", "email": ANN, "list_id": [2], "ts": 1}, []),
+    (
+        "auto",
+        brevo_log("Sent", "Hard bounce", "Unsubscribed", "First opening", "Complaint"),
+        ["invalid-address", "unsubscribed", "opened", "spam-complaint"],
+    ),
+    (
+        "auto",
+        brevo_log("Soft bounce", "Loaded by proxy").replace(",", ";"),
+        ["transient", "opened by machine"],
+    ),
+    # other senders
+    ("mandrill", {"mandrill_events": dumps([mandrill(event="spam")])}, ["spam-complaint"]),
+    ("mandrill", {"mandrill_events": [mandrill(event="unsub")]}, ["unsubscribed"]),
+    (
+        "mandrill",
+        urlencode({"mandrill_events": dumps([mandrill(event="spam")])}) + "\n",
+        ["spam-complaint"],
+    ),
+    (
+        "mandrill",
+        [rejected("unsub"), rejected("spam")],
+        ["unsubscribed/echo", "spam-complaint/echo"],
+    ),
+    ("mandrill", [rejected("rule")], ["blocked/own-refusal"]),
+    (
+        "mandrill",
+        {"type": "blacklist", "action": "add", "reject": {"reason": "hard-bounce", "email": ANN}},
+        ["invalid-address/echo"],
+    ),
+    (
+        "mandrill",
+        [{"email": ANN, "reason": "hard-bounce", "detail": NO_USER, "last_event_at": AT}],
+        ["invalid-address"],
+    ),
+    ("resend", resend("Permanent", "hard bounce"), ["invalid-address"]),
+    ("resend", resend("Transient", "general bounce"), ["communication-failure"]),
+    ("resend", resend("Undetermined", "bounce"), ["unknown"]),
+    (
+        "postal",
+        {
+            "event": "MessageHeld",
+            "uuid": "u",
+            "payload": {"details": "on the suppression list", "message": {"to": ANN}},
+        },
+        ["invalid-address/echo"],
+    ),
+    # senders without a format of their own
+    ("auto", mailtrap("spam"), ["spam-complaint"]),
+    ("auto", mailtrap("delivery", category="password-reset"), ["delivered"]),
+    ("auto", mailtrap("bounce", category="welcome", response=NO_USER), ["invalid-address"]),
+    ("auto", mailtrap("bounced", category="spam-complaintt"), ["rejection"]),
+    ("auto", mailtrap("shrug", category="welcome"), ["rejection"]),
+    ("auto", f"email,status,category\n{ANN},spam,\n{ANN},,spam", ["spam-complaint", "rejection"]),
+    ("auto", f"email,reason\n{ANN},complaint\n", ["spam-complaint"]),
+    ("auto", urlencode({"email": ANN, "event": "bounce", "reason": NO_USER}), ["invalid-address"]),
+]
+
+
+@pytest.mark.parametrize("case", SAVED, ids=map(str, range(len(SAVED))))
+def test_a_document_as_it_was_saved(case: tuple[str, object, list[str]]) -> None:
+    format_, document, expected = case
+    events = [event for event in read(document, format_) if not isinstance(event, NoResponse)]
+    found = ["rejection" if isinstance(each, Rejection) else in_short(each) for each in events]
+    assert found == expected
