@@ -179,7 +179,8 @@ class Person:
         self._note(now, f"deactivated for {category}", where)
 
     def _apply_rules(self, now: datetime) -> None:
-        ending = [] if self.complained else [key for key in self.open if self._ends(key, now)]
+        complains = self.complained or any(category == COMPLAINT for _, category in self.open)
+        ending = [] if complains else [key for key in self.open if self._ends(key, now)]
         removing = {
             group
             for key in self.open
