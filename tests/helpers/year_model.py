@@ -100,6 +100,7 @@ class Person:
         counted_in = APART if group == APART else EVERYWHERE
         self.echoes.setdefault(category, []).append((at, counted_in))
         self.responses.setdefault((counted_in, category), [])
+        self.complained |= category is COMPLAINT  # to the provider, and before
         self._note(at, f"echo of {category}", group)
 
     @property
@@ -179,8 +180,7 @@ class Person:
         self._note(now, f"deactivated for {category}", where)
 
     def _apply_rules(self, now: datetime) -> None:
-        complains = self.complained or any(category == COMPLAINT for _, category in self.open)
-        ending = [] if complains else [key for key in self.open if self._ends(key, now)]
+        ending = [] if self.complained else [key for key in self.open if self._ends(key, now)]
         removing = {
             group
             for key in self.open
