@@ -64,6 +64,7 @@ def test_what_is_no_count_exits_2(cli: StoreCli) -> None:
         require_unchanged(cli, before, runs=[])
 
 
+@pytest.mark.both_databases
 def test_confirm_0_is_right_when_nothing_matches_and_wrong_otherwise(cli: StoreCli) -> None:
     before = dump(cli.store, without=("run",))
 
@@ -199,6 +200,7 @@ def test_what_does_not_fit_together_exits_2_and_changes_nothing(cli: StoreCli) -
         require_unchanged(cli, before, runs=[])
 
 
+@pytest.mark.both_databases
 def test_criteria_come_from_flags_a_file_or_are_the_prebuilt_ones(cli: StoreCli) -> None:
     (cli.folder / "stale.yaml").write_text("all:\n  - id <= 30\nnone: [group = newsletter]\n")
     flags = ("--where", "id <= 30", "--where-not", "group = newsletter")

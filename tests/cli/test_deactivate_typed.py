@@ -31,6 +31,7 @@ def test_typing_the_count_deactivates(cli: StoreCli, answer: str) -> None:
     assert (states(cli.store), plan_items(cli.store)) == ([RunState.DONE], 0)
 
 
+@pytest.mark.both_databases
 def test_what_is_shown_before_the_question(cli: StoreCli) -> None:
     cli.configure("billing: {currency: EUR, tiers: [{up_to: 90, price: 29}, {price: 99}]}\n")
     shown = cli(

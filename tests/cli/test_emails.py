@@ -41,6 +41,7 @@ def test_all_who_are_not_known_go_to_a_file(cli: StoreCli) -> None:
     assert len((cli.folder / "unknown.csv").read_text().splitlines()) == 13
 
 
+@pytest.mark.both_databases
 def test_without_anybody_unknown_the_exit_code_is_0(cli: StoreCli) -> None:
     assert cli.json("preview", "--emails", "known.txt")["count"] == 1
     assert cli.json("contacts", "export", "--emails", "known.txt")["contacts"][0]["email"] == ANN

@@ -97,6 +97,7 @@ def test_an_import_says_how_many_mails_another_program_has_sent(cli: StoreCli) -
     assert counts(cli)["a@x.no"] == (40, 0)
 
 
+@pytest.mark.both_databases
 def test_a_click_of_an_import_outlives_a_later_one_of_a_machine(cli: StoreCli) -> None:
     add_contacts(cli, "email,last_clicked\na@x.no,2020-05-01T10:00:00Z\n")
     at = NOW - timedelta(days=1)
@@ -109,6 +110,7 @@ def test_a_click_of_an_import_outlives_a_later_one_of_a_machine(cli: StoreCli) -
     assert found["last_clicked"] == found["last_engaged"] == "2020-05-01T10:00:00Z"
 
 
+@pytest.mark.both_databases
 def test_an_import_of_a_later_opening_counts_again(cli: StoreCli) -> None:
     add_contacts(cli, "email\na@x.no\n")
     days = [sendgrid("delivered", "a@x.no", NOW - timedelta(days=day)) for day in range(4)]
@@ -125,6 +127,7 @@ def test_a_count_is_a_whole_number(cli: StoreCli) -> None:
         assert cli.json("contacts", "import", path, exit_code=5)["rejected"] == 1, cell
 
 
+@pytest.mark.both_databases
 def test_a_full_export_into_another_store_keeps_the_counts(cli: StoreCli, tmp_path: Path) -> None:
     header = "email,last_opened,mails_since_engaged,mails_received"
     add_contacts(cli, f"{header}\na@x.no,2024-01-01,7,9\n")

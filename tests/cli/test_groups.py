@@ -51,6 +51,7 @@ def test_mistakes_change_nothing(run) -> None:
         assert len(run("runs", "list", "--json").json["data"]["runs"]) == 2, args
 
 
+@pytest.mark.both_databases
 def test_a_name_with_a_comma_is_written_in_quotes_in_criteria(run) -> None:
     hint = 'note: criteria name it in quotes: group = "a, b"\n'
     assert hint in run("groups", "create", "a, b").stderr

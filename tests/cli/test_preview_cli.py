@@ -99,6 +99,7 @@ def test_what_to_write_into_a_file_includes_them(cli: StoreCli, tmp_path: Path, 
     )
 
 
+@pytest.mark.both_databases
 def test_including_the_missing_counts_them(cli: StoreCli) -> None:
     either = ("--where-any", "last_opportunity older-than 24 months")
     missing = ("--where-any", "last_opportunity missing")
@@ -140,6 +141,7 @@ def test_criteria_come_from_standard_input_too(cli: StoreCli) -> None:
     assert cli.json("preview", "--criteria", "-", stdin="all: [id <= 7]\n")["count"] == 7
 
 
+@pytest.mark.both_databases
 def test_declared_attributes_select(cli: StoreCli) -> None:
     cli.configure("attributes: {plan: text, orders: number}\n")
 
@@ -240,6 +242,7 @@ def test_any_field_can_be_asked_for(cli: StoreCli) -> None:
 
 
 @pytest.mark.parametrize("field", ["status = inactive", "deactivation_category = transient"])
+@pytest.mark.both_databases
 def test_who_asks_about_inactive_contacts_is_told_where_they_are(cli: StoreCli, field: str) -> None:
     assert "`contactctl contacts list`" in cli("preview", "--where", field).stderr
     assert "contacts list" not in cli("preview").stderr
@@ -259,6 +262,7 @@ def test_the_count_is_repeated_below_the_rows(cli: StoreCli) -> None:
     assert "match." not in cli("preview", "--where", "id > 999").stdout
 
 
+@pytest.mark.both_databases
 def test_a_list_at_a_terminal_shows_a_hundred_and_says_how_many_more(cli: StoreCli) -> None:
     def ids(*args: str, tty: bool) -> list[str]:
         lines = cli("contacts", "list", "--fields", "id", *args, tty=tty).stdout.splitlines()

@@ -148,6 +148,7 @@ def test_a_mistyped_format_is_refused_before_a_run_starts(cli: Cli) -> None:
     assert cli("runs", "list", "--json").json["data"]["runs"] == []
 
 
+@pytest.mark.both_databases
 def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "invalid-address") for n in range(1, 5)]
     result = cli("responses", "ingest", "-", "--json", stdin=jsonl(*events))
@@ -173,6 +174,7 @@ def test_over_the_limits_the_plan_waits_and_can_be_applied(cli: Cli) -> None:
     assert (applied.exit_code, applied.json["data"]["deactivated"]) == (0, 4)
 
 
+@pytest.mark.both_databases
 def test_held_responses_are_listed_and_decided_about(cli: Cli) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     result = cli("responses", "ingest", "-", stdin=jsonl(*events))
@@ -205,6 +207,7 @@ def test_held_responses_to_addresses_without_a_contact_are_listed_by_domain(cli:
 
 
 @pytest.mark.parametrize("domain", ["", " ", "@", "other.example"])
+@pytest.mark.both_databases
 def test_a_domain_without_held_responses_decides_about_none(cli: Cli, domain: str) -> None:
     events = [event(f"c{n}@example.com", "blocked") for n in range(1, 6)]
     cli("responses", "ingest", "-", stdin=jsonl(*events))
