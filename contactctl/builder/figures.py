@@ -20,8 +20,6 @@ _LABEL = 10
 _WIDEST_NAME = 40
 _HANG = " " * _LABEL
 
-Line = Content
-
 
 class Figures(Widget):
     """Lines that are cut to the width; dimmed while they belong to older criteria."""

@@ -277,12 +277,12 @@ def preview(
     """
     require_sortable(sort)
     bypassing = bypassing_groups(session) if with_members_lost else ()
-    asked = (selection.resolved, *selection.listed_where())
+    criteria, listed = selection.resolved, selection.listed_where()
     with (
         session.store.reading() as connection,
-        found_matching(connection, *asked, once=with_members_lost) as (ids, match),
+        found_matching(connection, criteria, *listed, once=with_members_lost) as (ids, match),
     ):
-        counted = count_matching(connection, *asked, match=match)
+        counted = count_matching(connection, criteria, *listed, match=match)
         count, active_total = counted.match, counted.active
         losses = Shift(count, {})
         if with_members_lost:
@@ -293,7 +293,7 @@ def preview(
             count=count,
             active_total=active_total,
             left_out=counted.left_out,
-            rows=first_matching(connection, ids, limit, sort, *asked),
+            rows=first_matching(connection, ids, limit, sort, criteria, *listed),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact_of(session, active_total, losses),

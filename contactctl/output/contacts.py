@@ -24,6 +24,7 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
     columns,
+    hidden,
     picked,
 )
 from contactctl.output.rejects import RejectsFile
@@ -245,7 +246,9 @@ def _deactivation(each: DeactivationRecord) -> dict[str, object]:
 
 
 _TIMELINE_COLUMNS = (
-    *columns("at", "kind", "category", "group", "run"),
+    *columns("at", "kind", "category"),
+    *hidden("group"),  # the text names it
+    Column("run"),
     Column("text", wraps=True),
 )
 TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)

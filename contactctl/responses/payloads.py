@@ -29,6 +29,9 @@ from contactctl.responses.postfix import PostfixReader, is_journal_entry, is_log
 DELIMITERS = ",;\t|"
 _LONGEST_CELL = 1 << 17
 _SEPARATOR_LINE = "sep="  # the first line of spreadsheets' exports may name the delimiter
+_BLANK = (
+    b" \t\r\n\v\f\x1e"  # the last one stands before each value of a JSON text sequence (RFC 7464)
+)
 _PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
@@ -116,7 +119,7 @@ def detect(head: bytes, name: str) -> str:
     """
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if text.startswith((b"{", b"[")):
         return "json"
     if is_postfix_log(text):
@@ -135,7 +138,7 @@ def detect_documents(head: bytes, format_: str) -> str:
     """`json`, `csv`, `form` or `postfix` for an input whose format is known to be `format_`."""
     if _is_form(head):
         return "form"
-    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith((b"{", b"[")):
         return "json"
     return "postfix" if format_ == "postfix" else "csv"
 

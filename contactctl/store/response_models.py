@@ -57,8 +57,13 @@ class Response(_Recorded, table=True):
         ),
         sa.Index("response_occurred", "occurred_at"),
         sa.Index("response_wish", "occurred_at", sqlite_where=sa.text(_IS_WISH)),
-        # how many of one category each contact has, as criteria ask
-        sa.Index("response_counted", "category", "contact_id", sqlite_where=sa.text(_COUNTS)),
+        # how many of one category each contact has, as criteria ask; the last three so that SQLite,
+        # too, reads no row for what all of them are alike in
+        sa.Index(
+            "response_counted",
+            *("category", "contact_id", "counts", "held", "channel"),
+            sqlite_where=sa.text(_COUNTS),
+        ),
         mentions_index("response"),
         NO_ROWID,
     )

@@ -133,7 +133,7 @@ def test_without_colour_and_left_with_edits_the_terminal_is_clean(store: Store) 
     terminal.expect("not saved")
     terminal.send("q")
     terminal.expect("The edits are not saved")
-    terminal.expect(r"\x1b\[[0-9;]*4mSave")  # where one is, is underlined
+    terminal.expect(r"\x1b\[(?:[0-9;]*;)?4(?:;[0-9;]*)?mSave")  # where one is, is underlined
     terminal.send("\x1b[B\r")  # Leave
     terminal.expect_exact("\x1b[?1049l")  # back to the shell's screen, at column 1
     terminal.expect(pexpect.EOF)

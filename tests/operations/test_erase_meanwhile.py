@@ -16,7 +16,6 @@ from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.domain.runs import Confirmation
 from contactctl.operations import contacts as add_module
 from contactctl.operations import erasure as erasure_module
-from contactctl.operations import run_work
 from contactctl.operations.contacts import add_contact as add_by_hand
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, find_contact, plan_erasing
@@ -145,8 +144,8 @@ def erasure_under_way(
         wait(has_hashed)
         may_commit.set()
 
-    hashing = followed(run_work.key_for_hashing, by=pause_in_transaction)
-    monkeypatch.setattr(run_work, "key_for_hashing", hashing)
+    hashing = followed(erasure_module.key_for_hashing, by=pause_in_transaction)
+    monkeypatch.setattr(erasure_module, "key_for_hashing", hashing)
     return start
 
 

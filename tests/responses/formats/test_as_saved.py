@@ -51,6 +51,7 @@ def brevo_log(*words: str) -> str:
 SAVED: list[tuple[str, object, list[str]]] = [
     # Amazon
     ("auto", SES * 3, ["invalid-address"] * 3),
+    ("auto", f"\x1e{SES}\n\x1e{SES}\n", ["invalid-address"] * 2),
     ("auto", {"logEvents": [{"id": "3", "message": SES}]}, ["invalid-address"]),
     ("auto", {"logEvents": [{"id": "", "message": "CWL CONTROL MESSAGE: Checking"}]}, []),
     (
