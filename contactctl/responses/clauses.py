@@ -42,13 +42,23 @@ _OBJECT = re.compile(
     r"\w{0,6} (?:you|your|vous|votre|vos|sie|ihre[mnr]?|lei|usted|su correo|sus|вас|ваш\w*|u|uw)\b"
 )
 
+_RELATIVE = re.compile(
+    r"\w{0,6},? (?:who|that|which|qui|que|che|quien|die|der|som|ktory|который)\b"
+)
+# where something is: "sunucuda", "palvelimella", "サーバーに"
+_PLACE = re.compile(r"(?:[dt][ae]|lla|ssa|[oe]n|b[ae]n)\Z|[にで上中里内]")
+
+HEAD_LAST = ("hu", "fi", "et", "tr", "zh", "ja", "ko")
+
 Span = tuple[int, int]
 
 
 class Languages(NamedTuple):
-    """Whether a word is one in English, and in any other language."""
+    """Whether a word is one in English, in a language in which the last of several nouns is the
+    one that is meant (`HEAD_LAST`), and in any other."""
 
     english: bool
+    head_last: bool
     others: bool
 
 
@@ -64,6 +74,12 @@ class Noun(NamedTuple):
     def span(self) -> Span:
         """Where it stands."""
         return self.start, self.end
+
+    @property
+    def is_head_by_place(self) -> bool:
+        """Whether the nearest noun of several is meant: other languages put what it belongs to
+        behind it ("der Empfänger der Nachricht")."""
+        return self.languages.english or self.languages.head_last
 
 
 def stand_near(
@@ -104,14 +120,16 @@ def subject_of(said: Span, nouns: Sequence[Noun], text: str) -> Noun | None:
     after = [noun for noun in near if noun.start > said[0]]
     if after and after[0].is_meant and _follows_at_once(text[said[1] : after[0].start]):
         return after[0]
+    if before and _RELATIVE.match(text, before[-1].end, said[0]):
+        return before[-1]
     free = [noun for noun in before if not _is_governed(noun, text)]
     last = before[-1].end if before else 0
     while free and not free[-1].is_meant and _is_elsewhere(text, free[-1].end, last, said[0]):
         free.pop()
     if free:
-        return free[-1]
+        return free[-1] if free[-1].is_head_by_place else free[0]
     free = [noun for noun in after if not _is_governed(noun, text)]
-    return next(iter([*free, *before[::-1], *after]), None)
+    return next(iter([*free, *before, *after]), None)
 
 
 def _nouns(
@@ -134,7 +152,8 @@ def _nouns(
         if nouns and text[nouns[-1].end : noun.start] in (" ", "-"):
             if _is_genitive(nouns[-1], noun, text):
                 continue
-            nouns.pop()
+            if noun.languages.english and nouns[-1].languages.english:
+                nouns.pop()
         nouns.append(noun)
     return nouns
 
@@ -144,11 +163,12 @@ def _is_genitive(noun: Noun, next_one: Noun, text: str) -> bool:
     if text[noun.end - 1] == ">":
         return True  # "mail from:<> user": whose address it is
     are_english = noun.languages.english and next_one.languages.english
-    is_spaced = text[next_one.start] < _AFTER_CYRILLIC and text[noun.end] == " "
-    return is_spaced and not are_english
+    return not are_english and not next_one.languages.head_last
 
 
 def _is_governed(noun: Noun, text: str) -> bool:
+    if noun.languages.head_last and _PLACE.search(text, noun.end - 3, noun.end + 1):
+        return True
     governed = _GOVERNED if noun.languages.others else _GOVERNED_IN_ENGLISH
     return bool(governed.search(text, max(0, noun.start - 24), noun.start))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
-from contactctl.responses.clauses import Languages, stand_near
+from contactctl.responses.clauses import HEAD_LAST, Languages, stand_near
 from contactctl.responses.data import read_data
 
 _KEYS = (
@@ -121,17 +121,19 @@ def words_by_concept() -> Mapping[str, Sequence[str]]:
 @cache
 def languages_of(word: str) -> Languages:
     """The languages that a word of `words.yaml` is one of."""
-    english, others = _words_of_languages()
-    return Languages(word in english, word in others)
+    found = _languages_by_word().get(word, set())
+    return Languages("en" in found, not found.isdisjoint(HEAD_LAST), bool(found - {"en"}))
 
 
 @cache
-def _words_of_languages() -> tuple[frozenset[str], frozenset[str]]:
-    """The words of English, and those of the other languages."""
-    words: dict[bool, set[str]] = {True: set(), False: set()}
+def _languages_by_word() -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
     for language, concepts in _words_by_language().items():
-        words[language == "en"].update(_normal(each) for some in concepts.values() for each in some)
-    return frozenset(words[True]), frozenset(words[False])
+        for word in (
+            form for words in concepts.values() for each in words for form in _forms(each)
+        ):
+            found.setdefault(_normal(word), set()).add(language)
+    return found
 
 
 @cache
