@@ -121,15 +121,13 @@ _TAKE_BACK = (
 _LEAVE_PLANS = """
     DELETE FROM plan_item WHERE run_id IN (
         SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
-    AND EXISTS (SELECT 1 FROM newly_held n WHERE n.owner = plan_item.contact_id
-        AND n.category = plan_item.category)"""
+    AND (contact_id, category) IN (SELECT owner, category FROM newly_held)"""
 # of other responses such a contact may be due
 _LOOK_AGAIN = """
     INSERT INTO plan_item (contact_id, run_id, revision)
     SELECT DISTINCT p.contact_id, CAST(:run_id AS integer), 0 FROM plan_item p
     WHERE p.run_id IN (SELECT id FROM run WHERE kind = 'thresholds' AND state = 'planned')
-    AND EXISTS (SELECT 1 FROM newly_held n WHERE n.owner = p.contact_id
-        AND n.category = p.category)
+    AND (p.contact_id, p.category) IN (SELECT owner, category FROM newly_held)
     ON CONFLICT DO NOTHING"""
 _COUNT_PLANS = """
     UPDATE run SET planned = (SELECT count(DISTINCT contact_id) FROM plan_item

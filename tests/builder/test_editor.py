@@ -125,7 +125,7 @@ def test_a_row_is_drawn_whole_or_with_an_ellipsis(session: Session) -> None:
         await user.pilot.resize_terminal(160, 30)
         await user.until(lambda: drawn(user)[4].endswith("2020-01-01 and 2024-12-31"))
 
-    drive(session, steps, criteria=parse_criteria(text, "test", session.catalogue))
+    drive(session, steps, criteria=parse_criteria(text, "test", session.catalogue), draws=True)
 
 
 # keys

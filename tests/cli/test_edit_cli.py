@@ -128,4 +128,7 @@ def test_attributes_that_the_config_renamed_or_dropped(cli: StoreCli) -> None:
         assert cli.errors("db", "attributes", *wrong, exit_code=code)
     with cli.store.reading() as connection:
         kept = list(connection.execute(select(tables.contact.c.attributes)).scalars())
+        numbered = select(tables.contact.c.id, tables.contact.c.revision)
+        revisions = dict(map(tuple, connection.execute(numbered)))
     assert sorted(map(len, kept)) == [0, 1, 1]
+    assert revisions == {1: 3, 2: 1, 3: 0}  # so that a plan made before skips who was changed

@@ -100,6 +100,7 @@ class Person:
         counted_in = APART if group == APART else EVERYWHERE
         self.echoes.setdefault(category, []).append((at, counted_in))
         self.responses.setdefault((counted_in, category), [])
+        self.complained |= category is COMPLAINT  # to the provider, and before
         self._note(at, f"echo of {category}", group)
 
     @property

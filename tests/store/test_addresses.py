@@ -186,7 +186,10 @@ def test_an_upgrade_takes_every_address_over_and_nothing_away(older: Store) -> N
     upgrade(older)
 
     with older.writing() as connection:
-        assert snapshot(connection) == before
+        after = snapshot(connection)
+        # later versions have further columns, behind all others
+        widths = {name: len(rows[0]) for name, rows in before.items()}
+        assert {n: [row[: widths[n]] for row in rows] for n, rows in after.items()} == before
         assert ids_of_keys(connection, [*ODD_KEYS, "erased-7"]) == ids
         assert claim_keys(connection, ["new@example.com"])["new@example.com"] > last > gone
         # what belongs to a contact still goes with it
