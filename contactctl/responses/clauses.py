@@ -141,15 +141,17 @@ def _nouns(
 ) -> list[Noun]:
     """The nouns of a text; where words overlap the longest, of a compound the last."""
     found = [
-        Noun(start, _end_of_word(text, end), is_meant, languages_of(word))
+        (Noun(start, _end_of_word(text, end), is_meant, languages_of(word)), len(word))
         for is_meant, words in ((True, meant), (False, others))
         for word, (start, end) in _found(words, text, held)
     ]
+    # "adresse" is French or German, though "adress" is how English servers misspell it
+    found.sort(key=lambda each: (each[0].start, -each[0].end, -each[1], not each[0].is_meant))
     nouns: list[Noun] = []
-    for noun in sorted(found, key=lambda noun: (noun.start, -noun.end, not noun.is_meant)):
+    for noun, _ in found:
         if nouns and noun.start < nouns[-1].end:
             continue
-        if nouns and text[nouns[-1].end : noun.start] in (" ", "-"):
+        if nouns and text[nouns[-1].end : noun.start] in (" ", "-", " e-"):  # "adresse e-mail"
             if _is_genitive(nouns[-1], noun, text):
                 continue
             if noun.languages.english and nouns[-1].languages.english:
@@ -163,7 +165,8 @@ def _is_genitive(noun: Noun, next_one: Noun, text: str) -> bool:
     if text[noun.end - 1] == ">":
         return True  # "mail from:<> user": whose address it is
     are_english = noun.languages.english and next_one.languages.english
-    return not are_english and not next_one.languages.head_last
+    are_head_last = noun.languages.head_last and next_one.languages.head_last
+    return not are_english and not are_head_last
 
 
 def _is_governed(noun: Noun, text: str) -> bool:
