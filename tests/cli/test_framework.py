@@ -38,8 +38,10 @@ def install(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setitem(sys.modules, "contactctl.cli.probe_module", module)
         entry = registry.Entry("probe_module:probe", "Probe.")
         monkeypatch.setitem(registry.COMMANDS, "probe", entry)
+        load_command.cache_clear()
 
-    return _install
+    yield _install
+    load_command.cache_clear()
 
 
 def test_an_unknown_command_is_a_usage_error_with_a_suggestion() -> None:
