@@ -40,7 +40,7 @@ def let_go() -> None:
 
 
 def _connect(
-    cls: type[BoundedConnection], conninfo: str = ""
+    cls: type[BoundedConnection], conninfo: str = "", **options: Any
 ) -> Generator[Any, Any, BoundedConnection]:
     while _kept[conninfo]:
         pgconn = _kept[conninfo].pop()
@@ -49,7 +49,7 @@ def _connect(
             break
         pgconn.finish()  # the server has ended it
     else:
-        pgconn = yield from psycopg.generators.connect(conninfo)
+        pgconn = yield from psycopg.generators.connect(conninfo, **options)
     connection = cls(pgconn)
     connection.asked_for = conninfo  # type: ignore[attr-defined]
     return connection
