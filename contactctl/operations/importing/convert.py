@@ -312,10 +312,8 @@ class _Conversion:
             if _is_text(reader.field):
                 self.told.look_at_texts(reader.field.name, cells)
                 folded.append([pair and pair[1] for pair in pairs])
-        return [
-            _json_objects(values, len(self.batch.rows)),
-            _json_objects(folded, len(self.batch.rows)),
-        ]
+        rows = len(self.batch.rows)
+        return [_json_objects(values, rows), _json_objects(folded, rows)]
 
     def _cleared(self) -> list[int]:
         masks = [0] * len(self.batch.rows)
