@@ -24,25 +24,21 @@ def is_archive(head: bytes) -> bool:
     return head.startswith(_ZIP) or head.startswith(_TAR, _TAR_AT)
 
 
-def files_in(stream: BinaryIO, name: str) -> Iterator[File]:
-    """The files of an archive under the names `archive/member`; each is open until the next.
+def files_in(stream: BinaryIO, head: bytes, name: str) -> Iterator[File]:
+    """The files of an archive that begins with `head`, under the names `archive/member`; each is
+    open until the next.
 
     Hidden ones, and those of macOS' `__MACOSX`, are left out, links and folders too. Raises
     InputError for an archive that is damaged, encrypted, or packed in a way unknown here.
     """
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
-        is_zip = copy.read(len(_ZIP[0])) in _ZIP
-        copy.seek(0)
-        with _told(name):
-            for member, file in _of_zip(copy) if is_zip else _of_tar(copy):
-                if not any(part.startswith((".", "__MACOSX")) for part in member.split("/")):
-                    yield f"{name}/{member}", file
+    with _told(name):
+        for member, file in _of_zip(stream) if head.startswith(_ZIP) else _of_tar(stream):
+            if not any(part.startswith((".", "__MACOSX")) for part in member.split("/")):
+                yield f"{name}/{member}", file
 
 
-def _of_zip(stream: IO[bytes]) -> Iterator[File]:
-    with zipfile.ZipFile(stream) as archive:
+def _of_zip(stream: BinaryIO) -> Iterator[File]:
+    with _seekable(stream) as whole, zipfile.ZipFile(whole) as archive:
         for member in sorted(archive.infolist(), key=lambda each: each.filename):
             if member.flag_bits & _ENCRYPTED:
                 raise RuntimeError(f"'{member.filename}' is encrypted")
@@ -51,16 +47,42 @@ def _of_zip(stream: IO[bytes]) -> Iterator[File]:
                     yield member.filename, cast("BinaryIO", file)
 
 
-def _of_tar(stream: IO[bytes]) -> Iterator[File]:
-    with tarfile.open(fileobj=stream, mode="r:") as archive:
+@contextmanager
+def _seekable(stream: BinaryIO) -> Iterator[IO[bytes]]:
+    """A ZIP archive's table of contents is its end: what comes through a pipe is kept aside."""
+    if stream.seekable():
+        yield stream
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        yield copy
+
+
+def _of_tar(stream: BinaryIO) -> Iterator[File]:
+    """Read as it comes, whatever it unpacks to."""
+    watched = _Watched(stream)
+    with tarfile.open(fileobj=cast("IO[bytes]", watched), mode="r|") as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isreg() else None
             if file is not None:
                 yield member.name.removeprefix("./"), cast("BinaryIO", file)
-        # tarfile takes a header that is cut off for the end, which is a block of zeros (POSIX)
-        stream.seek(archive.offset)
-        if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("it has no end")
+    # tarfile takes a header that is cut off for the end, which is two blocks of zeros (POSIX)
+    watched.read(tarfile.RECORDSIZE)
+    if watched.end != bytes(2 * tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("it has no end")
+
+
+class _Watched:
+    """A stream, and what was last read of it: as much as the end of a tar archive."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.end = b""
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._stream.read(size)
+        self.end = (self.end + found)[-2 * tarfile.BLOCKSIZE :]
+        return found
 
 
 @contextmanager

@@ -35,11 +35,11 @@ from contactctl.domain.responses import (
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
+from contactctl.responses.data import read_data
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
 from contactctl.responses.formats.outcomes import Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
-from contactctl.responses.formats.reader import load_yaml
 
 FIELDS = (
     *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),
@@ -311,7 +311,7 @@ def _judge(outcome: Outcome, status: str, diagnostic: str, classify: Classify) -
 def _outcomes() -> dict[str, Outcome]:
     """What follows from the name of a category or an event, in plain form."""
     by_name = {_plain(name): parse_outcome(name) for name in _OUTCOMES}
-    for names, meaning in load_yaml("generic.yaml").items():
+    for names, meaning in read_data("formats/generic.yaml").items():
         words = [word.strip() for word in names.split("|")]
         rule = f"generic.{words[0].replace(' ', '-')}"
         by_name |= dict.fromkeys(map(_plain, words), replace(parse_outcome(meaning), rule=rule))

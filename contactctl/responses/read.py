@@ -157,7 +157,7 @@ class _Reader:
             return
         whole = BufferedReader(Replayed(head, stream, name), _BUFFER_BYTES)
         if is_archive(head):
-            yield from self._read_archive(whole, name)
+            yield from self._read_archive(whole, head, name)
             return
         kind = self._kind_of(head, name)
         if kind == "mail":
@@ -165,13 +165,13 @@ class _Reader:
         else:
             yield from self.payloads.read(whole, name, kind)
 
-    def _read_archive(self, stream: BinaryIO, name: str) -> Iterator[Event]:
-        for member, file in files_in(stream, name):
-            head = file.read(HEAD_BYTES)
-            if is_archive(head):
+    def _read_archive(self, stream: BinaryIO, head: bytes, name: str) -> Iterator[Event]:
+        for member, file in files_in(stream, head, name):
+            start = file.read(HEAD_BYTES)
+            if is_archive(start):
                 yield Rejection(member, "an archive in an archive", b"")
-            elif self.format != "auto" or _is_known(PurePath(member), partial(_unpacked, head)):
-                yield from self.read_stream(BufferedReader(Replayed(head, file, member)))
+            elif self.format != "auto" or _is_known(PurePath(member), partial(_unpacked, start)):
+                yield from self.read_stream(BufferedReader(Replayed(start, file, member)))
             else:
                 yield NoResponse(member, _OTHER)
 
@@ -182,7 +182,7 @@ class _Reader:
                 return
             if is_archive(head):
                 file.seek(0)
-                yield from self._read_archive(file, str(path))
+                yield from self._read_archive(file, head, str(path))
                 return
             kind = self._kind_of(head, str(path))
             if kind != "mail":

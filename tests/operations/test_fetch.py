@@ -8,24 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openapi_core.exceptions import OpenAPIError
 
-from contactctl.domain.responses import ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
-from contactctl.domain.sources import ProviderSource
-from contactctl.operations.fetch import FetchOptions, FetchResult, fetch_responses
-from contactctl.operations.responses import latest_responses
 from contactctl.responses.apis import lists as pages_module
-from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.transport import ApiError
 from contactctl.store.database.store import Store, open_store
 from contactctl.store.runs import list_runs
 from helpers.api_server import Answer, ApiServer, Asked, api_server, pages
 from helpers.documented import require_documented
+from helpers.fetched import KEY, fetch, recorded
 from helpers.processes import KILLED, Death, exit_code_of, start_cli
-from helpers.sessions import NOW, make_session
-
-KEY = "key-that-nobody-may-see"
+from helpers.sessions import NOW
 
 
 def bounce(number: int, at: datetime = NOW) -> dict[str, Any]:
@@ -69,26 +62,6 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         pages_module, "_page_size", lambda client, _call: min(client.api.page_size, 5)
     )
-
-
-def fetch(
-    store: Store, server: ApiServer, *, now: datetime = NOW, key: str = KEY, **values: Any
-) -> FetchResult:
-    source = ProviderSource("mail", "sendgrid", url=server.url, lists=("bounces",))
-    of_options = ("since", "time_limit_s", "sleep", "is_pull")
-    given = {name: values.pop(name) for name in of_options if name in values}
-    rejected: list[Any] = []
-    options = FetchOptions(**{"sleep": lambda _: None, **given})
-    result = fetch_responses(
-        make_session(store, now=now), replace(source, **values), key, rejected.append, options
-    )
-    assert not rejected
-    return result
-
-
-def recorded(store: Store) -> list[str]:
-    rows = latest_responses(make_session(store), ResponseFilter(limit=1000, unmatched=True))
-    return sorted(row["recipient"] for row in rows)
 
 
 def runs(store: Store) -> list[RunState]:
@@ -235,6 +208,14 @@ def mailgun_event(number: int) -> dict[str, Any]:
     }
 
 
+def mailgun_config(folder: Path, database: str, api: str) -> Path:
+    (folder / "api.key").write_text(KEY)
+    source = f"provider: mailgun, domain: mg.x.no, key_file: api.key, api_url: '{api}'"
+    config = folder / "contactctl.yaml"
+    config.write_text(f"database: '{database}'\nsources: {{mail: {{{source}}}}}\n")
+    return config
+
+
 def test_pages_by_address_and_an_address_that_has_expired(store: Store) -> None:
     events = [mailgun_event(n) for n in range(8)]
     is_expired = False
@@ -279,13 +260,8 @@ def test_killed_before_any_commit_every_event_is_recorded_once(
         link = f"{server.url}/v3/mg.x.no/events/{start + 3}"
         return Answer({"items": events[start : start + 3], "paging": {"next": link}})
 
-    (tmp_path / "api.key").write_text(KEY)
-    config = tmp_path / "contactctl.yaml"
     with api_server(mailgun) as server:
-        source = f"domain: mg.x.no, key_file: api.key, api_url: '{server.url}'"
-        config.write_text(
-            f"database: '{sqlite_url}'\nsources: {{mail: {{provider: mailgun, {source}}}}}\n"
-        )
+        config = mailgun_config(tmp_path, sqlite_url, server.url)
         args = ("responses", "fetch", "mail", "--config", config)
         codes = []
         while not codes or codes[-1] == KILLED:
@@ -309,13 +285,8 @@ def test_a_pull_killed_between_a_page_and_its_commit_begins_anew(
         found = rows[start : start + 2] if "bounces" in asked.path else []
         return Answer({"items": found, "paging": {"next": link}})
 
-    (tmp_path / "api.key").write_text(KEY)
-    config = tmp_path / "contactctl.yaml"
     with api_server(mailgun) as server:
-        source = f"domain: mg.x.no, key_file: api.key, api_url: '{server.url}'"
-        config.write_text(
-            f"database: '{sqlite_url}'\nsources: {{mail: {{provider: mailgun, {source}}}}}\n"
-        )
+        config = mailgun_config(tmp_path, sqlite_url, server.url)
         args = ("suppressions", "pull", "mail", "--config", config)
         assert exit_code_of(start_cli(args, death=Death("before a commit", 6))) == KILLED
         with closing(open_store(sqlite_url)) as store:
@@ -333,98 +304,3 @@ def test_a_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
     with api_server(leads_away) as server, pytest.raises(ApiError, match="another host"):
         fetch(store, server, provider="mailgun", names={"domain": "mg.x.no"}, lists=())
     assert len(recorded(store)) == 1
-
-
-@pytest.mark.parametrize(
-    ("provider", "key_header", "item", "where"),
-    [
-        (
-            "postmark",
-            ("X-Postmark-Server-Token", KEY),
-            {
-                "RecordType": "Bounce",
-                "ID": 692560173,
-                "Type": "HardBounce",
-                "Email": "p@x.no",
-                "BouncedAt": "2026-06-15T08:00:00Z",
-                "Details": "smtp;550 5.1.1 no such user",
-            },
-            ("/bounces", "Bounces"),
-        ),
-        (
-            "sparkpost",
-            ("Authorization", KEY),
-            {
-                "type": "bounce",
-                "bounce_class": "10",
-                "event_id": "92356927693813856",
-                "rcpt_to": "p@x.no",
-                "raw_reason": "550 5.1.1 no such user",
-                "timestamp": "2026-06-15T08:00:00.000Z",
-            },
-            ("/api/v1/events/message", "results"),
-        ),
-        (
-            "mailjet",
-            ("Authorization", "Basic a2V5OnNlY3JldA=="),
-            {
-                "ID": 576460754655154659,
-                "ContactAlt": "p@x.no",
-                "Status": "hardbounced",
-                "StateID": 1,
-                "StatePermanent": True,
-                "ArrivedAt": "2026-06-15T08:00:00Z",
-            },
-            ("/v3/REST/message", "Data"),
-        ),
-        (
-            "brevo",
-            ("Api-key", KEY),
-            {
-                "event": "hardBounces",
-                "email": "p@x.no",
-                "date": "2026-06-15T08:00:00.000+00:00",
-                "messageId": "<202606150800.1@smtp-relay.mailin.fr>",
-                "reason": "550 5.1.1 no such user",
-            },
-            ("/v3/smtp/statistics/events", "events"),
-        ),
-    ],
-)
-def test_each_provider_is_asked_as_its_documents_say(
-    store: Store,
-    provider: str,
-    key_header: tuple[str, str],
-    item: dict[str, Any],
-    where: tuple[str, str],
-) -> None:
-    path, items = where
-
-    def answers(asked: Asked) -> Answer:
-        is_first = all(asked.query.get(name, "0") == "0" for name in ("offset", "Offset"))
-        found = [item] if asked.path == path and is_first else []
-        return Answer({items: found, "Suppressions": [], "TotalCount": len(found), "paging": {}})
-
-    with api_server(answers) as server:
-        key = "key:secret" if provider == "mailjet" else KEY
-        fetch(store, server, key=key, provider=provider, lists=())
-        names = {name.lower(): value for name, value in server.asked[0].headers.items()}
-    assert names[key_header[0].lower()] == key_header[1]
-    assert recorded(store) == ["p@x.no"]
-    assert len({each.path for each in server.asked}) <= len(api_of(provider).lists)
-    require_documented(provider, server.exchanges)
-
-
-@pytest.mark.parametrize(
-    ("query", "answer"),
-    [
-        ({"offset": "0"}, {"TotalCount": 0, "Bounces": []}),
-        ({"offset": "0", "count": "501"}, {"TotalCount": 0, "Bounces": []}),
-        ({"offset": "0", "count": "1", "fromdate": "June"}, {"TotalCount": 0, "Bounces": []}),
-        ({"offset": "0", "count": "1"}, {"Bounces": []}),
-    ],
-)
-def test_what_is_not_as_documented_is_noticed(query: dict[str, str], answer: Any) -> None:
-    asked = Asked("GET", "/bounces", query, {}, None)
-    with pytest.raises(OpenAPIError):
-        require_documented("postmark", [(asked, Answer(answer))])

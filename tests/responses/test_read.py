@@ -249,6 +249,16 @@ def test_a_damaged_archive_is_refused(data: bytes, words: str) -> None:
         read(io.BytesIO(data))
 
 
+def test_the_end_of_a_tar_may_lie_across_two_of_its_records() -> None:
+    blocks_before_the_end = tarfile.RECORDSIZE // tarfile.BLOCKSIZE - 1
+    size = (blocks_before_the_end - 1) * tarfile.BLOCKSIZE
+    data = tarred({"one.jsonl": GENERIC + b" " * (size - len(GENERIC))})
+
+    assert in_short(read(io.BytesIO(data))) == GENERIC_READS
+    with pytest.raises(InputError, match="a damaged archive"):
+        read(io.BytesIO(data[: tarfile.RECORDSIZE]))
+
+
 def test_an_archive_in_an_archive_is_rejected() -> None:
     (event,) = read(io.BytesIO(zipped({"inner.zip": zipped(MEMBERS)})))
     assert isinstance(event, Rejection)

@@ -1,6 +1,7 @@
 """An Excel workbook as the text of an import: one sheet, its cells as a person sees them."""
 
 import csv
+import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
@@ -8,6 +9,7 @@ from io import TextIOWrapper
 from typing import IO, Any
 
 from contactctl.domain.errors import InputError
+from contactctl.domain.text import show_safely
 
 SAVE_AS_CSV = "save the sheet as CSV (UTF-8), and import that"
 
@@ -54,14 +56,17 @@ def _load(stream: IO[bytes], name: str, *, data_only: bool) -> Any:
 def _chosen(book: Any, name: str, asked: str | None) -> str | None:
     """The title of the sheet to read; None for an empty workbook."""
     filled = [sheet.title for sheet in book.worksheets if _holds_something(sheet)]
-    titles = ", ".join(repr(title) for title in filled)
+    titles = ", ".join(f"'{show_safely(title)}'" for title in filled)
     if asked is not None:
         if asked not in filled:
-            raise InputError(f"{name} has no sheet {asked!r} with cells", hint=f"it has {titles}")
+            raise InputError(
+                f"{name} has no sheet '{show_safely(asked)}' with cells", hint=f"it has {titles}"
+            )
         return asked
     if len(filled) > 1:
         raise InputError(
-            f"{name} has more than one sheet: {titles}", hint=f"--sheet {filled[0]!r} reads one"
+            f"{name} has more than one sheet: {titles}",
+            hint=f"--sheet {shlex.quote(show_safely(filled[0]))} reads one",
         )
     return filled[0] if filled else None
 

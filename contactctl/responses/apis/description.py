@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-_FOLDER = Path(__file__).parent
+from contactctl.responses.data import read_data
+
 FORMS: Mapping[str, Callable[[datetime], str]] = {
     "epoch": lambda moment: str(int(moment.timestamp())),
     "day": lambda moment: moment.strftime("%Y-%m-%d"),
@@ -105,10 +105,7 @@ class Api:
 @cache
 def api_of(provider: str) -> Api:
     """The description of a provider's API."""
-    import yaml  # noqa: PLC0415 - only when used
-
-    text = (_FOLDER / f"{provider}.yaml").read_text(encoding="utf-8")
-    given: dict[str, Any] = yaml.safe_load(text)
+    given = dict(read_data(f"apis/{provider}.yaml"))
     del given["about"]
     paging = Paging(**given.pop("paging"))
     suppressions = given.pop("suppressions")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
 from contactctl.domain.text import show_safely
 from contactctl.responses.classify import Classify
+from contactctl.responses.data import read_data
 from contactctl.responses.fields import instant_of
 from contactctl.responses.formats.mapping import (
     Context,
@@ -49,15 +49,6 @@ def open_envelope(document: Mapping[str, object]) -> Opened | None:
                 if opened is not None:
                     return opened
     return None
-
-
-def load_yaml(name: str) -> Any:
-    """A data file of this package."""
-    import yaml  # noqa: PLC0415 - only who reads documents pays for it
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("contactctl.responses.formats").joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=loader)  # noqa: S506 - safe loaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +105,7 @@ def _opened_text(value: object) -> object:
 def _envelopes() -> dict[str, list[_Envelope]]:
     """The envelopes by the key that is opened."""
     envelopes: dict[str, list[_Envelope]] = {}
-    for entry in load_yaml("envelopes.yaml"):
+    for entry in read_data("formats/envelopes.yaml"):
         envelope = _Envelope(
             entry["name"],
             compile_test(entry["when"]),
@@ -158,7 +149,7 @@ def sender_of(document: Mapping[str, object]) -> str:
 
 
 def _source(name: str, folder: str = "") -> FormatSource:
-    return FormatSource(name, load_yaml(f"{folder}{name}.yaml"), f"{name}.yaml")
+    return FormatSource(name, read_data(f"formats/{folder}{name}.yaml"), f"{name}.yaml")
 
 
 # Documents of any format -> events: envelopes opened, the format recognised, the rest refused
