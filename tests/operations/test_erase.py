@@ -68,6 +68,25 @@ def test_no_table_holds_the_address_any_more(
     assert set(statuses(store)) == ({ann, bob} if kind is AnonymizeRun else {bob})
 
 
+def test_of_a_deleted_contact_only_the_account_of_changes_is_left(
+    store: Store, session: Session
+) -> None:
+    ann, _ = fill(store)
+    with store.writing() as connection:
+        one = {"contact_id": ann, "source": "crm", "external_id": "A-1", "run_id": 1}
+        connection.execute(insert(tables.external_id).values(one))
+    erase_one(session, DeleteRun, find_contact(session, ADDRESS))
+
+    with store.reading() as connection:
+        left = {
+            table.name
+            for table in tables.metadata.sorted_tables
+            if "contact_id" in table.c
+            and connection.execute(select(table).where(table.c.contact_id == ann)).first()
+        }
+    assert left == {"change"}
+
+
 def test_an_anonymised_contact_is_a_number_that_stays_inactive(
     store: Store, session: Session
 ) -> None:
