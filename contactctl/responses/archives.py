@@ -33,8 +33,12 @@ def files_in(stream: BinaryIO, head: bytes, name: str) -> Iterator[File]:
     """
     with _told(name):
         for member, file in _of_zip(stream) if head.startswith(_ZIP) else _of_tar(stream):
-            if not any(part.startswith((".", "__MACOSX")) for part in member.split("/")):
+            if not any(map(_is_hidden, member.split("/"))):
                 yield f"{name}/{member}", file
+
+
+def _is_hidden(part: str) -> bool:
+    return part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
 
 
 def _of_zip(stream: BinaryIO) -> Iterator[File]:

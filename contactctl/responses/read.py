@@ -153,7 +153,7 @@ class _Reader:
         if head.startswith(_GZIP):
             stream = _unzipped(BufferedReader(Replayed(head, stream, name)), name)
             head = stream.read(HEAD_BYTES)
-        if _is_empty(head):
+        if _is_empty(head) and not name.lower().endswith(ONE_MAIL_SUFFIX):
             return
         whole = BufferedReader(Replayed(head, stream, name), _BUFFER_BYTES)
         if is_archive(head):

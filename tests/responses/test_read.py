@@ -259,6 +259,13 @@ def test_the_end_of_a_tar_may_lie_across_two_of_its_records() -> None:
         read(io.BytesIO(data[: tarfile.RECORDSIZE]))
 
 
+@pytest.mark.parametrize("name", ["./one.eml", "../../one.eml", "/one.eml", "d/./One.EML"])
+def test_no_member_is_passed_over_for_its_path(name: str) -> None:
+    assert in_short(read(io.BytesIO(zipped({name: BOUNCE})))) == MAIL_READS
+    (event,) = read(io.BytesIO(zipped({name: b""})))
+    assert isinstance(event, Rejection)
+
+
 def test_an_archive_in_an_archive_is_rejected() -> None:
     (event,) = read(io.BytesIO(zipped({"inner.zip": zipped(MEMBERS)})))
     assert isinstance(event, Rejection)
