@@ -48,24 +48,25 @@ class Reading:
             )
         return places[name.casefold()]
 
-    def rows(self, since: Any = None) -> Iterator[Sequence[Sequence[Any]]]:
-        """All rows; in the cursor's order where there is one, and then only those `since` and
-        those without a value, which come first or last, as the database's index has them."""
+    def rows(self, since: Any, at_a_time: int) -> Iterator[list[Sequence[Any]]]:
+        """All rows, so many at a time; in the cursor's order where there is one, and then only
+        those `since` and those without a value, which come first or last, as the database's index
+        has them."""
         if not self.source.cursor:
-            yield from self._stream("SELECT *")
+            yield from self._stream(at_a_time, "SELECT *")
             return
         cursor = self._quoted(self.source.cursor)
         order = f"ORDER BY {cursor}"
         if since is None:
-            yield from self._stream("SELECT *", order)
+            yield from self._stream(at_a_time, "SELECT *", order)
             return
         mark = "?" if self._is_sqlite else "%s"
         newer = f"WHERE {cursor} >= {mark} OR {cursor} IS NULL"
-        yield from self._stream("SELECT *", f"{newer} {order}", (since,))
+        yield from self._stream(at_a_time, "SELECT *", f"{newer} {order}", (since,))
 
     def ids(self) -> Iterator[list[str]]:
         """The ids of all rows."""
-        for rows in self._stream(f"SELECT {self._quoted(self.source.key)}"):
+        for rows in self._stream(_ROWS_AT_A_TIME, f"SELECT {self._quoted(self.source.key)}"):
             yield [id_text(row[0]) for row in rows if row[0] is not None]
 
     @property
@@ -77,8 +78,8 @@ class Reading:
         return self.connection.dialect.identifier_preparer.quote_identifier(exact)
 
     def _stream(
-        self, what: str, rest: str = "", bound: tuple[Any, ...] = ()
-    ) -> Iterator[Sequence[Sequence[Any]]]:
+        self, at_a_time: int, what: str, rest: str = "", bound: tuple[Any, ...] = ()
+    ) -> Iterator[list[Sequence[Any]]]:
         query = _as_table(self.source.query)
         if bound and not self._is_sqlite:
             query = query.replace("%", "%%")
@@ -88,7 +89,7 @@ class Reading:
             )
             result = _execute(streaming, f"{what} FROM {query} {rest}", bound)
         with closing(result):
-            partitions = result.partitions(_ROWS_AT_A_TIME)
+            partitions = result.partitions(at_a_time)
             while True:
                 with self._errors():
                     rows = next(partitions, None)

@@ -64,13 +64,15 @@ class SourceRows:
 
     def _batches(self, since: Any, options: ImportOptions, sets: Sequence[bool]) -> Iterator[Batch]:
         number = 0
-        for rows in _in_parts(self._reading.rows(since), options.batch_rows):
+        for rows in self._reading.rows(since, options.batch_rows):
             columns = list(zip(*rows, strict=True))
             batch = Batch(list(range(number + 1, number + 1 + len(rows))))
+            number += len(rows)
+            rows.clear()  # whoever else holds the list: all of it is in the columns
             batch.external_ids = _ids(columns[self._key_at])
             batch.rows = list(zip(*map(_cells, columns, sets), strict=False))
-            number += len(rows)
             self._note(columns)
+            del columns
             yield batch
         if number == 0:
             yield Batch()
@@ -82,18 +84,6 @@ class SourceRows:
         last = next((v for v in reversed(columns[self._cursor_at]) if v not in _NO_POSITION), None)
         if last is not None:
             self.position["cursor"] = kept_cursor(not_to_come(last, self._now))
-
-
-def _in_parts(parts: Iterator[Sequence[Sequence[Any]]], size: int) -> Iterator[list[Sequence[Any]]]:
-    """The same rows in parts of `size`."""
-    held: list[Sequence[Any]] = []
-    for rows in parts:
-        held.extend(rows)
-        while len(held) >= size:
-            yield held[:size]
-            held = held[size:]
-    if held:
-        yield held
 
 
 def _ids(values: Sequence[Any]) -> list[str]:
