@@ -149,6 +149,7 @@ def test_conditions_built_by_hand_and_saved_select_the_same_contacts(
     assert counts[0].startswith(f"{preview(session, saved).count} of {CONTACTS} ")
 
 
+@pytest.mark.long
 def test_every_type_has_its_own_entry(on_sqlite: Session) -> None:
     async def steps(user: Driver) -> None:
         await user.start()

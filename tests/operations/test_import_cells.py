@@ -13,7 +13,6 @@ from zipfile import ZipFile
 
 import pytest
 import zstandard
-from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
 from contactctl.operations.importing import source as unpack
@@ -219,6 +218,8 @@ CONTENT = b"email,first_name\na@x.no,Ann\n"
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     for number, rows in enumerate(sheets):
         sheet = book.active if number == 0 else book.create_sheet()
