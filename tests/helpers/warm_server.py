@@ -75,6 +75,8 @@ class Server:
         if not number:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # ignored where the tests run in the background of a script
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             self.selector.close()
             self.listener.close()
             for other in self.clients.values():
