@@ -43,6 +43,7 @@ async def shows(user: Driver, text: str) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)  # test_build_cli has SQLite
 def test_from_the_reminder_to_the_result_and_back(session: Session, store: Store) -> None:
     old = preview(session, select_contacts(session, CriteriaSource())).count
 
