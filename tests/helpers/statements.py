@@ -14,11 +14,18 @@ import sqlglot
 from sqlalchemy import Connection, Engine, event
 from sqlglot import exp
 
+from contactctl.store import tables
 from contactctl.store.database.distribution import placements
 
 _PLACED = placements()
 CUT_BY = {name: how for name, how in _PLACED.items() if how not in ("everywhere", "coordinator")}
 _EVERYWHERE = frozenset(name for name, how in _PLACED.items() if how == "everywhere")
+_TEXTS = frozenset(
+    column.name
+    for name in CUT_BY
+    for column in tables.metadata.tables[name].columns
+    if column.type.python_type is str
+)
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
 )
@@ -56,11 +63,18 @@ def broken_rules(statement: str) -> tuple[str, ...]:
     if tree is None:
         return ()
     found = [words for scope in _scopes(tree) for words in _wrong_in(scope)]
-    tables = {table.name for table in tree.find_all(exp.Table)}
-    if tables & CUT_BY.keys():
+    named = {table.name for table in tree.find_all(exp.Table)}
+    if named & CUT_BY.keys():
         found += [f"volatile {name}()" for name in sorted(_functions(tree) & _VOLATILE)]
-        if any(isinstance(each.this, exp.Column) for each in tree.find_all(exp.GroupConcat)):
-            found.append("string_agg() of a column that is not cast")
+        gathered = {
+            each.name
+            for all_ in tree.find_all(exp.GroupConcat)
+            for each in all_.find_all(exp.Column)
+        }
+        if gathered & _TEXTS:
+            found.append("string_agg() of a text")
+        if any(conflict.find(exp.Placeholder) for conflict in tree.find_all(exp.OnConflict)):
+            found.append("a bound value in ON CONFLICT")
     if isinstance(tree, exp.Update) and tree.this.name in CUT_BY:
         subqueries = [each for value in tree.expressions for each in value.find_all(exp.Subquery)]
         if len(subqueries) > 1:
@@ -127,10 +141,6 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     named = {each.alias for each in scope.node.root().find_all(exp.CTE)} | CUT_BY.keys()
     uncut = [table for _, table in scope.own if table not in _EVERYWHERE | named]
     uncut += scope.derived
-    is_distinct = cut and scope.node.args.get("distinct") is not None
-    values = [each.unalias() for each in scope.node.expressions] if is_distinct else []
-    if any(isinstance(each, exp.Placeholder) for each in values):
-        yield "a bound value without a type is DISTINCT"
     for part in scope.inner:
         inner = [table for _, table in part.sources if table not in _EVERYWHERE]
         if uncut and any(table in CUT_BY for table in inner) and not _is_held_by(part, scope):
