@@ -38,7 +38,7 @@ from contactctl.responses.classify import Classification, Classify, codes_of, fi
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
-from contactctl.responses.formats.outcomes import Kind, Outcome, parse_outcome
+from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 
 FIELDS = (
@@ -48,11 +48,17 @@ FIELDS = (
 ALIASES = {
     "email": ("email_address", "recipient", "address"),
     "event": ("event_type", "event_name", "type", "bounce_type"),
-    "status": ("status_code", "enhanced_status", "response_code"),
+    "status": ("status_code", "enhanced_status", "response_code", "smtp_code", "smtp_status"),
     "diagnostic": (
         *("reason", "error", "error_message", "diagnostic_code", "bounce_reason", "response"),
+        *("failure_reason", "failure_message", "bounce_description", "bounce_message"),
+        *("smtp_response", "server_response", "smtp_server_response"),
     ),
-    "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
+    "occurred_at": (
+        *("timestamp", "time", "created", "created_at", "date", "event_time", "event_date"),
+        *("event_timestamp", "date_time", "fired_at", "bounced_at", "bounce_date", "bounce_time"),
+        *("inserted_at", "date_added", "activity_date"),
+    ),
     "id": ("event_id",),
 }
 _LIKE_ANYTHING = ("id", "event")  # fields whose names many others look like
@@ -159,8 +165,9 @@ class GenericReader:
             if field_name not in _LIKE_ANYTHING
         }
         used = set(layout.values())
+        known = {_plain(name) for names in ALIASES.values() for name in names}
         for key in keys:
-            if key in used or _plain(key) in self._renamed:
+            if key in used or _plain(key) in self._renamed or _plain(key) in known:
                 continue
             close = get_close_matches(_plain(key), missing, n=1, cutoff=_MISTYPED_ABOVE)
             if close:
@@ -243,7 +250,8 @@ class GenericReader:
         if instant is None:
             expected = date_format or "ISO 8601, a mail's date or seconds since 1970"
             raise ValueError(
-                f"occurred_at {shown_json(value)} is not {expected}; see --date-format"
+                f"occurred_at {shown_json(value)} is not {expected}, from 2000 to 2099;"
+                " see --date-format"
             )
         return instant
 
@@ -255,6 +263,7 @@ def _is_one_click(row: Mapping[str, object]) -> bool:
         _is_one_click(value)
         if isinstance(value, dict)
         else _ONE_CLICK in (_plain(unquote_plus(text_of(value))), _plain(f"{key}{text_of(value)}"))
+        or f"name{_ONE_CLICK}" in _plain(text_of(value))  # as multipart/form-data
         for key, value in row.items()
     )
 
@@ -278,6 +287,9 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
     outcome = _outcomes().get(_plain(event))
     if outcome is None and not has_code:
         outcome = _outcomes().get(_plain(status or diagnostic))
+    said = event if has_code else f"{event} {status}"
+    if outcome is None and A_PERSON_S.search(said):
+        raise ValueError(f"event {shown_json(said.strip())} is not known")
     if outcome is None and _SUCCESS.match(status or diagnostic):
         return Outcome(Kind.ACTIVITY, activity=ActivityKind.DELIVERED)
     if outcome is None:

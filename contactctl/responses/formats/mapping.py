@@ -24,7 +24,13 @@ from contactctl.responses.fields import (
     instant_of,
     text_of,
 )
-from contactctl.responses.formats.outcomes import Kind, Outcome, compile_outcome, table_paths
+from contactctl.responses.formats.outcomes import (
+    A_PERSON_S,
+    Kind,
+    Outcome,
+    compile_outcome,
+    table_paths,
+)
 from contactctl.responses.formats.paths import (
     Get,
     Row,
@@ -41,7 +47,7 @@ from contactctl.responses.formats.paths import (
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (
     *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
-    *("channel", "host", "user_agent"),
+    *("channel", "host", "user_agent", "message"),
 )
 KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
@@ -138,6 +144,7 @@ class Document:
         self._reply_code, self._group = get("reply_code"), get("group")
         self._channel, self._host = get("channel"), get("host")
         self._user_agent = get("user_agent")
+        self._message = get("message")
         self._id = get("id")
         # one id may cover all recipients of an event
         self._id_is_shared = any(
@@ -200,11 +207,15 @@ class Document:
         key = self._source_key(row, given, recipient, occurred_at)
         source = context.source
         if isinstance(outcome, str):
+            if A_PERSON_S.search(outcome):
+                return Rejection(source, f"{self.name} event {text_of(outcome)[:200]}: not known")
             said = self._unknown_event(row, outcome)
         elif outcome.kind is Kind.ACTIVITY:
             by_machine = outcome.by_machine or self._is_by_machine(row)
             return Activity(
-                source, key, recipient, outcome.activity, occurred_at, by_machine=by_machine
+                *(source, key, recipient, outcome.activity, occurred_at),
+                by_machine=by_machine,
+                message=self._message_of(row),
             )
         elif outcome.kind is Kind.UNSUBSCRIBE:
             return Unsubscribe(
@@ -231,7 +242,12 @@ class Document:
             channel=channel,
             group=self._group_of(row) if self._group else None,
             host=self._host_of(row) or host_in_words(said.diagnostic),
+            message=self._message_of(row),
         )
+
+    def _message_of(self, row: Row) -> str:
+        found = text_of(self._message(row)).strip("<>") if self._message else ""
+        return f"{self.name}:{found}" if found else ""
 
     def _host_of(self, row: Row) -> str:
         return receiving_host(text_of(self._host(row))) if self._host else ""
