@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 
 _TEXTS = (
     *("first_name_folded", "last_name_folded", "phone_folded", "company_folded"),
