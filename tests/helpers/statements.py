@@ -5,6 +5,7 @@ that tests send to Postgres is parsed, and held against the rules of
 docs/how-to/outgrow-one-server.md.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +15,7 @@ import sqlglot
 from sqlalchemy import Connection, Engine, event
 from sqlglot import exp
 
+import contactctl
 from contactctl.store import tables
 from contactctl.store.database.distribution import placements
 
@@ -29,6 +31,7 @@ _TEXTS = frozenset(
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
 )
+_ON_THE_WAY = ("helpers", "sqlalchemy", "sqlmodel", "contextlib")
 _SEQUENTIAL = "citus.multi_shard_modify_mode"
 _CHECKED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -105,10 +108,10 @@ def _parsed(statement: str) -> exp.Expression | None:
 
 
 class Watch:
-    """Looks at all that is sent to Postgres; `broken` is what breaks a rule, with the rule."""
+    """Looks at all that the program sends to Postgres; `broken` is what breaks a rule, with the
+    rule. What tests send themselves is theirs."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
         self.broken: dict[str, str] = {}
 
     def start(self) -> None:
@@ -125,15 +128,26 @@ class Watch:
     def _look(self, connection: Connection, _cursor: Any, statement: str, *_others: object) -> None:
         if connection.dialect.name != "postgresql":
             return
-        self.seen.add(statement)
         for words in broken_rules(statement):
-            self.broken[statement] = words
+            self._tell(statement, words)
         if _SEQUENTIAL in statement or writes(statement, _EVERYWHERE):
             if connection.info["is_parallel"] and not connection.info["is_sequential"]:
-                self.broken[statement] = "groups change after cut tables, and not one by one"
+                self._tell(statement, "groups change after cut tables, and not one by one")
             connection.info["is_sequential"] = True
         elif touches_cut(statement):
             connection.info["is_parallel"] = True
+
+    def _tell(self, statement: str, words: str) -> None:
+        if _sender().startswith(contactctl.__name__):
+            self.broken[statement] = words
+
+
+def _sender() -> str:
+    """The module that sends the statement which is looked at."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"].partition(".")[0] in _ON_THE_WAY and frame.f_back:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"])
 
 
 def _wrong_in(scope: _Scope) -> Iterator[str]:
