@@ -197,6 +197,13 @@ def test_dates_that_may_mean_never_are_told(
     )
 
 
+def test_columns_that_look_mistyped_are_told_at_once(sqlite_store: Store) -> None:
+    with pytest.raises(InputError, match="'Tags'; unknown column 'Created At'") as caught:
+        import_text(sqlite_store, "email,Tags,Created At\na@x.no,vip,2024-05-31\n")
+    assert "--map Tags=tag" in caught.value.hint
+    assert "--map 'Created At=created'" in caught.value.hint
+
+
 def test_a_blank_before_a_quote_is_no_part_of_the_cell(store: Store) -> None:
     import_text(store, 'email, company, phone\na@x.no, "Smith, Ann", "1"\n')
     contact = contacts_in(store)["a@x.no"]
