@@ -384,6 +384,27 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
         import_text(sqlite_store, gzip.compress(b"email\n" + b"\n" * (3 << 20), mtime=0))
 
 
+@pytest.mark.parametrize(
+    ("value", "shown_as", "phone"),
+    [
+        *((47, "00000", "00047"), (47.0, "0000", "0047"), (123456, "000", "123456")),
+        *((47, "General", "47"), (47, "0", "47"), (47, "0.00", "47"), (4.5, "000", "4.5")),
+    ],
+)
+def test_a_number_keeps_the_zeros_that_it_is_shown_with(
+    sqlite_store: Store, value: float, shown_as: str, phone: str
+) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (["email", "phone"], ["a@x.no", value], ["b@x.no", None]):
+        book.active.append(row)
+    book.active["B2"].number_format = shown_as
+    data = BytesIO()
+    book.save(data)
+    import_text(sqlite_store, data.getvalue())
+    assert contacts_in(sqlite_store)["a@x.no"]["phone"] == phone
+
+
 def test_a_workbook_without_openpyxl_is_refused_by_its_name(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
