@@ -97,6 +97,8 @@ def require_whole_date(date_format: str) -> None:
     """ValueError unless a date in this format can be read again: year, month and day."""
     if "%" not in date_format:
         raise ValueError("no % code")
+    if not _YEAR_CODE.search(date_format):  # Python warns of these, and will refuse them
+        raise ValueError("it lacks the year, month or day")
     for written in _WRITTEN_AND_READ:
         try:
             read = _strptime(written.strftime(date_format), date_format)
@@ -180,6 +182,7 @@ _NUMBER_IN_CELL = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
 # MySQL's date of zeros, .NET's first day and SAP's last
 _NO_DATE = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z|0001-01-01\b|9999-12-31\b")
 _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+_YEAR_CODE = re.compile(r"(?<!%)(?:%%)*%[YyGcx]")
 # only proposed: some texts fit two of them, and nobody but the user knows which is meant
 _USUAL = (
     *(
