@@ -48,7 +48,7 @@ def read_list(
     """
     beginning = beginning_of(source)
     separator = delimiter or source.delimiter or beginning.delimiter
-    reader = csv.reader(source.text(), delimiter=separator)
+    reader = csv.reader(source.text(), delimiter=separator, skipinitialspace=True)
     for _ in range(beginning.skipped):
         next(reader)
     first = next(reader, [])

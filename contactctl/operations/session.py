@@ -115,11 +115,12 @@ def _guard_against_replaced_clock(session: Session) -> None:
     with session.store.reading() as connection:
         if not any_by_real_clock(connection):
             return
+    where = "policy" if session.bound and session.bound.policy else "config"
     session.store.refusal = RefusedError(
         "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
         " nothing was changed",
         hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
-        " the policy allows it here",
+        f" the {where} allows it here",
         code="replaced-clock",
     )
 

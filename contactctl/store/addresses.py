@@ -39,9 +39,11 @@ SEPARATOR = "\n"  # no email key and no external id contains one
 _OWNERS_ON_SQLITE = """
     SELECT email_key, contact_id FROM contact_email
     WHERE email_key IN (SELECT value FROM json_each(:keys))"""
-# one text each way: so many values or rows of their own take two to three times as long
+# one text each way: so many values or rows of their own take two to three times as long. Cast, or
+# the machines of a cluster do not agree on the type of what each gives
 _OWNERS_ON_POSTGRES = """
-    SELECT string_agg(email_key, :separator), string_agg(CAST(contact_id AS text), :separator)
+    SELECT string_agg(CAST(email_key AS text), :separator),
+        string_agg(CAST(contact_id AS text), :separator)
     FROM contact_email WHERE email_key = ANY(string_to_array(:keys, :separator))"""
 # on SQLite the number that AUTOINCREMENT has given last, a deleted contact's too
 _LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'contact'"

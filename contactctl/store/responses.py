@@ -40,6 +40,7 @@ _SHARED_COLUMNS = (
     "source",
     "run_id",
     "host",
+    "message",
     "incident_id",
     "mentions_others",
 )

@@ -30,10 +30,12 @@ Source = tuple[str, str]  # alias, table
 
 @dataclass(slots=True)
 class _Scope:
-    """The tables that one part of a statement joins, those of its correlated parts included."""
+    """The tables that one part of a statement joins, those of its correlated parts included;
+    `derived` are what is in FROM in parentheses, and has no cut table."""
 
     node: exp.Expression
     own: list[Source]
+    derived: list[str]
     inner: list["_Scope"] = field(default_factory=list)
 
     @property
@@ -57,6 +59,8 @@ def broken_rules(statement: str) -> tuple[str, ...]:
     tables = {table.name for table in tree.find_all(exp.Table)}
     if tables & CUT_BY.keys():
         found += [f"volatile {name}()" for name in sorted(_functions(tree) & _VOLATILE)]
+        if any(isinstance(each.this, exp.Column) for each in tree.find_all(exp.GroupConcat)):
+            found.append("string_agg() of a column that is not cast")
     if isinstance(tree, exp.Update) and tree.this.name in CUT_BY:
         subqueries = [each for value in tree.expressions for each in value.find_all(exp.Subquery)]
         if len(subqueries) > 1:
@@ -122,9 +126,14 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     cut = [(alias, table) for alias, table in scope.sources if table in CUT_BY]
     named = {each.alias for each in scope.node.root().find_all(exp.CTE)} | CUT_BY.keys()
     uncut = [table for _, table in scope.own if table not in _EVERYWHERE | named]
+    uncut += scope.derived
+    is_distinct = cut and scope.node.args.get("distinct") is not None
+    values = [each.unalias() for each in scope.node.expressions] if is_distinct else []
+    if any(isinstance(each, exp.Placeholder) for each in values):
+        yield "a bound value without a type is DISTINCT"
     for part in scope.inner:
         inner = [table for _, table in part.sources if table not in _EVERYWHERE]
-        if uncut and any(table in CUT_BY for table in inner):
+        if uncut and any(table in CUT_BY for table in inner) and not _is_held_by(part, scope):
             yield f"a subquery of a cut table depends on {uncut[0]}"
         if cut and (others := [table for table in inner if table not in named]):
             yield f"a subquery of {others[0]} depends on a cut table"
@@ -132,6 +141,27 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     keys = {groups.find((alias, CUT_BY[table])) for alias, table in cut}
     if len(keys) > 1:
         yield f"{', '.join(sorted({table for _, table in cut}))} are not joined by what cuts them"
+
+
+def _derived_from_uncut(node: exp.Expression) -> Iterator[str]:
+    for derived in _within(node, exp.Subquery):
+        if derived.find_ancestor(exp.From, exp.Join) is not None and not any(
+            table.name in CUT_BY for table in derived.find_all(exp.Table)
+        ):
+            yield derived.alias_or_name
+
+
+def _is_held_by(part: _Scope, outer: _Scope) -> bool:
+    """Whether a cut table of the part is equal to one outside of it, by what cuts both."""
+    ours, theirs = (
+        {(alias, CUT_BY[table]) for alias, table in sources if table in CUT_BY}
+        for sources in (part.sources, outer.own)
+    )
+    for equality in part.equalities:
+        sides = {_column(equality.left, part), _column(equality.right, part)}
+        if sides & ours and sides & theirs:
+            return True
+    return False
 
 
 class _Joined:
@@ -174,7 +204,7 @@ def _scopes(tree: exp.Expression) -> list[_Scope]:
     roots: list[_Scope] = []
     by_node: dict[int, _Scope] = {}
     for node in tree.find_all(exp.Select, exp.Update, exp.Delete):  # outer ones come first
-        scope = _Scope(node, list(_sources(node)))
+        scope = _Scope(node, list(_sources(node)), list(_derived_from_uncut(node)))
         by_node[id(node)] = scope
         outer = _outer_of(node, scope, by_node)
         (outer.inner if outer else roots).append(scope)
@@ -188,7 +218,7 @@ def _outer_of(node: exp.Expression, scope: _Scope, by_node: dict[int, _Scope]) -
     above = node.parent
     while above is not None:
         outer = by_node.get(id(above))
-        if outer is not None and named & {alias for alias, _ in outer.own}:
+        if outer is not None and named & {*outer.derived, *(alias for alias, _ in outer.own)}:
             return outer
         above = above.parent
     return None

@@ -20,6 +20,11 @@ FINE = (
     "UPDATE contact SET updated = (SELECT max(r.occurred_at) FROM response r"
     " WHERE r.contact_id = contact.id)",
     "SELECT a.id FROM contact a JOIN staged s ON s.n = a.id JOIN response r ON r.contact_id = s.n",
+    "SELECT c.id FROM (SELECT DISTINCT contact_id, day FROM sign) s JOIN contact c"
+    " ON c.id = s.contact_id WHERE NOT EXISTS"
+    " (SELECT 1 FROM delivery d WHERE d.contact_id = c.id AND d.occurred_at = s.day)",
+    "SELECT string_agg(CAST(email_key AS text), ',') FROM contact_email",
+    "SELECT DISTINCT contact_id, %(no)s::INTEGER AS no FROM response",
     "SET LOCAL lock_timeout = 5",
 )
 BROKEN = (
@@ -55,6 +60,18 @@ BROKEN = (
         "UPDATE contact SET email = (SELECT 'a' FROM response r WHERE r.contact_id = contact.id),"
         " phone = (SELECT 'b' FROM response r WHERE r.contact_id = contact.id)",
         "more than one subquery in SET",
+    ),
+    (
+        "SELECT c.id FROM (SELECT DISTINCT contact_id FROM sign) s JOIN contact c"
+        " ON c.id = s.contact_id WHERE NOT EXISTS"
+        " (SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id)",
+        "depends on s",
+    ),
+    ("SELECT string_agg(email_key, ',') FROM contact_email", "not cast"),
+    (
+        "INSERT INTO unswept (contact_id, is_begun) SELECT DISTINCT contact_id, %(no)s AS no"
+        " FROM response",
+        "without a type",
     ),
     ("UPDATE contact SET updated = now()", "volatile now()"),
     ("INSERT INTO contact (id) SELECT id FROM contact ORDER BY random()", "volatile random()"),

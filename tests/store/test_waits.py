@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,13 +146,20 @@ def test_a_role_that_may_only_read_is_taken_at_its_word(postgres_url: str) -> No
 
 @pytest.fixture
 def tokyo_url(postgres_url: str) -> Iterator[str]:
-    """A database whose sessions are in Asia/Tokyo."""
+    """A database whose sessions are in Asia/Tokyo, and write dates and strings in their own way."""
+    settings = {
+        "timezone": "'Asia/Tokyo'",
+        "datestyle": "'SQL, DMY'",
+        "standard_conforming_strings": "off",
+    }
     name = postgres_url.partition("?")[0].rsplit("/", 1)[1]
     with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'".encode())
+        for setting, value in settings.items():
+            admin.execute(f'ALTER DATABASE "{name}" SET {setting} = {value}'.encode())
         let_go()
         yield postgres_url
-        admin.execute(f'ALTER DATABASE "{name}" RESET timezone'.encode())
+        for setting in settings:
+            admin.execute(f'ALTER DATABASE "{name}" RESET {setting}'.encode())
     let_go()
 
 
@@ -164,6 +172,8 @@ def test_instants_are_the_same_wherever_the_server_is(tokyo_url: str) -> None:
         with temporary_tables(connection, columns):
             fill(connection, "staged", rows)
             known = connection.execute(instant).scalars().all()
+            read = connection.execute(text("SELECT at, '\\' FROM staged ORDER BY id")).all()
+            assert read[0] == (datetime(2024, 5, 31, 22, 30, tzinfo=UTC), "\\")
             connection.execute(text("DELETE FROM staged"))
             connection.execute(text("SET LOCAL timezone = 'Asia/Tokyo'"))
             fill(connection, "staged", rows)

@@ -326,7 +326,9 @@ def _refuse_pattern(text: str) -> None:
     if found := _WILDCARD.search(text):
         raise CriteriaError(
             f"'{found[0]}' in the value '{shown(text)}' does not stand for other text",
-            hint=f"in a text, '{_search_for(text)}' finds it; a value with it needs quotes",
+            hint=f"write '{text}' in quotes to find it as it is"
+            if text == found[0]
+            else f"in a text, '{_search_for(text)}' finds it; a value with it needs quotes",
         )
 
 
