@@ -7,7 +7,7 @@ from contactctl.cli.confirmation import Change, change_of_affected, change_selec
 from contactctl.cli.context import ChangingInvocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection

@@ -10,7 +10,7 @@ from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

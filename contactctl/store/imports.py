@@ -11,21 +11,13 @@ import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store import imported_status
 from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
-from contactctl.store.imported_status import (
-    INACTIVE_COLUMNS,
-    INACTIVE_TABLE,
-    Creating,
-    deactivate_created,
-    deactivate_rejoined,
-    last_contact_id,
-    leave_known_as_they_are,
-)
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
@@ -154,7 +146,7 @@ def put_in(
     layout: Layout,
     wave: Wave,
     now: datetime,
-    creating: Creating,
+    creating: imported_status.Creating,
     begin_run: Callable[[int], int] | None = None,
     source: str = "",
 ) -> Counts:
@@ -171,17 +163,17 @@ def put_in(
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
     join_by_index(connection)
-    last_id = last_contact_id(connection)
+    last_id = imported_status.last_contact_id(connection)
     ids = _numbered(connection, [row[_KEY] for row in wave.rows])
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
     loaded = {
         "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
         "import_tag": wave.tags,
         "import_member": wave.members,
-        INACTIVE_TABLE: wave.inactive,
+        imported_status.INACTIVE_TABLE: wave.inactive,
         MOVED_TABLE: wave.moved,
     }
-    of_status = ("import_member", INACTIVE_TABLE) if wave.tells_status else ()
+    of_status = ("import_member", imported_status.INACTIVE_TABLE) if wave.tells_status else ()
     needed = {
         name: definition
         for name, definition in _definitions(layout, connection.dialect).items()
@@ -195,9 +187,11 @@ def put_in(
                 refresh_statistics(connection, name, *joined_by)
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
-            left_active = leave_known_as_they_are(connection, creating)
+            left_active = imported_status.leave_known_as_they_are(connection, creating)
         created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
-        run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
+        run_id = (
+            begin_run(imported_status.last_contact_id(connection)) if begin_run else creating.run_id
+        )
         touched = _add_tags(connection, statements, before) if wave.tags else set()
         if wave.members:
             joined = _add_members(connection, statements, before, now)
@@ -209,7 +203,7 @@ def put_in(
         if created:
             _tell_created(connection, run_id, wave, last_id, now)
         if wave.tells_status:
-            created_inactive = deactivate_created(connection, creating, now)
+            created_inactive = imported_status.deactivate_created(connection, creating, now)
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
         if wave.external_ids:
@@ -253,7 +247,7 @@ def _add_members(
     of_known = f"{statements.insert_members(_OF_KNOWN)} RETURNING contact_id, group_id, state"
     found = connection.execute(sa.text(of_known).bindparams(before, at)).mappings()
     joined = {(row["contact_id"], row["group_id"]): dict(row) for row in found}
-    for key in deactivate_rejoined(connection, {key[0] for key in joined}, now):
+    for key in imported_status.deactivate_rejoined(connection, {key[0] for key in joined}, now):
         if key in joined:
             joined[key]["state"] = MembershipState.INACTIVE.value
     return [joined[key] for key in sorted(joined)]
@@ -263,14 +257,14 @@ def _tell_created(
     connection: sa.Connection, run_id: int, wave: Wave, last_id: int, now: datetime
 ) -> None:
     """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
-    newest = last_contact_id(connection)
+    newest = imported_status.last_contact_id(connection)
     note_batch(connection, run_id, ChangeKind.ADDED, last_id + 1, newest, now)
     if wave.members:
         note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
 
 
 def _tell_deactivated(connection: sa.Connection, run_id: int, last_id: int, now: datetime) -> None:
-    newest = last_contact_id(connection)
+    newest = imported_status.last_contact_id(connection)
     note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
 
 
@@ -384,7 +378,7 @@ def _definitions(layout: Layout, dialect: sa.Dialect) -> dict[str, str]:
         " PRIMARY KEY (position, tag_folded)",
         "import_member": "position integer, group_id integer, state text,"
         " PRIMARY KEY (position, group_id)",
-        INACTIVE_TABLE: INACTIVE_COLUMNS,
+        imported_status.INACTIVE_TABLE: imported_status.INACTIVE_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
 
