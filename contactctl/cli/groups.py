@@ -26,7 +26,7 @@ def list_(invocation: StoreInvocation) -> Presentation:
         contactctl groups list --json
     """
     from contactctl.operations.groups import list_groups
-    from contactctl.operations.rules import bypassing_groups
+    from contactctl.operations.response_policy import bypassing_groups
     from contactctl.output.groups import GROUP_FIELDS, present_groups
 
     invocation.check_fields(*GROUP_FIELDS)

@@ -36,7 +36,7 @@ def show(invocation: StoreInvocation) -> Presentation:
     Without a rule, contacts of a category stay deactivated until somebody
     reactivates them.
     """
-    from contactctl.operations.rules import read_rules
+    from contactctl.operations.response_policy import read_rules
     from contactctl.output.handling import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
@@ -54,7 +54,7 @@ def check(invocation: StoreInvocation) -> Presentation:
     Exits with 1 if a rule is not as recommended; nothing is changed. It warns of
     thresholds that mail sent as rarely as it seems to be cannot reach.
     """
-    from contactctl.operations.rules import read_rules, thresholds_out_of_reach
+    from contactctl.operations.response_policy import read_rules, thresholds_out_of_reach
     from contactctl.output.handling import RULE_FIELDS, present_check
 
     invocation.check_fields(*RULE_FIELDS)
@@ -75,8 +75,8 @@ def recommend(
     With --sending it prints thresholds too, for contacts that get mail so often.
     """
     from contactctl.cli.options import chosen
-    from contactctl.operations.rules import Sending as HowOften
-    from contactctl.operations.rules import recommended_config, recommended_thresholds
+    from contactctl.operations.response_policy import Sending as HowOften
+    from contactctl.operations.response_policy import recommended_config, recommended_thresholds
     from contactctl.output.handling import present_recommendation
 
     thresholds = ""

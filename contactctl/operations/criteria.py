@@ -23,7 +23,7 @@ from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.address_lists import EmailsFile, Listed, read_listed
-from contactctl.operations.rules import bypassing_groups
+from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.session import Session
 from contactctl.store import selections
 from contactctl.store.contacts import some_tags, tags_among

@@ -14,7 +14,7 @@ from contactctl.domain.run_kinds import ReactivateRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
 from contactctl.operations.contacts import contact_id_of
-from contactctl.operations.rules import policy_in_force
+from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, key_of
 from contactctl.operations.thresholds import rules_of

@@ -26,7 +26,7 @@ from contactctl.operations.criteria import (
     impact_of,
     selection_of,
 )
-from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_plan
+from contactctl.operations.response_policy import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
 from contactctl.store import selections
 from contactctl.store.groups import group_names_by_id

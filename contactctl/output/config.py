@@ -132,7 +132,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "allow_undo", _boolean(settings.allow_undo)
     yield "allow_replaced_clock", _boolean(settings.allow_replaced_clock)
     yield from _policy(settings.responses)
-    yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    yield "response_rules", counted(len(settings.response_rules.mappings), "rule")
     for name, mapping in settings.formats.items():
         yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
@@ -168,10 +168,6 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
 
 def _boolean(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _attribute(attribute: AttributeDeclaration) -> str:

@@ -9,7 +9,7 @@ from contactctl.domain.errors import ContactctlError, ExitCode, Problem
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
 from contactctl.domain.text import counted
-from contactctl.operations.rules import OutOfReach, RuleInForce
+from contactctl.operations.response_policy import OutOfReach, RuleInForce
 from contactctl.operations.sweep import DueNow, SweepPart, SweepResult, came_to_its_end
 from contactctl.operations.thresholds import Rule, WhatIf
 from contactctl.output import view

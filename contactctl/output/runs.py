@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
     from contactctl.operations.reactivation import UndoPreview
-    from contactctl.operations.rules import DueUnderRule
+    from contactctl.operations.response_policy import DueUnderRule
     from contactctl.operations.runs import FoundRun
 
 
