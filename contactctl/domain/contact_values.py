@@ -202,7 +202,6 @@ _USUAL = (
     *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
     *("%d.%m.%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S"),
     *("%m/%d/%y %I:%M %p", "%m/%d/%y %I%p", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %I:%M %p"),
-    *("%d-%b-%Y %H:%M:%S", "%d-%b-%y %I.%M.%S %p", "%d %b %Y %H:%M", "%d %b %Y, %H:%M"),
     "%Y\u5e74%m\u6708%d\u65e5",
 )
 _EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
@@ -284,13 +283,11 @@ def _read_one(text: str, form: str) -> datetime:
 
 def _iso(text: str) -> datetime:
     found = _ISO.match(text)
-    if found is None:
-        raise ValueError(f"'{shown(text)}' is not a date")
     try:
-        day = parse_date(found[1])
-    except CriteriaError as error:
-        raise ValueError(error.message) from None
-    if found[2] is None:
+        day = parse_date(found[1] if found else text)
+    except CriteriaError:
+        raise ValueError(f"'{shown(text)}' is not a date") from None
+    if found is None or found[2] is None:
         return datetime.combine(day, time.min)
     clock = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
     return datetime.fromisoformat(f"{day}T{clock.replace(' ', '')}")
@@ -319,9 +316,8 @@ def _way_out(text: str) -> str:
     if _NO_DATE.match(text):
         return f" (--null {quote(text)} reads it as missing)"
     fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
-    if ISO in fitting:
-        fitting.pop("%Y-%m-%d", None)
     ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    ways = ways[:1] if ISO in fitting else ways  # not %Y-%m-%d besides
     if not ways and not any(map(str.isdigit, text)):
         ways = [f"--null {quote(shown(text))} reads it as missing"]
     return f" ({', or '.join(ways)})" if ways else ""
