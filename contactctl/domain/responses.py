@@ -51,7 +51,8 @@ class Response:
     category (`reply`, `status`), `outranked` what weaker pieces said; both are empty where an
     event's type decides.
     `through` is the address at which it failed, where that is another than the recipient's own: an
-    alias or a list passed the mail on.
+    alias or a list passed the mail on. `message` is the id of the mail that came back, as a
+    delivery of it has it, too; "" if the source does not say.
     """
 
     source: str
@@ -71,6 +72,7 @@ class Response:
     evidence: str = ""
     outranked: str = ""
     through: str = ""
+    message: str = ""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Activity:
     """A delivery, an open or a click. `occurred_at` is aware UTC.
 
     `by_machine`: the source says that a proxy or a scanner opened or clicked, not a person.
+    `message` is the id of a delivered mail, "" if the source does not say.
     """
 
     source: str
@@ -87,6 +90,7 @@ class Activity:
     occurred_at: datetime | None = None
     channel: str = "email"
     by_machine: bool = False
+    message: str = ""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from contactctl.domain.responses import (
     UNSUBSCRIBED,
     Activity,
     ActivityKind,
+    Category,
     Event,
     NoResponse,
     Rejection,
@@ -122,7 +123,8 @@ class _Batch:
             return
         kind, hash_ = _KINDS[activity.kind], 0
         if activity.kind is ActivityKind.DELIVERED:
-            hash_ = _hash(activity.source_key)
+            message = _message(activity.message, key)
+            hash_ = message or _hash(activity.source_key)
         elif activity.by_machine:
             kind = int(SignKind.BY_MACHINE)
         at = activity.occurred_at
@@ -138,6 +140,11 @@ class _Batch:
             self.no_responses,
             self.undated,
         )
+
+
+def _message(message: str, key: str) -> int:
+    """What a mail's delivery to an address and its coming back have in common; 0 if not known."""
+    return _hash(f"{message} {key}") if message else 0
 
 
 def _hash(source_key: str) -> int:
@@ -180,10 +187,17 @@ def response_row(response: Response) -> Staged:
         response.channel,
         group,
         response.host,
+        _message(response.message, key) if _came_back(response, not_counted) else 0,
         None if at is None else stored_instant(at),
         response.source,
     )
     return row if _is_plain(text) else tuple(map(_storable, row))
+
+
+def _came_back(response: Response, not_counted: str) -> bool:
+    """Whether it says that the mail has not arrived in the end."""
+    is_final = not not_counted or not_counted == SENDER_SIDE
+    return is_final and response.category is not Category.SPAM_COMPLAINT
 
 
 def unsubscribe_row(wish: Unsubscribe) -> Staged:
@@ -209,6 +223,7 @@ def unsubscribe_row(wish: Unsubscribe) -> Staged:
         "email",
         fold(wish.group) if wish.group else "",
         "",
+        0,
         None if at is None else stored_instant(at),
         wish.source,
     )

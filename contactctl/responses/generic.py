@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from functools import cache
 from urllib.parse import unquote_plus
 
+from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import UsageError
@@ -38,7 +39,7 @@ from contactctl.responses.classify import Classification, Classify, codes_of, fi
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
-from contactctl.responses.formats.outcomes import Kind, Outcome, parse_outcome
+from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 
 FIELDS = (
@@ -48,11 +49,17 @@ FIELDS = (
 ALIASES = {
     "email": ("email_address", "recipient", "address"),
     "event": ("event_type", "event_name", "type", "bounce_type"),
-    "status": ("status_code", "enhanced_status", "response_code"),
+    "status": ("status_code", "enhanced_status", "response_code", "smtp_code", "smtp_status"),
     "diagnostic": (
         *("reason", "error", "error_message", "diagnostic_code", "bounce_reason", "response"),
+        *("failure_reason", "failure_message", "bounce_description", "bounce_message"),
+        *("smtp_response", "server_response", "smtp_server_response"),
     ),
-    "occurred_at": ("timestamp", "time", "created", "created_at", "date", "event_time"),
+    "occurred_at": (
+        *("timestamp", "time", "created", "created_at", "date", "event_time", "event_date"),
+        *("event_timestamp", "date_time", "fired_at", "bounced_at", "bounce_date", "bounce_time"),
+        *("inserted_at", "date_added", "activity_date"),
+    ),
     "id": ("event_id",),
 }
 _LIKE_ANYTHING = ("id", "event")  # fields whose names many others look like
@@ -91,11 +98,14 @@ class GenericOptions:
             raise UsageError("--map gives a field twice", hint="keep one of them")
         is_known = not self.category or self.category in _CATEGORIES
         _require(is_known, "--category", self.category, _CATEGORIES)
-        if self.date_format and "%" not in self.date_format:
+        try:
+            if self.date_format:
+                require_whole_date(self.date_format)
+        except ValueError as error:
             raise UsageError(
-                f"--date-format '{show_safely(self.date_format)}' has no strptime code",
+                f"--date-format '{show_safely(self.date_format)}': {error}",
                 hint="write it like %d.%m.%Y %H:%M",
-            )
+            ) from None
 
     def __bool__(self) -> bool:
         return bool(self.renames or self.category or self.date_format)
@@ -159,8 +169,9 @@ class GenericReader:
             if field_name not in _LIKE_ANYTHING
         }
         used = set(layout.values())
+        known = {_plain(name) for names in ALIASES.values() for name in names}
         for key in keys:
-            if key in used or _plain(key) in self._renamed:
+            if key in used or _plain(key) in self._renamed or _plain(key) in known:
                 continue
             close = get_close_matches(_plain(key), missing, n=1, cutoff=_MISTYPED_ABOVE)
             if close:
@@ -243,7 +254,8 @@ class GenericReader:
         if instant is None:
             expected = date_format or "ISO 8601, a mail's date or seconds since 1970"
             raise ValueError(
-                f"occurred_at {shown_json(value)} is not {expected}; see --date-format"
+                f"occurred_at {shown_json(value)} is not {expected}, from 2000 to 2099;"
+                " see --date-format"
             )
         return instant
 
@@ -255,6 +267,7 @@ def _is_one_click(row: Mapping[str, object]) -> bool:
         _is_one_click(value)
         if isinstance(value, dict)
         else _ONE_CLICK in (_plain(unquote_plus(text_of(value))), _plain(f"{key}{text_of(value)}"))
+        or f"name{_ONE_CLICK}" in _plain(text_of(value))  # as multipart/form-data
         for key, value in row.items()
     )
 
@@ -278,6 +291,9 @@ def _outcome(found: Mapping[str, object], status: str, diagnostic: str) -> Outco
     outcome = _outcomes().get(_plain(event))
     if outcome is None and not has_code:
         outcome = _outcomes().get(_plain(status or diagnostic))
+    said = event if has_code else f"{event} {status}"
+    if outcome is None and A_PERSON_S.search(said):
+        raise ValueError(f"event {shown_json(said.strip())} is not known")
     if outcome is None and _SUCCESS.match(status or diagnostic):
         return Outcome(Kind.ACTIVITY, activity=ActivityKind.DELIVERED)
     if outcome is None:

@@ -22,12 +22,16 @@ from contactctl.responses.mailbox_session import (
     MailboxSession,
     login_refused,
     mailbox_errors,
+    quoted,
     tls_context,
     xoauth2_answers,
 )
 
 _UIDS_A_COMMAND = 200
 _MAILS_A_SEARCH = 10_000
+_SHOWN_FOLDERS = 12
+_FOLDER_AT_END = re.compile(rb'(?:"([^"]+)"|([^\s"]+))$')  # of an answer to LIST
+_CHECK = "check the folder at the end of the url, and processed_folder"
 _SEARCHES = {
     AfterFetch.KEEP: "UNDELETED",
     AfterFetch.MARK_SEEN: "UNSEEN UNDELETED",
@@ -94,9 +98,20 @@ class ImapSession:
         readonly = self._mailbox.after_fetch is AfterFetch.KEEP
         answer, data = self._connection.select(folder_argument(folder), readonly=readonly)
         if answer != "OK":
-            hint = "check the folder at the end of the url"
-            raise MailboxError(f"mailbox {self._mailbox.name}: no folder {folder!r}", hint=hint)
+            raise self._no_folder(folder, data)
         return int(data[0] or 0)
+
+    def _no_folder(self, folder: str, said: list[Any]) -> MailboxError:
+        """With the names of folders that there are: they may begin with INBOX, or be translated."""
+        answer, lines = self._connection.list('""', "*")
+        names = [_FOLDER_AT_END.search(line) for line in lines if isinstance(line, bytes)]
+        shown = [name[1] or name[2] for name in names[:_SHOWN_FOLDERS] if name]
+        known = b", ".join(shown).decode(errors="replace") if answer == "OK" else ""
+        words = said[-1].decode(errors="replace") if said and isinstance(said[-1], bytes) else ""
+        return MailboxError(
+            f"mailbox {self._mailbox.name}: no folder {folder!r}: {quoted(ValueError(words))}",
+            hint=f"check its name; folders there: {quoted(ValueError(known))}" if known else _CHECK,
+        )
 
     def _search(self) -> "array[int]":
         """The UIDs of all mails to read, in parts: imaplib bounds the length of an answer."""
@@ -104,17 +119,22 @@ class ImapSession:
         uids = array("L")
         for first in range(1, self._mail_count + 1, _MAILS_A_SEARCH):
             last = min(first + _MAILS_A_SEARCH - 1, self._mail_count)
-            found = self._uid("SEARCH", f"{first}:{last} {criterion}")
-            uids.extend(int(uid) for uid in found.split())
+            answer, lines = self._connection.uid("SEARCH", f"{first}:{last} {criterion}")
+            self._ask("SEARCH", answer, lines)
+            # a server may tell them in several answers
+            uids.extend(int(uid) for line in lines for uid in (line or b"").split())
         return uids
 
     def _fetch_one(self, uid: int) -> bytes | None:
-        """The mail's first bytes; None where it has vanished since the search."""
+        """The mail's first bytes; None where it has vanished since the search. Without any where
+        the server cannot give it, so that one damaged mail does not keep back the others."""
         wanted = f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)"
         answer, data = self._connection.uid("FETCH", str(uid), wanted)
-        if answer != "OK":
-            raise imaplib.IMAP4.error(f"FETCH: {data[-1]!r}")
-        return next((part[1] for part in data if isinstance(part, tuple)), None)
+        mails: list[bytes] = [part[1] for part in data if isinstance(part, tuple)]
+        if mails:
+            return mails[-1]
+        is_there = answer != "OK" or any(b"UID %d " % uid in (part or b"") for part in data)
+        return b"" if is_there else None
 
     def _finish(self, uid_set: str) -> None:
         match self._mailbox.after_fetch:
@@ -130,9 +150,12 @@ class ImapSession:
         command = "MOVE" if "MOVE" in self._capabilities else "COPY"
         answer, data = self._connection.uid(command, uid_set, folder)
         if answer != "OK" and b"TRYCREATE" in (data[-1] or b""):
-            self._ask("CREATE", *self._connection.create(folder))
+            made, words = self._connection.create(folder)
+            if made != "OK":
+                raise self._no_folder(self._mailbox.processed_folder, words)
             answer, data = self._connection.uid(command, uid_set, folder)
-        self._ask(command, answer, data)
+        if answer != "OK":
+            raise self._no_folder(self._mailbox.processed_folder, data)
         if command == "COPY":
             self._delete(uid_set)
 

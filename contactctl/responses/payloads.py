@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from itertools import chain
 from typing import BinaryIO
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from contactctl.responses.formats.mapping import Context, Format, FormatSource, 
 from contactctl.responses.formats.reader import (
     PROVIDERS,
     DocumentReader,
+    kept_body,
     provider_formats,
     sender_format,
     sender_names,
@@ -34,6 +36,8 @@ _BLANK = (
 )
 _PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
+# one column, and below its name the body of a post, as CSV quotes it
+_COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
 
 
@@ -131,7 +135,8 @@ def detect(head: bytes, name: str) -> str:
         )
     if _is_form(text):
         return "form"
-    return "csv" if _is_header(text.split(b"\n", 1)[0]) else "mail"
+    is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
+    return "csv" if is_table else "mail"
 
 
 def detect_documents(head: bytes, format_: str) -> str:
@@ -226,7 +231,14 @@ class PayloadReader:
 
     def _csv_rows(self, stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
         rows = CsvRows(stream, name)
-        return rows.read(self._columns(rows.header, name))
+        try:
+            return rows.read(self._columns(rows.header, name))
+        except InputError:
+            read = rows.read(rows.header)
+            first = next(read, None)
+            if isinstance(first, JsonValue) and kept_body(first.value):
+                return chain([first], read)
+            raise
 
     def _columns(self, header: list[str], name: str) -> list[str]:
         """The columns under the names that a format has for them, else as they are."""

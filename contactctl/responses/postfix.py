@@ -12,19 +12,24 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import BinaryIO, NamedTuple
 
 from contactctl.domain.responses import Activity, ActivityKind, Category, Event, Rejection, Response
+from contactctl.domain.text import show_safely
 from contactctl.domain.urls import receiving_host
 from contactctl.responses.classify import Classify
 from contactctl.responses.fields import address_of, event_key, instant_of, text_of
 from contactctl.responses.json_stream import bounded_lines
 
-_AGENT = r"postfix[\w.-]{0,40}(?:/[\w-]{1,40}){1,3}"
+# `syslog_name` may be any word: then it is the delivery agent that tells them
+_AGENT = (
+    r"(?:postfix[\w.-]{0,40}(?:/[\w-]{1,40}){1,3}"
+    r"|(?:[\w.-]{1,40}/){1,3}(?:smtp|lmtp|local|virtual|pipe|error|retry|discard|qmgr))"
+)
 # as syslog writes it, and as RFC 5424 does
 _PROGRAM = rf"{_AGENT}(?:\[\d+\]:| \d+ \S+ (?:-|\[[^\]]*\])) "
 _TIME = (
     r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
 )
-_LINE = re.compile(rf"(?P<time>{_TIME}) \S+ {_PROGRAM}(?P<message>.*)")
+_LINE = re.compile(rf"(?P<time>{_TIME}) \S+ +{_PROGRAM}(?P<message>.*)")
 _STAMP = re.compile(rf"(?:<\d{{1,3}}>(?:1 )?)?{_TIME}")
 _MARK = re.compile(rf" {_PROGRAM}")
 _HEADER_FIELD = re.compile(r"[A-Za-z][\w-]*:|From ")
@@ -34,6 +39,10 @@ _DELIVERY = re.compile(
     r".*?(?:dsn=(?P<dsn>[\d.]+), )?status=(?P<status>\w+)(?: \((?P<said>.*)\))?"
 )
 _EXPIRED = re.compile(r"(?P<queue>[0-9A-Za-z]{4,30}): from=<[^>]*>, status=(?:force-)?expired\b")
+_IDENTIFIER = re.compile(_AGENT)
+_UNREADABLE = re.compile(rb"to=<[^>]*>,.* status=(?:bounced|deferred|sent|expired)\b")
+_OTHERS = ("exim", "sendmail", "sm-mta", "smtpd", "opensmtpd")
+_OTHERS_FAILURE = re.compile(r" \*\* \S+@|\bto=<[^>]*>,? .*(?:dsn=[45]\.|result=\"PermFail)")
 _SAID = re.compile(r"said: (.*)")
 _MOST_DELAYED_MESSAGES = 50_000
 _NO_CATEGORY = {"bounced": Category.UNKNOWN, "deferred": Category.COMMUNICATION_FAILURE}
@@ -85,14 +94,21 @@ class PostfixReader:
             found = _LINE.search(line.decode("utf-8", "replace"))
             if found:
                 yield from self._read(found["message"], self._instant(found["time"]), place)
+            elif _UNREADABLE.search(line):
+                yield Rejection(
+                    place, "a delivery, but not written as Postfix writes its log", line
+                )
 
     def read_entry(self, document: Mapping[str, object], place: str) -> list[Event]:
         """The events of one entry of the journal."""
         program = text_of(document.get("SYSLOG_IDENTIFIER") or document.get("_COMM"))
-        if not program.startswith("postfix"):
-            return []
-        at = instant_of(document.get("__REALTIME_TIMESTAMP"))
-        return list(self._read(_message_of(document), at, place))
+        unit, message = text_of(document.get("_SYSTEMD_UNIT")), _message_of(document)
+        if _IDENTIFIER.match(program) or unit.startswith("postfix"):
+            at = instant_of(document.get("__REALTIME_TIMESTAMP"))
+            return list(self._read(message, at, place))
+        if program.startswith(_OTHERS) and _OTHERS_FAILURE.search(message):
+            return [Rejection(place, f"a log entry of {show_safely(program[:40])}, not of Postfix")]
+        return []
 
     def _read(self, message: str, at: datetime | None, place: str) -> Iterator[Event]:
         if "status=" not in message:

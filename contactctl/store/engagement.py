@@ -45,7 +45,7 @@ _FIND_NEW = f"""
             AND (occurred_at IS NULL OR occurred_at >= :kept_since)) s
     JOIN contact c ON c.id = s.contact_id
     WHERE NOT EXISTS (
-        SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id
+        SELECT 1 FROM delivery d WHERE d.contact_id = c.id
             AND d.occurred_at = s.occurred_at AND d.source_hash = s.source_hash)"""
 _KEEP_NEW = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)
@@ -148,6 +148,22 @@ _FIND_LATEST_CLICKS = """
     INSERT INTO latest_click
     SELECT contact_id, max(occurred_at) FROM click
     WHERE contact_id IN (SELECT contact_id FROM judged_click) GROUP BY contact_id"""
+# a mail that was accepted and came back later has not reached anybody
+_CAME_BACK = """
+    SELECT d.contact_id FROM new_delivery d
+    JOIN response r ON r.contact_id = d.contact_id AND r.message = d.source_hash"""
+_TAKE_BACK = """
+    UPDATE contact SET delivered_at = NULLIF(s.at, {long_ago}), revision = revision + 1
+    FROM (
+        SELECT c.id, {latest}(
+            COALESCE((SELECT max(CASE WHEN d.occurred_at > :now THEN :now ELSE d.occurred_at END)
+                FROM delivery d WHERE d.contact_id = c.id AND NOT EXISTS (
+                    SELECT 1 FROM response r
+                    WHERE r.contact_id = d.contact_id AND r.message = d.source_hash)), {long_ago}),
+            COALESCE(c.last_opened, {long_ago}), COALESCE(c.last_clicked, {long_ago}),
+            COALESCE(c.last_machine_opened, {long_ago})) AS at
+        FROM contact c WHERE c.id IN ({ids})) s
+    WHERE contact.id = s.id AND s.at < contact.delivered_at"""
 _MAILS_SINCE_ENGAGED = """COALESCE((SELECT sum(d.mails) FROM delivery d
     WHERE d.contact_id = {0}.id AND ({0}.last_engaged IS NULL OR d.occurred_at > {0}.last_engaged)
         AND d.source_hash <> -1), 0)"""
@@ -188,6 +204,14 @@ def record_activities(
             work.do(_SETTLE_CLICKS)
         if clicks or SignKind.OPENED in kinds:
             work.do(_COUNT_AGAIN.format(ids=_ENGAGED))
+        if SignKind.DELIVERED in kinds:
+            take_back_deliveries(connection, _CAME_BACK, now)
+
+
+def take_back_deliveries(connection: sa.Connection, ids: str, now: datetime) -> None:
+    """Let what came back in the end not have been delivered, for the contacts that a query finds:
+    `delivered_at` is that of the latest other delivery, open or click."""
+    _Work(connection, 0, now).do(_TAKE_BACK, ids=ids)
 
 
 # What an import gives
@@ -333,6 +357,7 @@ class _Work:
             if is_sqlite
             else "date_trunc('hour', d.occurred_at, 'UTC')",
             "differs_from": "IS NOT" if is_sqlite else "IS DISTINCT FROM",
+            "latest": "max" if is_sqlite else "GREATEST",
             "long_ago": "'1970-01-01 00:00:00.000000'"
             if is_sqlite
             else "TIMESTAMPTZ '1970-01-01 00:00:00+00'",

@@ -13,7 +13,7 @@ from contactctl.domain.responses import FORMER_ADDRESS, RESUBSCRIBED, UNSUBSCRIB
 from contactctl.domain.thresholds import SYSTEM_WIDE
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.burst_rates import note_hours
-from contactctl.store.engagement import record_activities
+from contactctl.store.engagement import record_activities, take_back_deliveries
 from contactctl.store.staged import Staged
 from contactctl.store.temporary import fill, join_by_index, temporary_tables
 from contactctl.store.types import UtcInstant
@@ -25,11 +25,12 @@ _RESPONSE_COLUMNS = """
     email_key text, other_key text, source_key text, category text, counts boolean,
     not_counted text, status text, diagnostic text, rule text, evidence text,
     through boolean, mentions_others boolean, recipient text,
-    channel text, group_folded text, host text, occurred_at timestamp with time zone, source text"""
+    channel text, group_folded text, host text, message bigint,
+    occurred_at timestamp with time zone, source text"""
 
 # what the person did counts, to whatever address of theirs it came
 _OF_THE_PERSON = frozenset((Category.SPAM_COMPLAINT.value, *WISHES))
-_CATEGORY = 3  # where a staged row has it
+_CATEGORY, _MESSAGE = 3, -3  # where a staged row has them
 _MATCHED = f"""
     SELECT s.*, COALESCE(g.id, {SYSTEM_WIDE}) AS group_id
     FROM ingest_response s
@@ -41,21 +42,21 @@ _REFUSED = "CASE WHEN not_counted = 'sender-side' THEN rule || ' ' || status ELS
 _RECORD = f"""
     INSERT INTO response (contact_id, source_key, category, counts, not_counted, status,
         diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_id, host,
-        occurred_at, recorded_at, source, run_id)
+        message, occurred_at, recorded_at, source, run_id)
     SELECT contact_id, source_key, category, counts AND NOT of_former,
         CASE WHEN of_former THEN '{FORMER_ADDRESS}' ELSE not_counted END, status,
         diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_id, host,
-        {_HAPPENED}, :now, source, :run_id
+        message, {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NOT NULL ORDER BY contact_id, source_key
     ON CONFLICT DO NOTHING RETURNING contact_id, not_counted, {{hour}}, category, counts,
         {_REFUSED}"""
 _KEEP_UNMATCHED = f"""
     INSERT INTO unmatched_response (email_key, source_key, category, counts, not_counted,
         status, diagnostic, rule, evidence, through, mentions_others, recipient, channel,
-        group_folded, host, occurred_at, recorded_at, source, run_id)
+        group_folded, host, message, occurred_at, recorded_at, source, run_id)
     SELECT email_key, source_key, category, counts, not_counted, status,
         diagnostic, rule, evidence, through, mentions_others, recipient, channel, group_folded,
-        host, {_HAPPENED}, :now, source, :run_id
+        host, message, {_HAPPENED}, :now, source, :run_id
     FROM matched WHERE contact_id IS NULL ORDER BY email_key, source_key
     ON CONFLICT DO NOTHING RETURNING {{hour}}, category, counts, {_REFUSED}"""
 _HOUR_ON_SQLITE = "substr(occurred_at, 1, 13) AS hour"
@@ -92,6 +93,11 @@ _TELL_RESUBSCRIBED = f"""
     SELECT DISTINCT CAST(:run_id AS integer), '{ChangeKind.RESUBSCRIBED}', told.contact_id,
         told.group_id, :now
     FROM ({{told}}) told"""
+
+_CAME_BACK = """
+    SELECT s.contact_id FROM ingest_response s
+    JOIN delivery d ON d.contact_id = s.contact_id AND d.source_hash = s.message
+    WHERE s.message <> 0"""
 
 _Numbers = Counter[tuple[str, bool, str]]
 """Responses by category, whether they count, and what a refusal of the sender said."""
@@ -147,8 +153,9 @@ def record_batch(
     A response is (email key, key to be tried where no contact has that, source key, category,
     counts, why not, status, diagnostic, rule, evidence, failed behind an alias, whether it may hold
     an address other than that of the email key, recipient, channel, folded group, receiving host,
-    instant or None, source). What was recorded before, by whomever, is a duplicate and stays. A
-    sign of life is (email key, instant or None, SignKind, hash of the source key).
+    the mail's hash or 0, instant or None, source). What was recorded before, by whomever, is a
+    duplicate and stays. A sign of life is (email key, instant or None, SignKind, hash of the mail
+    or, where that is not known, of the source key).
     """
     join_by_index(connection)
     obeyed = Obeyed()
@@ -166,6 +173,8 @@ def record_batch(
         if any(category == RESUBSCRIBED for category, _, _ in matched):
             told = _TELL_RESUBSCRIBED.format(told=_wished(RESUBSCRIBED, run_id))
             connection.execute(_bound(told, values))
+        if matched and any(row[_MESSAGE] for row in responses):
+            take_back_deliveries(connection, _CAME_BACK, now)
     return replace(_counts(len(responses), matched, unmatched), obeyed=obeyed)
 
 

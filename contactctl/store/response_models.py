@@ -16,6 +16,7 @@ _COUNTS = "counts = 1 AND held = 0 AND channel = 'email'"
 class _Recorded(StoreTable):
     """What is recorded of a response, whosever it is.
 
+    `message` is what the mail's delivery has as its `source_hash`, 0 if not known.
     `mentions_others`: its texts may hold another address than the one that it is about.
     """
 
@@ -35,6 +36,9 @@ class _Recorded(StoreTable):
     source: str = ""
     run_id: int
     host: str = Field(default="", sa_column_kwargs=EMPTY)
+    message: int = Field(
+        default=0, sa_type=BigId, sa_column_kwargs={"server_default": sa.text("0")}
+    )
     incident_id: int | None = None
     mentions_others: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 

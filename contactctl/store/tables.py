@@ -45,6 +45,7 @@ response = Table(
     Column("source", String, nullable=False, default=''),
     Column("run_id", Integer, nullable=False),
     Column("host", String, nullable=False, default='', server_default=''),
+    Column("message", BigId, nullable=False, default=0, server_default=text("0")),
     Column("incident_id", Integer),
     Column("mentions_others", Boolean, nullable=False, default=True, server_default=true()),
     Column("contact_id", BigId, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
@@ -78,6 +79,7 @@ unmatched_response = Table(
     Column("source", String, nullable=False, default=''),
     Column("run_id", Integer, nullable=False),
     Column("host", String, nullable=False, default='', server_default=''),
+    Column("message", BigId, nullable=False, default=0, server_default=text("0")),
     Column("incident_id", Integer),
     Column("mentions_others", Boolean, nullable=False, default=True, server_default=true()),
     Column("email_key", String, primary_key=True),
@@ -292,8 +294,8 @@ run = Table(
 
 plan_item = Table(
     "plan_item", metadata,
-    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("run_id", Integer, primary_key=True),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("group_id", Integer, primary_key=True, autoincrement=False, default=0, server_default=text("0")),
     Column("category", CodeText, primary_key=True, default='', server_default=''),
     Column("action", CodeText, nullable=False, default='', server_default=''),

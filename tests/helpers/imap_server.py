@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 from helpers.tls_server import LineHandler, TlsServer
 
+DAMAGED, NIL = b"FLAGS (Junk)", b"BODY[]<0> NIL"
+WITHOUT_BODY = (DAMAGED, NIL)
+"""Mails whose text the server does not give, with what it tells of them."""
+
 
 @dataclass
 class Mail:
@@ -27,6 +31,7 @@ class ImapServer(TlsServer):
         refuse: str = "",
         claimed_size: int = 0,
         implicit_tls: bool = True,
+        prefix: str = "",
     ) -> None:
         self.folders = {"INBOX": [Mail(uid, raw) for uid, raw in enumerate(mails, start=11)]}
         self.capabilities = capabilities
@@ -34,6 +39,7 @@ class ImapServer(TlsServer):
         self.break_off_at = break_off_at
         self.refuse = refuse
         self.claimed_size = claimed_size
+        self.prefix = prefix
         self.log: list[str] = []
         super().__init__(_Handler, implicit_tls=implicit_tls)
 
@@ -103,25 +109,37 @@ class _Handler(LineHandler):
         first, last = map(int, window.split(":"))
         unwanted = {{"UNSEEN": "\\Seen", "UNDELETED": "\\Deleted"}[word] for word in criteria}
         uids = [str(m.uid) for m in self.mails[first - 1 : last] if not m.flags & unwanted]
-        self.send(f"* SEARCH {' '.join(uids)}".rstrip().encode())
+        for some in (uids[:1], uids[1:]):
+            self.send(f"* SEARCH {' '.join(some)}".rstrip().encode())
 
-    def do_fetch(self, rest: str) -> None:
+    def do_fetch(self, rest: str) -> str:
         uid, _, items = rest.partition(" ")
         limit = int(re.search(r"BODY\.PEEK\[\]<0\.(\d+)>", items)[1])
         for mail in self._chosen(uid):
+            if mail.raw in WITHOUT_BODY:
+                self.send(b"* 1 FETCH (UID %d %s)" % (mail.uid, mail.raw))
+                return "NO cannot be retrieved" if mail.raw == DAMAGED else ""
             raw = mail.raw[:limit]
             size = self.server.claimed_size or len(raw)
             self.send(b"* 1 FETCH (UID %d BODY[]<0> {%d}" % (mail.uid, size))
             self.request.sendall(raw)
             self.send(b")")
+        return ""
 
     def do_store(self, rest: str) -> None:
         uids, _, flags = rest.partition(" +FLAGS.SILENT ")
         for mail in self._chosen(uids):
             mail.flags.update(flags.strip("()").split())
 
-    def do_create(self, rest: str) -> None:
+    def do_create(self, rest: str) -> str:
+        if not rest.strip('"').startswith(self.server.prefix):
+            return "NO Invalid mailbox name."
         self.server.folders[rest.strip('"')] = []
+        return ""
+
+    def do_list(self, rest: str) -> None:
+        for name in self.server.folders:
+            self.send(rb'* LIST (\HasNoChildren) "." ' + f'"{name}"'.encode())
 
     def do_copy(self, rest: str) -> str:
         uids, folder = rest.split(" ", 1)

@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from contactctl.domain.responses import Activity, ActivityKind
+from contactctl.domain.policies import Threshold
+from contactctl.domain.responses import Activity, ActivityKind, Category, Response
 from contactctl.operations import ingest as ingest_module
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.engagement import forget_deliveries
 from helpers.engagement_model import Engagement, engagement
-from helpers.ingested import add, record, session_on
+from helpers.ingested import add, record, response, session_on
 from helpers.responses import insert_contact
 from helpers.sessions import NOW
 from helpers.thorough import examples
@@ -50,15 +51,33 @@ def told(store: Store, *ingests: Sequence[Activity], **policy: Any) -> Engagemen
     return stored(store)["c1@example.com"]
 
 
+def soft_bounce(of: str, second: float, **values: Any) -> Response:
+    at = START + timedelta(seconds=second)
+    key = f"b {of} {second} {values.get('not_counted', '')}"
+    return response(key=key, **{"occurred_at": at, "message": of, "host": "", **values})
+
+
+MAILS = "mn"
 KINDS = [(DELIVERED, False), (OPENED, False), (OPENED, True), (CLICKED, False), (CLICKED, True)]
 activity_of = st.builds(
     lambda kind, second, key, who: sign(
-        kind[0], second, f"{key}{kind[1]}", by_machine=kind[1], recipient=f"{who}@"
+        *(kind[0], second, f"{key}{kind[1]}"),
+        **{"by_machine": kind[1], "recipient": f"{who}@"},
+        message=key if kind[0] is DELIVERED and key in MAILS else "",
     ),
     st.sampled_from(KINDS),
     st.sampled_from([0, 1, 9.999999, 10, 10.5, 11, 20, 21, 30.25, 60, 61]),
-    st.sampled_from("ab"),
+    st.sampled_from("abmn"),
     st.sampled_from("xy"),
+)
+bounce_of = st.builds(
+    lambda of, second, who, why: soft_bounce(
+        of, second, recipient=f"{who}@", counts=not why, not_counted=why
+    ),
+    st.sampled_from(MAILS),
+    st.sampled_from([0, 10, 62]),
+    st.sampled_from("xy"),
+    st.sampled_from(["", "", "delayed", "auto-reply", "sender-side"]),
 )
 
 
@@ -69,7 +88,8 @@ activity_of = st.builds(
 )
 @given(st.data())
 def test_any_order_and_any_portions_end_as_in_the_model(store: Store, data: st.DataObject) -> None:
-    once = data.draw(st.lists(activity_of, min_size=1, max_size=14), label="activities")
+    events_of = st.one_of(activity_of, activity_of, activity_of, bounce_of)
+    once = data.draw(st.lists(events_of, min_size=1, max_size=14), label="events")
     again = data.draw(st.lists(st.sampled_from(once), max_size=4), label="told again")
     in_order = data.draw(st.permutations(once + again), label="order")
     cuts = data.draw(st.sets(st.integers(1, 17), max_size=3), label="cuts")
@@ -83,8 +103,34 @@ def test_any_order_and_any_portions_end_as_in_the_model(store: Store, data: st.D
         record(session_on(store), *portion)
     found = stored(store)
     for name in names.values():
-        model = engagement((each for each in events if each.recipient == name), TEN_SECONDS)
-        assert found[name] == model
+        theirs = [each for each in events if each.recipient == name]
+        came_back = {
+            each.message for each in theirs if isinstance(each, Response) and is_final(each)
+        }
+        signs = [each for each in theirs if isinstance(each, Activity)]
+        assert found[name] == engagement(signs, TEN_SECONDS, came_back)
+
+
+def is_final(bounce: Response) -> bool:
+    return bounce.not_counted in ("", "sender-side")
+
+
+@pytest.mark.parametrize("bounces_later", [True, False])
+def test_a_mail_that_is_accepted_and_bounces_later_does_not_forgive_earlier_bounces(
+    store: Store, bounces_later: bool
+) -> None:
+    add(store, "c1@example.com")
+    policy = {
+        "thresholds": {Category.TRANSIENT: Threshold(3, timedelta(days=3), days_apart=0)},
+        "reset_on_delivery": True,
+    }
+    for hour in range(3):
+        message = f"m{hour}" if bounces_later else ""
+        arrived = sign(DELIVERED, 3600 * hour, message=message)
+        record(session_on(store, **policy), arrived, soft_bounce(message, 3600 * hour + 300))
+    with store.reading() as connection:
+        status = connection.execute(select(tables.contact.c.status)).scalar_one()
+    assert status == ("inactive" if bounces_later else "active")
 
 
 def cut(events: Sequence[Activity], cuts: Sequence[int]) -> Iterator[Sequence[Activity]]:

@@ -183,6 +183,7 @@ def test_one_category_for_all() -> None:
         {"renames": {"a..b": "email"}},
         {"category": "blokked"},
         {"date_format": "soon"},
+        {"date_format": "%d.%m. %H:%M"},  # of which year?
     ],
 )
 def test_a_mistake_on_the_command_line(options: dict[str, object]) -> None:
@@ -358,6 +359,12 @@ def test_no_row_crashes_it(row: dict[str, object]) -> None:
     [
         {"email": "kari@example.org", "List-Unsubscribe": "One-Click", "group": "news"},
         {"email": "kari@example.org", "body": "List-Unsubscribe=One-Click", "group": "news"},
+        {
+            "email": "kari@example.org",
+            "body": '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+            "One-Click\r\n--b--",
+            "group": "news",
+        },
         {"email": "kari@example.org", "body": " list-unsubscribe=one-click\r\n", "group": "news"},
         {"email": "kari@example.org", "body": "List-Unsubscribe=One%2DClick", "group": "news"},
         {"email": "kari@example.org", "list_unsubscribe": "One-Click", "group": "news"},
@@ -370,6 +377,33 @@ def test_a_one_click_post_or_a_word_for_it_is_an_unsubscribe(row: dict[str, obje
     event = read(dict(row))
     assert isinstance(event, Unsubscribe)
     assert (event.recipient, event.group, event.resubscribed) == ("kari@example.org", "news", False)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"event": "unsubscribed_from_topic", "status": "250"},
+        {"event": "complaint_received", "reason": "550 5.1.1 no such user"},
+        {"status": "opted_out_by_user"},
+    ],
+)
+def test_a_new_word_for_a_wish_or_a_complaint_is_an_error(said: dict[str, object]) -> None:
+    event = read({"email": "kari@example.org", **said})
+    assert isinstance(event, Rejection)
+    assert "is not known" in event.reason
+
+
+def test_a_further_name_of_a_field_that_is_given_is_no_mistyped_other() -> None:
+    event = read(
+        {
+            "EMAIL": "kari@example.org",
+            "EVENT": "bounced",
+            "BOUNCE_REASON": "user unknown",
+            "RESPONSE": "550 5.1.1 user unknown",
+            "event_date": "2026-03-01T10:00:00Z",
+        }
+    )
+    assert (event.category, event.occurred_at.day) == ("invalid-address", 1)
 
 
 def test_the_header_field_of_a_mail_is_no_wish() -> None:

@@ -10,7 +10,7 @@ from contactctl.domain.sources import AfterFetch, Mailbox, MailProtocol
 from contactctl.responses.mail import MAX_MAIL_BYTES
 from contactctl.responses.mailbox import folder_argument, open_mailbox
 from contactctl.responses.mailbox_session import FetchedMail, MailboxError, login_refused
-from helpers.imap_server import ImapServer
+from helpers.imap_server import DAMAGED, NIL, ImapServer
 from helpers.pop3_server import Pop3Server
 from helpers.tls_server import CERTIFICATE, TlsServer, running
 
@@ -35,7 +35,7 @@ def mailbox_at(server: TlsServer, after: AfterFetch = AfterFetch.KEEP, **changes
 
 
 def fetch(mailbox: Mailbox, *, commit: bool, password: str = "secret") -> list[FetchedMail]:
-    with open_mailbox(mailbox, password, timeout=5) as session:
+    with open_mailbox(mailbox, password, timeout=60) as session:
         mails = list(session.fetch())
         if commit:
             session.commit([mail.receipt for mail in mails])
@@ -231,11 +231,26 @@ def test_a_broken_connection(server_class: ServerClass, moment: str) -> None:
     assert "nothing is recorded twice" in caught.value.hint
 
 
-@pytest.mark.parametrize("command", ["STORE", "SEARCH", "FETCH"])
+@pytest.mark.parametrize("command", ["STORE", "SEARCH"])
 def test_a_refused_command_is_an_error(command: str) -> None:
     server = ImapServer(MAILS, refuse=command)
     with running(server), pytest.raises(MailboxError, match=f"{command}.*not allowed"):
         fetch(mailbox_at(server, AfterFetch.MARK_SEEN), commit=True)
+
+
+def test_a_mail_that_the_server_cannot_give_does_not_keep_back_the_others() -> None:
+    with running(ImapServer([MAILS[0], DAMAGED, NIL, MAILS[1]])) as server:
+        mails = fetch(mailbox_at(server), commit=False)
+    assert [mail.raw for mail in mails] == [MAILS[0], b"", b"", MAILS[1]]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_the_names_of_those_there_are() -> None:
+    with running(ImapServer(MAILS, prefix="INBOX.")) as server:
+        server.folders["INBOX.Old mails"] = []
+        mailbox = mailbox_at(server, AfterFetch.MOVE, processed_folder="Done")
+        with pytest.raises(MailboxError, match="'Done': Invalid mailbox name") as caught:
+            fetch(mailbox, commit=True)
+    assert caught.value.hint.endswith("folders there: INBOX, INBOX.Old mails")
 
 
 def test_a_missing_folder() -> None:

@@ -127,3 +127,31 @@ def test_the_journal_s_json() -> None:
     assert [event.category for event in events] == ["invalid-address"] * 2
     assert events[0].occurred_at == datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
     assert events == read("\n".join(map(dumps, (other, entry, as_bytes))), format_="postfix")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Mar  1 10:00:00 mx transfer/smtp[592]:",  # another syslog_name
+        "mail-1  | 2026-03-01T10:00:00Z INFO    postfix/smtp[592]:",
+        '{"__REALTIME_TIMESTAMP": "1772359200000000", "SYSLOG_IDENTIFIER": "out/lmtp", "MESSAGE":',
+        '{"__REALTIME_TIMESTAMP": "1772359200000000", "_COMM": "smtp", "_SYSTEMD_UNIT":'
+        ' "postfix@-.service", "MESSAGE":',
+    ],
+)
+def test_an_agent_by_another_name(before: str) -> None:
+    message = f"F180CB7A: {TO}dsn=5.1.1, status=bounced ({SAID}550 5.1.1 user unknown)"
+    [event] = read(f"{before} {dumps(message)}}}\n" if "{" in before else f"{before} {message}\n")
+    assert (event.category, event.occurred_at.hour) == ("invalid-address", 10)
+
+
+def test_a_failure_that_cannot_be_read_is_told() -> None:
+    lines = f"1772359200 smtp: F180CB7A: {TO}dsn=5.1.1, status=bounced (no)\n" + delivery("x")
+    entry = {
+        "__REALTIME_TIMESTAMP": "1772359200123456",
+        "SYSLOG_IDENTIFIER": "exim4",
+        "MESSAGE": "1kAbCd-0001aB-Cd ** kari@example.org R=dnslookup T=remote_smtp: 550 no user",
+    }
+    for text in (lines, dumps(entry)):
+        [event] = read(text, format_="postfix")
+        assert isinstance(event, Rejection)

@@ -281,7 +281,7 @@ class _Conversion:
         if reader.field.name not in FOLDED_COLUMNS:
             found = self._read(reader.field.name, cells, reader.parse)
             if reader.latest is not None:
-                self.told.look_for_dates_to_come(reader.field.name, found, reader.latest)
+                self.told.look_at_dates(reader.field.name, cells, found, reader.latest)
             return [found]
         self.told.look_at_texts(reader.field.name, cells)
         values = self._texts(reader.field.name, cells)

@@ -11,6 +11,7 @@ from email.utils import getaddresses
 from functools import partial
 from typing import Any, NamedTuple
 
+from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
@@ -24,7 +25,13 @@ from contactctl.responses.fields import (
     instant_of,
     text_of,
 )
-from contactctl.responses.formats.outcomes import Kind, Outcome, compile_outcome, table_paths
+from contactctl.responses.formats.outcomes import (
+    A_PERSON_S,
+    Kind,
+    Outcome,
+    compile_outcome,
+    table_paths,
+)
 from contactctl.responses.formats.paths import (
     Get,
     Row,
@@ -41,7 +48,7 @@ from contactctl.responses.formats.paths import (
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (
     *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
-    *("channel", "host", "user_agent"),
+    *("channel", "host", "user_agent", "message"),
 )
 KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
@@ -138,6 +145,7 @@ class Document:
         self._reply_code, self._group = get("reply_code"), get("group")
         self._channel, self._host = get("channel"), get("host")
         self._user_agent = get("user_agent")
+        self._message = get("message")
         self._id = get("id")
         # one id may cover all recipients of an event
         self._id_is_shared = any(
@@ -200,11 +208,15 @@ class Document:
         key = self._source_key(row, given, recipient, occurred_at)
         source = context.source
         if isinstance(outcome, str):
+            if A_PERSON_S.search(outcome):
+                return Rejection(source, f"{self.name} event {text_of(outcome)[:200]}: not known")
             said = self._unknown_event(row, outcome)
         elif outcome.kind is Kind.ACTIVITY:
             by_machine = outcome.by_machine or self._is_by_machine(row)
             return Activity(
-                source, key, recipient, outcome.activity, occurred_at, by_machine=by_machine
+                *(source, key, recipient, outcome.activity, occurred_at),
+                by_machine=by_machine,
+                message=self._message_of(row),
             )
         elif outcome.kind is Kind.UNSUBSCRIBE:
             return Unsubscribe(
@@ -231,7 +243,12 @@ class Document:
             channel=channel,
             group=self._group_of(row) if self._group else None,
             host=self._host_of(row) or host_in_words(said.diagnostic),
+            message=self._message_of(row),
         )
+
+    def _message_of(self, row: Row) -> str:
+        found = text_of(self._message(row)).strip("<>") if self._message else ""
+        return f"{self.name}:{found}" if found else ""
 
     def _host_of(self, row: Row) -> str:
         return receiving_host(text_of(self._host(row))) if self._host else ""
@@ -360,19 +377,26 @@ def _optional_getter(mapping: Mapping[str, Any], scope: Scope, key: str) -> Get 
 def _instant_reader(
     mapping: Mapping[str, Any], get: Get | None
 ) -> Callable[[Row], datetime | None]:
-    date_format = mapping.get("date_format", "%Y")
-    if not isinstance(date_format, str) or "%" not in date_format:
-        raise ValueError("date_format: must be a format such as %d.%m.%Y %H:%M")
+    if "date_format" in mapping:
+        _require_date_format(mapping["date_format"])
     if get is None:
         return lambda _row: None
     if "date_format" not in mapping:
         return lambda row: instant_of(get(row))
+    date_format = mapping["date_format"]
 
     def read(row: Row) -> datetime | None:
         value = get(row)
         return instant_in_format(value, date_format) or instant_of(value)
 
     return read
+
+
+def _require_date_format(date_format: object) -> None:
+    try:
+        require_whole_date(text_of(date_format))
+    except ValueError as error:
+        raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None
 
 
 def instant_in_format(value: object, date_format: str) -> datetime | None:

@@ -25,6 +25,10 @@ from contactctl.domain.responses import ActivityKind, Category
 from contactctl.responses.formats.paths import Row, Scope, top_level_keys, value_getter, word_of
 
 NOT_COUNTED = ("delayed", "echo", "own-refusal", "auto-reply")
+# what a person does is not passed over because a sender has a new name for it
+A_PERSON_S = re.compile(
+    r"unsub|opt(?:ed)?[-_. ]?out|complain|abuse|spam[-_. ]?report", re.IGNORECASE
+)
 _TABLE_KEYS = ("by", "is", "starts", "contains", "else")
 _TEXT_FIRST = "text or "
 _MACHINE = " by machine"

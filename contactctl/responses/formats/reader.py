@@ -5,11 +5,14 @@ services put around documents. Those of `senders/` are read where they are asked
 """
 
 import json
+import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from urllib.parse import parse_qsl
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
 from contactctl.domain.text import show_safely
@@ -25,6 +28,8 @@ from contactctl.responses.formats.mapping import (
 )
 from contactctl.responses.formats.paths import Steps, Test, compile_test, parse_path, values_at
 from contactctl.responses.json_stream import decode
+
+_FORM = re.compile(r"(?:[\w.%+-]+=[^\s&]*&)+[\w.%+-]+=[^\s&]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class _Envelope:
         if self.ignored and text.startswith(self.ignored):
             return Opened()
         try:
-            inside = decode(text)
+            inside = _decoded(text)
         except ValueError as error:
             return Opened(refused=f"{self.name}: its {self.steps[0]} is not JSON ({error})")
         return Opened((("", inside),), self._time_of(document))
@@ -96,9 +101,39 @@ class _Envelope:
 def _opened_text(value: object) -> object:
     """The JSON in a text; any other value as it is."""
     try:
-        return decode(value) if isinstance(value, str) else value
+        return _decoded(value) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+def _decoded(text: str) -> object:
+    """The JSON of a text, which queues and gateways may hand over in base64; the fields of a form.
+    Raises ValueError."""
+    try:
+        return decode(text)
+    except ValueError as error:
+        try:
+            return decode(b64decode(text, validate=True).decode())
+        except ValueError:
+            fields = dict(parse_qsl(text)) if _FORM.fullmatch(text) else {}
+        if not fields:
+            raise error from None
+        return fields
+
+
+def kept_body(document: object) -> str:
+    """The only JSON text of a document, as loggers keep the body of a post among values of their
+    own; "" where there is none, or more than one."""
+    values = document.items() if isinstance(document, dict) else ()
+    texts = [
+        value
+        for key, value in values
+        if key.lower() not in _NO_BODIES
+        and isinstance(value, str)
+        and value.lstrip().startswith(("{", "["))
+        and isinstance(_opened_text(value), dict | list)
+    ]
+    return texts[0] if len(texts) == 1 else ""
 
 
 @cache
@@ -156,6 +191,7 @@ def _source(name: str, folder: str = "") -> FormatSource:
 
 
 MAX_ENVELOPES = 6
+_NO_BODIES = ("headers", "query", "params")  # what else loggers keep of a post
 _SHOWN_KEYS = 12
 
 ReadOther = Callable[[Mapping[str, object], Context], Sequence[Event] | None]
@@ -205,6 +241,8 @@ class DocumentReader:
             return self._read_inside(opened.documents, inner, envelopes_left - 1)
         kind = kind or self._kind_of(value)
         events = kind.read(value, context) if kind else self._read_other(value, context)
+        if events is None and envelopes_left and (text := kept_body(value)):
+            return self._read_inside((("", _opened_text(text)),), context, envelopes_left - 1)
         if events is None:
             events = [Rejection(context.source, unknown_document(value))]
         return _with_raw(events, value, context.source)

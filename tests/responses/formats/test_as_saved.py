@@ -1,6 +1,7 @@
 """Documents as dashboards, logs and other programs hand them over."""
 
-from json import dumps
+from base64 import b64encode
+from json import dumps, loads
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +49,8 @@ def brevo_log(*words: str) -> str:
     return "\n".join(["st_text,ts,sub,frm,email,tag,mid,link", *rows])
 
 
+SES_IN_BASE64 = b64encode(SES.encode()).decode()
+SES_IN_CSV = '"' + SES.replace('"', '""') + '"'
 SAVED: list[tuple[str, object, list[str]]] = [
     # Amazon
     ("auto", SES * 3, ["invalid-address"] * 3),
@@ -165,6 +168,32 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", f"email,status,category\n{ANN},spam,\n{ANN},,spam", ["spam-complaint", "rejection"]),
     ("auto", f"email,reason\n{ANN},complaint\n", ["spam-complaint"]),
     ("auto", urlencode({"email": ANN, "event": "bounce", "reason": NO_USER}), ["invalid-address"]),
+    # what loggers, queues and pipelines put around
+    ("auto", f"content\r\n{SES_IN_CSV}\r\n", ["invalid-address"]),
+    ("auto", f"request: body\n{SES_IN_CSV}\n", ["invalid-address"]),
+    ("auto", f'id;Headers;payload\n1;"{{}}";{SES_IN_CSV}\n2;;\n', ["invalid-address", "rejection"]),
+    ("auto", {"one": "[1]", "two": "[2]"}, ["rejection"]),
+    ("auto", {"log": SES, "stream": "stdout", "time": AT}, ["invalid-address"]),
+    ("auto", {"_airbyte_raw_id": "r", "_airbyte_data": loads(SES)}, ["invalid-address"]),
+    ("auto", {"type": "RECORD", "stream": "s", "record": loads(SES)}, ["invalid-address"]),
+    ("auto", {"specversion": "1.0", "id": "1", "data": loads(SES)}, ["invalid-address"]),
+    (
+        "auto",
+        {"message": {"data": SES_IN_BASE64, "publishTime": AT}, "subscription": "s"},
+        ["invalid-address"],
+    ),
+    (
+        "auto",
+        {"Records": [{"kinesis": {"data": SES_IN_BASE64, "sequenceNumber": "1"}}]},
+        ["invalid-address"],
+    ),
+    ("auto", {"body": SES_IN_BASE64, "headers": {}, "isBase64Encoded": True}, ["invalid-address"]),
+    (
+        "auto",
+        {"body": urlencode({"email": ANN, "event": "bounce", "reason": NO_USER}), "headers": {}},
+        ["invalid-address"],
+    ),
+    ("auto", {"body": "good day", "headers": {}}, ["rejection"]),
 ]
 
 
