@@ -1,7 +1,7 @@
 """Imported rows: loaded into temporary tables, then put into the contacts as sets."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.store import imported_status
-from contactctl.store.addresses import claim_keys, ids_of_keys
+from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
@@ -164,10 +164,11 @@ def put_in(
     at = _bind_instant(now)
     join_by_index(connection)
     last_id = imported_status.last_contact_id(connection)
-    ids = _numbered(connection, [row[_KEY] for row in wave.rows])
+    ids = numbered(connection, [row[_KEY] for row in wave.rows])
+    contacts = {each: ids[key] for key, each in wave.external_ids}
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
     loaded = {
-        "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
+        "import_row": _staged(wave, ids, contacts),
         "import_tag": wave.tags,
         "import_member": wave.members,
         imported_status.INACTIVE_TABLE: wave.inactive,
@@ -176,7 +177,7 @@ def put_in(
     of_status = ("import_member", imported_status.INACTIVE_TABLE) if wave.tells_status else ()
     needed = {
         name: definition
-        for name, definition in _definitions(layout, connection.dialect).items()
+        for name, definition in _definitions(layout, connection.dialect, bool(contacts)).items()
         if loaded[name] or name in ("import_row", *of_status)
     }
     with temporary_tables(connection, needed):
@@ -188,6 +189,7 @@ def put_in(
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
             left_active = imported_status.leave_known_as_they_are(connection, creating)
+        claim_staged(connection, "import_row", last_id)
         created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
         run_id = (
             begin_run(imported_status.last_contact_id(connection)) if begin_run else creating.run_id
@@ -206,8 +208,7 @@ def put_in(
             created_inactive = imported_status.deactivate_created(connection, creating, now)
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
-        if wave.external_ids:
-            contacts = {each: ids[key] for key, each in wave.external_ids}
+        if contacts:
             link(connection, source, run_id, contacts, wave.linked)
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
@@ -216,11 +217,14 @@ def put_in(
     return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
 
 
-def _numbered(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
-    """The contacts that have the addresses, in their order; who has none yet gets a number, above
-    those of all contacts."""
-    known = ids_of_keys(connection, email_keys)
-    return known | claim_keys(connection, [key for key in email_keys if key not in known])
+def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> list[Staged]:
+    """The rows behind their contact; of a source, before the id that it gives that contact."""
+    if not contacts:
+        return [(ids[row[_KEY]], *row) for row in wave.rows]
+    return [
+        (ids[key], *row, external_id if contacts[external_id] == ids[key] else None)
+        for row, (key, external_id) in zip(wave.rows, wave.external_ids, strict=True)
+    ]
 
 
 def _add_tags(
@@ -369,9 +373,10 @@ class _Statements:
         return f"json_patch('{{}}', s.{name})" if self.is_sqlite else f"jsonb_strip_nulls(s.{name})"
 
 
-def _definitions(layout: Layout, dialect: sa.Dialect) -> dict[str, str]:
+def _definitions(layout: Layout, dialect: sa.Dialect, of_source: bool) -> dict[str, str]:
     stored = {column.name: column.type.compile(dialect) for column in contact.c}
     columns = ", ".join(f"{n} {stored.get(n, 'integer')}" for n in layout.staged_columns[1:])
+    columns += ", external_id text" * of_source
     return {
         "import_row": f"contact_id bigint, position integer PRIMARY KEY, {columns}",
         "import_tag": "position integer, tag_folded text, tag text,"
