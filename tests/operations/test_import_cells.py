@@ -13,7 +13,6 @@ from zipfile import ZipFile
 
 import pytest
 import zstandard
-from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
 from contactctl.operations.importing import source as unpack
@@ -274,6 +273,8 @@ CONTENT = b"email,first_name\na@x.no,Ann\n"
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     for number, rows in enumerate(sheets):
         sheet = book.active if number == 0 else book.create_sheet()
@@ -396,6 +397,8 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
 def test_a_number_keeps_the_zeros_that_it_is_shown_with(
     sqlite_store: Store, value: float, shown_as: str, phone: str
 ) -> None:
+    from openpyxl import Workbook
+
     book = Workbook()
     assert book.active is not None
     for row in (["email", "phone"], ["a@x.no", value], ["b@x.no", None]):
