@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store.addresses import claim_keys, ids_of_keys
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
@@ -31,7 +32,7 @@ from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
-from contactctl.store.unsubscribes import obey
+from contactctl.store.unsubscribes import obey, who_left
 
 _TOLD_OF_NEW = """
     SELECT r.contact_id, r.source_key FROM import_row s
@@ -104,7 +105,8 @@ class Counts:
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
     active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
-    so became inactive at once.
+    so became inactive at once. `kept_out` counts memberships that were not given back to people
+    who had left the group.
     """
 
     created: int = 0
@@ -113,6 +115,7 @@ class Counts:
     created_inactive: int = 0
     left_active: int = 0
     created_unsubscribed: int = 0
+    kept_out: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -122,6 +125,7 @@ class Counts:
             self.created_inactive + other.created_inactive,
             self.left_active + other.left_active,
             self.created_unsubscribed + other.created_unsubscribed,
+            self.kept_out + other.kept_out,
         )
 
 
@@ -174,10 +178,16 @@ def put_in(
     last_id = last_contact_id(connection)
     ids = _numbered(connection, [row[_KEY] for row in wave.rows])
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
+    members = wave.members
+    if members and creating.on_unsubscribe is not OnUnsubscribe.RECORD:
+        left = who_left(connection, list(ids.values()))
+        of_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if left else {}
+        members = [row for row in members if (of_position.get(row[0]), row[1]) not in left]
+    kept_out = len(wave.members) - len(members)
     loaded = {
         "import_row": [(ids[row[_KEY]], *row) for row in wave.rows],
         "import_tag": wave.tags,
-        "import_member": wave.members,
+        "import_member": members,
         INACTIVE_TABLE: wave.inactive,
         MOVED_TABLE: wave.moved,
     }
@@ -199,7 +209,7 @@ def put_in(
         created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
         run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
         touched = _add_tags(connection, statements, before) if wave.tags else set()
-        if wave.members:
+        if members:
             joined = _add_members(connection, statements, before, now)
             touched.update(row["contact_id"] for row in joined)
             note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
@@ -219,7 +229,8 @@ def put_in(
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
     unchanged = len(wave.rows) - created - updated
-    return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
+    of_status = (created_inactive, left_active, unsubscribed, kept_out)
+    return Counts(created, updated, unchanged, *of_status)
 
 
 def _numbered(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
