@@ -30,7 +30,8 @@ class Setting(NamedTuple):
     def error(self, problem: str, *, hint: str = "") -> ConfigError:
         """What is wrong with this value, ready to raise."""
         subject = f"{self.key}: " if self.key else ""
-        hint = hint or "the config that `contactctl init` writes describes every key"
+        if not hint and self.key != self.place and ":" in self.place:  # of a file
+            hint = "the config that `contactctl init` writes describes every key"
         return ConfigError(show_safely(f"{self.place}: {subject}{problem}"), hint=hint)
 
     def mapping(self) -> Mapping[str, "Setting"]:

@@ -69,8 +69,8 @@ def whole_number(minimum: int) -> Callable[[Any], int]:
 
 
 def percentage(value: Any) -> Decimal:
-    """0 to 100."""
-    number = _decimal(value)
+    """0 to 100, also written as `25%`."""
+    number = _decimal(value.removesuffix("%").rstrip() if isinstance(value, str) else value)
     if number is None or not 0 <= number <= 100:
         raise ValueError(f"must be a percentage from 0 to 100, not {quoted(value)}")
     return number

@@ -97,6 +97,8 @@ def require_whole_date(date_format: str) -> None:
     """ValueError unless a date in this format can be read again: year, month and day."""
     if "%" not in date_format:
         raise ValueError("no % code")
+    if not _YEAR_CODE.search(date_format):  # Python warns of these, and will refuse them
+        raise ValueError("it lacks the year, month or day")
     for written in _WRITTEN_AND_READ:
         try:
             read = _strptime(written.strftime(date_format), date_format)
@@ -177,16 +179,29 @@ _ISO = re.compile(r"([^Tt ]+)(?:[Tt ]+(\S.*))?\Z")
 _UTC_AT_END = re.compile(r"\s*(?:UTC|GMT|Z)\Z", re.IGNORECASE)
 _FRACTION = re.compile(r"([.,]\d{6})\d+")
 _NUMBER_IN_CELL = re.compile(r"\d{5,17}(?:\.\d+)?\Z", re.ASCII)
-_ZEROS = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z")
+# MySQL's date of zeros, .NET's first day and SAP's last
+_NO_DATE = re.compile(r"[0:/. T-]*0[0:/. T-]*\Z|0001-01-01\b|9999-12-31\b")
 _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
+_YEAR_CODE = re.compile(r"(?<!%)(?:%%)*%[YyGcx]")
 # only proposed: some texts fit two of them, and nobody but the user knows which is meant
 _USUAL = (
-    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
+    *(
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%Y.%m.%d",
+        "%d.%m.%Y",
+        "%d.%m.%y",
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%d/%m/%y",
+    ),
     *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
     *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
     *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
     *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
     *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
+    *("%d.%m.%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S"),
+    *("%m/%d/%y %I:%M %p", "%m/%d/%y %I%p", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %I:%M %p"),
     "%Y\u5e74%m\u6708%d\u65e5",
 )
 _EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
@@ -268,13 +283,11 @@ def _read_one(text: str, form: str) -> datetime:
 
 def _iso(text: str) -> datetime:
     found = _ISO.match(text)
-    if found is None:
-        raise ValueError(f"'{shown(text)}' is not a date")
     try:
-        day = parse_date(found[1])
-    except CriteriaError as error:
-        raise ValueError(error.message) from None
-    if found[2] is None:
+        day = parse_date(found[1] if found else text)
+    except CriteriaError:
+        raise ValueError(f"'{shown(text)}' is not a date") from None
+    if found is None or found[2] is None:
         return datetime.combine(day, time.min)
     clock = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
     return datetime.fromisoformat(f"{day}T{clock.replace(' ', '')}")
@@ -300,10 +313,11 @@ def _excel(text: str) -> datetime:
 @lru_cache(maxsize=10_000)  # a whole column may be wrong, with few different days
 def _way_out(text: str) -> str:
     """What would read the text, where its look tells."""
-    if _ZEROS.match(text):
+    if _NO_DATE.match(text):
         return f" (--null {quote(text)} reads it as missing)"
     fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
     ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    ways = ways[:1] if ISO in fitting else ways  # not %Y-%m-%d besides
     if not ways and not any(map(str.isdigit, text)):
         ways = [f"--null {quote(shown(text))} reads it as missing"]
     return f" ({', or '.join(ways)})" if ways else ""

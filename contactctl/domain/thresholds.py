@@ -13,10 +13,11 @@ This is the reference; the store does the same for many contacts at once.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from hashlib import sha256
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 
@@ -40,7 +41,7 @@ DISCARDED = "discarded"  # of one that was held, and that somebody decided again
 Due = tuple[int, Category]  # a deactivation in a group, or SYSTEM_WIDE, for a category
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdRule:
     """One threshold and what it is applied to.
 
@@ -87,7 +88,7 @@ class ThresholdRule:
         return self, replace(self, through=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdRules:
     """All thresholds of a store; `own_groups` are the (group, category) counted apart."""
 
@@ -124,7 +125,7 @@ class ThresholdRules:
         return self.reset_on_delivery and category in RESET_BY_DELIVERY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordedResponse:
     """What thresholds need of a response. `held`: nobody has decided yet whether it counts."""
 
@@ -138,7 +139,7 @@ class RecordedResponse:
     through: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdSubject:
     """What thresholds need of a contact.
 

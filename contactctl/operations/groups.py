@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any, TypeVar
 
 from contactctl.domain.contact_values import parse_group_name
@@ -11,7 +12,7 @@ from contactctl.domain.policies import GroupPolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
-from contactctl.domain.text import fold, show_safely
+from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session
@@ -213,9 +214,9 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
         group_id, name = group_named(connection, group)
         if members := count_members(connection, group_id):
             raise RefusedError(
-                f"'{show_safely(name)}' has {members:,} members",
-                hint=f"`contactctl groups remove {show_safely(name)} --where 'id exists'` removes"
-                " them, after showing how many",
+                f"'{show_safely(name)}' has {counted(members, 'member')}",
+                hint=f"`contactctl groups remove {quote(show_safely(name))} --where 'id exists'`"
+                " removes them, after showing how many",
                 code="has-members",
             )
         run_id = insert_done_run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import ContactctlError, RefusedError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import Terms
 from contactctl.domain.run_details import RunDetails
 from contactctl.domain.runs import Request, RunState
@@ -114,11 +115,12 @@ def _guard_against_replaced_clock(session: Session) -> None:
     with session.store.reading() as connection:
         if not any_by_real_clock(connection):
             return
+    where = "policy" if session.bound and session.bound.policy else "config"
     session.store.refusal = RefusedError(
         "the clock is replaced (CONTACTCTL_NOW), and this store is in use by the real one;"
         " nothing was changed",
         hint="rehearse with --dry-run, or on a store of its own; `allow_replaced_clock: true` in"
-        " the policy allows it here",
+        f" the {where} allows it here",
         code="replaced-clock",
     )
 

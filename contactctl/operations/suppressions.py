@@ -86,7 +86,13 @@ def key_of(address: str) -> str:
 def suppressible_key(text: str) -> str:
     """The normalised key of an address, or of `@domain`; ValueError for what is neither."""
     bare = trim(text)
-    return domain_of(email_key(f"x{bare}")) if bare.startswith("@") else email_key(bare)
+    if bare.startswith("@"):
+        return domain_of(email_key(f"x{bare}"))
+    name, _, domain = bare.rpartition("@")
+    # `*@example.org` is an address, but nobody means that one
+    if not name.strip("*%") and _fits(email_key, f"x@{domain}"):
+        raise ValueError(f"a whole domain is written {domain_of(email_key(f'x@{domain}'))}")
+    return email_key(bare)
 
 
 def is_suppressed(session: Session, address: str) -> bool:

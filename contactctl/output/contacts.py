@@ -32,6 +32,7 @@ from contactctl.output.rejects import RejectsFile
 if TYPE_CHECKING:
     from contactctl.operations.sync import Gone
 
+_NAMED_COLUMNS = 10  # of those that an import leaves out
 _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportunity", "group")
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
@@ -201,13 +202,16 @@ def present_added(contact_id: int, email: str, run: int) -> Presentation:
     return Presentation(data, blocks=[KeyValues([("Added", email), ("Id", contact_id)])])
 
 
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_COLUMNS
+    return ", ".join(names[:_NAMED_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def _import_notes(result: ImportResult) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for name, reason in result.columns_left_out.items():
         by_reason.setdefault(reason, []).append(f"'{name}'")
-    notes = [
-        f"columns left out ({reason}): {', '.join(names)}" for reason, names in by_reason.items()
-    ]
+    notes = [f"columns left out ({reason}): {_some(names)}" for reason, names in by_reason.items()]
     notes += result.notes
     if left := result.counts.left_active:
         notes.append(

@@ -51,7 +51,7 @@ _RULE_COLUMNS = (
     *columns("category", "from"),
     Column("counts", for_people=False),
     Column("why", wraps=True),
-    *hidden("text", "pattern", "near"),
+    *hidden("text", "pattern", "near", "codes"),
 )
 RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
 
@@ -116,6 +116,7 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "text": list(rule.texts),
             "pattern": [each.pattern for each in rule.patterns],
             "near": [list(map(list, lists)) for lists in rule.near],
+            "codes": list(rule.codes),
         }
         for rule in rules
     ]

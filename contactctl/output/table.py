@@ -29,6 +29,11 @@ from contactctl.output.presentation import (
 )
 
 GAP = "  "
+# columns of how many there are, written as in prose: 1,284; other numbers name things
+_COUNTS = {
+    *("contacts", "contacts_in_force", "members", "active_members", "planned", "changed"),
+    *("skipped", "delivered", "bounced", "complained", "held", "rows", "broken", "counted"),
+}
 _LEAST_WRAPPED = 20
 _LEAST_YIELDING = 12
 _LEAST_TEXT = 40  # addresses are mostly shorter, and useless when cut
@@ -256,7 +261,7 @@ class _Grid:
     def lines(self, item: Row) -> Iterator[str]:
         """The row's line, and those in which its wrapped cells go on."""
         cells = [
-            self._cell_lines(column, _cell(item.get(column.key)), width)
+            self._cell_lines(column, _cell(column, item), width)
             for column, width in zip(self.columns, self.widths, strict=True)
         ]
         yield from map(self._line, zip_longest(*cells, fillvalue=""))
@@ -273,8 +278,11 @@ class _Grid:
         return GAP.join(padded).rstrip()
 
 
-def _cell(value: object) -> str:
+def _cell(column: Column, item: Row) -> str:
     """A value as text; the zone of an instant stands in the heading."""
+    value = item.get(column.key)
+    if column.key in _COUNTS and type(value) is int:
+        return f"{value:,}"
     text = to_people(value)
     return text.removesuffix(_ZONE) if isinstance(value, datetime) else text
 
@@ -285,7 +293,7 @@ def _with_zone(column: Column, items: Sequence[Row]) -> Column:
 
 
 def _measure(column: Column, items: Sequence[Row]) -> Measured:
-    texts = (_cell(item.get(column.key)) for item in items)
+    texts = (_cell(column, item) for item in items)
     return Measured(
         column,
         values=max(map(width_of, texts)),

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from functools import cache
 from urllib.parse import unquote_plus
 
+from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.criteria.values import shown_json
 from contactctl.domain.errors import UsageError
@@ -103,11 +104,14 @@ class GenericOptions:
             raise UsageError("--map gives a field twice", hint="keep one of them")
         is_known = not self.category or self.category in _CATEGORIES
         _require(is_known, "--category", self.category, _CATEGORIES)
-        if self.date_format and "%" not in self.date_format:
+        try:
+            if self.date_format:
+                require_whole_date(self.date_format)
+        except ValueError as error:
             raise UsageError(
-                f"--date-format '{show_safely(self.date_format)}' has no strptime code",
+                f"--date-format '{show_safely(self.date_format)}': {error}",
                 hint="write it like %d.%m.%Y %H:%M",
-            )
+            ) from None
 
     def __bool__(self) -> bool:
         return bool(self.renames or self.category or self.date_format)

@@ -45,7 +45,7 @@ _FIND_NEW = f"""
             AND (occurred_at IS NULL OR occurred_at >= :kept_since)) s
     JOIN contact c ON c.id = s.contact_id
     WHERE NOT EXISTS (
-        SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id
+        SELECT 1 FROM delivery d WHERE d.contact_id = c.id
             AND d.occurred_at = s.occurred_at AND d.source_hash = s.source_hash)"""
 _KEEP_NEW = """
     INSERT INTO delivery (contact_id, occurred_at, source_hash)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,9 +104,8 @@ class Counts:
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
-    so became inactive at once. `kept_out` counts memberships that were not given back to people
-    who had left the group.
+    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and so
+    became inactive at once. `kept_out` counts memberships not given to people who had left a group.
     """
 
     created: int = 0
@@ -131,11 +130,6 @@ class Counts:
 
 def _with_folded(name: str) -> tuple[str, ...]:
     return (name, f"{name}_folded") if name in FOLDED_COLUMNS else (name,)
-
-
-def stored_date(day: date) -> str:
-    """A date as staged rows hold it."""
-    return day.isoformat()
 
 
 @contextmanager
@@ -168,9 +162,8 @@ def put_in(
     contact's id, and returns the run's number.
 
     Contacts that this run creates may be inactive; the status of others is never touched.
-    A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
-    touched. `revision` and `updated` change only where something did. The contacts are linked to
-    the ids that the `source` gives them.
+    A given value replaces a stored one; attributes are merged. `revision` and `updated` change only
+    where something did. The contacts are linked to the ids that the `source` gives them.
     """
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
@@ -228,9 +221,8 @@ def put_in(
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
-    unchanged = len(wave.rows) - created - updated
-    of_status = (created_inactive, left_active, unsubscribed, kept_out)
-    return Counts(created, updated, unchanged, *of_status)
+    others = (len(wave.rows) - created - updated, created_inactive, left_active)
+    return Counts(created, updated, *others, unsubscribed, kept_out)
 
 
 def _numbered(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:

@@ -295,10 +295,10 @@ class PlanItem(StoreTable, table=True):
     __tablename__ = "plan_item"
     __table_args__ = NO_ROWID
 
+    run_id: int = Field(primary_key=True)
     contact_id: int = Field(
         sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False}
     )
-    run_id: int = Field(primary_key=True)
     group_id: int = Field(
         default=SYSTEM_WIDE, primary_key=True, sa_column_kwargs={"autoincrement": False, **ZERO}
     )

@@ -16,7 +16,14 @@ from contactctl.domain.runs import RunKind, RunState
 from contactctl.store import tables
 from contactctl.store.contacts import to_records
 from contactctl.store.criteria import Compiler, Nearby, active_where
-from contactctl.store.fields import RECORD_COLUMNS, field_value, passes, sorted_by, written_value
+from contactctl.store.fields import (
+    RECORD_COLUMNS,
+    field_value,
+    is_one_of,
+    passes,
+    sorted_by,
+    written_value,
+)
 from contactctl.store.impact import count_active
 from contactctl.store.predicates import is_active, is_active_by_index, is_open_system_wide
 from contactctl.store.temporary import temporary_tables
@@ -328,10 +335,7 @@ def frequent_values(
     return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
 
 
-# Many contacts out of the store, in flat memory
-
-
-_CHUNK = 1000
+_CHUNK = 1000  # in memory at once
 
 
 def stream_contacts(
@@ -347,13 +351,18 @@ def stream_contacts(
 
     The transaction must stay open until the last one is taken. Missing values sort last. With
     `fields`, only these need to be there.
+
+    All numbers first, then what belongs to each page of them: a database that sorts, or gathers
+    from several machines, does so with numbers alone.
     """
-    statement = (
-        sa.select(*RECORD_COLUMNS).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
-    )
+    ordered = sa.select(_contact.c.id).where(*conditions).order_by(*sorted_by(sort)).limit(limit)
     streamed = connection.execution_options(stream_results=True, yield_per=_CHUNK)
-    for rows in streamed.execute(statement).mappings().partitions():
-        yield from to_records(connection, rows, fields)
+    for ids in streamed.execute(ordered).scalars().partitions():
+        of_page = is_one_of(_contact.c.id, ids, connection.dialect.name)
+        rows = connection.execute(sa.select(*RECORD_COLUMNS).where(of_page)).mappings()
+        found = {row["id"]: row for row in rows}
+        # on a cluster a contact can be deleted meanwhile
+        yield from to_records(connection, [found[each] for each in ids if each in found], fields)
 
 
 def deliverable() -> sa.ColumnElement[bool]:

@@ -112,6 +112,9 @@ def open_source_database(source: DatabaseSource, waits: Waits) -> Iterator[Readi
                 connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
             else:  # or the server plans for the first rows, not for all
                 connection.exec_driver_sql("SET LOCAL cursor_tuple_fraction = 1")
+                from contactctl.store.database.postgres import read_any_date  # noqa: PLC0415
+
+                read_any_date(connection)
             found = _execute(connection, f"SELECT * FROM {_as_table(source.query)} LIMIT 0")  # noqa: S608
             names = list(found.keys())
             found.close()

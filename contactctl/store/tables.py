@@ -294,8 +294,8 @@ run = Table(
 
 plan_item = Table(
     "plan_item", metadata,
-    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("run_id", Integer, primary_key=True),
+    Column("contact_id", BigId, primary_key=True, autoincrement=False),
     Column("group_id", Integer, primary_key=True, autoincrement=False, default=0, server_default=text("0")),
     Column("category", CodeText, primary_key=True, default='', server_default=''),
     Column("action", CodeText, nullable=False, default='', server_default=''),

@@ -35,7 +35,7 @@ def test_the_outline_of_the_design_is_read_whole(load):
         billing:
           currency: NOK
           tiers: [{up_to: 1000, price: 29.10}, {price: 249}]
-        limits: {max_contacts: 0, max_percent: 12.5}
+        limits: {max_contacts: 0, max_percent: 12.5%}
         plans: {expire_after: 2 weeks, approval: second-operator}
         allow_undo: true
         thresholds:
@@ -189,7 +189,7 @@ def test_an_unknown_key_like_no_other_gets_the_list_of_keys(load):
         ("limits: {max_percent: 1e-9999999999999999999}", "must be a percentage from 0 to 100"),
         ("limits: {max_percent: 101}", "must be a percentage from 0 to 100, not '101'"),
         ("limits: {max_percent: -0.1}", "must be a percentage from 0 to 100, not '-0.1'"),
-        ("limits: {max_percent: 25 %}", "must be a percentage from 0 to 100, not '25 %'"),
+        ("limits: {max_percent: '%'}", "must be a percentage from 0 to 100, not '%'"),
         ("limits: {max_percent: nan}", "must be a percentage from 0 to 100, not 'nan'"),
         ("limits: {max_contacts: [1]}", "must be a whole number of at least 0, not a list"),
         ("limits: {max_percent: inf}", "must be a percentage from 0 to 100, not 'inf'"),

@@ -5,6 +5,7 @@ that tests send to Postgres is parsed, and held against the rules of
 docs/how-to/outgrow-one-server.md.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,14 +15,23 @@ import sqlglot
 from sqlalchemy import Connection, Engine, event
 from sqlglot import exp
 
+import contactctl
+from contactctl.store import tables
 from contactctl.store.database.distribution import placements
 
 _PLACED = placements()
 CUT_BY = {name: how for name, how in _PLACED.items() if how not in ("everywhere", "coordinator")}
 _EVERYWHERE = frozenset(name for name, how in _PLACED.items() if how == "everywhere")
+_TEXTS = frozenset(
+    column.name
+    for name in CUT_BY
+    for column in tables.metadata.tables[name].columns
+    if column.type.python_type is str
+)
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
 )
+_ON_THE_WAY = ("helpers", "sqlalchemy", "sqlmodel", "contextlib")
 _SEQUENTIAL = "citus.multi_shard_modify_mode"
 _CHECKED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -30,10 +40,12 @@ Source = tuple[str, str]  # alias, table
 
 @dataclass(slots=True)
 class _Scope:
-    """The tables that one part of a statement joins, those of its correlated parts included."""
+    """The tables that one part of a statement joins, those of its correlated parts included;
+    `derived` are what is in FROM in parentheses, and has no cut table."""
 
     node: exp.Expression
     own: list[Source]
+    derived: list[str]
     inner: list["_Scope"] = field(default_factory=list)
 
     @property
@@ -54,9 +66,18 @@ def broken_rules(statement: str) -> tuple[str, ...]:
     if tree is None:
         return ()
     found = [words for scope in _scopes(tree) for words in _wrong_in(scope)]
-    tables = {table.name for table in tree.find_all(exp.Table)}
-    if tables & CUT_BY.keys():
+    named = {table.name for table in tree.find_all(exp.Table)}
+    if named & CUT_BY.keys():
         found += [f"volatile {name}()" for name in sorted(_functions(tree) & _VOLATILE)]
+        gathered = {
+            each.name
+            for all_ in tree.find_all(exp.GroupConcat)
+            for each in all_.find_all(exp.Column)
+        }
+        if gathered & _TEXTS:
+            found.append("string_agg() of a text")
+        if any(conflict.find(exp.Placeholder) for conflict in tree.find_all(exp.OnConflict)):
+            found.append("a bound value in ON CONFLICT")
     if isinstance(tree, exp.Update) and tree.this.name in CUT_BY:
         subqueries = [each for value in tree.expressions for each in value.find_all(exp.Subquery)]
         if len(subqueries) > 1:
@@ -87,10 +108,10 @@ def _parsed(statement: str) -> exp.Expression | None:
 
 
 class Watch:
-    """Looks at all that is sent to Postgres; `broken` is what breaks a rule, with the rule."""
+    """Looks at all that the program sends to Postgres; `broken` is what breaks a rule, with the
+    rule. What tests send themselves is theirs."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
         self.broken: dict[str, str] = {}
 
     def start(self) -> None:
@@ -107,24 +128,36 @@ class Watch:
     def _look(self, connection: Connection, _cursor: Any, statement: str, *_others: object) -> None:
         if connection.dialect.name != "postgresql":
             return
-        self.seen.add(statement)
         for words in broken_rules(statement):
-            self.broken[statement] = words
+            self._tell(statement, words)
         if _SEQUENTIAL in statement or writes(statement, _EVERYWHERE):
             if connection.info["is_parallel"] and not connection.info["is_sequential"]:
-                self.broken[statement] = "groups change after cut tables, and not one by one"
+                self._tell(statement, "groups change after cut tables, and not one by one")
             connection.info["is_sequential"] = True
         elif touches_cut(statement):
             connection.info["is_parallel"] = True
+
+    def _tell(self, statement: str, words: str) -> None:
+        if _sender().startswith(contactctl.__name__):
+            self.broken[statement] = words
+
+
+def _sender() -> str:
+    """The module that sends the statement which is looked at."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"].partition(".")[0] in _ON_THE_WAY and frame.f_back:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"])
 
 
 def _wrong_in(scope: _Scope) -> Iterator[str]:
     cut = [(alias, table) for alias, table in scope.sources if table in CUT_BY]
     named = {each.alias for each in scope.node.root().find_all(exp.CTE)} | CUT_BY.keys()
     uncut = [table for _, table in scope.own if table not in _EVERYWHERE | named]
+    uncut += scope.derived
     for part in scope.inner:
         inner = [table for _, table in part.sources if table not in _EVERYWHERE]
-        if uncut and any(table in CUT_BY for table in inner):
+        if uncut and any(table in CUT_BY for table in inner) and not _is_held_by(part, scope):
             yield f"a subquery of a cut table depends on {uncut[0]}"
         if cut and (others := [table for table in inner if table not in named]):
             yield f"a subquery of {others[0]} depends on a cut table"
@@ -132,6 +165,27 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     keys = {groups.find((alias, CUT_BY[table])) for alias, table in cut}
     if len(keys) > 1:
         yield f"{', '.join(sorted({table for _, table in cut}))} are not joined by what cuts them"
+
+
+def _derived_from_uncut(node: exp.Expression) -> Iterator[str]:
+    for derived in _within(node, exp.Subquery):
+        if derived.find_ancestor(exp.From, exp.Join) is not None and not any(
+            table.name in CUT_BY for table in derived.find_all(exp.Table)
+        ):
+            yield derived.alias_or_name
+
+
+def _is_held_by(part: _Scope, outer: _Scope) -> bool:
+    """Whether a cut table of the part is equal to one outside of it, by what cuts both."""
+    ours, theirs = (
+        {(alias, CUT_BY[table]) for alias, table in sources if table in CUT_BY}
+        for sources in (part.sources, outer.own)
+    )
+    for equality in part.equalities:
+        sides = {_column(equality.left, part), _column(equality.right, part)}
+        if sides & ours and sides & theirs:
+            return True
+    return False
 
 
 class _Joined:
@@ -174,7 +228,7 @@ def _scopes(tree: exp.Expression) -> list[_Scope]:
     roots: list[_Scope] = []
     by_node: dict[int, _Scope] = {}
     for node in tree.find_all(exp.Select, exp.Update, exp.Delete):  # outer ones come first
-        scope = _Scope(node, list(_sources(node)))
+        scope = _Scope(node, list(_sources(node)), list(_derived_from_uncut(node)))
         by_node[id(node)] = scope
         outer = _outer_of(node, scope, by_node)
         (outer.inner if outer else roots).append(scope)
@@ -188,7 +242,7 @@ def _outer_of(node: exp.Expression, scope: _Scope, by_node: dict[int, _Scope]) -
     above = node.parent
     while above is not None:
         outer = by_node.get(id(above))
-        if outer is not None and named & {alias for alias, _ in outer.own}:
+        if outer is not None and named & {*outer.derived, *(alias for alias, _ in outer.own)}:
             return outer
         above = above.parent
     return None

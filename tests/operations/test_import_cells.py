@@ -13,7 +13,6 @@ from zipfile import ZipFile
 
 import pytest
 import zstandard
-from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
 from contactctl.operations.importing import source as unpack
@@ -150,11 +149,64 @@ def test_what_a_spreadsheet_has_spoiled_is_told(store: Store) -> None:
     rows = ("a@x.no,4.41E+11,#REF!", "b@x.no,4.41E+11,BASE+", "c@x.no,4790000000.0,v2.0")
     content = "\n".join(("email,phone,company", *rows, "d@x.no,########,###"))
     assert set(import_text(store, content, dry_run=True).result.notes) == {
-        "'phone' has numbers that another program has changed, stored as text: '4.41E+11' (2),"
+        "'phone' has texts that another program has changed, stored as they are: '4.41E+11' (2),"
         " '4790000000.0' (1), '########' (1)",
-        "'company' has numbers that another program has changed, stored as text: '###' (1)",
+        "'company' has texts that another program has changed, stored as they are: '###' (1)",
         "'company' has '#REF!' (1), stored as text; --null '#REF!' reads it as missing",
     }
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_told"),
+    [
+        *(("Ã…se", True), ("MÃ¼ller", True), ("â‚¬ 5", True), ("A\ufffdse", True), ("????", True)),
+        *(("Smith &amp; Co", True), ("O&#39;Brien", True), ("Ð˜Ð²Ð°Ð½", True)),
+        *(
+            ("Åse", False),
+            ("À «La Table»", False),
+            ("AT&T; Co", False),
+            ("É ou È", False),
+            ("?", False),
+        ),
+    ],
+)
+def test_texts_in_the_wrong_encoding_are_told(store: Store, cell: str, is_told: bool) -> None:
+    notes = import_text(store, f"email,company\na@x.no,{cell}\n", dry_run=True).result.notes
+    assert bool(notes) is is_told
+
+
+@pytest.mark.parametrize(
+    ("field", "date", "is_told"),
+    [
+        *(
+            ("last_opportunity", f"{day}", True)
+            for day in ("1970-01-01", "1899-12-30", "1753-01-01")
+        ),
+        *(("last_opened", "1970-01-01T00:00:00Z", True), ("created", "1900-01-01", True)),
+        *(("last_opportunity", "1971-01-01", False), ("attributes.renewal", "1970-01-01", False)),
+    ],
+)
+def test_dates_that_may_mean_never_are_told(
+    store: Store, field: str, date: str, is_told: bool
+) -> None:
+    content = f"email,{field}\na@x.no,{date}\nb@x.no,2024-05-31\n"
+    notes = import_text(store, content, dry_run=True).result.notes
+    assert notes == is_told * (
+        f"'{field}' has dates that may mean never: '{date}' (1); --null {date} reads it as missing",
+    )
+
+
+def test_columns_that_look_mistyped_are_told_at_once(sqlite_store: Store) -> None:
+    with pytest.raises(InputError, match="'Tags'; unknown column 'Created At'") as caught:
+        import_text(sqlite_store, "email,Tags,Created At\na@x.no,vip,2024-05-31\n")
+    assert "--map Tags=tag" in caught.value.hint
+    assert "--map 'Created At=created'" in caught.value.hint
+
+
+def test_a_blank_before_a_quote_is_no_part_of_the_cell(store: Store) -> None:
+    import_text(store, 'email, company, phone\na@x.no, "Smith, Ann", "1"\n')
+    contact = contacts_in(store)["a@x.no"]
+    assert (contact["company"], contact["phone"]) == ("Smith, Ann", "1")
 
 
 def test_a_declared_attribute_is_known_by_its_bare_name(store: Store) -> None:
@@ -219,6 +271,8 @@ CONTENT = b"email,first_name\na@x.no,Ann\n"
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     for number, rows in enumerate(sheets):
         sheet = book.active if number == 0 else book.create_sheet()
@@ -329,6 +383,27 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(unpack, "_HARMLESS", 1 << 20)
     with pytest.raises(InputError, match="more than 200 times its size"):
         import_text(sqlite_store, gzip.compress(b"email\n" + b"\n" * (3 << 20), mtime=0))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown_as", "phone"),
+    [
+        *((47, "00000", "00047"), (47.0, "0000", "0047"), (123456, "000", "123456")),
+        *((47, "General", "47"), (47, "0", "47"), (47, "0.00", "47"), (4.5, "000", "4.5")),
+    ],
+)
+def test_a_number_keeps_the_zeros_that_it_is_shown_with(
+    sqlite_store: Store, value: float, shown_as: str, phone: str
+) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (["email", "phone"], ["a@x.no", value], ["b@x.no", None]):
+        book.active.append(row)
+    book.active["B2"].number_format = shown_as
+    data = BytesIO()
+    book.save(data)
+    import_text(sqlite_store, data.getvalue())
+    assert contacts_in(sqlite_store)["a@x.no"]["phone"] == phone
 
 
 def test_a_workbook_without_openpyxl_is_refused_by_its_name(

@@ -89,6 +89,19 @@ def test_a_row_dated_ahead_hides_no_later_ones(store: Store, crm: Crm) -> None:
     assert figures(sync(store, crm)[0]) == (1, 0, 1, 0, 0)
 
 
+def test_a_date_that_python_cannot_hold_costs_one_row(store: Store, crm: Crm) -> None:
+    if crm.url.startswith("sqlite"):
+        pytest.skip("Postgres has infinity")
+    crm.put((1, "a@example.com", "A", DAY), (2, "b@example.com", "B", "infinity"))
+    crm.put((3, "c@example.com", "C", "0044-03-15 00:00:00 BC"))
+    columns = {"mail": "email", "name": "first_name", "updated_at": "last_opened"}
+    result, rejects = sync(store, crm, columns=columns)
+    assert figures(result) == (1, 0, 0, 2, 0)
+    assert all("is not an instant" in reject.reason for reject in rejects)
+    crm.put((4, "d@example.com", "D", LATER))
+    assert figures(sync(store, crm, columns=columns)[0])[0] == 1
+
+
 def test_a_contact_whose_address_changes_is_the_same_contact(store: Store, crm: Crm) -> None:
     crm.put((1, "ann@x.no", "Ann", DAY), (2, "bob@x.no", "Bob", DAY), (3, "cy@x.no", "Cy", DAY))
     sync(store, crm)

@@ -45,6 +45,12 @@ def test_columns_are_aligned_and_numbers_stand_right() -> None:
     assert text == "  ID  EMAIL\n   7  ann@example.com\n1284  bo@x.org\n"
 
 
+def test_how_many_there_are_is_written_as_in_prose_and_other_numbers_are_not() -> None:
+    text = shown(table({"run": 1284, "contacts": 5000}, columns=("run", "contacts")))
+
+    assert text == " RUN  CONTACTS\n1284     5,000\n"
+
+
 def test_an_empty_table_says_so() -> None:
     assert shown(Table([Column("id")], [], empty="no contacts")) == "no contacts\n"
 

@@ -183,6 +183,7 @@ def test_one_category_for_all() -> None:
         {"renames": {"a..b": "email"}},
         {"category": "blokked"},
         {"date_format": "soon"},
+        {"date_format": "%d.%m. %H:%M"},  # of which year?
     ],
 )
 def test_a_mistake_on_the_command_line(options: dict[str, object]) -> None:

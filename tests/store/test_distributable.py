@@ -20,6 +20,12 @@ FINE = (
     "UPDATE contact SET updated = (SELECT max(r.occurred_at) FROM response r"
     " WHERE r.contact_id = contact.id)",
     "SELECT a.id FROM contact a JOIN staged s ON s.n = a.id JOIN response r ON r.contact_id = s.n",
+    "SELECT c.id FROM (SELECT DISTINCT contact_id, day FROM sign) s JOIN contact c"
+    " ON c.id = s.contact_id WHERE NOT EXISTS"
+    " (SELECT 1 FROM delivery d WHERE d.contact_id = c.id AND d.occurred_at = s.day)",
+    "SELECT string_agg(CAST(contact_id AS text), ',') FROM contact_email",
+    "INSERT INTO unswept (contact_id) SELECT contact_id FROM response"
+    " ON CONFLICT (contact_id) DO UPDATE SET is_begun = false",
     "SET LOCAL lock_timeout = 5",
 )
 BROKEN = (
@@ -55,6 +61,18 @@ BROKEN = (
         "UPDATE contact SET email = (SELECT 'a' FROM response r WHERE r.contact_id = contact.id),"
         " phone = (SELECT 'b' FROM response r WHERE r.contact_id = contact.id)",
         "more than one subquery in SET",
+    ),
+    (
+        "SELECT c.id FROM (SELECT DISTINCT contact_id FROM sign) s JOIN contact c"
+        " ON c.id = s.contact_id WHERE NOT EXISTS"
+        " (SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id)",
+        "depends on s",
+    ),
+    ("SELECT string_agg(CAST(email_key AS text), ',') FROM contact_email", "of a text"),
+    (
+        "INSERT INTO unswept (contact_id) SELECT contact_id FROM response"
+        " ON CONFLICT (contact_id) DO UPDATE SET is_begun = %(no)s",
+        "bound value in ON CONFLICT",
     ),
     ("UPDATE contact SET updated = now()", "volatile now()"),
     ("INSERT INTO contact (id) SELECT id FROM contact ORDER BY random()", "volatile random()"),

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,13 +146,20 @@ def test_a_role_that_may_only_read_is_taken_at_its_word(postgres_url: str) -> No
 
 @pytest.fixture
 def tokyo_url(postgres_url: str) -> Iterator[str]:
-    """A database whose sessions are in Asia/Tokyo."""
+    """A database whose sessions are in Asia/Tokyo, and write dates and strings in their own way."""
+    settings = {
+        "timezone": "'Asia/Tokyo'",
+        "datestyle": "'SQL, DMY'",
+        "standard_conforming_strings": "off",
+    }
     name = postgres_url.partition("?")[0].rsplit("/", 1)[1]
     with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'".encode())
+        for setting, value in settings.items():
+            admin.execute(f'ALTER DATABASE "{name}" SET {setting} = {value}'.encode())
         let_go()
         yield postgres_url
-        admin.execute(f'ALTER DATABASE "{name}" RESET timezone'.encode())
+        for setting in settings:
+            admin.execute(f'ALTER DATABASE "{name}" RESET {setting}'.encode())
     let_go()
 
 
@@ -164,6 +172,8 @@ def test_instants_are_the_same_wherever_the_server_is(tokyo_url: str) -> None:
         with temporary_tables(connection, columns):
             fill(connection, "staged", rows)
             known = connection.execute(instant).scalars().all()
+            read = connection.execute(text("SELECT at, '\\' FROM staged ORDER BY id")).all()
+            assert read[0] == (datetime(2024, 5, 31, 22, 30, tzinfo=UTC), "\\")
             connection.execute(text("DELETE FROM staged"))
             connection.execute(text("SET LOCAL timezone = 'Asia/Tokyo'"))
             fill(connection, "staged", rows)
@@ -295,9 +305,17 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
             add_contact(connection, "b@example.com")
 
 
-def test_a_wait_inside_a_statement_is_told(postgres_url: str) -> None:
+@pytest.fixture
+def short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second is a long wait, and after three of them nobody waits."""
+    for module in ("locks", "sqlite"):
+        monkeypatch.setattr(f"contactctl.store.database.{module}.IS_LONG_S", 0.1)
+    monkeypatch.setattr("contactctl.domain.waits._SHORTEST_LOCK_WAIT_S", 0.3)
+
+
+def test_a_wait_inside_a_statement_is_told(postgres_url: str, short_is_long: None) -> None:
     told: list[str] = []
-    waits = Waits(1.5, on_long_wait=lambda: told.append("waits"))
+    waits = Waits(0.3, on_long_wait=lambda: told.append("waits"))
     with ExitStack() as stack:
         holder = stack.enter_context(closing(open_store(postgres_url)))
         serialise(stack.enter_context(holder.writing()), CONTACT_CHANGES)
@@ -308,7 +326,9 @@ def test_a_wait_inside_a_statement_is_told(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("held", ["the work", "the file"])
-def test_who_waits_for_long_is_told_once_for_whom(store: Store, store_url: str, held: str) -> None:
+def test_who_waits_for_long_is_told_once_for_whom(
+    store: Store, store_url: str, held: str, short_is_long: None
+) -> None:
     seed_contacts(store, 2)
     with store.writing() as connection:
         run = make_session(store).request(DeactivateRun())
@@ -323,7 +343,7 @@ def test_who_waits_for_long_is_told_once_for_whom(store: Store, store_url: str, 
             stack.enter_context(store.writing())
         else:
             pytest.skip("Postgres locks no file")
-        waited = run_cli([*command, "--wait", 1.5, "--database", store_url])
+        waited = run_cli([*command, "--wait", 0.3, "--database", store_url])
 
     assert waited.exit_code == 6
     said = f"note: waiting for run {at_work} (deactivate) by tester@host, since 12:00 UTC"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, tzinfo
 from typing import NoReturn
@@ -20,6 +19,7 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.criteria.values import Scalar, format_value, parse_values, shown
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.lazy import dataclass
 
 # how other languages, and people, write operators: the first one that fits the field is meant
 _SAID: Mapping[Sequence[Operator], Sequence[str]] = {
@@ -58,7 +58,7 @@ _OF_TIMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """One test of one field; `values` holds as many as the operator takes, typed.
 
@@ -326,7 +326,9 @@ def _refuse_pattern(text: str) -> None:
     if found := _WILDCARD.search(text):
         raise CriteriaError(
             f"'{found[0]}' in the value '{shown(text)}' does not stand for other text",
-            hint=f"in a text, '{_search_for(text)}' finds it; a value with it needs quotes",
+            hint=f"write '{text}' in quotes to find it as it is"
+            if text == found[0]
+            else f"in a text, '{_search_for(text)}' finds it; a value with it needs quotes",
         )
 
 

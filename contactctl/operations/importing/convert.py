@@ -25,8 +25,8 @@ from contactctl.operations.importing.rows import Batch, Cell
 from contactctl.operations.importing.status import Inactive, inactive_rows
 from contactctl.operations.importing.told import NULL_WORDS, Told
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
-from contactctl.store.imports import Layout, stored_date
-from contactctl.store.staged import Staged, stored_instant
+from contactctl.store.imports import Layout
+from contactctl.store.staged import Staged, stored_date, stored_instant
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"
@@ -281,7 +281,7 @@ class _Conversion:
         if reader.field.name not in FOLDED_COLUMNS:
             found = self._read(reader.field.name, cells, reader.parse)
             if reader.latest is not None:
-                self.told.look_for_dates_to_come(reader.field.name, found, reader.latest)
+                self.told.look_at_dates(reader.field.name, cells, found, reader.latest)
             return [found]
         self.told.look_at_texts(reader.field.name, cells)
         values = self._texts(reader.field.name, cells)

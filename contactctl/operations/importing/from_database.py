@@ -17,6 +17,7 @@ from contactctl.operations.importing.rows import Batch, Cell, FileRows
 from contactctl.store.source_database import Reading, id_text
 
 _TEXT_TYPES = {str, type(None)}
+_NO_POSITION = (None, "infinity")  # Postgres's last instant would hide every later row
 
 
 def options_of(
@@ -78,7 +79,7 @@ class SourceRows:
         """Rows come in the cursor's order, those without one before or behind all others."""
         if self._cursor_at is None:
             return
-        last = next((each for each in reversed(columns[self._cursor_at]) if each is not None), None)
+        last = next((v for v in reversed(columns[self._cursor_at]) if v not in _NO_POSITION), None)
         if last is not None:
             self.position["cursor"] = kept_cursor(not_to_come(last, self._now))
 

@@ -117,7 +117,7 @@ def _read_csv(source: Source, options: ImportOptions, names: ColumnNames) -> Fil
     beginning = beginning_of(source)
     delimiter = options.delimiter or source.delimiter or beginning.delimiter
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(source.text(), delimiter=delimiter, strict=True)
+    reader = csv.reader(source.text(), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         for _ in range(beginning.skipped):
             next(reader)

@@ -34,39 +34,56 @@ NULL_WORDS = frozenset(
         *("#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#GETTING_DATA"),
     )
 )
-# 4.79E+10, a column that was too narrow, a long number that a script took for a fraction
+# 4.79E+10, a column that was too narrow, a long number that a script took for a fraction, letters
+# that became question marks, a web page's way of writing &
 _SPOILED = re.compile(
-    r"^(?:[-+]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|#{3,}|[0-9]{7,}\.0)$", re.MULTILINE
+    r"^(?:[-+]?[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}|#{3,}|[0-9]{7,}\.0|\?{3,}"
+    r"|.*&(?:amp|quot|apos|lt|gt|nbsp|#x?[0-9a-fA-F]{2,6});.*)$",
+    re.MULTILINE,
 )
+_TRACES = ("E+", "###", ".0", "???", "&")
+# the first byte of a UTF-8 character and a second one, each read as a letter of its own; a letter
+# that could not be read
+_MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]|\ufffd")
+# no mailing is so old: what programs write for "never" (Unix, spreadsheets, SQL Server)
+_NEVER_BEFORE = "1971"
 _MOST_VALUES = 20  # different ones of a column that are kept
 
 
 @dataclass(slots=True)
 class Told:
-    """Counts cells by column as they are read: null words in texts, numbers that another program
-    has changed, dates to come, and the values of the columns that say who is inactive in rows that
-    are not."""
+    """Counts cells by column as they are read: null words in texts, texts that another program
+    has changed, dates to come and dates that mean never, and the values of the columns that say
+    who is inactive in rows that are not."""
 
     null_words: dict[str, Counter[str]] = field(default_factory=dict)
     spoiled: dict[str, Counter[str]] = field(default_factory=dict)
     to_come: Counter[str] = field(default_factory=Counter)
+    too_old: dict[str, Counter[str]] = field(default_factory=dict)
     taken_as_active: dict[str, Counter[str]] = field(default_factory=dict)
     rules_met: set[InactiveRule] = field(default_factory=set)
 
     def look_at_texts(self, name: str, cells: Collection[str | None]) -> None:
         text = "\n".join(filter(None, cells))
-        if any(trace in text for trace in ("E+", "###", ".0")) and (
-            found := _SPOILED.findall(text)
-        ):
+        found = _SPOILED.findall(text) if any(trace in text for trace in _TRACES) else []
+        if not text.isascii() and _MISREAD.search(text):
+            found += [cell for cell in cells if cell and _is_misread(cell)]
+        if found:
             self.spoiled.setdefault(name, Counter()).update(found)
         if not NULL_WORDS.isdisjoint(cells):
             nulls = Counter(cell for cell in cells if cell in NULL_WORDS)
             self.null_words.setdefault(name, Counter()).update(nulls)
 
-    def look_for_dates_to_come(self, name: str, values: Sequence[str | None], latest: str) -> None:
+    def look_at_dates(
+        self, name: str, cells: Sequence[str | None], values: Sequence[str | None], latest: str
+    ) -> None:
         """`latest` is the last one that has come, as the values are stored: they sort as text."""
         if max(filter(None, values), default="") > latest:
             self.to_come[name] += sum(value is not None and value > latest for value in values)
+        if min(filter(None, values), default=latest) < _NEVER_BEFORE:
+            pairs = zip(cells, values, strict=True)
+            old = [cell for cell, value in pairs if cell and value and value < _NEVER_BEFORE]
+            self.too_old.setdefault(name, Counter()).update(old)
 
     def take_as_active(self, column: str, cells: Iterable[str | None]) -> None:
         values = self.taken_as_active.setdefault(column, Counter())
@@ -94,10 +111,15 @@ class Told:
                 for name, words in self.null_words.items()
             ),
             *(
-                f"'{name}' has numbers that another program has changed, stored as text:"
+                f"'{name}' has texts that another program has changed, stored as they are:"
                 f" {_values(texts)}"
                 for name, texts in self.spoiled.items()
                 if texts
+            ),
+            *(
+                f"'{name}' has dates that may mean never: {_values(texts)};"
+                f" --null {quote(next(iter(texts)))} reads it as missing"
+                for name, texts in self.too_old.items()
             ),
             *(
                 f"dates in the future in '{name}': {number:,}"
@@ -110,6 +132,18 @@ class Told:
                 for text, day in [reader.two_digit_year]
             ),
         ]
+
+
+def _is_misread(text: str) -> bool:
+    """Whether it is UTF-8 that was read as another encoding, or has lost a letter."""
+    if "\ufffd" in text:
+        return True
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode() != text
+        except UnicodeError:
+            continue
+    return False
 
 
 def _values(values: Counter[str]) -> str:

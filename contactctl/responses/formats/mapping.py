@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
@@ -377,16 +378,23 @@ def _optional_getter(mapping: Mapping[str, Any], scope: Scope, key: str) -> Get 
 def _instant_reader(
     mapping: Mapping[str, Any], get: Get | None
 ) -> Callable[[Row], datetime | None]:
-    date_format = mapping.get("date_format", "%Y")
-    if not isinstance(date_format, str) or "%" not in date_format:
-        raise ValueError("date_format: must be a format such as %d.%m.%Y %H:%M")
+    if "date_format" in mapping:
+        _require_date_format(mapping["date_format"])
     if get is None:
         return lambda _row: None
     if "date_format" not in mapping:
         return lambda row: instant_of(get(row))
+    date_format = mapping["date_format"]
 
     def read(row: Row) -> datetime | None:
         value = get(row)
         return instant_in_format(value, date_format) or instant_of(value)
 
     return read
+
+
+def _require_date_format(date_format: object) -> None:
+    try:
+        require_whole_date(text_of(date_format))
+    except ValueError as error:
+        raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None

@@ -79,6 +79,7 @@ _CONNECTION_HINTS = {
     " the authority, sslrootcert=system those of this machine",
     "certificate verify failed": "sslrootcert=FILE in the URL (or PGSSLROOTCERT) names the"
     " certificate of the authority that has signed the server's",
+    'role "': "check the user: in the URL, PGUSER or the service file; names are case-sensitive",
     "does not exist": "names are case-sensitive; `createdb NAME` makes a database",
     "invalid URI query parameter": "the URL may have the parameters that psql takes, no others",
     "percent-encoded": "write a % in a name or a password as %25",

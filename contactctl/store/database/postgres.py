@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from psycopg import waiting
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 
 from contactctl.domain.errors import StoreError
 from contactctl.domain.waits import FOR_FIRST_ANSWER_S, ON_LONG_WAIT, TO_CONNECT_S, Waits
@@ -149,7 +150,11 @@ _KEEPALIVE = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",  # milliseconds
 }
-_IN_UTC = "SET LOCAL TimeZone = 'UTC'"
+# what a database or a role may have set otherwise: it decides how values are written and read
+_IN_UTC = (
+    "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"
+    " SET LOCAL standard_conforming_strings = on; SET LOCAL transform_null_equals = off"
+)
 _SESSION = (
     "SELECT current_setting('TimeZone'), current_database(), COALESCE(has_function_privilege("
     "to_regprocedure('pg_catalog.pg_control_system()')::oid, 'execute'), false)"
@@ -269,6 +274,22 @@ class PostgresDatabase:
         driver: Any = connection.connection.driver_connection
         if not driver.autocommit:
             connection.exec_driver_sql(f"{_IN_UTC}; SET LOCAL lock_timeout = {self.waits.locks_ms}")
+
+
+def read_any_date(connection: sa.Connection) -> None:
+    """Dates that Python cannot hold (`infinity`, years before 1) come as their text."""
+    adapters = connection.connection.driver_connection.adapters  # type: ignore[union-attr]
+    loaders = {"date": DateLoader, "timestamp": TimestampLoader, "timestamptz": TimestamptzLoader}
+    for name, loader in loaders.items():
+        adapters.register_loader(name, type("DateOrText", (_DateOrText, loader), {}))
+
+
+class _DateOrText:
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)  # type: ignore[misc]
+        except psycopg.DataError:
+            return bytes(data).decode()
 
 
 def _leave_access_mode_to_server(connection: Any, _record: object, _proxy: object) -> None:

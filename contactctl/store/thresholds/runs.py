@@ -23,6 +23,7 @@ from contactctl.store.plans import (
     planned_contacts,
 )
 from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 from contactctl.store.types import UtcInstant
@@ -102,7 +103,7 @@ def _unjudged_runs(connection: sa.Connection) -> list[int]:
     any_unjudged = connection.execute(sa.select(tables.unjudged_hour.c.hour).limit(1)).first()
     is_unjudged = _run.c.state == RunState.RUNNING
     if any_unjudged is not None:
-        is_unjudged = sa.or_(is_unjudged, _run.c.id.in_(sa.select(_item.c.run_id)))
+        is_unjudged = sa.or_(is_unjudged, _run.c.id.in_(runs_with_plans(connection)))
     statement = sa.select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
     return list(connection.execute(statement).scalars())
 
