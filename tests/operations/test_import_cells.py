@@ -395,6 +395,8 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
 def test_a_number_keeps_the_zeros_that_it_is_shown_with(
     sqlite_store: Store, value: float, shown_as: str, phone: str
 ) -> None:
+    from openpyxl import Workbook
+
     book = Workbook()
     assert book.active is not None
     for row in (["email", "phone"], ["a@x.no", value], ["b@x.no", None]):
