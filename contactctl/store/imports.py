@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
@@ -23,7 +24,7 @@ from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
-from contactctl.store.unsubscribes import obey
+from contactctl.store.unsubscribes import obey, who_left
 
 _TOLD_OF_NEW = """
     SELECT r.contact_id, r.source_key FROM import_row s
@@ -95,8 +96,8 @@ class Counts:
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
-    so became inactive at once.
+    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and so
+    became inactive at once. `kept_out` counts memberships not given to people who had left a group.
     """
 
     created: int = 0
@@ -105,6 +106,7 @@ class Counts:
     created_inactive: int = 0
     left_active: int = 0
     created_unsubscribed: int = 0
+    kept_out: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -114,16 +116,12 @@ class Counts:
             self.created_inactive + other.created_inactive,
             self.left_active + other.left_active,
             self.created_unsubscribed + other.created_unsubscribed,
+            self.kept_out + other.kept_out,
         )
 
 
 def _with_folded(name: str) -> tuple[str, ...]:
     return (name, f"{name}_folded") if name in FOLDED_COLUMNS else (name,)
-
-
-def stored_date(day: date) -> str:
-    """A date as staged rows hold it."""
-    return day.isoformat()
 
 
 @contextmanager
@@ -156,9 +154,8 @@ def put_in(
     contact's id, and returns the run's number.
 
     Contacts that this run creates may be inactive; the status of others is never touched.
-    A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
-    touched. `revision` and `updated` change only where something did. The contacts are linked to
-    the ids that the `source` gives them.
+    A given value replaces a stored one; attributes are merged. `revision` and `updated` change only
+    where something did. The contacts are linked to the ids that the `source` gives them.
     """
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
@@ -167,10 +164,12 @@ def put_in(
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
+    members = _without_those_who_left(connection, wave, ids, creating)
+    kept_out = len(wave.members) - len(members)
     loaded = {
         "import_row": _staged(wave, ids, contacts),
         "import_tag": wave.tags,
-        "import_member": wave.members,
+        "import_member": members,
         imported_status.INACTIVE_TABLE: wave.inactive,
         MOVED_TABLE: wave.moved,
     }
@@ -195,7 +194,7 @@ def put_in(
             begin_run(imported_status.last_contact_id(connection)) if begin_run else creating.run_id
         )
         touched = _add_tags(connection, statements, before) if wave.tags else set()
-        if wave.members:
+        if members:
             joined = _add_members(connection, statements, before, now)
             touched.update(row["contact_id"] for row in joined)
             note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
@@ -213,8 +212,22 @@ def put_in(
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
-    unchanged = len(wave.rows) - created - updated
-    return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
+    others = (len(wave.rows) - created - updated, created_inactive, left_active)
+    return Counts(created, updated, *others, unsubscribed, kept_out)
+
+
+def _without_those_who_left(
+    connection: sa.Connection,
+    wave: Wave,
+    ids: Mapping[str, int],
+    creating: imported_status.Creating,
+) -> Sequence[Staged]:
+    """The memberships that a person has not ended, where such a wish counts."""
+    if not wave.members or creating.on_unsubscribe is OnUnsubscribe.RECORD:
+        return wave.members
+    left = who_left(connection, list(ids.values()))
+    of_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if left else {}
+    return [row for row in wave.members if (of_position.get(row[0]), row[1]) not in left]
 
 
 def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> list[Staged]:

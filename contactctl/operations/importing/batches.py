@@ -21,8 +21,8 @@ from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.session import Session
 from contactctl.store.external_ids import AddressChanges
 from contactctl.store.groups import group_ids
-from contactctl.store.imports import Wave, stored_date
-from contactctl.store.staged import Staged, stored_instant
+from contactctl.store.imports import Wave
+from contactctl.store.staged import Staged, stored_date, stored_instant
 
 _DATE_FORMAT_HINT = "use iso, epoch, excel or strptime codes, for example %d.%m.%Y or %Y%m%d"
 _GROUP_FIELDS = ("group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)

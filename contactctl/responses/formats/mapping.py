@@ -6,8 +6,7 @@ beside it. Paths are those of paths.py, outcomes those of outcomes.py.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import getaddresses
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +20,9 @@ from contactctl.responses.classify import Classify, codes_of, is_machine
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
+    addresses_of,
     event_key,
+    instant_in_format,
     instant_of,
     text_of,
 )
@@ -178,7 +179,7 @@ class Document:
         self, row: paths.Row, outcome: Outcome | str, given: object, context: Context
     ) -> list[Event]:
         """The events of several addresses in one text, which is then no part of their keys."""
-        addresses = _addresses_of(given)
+        addresses = addresses_of(given)
         if addresses:
             return [self._event(row, outcome, None, address, context) for address in addresses]
         named = outcome if isinstance(outcome, str) else outcome.rule.partition(".")[2]
@@ -388,21 +389,3 @@ def _require_date_format(date_format: object) -> None:
         require_whole_date(text_of(date_format))
     except ValueError as error:
         raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None
-
-
-def instant_in_format(value: object, date_format: str) -> datetime | None:
-    """A text in a strptime format as aware UTC; without an offset it is UTC."""
-    try:
-        found = datetime.strptime(text_of(value), date_format)  # noqa: DTZ007 - see below
-        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
-        return instant_of(aware.astimezone(UTC).isoformat())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _addresses_of(value: object) -> list[str]:
-    """The addresses of a header such as `To: Ane <a@b.no>, c@d.no`."""
-    text = text_of(value)
-    if "," not in text:
-        return []
-    return [address for _, found in getaddresses([text]) if (address := address_of(found))]
