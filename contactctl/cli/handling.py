@@ -210,7 +210,8 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
         if dry_run:
             return present_due(look(session, parts))
         if not yes and not invocation.console.can_prompt:
-            return present_due(look(session, parts)).failed(_nobody_to_ask())
+            refusal = nobody_to_ask("give --yes to do what is within the limits")
+            return present_due(look(session, parts)).failed(refusal)
         if yes:
             result = sweep(session, parts)
         else:
@@ -236,10 +237,6 @@ def _with_heartbeat(shown: Presentation, session: "Session") -> Presentation:
         return shown
     warning = f"the heartbeat was not received: {failure}"
     return replace(shown, warnings=[*shown.warnings, warning])
-
-
-def _nobody_to_ask() -> RefusedError:
-    return nobody_to_ask("give --yes to do what is within the limits")
 
 
 def _sweep_asking(
