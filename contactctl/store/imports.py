@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
-from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
@@ -24,7 +23,7 @@ from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
 from contactctl.store.temporary import fill, join_by_index, refresh_statistics, temporary_tables
 from contactctl.store.types import UtcInstant
-from contactctl.store.unsubscribes import obey, who_left
+from contactctl.store.unsubscribes import obey
 
 _TOLD_OF_NEW = """
     SELECT r.contact_id, r.source_key FROM import_row s
@@ -164,7 +163,8 @@ def put_in(
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
-    members = _without_those_who_left(connection, wave, ids, creating)
+    by_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if wave.members else {}
+    members = imported_status.who_has_not_left(connection, wave.members, by_position, creating)
     kept_out = len(wave.members) - len(members)
     loaded = {
         "import_row": _staged(wave, ids, contacts),
@@ -214,20 +214,6 @@ def put_in(
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
     others = (len(wave.rows) - created - updated, created_inactive, left_active)
     return Counts(created, updated, *others, unsubscribed, kept_out)
-
-
-def _without_those_who_left(
-    connection: sa.Connection,
-    wave: Wave,
-    ids: Mapping[str, int],
-    creating: imported_status.Creating,
-) -> Sequence[Staged]:
-    """The memberships that a person has not ended, where such a wish counts."""
-    if not wave.members or creating.on_unsubscribe is OnUnsubscribe.RECORD:
-        return wave.members
-    left = who_left(connection, list(ids.values()))
-    of_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if left else {}
-    return [row for row in wave.members if (of_position.get(row[0]), row[1]) not in left]
 
 
 def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> list[Staged]:
