@@ -151,8 +151,10 @@ def test_a_deactivation_ended_by_rule_is_not_opened_by_the_responses_before(stor
     add_contacts(store, 1, status="inactive")
     respond(store, 1, *days_ago(3, 4, 5, 6, 7))
     respond(store, 1, *days_ago(3), category=Category.SPAM_COMPLAINT)
+    respond(store, 1, ended_at, category=Category.INVALID_ADDRESS)  # nor by one at the very instant
     with store.writing() as connection:
         insert_deactivation(connection, 1, "transient", ended_at=ended_at)
+        insert_deactivation(connection, 1, "invalid-address", ended_at=ended_at)
         insert_deactivation(connection, 1, "", run_id=2)
     sweep_thresholds(session_with(store, thresholds=FIVE_IN_A_MONTH | AT_ONCE))
     assert deactivated(store) == [(1, 0, ""), (1, 0, "spam-complaint")]
