@@ -84,7 +84,7 @@ COMMAND = Addition(
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
-from contactctl.output.presentation import KeyValues, Presentation
+from contactctl.output.view import KeyValues, Presentation
 
 
 def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
@@ -103,14 +103,14 @@ def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentat
 )
 OUTPUT_FORMAT = Addition(
     edited={
-        "output/presentation.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')],
+        "output/view.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')],
         "output/formats.py": [
             (
                 "VERSION = 1\n",
                 """
 
-def write_lines(presentation: Presentation, console: Console, command: str) -> None:
-    for row in rows_or_single(presentation).items:
+def write_lines(presentation: view.Presentation, console: Console, command: str) -> None:
+    for row in view.rows_or_single(presentation).items:
         console.stdout.write(f"{next(iter(row.values()))}\\n")
 """,
             )

@@ -169,7 +169,6 @@ def _strptime(text: str, date_format: str) -> datetime:
 # or microseconds since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime
 # codes
 
-
 ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
 NAMED_FORMATS = (ISO, EPOCH, EXCEL)
 
@@ -185,18 +184,9 @@ _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
 _YEAR_CODE = re.compile(r"(?<!%)(?:%%)*%[YyGcx]")
 # only proposed: some texts fit two of them, and nobody but the user knows which is meant
 _USUAL = (
-    *(
-        "%Y-%m-%d",
-        "%Y/%m/%d",
-        "%Y.%m.%d",
-        "%d.%m.%Y",
-        "%d.%m.%y",
-        "%d/%m/%Y",
-        "%m/%d/%Y",
-        "%d/%m/%y",
-    ),
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
     *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
-    *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%Y-%m-%d", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
     *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
     *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
     *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
@@ -297,10 +287,8 @@ def _epoch(text: str) -> datetime:
     whole = text.partition(".")[0]
     if not _NUMBER_IN_CELL.match(text) or len(whole) < _EPOCH_DIGITS:
         raise ValueError(text)
-    for digits, per_second in ((11, 1), (14, 1_000)):
-        if len(whole) <= digits:
-            return datetime.fromtimestamp(float(text) / per_second, UTC)
-    return datetime.fromtimestamp(float(text) / 1_000_000, UTC)
+    per_second = 1 if len(whole) <= 11 else 1_000 if len(whole) <= 14 else 1_000_000
+    return datetime.fromtimestamp(float(text) / per_second, UTC)
 
 
 def _excel(text: str) -> datetime:
@@ -331,7 +319,6 @@ def _day_by(text: str, form: str) -> date | None:
 
 
 # Tags and groups as cells hold them: several names in one text
-
 
 LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
 

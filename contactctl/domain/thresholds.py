@@ -11,7 +11,7 @@ went `through` it. One dead member must not end the alias: these count apart, an
 This is the reference; the store does the same for many contacts at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from datetime import datetime
@@ -157,7 +157,10 @@ class ThresholdSubject:
 
 def threshold_rules(policy: ResponsePolicy, group_ids: Mapping[str, int]) -> ThresholdRules:
     """The rules of a store whose groups have these ids, by folded name; other groups have none."""
-    rules = [_general(category, threshold) for category, threshold in policy.thresholds.items()]
+    rules = [
+        ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold)
+        for category, threshold in policy.thresholds.items()
+    ]
     own_groups = set()
     for folded, group in policy.groups.items():
         group_id = group_ids.get(folded)
@@ -236,7 +239,7 @@ def watermark(
         subject.ended.get((rule.scope, rule.category)),
         subject.delivered_at if rules.reset_by_delivery(rule.category) else None,
     ]
-    return _latest(instants)
+    return max((each for each in instants if each is not None), default=None)
 
 
 def _echoes_nothing(subject: ThresholdSubject, response: RecordedResponse) -> bool:
@@ -254,14 +257,6 @@ def _echoes_nothing(subject: ThresholdSubject, response: RecordedResponse) -> bo
     return bool(echoes) and min(echoes, key=lambda each: each.occurred_at) is response
 
 
-def _general(category: Category, threshold: Threshold) -> ThresholdRule:
-    return ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold)
-
-
 def _is_reached(subject: ThresholdSubject, rule: ThresholdRule) -> bool:
     """A group can deactivate only its members."""
     return rule.scope == SYSTEM_WIDE or rule.scope in subject.memberships
-
-
-def _latest(instants: Iterable[datetime | None]) -> datetime | None:
-    return max((each for each in instants if each is not None), default=None)

@@ -19,7 +19,7 @@ from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.criteria import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
-from contactctl.operations.rules import bypassing_groups
+from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
 from contactctl.store.changes import note_change

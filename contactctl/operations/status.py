@@ -103,7 +103,7 @@ def _bypassing(session: Session) -> Sequence[str]:
         is_any = any(each.bypass_system_wide for each in in_config) or any_bypass(connection)
     if not is_any:
         return ()
-    from contactctl.operations.rules import bypassing_group_names  # noqa: PLC0415 - see above
+    from contactctl.operations.response_policy import bypassing_group_names  # noqa: PLC0415 - see above
 
     return bypassing_group_names(session)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from contactctl.domain.responses import Category
 from contactctl.responses.data import read_data
-from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
+from contactctl.responses.rules import Rule, concepts_in, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
 _PIECE_LENGTH = 4
@@ -153,7 +153,27 @@ class Classifier:
     ) -> Classification:
         """Classify a server's answer, a DSN's diagnostic code or a provider's reason text."""
         said = self._read(diagnostic, status, reply_code)
-        return said.words or _by_codes(said.status, said.reply_code)
+        if said.words:
+            return said.words
+        by_codes = _by_codes(said.status, said.reply_code)
+        if by_codes.category not in (None, Category.UNKNOWN):
+            return by_codes
+        voted = self.by_concepts(diagnostic, status=said.status, reply_code=said.reply_code)
+        return voted or by_codes
+
+    def by_concepts(
+        self, text: str, *, status: str = "", reply_code: str = ""
+    ) -> Classification | None:
+        """What a refusal may mean whose words no rule knows: what it speaks of votes for a category
+        (`votes.yaml`); None without a clear majority. The rule names what was found."""
+        text = normalise(text)
+        is_temporary = _is_temporary(text, status or reply_code or find_codes(text)[0])
+        is_sure = not (is_temporary or _HEDGE.search(text) or _is_about_sender(status, reply_code))
+        concepts = concepts_in(text, self._index.found_in(text))
+        category, voters = _vote(concepts, is_temporary=is_temporary, may_be_invalid=is_sure)
+        if category is None:
+            return None
+        return Classification(category, f"concepts-{'-'.join(sorted(voters))}", status)
 
     def by_words(
         self, text: str, *, status: str = "", reply_code: str = ""
@@ -199,6 +219,27 @@ class Classifier:
         for rule, test in (self._tries[number] for number in sorted(numbers)):
             if test(rule, text, held):
                 yield rule
+
+
+def _vote(
+    concepts: Collection[str], *, is_temporary: bool, may_be_invalid: bool
+) -> tuple[Category | None, Collection[str]]:
+    """The category that a majority of concepts speaks for, and those that do."""
+    rules = read_data("votes.yaml")
+    weights = {Category(slug): each for slug, each in rules["votes"].items()}
+    votes = {
+        category: sum(weight for concept, weight in each.items() if concept in concepts)
+        for category, each in weights.items()
+    }
+    votes[Category.COMMUNICATION_FAILURE] += is_temporary
+    others = votes[Category.BLOCKED] + votes[Category.COMMUNICATION_FAILURE]
+    is_said = all(set(each).intersection(concepts) for each in rules["needed"])
+    if others or not may_be_invalid or not is_said:
+        votes[Category.INVALID_ADDRESS] = 0
+    first, second = sorted(votes, key=votes.__getitem__, reverse=True)[:2]
+    if votes[first] - votes[second] < rules["margin"]:
+        return None, ()
+    return first, [concept for concept in weights[first] if concept in concepts]
 
 
 def default_classifier(

@@ -13,7 +13,7 @@ from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
-from contactctl.responses.clauses import HEAD_LAST, Languages, stand_near
+from contactctl.responses.clauses import HEAD_LAST, Languages, holds_word, stand_near
 from contactctl.responses.data import read_data
 
 _KEYS = (
@@ -112,6 +112,27 @@ def words_by_concept() -> Mapping[str, Sequence[str]]:
             each = (form for word in words for form in _forms(word))
             found.setdefault(concept, {}).update(dict.fromkeys(each))
     return {concept: tuple(words) for concept, words in found.items()}
+
+
+@cache
+def _concepts_by_word() -> Mapping[str, frozenset[str]]:
+    """The concepts that each word of `words.yaml` stands for."""
+    found: dict[str, set[str]] = {}
+    for concept, words in words_by_concept().items():
+        for word in words:
+            found.setdefault(_normal(word), set()).add(concept)
+    return {word: frozenset(concepts) for word, concepts in found.items()}
+
+
+def concepts_in(text: str, held: Iterable[str]) -> set[str]:
+    """What a normalised text speaks of; `held` are the words that it holds."""
+    by_word = _concepts_by_word()
+    return {
+        concept
+        for word in held
+        if (concepts := by_word.get(word)) and holds_word(text, word)
+        for concept in concepts
+    }
 
 
 @cache

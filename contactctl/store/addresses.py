@@ -24,7 +24,6 @@ from contactctl.store import tables
 from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import Clause
 from contactctl.store.tables import contact, contact_email
-from contactctl.store.temporary import fill
 
 _contact = tables.contact
 _former = tables.former_address
@@ -47,6 +46,10 @@ _OWNERS_ON_POSTGRES = """
     FROM contact_email WHERE email_key = ANY(string_to_array(:keys, :separator))"""
 # on SQLite the number that AUTOINCREMENT has given last, a deleted contact's too
 _LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'contact'"
+# in the order of the index, and no text twice on its way to the server
+_CLAIM = """
+    INSERT INTO contact_email (email_key, contact_id)
+    SELECT email_key, contact_id FROM {table} WHERE contact_id > :last_id ORDER BY email_key"""
 # a subquery, as the sequence would be looked up again for each number
 _NEXT_NUMBERS = """
     SELECT string_agg(
@@ -73,17 +76,19 @@ def id_of_key(connection: sa.Connection, email_key: str) -> int | None:
     return ids_of_keys(connection, [email_key]).get(email_key)
 
 
-def claim_keys(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
-    """Numbers for new contacts, growing in the order given, which have these addresses from now on.
+def numbered(connection: sa.Connection, email_keys: Sequence[str]) -> dict[str, int]:
+    """The contacts that have these addresses; who has none yet gets a number above those of all
+    contacts, growing in the order given. The caller claims the addresses in this transaction."""
+    known = ids_of_keys(connection, email_keys)
+    new = [key for key in email_keys if key not in known]
+    numbers = _next_numbers(connection, len(new)) if new else ()
+    return known | dict(zip(new, numbers, strict=True))
 
-    DBAPIError where another contact has one of them. The caller creates the contacts in this
-    transaction.
-    """
-    if not email_keys:
-        return {}
-    ids = dict(zip(email_keys, _next_numbers(connection, len(email_keys)), strict=True))
-    fill(connection, _owned.name, sorted(ids.items()))
-    return ids
+
+def claim_staged(connection: sa.Connection, table: str, last_id: int) -> None:
+    """Let new contacts, those above `last_id`, have the addresses that a temporary table gives them
+    (contact_id, email_key). DBAPIError where another contact has one of them."""
+    connection.execute(sa.text(_CLAIM.format(table=table)), {"last_id": last_id})
 
 
 def release_keys(connection: sa.Connection, email_keys: Collection[str]) -> None:

@@ -36,6 +36,11 @@ _HOLDERS_OF_IDS = """
 _OF_SEVERAL_IDS = """
     SELECT contact_id FROM external_id WHERE source = :source AND contact_id {among}
     GROUP BY contact_id HAVING count(*) > 1"""
+_LINK = """
+    INSERT INTO external_id (contact_id, source, external_id, run_id)
+    SELECT contact_id, :source, external_id, :run_id FROM import_row
+    WHERE external_id IS NOT NULL ORDER BY contact_id
+    ON CONFLICT DO NOTHING"""
 _NOTE_RUN = "UPDATE external_id SET run_id = :run_id WHERE contact_id = :id AND source = :source"
 _IS_GONE = f"""
     FROM contact c LEFT JOIN (
@@ -241,7 +246,8 @@ def link(
     contacts: Mapping[str, int],
     linked: set[tuple[str, int]],
 ) -> None:
-    """Note ids of the source at their contacts, and at no others; `linked` are noted already."""
+    """Note the ids of the rows of an import at their contacts, and at no others; `linked` are noted
+    already."""
     others = [each for each in linked if contacts.get(each[0], each[1]) != each[1]]
     if others:
         connection.execute(
@@ -252,10 +258,8 @@ def link(
             ),
             [{"of_contact": contact, "of_id": external_id} for external_id, contact in others],
         )
-    new = contacts.items() - linked
-    rows = sorted((contact, source, external_id, run_id) for external_id, contact in new)
-    fill(connection, _external_id.name, rows)
-    linked |= new
+    connection.execute(sa.text(_LINK), {"source": source, "run_id": run_id})
+    linked |= contacts.items()
 
 
 def plan_gone(

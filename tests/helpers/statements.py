@@ -104,7 +104,9 @@ def _parsed(statement: str) -> exp.Expression | None:
     """The statement; None for one that neither reads nor changes rows of tables."""
     if not statement.lstrip().upper().startswith(_CHECKED):
         return None
-    return sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")
+    # a bound value may be named by a number, which is no name to the parser
+    readable = statement.replace("%%", "%").replace("%(", "%(bound_")
+    return sqlglot.parse_one(readable, dialect="postgres")
 
 
 class Watch:

@@ -201,6 +201,8 @@ def test_columns_that_look_mistyped_are_told_at_once(sqlite_store: Store) -> Non
         import_text(sqlite_store, "email,Tags,Created At\na@x.no,vip,2024-05-31\n")
     assert "--map Tags=tag" in caught.value.hint
     assert "--map 'Created At=created'" in caught.value.hint
+    (reject,) = import_text(sqlite_store, '{"email": "a@x.no", "tags": "vip"}\n').rejects
+    assert "(did you mean 'tag'? give it a field with --map tags=tag" in reject.reason
 
 
 def test_a_blank_before_a_quote_is_no_part_of_the_cell(store: Store) -> None:

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contactctl.output.presentation import (
+from contactctl.output.table import write_table
+from contactctl.output.view import (
     Bars,
     Block,
     Column,
@@ -17,7 +18,6 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
-from contactctl.output.table import write_table
 from helpers.consoles import memory_console
 
 HOSTILE = "[bold]x[/bold]\x1b[2J\u202egnp\n"

@@ -1,7 +1,7 @@
 """Whose an address is: found, claimed and let go of, on each database."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,12 @@ from sqlalchemy import Connection, exc, text
 
 from contactctl.domain.emails import parse_email
 from contactctl.store.addresses import (
-    claim_keys,
+    claim_staged,
     former_among,
     id_of_key,
     ids_of_keys,
     keep_address,
+    numbered,
     release_keys,
     set_address,
 )
@@ -21,6 +22,7 @@ from contactctl.store.database.checks import check_store
 from contactctl.store.database.migrate import upgrade
 from contactctl.store.database.sqlite import create_sqlite_file
 from contactctl.store.database.store import Store, connect
+from contactctl.store.temporary import fill, temporary_tables
 from helpers import databases
 from helpers.contacts import CREATED, add_contact
 
@@ -38,6 +40,16 @@ ODD_KEYS = (
     "null@example.com",
     "x" * 240 + "@example.com",
 )
+
+
+def claim_keys(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+    """The numbers of the contacts that have these addresses from now on, as an import does it."""
+    ids = numbered(connection, keys)
+    columns = "contact_id bigint, email_key text PRIMARY KEY"
+    with temporary_tables(connection, {"claimed": columns}):
+        fill(connection, "claimed", [(number, key) for key, number in ids.items()])
+        claim_staged(connection, "claimed", 0)
+    return ids
 
 
 def astray(store: Store) -> int:

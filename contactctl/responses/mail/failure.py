@@ -125,6 +125,7 @@ class Kind(StrEnum):
     SENTENCE = "sentence"  # the words nearest to the address
     TEXT = "text"  # the whole text for people, without notices
     CODE = "code"  # a status or reply code that may mean many things (5.0.0, 5.7.1, 550)
+    CONCEPTS = "concepts"  # what a reply speaks of whose words no rule knows
     DELAY = "delay"  # the server still tries
 
 
@@ -245,6 +246,15 @@ def _codes(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
             yield Classification(category, f"reply-{reply.code}", evidence.status or reply.status)
 
 
+def _concepts(evidence: Evidence, classifier: Classifier) -> Iterator[Classification]:
+    for reply in evidence.replies():
+        said = classifier.by_concepts(
+            reply.text, status=reply.status or evidence.status, reply_code=reply.code
+        )
+        if said:
+            yield _as_the_stage_allows(said, reply, evidence)
+
+
 def _delay(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
     if evidence.is_delayed:
         yield Classification(Category.COMMUNICATION_FAILURE, "delay", evidence.status)
@@ -258,6 +268,7 @@ RULES_OF_EVIDENCE: dict[Kind, RuleOfEvidence] = {
     Kind.SENTENCE: _sentences,
     Kind.TEXT: _text,
     Kind.CODE: _codes,
+    Kind.CONCEPTS: _concepts,
     Kind.DELAY: _delay,
 }
 _CATEGORY_OF_BARE_REPLY = {

@@ -12,8 +12,7 @@ from math import isfinite
 
 from contactctl.domain.errors import REJECT, ContactctlError, ExitCode, Problem, UsageError
 from contactctl.domain.lazy import dataclass
-from contactctl.domain.text import UNSAFE_CHARACTERS, show_safely
-from contactctl.domain.text import counted as counted  # noqa: PLC0414 - handed on
+from contactctl.domain.text import UNSAFE_CHARACTERS, counted, show_safely
 from contactctl.output.console import RED, YELLOW, Console, paint
 
 MISSING = "-"
