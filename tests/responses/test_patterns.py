@@ -9,8 +9,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Sequence
-from re import _constants as op
-from re import _parser
 from typing import Any
 
 import pytest
@@ -18,6 +16,9 @@ import pytest
 from contactctl.responses import mail
 from contactctl.responses.rules import load_builtin_rules
 
+# the parser of the standard library has no types
+_parser: Any = importlib.import_module("re._parser")
+op: Any = importlib.import_module("re._constants")
 Node = tuple[Any, Any]
 _ALL = frozenset(range(0x180))
 _LONG = 300  # what repeats no more often costs no more than so many steps at each character
