@@ -4,7 +4,7 @@ import gc
 import sys
 
 # imports make many objects and no cycles: looking for some takes a twentieth of a command's start
-_OBJECTS_A_COLLECTION = 20_000
+_OBJECTS_A_COLLECTION = 100_000
 _INTERRUPTED = 130  # domain.errors.ExitCode, which is not imported yet
 
 
@@ -26,7 +26,10 @@ def main() -> None:
             raise
         sys.stderr.write("error: interrupted; nothing was begun\n")
         sys.exit(_INTERRUPTED)
-    run_main()
+    try:
+        run_main()
+    finally:
+        gc.freeze()  # nor are cycles looked for at the end: the system takes all memory back
 
 
 if __name__ == "__main__":

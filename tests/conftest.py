@@ -11,14 +11,8 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
-from helpers import databases, distributed
-from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
-from helpers.kept_connections import keep_connections
-from helpers.postgres_server import PostgresServer
-from helpers.thorough import examples
-
+# whatever takes long to import is imported by those who test, and not by who only hands tests out
 if TYPE_CHECKING:
     from helpers.statements import Watch
 
@@ -42,31 +36,56 @@ DISTRIBUTABLE = {
     "test_apply_meanwhile",
     "test_addresses",
     "test_engagement",
+    "test_erase",
+    "test_explain",
+    "test_exports",
+    "test_group_members",
+    "test_groups",
     "test_import_contacts",
     "test_import_status",
+    "test_incidents",
     "test_ingest",
     "test_plan",
     "test_planning",
+    "test_policy",
+    "test_reactivate",
     "test_undo",
 }
 
-# the same examples every time, and no limit on time: a busy machine proves nothing wrong
-settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
-settings.load_profile("suite")
 
-share_compiled_statements()
-leave_writing_to_the_system()
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples every time, and no limit on time: a busy machine proves nothing wrong."""
+    hands_out = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if hands_out:
+        return
+    from hypothesis import settings
+
+    from helpers.thorough import examples
+
+    settings.register_profile("suite", derandomize=True, deadline=None, max_examples=examples(200))
+    settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what draws examples: `make torture` draws more of them."""
+    """Mark what draws examples: `make torture` draws more of them.
+
+    And have long tests first, lest one of them be the last, for which all others wait.
+    """
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.sampled)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:
-    """All modules are imported now, and stay: looking through them for garbage finds none."""
+    """Make stores fast from here on.
+
+    All modules are imported now, and stay: looking through them for garbage finds none.
+    """
+    from helpers.fast_stores import leave_writing_to_the_system, share_compiled_statements
+
+    share_compiled_statements()
+    leave_writing_to_the_system()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -106,6 +125,8 @@ def postgres_server_url() -> Iterator[str]:
     if named:
         yield named
         return
+    from helpers.postgres_server import PostgresServer
+
     server = PostgresServer()
     try:
         server.start()
@@ -118,6 +139,7 @@ def postgres_server_url() -> Iterator[str]:
 def postgres_template(postgres_server_url: str) -> str:
     """The name of a database that holds the newest, empty schema."""
     from contactctl.store.database.migrate import create_store
+    from helpers import databases
 
     url = databases.create_database(postgres_server_url, "template0")
     create_store(url).close()
@@ -136,6 +158,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    from helpers import databases
+
     return databases.copy_sqlite(sqlite_template, tmp_path)
 
 
@@ -146,6 +170,9 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
     With CONTACTCTL_TEST_CITUS, the URL of a cluster's coordinator, it is spread over its workers;
     with CONTACTCTL_TEST_DOUBLE it is cut into partitions in the same way.
     """
+    from helpers import databases, distributed
+    from helpers.kept_connections import keep_connections
+
     if CLUSTER:
         yield distributed.create_on_cluster(CLUSTER)
         return
@@ -162,6 +189,7 @@ def postgres_database(postgres_server_url: str, postgres_template: str) -> Itera
 @pytest.fixture
 def postgres_url(postgres_database: str) -> str:
     from contactctl.store.database.store import SCHEMA_VERSION
+    from helpers import databases, distributed
 
     empty = distributed.empty_on_cluster if CLUSTER else databases.empty_database
     empty(postgres_database, SCHEMA_VERSION)

@@ -12,6 +12,9 @@ import pytest
 
 from contactctl.store.database.store import SCHEMA_VERSION
 from helpers.adding import REPOSITORY, Addition, Copy, copy_with
+from helpers.cli import run_cli
+
+pytestmark = pytest.mark.long
 
 NEXT_VERSION = f"{int(SCHEMA_VERSION) + 1:04}"
 CONFIG = "database: sqlite:///contacts.db\nsuppression_key_file: suppression.key\n"
@@ -81,7 +84,7 @@ COMMAND = Addition(
 
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
-from contactctl.output.presentation import KeyValues, Presentation
+from contactctl.output.view import KeyValues, Presentation
 
 
 def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
@@ -100,14 +103,14 @@ def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentat
 )
 OUTPUT_FORMAT = Addition(
     edited={
-        "output/presentation.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')],
+        "output/view.py": [('    CSV = "csv"\n', '    LINES = "lines"\n')],
         "output/formats.py": [
             (
                 "VERSION = 1\n",
                 """
 
-def write_lines(presentation: Presentation, console: Console, command: str) -> None:
-    for row in rows_or_single(presentation).items:
+def write_lines(presentation: view.Presentation, console: Console, command: str) -> None:
+    for row in view.rows_or_single(presentation).items:
         console.stdout.write(f"{next(iter(row.values()))}\\n")
 """,
             )
@@ -159,22 +162,25 @@ def prepared(folder: Path, addition: Addition) -> Copy:
 
 
 def test_a_field(tmp_path: Path) -> None:
-    before = prepared(tmp_path / "before", Addition())
-    before.run(command("init"), command("contacts", "add", "old@example.com"))
-    copy = prepared(tmp_path / "after", FIELD)
+    copy = prepared(tmp_path, FIELD)
+    for before in (["init"], ["contacts", "add", "old@example.com"]):
+        assert run_cli(before, cwd=tmp_path).exit_code == 0
     copy.write_tables()
-    for name in ("contacts.db", "suppression.key"):
-        (before.folder / name).rename(copy.folder / name)
     rows = "email,job title\nbo@example.com,Übersetzer\ncy@example.com,of Ann@example.com\n"
     (copy.folder / "more.csv").write_text(rows, encoding="utf-8")
 
-    upgraded, added, imported, again, listed, exported = copy.run(
+    by_email = ("contacts", "anonymize", "ann@example.com", "--confirm", "ann@example.com")
+    missing = ("--where", "job_title missing", "--fields", "email")
+    upgraded, added, imported, again, listed, exported, erased, shown, anonymous = copy.run(
         command("db", "upgrade"),
         command("contacts", "add", "ann@example.com", "--job-title", "Boss"),
         command("contacts", "import", "more.csv"),
         command("contacts", "import", "more.csv"),
         command("contacts", "list", "--where", "job_title = ÜBERSETZER"),
         ["contacts", "export"],
+        command(*by_email),
+        command("contacts", "show", "cy@example.com"),
+        command("contacts", "list", *missing),
     )
     assert data(upgraded)["after"] == NEXT_VERSION
     assert data(added)["email"] == "ann@example.com"
@@ -184,11 +190,6 @@ def test_a_field(tmp_path: Path) -> None:
     assert (found["email"], found["job_title"]) == ("bo@example.com", "Übersetzer")
     assert "job_title" in exported["stdout"].splitlines()[0]
 
-    erased, shown, anonymous = copy.run(
-        command("contacts", "anonymize", "ann@example.com", "--confirm", "ann@example.com"),
-        command("contacts", "show", "cy@example.com"),
-        command("contacts", "list", "--where", "job_title missing", "--fields", "email"),
-    )
     assert data(erased)["id"]
     assert data(shown)["job_title"] == "of [erased]"
     emails = [each["email"] for each in data(anonymous)["contacts"]]

@@ -16,21 +16,8 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from contactctl.builder import messages
 from contactctl.builder.header import HeaderLine
-from contactctl.builder.messages import (
-    Advanced,
-    Answered,
-    Begun,
-    Changed,
-    Chosen,
-    Confirmed,
-    Declined,
-    Failed,
-    Finished,
-    Kept,
-    PlanMade,
-    StoreOpened,
-)
 from contactctl.builder.reminder import ReminderScreen
 from contactctl.builder.work import BuilderResult, BuilderWork, Standing
 from contactctl.domain.errors import ContactctlError
@@ -140,7 +127,7 @@ class BuilderApp(App[None]):
                     if self._left:
                         return
                     self._until_closed = stack.pop_all()
-            self.post_message(StoreOpened(opened))
+            self.post_message(messages.StoreOpened(opened))
         except BaseException as failure:
             if self._left:
                 return
@@ -149,8 +136,8 @@ class BuilderApp(App[None]):
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self.action_leave)
 
-    @on(StoreOpened)
-    def _edit(self, message: StoreOpened) -> None:
+    @on(messages.StoreOpened)
+    def _edit(self, message: messages.StoreOpened) -> None:
         self._opened = message.opened
         message.opened.count.start()
         self._say_standing()
@@ -159,7 +146,7 @@ class BuilderApp(App[None]):
         if self._begin_when_open:
             self.action_start_finding()
 
-    @on(Changed)
+    @on(messages.Changed)
     def _say_standing(self) -> None:
         standing = Standing() if self._opened is None else self._opened.standing
         for screen in self.screen_stack:
@@ -168,15 +155,15 @@ class BuilderApp(App[None]):
 
     # from criteria to a run
 
-    @on(Chosen)
-    def _make_plan(self, chosen: Chosen) -> None:
+    @on(messages.Chosen)
+    def _make_plan(self, chosen: messages.Chosen) -> None:
         if self.screen is self._open_store.editor:  # not asked for twice
             planning = self._open_store.planning()
             self.push_screen(planning)
             self._write_plan(chosen.criteria, planning)
 
-    @on(PlanMade)
-    def _show_plan(self, made: PlanMade) -> None:
+    @on(messages.PlanMade)
+    def _show_plan(self, made: messages.PlanMade) -> None:
         plan, awaited = made.plan, self.screen is made.waiting
         if plan is not None and awaited:
             self.switch_screen(self._open_store.confirmation(plan))
@@ -186,39 +173,39 @@ class BuilderApp(App[None]):
             self.pop_screen()
             self.notify("No active contact matches; nothing was changed.", markup=False)
 
-    @on(Declined)
-    def _declined(self, declined: Declined) -> None:
+    @on(messages.Declined)
+    def _declined(self, declined: messages.Declined) -> None:
         self.pop_screen()
         self._drop_plan(declined.run)
 
-    @on(Confirmed)
-    def _confirmed(self, confirmed: Confirmed) -> None:
+    @on(messages.Confirmed)
+    def _confirmed(self, confirmed: messages.Confirmed) -> None:
         self._begin(confirmed, self.screen)
 
-    @on(Kept)
-    def _kept(self, kept: Kept) -> None:
+    @on(messages.Kept)
+    def _kept(self, kept: messages.Kept) -> None:
         self._open_store.plan.keep(kept.run.id)
-        self._show_outcome(Finished(self._watched(kept.run)))
+        self._show_outcome(messages.Finished(self._watched(kept.run)))
 
-    @on(Begun)
-    def _show_progress(self, begun: Begun) -> None:
+    @on(messages.Begun)
+    def _show_progress(self, begun: messages.Begun) -> None:
         self._remember(self._watched(begun.run))
         self.switch_screen(self._open_store.progress(begun.run))
         self._watch(begun.run)
 
-    @on(Advanced)
-    def _show_advance(self, advanced: Advanced) -> None:
+    @on(messages.Advanced)
+    def _show_advance(self, advanced: messages.Advanced) -> None:
         show: Callable[[int], None] | None = getattr(self.screen, "advance", None)
         if show is not None:
             show(advanced.steps)
 
-    @on(Finished)
-    def _show_outcome(self, finished: Finished) -> None:
+    @on(messages.Finished)
+    def _show_outcome(self, finished: messages.Finished) -> None:
         self._remember(finished.watched)
         self.switch_screen(self._open_store.outcome(finished.watched))
 
-    @on(Failed)
-    def _show_failure(self, failed: Failed) -> None:
+    @on(messages.Failed)
+    def _show_failure(self, failed: messages.Failed) -> None:
         if self.screen is failed.waiting:
             self.pop_screen()
         lines = filter(None, (failed.problem.message, failed.problem.hint))
@@ -261,7 +248,7 @@ class BuilderApp(App[None]):
     def _write_plan(self, criteria: "Criteria", waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
             plan = self._open_store.make_plan(criteria, lambda: waiting in self.screen_stack)
-            self.post_message(PlanMade(plan, waiting))
+            self.post_message(messages.PlanMade(plan, waiting))
 
     @work(thread=True)
     def _drop_plan(self, run: "Run") -> None:
@@ -269,37 +256,39 @@ class BuilderApp(App[None]):
             self._open_store.plan.drop(run.id)
 
     @work(thread=True)
-    def _begin(self, confirmed: Confirmed, waiting: Screen[None]) -> None:
+    def _begin(self, confirmed: messages.Confirmed, waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
             begun = self._open_store.plan.begin(confirmed.run.id, confirmed.said)
-            self.post_message(Begun(begun.run) if begun.problem is None else Finished(begun))
+            self.post_message(
+                messages.Begun(begun.run) if begun.problem is None else messages.Finished(begun)
+            )
 
     @work(thread=True)
     def _watch(self, run: "Run") -> None:
         with self._telling_failure(), suppress(_NobodyWatchesError):
-            self.post_message(Finished(self._open_store.watch(run, self._progress)))
+            self.post_message(messages.Finished(self._open_store.watch(run, self._progress)))
 
     @contextmanager
     def _telling_failure(self, waiting: Screen[None] | None = None) -> Iterator[None]:
         try:
             yield
         except ContactctlError as problem:
-            self.post_message(Failed(problem, waiting))
+            self.post_message(messages.Failed(problem, waiting))
         except OSError as error:
-            self.post_message(Failed(ContactctlError(str(error)), waiting))
+            self.post_message(messages.Failed(ContactctlError(str(error)), waiting))
 
     @contextmanager
     def _progress(self, _title: str, _total: int | None) -> Iterator[Callable[[int], None]]:
         def advance(steps: int) -> None:
             if self._left:
                 raise _NobodyWatchesError
-            self.post_message(Advanced(steps))
+            self.post_message(messages.Advanced(steps))
 
         yield advance
 
     def _deliver(self, answer: "Answer") -> None:
         if self._opened is not None:
-            self._opened.editor.post_message(Answered(answer))
+            self._opened.editor.post_message(messages.Answered(answer))
 
 
 def _tell_textual_about_colour(wanted: bool) -> None:

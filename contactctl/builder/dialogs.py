@@ -20,7 +20,7 @@ from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import fold, show_safely
 from contactctl.output.console import cut, pad, width_of
 from contactctl.output.contacts import present_contact
-from contactctl.output.presentation import Presentation, Text
+from contactctl.output.view import Presentation, Text
 
 
 class Dialog(ModalScreen[ScreenResultType]):

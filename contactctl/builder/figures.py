@@ -13,8 +13,8 @@ from contactctl.domain.text import show_safely
 from contactctl.operations.criteria import Impact
 from contactctl.output.console import BOLD, DIM, chop, cut, pad, width_of
 from contactctl.output.criteria import percent, price_change
-from contactctl.output.presentation import Presentation
 from contactctl.output.table import block_lines
+from contactctl.output.view import Presentation
 
 _LABEL = 10
 _WIDEST_NAME = 40

@@ -21,8 +21,8 @@ from contactctl.domain.runs import Confirmation, Run, RunState, Stakes, parse_co
 from contactctl.domain.text import show_safely
 from contactctl.operations.plans import ShownPlan
 from contactctl.output.criteria import rows_blocks
-from contactctl.output.presentation import Presentation
 from contactctl.output.runs import present_plan, present_run
+from contactctl.output.view import Presentation
 
 
 class PlanningScreen(Dialog[None]):

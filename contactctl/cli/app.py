@@ -22,7 +22,7 @@ from contactctl.cli.parameters import (
 from contactctl.domain.errors import ContactctlError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from contactctl.output.presentation import Presentation
+    from contactctl.output.view import Presentation
 
 
 PROGRAM = "contactctl"
@@ -243,7 +243,7 @@ def _declare(call: Any, parameters: list[inspect.Parameter]) -> None:
 
 
 def _present(function: CommandFunction, invocation: Invocation, values: Mapping[str, Any]) -> int:
-    from contactctl.output.presentation import render
+    from contactctl.output.view import render
 
     console = invocation.console
     console.quiet = invocation.shared["quiet"]

@@ -14,7 +14,7 @@ from contactctl.cli.context import StoreInvocation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
-from contactctl.output.presentation import Block, Presentation, Text, Verbatim
+from contactctl.output.view import Block, Presentation, Text, Verbatim
 
 if TYPE_CHECKING:
     from contactctl.builder.work import BuilderResult, BuilderWork

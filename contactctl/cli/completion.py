@@ -5,7 +5,7 @@ from typing import Annotated
 
 from contactctl.cli.context import Invocation
 from contactctl.cli.options import argument
-from contactctl.output.presentation import Presentation, Verbatim
+from contactctl.output.view import Presentation, Verbatim
 
 
 class Shell(StrEnum):

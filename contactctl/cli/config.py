@@ -1,7 +1,7 @@
 """The commands below `config` and `criteria`, and `fields`."""
 
 from contactctl.cli.context import ConfiguredInvocation, Invocation, StoreInvocation
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 
 def show(invocation: StoreInvocation) -> Presentation:

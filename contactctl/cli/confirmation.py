@@ -11,7 +11,7 @@ from contactctl.cli.options import Manner
 from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.text import show_safely
 from contactctl.output.console import BOLD, Console, paint
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 from contactctl.processes import uninterrupted
 
 if TYPE_CHECKING:

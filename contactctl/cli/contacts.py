@@ -14,7 +14,7 @@ from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.policies import BYPASS_WARNING
-from contactctl.output.presentation import OutputFormat, Presentation
+from contactctl.output.view import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.contacts import ContactRecord

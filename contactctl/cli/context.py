@@ -18,7 +18,7 @@ from contactctl.cli import options
 from contactctl.domain.errors import ExitCode, UsageError
 from contactctl.domain.waits import FOR_ANSWERS_S, FOR_LOCKS_S, waits_of
 from contactctl.output.console import Console
-from contactctl.output.presentation import OutputChoice, OutputFormat
+from contactctl.output.view import OutputChoice, OutputFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from contactctl.operations.address_lists import EmailsFile
     from contactctl.operations.criteria import CriteriaSource
     from contactctl.operations.session import Session
-    from contactctl.output.presentation import Block, Presentation
     from contactctl.output.rejects import EmailsRejects
+    from contactctl.output.view import Block, Presentation
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.presentation import OutputFormat, Presentation
+from contactctl.output.view import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings

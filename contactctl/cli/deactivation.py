@@ -7,7 +7,7 @@ from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
 from contactctl.cli.context import OneOrManyInvocation, SelectingInvocation
 from contactctl.domain.errors import UsageError
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection

@@ -16,7 +16,7 @@ from contactctl.domain.errors import RefusedError
 if TYPE_CHECKING:
     from contactctl.operations.demo import DemoFolder
     from contactctl.operations.session import Session
-    from contactctl.output.presentation import Presentation
+    from contactctl.output.view import Presentation
 
 DemoFolderArgument = Annotated[
     Path | None, argument("DIR", "Folder to create; default: ./contactctl-demo.")
@@ -95,7 +95,7 @@ def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
 
 
 def _with_next_steps(shown: "Presentation", commands: list[str]) -> "Presentation":
-    from contactctl.output.presentation import Heading, Verbatim
+    from contactctl.output.view import Heading, Verbatim
 
     blocks = [*shown.blocks, Heading("Next"), Verbatim("\n".join(commands))]
     return replace(shown, data={**shown.data, "next": commands}, blocks=blocks)

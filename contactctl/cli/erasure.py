@@ -6,7 +6,7 @@ from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_of_affected, change_selection
 from contactctl.cli.context import OneOrManyInvocation
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection

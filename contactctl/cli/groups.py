@@ -7,7 +7,7 @@ from contactctl.cli.confirmation import Change, change_of_affected, change_selec
 from contactctl.cli.context import ChangingInvocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Selection
@@ -26,7 +26,7 @@ def list_(invocation: StoreInvocation) -> Presentation:
         contactctl groups list --json
     """
     from contactctl.operations.groups import list_groups
-    from contactctl.operations.rules import bypassing_groups
+    from contactctl.operations.response_policy import bypassing_groups
     from contactctl.output.groups import GROUP_FIELDS, present_groups
 
     invocation.check_fields(*GROUP_FIELDS)

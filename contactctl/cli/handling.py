@@ -10,7 +10,7 @@ from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def show(invocation: StoreInvocation) -> Presentation:
     Without a rule, contacts of a category stay deactivated until somebody
     reactivates them.
     """
-    from contactctl.operations.rules import read_rules
+    from contactctl.operations.response_policy import read_rules
     from contactctl.output.handling import RULE_FIELDS, present_rules
 
     invocation.check_fields(*RULE_FIELDS)
@@ -54,7 +54,7 @@ def check(invocation: StoreInvocation) -> Presentation:
     Exits with 1 if a rule is not as recommended; nothing is changed. It warns of
     thresholds that mail sent as rarely as it seems to be cannot reach.
     """
-    from contactctl.operations.rules import read_rules, thresholds_out_of_reach
+    from contactctl.operations.response_policy import read_rules, thresholds_out_of_reach
     from contactctl.output.handling import RULE_FIELDS, present_check
 
     invocation.check_fields(*RULE_FIELDS)
@@ -75,8 +75,8 @@ def recommend(
     With --sending it prints thresholds too, for contacts that get mail so often.
     """
     from contactctl.cli.options import chosen
-    from contactctl.operations.rules import Sending as HowOften
-    from contactctl.operations.rules import recommended_config, recommended_thresholds
+    from contactctl.operations.response_policy import Sending as HowOften
+    from contactctl.operations.response_policy import recommended_config, recommended_thresholds
     from contactctl.output.handling import present_recommendation
 
     thresholds = ""
@@ -210,7 +210,8 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
         if dry_run:
             return present_due(look(session, parts))
         if not yes and not invocation.console.can_prompt:
-            return present_due(look(session, parts)).failed(_nobody_to_ask())
+            refusal = nobody_to_ask("give --yes to do what is within the limits")
+            return present_due(look(session, parts)).failed(refusal)
         if yes:
             result = sweep(session, parts)
         else:
@@ -236,10 +237,6 @@ def _with_heartbeat(shown: Presentation, session: "Session") -> Presentation:
         return shown
     warning = f"the heartbeat was not received: {failure}"
     return replace(shown, warnings=[*shown.warnings, warning])
-
-
-def _nobody_to_ask() -> RefusedError:
-    return nobody_to_ask("give --yes to do what is within the limits")
 
 
 def _sweep_asking(

@@ -19,7 +19,7 @@ from contactctl.operations.importing.options import (
     is_separator,
     parse_rule,
 )
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.session import Session

@@ -12,7 +12,7 @@ from contactctl.domain.sources import Mailbox
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.console import Console
-from contactctl.output.presentation import OutputFormat, Presentation
+from contactctl.output.view import OutputFormat, Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.responses import Event, Response

@@ -16,7 +16,7 @@ from contactctl.cli.context import CONDITION_OPTIONS
 from contactctl.cli.registry import command_named_by
 from contactctl.domain.errors import ContactctlError, ExitCode, InterruptedByUserError, UsageError
 from contactctl.output.console import Console
-from contactctl.output.presentation import OutputChoice, OutputFormat
+from contactctl.output.view import OutputChoice, OutputFormat
 
 DEBUG_VARIABLE = "CONTACTCTL_DEBUG"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -71,7 +71,7 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
 def _report(error: BaseException, argv: Sequence[str], console: Console) -> int:
     """Tell the error on stderr, or as the JSON envelope on stdout; return its exit code."""
     from contactctl.domain.errors import Problem
-    from contactctl.output.presentation import Presentation, render
+    from contactctl.output.view import Presentation, render
 
     foreseen = _as_foreseen(error) or _unforeseen(error, console)
     in_envelope = wants_json(argv) and not console.output_is_cut_off

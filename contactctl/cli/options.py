@@ -15,7 +15,7 @@ import typer
 from contactctl.cli import candidates
 from contactctl.domain.errors import UsageError
 from contactctl.domain.waits import FOR_LOCKS_S
-from contactctl.output.presentation import OutputFormat
+from contactctl.output.view import OutputFormat
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Confirmation

@@ -5,7 +5,6 @@ Typer 0.29 loads pydantic (+85 ms) even to turn a str into a str.
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from inspect import cleandoc
 from itertools import chain
@@ -14,6 +13,8 @@ from textwrap import dedent
 from typing import Any, get_args, get_origin
 
 import typer
+
+from contactctl.domain.lazy import dataclass
 
 _NO_UTF_8 = re.compile("[\ud800-\udfff]")
 _PLAIN_TYPES = (str, int, float, Path)  # bool is an int, a StrEnum a str
@@ -138,7 +139,7 @@ def _default(param: Any, ctx: Any) -> str:
 _EXAMPLES = "Examples:"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HelpText:
     """What --help shows above the options; examples are command lines."""
 

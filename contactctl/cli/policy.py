@@ -6,7 +6,7 @@ from typing import Annotated
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 File = Annotated[Path, argument("FILE", "A config, or a file from `policy export`.")]
 Confirm = Annotated[

@@ -11,7 +11,7 @@ from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.response_report import ReportBy
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.responses import HeldFilter

@@ -10,7 +10,7 @@ from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_
 from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.waits import FOR_LOCKS_S
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.domain.runs import Confirmation, Run

@@ -12,7 +12,7 @@ from contactctl.cli.ingest import Rejects
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.waits import FOR_INGEST_S
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 Address = Annotated[str, argument("EMAIL", "One address.")]
 AddressOrDomain = Annotated[

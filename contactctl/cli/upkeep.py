@@ -8,7 +8,7 @@ from contactctl.cli.context import ChangingInvocation, PlanningInvocation, Store
 from contactctl.cli.options import argument, option, read_assignments
 from contactctl.domain.errors import UsageError
 from contactctl.domain.upkeep_kinds import TagRun, UntagRun
-from contactctl.output.presentation import Presentation
+from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
     from contactctl.operations.upkeep import Changing

@@ -1,7 +1,7 @@
 """The settings that bind everybody: kept in the store, made stricter by a config, never looser."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from operator import le
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from contactctl.config.schema import Setting
 from contactctl.config.sections import SCHEMA, policy_warnings
 from contactctl.config.settings import LoadedSettings, Settings
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import Approval, DailyLimit
 from contactctl.domain.text import fold
 
@@ -80,7 +81,7 @@ MACHINE_KEYS = (
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bound:
     """Settings bound by a policy: what of the config makes it stricter, and what is not used.
 
@@ -94,7 +95,7 @@ class Bound:
     unused: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyChange:
     """One setting that two policies say differently; None: the built-in default."""
 

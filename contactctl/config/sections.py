@@ -34,24 +34,9 @@ from contactctl.config.values import (
     web_address,
     whole_number,
 )
+from contactctl.domain import policies
 from contactctl.domain.criteria.fields import AttributeDeclaration, FieldType, did_you_mean
 from contactctl.domain.handling import NOT_TO_REACTIVATE
-from contactctl.domain.policies import (
-    BYPASS_WARNING,
-    Approval,
-    Billing,
-    BillingTier,
-    GroupPolicy,
-    HandlingAction,
-    HandlingRule,
-    IncidentGuard,
-    Limits,
-    OnUnsubscribe,
-    PlanPolicy,
-    ResponsePolicy,
-    Scope,
-    Threshold,
-)
 from contactctl.domain.responses import Category
 from contactctl.domain.sources import AfterFetch
 from contactctl.domain.text import fold
@@ -90,20 +75,22 @@ def _choices(values: list[Any]) -> tuple[str, ...]:
     return choices
 
 
-def _tier(*, up_to: int | None = None, price: Decimal | None = None) -> BillingTier:
+def _tier(*, up_to: int | None = None, price: Decimal | None = None) -> policies.BillingTier:
     if price is None:
         raise ValueError("a tier needs a 'price'")
-    return BillingTier(up_to, price)
+    return policies.BillingTier(up_to, price)
 
 
-def _billing(*, currency: str = "USD", tiers: tuple[BillingTier, ...] = ()) -> Billing:
+def _billing(
+    *, currency: str = "USD", tiers: tuple[policies.BillingTier, ...] = ()
+) -> policies.Billing:
     bounds = [tier.up_to for tier in tiers]
     closed = [bound for bound in bounds if bound is not None]
     if bounds and (bounds[-1] is not None or len(closed) != len(bounds) - 1):
         raise ValueError("the last tier, and only the last, must be without 'up_to'")
     if any(lower >= upper for lower, upper in pairwise(closed)):
         raise ValueError("the tiers must ascend: each 'up_to' must be greater than the one before")
-    return Billing(currency, tiers)
+    return policies.Billing(currency, tiers)
 
 
 def _threshold(
@@ -113,19 +100,21 @@ def _threshold(
     days_apart: int | None = None,
     over_at_least: timedelta | None = None,
     through_count: int | None = None,
-) -> Threshold:
+) -> policies.Threshold:
     if count is None:
         raise ValueError("a threshold needs a 'count'")
-    return Threshold(count, within, days_apart, over_at_least, through_count)
+    return policies.Threshold(count, within, days_apart, over_at_least, through_count)
 
 
 def _handling_rule(
     *, reactivate_after: timedelta | None = None, remove_from_group_after: timedelta | None = None
-) -> HandlingRule:
+) -> policies.HandlingRule:
     if reactivate_after and not remove_from_group_after:
-        return HandlingRule(HandlingAction.REACTIVATE, reactivate_after)
+        return policies.HandlingRule(policies.HandlingAction.REACTIVATE, reactivate_after)
     if remove_from_group_after and not reactivate_after:
-        return HandlingRule(HandlingAction.REMOVE_FROM_GROUP, remove_from_group_after)
+        return policies.HandlingRule(
+            policies.HandlingAction.REMOVE_FROM_GROUP, remove_from_group_after
+        )
     raise ValueError("needs exactly one of 'reactivate_after' and 'remove_from_group_after'")
 
 
@@ -175,9 +164,11 @@ def _format(node: Setting) -> FormatMapping:
 
 def _settings(**values: Any) -> Settings:
     policy = {
-        each.name: values.pop(each.name) for each in fields(ResponsePolicy) if each.name in values
+        each.name: values.pop(each.name)
+        for each in fields(policies.ResponsePolicy)
+        if each.name in values
     }
-    return Settings(responses=ResponsePolicy(**policy), **values)
+    return Settings(responses=policies.ResponsePolicy(**policy), **values)
 
 
 _THRESHOLDS = ByName(
@@ -204,11 +195,11 @@ _HANDLING = ByName(
 )
 _TIER = Section(_tier, {"up_to": Scalar(whole_number(1)), "price": Scalar(price)})
 _GROUP = Section(
-    GroupPolicy,
+    policies.GroupPolicy,
     {
         "thresholds": _THRESHOLDS,
         "handling": _HANDLING,
-        "deactivate": Scalar(one_of(Scope)),
+        "deactivate": Scalar(one_of(policies.Scope)),
         "bypass_system_wide": Scalar(boolean),
     },
     named=True,
@@ -235,7 +226,7 @@ SCHEMA = Section(
         "attributes": ByName("NAME", _attribute_name, Placed(_attribute)),
         "billing": Section(_billing, {"currency": Scalar(currency), "tiers": ListOf(_TIER)}),
         "limits": Section(
-            Limits,
+            policies.Limits,
             {
                 "max_contacts": Scalar(whole_number(0)),
                 "max_percent": Scalar(percentage),
@@ -243,7 +234,8 @@ SCHEMA = Section(
             },
         ),
         "plans": Section(
-            PlanPolicy, {"expire_after": Scalar(duration), "approval": Scalar(one_of(Approval))}
+            policies.PlanPolicy,
+            {"expire_after": Scalar(duration), "approval": Scalar(one_of(policies.Approval))},
         ),
         "allow_undo": Scalar(boolean),
         "allow_replaced_clock": Scalar(boolean),
@@ -252,11 +244,11 @@ SCHEMA = Section(
         "handling": _HANDLING,
         "allow_not_recommended": Scalar(boolean),
         "groups": ByName("NAME", _group_key, _GROUP),
-        "unsubscribes": Scalar(one_of(OnUnsubscribe)),
+        "unsubscribes": Scalar(one_of(policies.OnUnsubscribe)),
         "machine_click_seconds": Scalar(whole_number(0)),
         "keep_deliveries": Scalar(duration),
         "incident_guard": Section(
-            IncidentGuard,
+            policies.IncidentGuard,
             {
                 "within": Scalar(duration),
                 "more_than": Scalar(whole_number(0)),
@@ -279,7 +271,7 @@ SCHEMA = Section(
 # Checks of the response policy across keys: what is refused, and what gets a warning
 
 
-def policy_warnings(config: Setting, policy: ResponsePolicy) -> list[str]:
+def policy_warnings(config: Setting, policy: policies.ResponsePolicy) -> list[str]:
     """The warnings of every check; ConfigError for reactivations that are not recommended.
 
     `config` is the whole config, already read successfully into `policy`.
@@ -317,10 +309,10 @@ def _handling_sections(config: Setting) -> Iterator[Setting]:
             yield group.mapping()["handling"]
 
 
-def _bypasses(config: Setting, policy: ResponsePolicy) -> Iterator[str]:
+def _bypasses(config: Setting, policy: policies.ResponsePolicy) -> Iterator[str]:
     for group in _groups(config):
         if policy.group(group.name).bypass_system_wide:
-            yield f"{group.place}: {group.key}: {BYPASS_WARNING}"
+            yield f"{group.place}: {group.key}: {policies.BYPASS_WARNING}"
 
 
 def _groups(config: Setting) -> Iterator[Setting]:

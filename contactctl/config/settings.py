@@ -1,12 +1,13 @@
 """Everything that can be configured, as plain frozen values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from contactctl.config.schema import Setting
 from contactctl.domain.criteria.fields import AttributeDeclaration
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import Billing, Limits, PlanPolicy, ResponsePolicy
 from contactctl.domain.sources import Mailbox, Source
 

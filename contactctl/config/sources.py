@@ -5,42 +5,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from contactctl.config import values
 from contactctl.config.database import normalise_database_url
 from contactctl.config.schema import ByName, ListOf, Placed, Scalar, Section, Setting
-from contactctl.config.values import (
-    absolute_path,
-    boolean,
-    duration,
-    environment_name,
-    one_of,
-    rate,
-    text,
-)
+from contactctl.domain import sources
 from contactctl.domain.criteria.fields import did_you_mean
-from contactctl.domain.sources import (
-    AMAZON,
-    PROVIDERS,
-    AfterFetch,
-    DatabaseSource,
-    Mailbox,
-    MailProtocol,
-    Missing,
-    ProviderSource,
-    Secret,
-    Source,
-    WriteBack,
-)
 
-_PROVIDER_NAMES = ", ".join(PROVIDERS)
+_PROVIDER_NAMES = ", ".join(sources.PROVIDERS)
 _EXAMPLE = "SELECT id, mail, updated_at FROM customers"
 
 
 def _write_back(
     *, table: str = "", column: str = "", active: str = "active", inactive: str = "inactive"
-) -> WriteBack:
+) -> sources.WriteBack:
     if not table or not column:
         raise ValueError("needs 'table' and 'column'")
-    return WriteBack(table, column, active, inactive)
+    return sources.WriteBack(table, column, active, inactive)
 
 
 _NEEDED = {
@@ -58,7 +38,7 @@ _OF_PROVIDERS = (
 _SECRETS = ("key_file", "key_env", "token_command")
 
 
-def make_source(name: str, **values: Any) -> Source:
+def make_source(name: str, **values: Any) -> sources.Source:
     """A provider's API or a database; ValueError if keys are missing or do not go together."""
     is_provider = "provider" in values
     for key in values:
@@ -68,17 +48,19 @@ def make_source(name: str, **values: Any) -> Source:
     return _provider_source(name, values) if is_provider else _database_source(name, values)
 
 
-def _database_source(name: str, values: Mapping[str, Any]) -> DatabaseSource:
+def _database_source(name: str, values: Mapping[str, Any]) -> sources.DatabaseSource:
     for key, example in _NEEDED.items():
         if key not in values:
             raise ValueError(f"needs '{key}': {example}; or 'provider': one of {_PROVIDER_NAMES}")
-    return DatabaseSource(name, **{_FIELDS.get(key, key): each for key, each in values.items()})
+    return sources.DatabaseSource(
+        name, **{_FIELDS.get(key, key): each for key, each in values.items()}
+    )
 
 
-def _provider_source(name: str, values: Mapping[str, Any]) -> ProviderSource:
+def _provider_source(name: str, values: Mapping[str, Any]) -> sources.ProviderSource:
     provider = values["provider"]
     given = [key for key in _SECRETS if key in values]
-    if provider in AMAZON:
+    if provider in sources.AMAZON:
         if given:
             raise ValueError("Amazon's own ways give the key: environment, profile or role")
         if (provider == "sqs") is not ("queue_url" in values):
@@ -88,13 +70,13 @@ def _provider_source(name: str, values: Mapping[str, Any]) -> ProviderSource:
     secret = None
     if given:
         file, env, command = (values.get(key) for key in _SECRETS)
-        secret = Secret(file, env, command)
+        secret = sources.Secret(file, env, command)
     if provider == "sqs" and "rate" in values:
         raise ValueError("'rate' is not for queues")
     own_keys = ("lists", "region", "queue_url", "overlap", "rate")
     own = {key: values[key] for key in own_keys if key in values}
     names = {key: values[key] for key in ("domain", "stream") if key in values}
-    return ProviderSource(name, provider, secret, values.get("api_url", ""), names, **own)
+    return sources.ProviderSource(name, provider, secret, values.get("api_url", ""), names, **own)
 
 
 def database_url(node: Setting) -> str:
@@ -102,23 +84,23 @@ def database_url(node: Setting) -> str:
 
 
 def file_path(node: Setting) -> Path:
-    return absolute_path(node.value, node.folder)
+    return values.absolute_path(node.value, node.folder)
 
 
 def _provider(value: Any) -> str:
-    if value not in PROVIDERS:
-        close = did_you_mean(str(value), list(PROVIDERS))
+    if value not in sources.PROVIDERS:
+        close = did_you_mean(str(value), list(sources.PROVIDERS))
         raise ValueError(f"must be one of {_PROVIDER_NAMES}" + (f": {close}" if close else ""))
     return str(value)
 
 
 def _api_url(value: Any) -> str:
     """https, or this machine; without anything secret in it."""
-    parts = urlsplit(text(value))
+    parts = urlsplit(values.text(value))
     is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or not (parts.scheme == "https" or is_local) or "@" in parts.netloc:
         raise ValueError("must be an address such as https://api.eu.mailgun.net")
-    return text(value)
+    return values.text(value)
 
 
 def _query(value: Any) -> str:
@@ -135,45 +117,45 @@ def _cell(value: Any) -> str:
     return value
 
 
-_TEXTS = ListOf(Scalar(text))
+_TEXTS = ListOf(Scalar(values.text))
 
 SOURCE = Section(
     make_source,
     {
         "provider": Scalar(_provider),
         "key_file": Placed(file_path),
-        "key_env": Scalar(environment_name),
-        "token_command": Scalar(text),
+        "key_env": Scalar(values.environment_name),
+        "token_command": Scalar(values.text),
         "api_url": Scalar(_api_url),
-        "domain": Scalar(text),
-        "stream": Scalar(text),
+        "domain": Scalar(values.text),
+        "stream": Scalar(values.text),
         "lists": _TEXTS,
-        "region": Scalar(text),
-        "queue_url": Scalar(text),
-        "rate": Scalar(rate),
+        "region": Scalar(values.text),
+        "queue_url": Scalar(values.text),
+        "rate": Scalar(values.rate),
         "url": Placed(database_url),
         "query": Scalar(_query),
-        "key": Scalar(text),
-        "cursor": Scalar(text),
-        "overlap": Scalar(duration),
-        "missing": Scalar(one_of(Missing)),
+        "key": Scalar(values.text),
+        "cursor": Scalar(values.text),
+        "overlap": Scalar(values.duration),
+        "missing": Scalar(values.one_of(sources.Missing)),
         "write_back": Section(
             _write_back,
             {
-                "table": Scalar(text),
-                "column": Scalar(text),
-                "active": Scalar(text),
-                "inactive": Scalar(text),
+                "table": Scalar(values.text),
+                "column": Scalar(values.text),
+                "active": Scalar(values.text),
+                "inactive": Scalar(values.text),
             },
         ),
-        "map": ByName("COLUMN", text, Scalar(text)),
+        "map": ByName("COLUMN", values.text, Scalar(values.text)),
         "ignore": _TEXTS,
         "inactive_when": _TEXTS,
         "date_formats": _TEXTS,
-        "separators": ByName("FIELD", text, Scalar(text)),
+        "separators": ByName("FIELD", values.text, Scalar(values.text)),
         "null": ListOf(Scalar(_cell)),
-        "empty_clears": Scalar(boolean),
-        "update_only": Scalar(boolean),
+        "empty_clears": Scalar(values.boolean),
+        "update_only": Scalar(values.boolean),
     },
     named=True,
 )
@@ -185,22 +167,25 @@ SOURCE = Section(
 _EXAMPLE_MAILBOX = "imaps://user@host/INBOX or pop3s://user@host"
 
 _SCHEMES = {
-    "imaps": (MailProtocol.IMAP, True, 993),
-    "imap": (MailProtocol.IMAP, False, 143),
-    "pop3s": (MailProtocol.POP3, True, 995),
-    "pop3": (MailProtocol.POP3, False, 110),
+    "imaps": (sources.MailProtocol.IMAP, True, 993),
+    "imap": (sources.MailProtocol.IMAP, False, 143),
+    "pop3s": (sources.MailProtocol.POP3, True, 995),
+    "pop3": (sources.MailProtocol.POP3, False, 110),
 }
 _POSSIBLE = {
-    MailProtocol.IMAP: tuple(AfterFetch),
-    MailProtocol.POP3: (AfterFetch.KEEP, AfterFetch.DELETE),
+    sources.MailProtocol.IMAP: tuple(sources.AfterFetch),
+    sources.MailProtocol.POP3: (sources.AfterFetch.KEEP, sources.AfterFetch.DELETE),
 }
-_USUAL = {MailProtocol.IMAP: AfterFetch.MARK_SEEN, MailProtocol.POP3: AfterFetch.KEEP}
+_USUAL = {
+    sources.MailProtocol.IMAP: sources.AfterFetch.MARK_SEEN,
+    sources.MailProtocol.POP3: sources.AfterFetch.KEEP,
+}
 
 
 class MailboxUrl(NamedTuple):
     """The parts of a mailbox's URL."""
 
-    protocol: MailProtocol
+    protocol: sources.MailProtocol
     implicit_tls: bool
     host: str
     port: int
@@ -216,7 +201,7 @@ def parse_mailbox_url(value: Any) -> MailboxUrl:
     parts = _split(value)
     protocol, implicit_tls, usual_port = _SCHEMES[parts.scheme]
     folder = unquote(parts.path.strip("/"))
-    if folder and protocol is MailProtocol.POP3:
+    if folder and protocol is sources.MailProtocol.POP3:
         raise ValueError("POP3 has no folders: write pop3s://user@host")
     return MailboxUrl(
         protocol=protocol,
@@ -232,11 +217,11 @@ def make_mailbox(
     name: str,
     *,
     url: MailboxUrl | None = None,
-    after_fetch: AfterFetch | None = None,
+    after_fetch: sources.AfterFetch | None = None,
     processed_folder: str | None = None,
     ca_file: Path | None = None,
     **secret: Any,
-) -> Mailbox:
+) -> sources.Mailbox:
     """The mailbox; ValueError if keys are missing or cannot be combined."""
     if url is None:
         raise ValueError(f"needs 'url', such as {_EXAMPLE}")
@@ -245,9 +230,9 @@ def make_mailbox(
     after_fetch = after_fetch or _USUAL[url.protocol]
     if after_fetch not in _POSSIBLE[url.protocol]:
         raise ValueError(f"POP3 cannot {after_fetch}: 'after_fetch' must be keep or delete")
-    if processed_folder and after_fetch is not AfterFetch.MOVE:
+    if processed_folder and after_fetch is not sources.AfterFetch.MOVE:
         raise ValueError("'processed_folder' needs 'after_fetch: move'")
-    return Mailbox(
+    return sources.Mailbox(
         name=name,
         protocol=url.protocol,
         host=url.host,

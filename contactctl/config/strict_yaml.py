@@ -7,7 +7,7 @@ aliases (no alias bombs), tags, several documents, deep nesting, more than 1 MiB
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -17,6 +17,7 @@ from yaml.reader import Reader
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError, ContactctlError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.text import show_safely
 
 MAX_BYTES = 1024 * 1024
@@ -36,7 +37,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Scalar = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A value and its place; the place of a value in a mapping is its key's line.
 

@@ -1,9 +1,10 @@
 """What happened to who may be mailed, as other systems are told of it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from contactctl.domain.lazy import dataclass
 
 
 class ChangeKind(StrEnum):
@@ -37,7 +38,7 @@ FOLLOWED: Collection[ChangeKind] = frozenset(ChangeKind) - {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One change of one contact. `number` grows in the order in which changes took place; those of
     one batch may share it, and come in the order of contacts and groups.
@@ -61,7 +62,7 @@ class Change:
     run: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What one run did to one contact.
 

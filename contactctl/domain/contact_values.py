@@ -169,7 +169,6 @@ def _strptime(text: str, date_format: str) -> datetime:
 # or microseconds since 1970), `excel` (days since 1899-12-30, the 1900 date system) or strptime
 # codes
 
-
 ISO, EPOCH, EXCEL = "iso", "epoch", "excel"
 NAMED_FORMATS = (ISO, EPOCH, EXCEL)
 
@@ -185,24 +184,14 @@ _TWO_DIGIT_YEAR = re.compile(r"(?<!%)(?:%%)*%y")
 _YEAR_CODE = re.compile(r"(?<!%)(?:%%)*%[YyGcx]")
 # only proposed: some texts fit two of them, and nobody but the user knows which is meant
 _USUAL = (
-    *(
-        "%Y-%m-%d",
-        "%Y/%m/%d",
-        "%Y.%m.%d",
-        "%d.%m.%Y",
-        "%d.%m.%y",
-        "%d/%m/%Y",
-        "%m/%d/%Y",
-        "%d/%m/%y",
-    ),
+    *("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
     *("%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y"),
-    *("%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+    *("%Y-%m-%d", "%d %B %Y", "%B %d, %Y", "%a, %d %b %Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
     *("%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
     *("%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%b %d, %Y %I:%M %p"),
     *("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %Z", "%a %b %d %H:%M:%S %Y"),
     *("%d.%m.%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S"),
     *("%m/%d/%y %I:%M %p", "%m/%d/%y %I%p", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%d %I:%M %p"),
-    *("%d-%b-%Y %H:%M:%S", "%d-%b-%y %I.%M.%S %p", "%d %b %Y %H:%M", "%d %b %Y, %H:%M"),
     "%Y\u5e74%m\u6708%d\u65e5",
 )
 _EPOCH_DIGITS = 9  # from 1973 on; shorter numbers are days, years or ids
@@ -284,13 +273,11 @@ def _read_one(text: str, form: str) -> datetime:
 
 def _iso(text: str) -> datetime:
     found = _ISO.match(text)
-    if found is None:
-        raise ValueError(f"'{shown(text)}' is not a date")
     try:
-        day = parse_date(found[1])
-    except CriteriaError as error:
-        raise ValueError(error.message) from None
-    if found[2] is None:
+        day = parse_date(found[1] if found else text)
+    except CriteriaError:
+        raise ValueError(f"'{shown(text)}' is not a date") from None
+    if found is None or found[2] is None:
         return datetime.combine(day, time.min)
     clock = _UTC_AT_END.sub("+00:00", _FRACTION.sub(r"\1", found[2]))
     return datetime.fromisoformat(f"{day}T{clock.replace(' ', '')}")
@@ -300,10 +287,8 @@ def _epoch(text: str) -> datetime:
     whole = text.partition(".")[0]
     if not _NUMBER_IN_CELL.match(text) or len(whole) < _EPOCH_DIGITS:
         raise ValueError(text)
-    for digits, per_second in ((11, 1), (14, 1_000)):
-        if len(whole) <= digits:
-            return datetime.fromtimestamp(float(text) / per_second, UTC)
-    return datetime.fromtimestamp(float(text) / 1_000_000, UTC)
+    per_second = 1 if len(whole) <= 11 else 1_000 if len(whole) <= 14 else 1_000_000
+    return datetime.fromtimestamp(float(text) / per_second, UTC)
 
 
 def _excel(text: str) -> datetime:
@@ -319,9 +304,8 @@ def _way_out(text: str) -> str:
     if _NO_DATE.match(text):
         return f" (--null {quote(text)} reads it as missing)"
     fitting = {form: day for form in (*NAMED_FORMATS, *_USUAL) if (day := _day_by(text, form))}
-    if ISO in fitting:
-        fitting.pop("%Y-%m-%d", None)
     ways = [f"--date-format {quote(form)} reads it as {day}" for form, day in fitting.items()]
+    ways = ways[:1] if ISO in fitting else ways  # not %Y-%m-%d besides
     if not ways and not any(map(str.isdigit, text)):
         ways = [f"--null {quote(shown(text))} reads it as missing"]
     return f" ({', or '.join(ways)})" if ways else ""
@@ -335,7 +319,6 @@ def _day_by(text: str, form: str) -> date | None:
 
 
 # Tags and groups as cells hold them: several names in one text
-
 
 LIST_MARK = "\x1e"  # before each name of a list that came as one (JSON), and needs no splitting
 

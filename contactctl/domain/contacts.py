@@ -1,7 +1,7 @@
 """A contact as the domain sees it: plain values, no database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from contactctl.domain.criteria.fields import (
     UNSUBSCRIBED_FIELD,
     UNSUBSCRIBED_FROM_FIELD,
 )
+from contactctl.domain.lazy import dataclass
 
 JsonValue = object
 
@@ -73,7 +74,7 @@ class ContactView:
 # A contact with all that is stored about it, to be shown or exported
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupMembership:
     """A contact's place in one group."""
 
@@ -81,7 +82,7 @@ class GroupMembership:
     state: MembershipState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeactivationRecord:
     """One reason why a contact is, or was, inactive; `group` None: system-wide.
 
@@ -101,7 +102,7 @@ class DeactivationRecord:
         return "system-wide" if self.group is None else "group"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FormerAddress:
     """An address that a contact had until a run gave it another.
 
@@ -114,7 +115,7 @@ class FormerAddress:
     from_contact: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExternalId:
     """What a source of the config calls a contact."""
 
@@ -125,7 +126,7 @@ class ExternalId:
         return f"{self.source}:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContactRecord:
     """One contact. `values` maps every field that is a column of its own to its value or None.
 

@@ -1,8 +1,8 @@
 """Email addresses: what is accepted, and the key by which two of them are the same contact."""
 
 import re
-from dataclasses import dataclass
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.text import IGNORABLE, UNSAFE_CHARACTERS, fold, named_character, trim
 
 # RFC 5321 sections 4.5.3.1.1 and 4.5.3.1.3; the path's 256 octets include its angle brackets
@@ -22,7 +22,7 @@ _MAILTO = "mailto:"
 _NOT_TO_BE_SEEN = re.compile(rf"[\s{IGNORABLE}]|{UNSAFE_CHARACTERS.pattern}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EmailAddress:
     """An accepted address: as it was given (trimmed), its key, and the key's domain."""
 

@@ -1,8 +1,8 @@
 """The error tree: every foreseen failure carries its code, hint and exit code."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.urls import hide_passwords_in
 
 
@@ -123,7 +123,7 @@ def cut_short(what: str, error: ContactctlError, how_to_go_on: str) -> Contactct
 REJECT = "reject"  # code of rejected input, which does not stop the command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing that went wrong: a stable code, one clear line, and what to do about it."""
 

@@ -6,11 +6,11 @@ group those of the group come first, category by category.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.criteria.values import format_duration
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import HandlingAction, HandlingRule, ResponsePolicy
 from contactctl.domain.responses import Category
 
@@ -32,7 +32,7 @@ RECOMMENDED_DAYS: dict[Category, tuple[int, int]] = {
 NOT_TO_REACTIVATE = (Category.SPAM_COMPLAINT, Category.INVALID_ADDRESS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TimedRule:
     """A handling rule at one instant: it is due for what started at `cutoff` or before.
 
@@ -47,7 +47,7 @@ class TimedRule:
     others: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OpenDeactivation:
     """A reason why a contact is inactive now; `group` None: system-wide. Bulk has no category."""
 
@@ -57,7 +57,7 @@ class OpenDeactivation:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HandledContact:
     """What handling rules look at. `complained`: a complaint by email is on record, ever."""
 
@@ -73,7 +73,7 @@ class HandledContact:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One thing that a rule does. `group` None: the system-wide deactivation ends.
 
@@ -167,7 +167,7 @@ def _removals(
 # What keeps one contact from getting messages, and what brings it back
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reason:
     """One open deactivation; `group_id` SYSTEM_WIDE, or that of the only group it holds in."""
 
@@ -179,7 +179,7 @@ class Reason:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContactStanding:
     """A contact with what stands between it and messages; compared to tell whether it changed."""
 

@@ -1,12 +1,13 @@
 """The rules an operator configures: limits, billing, plans, thresholds, handling, groups."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.responses import Category
 from contactctl.domain.text import counted, fold
 
@@ -107,7 +108,7 @@ class PlanPolicy:
     approval: Approval = Approval.SAME_OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """What was in force when a run was asked for: it stays with the run, and holds for its plan.
 

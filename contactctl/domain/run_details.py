@@ -1,11 +1,12 @@
 """The names of the kinds of run, and what all runs keep and say of themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.plain_data import from_plain, to_plain
 
 
@@ -48,12 +49,12 @@ _Details = TypeVar("_Details", bound="RunDetails")
 @dataclass_transform(frozen_default=True)
 def run_type(described: type[_Details]) -> type[_Details]:
     """A frozen dataclass by which the runs of its kind are read and told."""
-    made = dataclass(frozen=True, slots=True)(described)
+    made = dataclass(frozen=True)(described)
     RUN_TYPES[made.kind] = made
     return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptList:
     """What a run keeps of a list of addresses: the file's name, how many different addresses it
     has, how many of them no contact had, and how many lines were not addresses. None of them."""
@@ -64,7 +65,7 @@ class KeptList:
     unreadable: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeptCriteria:
     """What a run keeps of criteria: the text, and every date as it was counted out.
 
@@ -81,7 +82,7 @@ class KeptCriteria:
     emails: KeptList | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunDetails:
     """What a run of one kind was told to do: numbers, names of groups, criteria; no address.
 
@@ -137,7 +138,7 @@ class RunDetails:
         return read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnreadDetails(RunDetails):
     """What a run keeps that this version does not write so: handed on as it is."""
 
@@ -147,7 +148,7 @@ class UnreadDetails(RunDetails):
         return dict(self.kept)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EndedReason:
     """A deactivation that somebody ended: `run` had opened it."""
 

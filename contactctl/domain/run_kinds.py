@@ -6,13 +6,14 @@ its type here; if it works through a plan, also what it does to a batch of conta
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from contactctl.domain import upkeep_kinds  # noqa: F401  (theirs are registered, too)
 from contactctl.domain.criteria.values import format_duration
 from contactctl.domain.handling import TimedRule
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import HandlingAction
 from contactctl.domain.run_details import RUN_TYPES as RUN_TYPES  # noqa: PLC0414 - handed on, filled
 from contactctl.domain.run_details import EndedReason, RunDetails, UnreadDetails, run_type
@@ -73,7 +74,7 @@ class ReactivateRun(RunDetails):
         return f"{where}, its override cleared" if self.clears else where
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptThreshold:
     """A threshold in words, and in which group or SYSTEM_WIDE it deactivates."""
 
@@ -235,7 +236,7 @@ class IngestRun(RunDetails):
         return f"the mailbox {self.mailbox}" if self.mailbox else ", ".join(self.sources or ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _HeldRun(RunDetails):
     """Decides about held responses: those of an incident, a run or a domain, or all."""
 
@@ -265,7 +266,7 @@ class DiscardRun(_HeldRun):
     kind = RunKind.DISCARD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ErasingRun(RunDetails):
     """Erases one contact, or those selected; `warning` says what goes, `done` what was done."""
 

@@ -1,12 +1,12 @@
 """Runs: every change to a store, its states, and what it did (domain.run_kinds: of which kind)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from contactctl.domain.errors import OverLimitError, RefusedError, StoreError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import Limits, Terms
 from contactctl.domain.run_details import RunDetails
 from contactctl.domain.run_kinds import RUN_TYPES
@@ -47,7 +47,7 @@ def _user(operator: str) -> str:
     return operator.partition(" as ")[0].rpartition("@")[0].casefold()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """Who asks for a change, why, for what, and under which terms; all is kept with the run."""
 
@@ -62,7 +62,7 @@ class Request:
         return self.details.kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """One run as it is now. `cursor` is the id of the last contact processed.
 
@@ -145,7 +145,7 @@ class Run:
 _LONGEST = 40  # characters of a count; Python refuses to read thousands of digits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stakes:
     """What is about to be confirmed: `verb` is the run's, `count` is a share of `total`."""
 
@@ -160,7 +160,7 @@ class Stakes:
         return f"{self.verb} {self.count} of {self.total}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Confirmation:
     """What a script gives instead of a person: the count, and again to exceed a limit."""
 

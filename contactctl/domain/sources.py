@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from contactctl.domain.lazy import dataclass
 
 FOR_LATE_COMMITS = timedelta(minutes=10)
 FOR_LATE_EVENTS = timedelta(hours=2)

@@ -11,12 +11,13 @@ went `through` it. One dead member must not end the alias: these count apart, an
 This is the reference; the store does the same for many contacts at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from hashlib import sha256
 
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import ResponsePolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 
@@ -40,7 +41,7 @@ DISCARDED = "discarded"  # of one that was held, and that somebody decided again
 Due = tuple[int, Category]  # a deactivation in a group, or SYSTEM_WIDE, for a category
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdRule:
     """One threshold and what it is applied to.
 
@@ -87,7 +88,7 @@ class ThresholdRule:
         return self, replace(self, through=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdRules:
     """All thresholds of a store; `own_groups` are the (group, category) counted apart."""
 
@@ -124,7 +125,7 @@ class ThresholdRules:
         return self.reset_on_delivery and category in RESET_BY_DELIVERY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordedResponse:
     """What thresholds need of a response. `held`: nobody has decided yet whether it counts."""
 
@@ -138,7 +139,7 @@ class RecordedResponse:
     through: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdSubject:
     """What thresholds need of a contact.
 
@@ -156,7 +157,10 @@ class ThresholdSubject:
 
 def threshold_rules(policy: ResponsePolicy, group_ids: Mapping[str, int]) -> ThresholdRules:
     """The rules of a store whose groups have these ids, by folded name; other groups have none."""
-    rules = [_general(category, threshold) for category, threshold in policy.thresholds.items()]
+    rules = [
+        ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold)
+        for category, threshold in policy.thresholds.items()
+    ]
     own_groups = set()
     for folded, group in policy.groups.items():
         group_id = group_ids.get(folded)
@@ -235,7 +239,7 @@ def watermark(
         subject.ended.get((rule.scope, rule.category)),
         subject.delivered_at if rules.reset_by_delivery(rule.category) else None,
     ]
-    return _latest(instants)
+    return max((each for each in instants if each is not None), default=None)
 
 
 def _echoes_nothing(subject: ThresholdSubject, response: RecordedResponse) -> bool:
@@ -253,14 +257,6 @@ def _echoes_nothing(subject: ThresholdSubject, response: RecordedResponse) -> bo
     return bool(echoes) and min(echoes, key=lambda each: each.occurred_at) is response
 
 
-def _general(category: Category, threshold: Threshold) -> ThresholdRule:
-    return ThresholdRule(SYSTEM_WIDE, SYSTEM_WIDE, category, threshold)
-
-
 def _is_reached(subject: ThresholdSubject, rule: ThresholdRule) -> bool:
     """A group can deactivate only its members."""
     return rule.scope == SYSTEM_WIDE or rule.scope in subject.memberships
-
-
-def _latest(instants: Iterable[datetime | None]) -> datetime | None:
-    return max((each for each in instants if each is not None), default=None)

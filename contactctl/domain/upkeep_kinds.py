@@ -1,7 +1,6 @@
 """The kinds of run that repair contacts: their data, addresses, tags and attributes."""
 
-from dataclasses import dataclass
-
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.run_details import EndedReason, RunDetails, RunKind, run_type
 
 
@@ -40,7 +39,7 @@ class MergeRun(RunDetails):
     merged: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _TagsRun(RunDetails):
     """Changes a tag of one contact, or of those that criteria select."""
 

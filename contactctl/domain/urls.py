@@ -90,13 +90,13 @@ def receiving_host(text: str) -> str:
 
 
 # how Postfix and Exim, Sendmail, Outlook and Gmail say who answered; "your host" is the sender's
+_MARKS = ("host ", "while talking to ", ".protection.outlook.com", "gsmtp")
 _WHO_ANSWERED = re.compile(
-    r"(?<!client )(?<!sender )(?<!sending )(?<!helo )(?<!your )"
-    r"\bhost ([\w.-]{4,253}) ?\[[\da-f.:]+\]"
+    r"\bhost (?<!client host )(?<!sender host )(?<!sending host )(?<!helo host )(?<!your host )"
+    r"([\w.-]{4,253}) ?\[[\da-f.:]+\]"
     r"|\bwhile talking to ([\w.-]{4,253}?)\.?:"
     r"|\[([\w.-]{4,200}\.protection\.outlook\.com)\b"
     r"|\b(gsmtp)\b",
-    re.IGNORECASE,
 )
 
 
@@ -105,6 +105,9 @@ def host_in_words(words: str) -> str:
 
     Providers that only send pass these words on, and do not say which server answered.
     """
+    words = words.lower()
+    if not any(mark in words for mark in _MARKS):
+        return ""
     found = _WHO_ANSWERED.search(words)
     if found is None:
         return ""

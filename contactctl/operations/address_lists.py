@@ -58,7 +58,7 @@ def read_list(
             hint="`contactctl responses ingest` reads what providers' APIs return; a list has one"
             " address a line",
         )
-    if column is None and first and fits(_listed_in(first[0])):
+    if column is None and first and ("@" in first[0] or fits(_listed_in(first[0]))):
         yield from _cells(_alone(chain([first], reader), reader, fits), reader, 0)
         return
     names = distinct_names(first)
@@ -106,9 +106,11 @@ def _place(names: list[str], column: str | None, file: str) -> int:
     likely = [at for at, name in enumerate(bare) if any(part in name for part in _PARTS)]
     if len(likely) == 1:
         return likely[0]
+    if not any(names):
+        raise InputError(f"{file} is empty", hint="a list has one address a line")
     raise InputError(
         f"{file}: no column is known to contain addresses",
-        hint=f"name it with --column; {_named(names)}",
+        hint=f"name it with --column; {_named(names)}; without a header, each line is one address",
     )
 
 

@@ -20,7 +20,7 @@ from contactctl.operations.importing.load import CREATING_CONTACTS
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.rows import Batch
 from contactctl.operations.importing.told import Told
-from contactctl.operations.rules import policy_in_force
+from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.store.addresses import former_among, id_of_key

@@ -8,19 +8,7 @@ from contactctl.domain.errors import StoreError, UsageError
 from contactctl.domain.run_kinds import CopyRun
 from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.session import Session
-from contactctl.store.database.copies import (
-    TableContents,
-    claim_target,
-    copied_tables,
-    copy_last_number,
-    count_rows,
-    empty,
-    fill_table,
-    has_no_runs,
-    has_same_runs,
-    release_target,
-    table_contents,
-)
+from contactctl.store.database import copies
 from contactctl.store.database.locks import exclusive
 from contactctl.store.database.migrate import create_store
 from contactctl.store.database.store import (
@@ -42,7 +30,7 @@ class StoreCopy:
 
     source: str
     target: str
-    tables: Sequence[TableContents]
+    tables: Sequence[copies.TableContents]
     continued: bool
 
     @property
@@ -68,14 +56,14 @@ def copy_store(
         closing(_open_target(session.store, target_url)) as target,
         exclusive(target, _COPY),
     ):
-        interrupted = claim_target(target)
+        interrupted = copies.claim_target(target)
         continued = interrupted and _can_go_on(session.store, target)
         if interrupted and not continued:
-            empty(target)
+            copies.empty(target)
         tables, differing = _copy(session, target)
         if differing and continued:
             continued = False
-            empty(target)
+            copies.empty(target)
             tables, differing = _copy(session, target)
         if differing:
             raise StoreError(
@@ -94,7 +82,7 @@ def copy_store(
                 now=session.clock(),
                 values={"planned": 0, "changed": 0},
             )
-            release_target(connection)
+            copies.release_target(connection)
         return copied
 
 
@@ -123,26 +111,30 @@ def _was_begun(target: Store) -> bool:
                 hint="name an empty database or a new file",
             )
         return True
-    return version < SCHEMA_VERSION and has_no_runs(target)
+    return version < SCHEMA_VERSION and copies.has_no_runs(target)
 
 
 def _can_go_on(source: Store, target: Store) -> bool:
     with source.reading() as from_, target.reading() as into:
-        return has_same_runs(from_, into)
+        return copies.has_same_runs(from_, into)
 
 
-def _copy(session: Session, target: Store) -> tuple[list[TableContents], list[str]]:
+def _copy(session: Session, target: Store) -> tuple[list[copies.TableContents], list[str]]:
     """Copy what the target does not have yet, then compare; returns what it holds, and the tables
     that differ."""
     # one state of the source throughout, whatever is written there meanwhile
     with session.store.reading() as source:
-        rows = count_rows(source)
+        rows = copies.count_rows(source)
         with session.progress("Copying", rows) as advance:
-            for table in copied_tables():
-                fill_table(source, target, table, advance)
-                copy_last_number(source, target, table)
+            for table in copies.copied_tables():
+                copies.fill_table(source, target, table, advance)
+                copies.copy_last_number(source, target, table)
         with session.progress("Comparing", 2 * rows) as advance, target.reading() as copied:
-            expected = [table_contents(source, table, advance) for table in copied_tables()]
-            found = [table_contents(copied, table, advance) for table in copied_tables()]
+            expected = [
+                copies.table_contents(source, table, advance) for table in copies.copied_tables()
+            ]
+            found = [
+                copies.table_contents(copied, table, advance) for table in copies.copied_tables()
+            ]
     pairs = zip(expected, found, strict=True)
     return found, [one.table for one, other in pairs if one != other]

@@ -23,20 +23,14 @@ from contactctl.domain.run_details import KeptCriteria, KeptList
 from contactctl.domain.runs import Stakes, stakes_of
 from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.address_lists import EmailsFile, Listed, read_listed
-from contactctl.operations.rules import bypassing_groups
+from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.session import Session
+from contactctl.store import selections
 from contactctl.store.contacts import some_tags, tags_among
 from contactctl.store.criteria import where_clause
 from contactctl.store.fields import SORTABLE
 from contactctl.store.groups import group_names, list_groups
 from contactctl.store.impact import Shift, losses_of_contacts
-from contactctl.store.selections import (
-    Where,
-    count_matching,
-    first_matching,
-    found_matching,
-    frequent_values,
-)
 
 EVERYBODY = "id exists"  # the criteria that a list of addresses has for company
 
@@ -118,12 +112,12 @@ class Selection:
         is_alone = lines == [EVERYBODY]
         return [*([] if is_alone else lines), _list_line(self.listed.kept)]
 
-    def where(self, dialect: str) -> Where:
+    def where(self, dialect: str) -> selections.Where:
         """The contacts that the selection means, active or not, as a condition."""
         meets_criteria = where_clause(self.resolved, dialect)
         return meets_criteria & self.listed.contacts.are_meant() if self.listed else meets_criteria
 
-    def listed_where(self) -> list[Where]:
+    def listed_where(self) -> list[selections.Where]:
         """The condition that the list makes, where there is one."""
         return [self.listed.contacts.are_meant()] if self.listed else []
 
@@ -280,9 +274,12 @@ def preview(
     criteria, listed = selection.resolved, selection.listed_where()
     with (
         session.store.reading() as connection,
-        found_matching(connection, criteria, *listed, once=with_members_lost) as (ids, match),
+        selections.found_matching(connection, criteria, *listed, once=with_members_lost) as (
+            ids,
+            match,
+        ),
     ):
-        counted = count_matching(connection, criteria, *listed, match=match)
+        counted = selections.count_matching(connection, criteria, *listed, match=match)
         count, active_total = counted.match, counted.active
         losses = Shift(count, {})
         if with_members_lost:
@@ -293,7 +290,7 @@ def preview(
             count=count,
             active_total=active_total,
             left_out=counted.left_out,
-            rows=first_matching(connection, ids, limit, sort, criteria, *listed),
+            rows=selections.first_matching(connection, ids, limit, sort, criteria, *listed),
             fields=session.catalogue.names(),
             stakes=stakes_of("deactivate", count, active_total, session.settings.limits),
             impact=impact_of(session, active_total, losses),
@@ -344,6 +341,6 @@ def values_held(session: Session, tested: Field, searched: str = "") -> list[tup
     folded = fold(searched.strip())
     with session.store.reading() as connection:
         if tested.name != "group":
-            return frequent_values(connection, tested, folded, _MOST_VALUES)
+            return selections.frequent_values(connection, tested, folded, _MOST_VALUES)
         groups = list_groups(connection)
     return [(each.name, each.active_members) for each in groups if folded in fold(each.name)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contactctl.domain import thresholds
 from contactctl.domain.contacts import ContactRecord, DeactivationRecord, Origin
 from contactctl.domain.errors import NotFoundError
 from contactctl.domain.handling import Step, upcoming_steps
@@ -12,18 +13,8 @@ from contactctl.domain.responses import RESUBSCRIBED, UNSUBSCRIBED, WISHES, Cate
 from contactctl.domain.run_kinds import ReactivateRun
 from contactctl.domain.runs import Run
 from contactctl.domain.text import counted
-from contactctl.domain.thresholds import (
-    SYSTEM_WIDE,
-    ThresholdRule,
-    ThresholdRules,
-    ThresholdSubject,
-    counted_responses,
-    due_deactivations,
-    number_counted,
-    watermark,
-)
 from contactctl.operations.contacts import contact_id_of
-from contactctl.operations.rules import policy_in_force
+from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import is_suppressed, key_of
 from contactctl.operations.thresholds import rules_of
@@ -299,14 +290,17 @@ def _without_contact(session: Session, name: str, error: NotFoundError) -> NotFo
 
 
 def _counts(
-    subject: ThresholdSubject, rules: ThresholdRules, names: Mapping[int, str], now: datetime
+    subject: thresholds.ThresholdSubject,
+    rules: thresholds.ThresholdRules,
+    names: Mapping[int, str],
+    now: datetime,
 ) -> Iterator[Count]:
     """Of every general threshold, and of those of groups that the contact has to do with."""
     passed_on = {each.category for each in subject.responses if each.through}
     concerned = {each.group_id for each in subject.responses} | subject.memberships.keys()
-    due = due_deactivations(subject, rules, now)
+    due = thresholds.due_deactivations(subject, rules, now)
     for rule in (way for each in rules.rules for way in each.both_ways()):
-        if rule.group_id != SYSTEM_WIDE and rule.group_id not in concerned:
+        if rule.group_id != thresholds.SYSTEM_WIDE and rule.group_id not in concerned:
             continue
         if rule.through and rule.category not in passed_on:
             continue
@@ -316,7 +310,9 @@ def _counts(
             rule.category,
             names.get(rule.group_id),
             rule.through,
-            number_counted(rule, counted_responses(subject, rule, rules, now)),
+            thresholds.number_counted(
+                rule, thresholds.counted_responses(subject, rule, rules, now)
+            ),
             rule.needed,
             None if within is None else within.total_seconds() / 86_400,
             _counted_from(subject, rule, rules, now),
@@ -326,9 +322,12 @@ def _counts(
 
 
 def _counted_from(
-    subject: ThresholdSubject, rule: ThresholdRule, rules: ThresholdRules, now: datetime
+    subject: thresholds.ThresholdSubject,
+    rule: thresholds.ThresholdRule,
+    rules: thresholds.ThresholdRules,
+    now: datetime,
 ) -> datetime | None:
-    instants = (rule.window_start(now), watermark(subject, rule, rules))
+    instants = (rule.window_start(now), thresholds.watermark(subject, rule, rules))
     return max((each for each in instants if each is not None), default=None)
 
 
@@ -339,8 +338,8 @@ def _waiting(run_ids: Sequence[int]) -> Iterator[Expected]:
 
 
 def _due(
-    subject: ThresholdSubject,
-    rules: ThresholdRules,
+    subject: thresholds.ThresholdSubject,
+    rules: thresholds.ThresholdRules,
     names: Mapping[int, str],
     now: datetime,
     *,
@@ -348,8 +347,8 @@ def _due(
 ) -> Iterator[Expected]:
     if waiting:
         return
-    for scope, category in sorted(due_deactivations(subject, rules, now)):
-        where = "system-wide" if scope == SYSTEM_WIDE else f"in {names[scope]}"
+    for scope, category in sorted(thresholds.due_deactivations(subject, rules, now)):
+        where = "system-wide" if scope == thresholds.SYSTEM_WIDE else f"in {names[scope]}"
         text = f"the threshold is reached: the next sweep deactivates {where}"
         yield Expected("deactivate", text, now, category, names.get(scope))
 

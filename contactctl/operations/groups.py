@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any, TypeVar
 
 from contactctl.domain.contact_values import parse_group_name
@@ -11,27 +12,13 @@ from contactctl.domain.policies import GroupPolicy, Scope, Threshold
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import GroupsRun, RemoveFromGroupRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState
-from contactctl.domain.text import fold, show_safely
+from contactctl.domain.text import counted, fold, show_safely
 from contactctl.operations.criteria import Selection
 from contactctl.operations.plans import Affected, affected, write_confirmed_plan
 from contactctl.operations.session import Session
+from contactctl.store import groups
 from contactctl.store.contacts import contact_named, group_named, is_anonymised
 from contactctl.store.database.locks import change_one_by_one, serialise
-from contactctl.store.groups import (
-    add_member,
-    count_members,
-    create_groups,
-    delete_group,
-    find_group,
-    first_members,
-    group_names,
-    group_settings,
-    members_among,
-    plan_removal,
-    remove_member,
-    rename_group,
-    set_group_settings,
-)
 from contactctl.store.groups import list_groups as read_groups
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, insert_run, update_run
 
@@ -64,7 +51,7 @@ def group_of(session: Session, name: str) -> tuple[int, str]:
 def names_of_groups(session: Session) -> list[str]:
     """The name of every group, in order."""
     with session.store.reading() as connection:
-        return group_names(connection)
+        return groups.group_names(connection)
 
 
 def create_group(session: Session, name: str, *, reason: str = "") -> GroupChange:
@@ -77,7 +64,7 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
     now = session.clock()
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
-        existing = find_group(connection, checked)
+        existing = groups.find_group(connection, checked)
         if existing:
             raise RefusedError(
                 f"there is already a group '{show_safely(existing[1])}'",
@@ -87,7 +74,7 @@ def create_group(session: Session, name: str, *, reason: str = "") -> GroupChang
             connection, request, state=RunState.DONE, identity=session.store.identity, now=now
         )
         update_run(connection, run_id, {"started_at": now, "finished_at": now})
-        create_groups(connection, [checked], now)
+        groups.create_groups(connection, [checked], now)
     return GroupChange(checked, run_id)
 
 
@@ -119,9 +106,9 @@ def _change_member(
         if action == "add":
             if is_anonymised(connection, contact_id):
                 raise RefusedError(f"contact {contact_id} was anonymised; it cannot join a group")
-            changed = add_member(connection, contact_id, group_id, run_id, now)
+            changed = groups.add_member(connection, contact_id, group_id, run_id, now)
         else:
-            changed = remove_member(connection, contact_id, group_id, run_id, now)
+            changed = groups.remove_member(connection, contact_id, group_id, run_id, now)
         if not changed:
             connection.rollback()
             return GroupChange(group_name, None, contact_id)
@@ -179,7 +166,9 @@ def list_members(session: Session, group: str, limit: int) -> Members:
     with session.store.reading() as connection:
         group_id, name = group_named(connection, group)
         return Members(
-            name, count_members(connection, group_id), first_members(connection, group_id, limit)
+            name,
+            groups.count_members(connection, group_id),
+            groups.first_members(connection, group_id, limit),
         )
 
 
@@ -192,7 +181,7 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
         group_id, old_name = group_named(connection, group)
-        holder = find_group(connection, checked)
+        holder = groups.find_group(connection, checked)
         if holder is not None and holder[0] != group_id:
             raise RefusedError(f"there is already a group '{show_safely(holder[1])}'")
         run_id = insert_done_run(
@@ -201,7 +190,7 @@ def rename(session: Session, group: str, new_name: str, *, reason: str = "") -> 
             identity=session.store.identity,
             now=session.clock(),
         )
-        rename_group(connection, group_id, checked)
+        groups.rename_group(connection, group_id, checked)
     return checked, run_id
 
 
@@ -211,11 +200,11 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
         serialise(connection, CONTACT_CHANGES)
         change_one_by_one(connection)
         group_id, name = group_named(connection, group)
-        if members := count_members(connection, group_id):
+        if members := groups.count_members(connection, group_id):
             raise RefusedError(
-                f"'{show_safely(name)}' has {members:,} members",
-                hint=f"`contactctl groups remove {show_safely(name)} --where 'id exists'` removes"
-                " them, after showing how many",
+                f"'{show_safely(name)}' has {counted(members, 'member')}",
+                hint=f"`contactctl groups remove {quote(show_safely(name))} --where 'id exists'`"
+                " removes them, after showing how many",
                 code="has-members",
             )
         run_id = insert_done_run(
@@ -224,7 +213,7 @@ def delete(session: Session, group: str, *, reason: str = "") -> tuple[str, int]
             identity=session.store.identity,
             now=session.clock(),
         )
-        delete_group(connection, group_id)
+        groups.delete_group(connection, group_id)
     return name, run_id
 
 
@@ -232,7 +221,7 @@ def read_policy(session: Session, group: str) -> GroupPolicyInForce:
     """A group's policy as it holds now."""
     with session.store.reading() as connection:
         group_id, name = group_named(connection, group)
-        settings = group_settings(connection, group_id)
+        settings = groups.group_settings(connection, group_id)
     configured = session.settings.responses.groups.get(fold(name))
     if configured is not None:
         return GroupPolicyInForce(configured, from_config=True)
@@ -252,7 +241,9 @@ def set_policy(
                 hint="change it there; `contactctl config show` names the file",
                 code="configured",
             )
-        policy = change.applied_to(parse_group_settings(name, group_settings(connection, group_id)))
+        policy = change.applied_to(
+            parse_group_settings(name, groups.group_settings(connection, group_id))
+        )
         settings = format_group_settings(policy)
         run_id = insert_done_run(
             connection,
@@ -260,7 +251,7 @@ def set_policy(
             identity=session.store.identity,
             now=session.clock(),
         )
-        set_group_settings(connection, group_id, settings)
+        groups.set_group_settings(connection, group_id, settings)
     return GroupPolicyInForce(policy, from_config=False, run=run_id)
 
 
@@ -279,7 +270,7 @@ def plan_removing(
     return write_confirmed_plan(
         session,
         session.request(details, reason=reason),
-        lambda connection, run_id: plan_removal(connection, run_id, where, group_id),
+        lambda connection, run_id: groups.plan_removal(connection, run_id, where, group_id),
         said,
     )
 
@@ -288,7 +279,7 @@ def preview_removing(session: Session, group: str, selection: Selection) -> Affe
     """The members of the group that the selection means."""
     group_id, name = group_of(session, group)
     where = selection.where(session.store.dialect)
-    members = members_among(where, group_id)
+    members = groups.members_among(where, group_id)
     does = f"remove from the group {name}; the contacts stay"
     return affected(session, RunKind.REMOVE_FROM_GROUP, selection, members, does=does)
 

@@ -16,7 +16,7 @@ from contactctl.operations.plans import (
     without_limits,
     write_plan,
 )
-from contactctl.operations.rules import DueUnderRule, due_under_rules, timed_rules
+from contactctl.operations.response_policy import DueUnderRule, due_under_rules, timed_rules
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive

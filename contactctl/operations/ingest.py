@@ -22,6 +22,7 @@ from contactctl.operations.thresholds import (
 )
 from contactctl.processes import rare_garbage_collection
 from contactctl.responses.rules import SenderFault, reasons_by_fault
+from contactctl.store import runs
 from contactctl.store.bursts import Judgement, judge_bursts
 from contactctl.store.database.locks import exclusive, serialise
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
@@ -31,14 +32,6 @@ from contactctl.store.responses import (
     forget_concerned,
     hand_over_concerned,
     runs_with_concerned,
-)
-from contactctl.store.runs import (
-    CONTACT_CHANGES,
-    change_state,
-    get_run,
-    insert_run,
-    lock_running_run,
-    update_run,
 )
 from contactctl.store.thresholds.unswept import end_look_at_some
 
@@ -222,10 +215,10 @@ class _Ingest:
             return
         with suppress(_NothingNewError), self.session.store.writing() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection, runs.CONTACT_CHANGES)
             run_id = self.result.run
             if run_id is None:
-                run_id = insert_run(
+                run_id = runs.insert_run(
                     connection,
                     self.session.request(self.details),
                     state=RunState.RUNNING,
@@ -233,7 +226,7 @@ class _Ingest:
                     now=self.session.clock(),
                 )
             else:
-                lock_running_run(connection, run_id)
+                runs.lock_running_run(connection, run_id)
             batch = events_not_suppressed(batch, partial(self.suppressed, connection))
             for rejection in batch.rejected:
                 self._reject(rejection)
@@ -249,7 +242,7 @@ class _Ingest:
             if result.is_nothing_new:
                 raise _NothingNewError
             kept = {"position": dict(at)} if (at := self.position()) else {}
-            update_run(connection, run_id, _totals(result) | kept)
+            runs.update_run(connection, run_id, _totals(result) | kept)
             result = replace(result, run=run_id)
         self.result = result
 
@@ -266,7 +259,7 @@ class _Ingest:
         """Keep where the source ends, which comes after its last batch."""
         if (at := self.position()) and self.result.run is not None:
             with self.session.store.writing() as connection:
-                update_run(connection, self.result.run, {"position": dict(at)})
+                runs.update_run(connection, self.result.run, {"position": dict(at)})
 
     def _reject(self, rejection: Rejection) -> None:
         self.on_reject(rejection)
@@ -325,7 +318,7 @@ def _end_run(session: Session, recorded: IngestResult) -> IngestResult:
     result = replace(result, sender_faults=faults)
     with session.store.writing() as connection:
         values = _totals(result) | {"finished_at": session.clock()}
-        change_state(
+        runs.change_state(
             connection, recorded.run, expected=RunState.RUNNING, to=RunState.DONE, values=values
         )
     return result
@@ -350,16 +343,16 @@ def _judge(session: Session, run_id: int) -> Judgement:
     """Hold what looks like an incident, and take back what it has done before that was known."""
     guard = session.settings.responses.incident_guard
     with session.store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection, runs.CONTACT_CHANGES)
         return judge_bursts(connection, guard, run_id, session.clock())
 
 
 def _give_up(session: Session, run_id: int) -> None:
     """The process of a run that still says `running` has died, since the lock was free."""
     with session.store.writing() as connection:
-        if get_run(connection, run_id).state is RunState.RUNNING:
+        if runs.get_run(connection, run_id).state is RunState.RUNNING:
             values = {"finished_at": session.clock(), "message": "interrupted"}
-            change_state(
+            runs.change_state(
                 connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
 
@@ -385,6 +378,6 @@ def _fail(session: Session, run_id: int, message: str) -> None:
     values = {"finished_at": session.clock(), "message": message}
     # the store may be what failed, or somebody else has ended the run
     with suppress(ContactctlError), session.store.writing() as connection:
-        change_state(
+        runs.change_state(
             connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
         )

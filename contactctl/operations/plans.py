@@ -26,22 +26,14 @@ from contactctl.operations.criteria import (
     impact_of,
     selection_of,
 )
-from contactctl.operations.rules import DueUnderRule, bypassing_groups, due_in_plan
+from contactctl.operations.response_policy import DueUnderRule, bypassing_groups, due_in_plan
 from contactctl.operations.session import Session
+from contactctl.store import selections
 from contactctl.store.groups import group_names_by_id
 from contactctl.store.impact import Shift, count_active, losses_of_contacts
 from contactctl.store.plans import PlanFigures, figures_of, plan_active, planned_ids, work_of
 from contactctl.store.run_steps import Waiting, WritePlan, end_plan, write_run_with_plan
 from contactctl.store.runs import get_run, list_runs, overdue_plans
-from contactctl.store.selections import (
-    Where,
-    active_ids,
-    count_active_where,
-    count_left_out,
-    count_where,
-    first_rows,
-    ids_where,
-)
 
 # what exceeds the limits: (figures) -> in words
 Judge = Callable[[PlanFigures], Sequence[str]]
@@ -80,7 +72,9 @@ def plan_deactivation(
     """
     where = selection.where(session.store.dialect)
     with session.store.reading() as connection:
-        left_out = count_left_out(connection, selection.resolved, *selection.listed_where())
+        left_out = selections.count_left_out(
+            connection, selection.resolved, *selection.listed_where()
+        )
     return write_confirmed_plan(
         session,
         session.request(DeactivateRun(selected=selection.kept(), left_out=left_out), reason=reason),
@@ -162,7 +156,7 @@ def show_plan(session: Session, run_id: int) -> ShownPlan:
         counts = work.by_rule(connection, run) if work.by_rule else []
         return ShownPlan(
             run=run,
-            rows=first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
+            rows=selections.first_rows(connection, planned_ids(run_id), PREVIEW_ROWS),
             stakes=stakes_of_plan(session, figures_of(connection, run, active), run),
             impact=None if shift is None else _impact_of_run(session, run, active, shift),
             by_rule=due_in_plan(run, counts, group_names_by_id(connection) if counts else {}),
@@ -270,7 +264,7 @@ def affected(
     session: Session,
     kind: RunKind,
     selection: Selection,
-    where: Where,
+    where: selections.Where,
     *,
     does: str,
     takes_away: bool = False,
@@ -279,11 +273,14 @@ def affected(
     for good."""
     bypassing = bypassing_groups(session) if takes_away else ()
     with session.store.reading() as connection:
-        count, active = count_where(connection, where), count_active_where(connection, where)
+        count, active = (
+            selections.count_where(connection, where),
+            selections.count_active_where(connection, where),
+        )
         total = count_active(connection)
         impact = None
         if takes_away:
-            losses = losses_of_contacts(connection, active_ids(where), active, bypassing)
+            losses = losses_of_contacts(connection, selections.active_ids(where), active, bypassing)
             impact = replace(impact_of(session, total, losses), is_for_good=True)
         return Affected(
             database=session.store.identity,
@@ -291,7 +288,7 @@ def affected(
             does=does,
             count=count,
             active=active,
-            rows=first_rows(connection, ids_where(where), PREVIEW_ROWS),
+            rows=selections.first_rows(connection, selections.ids_where(where), PREVIEW_ROWS),
             fields=session.catalogue.names(),
             stakes=stakes_of_change(session, kind, count, total),
             impact=impact,

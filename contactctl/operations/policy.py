@@ -8,7 +8,7 @@ from typing import Any
 from contactctl.config.load import load_settings_file
 from contactctl.config.policy import Document, PolicyChange, policy_changes, policy_document
 from contactctl.config.settings import DEFAULT, LoadedSettings
-from contactctl.domain.errors import NotFoundError, RefusedError
+from contactctl.domain.errors import ConfigError, NotFoundError, RefusedError
 from contactctl.domain.policies import StoredPolicy
 from contactctl.domain.run_kinds import PolicyRun
 from contactctl.operations.session import Session
@@ -51,8 +51,15 @@ def read_policy(session: Session) -> StoredPolicy:
 
 
 def propose_policy(session: Session, file: Path) -> PolicyProposal:
-    """What `apply_policy` would change. Raises ConfigError for a file that cannot be used."""
-    return propose(session, load_settings_file(file))
+    """What `apply_policy` would change. Raises ConfigError for a file that cannot be used, or that
+    sets nothing of a policy: an export that failed leaves an empty one."""
+    loaded = load_settings_file(file)
+    if not policy_document(loaded):
+        raise ConfigError(
+            f"{file} sets nothing that a policy has",
+            hint="`contactctl policy export` prints the policy in force, to be edited",
+        )
+    return propose(session, loaded)
 
 
 def take_over(session: Session, loaded: LoadedSettings, *, reason: str) -> PolicyApplied | None:

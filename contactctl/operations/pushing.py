@@ -19,17 +19,9 @@ from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
 from contactctl.responses.apis.lists import AmazonList, ApiList, SuppressionList
 from contactctl.responses.apis.transport import Client, Pace
+from contactctl.store import pushing
 from contactctl.store.impact import count_active
 from contactctl.store.plans import BatchWork
-from contactctl.store.pushing import (
-    PushAction,
-    Refused,
-    Told,
-    compare_lists,
-    count_push,
-    first_of_push,
-    plan_push,
-)
 
 _LEAST_AT_ONCE = 25  # contacts whose change is one transaction
 _MOST_AT_ONCE = 500
@@ -75,15 +67,15 @@ def work_of_push(source: ProviderSource) -> str:
 def preview_push(session: Session, source: ProviderSource) -> PushPreview:
     """Count and show; nothing is written, and the provider is not asked."""
     with session.store.reading() as connection:
-        counts = count_push(connection, source.name)
-        rows = first_of_push(connection, source.name, PREVIEW_ROWS)
+        counts = pushing.count_push(connection, source.name)
+        rows = pushing.first_of_push(connection, source.name, PREVIEW_ROWS)
         active = count_active(connection)
     stakes = stakes_of_change(session, RunKind.PUSH, sum(counts.values()), active)
     return PushPreview(
         source.name,
         session.store.identity,
-        counts[PushAction.ADD],
-        counts[PushAction.REMOVE],
+        counts[pushing.PushAction.ADD],
+        counts[pushing.PushAction.REMOVE],
         rows,
         stakes,
     )
@@ -94,12 +86,14 @@ def plan_push_to(
 ) -> Run | None:
     """Freeze whom the provider is to be told of; None where it is told all already."""
     with session.store.reading() as connection:
-        counts = count_push(connection, source.name)
-    details = PushRun(source.name, counts[PushAction.ADD], counts[PushAction.REMOVE])
+        counts = pushing.count_push(connection, source.name)
+    details = PushRun(
+        source.name, counts[pushing.PushAction.ADD], counts[pushing.PushAction.REMOVE]
+    )
     return write_confirmed_plan(
         session,
         session.request(details, reason=reason),
-        lambda connection, run_id: plan_push(connection, run_id, source.name),
+        lambda connection, run_id: pushing.plan_push(connection, run_id, source.name),
         said,
     )
 
@@ -108,7 +102,7 @@ def compare_with_provider(session: Session, source: ProviderSource) -> ListDiff:
     """Read the provider's list, and compare it with who is inactive here. Nothing is changed."""
     pages = list(_list_of(source).keys())
     with session.store.writing() as connection:
-        counts, rows = compare_lists(connection, pages, PREVIEW_ROWS)
+        counts, rows = pushing.compare_lists(connection, pages, PREVIEW_ROWS)
         connection.rollback()
     return ListDiff(source.name, counts, rows)
 
@@ -121,10 +115,12 @@ def with_provider(session: Session, run: Run, work: BatchWork) -> BatchWork:
     return replace(work, send=partial(_tell, source, Pace(source.rate)), most_at_once=at_once)
 
 
-def _tell(source: ProviderSource, pace: Pace, told: Told) -> tuple[Told, Refused]:
+def _tell(
+    source: ProviderSource, pace: Pace, told: pushing.Told
+) -> tuple[pushing.Told, pushing.Refused]:
     """Tell the provider of a batch, each time with a key that is read anew: it may run out."""
     listed = _list_of(source, pace)
-    say = {PushAction.ADD: listed.add, PushAction.REMOVE: listed.remove}
+    say = {pushing.PushAction.ADD: listed.add, pushing.PushAction.REMOVE: listed.remove}
     refused = {action: set(say[action](list(told[action]))) for action in told if told[action]}
     return told, refused
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 from typing import Any
 
 from contactctl.domain.changes import ChangeKind
@@ -13,11 +14,12 @@ from contactctl.domain.responses import UNSUBSCRIBED, Category
 from contactctl.domain.run_details import EndedReason
 from contactctl.domain.run_kinds import ReactivateRun, UndoRun
 from contactctl.domain.runs import Confirmation, Run, RunKind, RunState, Stakes
+from contactctl.domain.text import show_safely
 from contactctl.operations.contacts import contact_id_of
 from contactctl.operations.criteria import PREVIEW_ROWS, Impact, impact_of
 from contactctl.operations.groups import group_of
 from contactctl.operations.plans import stakes_of_change, write_confirmed_plan
-from contactctl.operations.rules import bypassing_groups
+from contactctl.operations.response_policy import bypassing_groups
 from contactctl.operations.runs import read_run
 from contactctl.operations.session import Session
 from contactctl.store.changes import note_change
@@ -132,7 +134,8 @@ def find_target(
     if group_name is not None and contact.membership_in(group_id) is None:
         raise RefusedError(
             f"{contact.email} is not a member of '{group_name}'",
-            hint=f"`contactctl groups add {group_name} {contact.email}` adds it",
+            hint=f"`contactctl groups add {quote(show_safely(group_name))} {contact.email}`"
+            " adds it",
             code="no-member",
         )
     return Target(contact, group_id, group_name, clears)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from contactctl.config.policy import Bound, bind
 from contactctl.config.settings import LoadedSettings, Settings
 from contactctl.domain.criteria.fields import FieldCatalogue
 from contactctl.domain.errors import ContactctlError, RefusedError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import Terms
 from contactctl.domain.run_details import RunDetails
 from contactctl.domain.runs import Request, RunState

@@ -1,10 +1,11 @@
 """The state of the whole store on one page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from contactctl.domain.contacts import Status
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.policies import BillingTier, tier_for
 from contactctl.domain.runs import Run, RunState
 from contactctl.operations.session import Session
@@ -24,7 +25,7 @@ MONTHS_SHOWN = 12
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoreStatus:
     """Totals and the latest runs. `open_deactivations` holds (origin, category, number).
 
@@ -102,7 +103,7 @@ def _bypassing(session: Session) -> Sequence[str]:
         is_any = any(each.bypass_system_wide for each in in_config) or any_bypass(connection)
     if not is_any:
         return ()
-    from contactctl.operations.rules import bypassing_group_names  # noqa: PLC0415 - see above
+    from contactctl.operations.response_policy import bypassing_group_names  # noqa: PLC0415 - see above
 
     return bypassing_group_names(session)
 

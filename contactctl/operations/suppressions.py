@@ -23,20 +23,10 @@ from contactctl.operations.secrets import (
     write_keyring,
 )
 from contactctl.operations.session import Session
+from contactctl.store import erasure
 from contactctl.store.addresses import id_of_key, ids_of_keys
 from contactctl.store.contacts import count_of_domain, keys_after
 from contactctl.store.database.locks import serialise
-from contactctl.store.erasure import (
-    Suppressed,
-    SuppressionRow,
-    add_hashes,
-    count_suppressions,
-    key_ids,
-    known_hashes,
-    list_suppressions,
-    remove_hashes,
-    suppressed_among,
-)
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run, update_run
 
 
@@ -45,7 +35,7 @@ class Suppressions:
     """The latest ones, and how many there are."""
 
     total: int
-    rows: Sequence[SuppressionRow]
+    rows: Sequence[erasure.SuppressionRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +50,21 @@ class SuppressionChange:
     contacts: int = 0
 
 
-def suppressed_in(session: Session) -> Suppressed:
+def suppressed_in(session: Session) -> erasure.Suppressed:
     """A function that says, within a transaction, which of some email keys are suppressed.
 
     StoreError when the key that made a hash is not at hand: then nobody can tell, and nothing may
     be created.
     """
-    return partial(suppressed_among, keys_named=partial(_keys_in_use, session))
+    return partial(erasure.suppressed_among, keys_named=partial(_keys_in_use, session))
 
 
 def read_suppressions(session: Session, limit: int) -> Suppressions:
     """The latest suppressions; no address can be read back from them."""
     with session.store.reading() as connection:
-        return Suppressions(count_suppressions(connection), list_suppressions(connection, limit))
+        return Suppressions(
+            erasure.count_suppressions(connection), erasure.list_suppressions(connection, limit)
+        )
 
 
 def key_of(address: str) -> str:
@@ -86,7 +78,13 @@ def key_of(address: str) -> str:
 def suppressible_key(text: str) -> str:
     """The normalised key of an address, or of `@domain`; ValueError for what is neither."""
     bare = trim(text)
-    return domain_of(email_key(f"x{bare}")) if bare.startswith("@") else email_key(bare)
+    if bare.startswith("@"):
+        return domain_of(email_key(f"x{bare}"))
+    name, _, domain = bare.rpartition("@")
+    # `*@example.org` is an address, but nobody means that one
+    if not name.strip("*%") and _fits(email_key, f"x@{domain}"):
+        raise ValueError(f"a whole domain is written {domain_of(email_key(f'x@{domain}'))}")
+    return email_key(bare)
 
 
 def is_suppressed(session: Session, address: str) -> bool:
@@ -108,8 +106,8 @@ def add_suppression(session: Session, address: str, *, reason: str = "") -> Supp
                 hint="`contactctl contacts delete EMAIL` deletes it and suppresses its address",
             )
         run_id = _run_writer(session, "add", reason)(connection)
-        current = key_for_hashing(session, key_ids(connection))
-        add_hashes(connection, [current.hash_of(key)], run_id, session.clock())
+        current = key_for_hashing(session, erasure.key_ids(connection))
+        erasure.add_hashes(connection, [current.hash_of(key)], run_id, session.clock())
         contacts = count_of_domain(connection, key[1:]) if key.startswith("@") else 0
     return SuppressionChange(True, run_id, contacts)
 
@@ -122,8 +120,8 @@ def remove_suppression(session: Session, address: str, *, reason: str = "") -> S
         if not suppressed_in(session)(connection, [key]):
             return SuppressionChange(False, None)
         run_id = _run_writer(session, "remove", reason)(connection)
-        hashers = _keys_in_use(session, key_ids(connection))
-        if not remove_hashes(connection, [each.hash_of(key) for each in hashers]):
+        hashers = _keys_in_use(session, erasure.key_ids(connection))
+        if not erasure.remove_hashes(connection, [each.hash_of(key) for each in hashers]):
             raise RefusedError(
                 "the whole domain of this address is suppressed",
                 hint=f"`contactctl suppressions remove {domain_of(key)}` ends that",
@@ -151,7 +149,7 @@ def rotate_key(session: Session, *, drop: bool = False) -> Rotation:
     path = session.settings.suppression_key_file
     with session.store.writing() as connection:
         serialise(connection, CONTACT_CHANGES)
-        used = key_ids(connection)
+        used = erasure.key_ids(connection)
         keyring = read_keyring(path)
         _require(keyring, used, session)
         rotated = keyring.rotated(new_key())
@@ -167,7 +165,7 @@ def rotate_key(session: Session, *, drop: bool = False) -> Rotation:
 def require_key(session: Session) -> None:
     """Make sure, before anything is planned, that addresses can be hashed."""
     with session.store.reading() as connection:
-        used = key_ids(connection)
+        used = erasure.key_ids(connection)
     key_for_hashing(session, used)
 
 
@@ -276,15 +274,15 @@ def suppress_list(
         while batch := list(islice(listed, _BATCH)):
             lines, bad = _readable(batch, parse)
             if given.digest:
-                hashes = lines.keys() - known_hashes(connection, lines)
+                hashes = lines.keys() - erasure.known_hashes(connection, lines)
             else:
                 taken = ids_of_keys(connection, lines)
                 bad += [Reject(lines.pop(key), _TAKEN, (key,)) for key in taken]
                 may_hit_contacts = may_hit_contacts or any(key[0] == "@" for key in lines)
                 new = lines.keys() - suppressed_in(session)(connection, lines)
-                key_now = key_for_hashing(session, key_ids(connection))
+                key_now = key_for_hashing(session, erasure.key_ids(connection))
                 hashes = {key_now.hash_of(each) for each in new}
-            add_hashes(connection, sorted(hashes), run_id, session.clock())
+            erasure.add_hashes(connection, sorted(hashes), run_id, session.clock())
             for reject in sorted(bad, key=lambda reject: reject.line):
                 rejects.add(reject)
             result = replace(

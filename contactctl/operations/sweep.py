@@ -25,7 +25,7 @@ from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.handling import handling_due, sweep_handling
 from contactctl.operations.ingest import conclude_interrupted
 from contactctl.operations.plans import expire_plans, plans_waiting
-from contactctl.operations.rules import DueUnderRule, timed_rules
+from contactctl.operations.response_policy import DueUnderRule, timed_rules
 from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import (
     begun_by_right,

@@ -16,6 +16,7 @@ from contactctl.domain.sources import DatabaseSource, Source, earlier
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import hide_password
 from contactctl.domain.waits import FOR_LOCKS_S
+from contactctl.operations import plans
 from contactctl.operations.criteria import PREVIEW_ROWS
 from contactctl.operations.importing.batches import check_date_formats
 from contactctl.operations.importing.from_database import SourceRows, options_of
@@ -26,14 +27,6 @@ from contactctl.operations.importing.load import (
     import_rows,
 )
 from contactctl.operations.importing.options import Rejects
-from contactctl.operations.plans import (
-    drop_if_planned,
-    plans_waiting,
-    refusal_of,
-    stakes_of_plan,
-    without_limits,
-    write_plan,
-)
 from contactctl.operations.run_work import work_through
 from contactctl.operations.session import Session
 from contactctl.store.database.locks import exclusive
@@ -58,7 +51,7 @@ class Gone:
     def refusal(self) -> OverLimitError | None:
         """Why they are not deactivated yet."""
         waits = self.run is not None and self.run.state is RunState.PLANNED
-        return refusal_of(self.run if waits else None, "deactivated")
+        return plans.refusal_of(self.run if waits else None, "deactivated")
 
 
 def find_source(sources: Mapping[str, Source], name: str) -> DatabaseSource:
@@ -114,7 +107,7 @@ def look_for_gone(session: Session, source: DatabaseSource) -> Gone:
         active = count_active(connection)
         connection.rollback()
     figures = PlanFigures(RunKind.DEACTIVATE_MISSING, ids, active)
-    return Gone(ids, rows, stakes_of_plan(session, figures).limits_exceeded)
+    return Gone(ids, rows, plans.stakes_of_plan(session, figures).limits_exceeded)
 
 
 def plan_missing(session: Session, source: DatabaseSource, *, asks_first: bool) -> Run | None:
@@ -125,13 +118,13 @@ def plan_missing(session: Session, source: DatabaseSource, *, asks_first: bool) 
     """
     name = source.name
     request = session.request(DeactivateMissingRun(name), reason=f"no longer in the source {name}")
-    return write_plan(
+    return plans.write_plan(
         session,
         request,
         lambda connection, run_id: plan_gone(connection, run_id, name, _all_keys(session, source)),
-        without_limits
+        plans.without_limits
         if asks_first
-        else lambda figures: stakes_of_plan(session, figures).limits_exceeded,
+        else lambda figures: plans.stakes_of_plan(session, figures).limits_exceeded,
         asks_first=asks_first,
     )
 
@@ -139,9 +132,9 @@ def plan_missing(session: Session, source: DatabaseSource, *, asks_first: bool) 
 def deactivate_missing(session: Session, source: DatabaseSource) -> Gone:
     """Deactivate who is gone, within the limits; over them the plan waits. Raises BusyError."""
     with exclusive(session.store, CONTACT_CHANGES, wait_seconds=FOR_LOCKS_S):
-        for waiting in plans_waiting(session, RunKind.DEACTIVATE_MISSING):
+        for waiting in plans.plans_waiting(session, RunKind.DEACTIVATE_MISSING):
             if waiting.details == DeactivateMissingRun(source.name):
-                drop_if_planned(session, waiting.id, "made anew by a later sync")
+                plans.drop_if_planned(session, waiting.id, "made anew by a later sync")
         run = plan_missing(session, source, asks_first=False)
         if run is None:
             return Gone()

@@ -16,7 +16,7 @@ from contactctl.domain.thresholds import SYSTEM_WIDE, ThresholdRule, ThresholdRu
 from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.operations.handling import handling_due
 from contactctl.operations.plans import plans_waiting, refusal_of, write_plan
-from contactctl.operations.rules import policy_in_force
+from contactctl.operations.response_policy import policy_in_force
 from contactctl.operations.run_work import work_through
 from contactctl.operations.runs import interrupted_runs
 from contactctl.operations.session import Session

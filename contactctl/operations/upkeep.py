@@ -19,6 +19,7 @@ from contactctl.operations.importing.columns import STATUS_FIELDS, importable_fi
 from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.plans import Affected, affected, stakes_of_change, write_confirmed_plan
 from contactctl.operations.session import Session
+from contactctl.store import upkeep
 from contactctl.store.addresses import id_of_key
 from contactctl.store.contacts import contact_named, is_anonymised
 from contactctl.store.database.locks import serialise
@@ -29,15 +30,6 @@ from contactctl.store.imports import put_in
 from contactctl.store.runs import CONTACT_CHANGES, insert_done_run
 from contactctl.store.selections import is_contact
 from contactctl.store.tables import SYSTEM_WIDE
-from contactctl.store.upkeep import (
-    change_tag,
-    count_attributes,
-    count_both,
-    count_tags,
-    plan_attributes,
-    plan_tags,
-    to_change_among,
-)
 from contactctl.store.upkeep import list_tags as read_tags
 
 _OTHERWISE: Mapping[str, str] = {
@@ -213,7 +205,7 @@ class TagChange:
 def list_tags(session: Session, limit: int) -> Tags:
     """The tags that contacts have."""
     with session.store.reading() as connection:
-        return Tags(count_tags(connection), read_tags(connection, limit))
+        return Tags(upkeep.count_tags(connection), read_tags(connection, limit))
 
 
 def tag_name(text: str) -> str:
@@ -237,7 +229,7 @@ def change_tag_of_one(
         request = session.request(changing(tag, contact_id), reason=reason)
         run_id = insert_done_run(connection, request, identity=session.store.identity, now=now)
         chosen = is_contact(contact_id)
-        if not change_tag(connection, run_id, changing.kind, tag, chosen, now):
+        if not upkeep.change_tag(connection, run_id, changing.kind, tag, chosen, now):
             connection.rollback()
             return TagChange(tag, contact_id, None)
     return TagChange(tag, contact_id, run_id)
@@ -257,7 +249,7 @@ def plan_changing(
     return write_confirmed_plan(
         session,
         session.request(changing(tag, selected=selection.kept()), reason=reason),
-        lambda connection, run_id: plan_tags(connection, run_id, where, changing.kind, tag),
+        lambda connection, run_id: upkeep.plan_tags(connection, run_id, where, changing.kind, tag),
         said,
     )
 
@@ -267,7 +259,7 @@ def preview_changing(
 ) -> Affected:
     """The contacts whom it would change."""
     where = selection.where(session.store.dialect)
-    to_change = to_change_among(where, changing.kind, tag)
+    to_change = upkeep.to_change_among(where, changing.kind, tag)
     return affected(session, changing.kind, selection, to_change, does=f"{changing.verb}: {tag}")
 
 
@@ -298,7 +290,7 @@ def list_attributes(session: Session) -> Sequence[Attribute]:
     """Every attribute that is declared or that a contact has, by name."""
     declared = session.settings.attributes
     with session.store.reading() as connection:
-        stored = count_attributes(connection)
+        stored = upkeep.count_attributes(connection)
     return [
         Attribute(name, stored.get(name, 0), declared[name].type if name in declared else None)
         for name in sorted({*declared, *stored})
@@ -310,13 +302,13 @@ def preview_change(session: Session, name: str, to: str | None) -> AttributeChan
     NotFoundError for one that no contact has, RefusedError where contacts have both."""
     _require_sensible(session, name, to)
     with session.store.reading() as connection:
-        stored = count_attributes(connection)
+        stored = upkeep.count_attributes(connection)
         if name not in stored:
             raise NotFoundError(
                 f"no contact has the attribute '{show_safely(name)}'",
                 hint=did_you_mean(name, list(stored)) or "`contactctl db attributes` lists them",
             )
-        if to is not None and (both := count_both(connection, name, to)):
+        if to is not None and (both := upkeep.count_both(connection, name, to)):
             raise RefusedError(
                 f"both '{show_safely(name)}' and '{to}' are set for {counted(both, 'contact')}",
                 hint=f"which one is right? `contactctl db attributes --drop {show_safely(name)}`"
@@ -341,7 +333,7 @@ def plan_change(
     return write_confirmed_plan(
         session,
         session.request(AttributesRun(name, to), reason=reason),
-        lambda connection, run_id: plan_attributes(connection, run_id, name),
+        lambda connection, run_id: upkeep.plan_attributes(connection, run_id, name),
         said,
     )
 

@@ -13,21 +13,7 @@ from contactctl.domain.policies import Billing, GroupPolicy, ResponsePolicy
 from contactctl.domain.sources import DatabaseSource, Mailbox
 from contactctl.domain.text import counted
 from contactctl.domain.urls import hide_password
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    Verbatim,
-    columns,
-    hidden,
-)
+from contactctl.output import view
 
 
 class ConfigRow(NamedTuple):
@@ -38,24 +24,26 @@ class ConfigRow(NamedTuple):
     origin: str
 
 
-_COLUMNS = (Column("key"), Column("value", wraps=True), Column("origin", wraps=True))
+_COLUMNS = (view.Column("key"), view.Column("value", wraps=True), view.Column("origin", wraps=True))
 
 
-def present_config(loaded: LoadedSettings) -> Presentation:
+def present_config(loaded: LoadedSettings) -> view.Presentation:
     """One row per setting: dotted key, value with secrets hidden, and its origin.
 
     People see the files once, and then only their names.
     """
     rows = config_rows(loaded)
     data = {"files": [str(path) for path in loaded.files]}
-    blocks: list[Block] = [Table(_COLUMNS, [_row(row, loaded.files) for row in rows])]
+    blocks: list[view.Block] = [view.Table(_COLUMNS, [_row(row, loaded.files) for row in rows])]
     if loaded.files:
         files = [("Files" if at == 0 else "", str(path)) for at, path in enumerate(loaded.files)]
-        blocks.insert(0, KeyValues(files))
-    return Presentation(data, Rows("settings", _COLUMNS, [_row(row) for row in rows]), blocks)
+        blocks.insert(0, view.KeyValues(files))
+    return view.Presentation(
+        data, view.Rows("settings", _COLUMNS, [_row(row) for row in rows]), blocks
+    )
 
 
-def _row(row: ConfigRow, files: Sequence[Path] = ()) -> Row:
+def _row(row: ConfigRow, files: Sequence[Path] = ()) -> view.Row:
     return {"key": row.key, "value": row.value, "origin": _shortened(row.origin, files)}
 
 
@@ -68,42 +56,46 @@ def _shortened(origin: str, files: Sequence[Path]) -> str:
     return origin
 
 
-def present_config_paths(files: Sequence[Path], would_be: Path) -> Presentation:
+def present_config_paths(files: Sequence[Path], would_be: Path) -> view.Presentation:
     """The files that are read, the strongest first; `would_be` is what `init` would write."""
     data = {"files": [str(path) for path in files], "strongest": str(would_be)}
     if files:
-        return Presentation(data, None, [Verbatim("\n".join(map(str, files)))])
+        return view.Presentation(data, None, [view.Verbatim("\n".join(map(str, files)))])
     note = f"no config file is read; `contactctl init` would write {would_be}"
-    return Presentation(data, notes=[note])
+    return view.Presentation(data, notes=[note])
 
 
-def present_config_check(loaded: LoadedSettings) -> Presentation:
+def present_config_check(loaded: LoadedSettings) -> view.Presentation:
     """That it can be used; what it warns of has been said already."""
     files = [str(path) for path in loaded.files]
     data = {"files": files, "warnings": list(loaded.warnings)}
     warned = f"; {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
     read = ", ".join(files) or "no file, only the defaults"
-    return Presentation(data, None, [Text(f"The config can be used{warned}: {read}")])
+    return view.Presentation(data, None, [view.Text(f"The config can be used{warned}: {read}")])
 
 
 # How the list of fields is shown
 
 
 _FIELD_COLUMNS = (
-    *columns("name", "type"),
-    *hidden("operators", "choices"),
-    Column("help", "MEANING", wraps=True),
+    *view.columns("name", "type"),
+    *view.hidden("operators", "choices"),
+    view.Column("help", "MEANING", wraps=True),
 )
 
 
-def present_fields(fields: Sequence[Field]) -> Presentation:
+def present_fields(fields: Sequence[Field]) -> view.Presentation:
     """The fields as rows; people see the operators once per type, below."""
-    rows = Rows("fields", _FIELD_COLUMNS, [_field_row(field) for field in fields])
-    blocks: list[Block] = [RowsTable(), Heading("Operators by type"), _operators_by_type()]
-    return Presentation(rows=rows, blocks=blocks)
+    rows = view.Rows("fields", _FIELD_COLUMNS, [_field_row(field) for field in fields])
+    blocks: list[view.Block] = [
+        view.RowsTable(),
+        view.Heading("Operators by type"),
+        _operators_by_type(),
+    ]
+    return view.Presentation(rows=rows, blocks=blocks)
 
 
-def _field_row(field: Field) -> Row:
+def _field_row(field: Field) -> view.Row:
     return {
         "name": field.name,
         "type": field.type,
@@ -113,8 +105,8 @@ def _field_row(field: Field) -> Row:
     }
 
 
-def _operators_by_type() -> KeyValues:
-    return KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])
+def _operators_by_type() -> view.KeyValues:
+    return view.KeyValues([(kind, " ".join(OPERATORS[kind])) for kind in FieldType])
 
 
 # The rows of `config show`: every value, where it comes from, no secrets
@@ -140,7 +132,7 @@ def _values(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "allow_undo", _boolean(settings.allow_undo)
     yield "allow_replaced_clock", _boolean(settings.allow_replaced_clock)
     yield from _policy(settings.responses)
-    yield "response_rules", _count(len(settings.response_rules.mappings), "rule")
+    yield "response_rules", counted(len(settings.response_rules.mappings), "rule")
     for name, mapping in settings.formats.items():
         yield f"formats.{name}", f"from {mapping.origin}"
     yield "verp", settings.verp
@@ -176,10 +168,6 @@ def _policy(policy: ResponsePolicy) -> Iterator[tuple[str, str]]:
 
 def _boolean(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _attribute(attribute: AttributeDeclaration) -> str:

@@ -10,23 +10,8 @@ from contactctl.domain.text import counted
 from contactctl.operations.explain import Count, Expected, Explanation, Happening
 from contactctl.operations.importing.load import ImportResult
 from contactctl.operations.importing.options import Preset
+from contactctl.output import view
 from contactctl.output.criteria import contact_column
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    Verbatim,
-    columns,
-    hidden,
-    picked,
-)
 from contactctl.output.rejects import RejectsFile
 
 if TYPE_CHECKING:
@@ -37,22 +22,26 @@ _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportu
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
     *("created", "created_inactive", "created_unsubscribed"),
-    *("updated", "unchanged", "left_active"),
+    *("updated", "unchanged", "left_active", "kept_out"),
 )
 _OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
 IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
 _OF_GONE = ("gone", "gone_run", "gone_state", "deactivated", "limits_exceeded")
 SYNC_FIELDS = (*IMPORT_FIELDS, "source", "readdressed", *_OF_GONE, "written_back", "script")
 _GONE_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name", "source")))
-_PRESET_COLUMNS = (Column("name"), Column("about", wraps=True), Column("note", for_people=False))
+_PRESET_COLUMNS = (
+    view.Column("name"),
+    view.Column("about", wraps=True),
+    view.Column("note", for_people=False),
+)
 PRESET_FIELDS = tuple(column.key for column in _PRESET_COLUMNS)
 ADDED_FIELDS = ("id", "email", "run")
-_GROUP_COLUMNS = columns("name", "state")
+_GROUP_COLUMNS = view.columns("name", "state")
 _DEACTIVATION_COLUMNS = (
-    *columns("scope", "group", "origin", "category"),
-    Column("started_at", "STARTED"),
-    Column("ended_at", "ENDED"),
-    Column("run"),
+    *view.columns("scope", "group", "origin", "category"),
+    view.Column("started_at", "STARTED"),
+    view.Column("ended_at", "ENDED"),
+    view.Column("run"),
 )
 
 
@@ -63,29 +52,29 @@ def list_order(names: Sequence[str]) -> list[str]:
 
 def present_contacts(
     contacts: Iterable[ContactRecord], names: Sequence[str], more: int = 0
-) -> Presentation:
+) -> view.Presentation:
     """Contacts with their values of these fields; people see the most important ones.
 
     There are so many `more` that are not shown.
     """
     columns = [contact_column(name, for_people=name in _FOR_PEOPLE) for name in names]
-    rows = Rows("contacts", columns, (_row(contact, names) for contact in contacts))
-    blocks: list[Block] = [RowsTable(empty="(no contacts)")]
+    rows = view.Rows("contacts", columns, (_row(contact, names) for contact in contacts))
+    blocks: list[view.Block] = [view.RowsTable(empty="(no contacts)")]
     if more:
-        blocks.append(Text(f"... and {more:,} more; --all shows them, --limit N the first N"))
-    return Presentation(rows=rows, blocks=blocks)
+        blocks.append(view.Text(f"... and {more:,} more; --all shows them, --limit N the first N"))
+    return view.Presentation(rows=rows, blocks=blocks)
 
 
-_EXTERNAL_COLUMNS = columns("source", "id")
-_FORMER_COLUMNS = columns("email", "until", "run")
+_EXTERNAL_COLUMNS = view.columns("source", "id")
+_FORMER_COLUMNS = view.columns("email", "until", "run")
 
 
-def present_contact(contact: ContactRecord) -> Presentation:
+def present_contact(contact: ContactRecord) -> view.Presentation:
     """Everything about one contact."""
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
     deactivations = [_deactivation(each) for each in contact.deactivations]
     facts: dict[str, object] = {
-        **picked(contact, _IDENTITY),
+        **view.picked(contact, _IDENTITY),
         **contact.values,
         "tags": list(contact.tags),
         "attributes": dict(contact.attributes),
@@ -94,33 +83,35 @@ def present_contact(contact: ContactRecord) -> Presentation:
         {"email": each.email, "until": each.ended_at, "run": each.run}
         for each in contact.former_addresses
     ]
-    external = [picked(each, ("source", "id")) for each in contact.external_ids]
+    external = [view.picked(each, ("source", "id")) for each in contact.external_ids]
     data = facts | {
         "groups": groups,
         "deactivations": deactivations,
         "former_addresses": former,
         "external_ids": external,
     }
-    blocks: list[Block] = [
-        KeyValues([(name, value) for name, value in facts.items() if value not in (None, [], {})]),
-        Heading("Groups"),
-        Table(_GROUP_COLUMNS, groups, empty="(in no group)"),
-        Heading("Deactivations"),
-        Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
+    blocks: list[view.Block] = [
+        view.KeyValues(
+            [(name, value) for name, value in facts.items() if value not in (None, [], {})]
+        ),
+        view.Heading("Groups"),
+        view.Table(_GROUP_COLUMNS, groups, empty="(in no group)"),
+        view.Heading("Deactivations"),
+        view.Table(_DEACTIVATION_COLUMNS, deactivations, empty="(never deactivated)"),
     ]
     if external:
-        blocks += [Heading("Ids in sources"), Table(_EXTERNAL_COLUMNS, external)]
+        blocks += [view.Heading("Ids in sources"), view.Table(_EXTERNAL_COLUMNS, external)]
     if former:
-        blocks += [Heading("Former addresses"), Table(_FORMER_COLUMNS, former)]
-    return Presentation(data, blocks=blocks)
+        blocks += [view.Heading("Former addresses"), view.Table(_FORMER_COLUMNS, former)]
+    return view.Presentation(data, blocks=blocks)
 
 
-def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
+def present_import(result: ImportResult, rejects: RejectsFile) -> view.Presentation:
     """What became of the rows; a row that was rejected makes the exit code 5."""
     data = {
         "run": result.run,
         "dry_run": result.run is None,
-        **picked(result.counts, _OF_ROWS),
+        **view.picked(result.counts, _OF_ROWS),
         "rejected": result.rejected,
         "groups_created": list(result.groups_created),
         "columns_left_out": dict(result.columns_left_out),
@@ -128,9 +119,9 @@ def present_import(result: ImportResult, rejects: RejectsFile) -> Presentation:
     }
     told = ("created", "updated", "unchanged", "rejected")
     pairs = [(name.capitalize(), f"{data[name]:,}") for name in told]
-    return Presentation(
+    return view.Presentation(
         data,
-        blocks=[KeyValues([*pairs, *_import_facts(result, rejects)])],
+        blocks=[view.KeyValues([*pairs, *_import_facts(result, rejects)])],
         notes=_import_notes(result),
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
@@ -144,7 +135,7 @@ def present_sync(
     gone: "Gone | None",
     written_back: int | None,
     script: Sequence[str] | None,
-) -> Presentation:
+) -> view.Presentation:
     """What became of a source's rows, and of the contacts that it no longer has.
 
     A `script` is all that is shown to people: it goes to a file, or to another program.
@@ -154,7 +145,7 @@ def present_sync(
     pairs: list[tuple[str, object]] = [("Source", source)]
     if imported.readdressed:
         pairs.append(("Of these with a new address", f"{imported.readdressed:,}"))
-    blocks: list[Block] = [KeyValues(pairs), *shown.blocks]
+    blocks: list[view.Block] = [view.KeyValues(pairs), *shown.blocks]
     if gone is not None:
         data |= _gone_data(gone)
         facts: list[tuple[str, object]] = [("No longer in the source", f"{gone.count:,}")]
@@ -162,15 +153,15 @@ def present_sync(
             facts += [("Deactivated", f"{gone.run.changed:,}"), ("In run", gone.run.id)]
         if gone.limits_exceeded:
             facts.append(("Over the limits", "; ".join(gone.limits_exceeded)))
-        blocks.append(KeyValues(facts))
+        blocks.append(view.KeyValues(facts))
         if gone.rows:
-            blocks.append(Table(_GONE_COLUMNS, gone.rows, empty=""))
+            blocks.append(view.Table(_GONE_COLUMNS, gone.rows, empty=""))
     if written_back is not None:
         data["written_back"] = written_back
-        blocks.append(KeyValues([("Rows written back", f"{written_back:,}")]))
+        blocks.append(view.KeyValues([("Rows written back", f"{written_back:,}")]))
     if script is not None:
         data["script"] = list(script)
-        blocks = [Verbatim("".join(f"{line}\n" for line in script))]
+        blocks = [view.Verbatim("".join(f"{line}\n" for line in script))]
     return replace(shown, data=data, blocks=blocks)
 
 
@@ -185,21 +176,23 @@ def _gone_data(gone: "Gone") -> Mapping[str, object]:
     }
 
 
-def present_presets(presets: Iterable[Preset]) -> Presentation:
+def present_presets(presets: Iterable[Preset]) -> view.Presentation:
     """The presets that come with the program."""
-    rows = Rows("presets", _PRESET_COLUMNS, [picked(each, PRESET_FIELDS) for each in presets])
-    return Presentation(rows=rows, blocks=[RowsTable(empty="(none)")])
+    rows = view.Rows(
+        "presets", _PRESET_COLUMNS, [view.picked(each, PRESET_FIELDS) for each in presets]
+    )
+    return view.Presentation(rows=rows, blocks=[view.RowsTable(empty="(none)")])
 
 
-def present_preset(text: str) -> Presentation:
+def present_preset(text: str) -> view.Presentation:
     """A preset's data file, to be copied."""
-    return Presentation({"yaml": text}, blocks=[Verbatim(text)])
+    return view.Presentation({"yaml": text}, blocks=[view.Verbatim(text)])
 
 
-def present_added(contact_id: int, email: str, run: int) -> Presentation:
+def present_added(contact_id: int, email: str, run: int) -> view.Presentation:
     """A contact that was added."""
     data = {"id": contact_id, "email": email, "run": run}
-    return Presentation(data, blocks=[KeyValues([("Added", email), ("Id", contact_id)])])
+    return view.Presentation(data, blocks=[view.KeyValues([("Added", email), ("Id", contact_id)])])
 
 
 def _some(names: Sequence[str]) -> str:
@@ -217,6 +210,11 @@ def _import_notes(result: ImportResult) -> list[str]:
         notes.append(
             f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
             " status: an import never does; `contactctl deactivate` does"
+        )
+    if kept_out := result.counts.kept_out:
+        notes.append(
+            f"{counted(kept_out, 'membership')} not given: the people have left the group;"
+            " `contactctl groups add` brings one back who wishes so"
         )
     return [*notes, "a dry run: nothing was changed"] if result.run is None else notes
 
@@ -236,68 +234,70 @@ def _import_facts(result: ImportResult, rejects: RejectsFile) -> list[tuple[str,
     return facts
 
 
-def _row(contact: ContactRecord, names: Sequence[str]) -> Row:
+def _row(contact: ContactRecord, names: Sequence[str]) -> view.Row:
     values = contact.by_field()
     return {name: values.get(name) for name in names}
 
 
 def _deactivation(each: DeactivationRecord) -> dict[str, object]:
     names = (column.key for column in _DEACTIVATION_COLUMNS)
-    return picked(each, names) | {"category": each.category or None}
+    return view.picked(each, names) | {"category": each.category or None}
 
 
 # How one contact is explained
 
 
 _TIMELINE_COLUMNS = (
-    *columns("at", "kind", "category"),
-    *hidden("group"),  # the text names it
-    Column("run"),
-    Column("text", wraps=True),
+    *view.columns("at", "kind", "category"),
+    *view.hidden("group"),  # the text names it
+    view.Column("run"),
+    view.Column("text", wraps=True),
 )
 TIMELINE_FIELDS = tuple(column.key for column in _TIMELINE_COLUMNS)
 _COUNT_COLUMNS = (
-    *columns("category", "group", "through", "counted", "threshold"),
-    Column("within_days", "WITHIN DAYS"),
-    Column("counted_from", "COUNTED FROM"),
-    *columns("open", "due"),
+    *view.columns("category", "group", "through", "counted", "threshold"),
+    view.Column("within_days", "WITHIN DAYS"),
+    view.Column("counted_from", "COUNTED FROM"),
+    *view.columns("open", "due"),
 )
 
 
-def present_explanation(explanation: Explanation) -> Presentation:
+def present_explanation(explanation: Explanation) -> view.Presentation:
     """Status, timeline, counts against thresholds, and what comes next."""
     contact = explanation.contact
     groups = [{"name": each.group, "state": each.state} for each in contact.groups]
     data = {
-        **picked(contact, _IDENTITY),
+        **view.picked(contact, _IDENTITY),
         "groups": groups,
         "counts": [_count(each) for each in explanation.counts],
         "next": [_expected(each) for each in explanation.next],
     }
-    rows = Rows("timeline", _TIMELINE_COLUMNS, [_happening(each) for each in explanation.timeline])
-    return Presentation(data, rows, _blocks(explanation))
+    rows = view.Rows(
+        "timeline", _TIMELINE_COLUMNS, [_happening(each) for each in explanation.timeline]
+    )
+    return view.Presentation(data, rows, _blocks(explanation))
 
 
-def _blocks(explanation: Explanation) -> list[Block]:
+def _blocks(explanation: Explanation) -> list[view.Block]:
     contact = explanation.contact
     groups = [f"{each.group} ({each.state})" for each in contact.groups]
-    counts: Block = Table(_COUNT_COLUMNS, [_count(each) for each in explanation.counts])
+    counts: view.Block = view.Table(_COUNT_COLUMNS, [_count(each) for each in explanation.counts])
     if not explanation.counts:
-        counts = Text("No thresholds are configured: responses do not deactivate anybody.")
+        counts = view.Text("No thresholds are configured: responses do not deactivate anybody.")
     return [
-        KeyValues(
+        view.KeyValues(
             [
                 ("Contact", f"{contact.id}, {contact.email}"),
                 ("Status", contact.status),
                 ("Groups", groups),
             ]
         ),
-        Heading("What happened"),
-        RowsTable(),
-        Heading("What counts now"),
+        view.Heading("What happened"),
+        view.RowsTable(),
+        view.Heading("What counts now"),
         counts,
-        Heading("What comes next"),
-        Text("\n".join(_next_lines(explanation))),
+        view.Heading("What comes next"),
+        view.Text("\n".join(_next_lines(explanation))),
     ]
 
 
@@ -312,13 +312,13 @@ def _next_lines(explanation: Explanation) -> list[str]:
     return lines or ["Nothing, unless more responses arrive."]
 
 
-def _happening(each: Happening) -> Row:
-    return picked(each, TIMELINE_FIELDS) | {"category": each.category or None}
+def _happening(each: Happening) -> view.Row:
+    return view.picked(each, TIMELINE_FIELDS) | {"category": each.category or None}
 
 
-def _count(each: Count) -> Row:
+def _count(each: Count) -> view.Row:
     return {
-        **picked(each, ("category", "group", "through", "counted", "threshold")),
+        **view.picked(each, ("category", "group", "through", "counted", "threshold")),
         "within_days": _whole(each.within_days),
         "counted_from": each.counted_from,
         "open": each.is_open,
@@ -326,9 +326,9 @@ def _count(each: Count) -> Row:
     }
 
 
-def _expected(each: Expected) -> Row:
+def _expected(each: Expected) -> view.Row:
     names = ("action", "at", "category", "group", "text")
-    return picked(each, names) | {"category": each.category or None}
+    return view.picked(each, names) | {"category": each.category or None}
 
 
 def _whole(days: float | None) -> float | int | None:

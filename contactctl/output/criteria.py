@@ -8,19 +8,7 @@ from contactctl.domain.criteria.tree import Prebuilt, as_data, as_flags
 from contactctl.domain.plain_data import to_plain
 from contactctl.domain.policies import BillingTier
 from contactctl.domain.run_details import KeptCriteria
-from contactctl.output.presentation import (
-    MISSING,
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Text,
-    to_people,
-)
+from contactctl.output import view
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Impact, Preview
@@ -29,11 +17,11 @@ if TYPE_CHECKING:
 _EXACT = ("id", "email", "status", "last_opportunity")
 
 
-def contact_column(name: str, *, for_people: bool = True) -> Column:
+def contact_column(name: str, *, for_people: bool = True) -> view.Column:
     """The column of a field; free text gives way when there is little room."""
     bare = name.removeprefix(ATTRIBUTE_PREFIX).removeprefix(RESPONSES_PREFIX)
     title = bare.replace("_", " ").upper()
-    return Column(name, title, for_people=for_people, yields=name not in _EXACT)
+    return view.Column(name, title, for_people=for_people, yields=name not in _EXACT)
 
 
 # How criteria and a set of contacts are shown, in previews and in plans
@@ -47,24 +35,26 @@ Pairs = list[tuple[str, object]]
 
 
 def preview_rows(
-    rows: Sequence[Row],
+    rows: Sequence[view.Row],
     asked_about: Sequence[str] = (),
     fields: Sequence[str] = (),
     *,
     beginning_of: str = "",
-) -> Rows:
+) -> view.Rows:
     """The first contacts of a set, under the JSON key `preview`.
 
     People see who it is, what was `asked_about`, and other fields with values; --fields can name
     any of `fields`, or of those that the contacts have.
     """
     shown = dict.fromkeys((*_WHO, *asked_about, *_FOR_PEOPLE))
-    empty = {name for name in shown if all(to_people(row.get(name)) == MISSING for row in rows)}
+    empty = {
+        name for name in shown if all(view.to_people(row.get(name)) == view.MISSING for row in rows)
+    }
     always = dict.fromkeys((*shown, *_FOR_PROGRAMS))
     columns = [contact_column(name, for_people=name in shown.keys() - empty) for name in always]
     known = fields or [name for row in rows[:1] for name in row]
     others = [contact_column(name) for name in known if name not in always]
-    return Rows("preview", columns, rows, others, beginning_of)
+    return view.Rows("preview", columns, rows, others, beginning_of)
 
 
 def asked_about(kept: KeptCriteria | None) -> list[str]:
@@ -74,10 +64,10 @@ def asked_about(kept: KeptCriteria | None) -> list[str]:
     return list(dict.fromkeys(text.partition(" ")[0] for text, _ in kept.conditions))
 
 
-def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[Block]:
+def rows_blocks(shown: int, total: int, *, noun: str = "contacts") -> list[view.Block]:
     """The table of the first rows, and how many more there are."""
-    more = [Text(f"... and {total - shown:,} more")] if total > shown else []
-    return [RowsTable(empty=f"(no {noun})"), *more]
+    more = [view.Text(f"... and {total - shown:,} more")] if total > shown else []
+    return [view.RowsTable(empty=f"(no {noun})"), *more]
 
 
 def criteria_pairs(lines: Sequence[str], *, prebuilt: bool) -> Pairs:
@@ -99,7 +89,7 @@ def left_out_pairs(
     return pairs
 
 
-def impact_blocks(impact: "Impact") -> list[Block]:
+def impact_blocks(impact: "Impact") -> list[view.Block]:
     """Totals, billing and groups, before and after."""
     pairs: Pairs = [("Active", f"{impact.active_before:,} -> {impact.active_after:,}")]
     if impact.tier_before is not None and impact.tier_after is not None:
@@ -115,7 +105,7 @@ def impact_blocks(impact: "Impact") -> list[Block]:
     pairs.append(("Campaigns", campaigns))
     pairs += [(f"Group {name}", f"-{lost:,}") for name, lost in impact.members_lost.items()]
     pairs += [(f"Group {name}", f"+{n:,}") for name, n in impact.members_regained.items()]
-    return [Heading("Impact"), KeyValues(pairs)]
+    return [view.Heading("Impact"), view.KeyValues(pairs)]
 
 
 def price_change(impact: "Impact") -> str:
@@ -145,10 +135,12 @@ def impact_data(impact: "Impact") -> dict[str, object]:
     }
 
 
-def limit_blocks(limits_exceeded: Sequence[str]) -> list[Block]:
+def limit_blocks(limits_exceeded: Sequence[str]) -> list[view.Block]:
     """The limits that the plan exceeds."""
     labels = ["Over the limits", *[""] * (len(limits_exceeded) - 1)]
-    return [KeyValues(list(zip(labels, limits_exceeded, strict=True)))] if limits_exceeded else []
+    return (
+        [view.KeyValues(list(zip(labels, limits_exceeded, strict=True)))] if limits_exceeded else []
+    )
 
 
 def share(part: int, whole: int) -> str:
@@ -178,15 +170,15 @@ _OF_INACTIVE = {
 }
 
 
-def present_preview(preview: "Preview") -> Presentation:
+def present_preview(preview: "Preview") -> view.Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
     blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
     if preview.rows:  # the first lines may have left the screen
-        blocks.append(Text(f"{_count(preview)}."))
-    return Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
+        blocks.append(view.Text(f"{_count(preview)}."))
+    return view.Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
 
 
-def present_dry_run(preview: "Preview") -> Presentation:
+def present_dry_run(preview: "Preview") -> view.Presentation:
     """A preview with what deactivating would mean, and the limits it would meet."""
     data = _data(preview) | {
         "limits_exceeded": list(preview.stakes.limits_exceeded),
@@ -199,10 +191,10 @@ def present_dry_run(preview: "Preview") -> Presentation:
         *limit_blocks(preview.stakes.limits_exceeded),
     ]
     notes = [*_notes(preview), "nothing was changed"]
-    return Presentation(data, _rows(preview), blocks, notes=notes)
+    return view.Presentation(data, _rows(preview), blocks, notes=notes)
 
 
-def _rows(preview: "Preview") -> Rows:
+def _rows(preview: "Preview") -> view.Rows:
     shown = len(preview.rows)
     others = (
         f"the first {shown} of {preview.count:,}; `contactctl contacts export --deliverable` with "
@@ -243,9 +235,9 @@ def _data(preview: "Preview") -> dict[str, object]:
     }
 
 
-def _facts(preview: "Preview") -> Block:
+def _facts(preview: "Preview") -> view.Block:
     resolved = preview.selection.resolved
-    return KeyValues(
+    return view.KeyValues(
         [
             ("Database", preview.database),
             *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
@@ -264,15 +256,15 @@ def _count(preview: "Preview") -> str:
 
 
 _PREBUILT_COLUMNS = (
-    Column("name"),
-    Column("title", for_people=False),
-    Column("conditions", wraps=True),
-    Column("criteria", for_people=False),
+    view.Column("name"),
+    view.Column("title", for_people=False),
+    view.Column("conditions", wraps=True),
+    view.Column("criteria", for_people=False),
 )
 PREBUILT_FIELDS = tuple(column.key for column in _PREBUILT_COLUMNS)
 
 
-def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
+def present_prebuilt(every: Sequence[Prebuilt]) -> view.Presentation:
     """Each with its conditions: as flags to be copied, and as a criteria file has them."""
     items = []
     for each in every:
@@ -285,13 +277,15 @@ def present_prebuilt(every: Sequence[Prebuilt]) -> Presentation:
                 "criteria": as_data(criteria),
             }
         )
-    return Presentation(rows=Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[RowsTable()])
+    return view.Presentation(
+        rows=view.Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[view.RowsTable()]
+    )
 
 
 # How contacts are shown that a change by criteria would affect
 
 
-def present_affected(found: "Affected") -> Presentation:
+def present_affected(found: "Affected") -> view.Presentation:
     """What would be done to how many, criteria with their dates, the first contacts, the impact,
     and the limits in the way."""
     kept, inactive = found.selection.kept(), found.count - found.active
@@ -312,15 +306,15 @@ def present_affected(found: "Affected") -> Presentation:
         *criteria_pairs(found.selection.lines, prebuilt=False),
         ("Contacts", f"{found.count:,} match: {found.active:,} active, {inactive:,} inactive"),
     ]
-    impact: list[Block] = []
+    impact: list[view.Block] = []
     if found.impact is not None:
         data["impact"] = impact_data(found.impact)
         impact = impact_blocks(found.impact)
     blocks = [
-        KeyValues(pairs),
+        view.KeyValues(pairs),
         *rows_blocks(len(found.rows), found.count),
         *impact,
         *limit_blocks(found.stakes.limits_exceeded),
     ]
     rows = preview_rows(found.rows, asked_about(kept), found.fields)
-    return Presentation(data, rows, blocks, notes=["nothing was changed"])
+    return view.Presentation(data, rows, blocks, notes=["nothing was changed"])

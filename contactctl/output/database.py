@@ -6,43 +6,36 @@ from pathlib import Path
 from contactctl.config.policy import PolicyChange
 from contactctl.config.settings import LoadedSettings
 from contactctl.domain.errors import ExitCode, Problem
+from contactctl.domain.text import counted
 from contactctl.domain.urls import hide_password
 from contactctl.operations.copies import StoreCopy
 from contactctl.operations.database import Backup, Distribution, Initialised, StoreCheck, Upgrade
 from contactctl.operations.policy import PolicyApplied
+from contactctl.output import view
 from contactctl.output.policy import NO_POLICY, policy_rows
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    Text,
-    Verbatim,
-    columns,
-    counted,
-    picked,
-)
 
 _AUTOMATIC = """\
 `responses ingest`, `responses fetch` and `sweep` apply the thresholds; `sweep`
 follows the handling rules. `contactctl rules show` lists them. What you remove
 from the config does not happen."""
 _KEY_BELONGS_TO_IT = "keep the suppression key with it; without the key erased addresses can return"
-_TABLE_COLUMNS = columns("table", "rows", "checksum")
-_CUT_COLUMNS = (Column("table"), Column("rows"), Column("cut_by", "CUT BY"))
-_CHECK_COLUMNS = (Column("check"), Column("broken", "EXCEPTIONS"), Column("hint", wraps=True))
+_TABLE_COLUMNS = view.columns("table", "rows", "checksum")
+_CUT_COLUMNS = (view.Column("table"), view.Column("rows"), view.Column("cut_by", "CUT BY"))
+_CHECK_COLUMNS = (
+    view.Column("check"),
+    view.Column("broken", "EXCEPTIONS"),
+    view.Column("hint", wraps=True),
+)
 
 
-def present_check(check: StoreCheck) -> Presentation:
+def present_check(check: StoreCheck) -> view.Presentation:
     """Each check with the number of rows that break it; exit code 1 when one is broken."""
     items = [
         {"check": f.check, "broken": f.broken, "hint": f.hint if f.broken else ""}
         for f in check.findings
     ]
     data = {
-        **picked(check, ("database", "schema_version", "in_order", "policy")),
+        **view.picked(check, ("database", "schema_version", "in_order", "policy")),
         "undeclared_attributes": list(check.undeclared),
     }
     facts = [
@@ -50,16 +43,16 @@ def present_check(check: StoreCheck) -> Presentation:
         ("Schema", check.schema_version),
         ("Policy", check.policy or NO_POLICY),
     ]
-    blocks = [KeyValues(facts)]
+    blocks = [view.KeyValues(facts)]
     problems = [
         Problem("check", f"{f.check}: {counted(f.broken, 'exception')}", f.hint)
         for f in check.findings
         if f.broken
     ]
-    return Presentation(
+    return view.Presentation(
         data,
-        Rows("checks", _CHECK_COLUMNS, items),
-        [*blocks, RowsTable()],
+        view.Rows("checks", _CHECK_COLUMNS, items),
+        [*blocks, view.RowsTable()],
         problems=problems,
         exit_code=ExitCode.FAILURE if problems else ExitCode.DONE,
         notes=[_undeclared(check.undeclared)] if check.undeclared else [],
@@ -77,7 +70,7 @@ def present_upgrade(
     upgrade: Upgrade,
     taken_over: Sequence[PolicyChange] | None = None,
     policy: PolicyApplied | None = None,
-) -> Presentation:
+) -> view.Presentation:
     """The schema's version before and after, and the settings that the store takes over."""
     changed = upgrade.before != upgrade.after
     words = f"schema {upgrade.before} -> {upgrade.after}" if changed else "nothing to upgrade"
@@ -89,24 +82,24 @@ def present_upgrade(
         "policy": policy.number if policy else None,
         "dry_run": upgrade.dry_run,
     }
-    blocks: list[Block] = [Text(f"{upgrade.database}: {would}{words}.")]
+    blocks: list[view.Block] = [view.Text(f"{upgrade.database}: {would}{words}.")]
     if taken_over is not None:
         how = "would become" if upgrade.dry_run else "are now"
-        blocks.append(Text(f"These settings of the config {how} the policy, for everybody:"))
-        blocks.append(RowsTable())
+        blocks.append(view.Text(f"These settings of the config {how} the policy, for everybody:"))
+        blocks.append(view.RowsTable())
     rows = policy_rows(taken_over or ())
-    return Presentation(data, rows, blocks)
+    return view.Presentation(data, rows, blocks)
 
 
-def present_grants(statements: Sequence[str]) -> Presentation:
+def present_grants(statements: Sequence[str]) -> view.Presentation:
     """SQL to be run by the database's owner."""
     data = {"statements": list(statements)}
-    return Presentation(data, None, [Verbatim("\n".join(statements))])
+    return view.Presentation(data, None, [view.Verbatim("\n".join(statements))])
 
 
-def present_copy(copied: StoreCopy, key_file: Path) -> Presentation:
+def present_copy(copied: StoreCopy, key_file: Path) -> view.Presentation:
     """Each table with its rows and its digest, which is the same on both sides."""
-    data = picked(copied, ("source", "target", "rows", "continued"))
+    data = view.picked(copied, ("source", "target", "rows", "continued"))
     items = [
         {"table": one.table, "rows": one.rows, "checksum": one.digest} for one in copied.tables
     ]
@@ -118,11 +111,11 @@ def present_copy(copied: StoreCopy, key_file: Path) -> Presentation:
     notes = ["the config still names the source: set `database` to use the copy"]
     if copied.rows_in("suppression"):
         notes.append(f"{_KEY_BELONGS_TO_IT}: {key_file}")
-    rows = Rows("tables", _TABLE_COLUMNS, items)
-    return Presentation(data, rows, [KeyValues(pairs), RowsTable()], notes=notes)
+    rows = view.Rows("tables", _TABLE_COLUMNS, items)
+    return view.Presentation(data, rows, [view.KeyValues(pairs), view.RowsTable()], notes=notes)
 
 
-def present_backup(made: Backup, key_file: Path) -> Presentation:
+def present_backup(made: Backup, key_file: Path) -> view.Presentation:
     """The file, its size, and what is not in it."""
     data = {
         "database": made.database,
@@ -135,10 +128,10 @@ def present_backup(made: Backup, key_file: Path) -> Presentation:
         ("Backup", f"{made.file} ({made.size / 1_000_000:,.1f} MB)"),
     ]
     notes = [f"{_KEY_BELONGS_TO_IT}: {key_file}"]
-    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+    return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)
 
 
-def present_distribution(distribution: Distribution) -> Presentation:
+def present_distribution(distribution: Distribution) -> view.Presentation:
     """Each table with its rows, and what it is, or would be, cut by."""
     cluster = distribution.cluster
     data = {
@@ -166,8 +159,8 @@ def present_distribution(distribution: Distribution) -> Presentation:
         )
     if distribution.done:
         notes.append("run `contactctl db grants` again: rights and policies are new")
-    rows = Rows("tables", _CUT_COLUMNS, items)
-    return Presentation(data, rows, [KeyValues(pairs), RowsTable()], notes=notes)
+    rows = view.Rows("tables", _CUT_COLUMNS, items)
+    return view.Presentation(data, rows, [view.KeyValues(pairs), view.RowsTable()], notes=notes)
 
 
 def _state_of(distribution: Distribution) -> str:
@@ -179,7 +172,7 @@ def _state_of(distribution: Distribution) -> str:
 
 def present_initialised(
     made: Initialised, url: str, later: LoadedSettings, in_force: PolicyApplied | None = None
-) -> Presentation:
+) -> view.Presentation:
     """What was created, what now happens automatically, and what to do next.
 
     `url` is the store's; `later` is what later commands read; `in_force` became its policy.
@@ -209,11 +202,11 @@ def present_initialised(
         ("Automatic", automatic if thresholds or rules else "nothing"),
         *([("Policy", _in_force(in_force))] if in_force else []),
     ]
-    blocks: list[Block] = [KeyValues(pairs)]
+    blocks: list[view.Block] = [view.KeyValues(pairs)]
     if thresholds or rules:
-        blocks.append(Text(_AUTOMATIC))
-    blocks.append(Text("Next: contactctl contacts import FILE, then contactctl preview"))
-    return Presentation(data, None, blocks, notes=_elsewhere(url, later))
+        blocks.append(view.Text(_AUTOMATIC))
+    blocks.append(view.Text("Next: contactctl contacts import FILE, then contactctl preview"))
+    return view.Presentation(data, None, blocks, notes=_elsewhere(url, later))
 
 
 def _in_force(policy: PolicyApplied) -> str:

@@ -11,23 +11,15 @@ from itertools import groupby
 
 from contactctl.domain.errors import UsageError, status_word
 from contactctl.domain.text import defuse, show_safely
+from contactctl.output import view
 from contactctl.output.console import Console
-from contactctl.output.presentation import (
-    Metric,
-    Presentation,
-    Row,
-    Rows,
-    escape_unsafe_in_json,
-    rows_or_single,
-    to_json,
-)
 
 # The JSON envelope: one document, the same keys whatever happened
 
 VERSION = 1
 
 
-def write_json(presentation: Presentation, console: Console, command: str) -> None:
+def write_json(presentation: view.Presentation, console: Console, command: str) -> None:
     """Write the envelope to stdout; rows that come lazily are written as they come."""
     rows = presentation.rows
     if rows is None or isinstance(rows.items, Sequence):
@@ -38,7 +30,7 @@ def write_json(presentation: Presentation, console: Console, command: str) -> No
         console.output_is_cut_off = False
 
 
-def envelope(presentation: Presentation, command: str) -> dict[str, object]:
+def envelope(presentation: view.Presentation, command: str) -> dict[str, object]:
     """The whole document as values: version, command, status, exit_code, data, errors."""
     data = dict(presentation.data)
     if presentation.rows is not None:
@@ -56,19 +48,19 @@ def envelope(presentation: Presentation, command: str) -> dict[str, object]:
     }
 
 
-def dump_row(row: Row) -> str:
+def dump_row(row: view.Row) -> str:
     """One row as one line of JSON, without the newline."""
     return _dump(dict(row), indented=False)
 
 
 def _dump(document: dict[str, object], indented: bool) -> str:
-    text = json.dumps(to_json(document), ensure_ascii=False, indent=2 if indented else None)
-    return escape_unsafe_in_json(text)
+    text = json.dumps(view.to_json(document), ensure_ascii=False, indent=2 if indented else None)
+    return view.escape_unsafe_in_json(text)
 
 
-def _streamed(presentation: Presentation, rows: Rows, command: str) -> Iterator[str]:
+def _streamed(presentation: view.Presentation, rows: view.Rows, command: str) -> Iterator[str]:
     """The envelope in pieces, so that ten million rows need no more memory than one."""
-    frame = replace(presentation, rows=Rows(rows.name, rows.columns, []))
+    frame = replace(presentation, rows=view.Rows(rows.name, rows.columns, []))
     key = json.dumps(rows.name) + ": ["
     # the rows come last in the data, and a quote inside a string is escaped: the last one is it
     head, _, tail = _dump(envelope(frame, command), indented=False).rpartition(f"{key}]")
@@ -81,9 +73,9 @@ def _streamed(presentation: Presentation, rows: Rows, command: str) -> Iterator[
 # JSON lines: one row, one object, one line
 
 
-def write_jsonl(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+def write_jsonl(presentation: view.Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the rows, or the data as one object when the result has no rows."""
-    rows = rows_or_single(presentation)
+    rows = view.rows_or_single(presentation)
     for row in rows.items:
         console.stdout.write(dump_row(row) + "\n")
     if rows.beginning_of:
@@ -93,9 +85,9 @@ def write_jsonl(presentation: Presentation, console: Console, command: str) -> N
 # CSV as in RFC 4180, safe to open in a spreadsheet
 
 
-def write_csv(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+def write_csv(presentation: view.Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write a header and the rows; RFC 4180 ends every line with CR LF."""
-    rows = rows_or_single(presentation)
+    rows = view.rows_or_single(presentation)
     keys = [column.key for column in rows.columns]
     writer = csv.writer(console.stdout, lineterminator="\r\n")
     writer.writerow(keys)
@@ -113,7 +105,7 @@ def cell(value: object) -> str:
         return ""
     if type(value) is str:  # most cells of a long export
         return defuse(value)
-    plain = to_json(value)
+    plain = view.to_json(value)
     if isinstance(plain, bool):
         return "true" if plain else "false"
     if isinstance(plain, int | float):
@@ -129,7 +121,7 @@ def cell(value: object) -> str:
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
-def write_prometheus(presentation: Presentation, console: Console, command: str) -> None:
+def write_prometheus(presentation: view.Presentation, console: Console, command: str) -> None:
     """Write the result's metrics; UsageError for a command that has none."""
     if not presentation.metrics:
         raise UsageError(
@@ -138,7 +130,7 @@ def write_prometheus(presentation: Presentation, console: Console, command: str)
     console.stdout.write(exposition(presentation.metrics))
 
 
-def exposition(metrics: Sequence[Metric]) -> str:
+def exposition(metrics: Sequence[view.Metric]) -> str:
     """The metrics as text; those of one name stand one below the other."""
     lines: list[str] = []
     for (name, meaning), alike in groupby(metrics, key=lambda each: (each.name, each.meaning)):
@@ -147,7 +139,7 @@ def exposition(metrics: Sequence[Metric]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _labels(metric: Metric) -> str:
+def _labels(metric: view.Metric) -> str:
     if not metric.labels:
         return ""
     pairs = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in metric.labels.items())

@@ -6,40 +6,36 @@ from dataclasses import asdict, replace
 from contactctl.domain.groups import GroupSummary, format_threshold
 from contactctl.domain.policies import BYPASS_WARNING
 from contactctl.operations.groups import GroupChange, GroupPolicyInForce, Members
+from contactctl.output import view
 from contactctl.output.criteria import Pairs, rows_blocks
-from contactctl.output.presentation import (
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    columns,
-    picked,
-)
 
 _COLUMNS = (
-    *columns("name", "members"),
-    Column("active_members", "ACTIVE"),
-    *columns("bypass", "created"),
-    Column("id", for_people=False),
+    *view.columns("name", "members"),
+    view.Column("active_members", "ACTIVE"),
+    *view.columns("bypass", "created"),
+    view.Column("id", for_people=False),
 )
 GROUP_FIELDS = tuple(column.key for column in _COLUMNS)
 CHANGE_FIELDS = ("group", "contact", "changed", "run")
 
 
-def present_groups(groups: Sequence[GroupSummary], bypassing: Collection[int] = ()) -> Presentation:
+def present_groups(
+    groups: Sequence[GroupSummary], bypassing: Collection[int] = ()
+) -> view.Presentation:
     """The groups with their sizes; `bypassing` ones mail who is inactive system-wide, too."""
     items = [asdict(group) | {"bypass": group.id in bypassing} for group in groups]
     columns = [
         replace(c, for_people=c.for_people and (c.key != "bypass" or bool(bypassing)))
         for c in _COLUMNS
     ]
-    blocks = [RowsTable("(no groups)")]
+    blocks = [view.RowsTable("(no groups)")]
     warnings = [f"a group with a bypass {BYPASS_WARNING}"] if bypassing else []
-    return Presentation(rows=Rows("groups", columns, items), blocks=blocks, warnings=warnings)
+    return view.Presentation(
+        rows=view.Rows("groups", columns, items), blocks=blocks, warnings=warnings
+    )
 
 
-def present_created(change: GroupChange) -> Presentation:
+def present_created(change: GroupChange) -> view.Presentation:
     """The new group."""
     shown = present_group_change(change, "Created", "Created")
     return replace(shown, notes=notes_on_name(change.group))
@@ -51,44 +47,44 @@ def notes_on_name(name: str) -> list[str]:
     return [f'criteria name it in quotes: group = "{quoted}"'] if "," in name else []
 
 
-def present_group_change(change: GroupChange, done: str, already: str) -> Presentation:
+def present_group_change(change: GroupChange, done: str, already: str) -> view.Presentation:
     """What a change did: `done` in words, or `already` when nothing had to change."""
-    data = picked(change, CHANGE_FIELDS)
+    data = view.picked(change, CHANGE_FIELDS)
     words = done if change.changed else already
-    return Presentation(data, blocks=[KeyValues([(words, change.group)])])
+    return view.Presentation(data, blocks=[view.KeyValues([(words, change.group)])])
 
 
 # How changes of whole groups are shown
 
 
 _MEMBER_COLUMNS = (
-    *columns("id", "email", "status", "state"),
-    Column("added", for_people=False),
+    *view.columns("id", "email", "status", "state"),
+    view.Column("added", for_people=False),
 )
 MEMBER_FIELDS = tuple(column.key for column in _MEMBER_COLUMNS)
 
 
-def present_members(members: Members) -> Presentation:
+def present_members(members: Members) -> view.Presentation:
     """The members, and how many more there are."""
     data = {"group": members.group, "total": members.total}
-    rows = Rows("members", _MEMBER_COLUMNS, members.rows)
+    rows = view.Rows("members", _MEMBER_COLUMNS, members.rows)
     blocks = rows_blocks(len(members.rows), members.total, noun="members")
-    return Presentation(data, rows, blocks)
+    return view.Presentation(data, rows, blocks)
 
 
-def present_renamed(name: str, run: int) -> Presentation:
+def present_renamed(name: str, run: int) -> view.Presentation:
     """The group's new name."""
     return replace(present_whole_group("Renamed to", name, run), notes=notes_on_name(name))
 
 
-def present_whole_group(done: str, name: str, run: int) -> Presentation:
+def present_whole_group(done: str, name: str, run: int) -> view.Presentation:
     """The result of renaming or deleting a group."""
-    return Presentation(
-        {"group": name, "run": run}, None, [KeyValues([(done, name), ("Run", run)])]
+    return view.Presentation(
+        {"group": name, "run": run}, None, [view.KeyValues([(done, name), ("Run", run)])]
     )
 
 
-def present_policy(found: GroupPolicyInForce) -> Presentation:
+def present_policy(found: GroupPolicyInForce) -> view.Presentation:
     """A group's own settings, and where they come from."""
     policy = found.policy
     thresholds = {
@@ -110,4 +106,4 @@ def present_policy(found: GroupPolicyInForce) -> Presentation:
         ("Set by", data["from"]),
     ]
     notes = [f"{policy.name} {BYPASS_WARNING}"] if policy.bypass_system_wide else []
-    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+    return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)

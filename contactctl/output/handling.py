@@ -8,47 +8,31 @@ from datetime import datetime
 from contactctl.domain.errors import ContactctlError, ExitCode, Problem
 from contactctl.domain.groups import format_threshold
 from contactctl.domain.handling import rule_text
-from contactctl.operations.rules import OutOfReach, RuleInForce
+from contactctl.domain.text import counted
+from contactctl.operations.response_policy import OutOfReach, RuleInForce
 from contactctl.operations.sweep import DueNow, SweepPart, SweepResult, came_to_its_end
 from contactctl.operations.thresholds import Rule, WhatIf
+from contactctl.output import view
 from contactctl.output.criteria import Pairs, limit_blocks, preview_rows, rows_blocks
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    Verbatim,
-    columns,
-    counted,
-    escape_unsafe_in_json,
-    instant_text,
-    picked,
-)
 from contactctl.output.runs import run_data
 
 _COLUMNS = (
-    *columns("category", "group"),
-    Column("handling", wraps=True),
-    Column("recommended", wraps=True),
-    Column("advice", wraps=True),
+    *view.columns("category", "group"),
+    view.Column("handling", wraps=True),
+    view.Column("recommended", wraps=True),
+    view.Column("advice", wraps=True),
 )
 RULE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
-def present_rules(rules: Sequence[RuleInForce]) -> Presentation:
+def present_rules(rules: Sequence[RuleInForce]) -> view.Presentation:
     """The rules in force next to what is recommended."""
-    return Presentation(rows=_rows(rules), blocks=[RowsTable()])
+    return view.Presentation(rows=_rows(rules), blocks=[view.RowsTable()])
 
 
 def present_check(
     rules: Sequence[RuleInForce], out_of_reach: Sequence[OutOfReach] = ()
-) -> Presentation:
+) -> view.Presentation:
     """The rules that differ from the recommendations, as an error if there are any."""
     against = [each for each in rules if each.advice]
     data = {
@@ -66,9 +50,9 @@ def present_check(
     }
     warnings = [_hardly_reached(each) for each in out_of_reach]
     if not against:
-        agreed = Text("Every rule is as recommended.")
-        return Presentation(data, _rows(against), [agreed], warnings=warnings)
-    return Presentation(data, _rows(against), [RowsTable()], warnings=warnings).failed(
+        agreed = view.Text("Every rule is as recommended.")
+        return view.Presentation(data, _rows(against), [agreed], warnings=warnings)
+    return view.Presentation(data, _rows(against), [view.RowsTable()], warnings=warnings).failed(
         ContactctlError(
             f"not as recommended: {counted(len(against), 'rule')}",
             hint="`contactctl rules recommend` prints rules that are",
@@ -91,12 +75,12 @@ def _hardly_reached(each: OutOfReach) -> str:
     )
 
 
-def present_recommendation(text: str) -> Presentation:
+def present_recommendation(text: str) -> view.Presentation:
     """Rules for the config."""
-    return Presentation({"yaml": text}, None, [Verbatim(text)])
+    return view.Presentation({"yaml": text}, None, [view.Verbatim(text)])
 
 
-def _rows(rules: Sequence[RuleInForce]) -> Rows:
+def _rows(rules: Sequence[RuleInForce]) -> view.Rows:
     items = [
         {
             "category": each.category,
@@ -107,20 +91,20 @@ def _rows(rules: Sequence[RuleInForce]) -> Rows:
         }
         for each in rules
     ]
-    return Rows("rules", _COLUMNS, items)
+    return view.Rows("rules", _COLUMNS, items)
 
 
 # How the effect of other thresholds and handling rules is shown
 
 
 _WHAT_IF_COLUMNS = (
-    *columns("action", "group", "category", "contacts"),
-    Column("contacts_in_force", "IN FORCE NOW"),
+    *view.columns("action", "group", "category", "contacts"),
+    view.Column("contacts_in_force", "IN FORCE NOW"),
 )
 WHAT_IF_FIELDS = tuple(column.key for column in _WHAT_IF_COLUMNS)
 
 
-def present_what_if(effects: WhatIf) -> Presentation:
+def present_what_if(effects: WhatIf) -> view.Presentation:
     """How many contacts are due now under the file's rules and under those in force."""
     found, in_force = effects.found, effects.in_force
     data = {
@@ -146,9 +130,11 @@ def present_what_if(effects: WhatIf) -> Presentation:
             f" (rules in force: {in_force.handled:,})",
         ),
     ]
-    blocks: list[Block] = [KeyValues(pairs), RowsTable(empty="(nobody)")]
+    blocks: list[view.Block] = [view.KeyValues(pairs), view.RowsTable(empty="(nobody)")]
     notes = [*effects.warnings, "nothing was changed"]
-    return Presentation(data, Rows("by_scope", _WHAT_IF_COLUMNS, rows), blocks, notes=notes)
+    return view.Presentation(
+        data, view.Rows("by_scope", _WHAT_IF_COLUMNS, rows), blocks, notes=notes
+    )
 
 
 def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
@@ -164,31 +150,31 @@ def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
 # How a sweep, or what one would do, is shown
 
 
-_RULE_COLUMNS = columns("rule", "group", "contacts")
+_RULE_COLUMNS = view.columns("rule", "group", "contacts")
 _RUN_COLUMNS = (
-    *columns("run", "kind", "state", "planned", "changed"),
-    Column("message", wraps=True),
+    *view.columns("run", "kind", "state", "planned", "changed"),
+    view.Column("message", wraps=True),
 )
 
 
-def present_sweep(result: SweepResult) -> Presentation:
+def present_sweep(result: SweepResult) -> view.Presentation:
     """What the sweep did, and what is over the limits."""
     runs = _runs(result)
-    blocks: list[Block] = [KeyValues(_result_pairs(result))]
+    blocks: list[view.Block] = [view.KeyValues(_result_pairs(result))]
     if runs:
-        blocks += [Heading("Runs"), Table(_RUN_COLUMNS, runs)]
-    shown = Presentation({**_figures(result), "runs": runs}, None, blocks)
+        blocks += [view.Heading("Runs"), view.Table(_RUN_COLUMNS, runs)]
+    shown = view.Presentation({**_figures(result), "runs": runs}, None, blocks)
     return _with_problems(shown, result)
 
 
 def present_sweep_log(
     result: SweepResult, name: str, now: datetime, *, as_json: bool = False
-) -> Presentation:
+) -> view.Presentation:
     """The same as one line, for a log file."""
-    at = instant_text(now.replace(microsecond=0))
+    at = view.instant_text(now.replace(microsecond=0))
     line = _json_line(result, name, at) if as_json else _text_line(result, name, at)
     data = {**_figures(result), "runs": _runs(result)}
-    return _with_problems(Presentation(data, None, [Verbatim(line)]), result)
+    return _with_problems(view.Presentation(data, None, [view.Verbatim(line)]), result)
 
 
 def _text_line(result: SweepResult, name: str, at: str) -> str:
@@ -212,10 +198,10 @@ def _json_line(result: SweepResult, name: str, at: str) -> str:
         **_figures(result),
         "problems": [each.message for each in result.problems],
     }
-    return escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
+    return view.escape_unsafe_in_json(json.dumps(data, ensure_ascii=False)) + "\n"
 
 
-def present_due(due: DueNow) -> Presentation:
+def present_due(due: DueNow) -> view.Presentation:
     """What a sweep would do now: rule by rule, with the first contacts due for handling."""
     by_rule = _by_rule(due)
     data: dict[str, object] = {
@@ -233,12 +219,15 @@ def present_due(due: DueNow) -> Presentation:
         "overdue_plans": list(due.overdue),
         "runs": [],
     }
-    blocks: list[Block] = [KeyValues(_due_pairs(due)), *limit_blocks(due.limits_exceeded)]
+    blocks: list[view.Block] = [view.KeyValues(_due_pairs(due)), *limit_blocks(due.limits_exceeded)]
     if by_rule:
-        blocks += [Heading("Due under each rule"), Table(_RULE_COLUMNS, by_rule)]
+        blocks += [view.Heading("Due under each rule"), view.Table(_RULE_COLUMNS, by_rule)]
     if due.rows:
-        blocks += [Heading("Due for handling"), *rows_blocks(len(due.rows), due.handling_total)]
-    return Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
+        blocks += [
+            view.Heading("Due for handling"),
+            *rows_blocks(len(due.rows), due.handling_total),
+        ]
+    return view.Presentation(data, preview_rows(due.rows), blocks, notes=["nothing was changed"])
 
 
 def _due_pairs(due: DueNow) -> Pairs:
@@ -261,7 +250,7 @@ def _due_pairs(due: DueNow) -> Pairs:
     return [pair for part in due.parts for pair in of_part[part]] + waiting
 
 
-def _by_rule(due: DueNow) -> list[Row]:
+def _by_rule(due: DueNow) -> list[view.Row]:
     thresholds = [
         {"rule": f"{category}: deactivate", "group": group, "contacts": contacts}
         for group, category, contacts in due.thresholds
@@ -275,14 +264,14 @@ def _by_rule(due: DueNow) -> list[Row]:
 
 def _figures(result: SweepResult) -> dict[str, object]:
     return {
-        **picked(result, ("due", "deactivated", "reactivated", "removed")),
+        **view.picked(result, ("due", "deactivated", "reactivated", "removed")),
         "runs_finished": len(result.finished),
         "plans_expired": len(result.expired),
         "waiting": sum(run.planned for run in result.waiting),
     }
 
 
-def _runs(result: SweepResult) -> list[Row]:
+def _runs(result: SweepResult) -> list[view.Row]:
     return [run_data(run) for run in (*result.runs, *result.waiting)]
 
 
@@ -298,7 +287,7 @@ def _result_pairs(result: SweepResult) -> Pairs:
     ]
 
 
-def _with_problems(shown: Presentation, result: SweepResult) -> Presentation:
+def _with_problems(shown: view.Presentation, result: SweepResult) -> view.Presentation:
     """The first problem's exit code: so "busy", which ends by itself, comes after the others."""
     codes = [problem.exit_code for problem in result.problems]
     return replace(

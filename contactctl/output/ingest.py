@@ -7,21 +7,10 @@ from typing import TYPE_CHECKING
 from contactctl.domain.bursts import SharedBy
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.responses import Activity, Event, Response, Unsubscribe
+from contactctl.domain.text import counted
 from contactctl.operations.ingest import IngestResult
+from contactctl.output import view
 from contactctl.output.criteria import Pairs
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    Text,
-    columns,
-    counted,
-    hidden,
-    picked,
-)
 from contactctl.output.rejects import ResponseRejects
 from contactctl.output.responses import incident_data, threshold_data
 from contactctl.responses.rules import Rule
@@ -35,23 +24,23 @@ _SHARED = {
     SharedBy.RULE: "the rule",
 }
 _CLASSIFIED_COLUMNS = (
-    Column("source", for_people=False),
-    Column("recipient"),
-    Column("original_recipient", for_people=False),
-    *columns("category", "counts"),
-    Column("not_counted", for_people=False),
-    Column("status", yields=True),
-    Column("diagnostic", for_people=False),
-    *columns("rule", "evidence"),
-    *hidden("outranked", "through", "occurred_at", "channel", "group", "host", "source_key"),
+    view.Column("source", for_people=False),
+    view.Column("recipient"),
+    view.Column("original_recipient", for_people=False),
+    *view.columns("category", "counts"),
+    view.Column("not_counted", for_people=False),
+    view.Column("status", yields=True),
+    view.Column("diagnostic", for_people=False),
+    *view.columns("rule", "evidence"),
+    *view.hidden("outranked", "through", "occurred_at", "channel", "group", "host", "source_key"),
 )
 CLASSIFIED_FIELDS = tuple(column.key for column in _CLASSIFIED_COLUMNS)
 _RULE_COLUMNS = (
-    Column("id", "RULE"),
-    *columns("category", "from"),
-    Column("counts", for_people=False),
-    Column("why", wraps=True),
-    *hidden("text", "pattern", "near"),
+    view.Column("id", "RULE"),
+    *view.columns("category", "from"),
+    view.Column("counts", for_people=False),
+    view.Column("why", wraps=True),
+    *view.hidden("text", "pattern", "near", "codes"),
 )
 RULE_FIELDS = tuple(column.key for column in _RULE_COLUMNS)
 
@@ -89,22 +78,22 @@ class OtherEvents:
 
 def present_classified(
     responses: Iterable[Response], rejects: ResponseRejects, others: OtherEvents
-) -> Presentation:
+) -> view.Presentation:
     """What would be recorded. A list is known as a whole; an iterator is shown as it is read."""
     whole = isinstance(responses, Sequence)
-    rows = (picked(each, CLASSIFIED_FIELDS) for each in responses)
+    rows = (view.picked(each, CLASSIFIED_FIELDS) for each in responses)
     items = list(rows) if whole else rows
-    return Presentation(
+    return view.Presentation(
         {"rejected": rejects.number, **asdict(others)} if whole else {},
-        Rows("responses", _CLASSIFIED_COLUMNS, items),
-        [RowsTable(empty="(no responses)")],
+        view.Rows("responses", _CLASSIFIED_COLUMNS, items),
+        [view.RowsTable(empty="(no responses)")],
         warnings=others.warnings() if whole else [],
         problems=rejects.problems() if whole else [],
         exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
     )
 
 
-def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
+def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> view.Presentation:
     """The rules in the order they are tried."""
     items = [
         {
@@ -116,18 +105,19 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> Presentation:
             "text": list(rule.texts),
             "pattern": [each.pattern for each in rule.patterns],
             "near": [list(map(list, lists)) for lists in rule.near],
+            "codes": list(rule.codes),
         }
         for rule in rules
     ]
     columns = [replace(c, for_people=bool(own)) if c.key == "from" else c for c in _RULE_COLUMNS]
-    return Presentation({}, Rows("rules", columns, items), [RowsTable()])
+    return view.Presentation({}, view.Rows("rules", columns, items), [view.RowsTable()])
 
 
-def present_ingest(result: IngestResult, rejects: ResponseRejects) -> Presentation:
+def present_ingest(result: IngestResult, rejects: ResponseRejects) -> view.Presentation:
     """What became of the events; rejected, held or refused ones decide the exit code."""
-    shown = Presentation(
+    shown = view.Presentation(
         ingest_data(result, rejects),
-        blocks=[KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
+        blocks=[view.KeyValues(_ingest_pairs(result)), *_incident_blocks(result)],
         notes=[] if result.read else ["nothing was read: the input holds no mail and no event"],
         warnings=[
             *_incident_warnings(result),
@@ -167,14 +157,14 @@ def ingest_data(result: IngestResult, rejects: ResponseRejects) -> dict[str, obj
     that was read; unmatched, not_counted, held and by_category speak of those recorded."""
     counts = result.counts
     return {
-        **picked(result, ("run", "read")),
+        **view.picked(result, ("run", "read")),
         "no_response": result.no_responses,
         "unsubscribes": counts.unsubscribes,
         "unsubscribed": counts.obeyed.contacts,
         "left_groups": counts.obeyed.memberships,
         "resubscribes": counts.resubscribes,
         "undated": result.undated,
-        **picked(counts, ("recorded", "duplicates", "unmatched", "not_counted")),
+        **view.picked(counts, ("recorded", "duplicates", "unmatched", "not_counted")),
         "sender_side": [
             {
                 "about": met.fault.about,
@@ -249,9 +239,9 @@ def _incident_warnings(result: IngestResult) -> list[str]:
     return warnings
 
 
-def _incident_blocks(result: IngestResult) -> list[Block]:
+def _incident_blocks(result: IngestResult) -> list[view.Block]:
     return [
-        Text(
+        view.Text(
             f"List: contactctl responses list --incident {each.id}\n"
             f"Then: contactctl responses release --incident {each.id}   (they count)\n"
             f"   or: contactctl responses discard --incident {each.id}   (they never will)"
@@ -260,7 +250,7 @@ def _incident_blocks(result: IngestResult) -> list[Block]:
     ]
 
 
-def present_fetch(result: "FetchResult", rejects: ResponseRejects) -> Presentation:
+def present_fetch(result: "FetchResult", rejects: ResponseRejects) -> view.Presentation:
     """What a fetch from a provider's API found; one that stopped in time is done in part."""
     shown = present_ingest(result.ingested, rejects)
     shown = replace(shown, data={**shown.data, "source": result.source})

@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING, Any
 from contactctl.config.policy import Bound, PolicyChange
 from contactctl.domain.errors import ExitCode
 from contactctl.domain.policies import StoredPolicy
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    Text,
-    Verbatim,
-    counted,
-)
+from contactctl.domain.text import counted
+from contactctl.output import view
 
 _COLUMNS = (
-    Column("setting"),
-    Column("before", "IN FORCE", wraps=True),
-    Column("after", "NEW", wraps=True),
+    view.Column("setting"),
+    view.Column("before", "IN FORCE", wraps=True),
+    view.Column("after", "NEW", wraps=True),
 )
 POLICY_CHANGE_FIELDS = tuple(column.key for column in _COLUMNS)
 _MOST_NAMED = 5
@@ -48,7 +39,7 @@ def policy_notes(bound: Bound | None, told: Collection[str] = ()) -> list[str]:
     return notes
 
 
-def present_policy(policy: StoredPolicy, text: str) -> Presentation:
+def present_policy(policy: StoredPolicy, text: str) -> view.Presentation:
     """The policy in force, as YAML for people."""
     data = {
         "policy": policy.number,
@@ -57,40 +48,40 @@ def present_policy(policy: StoredPolicy, text: str) -> Presentation:
         "settings": policy.document,
     }
     pairs = [("Policy", policy.number), ("In force since", policy.created), ("Run", policy.run_id)]
-    return Presentation(data, None, [KeyValues(pairs), Verbatim(text)])
+    return view.Presentation(data, None, [view.KeyValues(pairs), view.Verbatim(text)])
 
 
-def present_export(policy: StoredPolicy, text: str) -> Presentation:
+def present_export(policy: StoredPolicy, text: str) -> view.Presentation:
     """The policy in force as YAML, to be edited and applied again."""
-    return Presentation({"policy": policy.number, "yaml": text}, None, [Verbatim(text)])
+    return view.Presentation({"policy": policy.number, "yaml": text}, None, [view.Verbatim(text)])
 
 
-def present_proposal(proposal: "PolicyProposal", *, differs: bool = False) -> Presentation:
+def present_proposal(proposal: "PolicyProposal", *, differs: bool = False) -> view.Presentation:
     """What a file would change; with `differs` that is a failure, as for `diff`."""
     data = {"policy": proposal.before, "changes": len(proposal.changes)}
-    blocks: list[Block] = [Text("The policy says the same already.")]
+    blocks: list[view.Block] = [view.Text("The policy says the same already.")]
     if proposal.changes:
-        blocks = [RowsTable()]
+        blocks = [view.RowsTable()]
     exit_code = ExitCode.FAILURE if differs and proposal.changes else ExitCode.DONE
-    return Presentation(
+    return view.Presentation(
         data, policy_rows(proposal.changes), blocks, notes=_left_out(proposal), exit_code=exit_code
     )
 
 
-def present_applied(applied: "PolicyApplied") -> Presentation:
+def present_applied(applied: "PolicyApplied") -> view.Presentation:
     """That a policy is in force."""
     data = {"policy": applied.number, "run": applied.run, "changes": len(applied.changes)}
     said = f"Policy {applied.number} is in force: {counted(len(applied.changes), 'change')}."
-    return Presentation(data, policy_rows(applied.changes), [Text(said)])
+    return view.Presentation(data, policy_rows(applied.changes), [view.Text(said)])
 
 
-def policy_rows(changes: Sequence[PolicyChange]) -> Rows:
+def policy_rows(changes: Sequence[PolicyChange]) -> view.Rows:
     """Setting by setting, what it was and what it becomes."""
     items = [
         {"setting": each.key, "before": _value(each.before), "after": _value(each.after)}
         for each in changes
     ]
-    return Rows("changes", _COLUMNS, items)
+    return view.Rows("changes", _COLUMNS, items)
 
 
 def _left_out(proposal: "PolicyProposal") -> list[str]:

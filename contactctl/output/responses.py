@@ -8,34 +8,21 @@ from typing import Any
 from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
-from contactctl.domain.text import show_safely
+from contactctl.domain.text import counted, show_safely
 from contactctl.operations.responses import HeldResult, ResponseReport
 from contactctl.operations.thresholds import ThresholdResult
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Table,
-    columns,
-    counted,
-    hidden,
-    picked,
-)
+from contactctl.output import view
 
 _COLUMNS = (
-    Column("occurred_at", "OCCURRED"),
-    *columns("recipient", "category", "status"),
-    Column("diagnostic", yields=True),
-    Column("not_counted", yields=True),
-    Column("held", yields=True),
-    Column("incident", yields=True),
-    Column("group", yields=True),
-    Column("run", yields=True),
-    *hidden(
+    view.Column("occurred_at", "OCCURRED"),
+    *view.columns("recipient", "category", "status"),
+    view.Column("diagnostic", yields=True),
+    view.Column("not_counted", yields=True),
+    view.Column("held", yields=True),
+    view.Column("incident", yields=True),
+    view.Column("group", yields=True),
+    view.Column("run", yields=True),
+    *view.hidden(
         "contact",
         "email",
         "counts",
@@ -52,29 +39,33 @@ _COLUMNS = (
 RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 _INCIDENT_COLUMNS = (
-    *columns("incident", "shared_by", "name", "category", "held", "started"),
-    Column("last_hour", for_people=False),
+    *view.columns("incident", "shared_by", "name", "category", "held", "started"),
+    view.Column("last_hour", for_people=False),
 )
 INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
 
 
-def present_responses(rows: Sequence[dict[str, Any]]) -> Presentation:
+def present_responses(rows: Sequence[dict[str, Any]]) -> view.Presentation:
     """The responses, newest first."""
     items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
-    return Presentation({}, Rows("responses", _COLUMNS, items), [RowsTable(empty="(no responses)")])
-
-
-def present_incidents(incidents: Sequence[Incident]) -> Presentation:
-    """What is held, burst by burst."""
-    items = [incident_data(each) for each in incidents]
-    return Presentation(
-        {}, Rows("incidents", _INCIDENT_COLUMNS, items), [RowsTable(empty="(nothing is held)")]
+    return view.Presentation(
+        {}, view.Rows("responses", _COLUMNS, items), [view.RowsTable(empty="(no responses)")]
     )
 
 
-def incident_data(incident: Incident) -> Row:
+def present_incidents(incidents: Sequence[Incident]) -> view.Presentation:
+    """What is held, burst by burst."""
+    items = [incident_data(each) for each in incidents]
+    return view.Presentation(
+        {},
+        view.Rows("incidents", _INCIDENT_COLUMNS, items),
+        [view.RowsTable(empty="(nothing is held)")],
+    )
+
+
+def incident_data(incident: Incident) -> view.Row:
     """An incident for programs; `name` is a domain, a receiving host, or a rule's id."""
-    return {"incident": incident.id, **picked(incident, INCIDENT_FIELDS[1:])}
+    return {"incident": incident.id, **view.picked(incident, INCIDENT_FIELDS[1:])}
 
 
 def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
@@ -87,7 +78,7 @@ def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
     }
 
 
-def present_held(result: HeldResult, verb: str) -> Presentation:
+def present_held(result: HeldResult, verb: str) -> view.Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
     deactivated = thresholds.deactivated if thresholds else 0
@@ -100,7 +91,7 @@ def present_held(result: HeldResult, verb: str) -> Presentation:
     pairs = [(verb, counted(result.responses, "response")), ("Run", result.run)]
     if thresholds:
         pairs.append(("Deactivated", counted(deactivated, "contact")))
-    shown = Presentation(data, blocks=[KeyValues(pairs)])
+    shown = view.Presentation(data, blocks=[view.KeyValues(pairs)])
     refusal = thresholds.refusal if thresholds else None
     return shown.failed(refusal) if refusal else shown
 
@@ -119,9 +110,9 @@ _ROW, _TEXT, _BARS, _RIGHT = 24, 260, 420, 180
 _BEGINNING = '<svg xmlns="http://www.w3.org/2000/svg" class="contactctl-report"'
 
 
-def present_report(report: ResponseReport) -> Presentation:
+def present_report(report: ResponseReport) -> view.Presentation:
     """The rows, the worst first; exit code 4 where a limit is exceeded."""
-    rows = Rows("rows", columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
+    rows = view.Rows("rows", view.columns(*REPORT_FIELDS), [_row(each) for each in report.rows])
     data = {
         "by": str(report.by),
         "since": report.since,
@@ -132,22 +123,22 @@ def present_report(report: ResponseReport) -> Presentation:
             for limit, each in report.exceeded
         ],
     }
-    presentation = Presentation(data, rows, _blocks(report), notes=_notes(report))
+    presentation = view.Presentation(data, rows, _blocks(report), notes=_notes(report))
     for limit, each in report.exceeded:
         message = f"{_name(each)}: {_told(each, limit.what)}, over {limit}"
         presentation = presentation.failed(RefusedError(message, code="rate"))
     return presentation
 
 
-def _blocks(report: ResponseReport) -> Sequence[Block]:
+def _blocks(report: ResponseReport) -> Sequence[view.Block]:
     shown = report.rows[:_MOST_FOR_PEOPLE]
     heading = {ReportBy.DAY: "DAY (UTC)"}.get(report.by, str(report.by).upper())
     shown_columns = [
-        Column("name", heading),
-        *columns(*_NUMBERS),
-        Column("bounces", "BOUNCES %"),
-        Column("complaints", "COMPLAINTS %"),
-        Column("bar", "BAD", yields=True),
+        view.Column("name", heading),
+        *view.columns(*_NUMBERS),
+        view.Column("bounces", "BOUNCES %"),
+        view.Column("complaints", "COMPLAINTS %"),
+        view.Column("bar", "BAD", yields=True),
     ]
     most = max((_bad_share(each) for each in shown), default=0.0)
     items = [_row_for_people(each, most) for each in shown]
@@ -155,7 +146,7 @@ def _blocks(report: ResponseReport) -> Sequence[Block]:
     if len(report.rows) > len(shown):
         facts.append(("Not shown", f"{len(report.rows) - len(shown):,} better ones"))
     empty = "(no delivery and no response)"
-    return [Table(shown_columns, items, empty=empty), KeyValues(facts)]
+    return [view.Table(shown_columns, items, empty=empty), view.KeyValues(facts)]
 
 
 def _notes(report: ResponseReport) -> list[str]:
@@ -167,20 +158,20 @@ def _notes(report: ResponseReport) -> list[str]:
     return notes
 
 
-def _row(figures: Figures) -> Row:
+def _row(figures: Figures) -> view.Row:
     return {
         "name": figures.name or None,
-        **picked(figures, _NUMBERS),
+        **view.picked(figures, _NUMBERS),
         "bounce_rate": _rounded(figures.bounce_rate),
         "complaint_rate": _rounded(figures.complaint_rate),
     }
 
 
-def _row_for_people(figures: Figures, most: float) -> Row:
+def _row_for_people(figures: Figures, most: float) -> view.Row:
     length = round(_bad_share(figures) / most * _BAR_WIDTH) if most else 0
     return {
         "name": _name(figures),
-        **picked(figures, _NUMBERS),
+        **view.picked(figures, _NUMBERS),
         "bounces": _in_percent(figures.bounce_rate),
         "complaints": _in_percent(figures.complaint_rate),
         "bar": "#" * max(length, 1 if _bad_share(figures) else 0),

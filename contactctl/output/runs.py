@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from contactctl.domain.changes import Change, Outcome
 from contactctl.domain.runs import Run, RunState
+from contactctl.domain.text import counted
+from contactctl.output import view
 from contactctl.output.criteria import (
     Pairs,
     asked_about,
@@ -17,35 +19,21 @@ from contactctl.output.criteria import (
     rows_blocks,
     share,
 )
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    columns,
-    counted,
-    picked,
-    to_people,
-)
 
 if TYPE_CHECKING:
     from contactctl.operations.criteria import Preview
     from contactctl.operations.plans import ShownPlan
     from contactctl.operations.reactivation import UndoPreview
-    from contactctl.operations.rules import DueUnderRule
+    from contactctl.operations.response_policy import DueUnderRule
     from contactctl.operations.runs import FoundRun
 
 
 _RUN_COLUMNS = (
-    *columns("run", "kind", "state", "planned", "deactivated", "changed", "skipped"),
-    Column("operator", yields=True),
-    *columns("applied_by", "resumed_by"),
-    Column("reason", yields=True),
-    *columns(
+    *view.columns("run", "kind", "state", "planned", "deactivated", "changed", "skipped"),
+    view.Column("operator", yields=True),
+    *view.columns("applied_by", "resumed_by"),
+    view.Column("reason", yields=True),
+    *view.columns(
         "active_before",
         "active_after",
         "database",
@@ -57,10 +45,10 @@ _RUN_COLUMNS = (
     ),
 )
 _LISTED_COLUMNS = (
-    *columns("run", "kind", "state", "contacts"),
-    Column("operator", yields=True),
-    Column("reason", yields=True),
-    Column("when"),
+    *view.columns("run", "kind", "state", "contacts"),
+    view.Column("operator", yields=True),
+    view.Column("reason", yields=True),
+    view.Column("when"),
 )
 _AS_KEPT = (
     *("active_before", "active_after", "operator", "applied_by", "resumed_by", "reason"),
@@ -73,13 +61,13 @@ def run_data(run: Run) -> dict[str, object]:
     """A run for programs."""
     return {
         "run": run.id,
-        **picked(run, ("kind", "state", "planned")),
+        **view.picked(run, ("kind", "state", "planned")),
         "deactivated": run.changed if run.run_type.deactivates else 0,
         "changed": run.changed,
         "skipped": run.skipped_total,
         "skipped_reasons": dict(run.skipped),
         "results": dict(run.results),
-        **picked(run, _AS_KEPT),
+        **view.picked(run, _AS_KEPT),
         "clock_replaced": run.clock_replaced,
         "terms": run.terms.to_json() if run.terms else None,
         "limit_override": run.limit_override,
@@ -87,13 +75,13 @@ def run_data(run: Run) -> dict[str, object]:
     }
 
 
-def present_run(run: Run) -> Presentation:
+def present_run(run: Run) -> view.Presentation:
     """A run that a command has just worked on: what was asked, by whom, and what it did."""
-    blocks = [KeyValues(_run_pairs(run)), *_next_steps(run, is_shown=False)]
-    return Presentation(run_data(run), None, blocks)
+    blocks = [view.KeyValues(_run_pairs(run)), *_next_steps(run, is_shown=False)]
+    return view.Presentation(run_data(run), None, blocks)
 
 
-def present_looked_up_run(found: "FoundRun") -> Presentation:
+def present_looked_up_run(found: "FoundRun") -> view.Presentation:
     """The same for a run that somebody looks at, and the runs that have undone it."""
     run = found.run
     pairs = _run_pairs(run)
@@ -103,16 +91,16 @@ def present_looked_up_run(found: "FoundRun") -> Presentation:
     data = run_data(run) | {"taken_back_by": list(found.taken_back_by)}
     is_undone = bool(found.taken_back_by)  # then there is nothing more to advise
     next_steps = [] if is_undone else _next_steps(run, is_shown=True)
-    return Presentation(data, None, [KeyValues(pairs), *next_steps])
+    return view.Presentation(data, None, [view.KeyValues(pairs), *next_steps])
 
 
-def present_runs(runs: Sequence[Run]) -> Presentation:
+def present_runs(runs: Sequence[Run]) -> view.Presentation:
     """The runs as rows, newest first."""
     items = [run_data(run) for run in runs]
-    return Presentation({}, Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
+    return view.Presentation({}, view.Rows("runs", _RUN_COLUMNS, items), [runs_table(runs)])
 
 
-def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
+def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> view.Table:
     """A line for each run: how many contacts it changed, and when it started, or was planned."""
     items = [
         run_data(run)
@@ -123,10 +111,10 @@ def runs_table(runs: Sequence[Run], *, with_reasons: bool = True) -> Table:
         for run in runs
     ]
     columns = [each for each in _LISTED_COLUMNS if with_reasons or each.key != "reason"]
-    return Table(columns, items, empty="(no runs)")
+    return view.Table(columns, items, empty="(no runs)")
 
 
-def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation:
+def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> view.Presentation:
     """Everything to see before a plan is confirmed.
 
     `facts_last`: the contacts first, so that a question below has the facts right above it.
@@ -137,25 +125,25 @@ def present_plan(plan: "ShownPlan", *, facts_last: bool = False) -> Presentation
     }
     if plan.undone is not None:
         data |= undone_data(plan.undone, plan.run.planned)
-    facts = KeyValues(_plan_pairs(plan))
+    facts = view.KeyValues(_plan_pairs(plan))
     contacts = rows_blocks(len(plan.rows), plan.run.planned)
-    blocks: list[Block] = [*contacts, facts] if facts_last else [facts, *contacts]
+    blocks: list[view.Block] = [*contacts, facts] if facts_last else [facts, *contacts]
     if plan.impact is not None:
         data["impact"] = impact_data(plan.impact)
         blocks += impact_blocks(plan.impact)
     blocks += limit_blocks(plan.stakes.limits_exceeded)
     rows = preview_rows(plan.rows, asked_about(plan.run.details.selected))
-    return Presentation(data, rows, blocks)
+    return view.Presentation(data, rows, blocks)
 
 
-def present_kept_plan(plan: "ShownPlan") -> Presentation:
+def present_kept_plan(plan: "ShownPlan") -> view.Presentation:
     """A plan that waits for `runs apply`."""
     shown = present_plan(plan)
     blocks = [*shown.blocks, *_next_steps(plan.run, is_shown=True)]
-    return Presentation(shown.data, shown.rows, blocks)
+    return view.Presentation(shown.data, shown.rows, blocks)
 
 
-def present_nothing_to_do(preview: "Preview") -> Presentation:
+def present_nothing_to_do(preview: "Preview") -> view.Presentation:
     """No contact matches: nothing was planned, and that is not an error."""
     data = {
         "run": None,
@@ -167,11 +155,11 @@ def present_nothing_to_do(preview: "Preview") -> Presentation:
         "active_after": preview.active_total,
     }
     pairs = criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt)
-    blocks: list[Block] = [
-        KeyValues(pairs),
-        Text("No active contact matches; nothing was changed."),
+    blocks: list[view.Block] = [
+        view.KeyValues(pairs),
+        view.Text("No active contact matches; nothing was changed."),
     ]
-    return Presentation(data, None, blocks)
+    return view.Presentation(data, None, blocks)
 
 
 def _run_pairs(run: Run) -> Pairs:
@@ -243,7 +231,7 @@ def _plan_pairs(plan: "ShownPlan") -> Pairs:
         ("Run", f"{run.id}, {run.kind}, {run.state}"),
         ("Database", run.database),
         *_asked_pairs(run),
-        ("Planned", f"{to_people(run.planned_at)}, expires {to_people(run.expires_at)}"),
+        ("Planned", f"{view.to_people(run.planned_at)}, expires {view.to_people(run.expires_at)}"),
         *([("Undoes", undone_text(plan.undone))] if plan.undone else _what_pairs(run)),
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *(touched_pairs(plan.undone, run.planned) if plan.undone else []),
@@ -268,32 +256,32 @@ def _rule_data(due: "DueUnderRule") -> dict[str, object]:
     }
 
 
-def _next_steps(run: Run, *, is_shown: bool) -> list[Block]:
+def _next_steps(run: Run, *, is_shown: bool) -> list[view.Block]:
     """What can be done with the run now; `is_shown`: it is being looked at already."""
     if run.state is RunState.PLANNED:
         return [
-            Text(
+            view.Text(
                 f"Nothing has changed yet. To apply it: contactctl runs apply {run.id}\n"
                 f"To delete the plan: contactctl runs cancel {run.id}"
             )
         ]
     if run.state is RunState.RUNNING:
         return [
-            Text(
+            view.Text(
                 f"Watch it: contactctl runs watch {run.id}\n"
                 f"If it was interrupted: contactctl runs resume {run.id}"
             )
         ]
     if run.state is RunState.DONE and run.run_type.next_step:
         look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
-        return [Text(f"{look}{run.run_type.next_step}")]
+        return [view.Text(f"{look}{run.run_type.next_step}")]
     return []
 
 
 # How undoing a run is shown before it is done
 
 
-def present_undo(preview: "UndoPreview") -> Presentation:
+def present_undo(preview: "UndoPreview") -> view.Presentation:
     """Which run, how many of its contacts, the first of them, and what it would mean."""
     stakes = preview.stakes
     data = {
@@ -311,12 +299,14 @@ def present_undo(preview: "UndoPreview") -> Presentation:
         *touched_pairs(preview.undone, preview.count),
     ]
     blocks = [
-        KeyValues(pairs),
+        view.KeyValues(pairs),
         *rows_blocks(len(preview.rows), preview.count),
         *impact_blocks(preview.impact),
         *limit_blocks(stakes.limits_exceeded),
     ]
-    return Presentation(data, preview_rows(preview.rows), blocks, notes=["nothing was changed"])
+    return view.Presentation(
+        data, preview_rows(preview.rows), blocks, notes=["nothing was changed"]
+    )
 
 
 def undone_data(undone: Run, count: int) -> Mapping[str, object]:
@@ -343,33 +333,35 @@ def touched_pairs(undone: Run, count: int) -> Pairs:
 
 
 _CHANGE_COLUMNS = (
-    *columns("number", "at", "change", "contact"),
-    Column("email", yields=True),
-    Column("previous_email", "PREVIOUS EMAIL", yields=True),
-    Column("group"),
-    Column("group_id", for_people=False),
-    *columns("state", "into", "run"),
+    *view.columns("number", "at", "change", "contact"),
+    view.Column("email", yields=True),
+    view.Column("previous_email", "PREVIOUS EMAIL", yields=True),
+    view.Column("group"),
+    view.Column("group_id", for_people=False),
+    *view.columns("state", "into", "run"),
 )
 CHANGE_FIELDS = tuple(column.key for column in _CHANGE_COLUMNS)
 _OUTCOME_COLUMNS = (
-    Column("contact"),
-    Column("email", yields=True),
-    *columns("change", "group", "origin", "category", "at"),
+    view.Column("contact"),
+    view.Column("email", yields=True),
+    *view.columns("change", "group", "origin", "category", "at"),
 )
 OUTCOME_FIELDS = tuple(column.key for column in _OUTCOME_COLUMNS)
 
 
-def present_changes(changes: Iterator[Change], delivered: Callable[[], None]) -> Presentation:
+def present_changes(changes: Iterator[Change], delivered: Callable[[], None]) -> view.Presentation:
     """The changes as rows; `delivered` is called once all of them are written."""
     items = map(_change_row, changes)
-    rows = Rows("changes", _CHANGE_COLUMNS, items)
-    return Presentation(rows=rows, blocks=[RowsTable("(no changes)")], delivered=delivered)
+    rows = view.Rows("changes", _CHANGE_COLUMNS, items)
+    return view.Presentation(
+        rows=rows, blocks=[view.RowsTable("(no changes)")], delivered=delivered
+    )
 
 
-def present_outcomes(run: int, outcomes: Iterator[Outcome]) -> Presentation:
+def present_outcomes(run: int, outcomes: Iterator[Outcome]) -> view.Presentation:
     """Whom the run changed, as rows."""
-    rows = Rows("contacts", _OUTCOME_COLUMNS, map(_outcome_row, outcomes))
-    return Presentation({"run": run}, rows, [RowsTable("(no contacts)")])
+    rows = view.Rows("contacts", _OUTCOME_COLUMNS, map(_outcome_row, outcomes))
+    return view.Presentation({"run": run}, rows, [view.RowsTable("(no contacts)")])
 
 
 def _change_row(change: Change) -> Mapping[str, object]:

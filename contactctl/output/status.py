@@ -5,21 +5,11 @@ from html import escape
 from itertools import dropwhile
 
 from contactctl.domain.runs import RunState
+from contactctl.domain.text import counted
 from contactctl.operations.status import StoreStatus
+from contactctl.output import view
 from contactctl.output.criteria import Pairs
 from contactctl.output.policy import NO_POLICY
-from contactctl.output.presentation import (
-    Bars,
-    Block,
-    Heading,
-    KeyValues,
-    Metric,
-    Presentation,
-    age_text,
-    counted,
-    picked,
-    to_people,
-)
 from contactctl.output.runs import run_data, runs_table
 
 # what a program watches over, with what it means
@@ -33,18 +23,18 @@ _WATCHED = {
 _MONTHS_FOR_PEOPLE = 6  # with more, the totals would scroll off a screen of 24 lines
 
 
-def present_status(status: StoreStatus) -> Presentation:
+def present_status(status: StoreStatus) -> view.Presentation:
     """Totals, reasons, billing, deactivations by month and the latest runs."""
     runs = [run_data(run) for run in status.latest_runs]
     data: dict[str, object] = {
-        **picked(status, ("database", "active", "inactive", "total")),
+        **view.picked(status, ("database", "active", "inactive", "total")),
         "open_deactivations": [
             {"origin": origin, "category": category or None, "number": number}
             for origin, category, number in status.open_deactivations
         ],
         "billing": status.tier
         and {"currency": status.currency, "price": status.tier.price, "up_to": status.tier.up_to},
-        **picked(status, (*_WATCHED, "unmatched_unsubscribes")),
+        **view.picked(status, (*_WATCHED, "unmatched_unsubscribes")),
         "deactivations_per_month": [
             {"month": month, "number": number} for month, number in status.per_month
         ],
@@ -55,15 +45,15 @@ def present_status(status: StoreStatus) -> Presentation:
         "last_done": dict(status.last_done),
         "bypassing_groups": list(status.bypassing),
     }
-    blocks: list[Block] = [KeyValues(_totals(status))]
+    blocks: list[view.Block] = [view.KeyValues(_totals(status))]
     if months := list(dropwhile(_is_empty, status.per_month[-_MONTHS_FOR_PEOPLE:])):
-        blocks += [Heading("Deactivations per month"), Bars(months)]
+        blocks += [view.Heading("Deactivations per month"), view.Bars(months)]
     if runs:
-        blocks += [Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
-    return Presentation(data, None, blocks, metrics=status_metrics(status))
+        blocks += [view.Heading("Latest runs"), runs_table(status.latest_runs, with_reasons=False)]
+    return view.Presentation(data, None, blocks, metrics=status_metrics(status))
 
 
-def status_metrics(status: StoreStatus) -> list[Metric]:
+def status_metrics(status: StoreStatus) -> list[view.Metric]:
     """What a program that watches over stores wants to know; instants as Unix time."""
     contacts = {"active": status.active, "inactive": status.inactive}
     month, deactivated = status.per_month[-1]
@@ -92,8 +82,8 @@ def status_picture(status: StoreStatus) -> str:
     return bars_svg("Deactivations per month", status.per_month, note)
 
 
-def _metric(name: str, meaning: str, value: float, **labels: str) -> Metric:
-    return Metric(f"contactctl_{name}", meaning, value, labels)
+def _metric(name: str, meaning: str, value: float, **labels: str) -> view.Metric:
+    return view.Metric(f"contactctl_{name}", meaning, value, labels)
 
 
 def _is_empty(month: tuple[str, int]) -> bool:
@@ -121,7 +111,7 @@ def _totals(status: StoreStatus) -> Pairs:
         pairs.append(("Unsubscribes", f"{status.unsubscribes:,}{besides}"))
     for label, work in (("Last sweep", "sweep"), ("Last fetch", "fetch")):
         if at := status.last(work):
-            pairs.append((label, f"{to_people(at)}, {age_text(status.as_of - at)} ago"))
+            pairs.append((label, f"{view.to_people(at)}, {view.age_text(status.as_of - at)} ago"))
     if status.bypassing:
         names = ", ".join(status.bypassing)
         pairs.append(("Bypass", f"{names}: mails contacts that are inactive system-wide"))

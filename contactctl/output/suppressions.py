@@ -5,6 +5,7 @@ from contactctl.domain.errors import ExitCode
 from contactctl.domain.text import counted
 from contactctl.operations.pushing import ListDiff, PushPreview
 from contactctl.operations.suppressions import ListResult, Rotation, SuppressionChange, Suppressions
+from contactctl.output import view
 from contactctl.output.criteria import (
     Pairs,
     contact_column,
@@ -12,24 +13,14 @@ from contactctl.output.criteria import (
     preview_rows,
     rows_blocks,
 )
-from contactctl.output.presentation import (
-    Block,
-    Heading,
-    KeyValues,
-    Presentation,
-    Rows,
-    Table,
-    columns,
-    picked,
-)
 from contactctl.output.rejects import RejectsFile
 
-_COLUMNS = columns("hash", "key", "created", "run")
+_COLUMNS = view.columns("hash", "key", "created", "run")
 LIST_FIELDS = ("run", "suppressed", "unchanged", "rejected", "contacts", "rejects_file")
 SUPPRESSION_FIELDS = tuple(column.key for column in _COLUMNS)
 
 
-def present_suppressions(found: Suppressions) -> Presentation:
+def present_suppressions(found: Suppressions) -> view.Presentation:
     """The latest suppressions, and how many there are."""
     items = [
         {
@@ -41,15 +32,19 @@ def present_suppressions(found: Suppressions) -> Presentation:
         for row in found.rows
     ]
     blocks = rows_blocks(len(items), found.total, noun="suppressions")
-    return Presentation({"total": found.total}, Rows("suppressions", _COLUMNS, items), blocks)
+    return view.Presentation(
+        {"total": found.total}, view.Rows("suppressions", _COLUMNS, items), blocks
+    )
 
 
-def present_suppressed(suppressed: bool) -> Presentation:
+def present_suppressed(suppressed: bool) -> view.Presentation:
     """Whether an address is suppressed."""
-    return Presentation({"suppressed": suppressed}, None, [KeyValues([("Suppressed", suppressed)])])
+    return view.Presentation(
+        {"suppressed": suppressed}, None, [view.KeyValues([("Suppressed", suppressed)])]
+    )
 
 
-def present_suppression_change(change: SuppressionChange) -> Presentation:
+def present_suppression_change(change: SuppressionChange) -> view.Presentation:
     """Whether it is suppressed now, and the run that changed it."""
     data = {"suppressed": change.suppressed, "run": change.run}
     notes = [] if change.run is not None else ["nothing had to change"]
@@ -59,13 +54,13 @@ def present_suppression_change(change: SuppressionChange) -> Presentation:
             " from now on imports reject their rows"
         )
     pairs = [("Suppressed", change.suppressed), ("Run", change.run)]
-    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+    return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)
 
 
-def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
+def present_list(result: ListResult, rejects: RejectsFile) -> view.Presentation:
     """What became of a list's rows; a row that was rejected makes the exit code 5."""
     data = {
-        **picked(result, LIST_FIELDS[:-1]),
+        **view.picked(result, LIST_FIELDS[:-1]),
         "rejects_file": str(rejects.path) if rejects.path else None,
     }
     counts = ("suppressed", "unchanged", "rejected")
@@ -76,16 +71,16 @@ def present_list(result: ListResult, rejects: RejectsFile) -> Presentation:
             f"on the list are addresses of {counted(result.contacts, 'contact')}: nothing changes"
             " there; from now on imports reject their rows"
         )
-    return Presentation(
+    return view.Presentation(
         data,
-        blocks=[KeyValues([*pairs, ("Run", result.run)])],
+        blocks=[view.KeyValues([*pairs, ("Run", result.run)])],
         notes=notes,
         problems=rejects.problems(),
         exit_code=ExitCode.PARTIAL if result.rejected else ExitCode.DONE,
     )
 
 
-def present_rotated(rotation: Rotation) -> Presentation:
+def present_rotated(rotation: Rotation) -> view.Presentation:
     """The id of the new key, of the old ones that are kept or dropped, and the copy of before."""
     current, kept = rotation.keyring.current.id, [key.id for key in rotation.keyring.keys[1:]]
     backup = str(rotation.backup)
@@ -95,7 +90,7 @@ def present_rotated(rotation: Rotation) -> Presentation:
         pairs.append(("Dropped", list(rotation.dropped)))
     pairs.append(("Key file of before", backup))
     notes = ["back up the key file now"]
-    return Presentation(data, None, [KeyValues(pairs)], notes=notes)
+    return view.Presentation(data, None, [view.KeyValues(pairs)], notes=notes)
 
 
 # A provider's suppression list beside the contacts
@@ -110,12 +105,12 @@ DIFF_FIELDS = ("source", *_SIDES, "unknown")
 _DIFF_COLUMNS = tuple(map(contact_column, ("id", "email", "status", "last_name")))
 
 
-def present_push(preview: PushPreview) -> Presentation:
+def present_push(preview: PushPreview) -> view.Presentation:
     """What a provider would be told, with the first contacts and the limits."""
     stakes = preview.stakes
     data = {
         "run": None,
-        **picked(preview, ("source", "database", "adding", "removing")),
+        **view.picked(preview, ("source", "database", "adding", "removing")),
         "count": stakes.count,
         "limits_exceeded": list(stakes.limits_exceeded),
     }
@@ -125,20 +120,22 @@ def present_push(preview: PushPreview) -> Presentation:
         ("To take off", f"{preview.removing:,}"),
     ]
     blocks = [
-        KeyValues(pairs),
+        view.KeyValues(pairs),
         *rows_blocks(len(preview.rows), stakes.count),
         *limit_blocks(stakes.limits_exceeded),
     ]
-    return Presentation(data, preview_rows(preview.rows), blocks, notes=["nothing was changed"])
+    return view.Presentation(
+        data, preview_rows(preview.rows), blocks, notes=["nothing was changed"]
+    )
 
 
-def present_diff(diff: ListDiff) -> Presentation:
+def present_diff(diff: ListDiff) -> view.Presentation:
     """How many contacts are on which list, and the first of those on one alone."""
     pairs = [("Source", diff.source)]
     pairs += [(label, f"{diff.counts[side]:,}") for side, label in _SIDES.items()]
     pairs.append(("Suppressed there, not a contact", f"{diff.counts['unknown']:,}"))
-    blocks: list[Block] = [KeyValues(pairs)]
+    blocks: list[view.Block] = [view.KeyValues(pairs)]
     for side in ("here", "there"):
         if diff.rows[side]:
-            blocks += [Heading(_SIDES[side]), Table(_DIFF_COLUMNS, diff.rows[side])]
-    return Presentation({"source": diff.source, **diff.counts}, blocks=blocks)
+            blocks += [view.Heading(_SIDES[side]), view.Table(_DIFF_COLUMNS, diff.rows[side])]
+    return view.Presentation({"source": diff.source, **diff.counts}, blocks=blocks)

@@ -10,25 +10,15 @@ from decimal import Decimal
 from itertools import chain, islice, zip_longest
 
 from contactctl.domain.text import show_safely
+from contactctl.output import view
 from contactctl.output.console import BOLD, DIM, Console, chop, cut, pad, paint, width_of, wrap
-from contactctl.output.presentation import (
-    MISSING,
-    Bars,
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Row,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    Verbatim,
-    to_people,
-)
 
 GAP = "  "
+# columns of how many there are, written as in prose: 1,284; other numbers name things
+_COUNTS = {
+    *("contacts", "contacts_in_force", "members", "active_members", "planned", "changed"),
+    *("skipped", "delivered", "bounced", "complained", "held", "rows", "broken", "counted"),
+}
 _LEAST_WRAPPED = 20
 _LEAST_YIELDING = 12
 _LEAST_TEXT = 40  # addresses are mostly shorter, and useless when cut
@@ -42,7 +32,7 @@ class Measured:
     `is_exact`: its values are numbers, times, yes or no.
     """
 
-    column: Column
+    column: view.Column
     values: int
     heading: int
     word: int
@@ -138,7 +128,7 @@ _EXACT = _NUMBERS | {bool, date, datetime}
 Tell = Callable[[str], None]
 
 
-def write_table(presentation: Presentation, console: Console, command: str) -> None:  # noqa: ARG001
+def write_table(presentation: view.Presentation, console: Console, command: str) -> None:  # noqa: ARG001
     """Write the blocks to stdout, a blank line between them."""
     notes: list[str] = []
     lines = block_lines(presentation, console.width, cuts=console.stdout_is_tty, tell=notes.append)
@@ -150,42 +140,42 @@ def write_table(presentation: Presentation, console: Console, command: str) -> N
 
 
 def block_lines(
-    presentation: Presentation, width: int, *, cuts: bool, tell: Tell = lambda _: None
+    presentation: view.Presentation, width: int, *, cuts: bool, tell: Tell = lambda _: None
 ) -> Iterator[tuple[str, str]]:
     """Style and text of each line. `cuts` wraps text and shortens long cells to fit `width`.
 
     `tell` is told which columns have no room.
     """
     for number, block in enumerate(presentation.blocks):
-        if number and not isinstance(presentation.blocks[number - 1], Heading):
+        if number and not isinstance(presentation.blocks[number - 1], view.Heading):
             yield "", ""
         yield from _lines_of(block, presentation.rows, width if cuts else None, tell)
 
 
 def _lines_of(
-    block: Block, rows: Rows | None, width: int | None, tell: Tell
+    block: view.Block, rows: view.Rows | None, width: int | None, tell: Tell
 ) -> Iterator[tuple[str, str]]:
     match block:
-        case Heading(text):
-            yield BOLD, to_people(text)
-        case Text(text):
+        case view.Heading(text):
+            yield BOLD, view.to_people(text)
+        case view.Text(text):
             yield from (("", line) for line in _text_lines(text, width))
-        case Verbatim(text):
+        case view.Verbatim(text):
             yield from (("", line) for line in text.rstrip("\n").split("\n"))
-        case KeyValues(pairs):
+        case view.KeyValues(pairs):
             yield from _pair_lines(pairs, width)
-        case Table(columns, items, empty):
-            yield from _table_lines(Rows("", columns, items), empty, width, tell)
-        case RowsTable(empty):
+        case view.Table(columns, items, empty):
+            yield from _table_lines(view.Rows("", columns, items), empty, width, tell)
+        case view.RowsTable(empty):
             if rows is not None:
                 yield from _table_lines(rows, empty, width, tell)
-        case Bars(numbers):
+        case view.Bars(numbers):
             yield from _bar_lines(numbers, width)
 
 
 def _text_lines(text: str, width: int | None) -> Iterator[str]:
     for line in text.split("\n"):
-        safe = to_people(line) if line else ""
+        safe = view.to_people(line) if line else ""
         yield from [safe] if width is None else wrap(safe, width, hang=0)
 
 
@@ -195,7 +185,7 @@ def _pair_lines(
     labels = [show_safely(label) for label, _ in pairs]
     widest = max(map(width_of, labels), default=0)
     for label, (_, value) in zip(labels, pairs, strict=True):
-        text = to_people(value)
+        text = view.to_people(value)
         room = width and max(width - widest - len(GAP), _NARROWEST_VALUE)
         first, *others = [text] if room is None else wrap(text, room)
         yield "", f"{pad(label, widest)}{GAP}{first}"
@@ -203,7 +193,7 @@ def _pair_lines(
 
 
 def _table_lines(
-    rows: Rows, empty: str, width: int | None, tell: Tell
+    rows: view.Rows, empty: str, width: int | None, tell: Tell
 ) -> Iterator[tuple[str, str]]:
     """Header and rows; column widths come from the first rows, so that the rest can stream."""
     remaining = iter(rows.items)
@@ -225,13 +215,15 @@ def _table_lines(
 class _Grid:
     """The columns shown, their widths, and which stand right; `cuts` when they must fit."""
 
-    columns: Sequence[Column]
+    columns: Sequence[view.Column]
     widths: Sequence[int]
     right: Sequence[bool]
     cuts: bool
 
     @classmethod
-    def of(cls, columns: Sequence[Column], items: Sequence[Row], width: int | None) -> "_Grid":
+    def of(
+        cls, columns: Sequence[view.Column], items: Sequence[view.Row], width: int | None
+    ) -> "_Grid":
         measured = [_measure(column, items) for column in columns]
         widths = [each.natural for each in measured]
         if width is not None and row_width(widths) > width:
@@ -253,15 +245,15 @@ class _Grid:
         raised = [[""] * (most - len(lines)) + lines for lines in cells]
         yield from map(self._line, zip(*raised, strict=True))
 
-    def lines(self, item: Row) -> Iterator[str]:
+    def lines(self, item: view.Row) -> Iterator[str]:
         """The row's line, and those in which its wrapped cells go on."""
         cells = [
-            self._cell_lines(column, _cell(item.get(column.key)), width)
+            self._cell_lines(column, _cell(column, item), width)
             for column, width in zip(self.columns, self.widths, strict=True)
         ]
         yield from map(self._line, zip_longest(*cells, fillvalue=""))
 
-    def _cell_lines(self, column: Column, text: str, width: int) -> list[str]:
+    def _cell_lines(self, column: view.Column, text: str, width: int) -> list[str]:
         return chop(text, width) if self.cuts and column.wraps else [text]
 
     def _line(self, texts: Sequence[str]) -> str:
@@ -273,19 +265,22 @@ class _Grid:
         return GAP.join(padded).rstrip()
 
 
-def _cell(value: object) -> str:
+def _cell(column: view.Column, item: view.Row) -> str:
     """A value as text; the zone of an instant stands in the heading."""
-    text = to_people(value)
+    value = item.get(column.key)
+    if column.key in _COUNTS and type(value) is int:
+        return f"{value:,}"
+    text = view.to_people(value)
     return text.removesuffix(_ZONE) if isinstance(value, datetime) else text
 
 
-def _with_zone(column: Column, items: Sequence[Row]) -> Column:
+def _with_zone(column: view.Column, items: Sequence[view.Row]) -> view.Column:
     has_instants = any(isinstance(item.get(column.key), datetime) for item in items)
     return replace(column, title=f"{column.heading} ({_ZONE.strip()})") if has_instants else column
 
 
-def _measure(column: Column, items: Sequence[Row]) -> Measured:
-    texts = (_cell(item.get(column.key)) for item in items)
+def _measure(column: view.Column, items: Sequence[view.Row]) -> Measured:
+    texts = (_cell(column, item) for item in items)
     return Measured(
         column,
         values=max(map(width_of, texts)),
@@ -295,29 +290,29 @@ def _measure(column: Column, items: Sequence[Row]) -> Measured:
     )
 
 
-def _says_something(column: Column, items: Sequence[Row]) -> bool:
+def _says_something(column: view.Column, items: Sequence[view.Row]) -> bool:
     """Whether some row has a value there that is not missing, empty or `no`."""
     values = (item.get(column.key) for item in items)
-    return any(value is not False and to_people(value) != MISSING for value in values)
+    return any(value is not False and view.to_people(value) != view.MISSING for value in values)
 
 
-def _is_numeric(column: Column, items: Sequence[Row]) -> bool:
+def _is_numeric(column: view.Column, items: Sequence[view.Row]) -> bool:
     """Whether the values that are there are numbers."""
     kinds = _kinds(column, items)
     return bool(kinds) and kinds <= _NUMBERS
 
 
-def _kinds(column: Column, items: Sequence[Row]) -> set[type]:
+def _kinds(column: view.Column, items: Sequence[view.Row]) -> set[type]:
     """The types of the values that are there."""
     return {type(value) for item in items if (value := item.get(column.key)) is not None}
 
 
 def _bar_lines(numbers: Sequence[tuple[str, int]], width: int | None) -> Iterator[tuple[str, str]]:
     most = max((number for _, number in numbers), default=0) or 1
-    widest = max((width_of(to_people(label)) for label, _ in numbers), default=0)
+    widest = max((width_of(view.to_people(label)) for label, _ in numbers), default=0)
     digits = max((len(f"{number:,}") for _, number in numbers), default=0)
     room = _BAR_WIDTH if width is None else width - widest - digits - 2 * len(GAP)
     longest = max(min(room, _BAR_WIDTH), 1)
     for label, number in numbers:
         bar = "#" * round(number / most * longest)
-        yield "", f"{pad(to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip()
+        yield "", f"{pad(view.to_people(label), widest)}{GAP}{number:>{digits},}{GAP}{bar}".rstrip()

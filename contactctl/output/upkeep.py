@@ -6,6 +6,7 @@ from contactctl.domain.contacts import ContactRecord, MembershipState
 from contactctl.domain.handling import ContactStanding, Reason
 from contactctl.domain.run_kinds import ErasingRun
 from contactctl.domain.runs import Run
+from contactctl.domain.text import counted
 from contactctl.operations.addresses import Done, Merging, NewAddress
 from contactctl.operations.reactivation import MEANING, Reactivated, Target, recommended_for
 from contactctl.operations.upkeep import (
@@ -16,34 +17,21 @@ from contactctl.operations.upkeep import (
     TagChange,
     Tags,
 )
+from contactctl.output import view
 from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
-from contactctl.output.presentation import (
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Presentation,
-    Rows,
-    RowsTable,
-    Table,
-    Text,
-    columns,
-    counted,
-    picked,
-)
 from contactctl.output.runs import run_data
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
 DONE_FIELDS = ("id", "email", "status", "run")
 TAG_CHANGE_FIELDS = ("tag", "contact", "changed", "run")
-_TAG_COLUMNS = columns("tag", "contacts")
+_TAG_COLUMNS = view.columns("tag", "contacts")
 TAG_FIELDS = tuple(column.key for column in _TAG_COLUMNS)
-_ATTRIBUTE_COLUMNS = columns("name", "contacts", "type")
+_ATTRIBUTE_COLUMNS = view.columns("name", "contacts", "type")
 ATTRIBUTE_FIELDS = tuple(column.key for column in _ATTRIBUTE_COLUMNS)
-_REASON_COLUMNS = columns("scope", "origin", "category", "run")
+_REASON_COLUMNS = view.columns("scope", "origin", "category", "run")
 
 
-def present_edited(done: Edited) -> Presentation:
+def present_edited(done: Edited) -> view.Presentation:
     """The fields that changed, or that all was so already."""
     data = {
         "id": done.contact,
@@ -53,10 +41,10 @@ def present_edited(done: Edited) -> Presentation:
     }
     label = "Edited" if done.run else "Was so already"
     pairs: Pairs = [(label, ", ".join(done.fields)), ("Contact", done.contact)]
-    return Presentation(data, blocks=[KeyValues(pairs)])
+    return view.Presentation(data, blocks=[view.KeyValues(pairs)])
 
 
-def present_new_address(target: NewAddress) -> Presentation:
+def present_new_address(target: NewAddress) -> view.Presentation:
     """The contact, both addresses, and what ends with the old one."""
     ending = [_reason(each) for each in target.ending]
     data = _standing(target.contact) | {
@@ -65,69 +53,71 @@ def present_new_address(target: NewAddress) -> Presentation:
         "waiting_responses": target.waiting,
     }
     pairs: Pairs = [*_standing_pairs(target.contact), ("New email", target.address.email)]
-    blocks: list[Block] = [KeyValues(pairs)]
+    blocks: list[view.Block] = [view.KeyValues(pairs)]
     if ending:
-        blocks.append(Text("These deactivations were about the old address, and end:"))
-        blocks.append(Table(_REASON_COLUMNS, ending))
+        blocks.append(view.Text("These deactivations were about the old address, and end:"))
+        blocks.append(view.Table(_REASON_COLUMNS, ending))
     if target.waiting:
         waiting = counted(target.waiting, "response")
-        blocks.append(Text(f"{waiting} to the new address were kept, and become the contact's."))
-    return Presentation(data, blocks=blocks)
+        blocks.append(
+            view.Text(f"{waiting} to the new address were kept, and become the contact's.")
+        )
+    return view.Presentation(data, blocks=blocks)
 
 
-def present_readdressed(done: Done) -> Presentation:
+def present_readdressed(done: Done) -> view.Presentation:
     """The contact as it is now."""
     return _present_done(done, "Readdressed", "Has this address already")
 
 
-def present_merging(target: Merging) -> Presentation:
+def present_merging(target: Merging) -> view.Presentation:
     """Both contacts, and what of the one comes to the other."""
     data = {"into": _standing(target.into), "gone": _standing(target.gone)}
-    blocks: list[Block] = [
-        KeyValues([("Stays", _who(target.into)), *_what(target.into_record)]),
-        KeyValues([("Goes", _who(target.gone)), *_what(target.gone_record)]),
-        Text(
+    blocks: list[view.Block] = [
+        view.KeyValues([("Stays", _who(target.into)), *_what(target.into_record)]),
+        view.KeyValues([("Goes", _who(target.gone)), *_what(target.gone_record)]),
+        view.Text(
             "What the first has stays; what it lacks comes from the second, with its tags, groups,"
             " responses and reasons to be inactive. It cannot be undone."
         ),
     ]
-    return Presentation(data, blocks=blocks)
+    return view.Presentation(data, blocks=blocks)
 
 
-def present_merged(done: Done) -> Presentation:
+def present_merged(done: Done) -> view.Presentation:
     """The contact that stayed, as it is now."""
     return _present_done(done, "Merged into", "")
 
 
-def present_before_deactivating(contact: ContactStanding) -> Presentation:
+def present_before_deactivating(contact: ContactStanding) -> view.Presentation:
     """Who it is, and what is open already."""
     reasons = [_reason(each) for each in contact.reasons]
     data = _standing(contact) | {"deactivations": reasons}
-    blocks: list[Block] = [
-        KeyValues(_standing_pairs(contact)),
-        Text("Deactivated system-wide; only `contactctl reactivate` brings it back."),
+    blocks: list[view.Block] = [
+        view.KeyValues(_standing_pairs(contact)),
+        view.Text("Deactivated system-wide; only `contactctl reactivate` brings it back."),
     ]
     if reasons:
-        blocks.append(Table(_REASON_COLUMNS, reasons))
-    return Presentation(data, blocks=blocks)
+        blocks.append(view.Table(_REASON_COLUMNS, reasons))
+    return view.Presentation(data, blocks=blocks)
 
 
-def present_deactivated(done: Deactivated) -> Presentation:
+def present_deactivated(done: Deactivated) -> view.Presentation:
     """That it was done, or that somebody had done so before."""
     data = _standing(done.contact) | {"status": "inactive", "run": done.run}
     label = "Deactivated" if done.run else "Was deactivated already"
     pairs: Pairs = [(label, done.contact.email), ("Run", done.run)]
-    return Presentation(data, blocks=[KeyValues(pairs)])
+    return view.Presentation(data, blocks=[view.KeyValues(pairs)])
 
 
-def present_tags(tags: Tags) -> Presentation:
+def present_tags(tags: Tags) -> view.Presentation:
     """The tags with their numbers of contacts."""
     items = [{"tag": tag, "contacts": number} for tag, number in tags.rows]
     blocks = rows_blocks(len(items), tags.total, noun="tags")
-    return Presentation({"total": tags.total}, Rows("tags", _TAG_COLUMNS, items), blocks)
+    return view.Presentation({"total": tags.total}, view.Rows("tags", _TAG_COLUMNS, items), blocks)
 
 
-def present_tag_change(change: TagChange, done: str, already: str) -> Presentation:
+def present_tag_change(change: TagChange, done: str, already: str) -> view.Presentation:
     """What a change did: `done` in words, or `already` when nothing had to change."""
     data = {
         "tag": change.tag,
@@ -136,24 +126,24 @@ def present_tag_change(change: TagChange, done: str, already: str) -> Presentati
         "run": change.run,
     }
     words = done if change.run else already
-    return Presentation(data, blocks=[KeyValues([(words, change.tag)])])
+    return view.Presentation(data, blocks=[view.KeyValues([(words, change.tag)])])
 
 
-def present_attributes(attributes: Sequence[Attribute]) -> Presentation:
+def present_attributes(attributes: Sequence[Attribute]) -> view.Presentation:
     """Every attribute; those that contacts have and the config does not declare are told."""
-    items = [picked(each, ATTRIBUTE_FIELDS) for each in attributes]
+    items = [view.picked(each, ATTRIBUTE_FIELDS) for each in attributes]
     stray = [each for each in attributes if each.type is None]
     warnings = [
         f"'{each.name}' of {counted(each.contacts, 'contact')} is not declared:"
         " --rename or --drop it, or declare it below `attributes:`"
         for each in stray
     ]
-    rows = Rows("attributes", _ATTRIBUTE_COLUMNS, items)
+    rows = view.Rows("attributes", _ATTRIBUTE_COLUMNS, items)
     data = {"undeclared": [each.name for each in stray]}
-    return Presentation(data, rows, [RowsTable("(no attributes)")], warnings=warnings)
+    return view.Presentation(data, rows, [view.RowsTable("(no attributes)")], warnings=warnings)
 
 
-def present_attribute_change(change: AttributeChange) -> Presentation:
+def present_attribute_change(change: AttributeChange) -> view.Presentation:
     """Before it is done: which attribute, and of how many contacts."""
     data = {
         "database": change.database,
@@ -168,22 +158,22 @@ def present_attribute_change(change: AttributeChange) -> Presentation:
         ("Attribute", f"{change.name}: {what}"),
         ("Contacts", f"{change.count:,}"),
     ]
-    blocks = [KeyValues(pairs), *limit_blocks(change.stakes.limits_exceeded)]
-    return Presentation(data, blocks=blocks, notes=["nothing was changed"])
+    blocks = [view.KeyValues(pairs), *limit_blocks(change.stakes.limits_exceeded)]
+    return view.Presentation(data, blocks=blocks, notes=["nothing was changed"])
 
 
-def _present_done(done: Done, label: str, already: str) -> Presentation:
+def _present_done(done: Done, label: str, already: str) -> view.Presentation:
     data = _standing(done.contact) | {"run": done.run}
     pairs: Pairs = [
         (label if done.run else already, _who(done.contact)),
         ("Status", done.contact.status),
         ("Run", done.run),
     ]
-    return Presentation(data, blocks=[KeyValues(pairs)])
+    return view.Presentation(data, blocks=[view.KeyValues(pairs)])
 
 
 def _standing(contact: ContactStanding) -> dict[str, object]:
-    return picked(contact, ("id", "email", "status"))
+    return view.picked(contact, ("id", "email", "status"))
 
 
 def _standing_pairs(contact: ContactStanding) -> Pairs:
@@ -222,14 +212,14 @@ def _reason(reason: Reason) -> dict[str, object]:
 
 
 _OPEN_COLUMNS = (
-    *columns("scope", "origin", "category"),
-    Column("started_at", "SINCE"),
-    Column("run"),
-    Column("recommended", for_people=False),
+    *view.columns("scope", "origin", "category"),
+    view.Column("started_at", "SINCE"),
+    view.Column("run"),
+    view.Column("recommended", for_people=False),
 )
 
 
-def present_target(target: Target) -> Presentation:
+def present_target(target: Target) -> view.Presentation:
     """The contact, every open deactivation, the recommendation, and what reactivating means."""
     contact = target.contact
     reasons = [_open_reason(each) for each in contact.reasons]
@@ -239,13 +229,13 @@ def present_target(target: Target) -> Presentation:
         "deactivations": reasons,
         "to_acknowledge": list(target.to_acknowledge),
     }
-    blocks: list[Block] = [
-        KeyValues(_contact_pairs(target)),
-        Table(_OPEN_COLUMNS, reasons, empty="(no open deactivations)"),
+    blocks: list[view.Block] = [
+        view.KeyValues(_contact_pairs(target)),
+        view.Table(_OPEN_COLUMNS, reasons, empty="(no open deactivations)"),
         *_advice(target),
-        *(Text(f"{category}: {MEANING[category]}") for category in target.to_acknowledge),
+        *(view.Text(f"{category}: {MEANING[category]}") for category in target.to_acknowledge),
     ]
-    return Presentation(data, None, blocks)
+    return view.Presentation(data, None, blocks)
 
 
 def _open_reason(reason: Reason) -> dict[str, object]:
@@ -256,7 +246,7 @@ def _open_reason(reason: Reason) -> dict[str, object]:
     return {column.key: facts[column.key] for column in _OPEN_COLUMNS}
 
 
-def present_reactivated(done: Reactivated) -> Presentation:
+def present_reactivated(done: Reactivated) -> view.Presentation:
     """What was done, or that nothing had to be done."""
     target = done.target
     state = target.membership_after
@@ -277,17 +267,19 @@ def present_reactivated(done: Reactivated) -> Presentation:
     if target.group is not None:
         pairs.append((f"In {target.group}", _state_text(state)))
     if done.run is None:
-        return Presentation(data, None, [KeyValues(pairs), Text("Nothing had to change.")])
-    return Presentation(data, None, [KeyValues([*pairs, ("Run", done.run)])])
+        return view.Presentation(
+            data, None, [view.KeyValues(pairs), view.Text("Nothing had to change.")]
+        )
+    return view.Presentation(data, None, [view.KeyValues([*pairs, ("Run", done.run)])])
 
 
-def _advice(target: Target) -> list[Block]:
+def _advice(target: Target) -> list[view.Block]:
     """What is recommended, once for each category."""
     advice: dict[str, object] = {
         reason.category or reason.origin.value: recommended_for(reason)
         for reason in target.contact.reasons
     }
-    return [Heading("Recommended"), KeyValues(list(advice.items()))] if advice else []
+    return [view.Heading("Recommended"), view.KeyValues(list(advice.items()))] if advice else []
 
 
 def _contact_pairs(target: Target) -> Pairs:
@@ -325,16 +317,18 @@ def _state_text(state: MembershipState | None) -> str:
 _SUPPRESSED = "Its address stays suppressed: no import can bring it back."
 
 
-def present_before_erasing(contact: ContactStanding, erasing: type[ErasingRun]) -> Presentation:
+def present_before_erasing(
+    contact: ContactStanding, erasing: type[ErasingRun]
+) -> view.Presentation:
     """Who it is, and what erasing means."""
     data = _standing(contact)
-    words = Text(f"{erasing.warning} {_SUPPRESSED}")
-    return Presentation(data, None, [KeyValues(_standing_pairs(contact)), words])
+    words = view.Text(f"{erasing.warning} {_SUPPRESSED}")
+    return view.Presentation(data, None, [view.KeyValues(_standing_pairs(contact)), words])
 
 
-def present_erased(run: Run, contact_id: int) -> Presentation:
+def present_erased(run: Run, contact_id: int) -> view.Presentation:
     """That it happened; the address is not repeated."""
     data = run_data(run) | {"id": contact_id}
     done = run.details_as(ErasingRun).done
     pairs: Pairs = [("Contact", f"{contact_id}, {done}"), ("Run", run.id)]
-    return Presentation(data, None, [KeyValues(pairs), Text(_SUPPRESSED)])
+    return view.Presentation(data, None, [view.KeyValues(pairs), view.Text(_SUPPRESSED)])

@@ -6,14 +6,14 @@ user agent (`machines.yaml`).
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from contactctl.domain.responses import Category
 from contactctl.responses.data import read_data
-from contactctl.responses.rules import Rule, load_builtin_rules, without_accents
+from contactctl.responses.rules import Rule, concepts_in, load_builtin_rules, without_accents
 from contactctl.responses.status import reply_category, status_category
 
 _PIECE_LENGTH = 4
@@ -70,7 +70,7 @@ _HEDGES = without_accents(
     r"|misschien|mogelijk|kanske|måske|kanskje|być może|возможно|может)\b|可能|かもしれ|恐れ|가능성"
 )
 _HEDGE = re.compile(_HEDGES)
-_HEDGED_CLAUSE = re.compile(rf"(?:[^.;:!?。]|\.(?! ))*(?:{_HEDGES})(?:[^.;:!?。]|\.(?! ))*")
+_END_OF_CLAUSE = re.compile(r"\.(?= )|[;:!?。]|\.\Z")
 # Why a server could not look an address up for now; an address that it did not find is another.
 _TROUBLE = re.compile(
     r"\btim(?:ed|e) ?out|offline|lookup|database|datenbank|base de d|\bdns\b|directory|verzeichnis"
@@ -113,17 +113,29 @@ class _Reading(NamedTuple):
 
 
 class Classifier:
-    """Tries rules in order; the first that matches decides.
+    """Tries rules in order, `own` ones first, then the codes of all others; the first that matches
+    decides.
 
     A thorough one is for those who want to know what else was said (`mail.failure.judge`).
     """
 
-    def __init__(self, rules: Sequence[Rule], *, is_thorough: bool = False) -> None:
-        self.rules = tuple(rules)
+    def __init__(
+        self, rules: Sequence[Rule], own: Sequence[Rule] = (), *, is_thorough: bool = False
+    ) -> None:
+        self.rules = (*own, *rules)
         self.is_thorough = is_thorough
+        self._tries: list[tuple[Rule, Callable[[Rule, str, Collection[str]], bool]]] = [
+            *((rule, Rule.has_words) for rule in own),
+            *((rule, Rule.has_code) for rule in rules if rule.codes),
+            *((rule, Rule.has_words) for rule in rules),
+        ]
         self._numbers_by_phrase: dict[str, list[int]] = {}
         self._always_tried: list[int] = []
-        for number, rule in enumerate(self.rules):
+        for number, (rule, test) in enumerate(self._tries):
+            if test is Rule.has_code:
+                for code in rule.codes:
+                    self._numbers_by_phrase.setdefault(code, []).append(number)
+                continue
             pointing = (word for lists in rule.near for word in lists[-1])
             for phrase in (*rule.texts, *rule.needs, *pointing):
                 self._numbers_by_phrase.setdefault(phrase, []).append(number)
@@ -141,7 +153,27 @@ class Classifier:
     ) -> Classification:
         """Classify a server's answer, a DSN's diagnostic code or a provider's reason text."""
         said = self._read(diagnostic, status, reply_code)
-        return said.words or _by_codes(said.status, said.reply_code)
+        if said.words:
+            return said.words
+        by_codes = _by_codes(said.status, said.reply_code)
+        if by_codes.category not in (None, Category.UNKNOWN):
+            return by_codes
+        voted = self.by_concepts(diagnostic, status=said.status, reply_code=said.reply_code)
+        return voted or by_codes
+
+    def by_concepts(
+        self, text: str, *, status: str = "", reply_code: str = ""
+    ) -> Classification | None:
+        """What a refusal may mean whose words no rule knows: what it speaks of votes for a category
+        (`votes.yaml`); None without a clear majority. The rule names what was found."""
+        text = normalise(text)
+        is_temporary = _is_temporary(text, status or reply_code or find_codes(text)[0])
+        is_sure = not (is_temporary or _HEDGE.search(text) or _is_about_sender(status, reply_code))
+        concepts = concepts_in(text, self._index.found_in(text))
+        category, voters = _vote(concepts, is_temporary=is_temporary, may_be_invalid=is_sure)
+        if category is None:
+            return None
+        return Classification(category, f"concepts-{'-'.join(sorted(voters))}", status)
 
     def by_words(
         self, text: str, *, status: str = "", reply_code: str = ""
@@ -166,9 +198,8 @@ class Classifier:
         self, text: str, is_temporary: bool, is_about_sender: bool
     ) -> Rule | None:
         """The rule that decides; None where words about an address may be about the sender's."""
-        held = self._index.found_in(text)
-        for rule in self._candidates(held):
-            if not (is_temporary and rule.permanent) and rule.matches(text, held):
+        for rule in self._matching(text):
+            if not (is_temporary and rule.permanent):
                 if rule.category is not Category.INVALID_ADDRESS:
                     return rule
                 if is_about_sender:
@@ -179,13 +210,36 @@ class Classifier:
                     return rule
         return None
 
-    def _candidates(self, held: Iterable[str]) -> list[Rule]:
-        """The rules that may match a text that holds these phrases, in order; `Rule.matches`
-        decides."""
+    def _matching(self, text: str) -> Iterator[Rule]:
+        """The rules that match a text, in order."""
+        held = self._index.found_in(text)
         numbers = set(self._always_tried)
         for phrase in held:
             numbers.update(self._numbers_by_phrase[phrase])
-        return [self.rules[number] for number in sorted(numbers)]
+        for rule, test in (self._tries[number] for number in sorted(numbers)):
+            if test(rule, text, held):
+                yield rule
+
+
+def _vote(
+    concepts: Collection[str], *, is_temporary: bool, may_be_invalid: bool
+) -> tuple[Category | None, Collection[str]]:
+    """The category that a majority of concepts speaks for, and those that do."""
+    rules = read_data("votes.yaml")
+    weights = {Category(slug): each for slug, each in rules["votes"].items()}
+    votes = {
+        category: sum(weight for concept, weight in each.items() if concept in concepts)
+        for category, each in weights.items()
+    }
+    votes[Category.COMMUNICATION_FAILURE] += is_temporary
+    others = votes[Category.BLOCKED] + votes[Category.COMMUNICATION_FAILURE]
+    is_said = all(set(each).intersection(concepts) for each in rules["needed"])
+    if others or not may_be_invalid or not is_said:
+        votes[Category.INVALID_ADDRESS] = 0
+    first, second = sorted(votes, key=votes.__getitem__, reverse=True)[:2]
+    if votes[first] - votes[second] < rules["margin"]:
+        return None, ()
+    return first, [concept for concept in weights[first] if concept in concepts]
 
 
 def default_classifier(
@@ -198,13 +252,16 @@ def default_classifier(
 
 @lru_cache(maxsize=4)
 def _default_classifier(extra_rules: tuple[Rule, ...], is_thorough: bool) -> Classifier:
-    return Classifier((*extra_rules, *load_builtin_rules()), is_thorough=is_thorough)
+    return Classifier(load_builtin_rules(), extra_rules, is_thorough=is_thorough)
 
 
 def _is_hedged(rule: Rule, text: str) -> bool:
     """Whether a rule's words are only supposed: "the address may not exist". A known phrase that
     supposes is meant so."""
-    if not _HEDGE.search(text) or rule.matches(_HEDGED_CLAUSE.sub(" ", text)):
+    if not _HEDGE.search(text):
+        return False
+    plain = (clause for clause in _END_OF_CLAUSE.split(text) if not _HEDGE.search(clause))
+    if rule.matches(" . ".join(plain)):
         return False
     return not any(_HEDGE.search(phrase) and phrase in text for phrase in rule.texts)
 

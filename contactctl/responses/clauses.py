@@ -187,6 +187,11 @@ def _is_elsewhere(text: str, thing: int, last_noun: int, said: int) -> bool:
     return bool(_STRANDED.search(text, last_noun, said) or _NEW_SUBJECT.search(text, thing, said))
 
 
+def holds_word(text: str, word: str) -> bool:
+    """Whether a text holds a word as such, and not within another."""
+    return bool(_word(word).search(text))
+
+
 def _found(words: Collection[str], text: str, held: Collection[str]) -> Iterator[tuple[str, Span]]:
     for word in held:
         if word in words:

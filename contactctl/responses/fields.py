@@ -3,7 +3,7 @@
 import hashlib
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import getaddresses, parsedate_to_datetime
 from json.encoder import encode_basestring_ascii
 
 MAX_TEXT_CHARACTERS = 2_000
@@ -49,6 +49,24 @@ def instant_of(value: object) -> datetime | None:
     if isinstance(value, (int, float)):
         return _instant_of_number(value)
     return _instant_of_text(value.strip()) if isinstance(value, str) else None
+
+
+def instant_in_format(value: object, date_format: str) -> datetime | None:
+    """A text in a strptime format as aware UTC; without an offset it is UTC."""
+    try:
+        found = datetime.strptime(text_of(value), date_format)  # noqa: DTZ007 - see below
+        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        return instant_of(aware.astimezone(UTC).isoformat())
+    except (ValueError, OverflowError):
+        return None
+
+
+def addresses_of(value: object) -> list[str]:
+    """The addresses of a header such as `To: Ane <a@b.no>, c@d.no`."""
+    text = text_of(value)
+    if "," not in text:
+        return []
+    return [address for _, found in getaddresses([text]) if (address := address_of(found))]
 
 
 def event_key(provider: str, identifier: object, *distinguishing: object) -> str:

@@ -37,8 +37,14 @@ from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
 from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
 from contactctl.responses.data import read_data
-from contactctl.responses.fields import address_of, event_key, instant_of, text_of
-from contactctl.responses.formats.mapping import CHANNELS, Context, instant_in_format
+from contactctl.responses.fields import (
+    address_of,
+    event_key,
+    instant_in_format,
+    instant_of,
+    text_of,
+)
+from contactctl.responses.formats.mapping import CHANNELS, Context
 from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
 

@@ -130,9 +130,9 @@ class ImapSession:
         the server cannot give it, so that one damaged mail does not keep back the others."""
         wanted = f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)"
         answer, data = self._connection.uid("FETCH", str(uid), wanted)
-        told = [part for part in data if isinstance(part, tuple)]
-        if told:
-            return told[-1][1]
+        mails: list[bytes] = [part[1] for part in data if isinstance(part, tuple)]
+        if mails:
+            return mails[-1]
         is_there = answer != "OK" or any(b"UID %d " % uid in (part or b"") for part in data)
         return b"" if is_there else None
 

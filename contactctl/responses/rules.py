@@ -6,14 +6,14 @@ Refusals that are about the sender, not about the recipient, are in `sender_side
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Category, Response
-from contactctl.responses.clauses import HEAD_LAST, Languages, stand_near
+from contactctl.responses.clauses import HEAD_LAST, Languages, holds_word, stand_near
 from contactctl.responses.data import read_data
 
 _KEYS = (
@@ -28,9 +28,10 @@ _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*\Z")
 
 @dataclass(frozen=True)
 class Rule:
-    """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found.
+    """One text rule: matches when any phrase of `texts` or any regex of `patterns` is found, or one
+    of `codes`, which are a server's own and stand alone.
 
-    Both are compared with the normalised diagnostic (see `classify.normalise`): lower case without
+    All are compared with the normalised diagnostic (see `classify.normalise`): lower case without
     accents, one space between words, addresses replaced by `<>`. Every match of a pattern holds one
     of `needs` (when given), so that most texts need no regex. Each of `near` is two lists of words
     or more, of which one each stands in a clause, in any order: who, "not", "is known". With
@@ -44,6 +45,7 @@ class Rule:
     category: Category
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
+    codes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
     not_of: tuple[str, ...] = ()
@@ -61,10 +63,23 @@ class Rule:
         object.__setattr__(self, "_not_of", frozenset(self.not_of))
         object.__setattr__(self, "_near", tuple(tuple(map(frozenset, each)) for each in self.near))
 
-    def matches(self, text: str, held: Collection[str] | None = None) -> bool:
-        """Whether this rule's words are in a normalised diagnostic. `held` are words that the text
-        is known to hold; without it all are looked for."""
-        held = {word for word in self._words() if word in text} if held is None else held
+    def matches(self, text: str) -> bool:
+        """Whether this rule's codes or words are in a normalised diagnostic."""
+        near = (words for lists in self._near for words in lists)
+        words = self._texts.union(self._not_of, self.codes, *near)
+        held = {word for word in words if word in text}
+        return self.has_code(text, held) or self.has_words(text, held)
+
+    def has_code(self, text: str, held: Collection[str]) -> bool:
+        """Whether one of the codes among the words that a text holds stands alone there."""
+        return any(
+            re.search(rf"(?<!\w){re.escape(code)}(?!\w)", text)
+            for code in self.codes
+            if code in held
+        )
+
+    def has_words(self, text: str, held: Collection[str]) -> bool:
+        """Whether this rule's words are in a text, where `held` are the words that it holds."""
         if not self._texts.isdisjoint(held):
             return True
         near = [lists for lists in self._near if not any(words.isdisjoint(held) for words in lists)]
@@ -76,35 +91,16 @@ class Rule:
             return True
         return any(stand_near(lists, text, held, self._not_of, languages_of) for lists in near)
 
-    def _words(self) -> frozenset[str]:
-        near = (words for lists in self._near for words in lists)
-        return self._texts.union(self._not_of, *near)
-
 
 @cache
 def load_builtin_rules() -> tuple[Rule, ...]:
-    """The built-in rules, in the order in which they are tried: servers' own codes come first."""
-    rules = parse_rules(read_data("rules.yaml")["rules"], origin="rules.yaml")
-    return (*_code_rules({rule.id: rule for rule in rules}), *rules)
-
-
-def _code_rules(rule_by_id: Mapping[str, Rule]) -> Iterator[Rule]:
-    """For each rule for which codes of `codes.yaml` stand, one that finds these codes."""
-    codes_by_id: dict[str, list[str]] = {}
+    """The built-in rules, in the order in which they are tried, with servers' own codes."""
+    codes: dict[str, list[str]] = {}
     for vendor in read_data("codes.yaml")["vendors"]:
-        for rule_id, codes in vendor["codes"].items():
-            codes_by_id.setdefault(rule_id, []).extend(codes)
-    for rule_id, codes in codes_by_id.items():
-        rule = rule_by_id[rule_id]
-        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, codes))})(?!\w)")
-        yield Rule(
-            rule_id,
-            rule.category,
-            patterns=(pattern,),
-            needs=tuple(codes),
-            why=f"{rule.why}; by a server's own code",
-            permanent=rule.permanent,
-        )
+        for rule_id, each in vendor["codes"].items():
+            codes.setdefault(rule_id, []).extend(each)
+    rules = parse_rules(read_data("rules.yaml")["rules"], origin="rules.yaml")
+    return tuple(replace(rule, codes=tuple(codes.get(rule.id, ()))) for rule in rules)
 
 
 @cache
@@ -116,6 +112,27 @@ def words_by_concept() -> Mapping[str, Sequence[str]]:
             each = (form for word in words for form in _forms(word))
             found.setdefault(concept, {}).update(dict.fromkeys(each))
     return {concept: tuple(words) for concept, words in found.items()}
+
+
+@cache
+def _concepts_by_word() -> Mapping[str, frozenset[str]]:
+    """The concepts that each word of `words.yaml` stands for."""
+    found: dict[str, set[str]] = {}
+    for concept, words in words_by_concept().items():
+        for word in words:
+            found.setdefault(_normal(word), set()).add(concept)
+    return {word: frozenset(concepts) for word, concepts in found.items()}
+
+
+def concepts_in(text: str, held: Iterable[str]) -> set[str]:
+    """What a normalised text speaks of; `held` are the words that it holds."""
+    by_word = _concepts_by_word()
+    return {
+        concept
+        for word in held
+        if (concepts := by_word.get(word)) and holds_word(text, word)
+        for concept in concepts
+    }
 
 
 @cache

@@ -38,11 +38,11 @@ SEPARATOR = "\n"  # no email key and no external id contains one
 _OWNERS_ON_SQLITE = """
     SELECT email_key, contact_id FROM contact_email
     WHERE email_key IN (SELECT value FROM json_each(:keys))"""
-# one text each way: so many values or rows of their own take two to three times as long. Cast, or
-# the machines of a cluster do not agree on the type of what each gives
+# one text each way: so many values or rows of their own take two to three times as long. By way of
+# an array: string_agg takes its column as another type, which a cluster trips over
 _OWNERS_ON_POSTGRES = """
-    SELECT string_agg(CAST(email_key AS text), :separator),
-        string_agg(CAST(contact_id AS text), :separator)
+    SELECT array_to_string(array_agg(email_key), :separator),
+        array_to_string(array_agg(contact_id), :separator)
     FROM contact_email WHERE email_key = ANY(string_to_array(:keys, :separator))"""
 # on SQLite the number that AUTOINCREMENT has given last, a deleted contact's too
 _LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'contact'"

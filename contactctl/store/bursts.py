@@ -21,22 +21,7 @@ from contactctl.domain.bursts import (
 )
 from contactctl.domain.policies import IncidentGuard
 from contactctl.domain.responses import Category
-from contactctl.store import tables
-from contactctl.store.burst_rates import (
-    by_time,
-    count_again,
-    deliveries,
-    domain_of_nobody,
-    end_of_hour,
-    flagged,
-    forget_rates,
-    incident_for,
-    note_hours,
-    noticeable,
-    rates_since,
-    set_incidents,
-    unjudged_hours,
-)
+from contactctl.store import burst_rates, tables
 from contactctl.store.runs import get_run, update_run
 from contactctl.store.staged import stored_instant
 from contactctl.store.temporary import fill, refresh_statistics, temporary_tables
@@ -156,12 +141,12 @@ def judge_bursts(
     The caller is the only one who judges, and has waited for all others who record. The contacts
     whose thresholds must be looked at again go into the run's plan.
     """
-    changed = unjudged_hours(connection)
+    changed = burst_rates.unjudged_hours(connection)
     first = min((*changed[:1], *_first_undecided(connection, now)), default=None)
     if first is None:
         return Judgement()
-    before = flagged(connection, changed)
-    count_again(connection)
+    before = burst_rates.flagged(connection, changed)
+    burst_rates.count_again(connection)
     since = first - guard.hours + 1
     rows = _rows_in_question(connection, guard, since, set(changed))
     bursts = find_bursts([row for row, _ in rows], guard, since, _Deliveries(connection, since))
@@ -169,7 +154,7 @@ def judge_bursts(
     known = before | {row: number for row, number in rows if number is not None}
     hours = _settle(connection, [row for row, _ in rows if row.hour >= since], numbers, known)
     touched = {row.hour for row in numbers if row.hour in set(changed)}
-    forget_rates(connection, first_hour_needed(guard, hour_of(now)) - _REOPENED_HOURS)
+    burst_rates.forget_rates(connection, first_hour_needed(guard, hour_of(now)) - _REOPENED_HOURS)
     to_act = sorted(hours | touched)
     return _act(connection, to_act, run_id, now) if to_act else Judgement()
 
@@ -207,7 +192,7 @@ def note_decided(connection: sa.Connection, numbers: Sequence[int]) -> None:
     """What is usual changes with what was decided: the incidents' hours are counted anew."""
     for incident in list_incidents(connection, numbers) if numbers else ():
         first, last = hour_of(incident.started), hour_of(incident.last_hour)
-        note_hours(connection, map(hour_start, range(first, last + 1)))
+        burst_rates.note_hours(connection, map(hour_start, range(first, last + 1)))
 
 
 class _Deliveries:
@@ -222,7 +207,7 @@ class _Deliveries:
         if unknown:
             self._by_domain |= {domain: {} for domain in unknown}
             first = self._since - 24 * 31
-            for domain, at, number in deliveries(self._connection, unknown, first):
+            for domain, at, number in burst_rates.deliveries(self._connection, unknown, first):
                 self._by_domain[domain][at] = number
         return sum(
             number
@@ -247,12 +232,12 @@ def _rows_in_question(
 ) -> list[tuple[Rate, int | None]]:
     """What is noticeable since then, and what it is compared with; all that was judged a burst."""
     last = max(changed, default=since) + guard.hours
-    names = noticeable(connection, since - guard.hours, last, guard.more_than)
+    names = burst_rates.noticeable(connection, since - guard.hours, last, guard.more_than)
     for incident in list_incidents(connection):
         names[incident.shared_by] |= {incident.name}
     if not any(names.values()):
         return []
-    return rates_since(connection, first_hour_needed(guard, since), names)
+    return burst_rates.rates_since(connection, first_hour_needed(guard, since), names)
 
 
 def _number(
@@ -266,7 +251,7 @@ def _number(
     for key in sorted(of_key, key=lambda key: (key.shared_by, key.name, key.category)):
         for rows in _together(sorted(of_key[key], key=lambda row: row.hour), guard.hours):
             span = (rows[0].hour, rows[-1].hour, guard.hours)
-            number = incident_for(connection, key, span, run_id)
+            number = burst_rates.incident_for(connection, key, span, run_id)
             numbers |= dict.fromkeys(rows, number)
     return numbers
 
@@ -293,7 +278,7 @@ def _settle(
         row: numbers.get(row) for row in rows if numbers.get(row) != (was.get(_row_key(row)))
     }
     to_write = changed | {row: numbers[row] for row in numbers}
-    set_incidents(connection, to_write)
+    burst_rates.set_incidents(connection, to_write)
     gone = {hour for hour, *_ in was.keys() - {_row_key(row) for row in rows}}
     return {row.hour for row in changed} | gone
 
@@ -321,10 +306,10 @@ def _hold(connection: sa.Connection, table: str, key: str, run_id: int) -> int:
     judged = _JUDGED.format(
         key=key,
         table=table,
-        by_time=by_time(connection, table),
+        by_time=burst_rates.by_time(connection, table),
         joined="JOIN contact c ON c.id = r.contact_id" if is_matched else "",
-        domain="c.email_domain" if is_matched else domain_of_nobody(connection, "r"),
-        end=end_of_hour(connection, "h.hour"),
+        domain="c.email_domain" if is_matched else burst_rates.domain_of_nobody(connection, "r"),
+        end=burst_rates.end_of_hour(connection, "h.hour"),
     )
     if is_matched:
         concerned = sa.text(_NOTE_CONCERNED.format(judged=judged))

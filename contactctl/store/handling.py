@@ -17,17 +17,9 @@ from contactctl.domain.policies import HandlingAction
 from contactctl.domain.responses import Category
 from contactctl.domain.run_kinds import HandlingRun
 from contactctl.domain.runs import Run, SkipReason
-from contactctl.store import tables
+from contactctl.store import plans, tables
 from contactctl.store.changes import note_each
 from contactctl.store.groups import end_memberships
-from contactctl.store.plans import (
-    Batch,
-    BatchOutcome,
-    BatchWork,
-    in_batch,
-    planned_by_rule,
-    planned_contacts,
-)
 from contactctl.store.predicates import is_open, is_within
 from contactctl.store.runs import update_run
 from contactctl.store.tables import SYSTEM_WIDE
@@ -187,7 +179,7 @@ def plan_handling(connection: sa.Connection, run_id: int, rules: Sequence[TimedR
         )
         # two deactivations of one category are one item, as are two reasons for one removal
         connection.execute(sa.insert(_item).from_select(columns, due.distinct()))
-    return planned_contacts(connection, run_id)
+    return plans.planned_contacts(connection, run_id)
 
 
 def planned_returning(connection: sa.Connection, run: Run) -> int:
@@ -200,17 +192,17 @@ def planned_returning(connection: sa.Connection, run: Run) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def handling_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+def handling_outcome(connection: sa.Connection, run: Run, batch: plans.Batch) -> plans.BatchOutcome:
     """How many of the batch's contacts are still to be changed; items that no longer hold go."""
     connection.execute(
-        sa.delete(_item).where(in_batch(run.id, batch), sa.not_(_still_holds(_rules_of(run))))
+        sa.delete(_item).where(plans.in_batch(run.id, batch), sa.not_(_still_holds(_rules_of(run))))
     )
     remaining = _contacts_in(connection, run, batch)
     gone = batch.contacts - remaining
-    return BatchOutcome(remaining, {SkipReason.CHANGED: gone} if gone else {})
+    return plans.BatchOutcome(remaining, {SkipReason.CHANGED: gone} if gone else {})
 
 
-def handle(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def handle(connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime) -> int:
     """End the deactivations and memberships of the batch's items; returns how many contacts."""
     rules = _rules_of(run)
     contacts = _contacts_in(connection, run, batch)
@@ -281,16 +273,18 @@ def _cutoff(
     )
 
 
-def _contacts_in(connection: sa.Connection, run: Run, batch: Batch) -> int:
+def _contacts_in(connection: sa.Connection, run: Run, batch: plans.Batch) -> int:
     statement = sa.select(sa.func.count(sa.distinct(_item.c.contact_id))).where(
-        in_batch(run.id, batch)
+        plans.in_batch(run.id, batch)
     )
     return int(connection.execute(statement).scalar_one())
 
 
-def _end_deactivations(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def _end_deactivations(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> int:
     planned = sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category).where(
-        in_batch(run.id, batch), _item.c.action == HandlingAction.REACTIVATE
+        plans.in_batch(run.id, batch), _item.c.action == HandlingAction.REACTIVATE
     )
     key = sa.tuple_(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.category)
     cutoff = _cutoff(_rules_of(run), _deactivation.c.category, _deactivation.c.group_id)
@@ -306,10 +300,12 @@ def _end_deactivations(connection: sa.Connection, run: Run, batch: Batch, now: d
     ).rowcount
 
 
-def _reactivate_contacts(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def _reactivate_contacts(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> int:
     """Active again where nothing else is open; only then earlier responses count no more."""
     ended_for = sa.select(_item.c.contact_id).where(
-        in_batch(run.id, batch),
+        plans.in_batch(run.id, batch),
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id == SYSTEM_WIDE,
     )
@@ -330,10 +326,10 @@ def _reactivate_contacts(connection: sa.Connection, run: Run, batch: Batch, now:
 
 
 def _reactivate_memberships(
-    connection: sa.Connection, run: Run, batch: Batch, now: datetime
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
 ) -> int:
     chosen = sa.and_(
-        in_batch(run.id, batch),
+        plans.in_batch(run.id, batch),
         _item.c.action == HandlingAction.REACTIVATE,
         _item.c.group_id != SYSTEM_WIDE,
         _membership.c.contact_id == _item.c.contact_id,
@@ -349,10 +345,12 @@ def _reactivate_memberships(
     ).rowcount
 
 
-def _remove_memberships(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def _remove_memberships(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> int:
     """The contact stays, and so do deactivations in that group, should it ever come back."""
     removal = sa.exists().where(
-        in_batch(run.id, batch),
+        plans.in_batch(run.id, batch),
         _item.c.action == HandlingAction.REMOVE_FROM_GROUP,
         _item.c.contact_id == _membership.c.contact_id,
         _item.c.group_id == _membership.c.group_id,
@@ -361,10 +359,10 @@ def _remove_memberships(connection: sa.Connection, run: Run, batch: Batch, now: 
     return end_memberships(connection, chosen, run.id, now)
 
 
-def _mark_changed(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _mark_changed(connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime) -> None:
     """Tell other plans and readers whose memberships have changed."""
     in_groups = sa.select(_item.c.contact_id).where(
-        in_batch(run.id, batch), _item.c.group_id != SYSTEM_WIDE
+        plans.in_batch(run.id, batch), _item.c.group_id != SYSTEM_WIDE
     )
     connection.execute(
         sa.update(_contact)
@@ -384,7 +382,7 @@ def _is_open_in(
     )
 
 
-HANDLING = BatchWork(
+HANDLING = plans.BatchWork(
     handling_outcome,
     handle,
     rights=(
@@ -395,5 +393,5 @@ HANDLING = BatchWork(
         ("INSERT", "former_membership"),
     ),
     returning=planned_returning,
-    by_rule=planned_by_rule,
+    by_rule=plans.planned_by_rule,
 )

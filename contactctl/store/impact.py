@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from contactctl.domain.contacts import MembershipState
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.responses import UNSUBSCRIBED
 from contactctl.domain.runs import Run, RunKind
 from contactctl.store import tables
@@ -114,7 +114,7 @@ _membership = tables.membership
 _follows = _membership.c.state == MembershipState.FOLLOWS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shift:
     """Contacts that become inactive, and by group the members that it mails now and then no more.
 

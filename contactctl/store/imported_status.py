@@ -1,6 +1,6 @@
 """What an import says of the status of contacts that it creates; others stay as they are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,10 @@ from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
 from contactctl.store import tables
 from contactctl.store.fields import is_one_of
+from contactctl.store.staged import Staged
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.types import UtcInstant
+from contactctl.store.unsubscribes import who_left
 
 _deactivation = tables.deactivation
 _membership = tables.membership
@@ -40,6 +42,20 @@ class Creating:
 def last_contact_id(connection: sa.Connection) -> int:
     """The highest contact id so far, 0 without contacts: ids only grow."""
     return connection.execute(sa.select(sa.func.max(tables.contact.c.id))).scalar() or 0
+
+
+def who_has_not_left(
+    connection: sa.Connection,
+    members: Sequence[Staged],
+    contact_ids: Mapping[int, int],
+    creating: Creating,
+) -> Sequence[Staged]:
+    """The memberships (position, group id, ...) that the person has not ended, where such a wish
+    counts; `contact_ids` is by position."""
+    if not members or creating.on_unsubscribe is OnUnsubscribe.RECORD:
+        return members
+    left = who_left(connection, list(contact_ids.values()))
+    return [row for row in members if (contact_ids.get(row[0]), row[1]) not in left]
 
 
 def leave_known_as_they_are(connection: sa.Connection, creating: Creating) -> int:

@@ -4,28 +4,20 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
+from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
 from contactctl.store.database.store import Dialect, Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
-from contactctl.store.imported_status import (
-    INACTIVE_COLUMNS,
-    INACTIVE_TABLE,
-    Creating,
-    deactivate_created,
-    deactivate_rejoined,
-    last_contact_id,
-    leave_known_as_they_are,
-)
 from contactctl.store.responses import adopt_unmatched
 from contactctl.store.staged import Staged
 from contactctl.store.tables import contact
@@ -103,8 +95,8 @@ class Counts:
     """What became of rows that were put in.
 
     `created_inactive` of those created became inactive; `left_active` were there before and are
-    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and
-    so became inactive at once.
+    active, although their row says inactive. `created_unsubscribed` had unsubscribed before, and so
+    became inactive at once. `kept_out` counts memberships not given to people who had left a group.
     """
 
     created: int = 0
@@ -113,6 +105,7 @@ class Counts:
     created_inactive: int = 0
     left_active: int = 0
     created_unsubscribed: int = 0
+    kept_out: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -122,16 +115,12 @@ class Counts:
             self.created_inactive + other.created_inactive,
             self.left_active + other.left_active,
             self.created_unsubscribed + other.created_unsubscribed,
+            self.kept_out + other.kept_out,
         )
 
 
 def _with_folded(name: str) -> tuple[str, ...]:
     return (name, f"{name}_folded") if name in FOLDED_COLUMNS else (name,)
-
-
-def stored_date(day: date) -> str:
-    """A date as staged rows hold it."""
-    return day.isoformat()
 
 
 @contextmanager
@@ -154,7 +143,7 @@ def put_in(
     layout: Layout,
     wave: Wave,
     now: datetime,
-    creating: Creating,
+    creating: imported_status.Creating,
     begin_run: Callable[[int], int] | None = None,
     source: str = "",
 ) -> Counts:
@@ -164,25 +153,27 @@ def put_in(
     contact's id, and returns the run's number.
 
     Contacts that this run creates may be inactive; the status of others is never touched.
-    A stored value is replaced by a given one; attributes are merged; nothing else of a contact is
-    touched. `revision` and `updated` change only where something did. The contacts are linked to
-    the ids that the `source` gives them.
+    A given value replaces a stored one; attributes are merged. `revision` and `updated` change only
+    where something did. The contacts are linked to the ids that the `source` gives them.
     """
     statements = _Statements(layout, wave, _dialect(connection))
     at = _bind_instant(now)
     join_by_index(connection)
-    last_id = last_contact_id(connection)
+    last_id = imported_status.last_contact_id(connection)
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
     before: sa.BindParameter[int] = sa.bindparam("last_id", last_id)
+    by_position = {row[0]: ids[row[_KEY]] for row in wave.rows} if wave.members else {}
+    members = imported_status.who_has_not_left(connection, wave.members, by_position, creating)
+    kept_out = len(wave.members) - len(members)
     loaded = {
         "import_row": _staged(wave, ids, contacts),
         "import_tag": wave.tags,
-        "import_member": wave.members,
-        INACTIVE_TABLE: wave.inactive,
+        "import_member": members,
+        imported_status.INACTIVE_TABLE: wave.inactive,
         MOVED_TABLE: wave.moved,
     }
-    of_status = ("import_member", INACTIVE_TABLE) if wave.tells_status else ()
+    of_status = ("import_member", imported_status.INACTIVE_TABLE) if wave.tells_status else ()
     needed = {
         name: definition
         for name, definition in _definitions(layout, connection.dialect, bool(contacts)).items()
@@ -196,12 +187,14 @@ def put_in(
                 refresh_statistics(connection, name, *joined_by)
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
-            left_active = leave_known_as_they_are(connection, creating)
+            left_active = imported_status.leave_known_as_they_are(connection, creating)
         claim_staged(connection, "import_row", last_id)
         created = connection.execute(sa.text(statements.insert()).bindparams(at, before)).rowcount
-        run_id = begin_run(last_contact_id(connection)) if begin_run else creating.run_id
+        run_id = (
+            begin_run(imported_status.last_contact_id(connection)) if begin_run else creating.run_id
+        )
         touched = _add_tags(connection, statements, before) if wave.tags else set()
-        if wave.members:
+        if members:
             joined = _add_members(connection, statements, before, now)
             touched.update(row["contact_id"] for row in joined)
             note_rows(connection, run_id, ChangeKind.JOINED, joined, now)
@@ -211,7 +204,7 @@ def put_in(
         if created:
             _tell_created(connection, run_id, wave, last_id, now)
         if wave.tells_status:
-            created_inactive = deactivate_created(connection, creating, now)
+            created_inactive = imported_status.deactivate_created(connection, creating, now)
             if created:
                 _tell_deactivated(connection, run_id, last_id, now)
         if contacts:
@@ -219,8 +212,8 @@ def put_in(
         if adopt_unmatched(connection, [key for key, id_ in ids.items() if id_ > last_id]):
             told = _TOLD_OF_NEW.format(last_id=creating.last_id)
             unsubscribed = obey(connection, told, creating.on_unsubscribe, now).contacts
-    unchanged = len(wave.rows) - created - updated
-    return Counts(created, updated, unchanged, created_inactive, left_active, unsubscribed)
+    others = (len(wave.rows) - created - updated, created_inactive, left_active)
+    return Counts(created, updated, *others, unsubscribed, kept_out)
 
 
 def _staged(wave: Wave, ids: Mapping[str, int], contacts: Mapping[str, int]) -> list[Staged]:
@@ -257,7 +250,7 @@ def _add_members(
     of_known = f"{statements.insert_members(_OF_KNOWN)} RETURNING contact_id, group_id, state"
     found = connection.execute(sa.text(of_known).bindparams(before, at)).mappings()
     joined = {(row["contact_id"], row["group_id"]): dict(row) for row in found}
-    for key in deactivate_rejoined(connection, {key[0] for key in joined}, now):
+    for key in imported_status.deactivate_rejoined(connection, {key[0] for key in joined}, now):
         if key in joined:
             joined[key]["state"] = MembershipState.INACTIVE.value
     return [joined[key] for key in sorted(joined)]
@@ -267,14 +260,14 @@ def _tell_created(
     connection: sa.Connection, run_id: int, wave: Wave, last_id: int, now: datetime
 ) -> None:
     """Nobody else creates contacts meanwhile: those above `last_id` are the wave's."""
-    newest = last_contact_id(connection)
+    newest = imported_status.last_contact_id(connection)
     note_batch(connection, run_id, ChangeKind.ADDED, last_id + 1, newest, now)
     if wave.members:
         note_batch(connection, run_id, ChangeKind.JOINED, last_id + 1, newest, now)
 
 
 def _tell_deactivated(connection: sa.Connection, run_id: int, last_id: int, now: datetime) -> None:
-    newest = last_contact_id(connection)
+    newest = imported_status.last_contact_id(connection)
     note_batch(connection, run_id, ChangeKind.DEACTIVATED, last_id + 1, newest, now)
 
 
@@ -389,7 +382,7 @@ def _definitions(layout: Layout, dialect: sa.Dialect, of_source: bool) -> dict[s
         " PRIMARY KEY (position, tag_folded)",
         "import_member": "position integer, group_id integer, state text,"
         " PRIMARY KEY (position, group_id)",
-        INACTIVE_TABLE: INACTIVE_COLUMNS,
+        imported_status.INACTIVE_TABLE: imported_status.INACTIVE_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
 

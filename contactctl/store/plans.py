@@ -155,9 +155,9 @@ def next_batch(connection: sa.Connection, run: Run, size: int) -> Batch | None:
     """
     ids = _item.c.contact_id
     rest = sa.and_(_item.c.run_id == run.id, ids > run.cursor)
-    first, last = connection.execute(
-        sa.select(sa.func.min(ids), sa.func.max(ids)).where(rest)
-    ).one()
+    # each by itself, or SQLite reads the rest of the plan
+    ends = (sa.select(end(ids)).where(rest).scalar_subquery() for end in (sa.func.min, sa.func.max))
+    first, last = connection.execute(sa.select(*ends)).one()
     if first is None:
         return None
     left = max(1, run.planned - run.changed - sum(run.skipped.values()))

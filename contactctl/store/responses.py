@@ -11,6 +11,7 @@ from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
+from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import insert_new
 from contactctl.store.thresholds.due import ContactIds
@@ -266,8 +267,7 @@ def runs_with_concerned(connection: sa.Connection) -> list[int]:
     """
     kinds = _run.c.kind.in_(KINDS_CONCERNING)
     # first the numbers: runs and plans may be on different machines
-    with_items = connection.execute(sa.select(_item.c.run_id).distinct()).scalars().all()
-    has_items = is_one_of(_run.c.id, with_items, connection.dialect.name)
+    has_items = _run.c.id.in_(runs_with_plans(connection))
     unjudged = sa.or_(has_items, _run.c.state == RunState.RUNNING)
     return sorted(connection.execute(sa.select(_run.c.id).where(kinds, unjudged)).scalars())
 

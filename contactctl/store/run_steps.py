@@ -11,33 +11,14 @@ import sqlalchemy as sa
 from contactctl.domain.errors import InterruptedByUserError, NotFoundError, RefusedError, StoreError
 from contactctl.domain.policies import Terms
 from contactctl.domain.runs import Request, Run, RunKind, RunState
+from contactctl.store import plans, runs
 from contactctl.store.database.locks import in_turn, serialise
 from contactctl.store.database.store import Store
 from contactctl.store.impact import count_active
-from contactctl.store.plans import (
-    Batch,
-    BatchWork,
-    PlanFigures,
-    Right,
-    delete_plan,
-    figures_of,
-    next_batch,
-    work_of,
-)
-from contactctl.store.runs import (
-    CONTACT_CHANGES,
-    advance,
-    change_state,
-    get_run,
-    insert_run,
-    lock_run,
-    lock_running_run,
-    update_run,
-)
 from contactctl.store.temporary import refresh_statistics
 from contactctl.store.thresholds.unswept import look_again_at_plan
 
-_OF_EVERY_PLAN: tuple[Right, ...] = (
+_OF_EVERY_PLAN: tuple[plans.Right, ...] = (
     ("INSERT", "plan_item"),
     ("DELETE", "plan_item"),
     ("UPDATE", "run"),
@@ -73,9 +54,9 @@ def begun_with_rights(connection: sa.Connection, run: Run) -> bool:
     return not _lacking(connection, run.kind, role)
 
 
-def _lacking(connection: sa.Connection, kind: RunKind, role: str) -> list[Right]:
+def _lacking(connection: sa.Connection, kind: RunKind, role: str) -> list[plans.Right]:
     """A right to some columns counts: which ones matter, the server says when it comes to it."""
-    rights = [*_OF_EVERY_PLAN, *work_of(kind).rights]
+    rights = [*_OF_EVERY_PLAN, *plans.work_of(kind).rights]
     of_columns = sa.func.has_any_column_privilege
     held = connection.execute(
         sa.select(
@@ -106,7 +87,7 @@ class Waiting:
 
 WritePlan = Callable[[sa.Connection, int], int]  # (connection, run id) -> planned contacts
 # None: the plan is confirmed, and its run `running`; what it raises takes everything back
-Decide = Callable[[PlanFigures], Waiting | None]
+Decide = Callable[[plans.PlanFigures], Waiting | None]
 
 
 class _NothingPlannedError(Exception):
@@ -132,7 +113,7 @@ def write_run_with_plan(
     try:
         with store.writing(snapshot=True) as connection:
             require_rights(connection, request.kind)
-            run_id = insert_run(
+            run_id = runs.insert_run(
                 connection,
                 request,
                 state=RunState.PLANNED,
@@ -143,15 +124,15 @@ def write_run_with_plan(
             planned = write(connection, run_id)
             refresh_statistics(connection, "plan_item")
             active = count_active(connection)
-            update_run(connection, run_id, {"planned": planned, "active_before": active})
-            run = get_run(connection, run_id)
-            figures = figures_of(connection, run, active)
+            runs.update_run(connection, run_id, {"planned": planned, "active_before": active})
+            run = runs.get_run(connection, run_id)
+            figures = plans.figures_of(connection, run, active)
             waiting = decide(figures)
             if planned == 0:
                 raise _NothingPlannedError
             if waiting != Waiting(expires_at):
-                update_run(connection, run_id, _decided(request, waiting, now, figures))
-            return get_run(connection, run_id)
+                runs.update_run(connection, run_id, _decided(request, waiting, now, figures))
+            return runs.get_run(connection, run_id)
     except _NothingPlannedError:
         return None
     except (KeyboardInterrupt, InterruptedByUserError):
@@ -160,7 +141,7 @@ def write_run_with_plan(
 
 
 def _decided(
-    request: Request, waiting: Waiting | None, now: datetime, figures: PlanFigures
+    request: Request, waiting: Waiting | None, now: datetime, figures: plans.PlanFigures
 ) -> dict[str, object]:
     if waiting is not None:
         return {"expires_at": waiting.until, "message": waiting.why}
@@ -172,7 +153,7 @@ def _decided(
     }
 
 
-def _override(terms: Terms | None, figures: PlanFigures) -> int | None:
+def _override(terms: Terms | None, figures: plans.PlanFigures) -> int | None:
     """The count that whoever let the run start has confirmed beyond its limits."""
     if terms is None or not terms.limits.exceeded(figures.planned, figures.total):
         return None
@@ -186,7 +167,7 @@ def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetim
     """
     with suppress(NotFoundError, RefusedError):
         with store.reading() as connection:
-            run = get_run(connection, run_id)
+            run = runs.get_run(connection, run_id)
         if (run.operator, run.planned_at) == (request.operator, now):
             if run.state is RunState.PLANNED:
                 end_plan(store, run_id, RunState.CANCELLED, now, _INTERRUPTED)
@@ -197,24 +178,24 @@ def _drop_if_committed(store: Store, run_id: int, request: Request, now: datetim
 def start_run(store: Store, run_id: int, now: datetime, *, operator: str) -> Run:
     """planned -> running, with the active total as it is before the first change."""
     with store.writing() as connection:
-        run, active = lock_run(connection, run_id), count_active(connection)
+        run, active = runs.lock_run(connection, run_id), count_active(connection)
         require_rights(connection, run.kind)
         values = {
             "started_at": now,
             "applied_by": operator,
             "active_before": active,
-            "limit_override": _override(run.terms, figures_of(connection, run, active)),
+            "limit_override": _override(run.terms, plans.figures_of(connection, run, active)),
         }
-        change_state(
+        runs.change_state(
             connection, run_id, expected=RunState.PLANNED, to=RunState.RUNNING, values=values
         )
-        return get_run(connection, run_id)
+        return runs.get_run(connection, run_id)
 
 
 def note_resumed(store: Store, run_id: int, operator: str) -> None:
     """Keep who goes on with a run that somebody else has started."""
     with store.writing() as connection:
-        update_run(connection, run_id, {"resumed_by": operator})
+        runs.update_run(connection, run_id, {"resumed_by": operator})
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,23 +203,23 @@ class BegunBatch:
     """A batch of which somebody outside is to be told, in `message`; the run with what it skips."""
 
     run: Run
-    batch: Batch
+    batch: plans.Batch
     message: Any
 
 
 def begin_batch(
-    store: Store, run: Run, size: int, now: datetime, work: BatchWork
+    store: Store, run: Run, size: int, now: datetime, work: plans.BatchWork
 ) -> BegunBatch | None:
     """Note what is about to be said of the next batch; None when none is left."""
     if work.begin is None:
         raise AssertionError(f"{run.kind} tells nobody")
-    with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = next_batch(connection, run, size)
+    with in_turn(store, runs.CONTACT_CHANGES) as connection:
+        batch = plans.next_batch(connection, run, size)
         if batch is None:
             return None
         outcome, message = work.begin(connection, run, batch, now)
-        advance(connection, run, cursor=run.cursor, changed=0, skipped=outcome.skipped)
-        return BegunBatch(get_run(connection, run.id), batch, message)
+        runs.advance(connection, run, cursor=run.cursor, changed=0, skipped=outcome.skipped)
+        return BegunBatch(runs.get_run(connection, run.id), batch, message)
 
 
 def apply_batch(
@@ -246,9 +227,9 @@ def apply_batch(
     run: Run,
     size: int,
     now: datetime,
-    work: BatchWork | None = None,
+    work: plans.BatchWork | None = None,
     *,
-    begun: Batch | None = None,
+    begun: plans.Batch | None = None,
 ) -> Run | None:
     """Apply the next batch of a running run, or the one that was `begun`; the run afterwards, or
     None when none was left.
@@ -259,57 +240,59 @@ def apply_batch(
     store (snapshot), so what was counted is what is changed; on Postgres a contact that another
     program changes meanwhile makes the whole batch start over (BusyError, code `conflict`).
     """
-    work = work or work_of(run.kind)
-    with in_turn(store, CONTACT_CHANGES) as connection:
-        batch = begun or next_batch(connection, run, size)
+    work = work or plans.work_of(run.kind)
+    with in_turn(store, runs.CONTACT_CHANGES) as connection:
+        batch = begun or plans.next_batch(connection, run, size)
         if batch is None:
             return None
-        lock_running_run(connection, run.id, cursor=run.cursor)  # its row first, everywhere
+        runs.lock_running_run(connection, run.id, cursor=run.cursor)  # its row first, everywhere
         outcome = work.apply(connection, run, batch, now)
-        advance(
+        runs.advance(
             connection, run, cursor=batch.last, changed=outcome.changed, skipped=outcome.skipped
         )
-        return get_run(connection, run.id)
+        return runs.get_run(connection, run.id)
 
 
 def finish_run(store: Store, run_id: int, now: datetime) -> Run:
     """running -> done; the plan is deleted."""
     with store.writing() as connection:
-        lock_run(connection, run_id)
+        runs.lock_run(connection, run_id)
         values = {"finished_at": now, "active_after": count_active(connection)}
-        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        runs.change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values
+        )
         _drop_plan(connection, run_id)
-        return get_run(connection, run_id)
+        return runs.get_run(connection, run_id)
 
 
 def end_plan(store: Store, run_id: int, to: RunState, now: datetime, message: str) -> Run:
     """planned -> cancelled or expired: nothing was changed, the plan is deleted."""
     with store.writing() as connection:
         values = {"finished_at": now, "message": message}
-        change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
+        runs.change_state(connection, run_id, expected=RunState.PLANNED, to=to, values=values)
         _drop_plan(connection, run_id)
-        return get_run(connection, run_id)
+        return runs.get_run(connection, run_id)
 
 
 def stop_run(store: Store, run_id: int, now: datetime, message: str) -> Run:
     """running -> cancelled: what is done stays done, the rest of the plan is deleted."""
     with store.writing() as connection:
-        serialise(connection, CONTACT_CHANGES)
+        serialise(connection, runs.CONTACT_CHANGES)
         values = {
             "finished_at": now,
             "active_after": count_active(connection),
             "message": message,
         }
-        change_state(
+        runs.change_state(
             connection, run_id, expected=RunState.RUNNING, to=RunState.CANCELLED, values=values
         )
         _drop_plan(connection, run_id)
-        return get_run(connection, run_id)
+        return runs.get_run(connection, run_id)
 
 
 def _drop_plan(connection: sa.Connection, run_id: int) -> None:
     """Whom a plan of thresholds held, and its run has left as they are, may still be due."""
-    run = get_run(connection, run_id)
+    run = runs.get_run(connection, run_id)
     if run.run_type.leaves_due and (run.state is not RunState.DONE or run.skipped):
         look_again_at_plan(connection, run_id)
-    delete_plan(connection, run_id)
+    plans.delete_plan(connection, run_id)

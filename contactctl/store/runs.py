@@ -364,3 +364,15 @@ def add_policy(connection: sa.Connection, policy: StoredPolicy) -> None:
         "created": policy.created,
     }
     connection.execute(sa.insert(_policy).values(row))
+
+
+def runs_with_plans(connection: sa.Connection) -> list[int]:
+    """The runs that have plan items. Each is looked up behind the one before: there are few, and
+    DISTINCT would read the items of all."""
+    found: list[int] = []
+    lowest = sa.select(sa.func.min(tables.plan_item.c.run_id))
+    while True:
+        behind = lowest.where(tables.plan_item.c.run_id > (found[-1] if found else 0))
+        if (run_id := connection.execute(behind).scalar()) is None:
+            return found
+        found.append(run_id)

@@ -335,10 +335,7 @@ def frequent_values(
     return [(str(row[0]), int(row[1])) for row in connection.execute(statement)]
 
 
-# Many contacts out of the store, in flat memory
-
-
-_CHUNK = 1000
+_CHUNK = 1000  # in memory at once
 
 
 def stream_contacts(

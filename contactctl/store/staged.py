@@ -1,6 +1,6 @@
 """Rows for temporary tables, as Python holds them; imported without SQLAlchemy."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import Any
 
@@ -14,6 +14,11 @@ class SignKind(IntEnum):
     OPENED = 1
     BY_MACHINE = 2
     CLICKED = 3
+
+
+def stored_date(day: date) -> str:
+    """A date as staged rows hold it."""
+    return day.isoformat()
 
 
 def stored_instant(moment: datetime) -> str:

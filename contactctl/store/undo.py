@@ -10,18 +10,10 @@ from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.run_kinds import UndoRun
 from contactctl.domain.runs import Run, SkipReason
-from contactctl.store import tables
+from contactctl.store import plans, tables
 from contactctl.store.changes import note_each
 from contactctl.store.deactivations import is_open_of
 from contactctl.store.impact import Shift, members_by_group
-from contactctl.store.plans import (
-    Batch,
-    BatchOutcome,
-    BatchWork,
-    in_batch,
-    outcome_by_reason,
-    planned_ids,
-)
 from contactctl.store.predicates import is_active, is_open, is_within
 from contactctl.store.tables import SYSTEM_WIDE
 
@@ -52,15 +44,19 @@ def undoable_ids(undone: int) -> sa.Select[int]:
     )
 
 
-def undo_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+def undo_outcome(connection: sa.Connection, run: Run, batch: plans.Batch) -> plans.BatchOutcome:
     """How many of the batch can be taken back: nothing else has happened to their status since."""
     undone = run.details_as(UndoRun).undoes
     reason = sa.case((_untouched(undone, _item.c.contact_id), ""), else_=SkipReason.CHANGED)
-    statement = sa.select(reason, sa.func.count()).where(in_batch(run.id, batch)).group_by(reason)
-    return outcome_by_reason(connection, statement)
+    statement = (
+        sa.select(reason, sa.func.count()).where(plans.in_batch(run.id, batch)).group_by(reason)
+    )
+    return plans.outcome_by_reason(connection, statement)
 
 
-def undo_deactivations(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def undo_deactivations(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> int:
     """End what the undone run opened for the batch's contacts; returns how many it was.
 
     Responses from before count towards no threshold any more: the next sweep would only do again
@@ -72,7 +68,7 @@ def undo_deactivations(connection: sa.Connection, run: Run, batch: Batch, now: d
         .where(
             is_only_reason_of(undone, _deactivation),
             _deactivation.c.contact_id.in_(
-                sa.select(_item.c.contact_id).where(in_batch(run.id, batch))
+                sa.select(_item.c.contact_id).where(plans.in_batch(run.id, batch))
             ),
         )
         .values(ended_at=now, ended_by_run_id=run.id)
@@ -157,7 +153,7 @@ def _other_reason(undone: int, mine: sa.FromClause) -> sa.ColumnElement[bool]:
     )
 
 
-def _ended_by(run: Run, batch: Batch) -> sa.Select[Any]:
+def _ended_by(run: Run, batch: plans.Batch) -> sa.Select[Any]:
     """The contacts of the batch of which this run has ended a deactivation: whether a system-wide
     one of it `is_back`, and whether another system-wide one `is_open` still."""
     everywhere = _deactivation.c.group_id == SYSTEM_WIDE
@@ -179,7 +175,9 @@ def _any(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.func.max(sa.case((condition, 1), else_=0)) == 1
 
 
-def _bring_back_members(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _bring_back_members(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> None:
     ended_here = sa.exists().where(
         _deactivation.c.ended_by_run_id == run.id,
         _deactivation.c.contact_id == _membership.c.contact_id,
@@ -200,10 +198,10 @@ def _bring_back_members(connection: sa.Connection, run: Run, batch: Batch, now: 
 
 def _regains_of_plan(connection: sa.Connection, run: Run, bypassing: Collection[int]) -> Shift:
     undone = run.details_as(UndoRun).undoes
-    return regains_of_undo(connection, undone, planned_ids(run.id), bypassing)
+    return regains_of_undo(connection, undone, plans.planned_ids(run.id), bypassing)
 
 
-UNDOING = BatchWork(
+UNDOING = plans.BatchWork(
     undo_outcome,
     undo_deactivations,
     rights=(("UPDATE", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),

@@ -1,5 +1,6 @@
 """Doing as people wish who unsubscribed: set-based, in the transaction that records the wish."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,10 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.policies import OnUnsubscribe
-from contactctl.domain.responses import UNSUBSCRIBED
+from contactctl.domain.responses import UNSUBSCRIBED, WISHES
+from contactctl.store import tables
+from contactctl.store.fields import is_one_of
+from contactctl.store.predicates import is_unsubscribe
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import temporary_tables
 from contactctl.store.types import UtcInstant
@@ -140,3 +144,49 @@ def _change(connection: sa.Connection, statement: str, now: datetime | None = No
     if now is not None:
         clause = clause.bindparams(sa.bindparam("now", now, type_=UtcInstant()))
     return connection.execute(clause).rowcount
+
+
+_response, _deactivation, _membership = tables.response, tables.deactivation, tables.membership
+
+
+def who_left(connection: sa.Connection, contact_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(contact, group) of those of these contacts who have left a group, are not in it, and neither
+    wish to be in it again nor were brought back there by somebody.
+
+    One whose deactivation there is open is not among them: it comes back as that.
+    """
+    anybody = sa.select(_response.c.run_id).where(is_unsubscribe()).limit(1)
+    if not contact_ids or connection.execute(anybody).first() is None:
+        return set()
+    dialect = connection.dialect.name
+    wishes = connection.execute(
+        sa.select(
+            *(_response.c[name] for name in ("contact_id", "group_id", "occurred_at", "category"))
+        )
+        .where(
+            is_one_of(_response.c.contact_id, contact_ids, dialect),
+            _response.c.category.in_(WISHES),
+            _response.c.group_id != SYSTEM_WIDE,
+        )
+        .order_by(_response.c.occurred_at, _response.c.category)  # of one instant the wish to leave
+    ).all()
+    latest = {(row.contact_id, row.group_id): row for row in wishes}
+    left = {pair: row for pair, row in latest.items() if row.category == UNSUBSCRIBED}
+    if not left:
+        return set()
+    ids = {contact_id for contact_id, _ in left}
+    taken_back = connection.execute(
+        sa.select(_deactivation.c.contact_id, _deactivation.c.group_id, _deactivation.c.ended_at)
+        .where(is_one_of(_deactivation.c.contact_id, ids, dialect))
+        .where(_deactivation.c.origin == Origin.UNSUBSCRIBE)
+    )
+    for *pair, ended_at in taken_back:
+        wish = left.get((pair[0], pair[1]))
+        if wish is not None and (ended_at is None or ended_at >= wish.occurred_at):
+            del left[pair[0], pair[1]]
+    members = connection.execute(
+        sa.select(_membership.c.contact_id, _membership.c.group_id).where(
+            is_one_of(_membership.c.contact_id, ids, dialect)
+        )
+    )
+    return left.keys() - {(row[0], row[1]) for row in members}

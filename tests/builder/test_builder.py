@@ -43,6 +43,7 @@ async def shows(user: Driver, text: str) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)  # test_build_cli has SQLite
 def test_from_the_reminder_to_the_result_and_back(session: Session, store: Store) -> None:
     old = preview(session, select_contacts(session, CriteriaSource())).count
 
@@ -149,6 +150,7 @@ def test_conditions_built_by_hand_and_saved_select_the_same_contacts(
     assert counts[0].startswith(f"{preview(session, saved).count} of {CONTACTS} ")
 
 
+@pytest.mark.long
 def test_every_type_has_its_own_entry(on_sqlite: Session) -> None:
     async def steps(user: Driver) -> None:
         await user.start()

@@ -15,7 +15,7 @@ from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import CANCELLED, BusyError, StoreError
 from contactctl.operations.criteria import Preview
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 def criteria(number: int) -> Criteria:

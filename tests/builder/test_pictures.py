@@ -10,6 +10,7 @@ from helpers.drawn_by import skip_unless_drawn_by_same
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["", pytest.param("-80x24", marks=pytest.mark.torture)])
 def test_every_screen_looks_as_its_picture(tmp_path: Path, name: str) -> None:
     skip_unless_drawn_by_same("rich", "textual")

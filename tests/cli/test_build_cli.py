@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[a-zA-Z~]|[()][A-Z0-9]|[=>])")
 CONTACTS = 400
 OLD = 186
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def test_own_rules_come_first(tmp_path: Path) -> None:
         "config",
         "built in",
     )
+    assert len({rule["id"] for rule in rules}) == len(rules)
 
 
 def test_a_file_of_one_s_own_is_read_by_a_mapping(tmp_path: Path) -> None:

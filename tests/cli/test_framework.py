@@ -12,7 +12,7 @@ from contactctl.cli import registry
 from contactctl.cli.app import load_command
 from contactctl.cli.context import Invocation
 from contactctl.domain.errors import StoreError
-from contactctl.output.presentation import Column, Presentation, Rows, RowsTable
+from contactctl.output.view import Column, Presentation, Rows, RowsTable
 from helpers.cli import run_cli
 
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("CONTACTCTL_")}

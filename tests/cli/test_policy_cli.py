@@ -65,6 +65,14 @@ def test_diff_changes_nothing_and_exits_with_1(cli: StoreCli) -> None:
     assert dump(cli.store) == before
 
 
+def test_a_file_that_sets_nothing_is_no_policy(cli: StoreCli) -> None:
+    for content in ("", "# the export failed\n", "database: sqlite:///other.db\n"):
+        (cli.folder / "empty.yaml").write_text(content)
+        for command in ("diff", "apply"):
+            (error,) = cli.errors("policy", command, "empty.yaml", exit_code=2)
+            assert "sets nothing" in error["message"]
+
+
 def test_without_the_number_of_changes_nothing_happens(cli: StoreCli) -> None:
     before = dump(cli.store)
     for confirm in [("--confirm", "3"), ("--confirm", "two"), ()]:

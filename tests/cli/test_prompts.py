@@ -16,7 +16,7 @@ import sys
 from contactctl.cli import main as run, registry
 from contactctl.cli.context import Invocation
 from contactctl.cli.confirmation import ask_typed, count_spellings
-from contactctl.output.presentation import Heading, Presentation, Text
+from contactctl.output.view import Heading, Presentation, Text
 
 
 def probe(invocation: Invocation) -> Presentation:

@@ -238,7 +238,9 @@ def test_list_filters(cli: Cli) -> None:
     assert keys("--domain", "example.org") == []
     assert keys("--limit", 1) == ["2"]
     assert cli("responses", "list", "--category", "spam").exit_code == 2
-    assert cli("responses", "list", "--since", "yesterday").exit_code == 2
+    refused = cli("responses", "list", "--since", "yesterday")
+    assert refused.exit_code == 2
+    assert "'yesterday' is not a date" in refused.stderr
 
 
 def test_a_maildirs_mails_are_moved_once_they_are_recorded(cli: Cli, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from contactctl.config.values import web_address
 from contactctl.output.formats import exposition
-from contactctl.output.presentation import Metric
+from contactctl.output.view import Metric
 from contactctl.store.database.store import Store
 from helpers.cli import CliResult, run_cli
 from helpers.contacts import seed_contacts

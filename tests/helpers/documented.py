@@ -5,19 +5,22 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from openapi_core import OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
 
 from helpers.api_server import Answer, Asked
+
+if TYPE_CHECKING:
+    from openapi_core import OpenAPI
 
 _HOST = "http://localhost"
 
 
 def require_documented(provider: str, exchanges: Sequence[tuple[Asked, Answer]]) -> None:
     """Raise what is not as the provider's documents say: a request, or an answer of the test's."""
+    from openapi_core.testing import MockRequest, MockResponse
+
     api = _api(provider)
     for asked, answer in exchanges:
         request = MockRequest(
@@ -36,7 +39,9 @@ def require_documented(provider: str, exchanges: Sequence[tuple[Asked, Answer]])
 
 
 @cache
-def _api(provider: str) -> OpenAPI:
+def _api(provider: str) -> "OpenAPI":
+    from openapi_core import OpenAPI
+
     file = Path(__file__).with_name("documented_apis.yaml")
     paths = yaml.safe_load(file.read_text(encoding="utf-8"))[provider]
     return OpenAPI.from_dict(

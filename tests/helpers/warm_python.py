@@ -8,16 +8,16 @@ start-up, nor for kill -9: that reaches the fork a moment later (see `helpers.pr
 
 import atexit
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from functools import cache
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from helpers import warm_server
-
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.processes import warmed
 
 _CLIENT = """\
 #!/bin/sh
@@ -56,17 +56,13 @@ def warm_python() -> str:
     """The path of the executable; its server lives as long as this process."""
     folder = Path(tempfile.mkdtemp(prefix="cctl-warm-", dir="/tmp"))
     address, log = folder / "socket", folder / "log"
-    with log.open("wb") as stream:
-        server = subprocess.Popen(
-            [sys.executable, warm_server.__file__, address],
-            stdin=subprocess.PIPE,
-            stdout=stream,
-            stderr=stream,
-            cwd=ROOT,
-        )
-    atexit.register(_end, server, folder)
+    theirs, ours = warmed().Pipe(duplex=False)
+    server = warmed().Process(target=warm_server.serve, args=(str(address), str(log), theirs))
+    server.start()
+    theirs.close()
+    atexit.register(_end, server, ours, folder)
     while not address.exists():
-        if server.poll() is not None:
+        if not server.is_alive():
             raise RuntimeError(log.read_text())
         time.sleep(0.02)
     client = folder / "python"
@@ -84,8 +80,7 @@ def folder_of_contactctl() -> str:
     return str(folder)
 
 
-def _end(server: subprocess.Popen[bytes], folder: Path) -> None:
-    assert server.stdin is not None
-    server.stdin.close()
-    server.wait()
+def _end(server: BaseProcess, ours: Connection, folder: Path) -> None:
+    ours.close()
+    server.join()
     shutil.rmtree(folder, ignore_errors=True)

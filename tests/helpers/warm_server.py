@@ -1,11 +1,10 @@
-"""The server of `helpers.warm_python`: `warm_server.py SOCKET`, until its standard input ends.
+"""The server of `helpers.warm_python`, in a process that has everything imported.
 
 A client sends its argv, folder and environment, and its streams; then a byte for each signal that
 it gets. It is told the wait status of its fork, which is killed when the client is gone.
 """
 
 import atexit
-import importlib
 import os
 import pickle
 import runpy
@@ -17,30 +16,32 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
 PROGRAM = "contactctl"
-ROOT = Path(__file__).resolve().parents[2]
 _LENGTH_BYTES = 4
 
 
-def main(address: str) -> None:
-    """Import everything, then fork for each client."""
-    sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
-    importlib.import_module("helpers.warmed")
+def serve(address: str, log: str, asking: Connection) -> None:
+    """Fork for each client, until the other end of `asking` is closed."""
+    with open(log, "wb") as stream:  # noqa: PTH123
+        for number in (1, 2):
+            os.dup2(stream.fileno(), number)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address + ".new")
         listener.listen(64)
         os.rename(address + ".new", address)  # noqa: PTH104  (a socket; it listens once it is seen)
-        Server(listener).serve()
+        Server(listener, asking).serve()
 
 
 class Server:
     """Forks for clients, and passes signals and wait statuses on."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, asking: Connection) -> None:
         self.listener = listener
+        self.asking = asking
         self.clients: dict[int, socket.socket] = {}  # by the number of their process
         self.awoken, self.wakes = socket.socketpair()
         for end in (self.awoken, self.wakes):
@@ -49,13 +50,13 @@ class Server:
         signal.set_wakeup_fd(self.wakes.fileno())
 
     def serve(self) -> None:
-        """Until the standard input ends."""
+        """Until nobody is there who asks."""
         self.selector = selectors.DefaultSelector()
-        for waited_for in (sys.stdin, self.listener, self.awoken):
+        for waited_for in (self.asking, self.listener, self.awoken):
             self.selector.register(waited_for, selectors.EVENT_READ)
         while True:
             for key, _ in self.selector.select():
-                if key.fileobj is sys.stdin:
+                if key.fileobj is self.asking:
                     for number in self.clients:
                         os.kill(number, signal.SIGKILL)
                     return
@@ -74,6 +75,8 @@ class Server:
         if not number:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # ignored where the tests run in the background of a script
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             self.selector.close()
             self.listener.close()
             for other in self.clients.values():
@@ -178,7 +181,3 @@ def _end(exit_code: int) -> NoReturn:
         except (OSError, ValueError):
             exit_code = exit_code or 120
     os._exit(exit_code)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
 """Importing this imports the whole program, and makes what is made at its first use.
 
-For servers that fork: `helpers.warm_server`, and that of `helpers.processes`.
+For the server that forks: `helpers.processes`.
 """
 
 import gc

@@ -24,6 +24,7 @@ from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.operations.session import Session
 from contactctl.store import tables
 from contactctl.store.database.store import Store
+from contactctl.store.thresholds.runs import day_before
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
 from helpers.sessions import NOW
 from helpers.thorough import examples
@@ -190,6 +191,8 @@ def test_what_came_before_the_mark_was_passed_is_taken_back(store: Store) -> Non
     assert deactivated(store) == [(9, 0, "invalid-address")]
     (incident,) = open_incidents(session)
     assert (incident.shared_by, incident.name, incident.held) == ("domain", "big.example", 8)
+    with store.reading() as connection:
+        assert day_before(connection, session.now).spent == 1  # of the day's limit
 
 
 def test_a_released_incident_deactivates_all_of_it_and_is_usual_from_then_on(

@@ -185,6 +185,7 @@ def confirmed(cli: StoreCli, step: list[object]) -> list[object]:
     return [*step, count]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.torture)])
 def test_replaying_the_changes_gives_whom_the_store_would_mail(cli: StoreCli, seed: int) -> None:
     chance = random.Random(seed)

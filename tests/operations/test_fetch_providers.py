@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from openapi_core.exceptions import OpenAPIError
 
 from contactctl.responses.apis.description import api_of
 from contactctl.store.database.store import Store
@@ -102,6 +101,8 @@ def test_each_provider_is_asked_as_its_documents_say(
     ],
 )
 def test_what_is_not_as_documented_is_noticed(query: dict[str, str], answer: Any) -> None:
+    from openapi_core.exceptions import OpenAPIError
+
     asked = Asked("GET", "/bounces", query, {}, None)
     with pytest.raises(OpenAPIError):
         require_documented("postmark", [(asked, Answer(answer))])

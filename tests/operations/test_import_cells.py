@@ -13,7 +13,6 @@ from zipfile import ZipFile
 
 import pytest
 import zstandard
-from openpyxl import Workbook
 
 from contactctl.domain.errors import InputError
 from contactctl.operations.importing import source as unpack
@@ -197,6 +196,15 @@ def test_dates_that_may_mean_never_are_told(
     )
 
 
+def test_columns_that_look_mistyped_are_told_at_once(sqlite_store: Store) -> None:
+    with pytest.raises(InputError, match="'Tags'; unknown column 'Created At'") as caught:
+        import_text(sqlite_store, "email,Tags,Created At\na@x.no,vip,2024-05-31\n")
+    assert "--map Tags=tag" in caught.value.hint
+    assert "--map 'Created At=created'" in caught.value.hint
+    (reject,) = import_text(sqlite_store, '{"email": "a@x.no", "tags": "vip"}\n').rejects
+    assert "(did you mean 'tag'? give it a field with --map tags=tag" in reject.reason
+
+
 def test_a_blank_before_a_quote_is_no_part_of_the_cell(store: Store) -> None:
     import_text(store, 'email, company, phone\na@x.no, "Smith, Ann", "1"\n')
     contact = contacts_in(store)["a@x.no"]
@@ -265,6 +273,8 @@ CONTENT = b"email,first_name\na@x.no,Ann\n"
 
 
 def workbook(*sheets: list[list[Any]]) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     for number, rows in enumerate(sheets):
         sheet = book.active if number == 0 else book.create_sheet()
@@ -375,6 +385,29 @@ def test_a_file_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(unpack, "_HARMLESS", 1 << 20)
     with pytest.raises(InputError, match="more than 200 times its size"):
         import_text(sqlite_store, gzip.compress(b"email\n" + b"\n" * (3 << 20), mtime=0))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown_as", "phone"),
+    [
+        *((47, "00000", "00047"), (47.0, "0000", "0047"), (123456, "000", "123456")),
+        *((47, "General", "47"), (47, "0", "47"), (47, "0.00", "47"), (4.5, "000", "4.5")),
+    ],
+)
+def test_a_number_keeps_the_zeros_that_it_is_shown_with(
+    sqlite_store: Store, value: float, shown_as: str, phone: str
+) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    assert book.active is not None
+    for row in (["email", "phone"], ["a@x.no", value], ["b@x.no", None]):
+        book.active.append(row)
+    book.active["B2"].number_format = shown_as
+    data = BytesIO()
+    book.save(data)
+    import_text(sqlite_store, data.getvalue())
+    assert contacts_in(sqlite_store)["a@x.no"]["phone"] == phone
 
 
 def test_a_workbook_without_openpyxl_is_refused_by_its_name(

@@ -117,9 +117,14 @@ def require_all_recorded_once(store: Store) -> None:
 
 
 @pytest.mark.sampled
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("moment", "padding"),
-    [("before a commit", 0), ("after a commit", 0), ("after a commit", PADDING)],
+    [
+        pytest.param("before a commit", 0, marks=pytest.mark.torture),
+        ("after a commit", 0),
+        ("after a commit", PADDING),
+    ],
     ids=["before a commit", "after a commit", "after a commit, read aside"],
 )
 def test_killed_at_every_commit_and_run_again(
@@ -127,7 +132,7 @@ def test_killed_at_every_commit_and_run_again(
 ) -> None:
     args = ingest_args(write(tmp_path, EVENTS, padding=padding), store_url)
     add_contacts(store)
-    for number in moments(sample=9):
+    for number in moments(sample=18 if padding else 9):
         start_over(store)
         exit_code = exit_code_of(start_cli(args, death=Death(moment, number)))
         if exit_code == KILLED:

@@ -91,7 +91,7 @@ def test_a_list_narrows_criteria_and_who_is_left_out(store: Store) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no column is known to contain addresses"),
+        (b"", "is empty"),
         (b"email\n", "has no address"),
         (b"name,city\nAnn,Bern\n", "no column is known to contain addresses"),
         (b"mail 1,mail 2\na@x.no,b@x.no\n", "no column is known to contain addresses"),

@@ -130,8 +130,9 @@ def test_responses_before_a_reactivation_count_no_more(store: Store) -> None:
     """Not even one that is recorded only afterwards, or that happened at the very instant."""
     reactivated_at = NOW - timedelta(days=2)
     add_contacts(store, 1, reactivated_at=reactivated_at)
-    respond(store, 1, *days_ago(3, 4, 5, 6, 7), reactivated_at)
-    sweep_thresholds(session_with(store, thresholds=FIVE_IN_A_MONTH))
+    respond(store, 1, *days_ago(3, 4, 5, 6, 7))
+    respond(store, 1, reactivated_at, category=Category.INVALID_ADDRESS)
+    sweep_thresholds(session_with(store, thresholds=FIVE_IN_A_MONTH | AT_ONCE))
     assert status_of(store) == "active"
 
 
@@ -150,8 +151,10 @@ def test_a_deactivation_ended_by_rule_is_not_opened_by_the_responses_before(stor
     add_contacts(store, 1, status="inactive")
     respond(store, 1, *days_ago(3, 4, 5, 6, 7))
     respond(store, 1, *days_ago(3), category=Category.SPAM_COMPLAINT)
+    respond(store, 1, ended_at, category=Category.INVALID_ADDRESS)  # nor by one at the very instant
     with store.writing() as connection:
         insert_deactivation(connection, 1, "transient", ended_at=ended_at)
+        insert_deactivation(connection, 1, "invalid-address", ended_at=ended_at)
         insert_deactivation(connection, 1, "", run_id=2)
     sweep_thresholds(session_with(store, thresholds=FIVE_IN_A_MONTH | AT_ONCE))
     assert deactivated(store) == [(1, 0, ""), (1, 0, "spam-complaint")]
@@ -298,12 +301,15 @@ def test_further_reasons_for_the_inactive_are_within_every_limit(store: Store) -
     assert (result.deactivated, result.waiting) == (2, None)
 
 
-def test_a_contact_that_changed_since_the_plan_is_skipped(store: Store) -> None:
+def test_a_contact_that_changed_since_the_plan_is_skipped_and_the_next_sweep_finds_it(
+    store: Store,
+) -> None:
     add_contacts(store, 1, 2)
-    session = session_with(store, thresholds=AT_ONCE)
+    limits = Limits(max_contacts=1, max_percent=Decimal(100))
+    session = session_with(store, thresholds=AT_ONCE, limits=limits)
     for contact_id in (1, 2):
         respond(store, contact_id, *days_ago(1), category=Category.INVALID_ADDRESS)
-    run = plan_thresholds(session, ask_first=True)
+    run = sweep_thresholds(session).waiting
     assert run is not None
     with store.writing() as connection:
         connection.execute(
@@ -312,6 +318,9 @@ def test_a_contact_that_changed_since_the_plan_is_skipped(store: Store) -> None:
     applied = apply_run(session, run.id)
     assert (applied.changed, applied.skipped) == (1, {"changed-since-plan": 1})
     assert deactivated(store) == [(2, 0, "invalid-address")]
+
+    assert sweep_thresholds(session).deactivated == 1
+    assert deactivated(store) == [(1, 0, "invalid-address"), (2, 0, "invalid-address")]
 
 
 def test_an_interrupted_run_is_finished_first(store: Store) -> None:

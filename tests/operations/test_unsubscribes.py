@@ -12,6 +12,7 @@ from contactctl.domain.policies import OnUnsubscribe
 from contactctl.domain.responses import Category, Event, ResponseFilter, Unsubscribe
 from contactctl.operations.contacts import add_contact
 from contactctl.operations.explain import explain
+from contactctl.operations.groups import add_to_group, remove_from_group
 from contactctl.operations.ingest import IngestResult
 from contactctl.operations.reactivation import (
     Acknowledgement,
@@ -178,6 +179,45 @@ def test_an_import_tells_whom_it_created_that_had_left(store: Store) -> None:
         )
     assert (counts.created, counts.created_unsubscribed) == (2, 1)
     assert sorted(statuses_of(store).values()) == ["active", "inactive"]
+
+
+@pytest.mark.parametrize("mode", OnUnsubscribe)
+@pytest.mark.parametrize("is_member", [True, False])
+def test_an_import_does_not_bring_back_who_left_the_group(
+    store: Store, news: int, mode: OnUnsubscribe, is_member: bool
+) -> None:
+    session = session_on(store, unsubscribes=mode)
+    if not is_member:
+        remove_from_group(session, "news", KARI)
+    record(session, wish(group="news"))
+    expected = None
+    if mode is OnUnsubscribe.RECORD:
+        expected = "follows"
+    elif mode is OnUnsubscribe.DEACTIVATE and is_member:
+        expected = "inactive"
+    assert imported_into(store, news, mode) == (expected is None)
+    assert members(store).get(1) == expected
+    if expected is None:
+        add_to_group(session, "news", KARI)
+        assert imported_into(store, news, mode) == 0
+        assert members(store)[1] == "follows"
+
+
+def imported_into(store: Store, group_id: int, mode: OnUnsubscribe) -> int:
+    """How many memberships an import of Kari and Ola into the group has not given."""
+    rows = [(at, email, email, "example.com") for at, email in enumerate((KARI, OLA))]
+    wave = Wave(rows, members=[(at, group_id, "follows") for at in range(2)])
+    with store.writing() as connection:
+        creating = Creating(run_id=9, last_id=0, on_unsubscribe=mode)
+        return put_in(connection, Layout(), wave, NOW, creating).kept_out
+
+
+def test_who_wishes_to_be_in_a_group_again_joins_by_an_import(store: Store, news: int) -> None:
+    mode = OnUnsubscribe.REMOVE_FROM_GROUP
+    back = wish(key="b", group="news", resubscribed=True, occurred_at=NOW)
+    record(session_on(store, unsubscribes=mode), wish(group="news"), back)
+    assert imported_into(store, news, mode) == 0
+    assert members(store)[1] == "follows"
 
 
 def test_coming_back_is_acknowledged_and_lasts(store: Store, news: int) -> None:

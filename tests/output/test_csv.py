@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contactctl.domain.text import undo_defuse
 from contactctl.output.formats import cell, write_csv
-from contactctl.output.presentation import Column, Presentation, Rows
+from contactctl.output.view import Column, Presentation, Rows
 from helpers.consoles import memory_console
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contactctl.domain.errors import ExitCode, Problem, RefusedError
 from contactctl.domain.text import UNSAFE_CHARACTERS
 from contactctl.output.formats import write_json, write_jsonl
-from contactctl.output.presentation import (
+from contactctl.output.view import (
     Column,
     Presentation,
     Rows,

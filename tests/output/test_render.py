@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contactctl.domain.errors import REJECT, ExitCode, Problem, UsageError
-from contactctl.output.presentation import (
+from contactctl.output.view import (
     Column,
     KeyValues,
     OutputChoice,

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contactctl.output.presentation import (
+from contactctl.output.table import write_table
+from contactctl.output.view import (
     Bars,
     Block,
     Column,
@@ -17,7 +18,6 @@ from contactctl.output.presentation import (
     Text,
     Verbatim,
 )
-from contactctl.output.table import write_table
 from helpers.consoles import memory_console
 
 HOSTILE = "[bold]x[/bold]\x1b[2J\u202egnp\n"
@@ -43,6 +43,12 @@ def test_columns_are_aligned_and_numbers_stand_right() -> None:
     text = shown(table({"id": 7, "email": "ann@example.com"}, {"id": 1284, "email": "bo@x.org"}))
 
     assert text == "  ID  EMAIL\n   7  ann@example.com\n1284  bo@x.org\n"
+
+
+def test_how_many_there_are_is_written_as_in_prose_and_other_numbers_are_not() -> None:
+    text = shown(table({"run": 1284, "contacts": 5000}, columns=("run", "contacts")))
+
+    assert text == " RUN  CONTACTS\n1284     5,000\n"
 
 
 def test_an_empty_table_says_so() -> None:

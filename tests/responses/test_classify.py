@@ -1,5 +1,7 @@
 """What servers say, and what it means: whose problem it is, and whether time heals it."""
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,6 +205,29 @@ def test_find_codes(text: str, codes: tuple[str, str]) -> None:
     assert find_codes(text) == codes
 
 
+@pytest.mark.parametrize(
+    ("text", "category", "rule"),
+    [
+        ("550 There is nobody registered under it", "invalid-address", "concepts-nobody-not_known"),
+        ("450 There is nobody registered under it", None, "reply-450"),
+        ("550 Perhaps there is nobody registered under it", None, "reply-550"),
+        ("550 There is nobody registered under it: message", None, "reply-550"),
+        ("550 user address", None, "reply-550"),
+        ("550 user is known here", None, "reply-550"),
+        ("550 You are listed. Get off the list, sender", "blocked", "concepts-sender"),
+        ("550 error", None, "reply-550"),
+        ("450 4.0.0 Temporary failure", None, "reply-450"),
+    ],
+)
+def test_what_a_refusal_speaks_of_votes_where_no_rule_knows_its_words(
+    text: str, category: str | None, rule: str
+) -> None:
+    said = CLASSIFIER.classify(diagnostic=text)
+
+    assert (said.category, said.rule) == (category or "unknown", rule)
+    assert not said.by_text
+
+
 _PHRASES = [phrase for rule in load_builtin_rules() for phrase in (*rule.texts, *rule.needs)]
 _WORDS = st.sampled_from(
     [*_PHRASES, "550", "4.4.1", "sender", "<>", "192.0.2.1 is", "account", "."]
@@ -212,7 +237,9 @@ _WORDS = st.sampled_from(
 @given(st.lists(_WORDS, max_size=6))
 def test_looking_rules_up_by_phrase_changes_nothing(words: list[str]) -> None:
     text = normalise(" ".join(words))
-    first = next((rule for rule in CLASSIFIER.rules if rule.matches(text)), None)
+    by_code = (rule for rule in CLASSIFIER.rules if rule.has_code(text, rule.codes))
+    by_words = (rule for rule in CLASSIFIER.rules if rule.matches(text))
+    first = next(chain(by_code, by_words), None)
 
     permanent = CLASSIFIER.classify(diagnostic=text, status="5.0.1")
 

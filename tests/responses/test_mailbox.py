@@ -35,7 +35,7 @@ def mailbox_at(server: TlsServer, after: AfterFetch = AfterFetch.KEEP, **changes
 
 
 def fetch(mailbox: Mailbox, *, commit: bool, password: str = "secret") -> list[FetchedMail]:
-    with open_mailbox(mailbox, password, timeout=5) as session:
+    with open_mailbox(mailbox, password, timeout=60) as session:
         mails = list(session.fetch())
         if commit:
             session.commit([mail.receipt for mail in mails])

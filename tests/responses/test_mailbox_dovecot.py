@@ -42,7 +42,7 @@ def mailbox(protocol: MailProtocol, port: int, after: AfterFetch, *, tls: bool =
 
 
 def fetch(box: Mailbox, *, commit: bool) -> list[bytes]:
-    with open_mailbox(box, "secret", timeout=10) as session:
+    with open_mailbox(box, "secret", timeout=60) as session:
         mails = list(session.fetch())
         if commit:
             session.commit([mail.receipt for mail in mails])

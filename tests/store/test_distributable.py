@@ -23,8 +23,9 @@ FINE = (
     "SELECT c.id FROM (SELECT DISTINCT contact_id, day FROM sign) s JOIN contact c"
     " ON c.id = s.contact_id WHERE NOT EXISTS"
     " (SELECT 1 FROM delivery d WHERE d.contact_id = c.id AND d.occurred_at = s.day)",
-    "SELECT string_agg(CAST(email_key AS text), ',') FROM contact_email",
-    "SELECT DISTINCT contact_id, %(no)s::INTEGER AS no FROM response",
+    "SELECT string_agg(CAST(contact_id AS text), ',') FROM contact_email",
+    "INSERT INTO unswept (contact_id) SELECT contact_id FROM response"
+    " ON CONFLICT (contact_id) DO UPDATE SET is_begun = false",
     "SET LOCAL lock_timeout = 5",
 )
 BROKEN = (
@@ -67,11 +68,11 @@ BROKEN = (
         " (SELECT 1 FROM delivery d WHERE d.contact_id = s.contact_id)",
         "depends on s",
     ),
-    ("SELECT string_agg(email_key, ',') FROM contact_email", "not cast"),
+    ("SELECT string_agg(CAST(email_key AS text), ',') FROM contact_email", "of a text"),
     (
-        "INSERT INTO unswept (contact_id, is_begun) SELECT DISTINCT contact_id, %(no)s AS no"
-        " FROM response",
-        "without a type",
+        "INSERT INTO unswept (contact_id) SELECT contact_id FROM response"
+        " ON CONFLICT (contact_id) DO UPDATE SET is_begun = %(no)s",
+        "bound value in ON CONFLICT",
     ),
     ("UPDATE contact SET updated = now()", "volatile now()"),
     ("INSERT INTO contact (id) SELECT id FROM contact ORDER BY random()", "volatile random()"),

@@ -305,9 +305,17 @@ def test_a_store_on_a_read_only_mount_can_be_looked_at(
             add_contact(connection, "b@example.com")
 
 
-def test_a_wait_inside_a_statement_is_told(postgres_url: str) -> None:
+@pytest.fixture
+def short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second is a long wait, and after three of them nobody waits."""
+    for module in ("locks", "sqlite"):
+        monkeypatch.setattr(f"contactctl.store.database.{module}.IS_LONG_S", 0.1)
+    monkeypatch.setattr("contactctl.domain.waits._SHORTEST_LOCK_WAIT_S", 0.3)
+
+
+def test_a_wait_inside_a_statement_is_told(postgres_url: str, short_is_long: None) -> None:
     told: list[str] = []
-    waits = Waits(1.5, on_long_wait=lambda: told.append("waits"))
+    waits = Waits(0.3, on_long_wait=lambda: told.append("waits"))
     with ExitStack() as stack:
         holder = stack.enter_context(closing(open_store(postgres_url)))
         serialise(stack.enter_context(holder.writing()), CONTACT_CHANGES)
@@ -318,7 +326,9 @@ def test_a_wait_inside_a_statement_is_told(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("held", ["the work", "the file"])
-def test_who_waits_for_long_is_told_once_for_whom(store: Store, store_url: str, held: str) -> None:
+def test_who_waits_for_long_is_told_once_for_whom(
+    store: Store, store_url: str, held: str, short_is_long: None
+) -> None:
     seed_contacts(store, 2)
     with store.writing() as connection:
         run = make_session(store).request(DeactivateRun())
@@ -333,7 +343,7 @@ def test_who_waits_for_long_is_told_once_for_whom(store: Store, store_url: str, 
             stack.enter_context(store.writing())
         else:
             pytest.skip("Postgres locks no file")
-        waited = run_cli([*command, "--wait", 1.5, "--database", store_url])
+        waited = run_cli([*command, "--wait", 0.3, "--database", store_url])
 
     assert waited.exit_code == 6
     said = f"note: waiting for run {at_work} (deactivate) by tester@host, since 12:00 UTC"

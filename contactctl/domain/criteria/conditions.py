@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, tzinfo
 from typing import NoReturn
@@ -20,6 +19,7 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.criteria.values import Scalar, format_value, parse_values, shown
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.lazy import dataclass
 
 # how other languages, and people, write operators: the first one that fits the field is meant
 _SAID: Mapping[Sequence[Operator], Sequence[str]] = {
@@ -58,7 +58,7 @@ _OF_TIMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """One test of one field; `values` holds as many as the operator takes, typed.
 

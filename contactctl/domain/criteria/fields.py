@@ -1,12 +1,13 @@
 """The fields that criteria can test and contacts carry, and the operators that fit them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from enum import Enum, StrEnum, auto
 from functools import cached_property
 
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.responses import NOT_COUNTED, Category
 from contactctl.domain.text import show_safely
 
@@ -33,7 +34,7 @@ class FieldType(StrEnum):
     SET = "set"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """One field: `name` as written in criteria, `choices` for closed lists.
 
@@ -67,7 +68,7 @@ class Field:
         return self.type is FieldType.NUMBER and not self.is_attribute
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttributeDeclaration:
     """A contact attribute declared in the config, with its type and (for choices) its values."""
 
@@ -251,7 +252,7 @@ class Takes(Enum):
     SPAN = auto()  # a number and a calendar unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Usage:
     """How an operator is written: what it takes, an example, and what it means for a field."""
 

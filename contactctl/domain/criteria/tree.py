@@ -6,13 +6,14 @@ Some come with the program.
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from contactctl.domain.criteria.conditions import Condition, format_condition, parse_condition
 from contactctl.domain.criteria.fields import FieldCatalogue, Operator, did_you_mean
 from contactctl.domain.criteria.values import shown
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.text import show_safely
 
 MAX_CONDITIONS = 500  # SQLite's parser allows expressions 1,000 deep
@@ -20,7 +21,7 @@ MAX_DEPTH = 32
 MAX_VALUES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Criteria:
     """Matches when every part of `all`, at least one of `any` (if given) and none of `none` does.
 
@@ -186,7 +187,7 @@ def _part_as_data(part: Condition | Criteria) -> str | dict[str, Any]:
 # The criteria that come with the program, by name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prebuilt:
     """Conditions that must all match, and others that none may; `title` for people."""
 

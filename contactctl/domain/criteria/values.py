@@ -5,7 +5,6 @@ import math
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +20,7 @@ from contactctl.domain.criteria.fields import (
 )
 from contactctl.domain.emails import email_key
 from contactctl.domain.errors import CriteriaError
+from contactctl.domain.lazy import dataclass
 from contactctl.domain.text import fold, show_safely
 
 _HOURS_PER_UNIT = {"hour": 1, "day": 24, "week": 168}
@@ -63,7 +63,7 @@ _DAYS_PER_UNIT = {Unit.DAYS: 1, Unit.WEEKS: 7}
 _MONTHS_PER_UNIT = {Unit.MONTHS: 1, Unit.YEARS: 12}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
     """A number of calendar units, such as 24 months; `count` is not negative."""
 

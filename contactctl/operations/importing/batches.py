@@ -4,14 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from contactctl.domain.contact_values import (
-    DateReader,
-    mistake_in_format,
-    names_in,
-    parse_group_name,
-    parser_for,
-    with_codes,
-)
+from contactctl.domain import contact_values
 from contactctl.domain.contacts import MembershipState, Status
 from contactctl.domain.criteria.fields import Field, FieldType
 from contactctl.domain.criteria.values import shown
@@ -28,8 +21,8 @@ from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.session import Session
 from contactctl.store.external_ids import AddressChanges
 from contactctl.store.groups import group_ids
-from contactctl.store.imports import Wave, stored_date
-from contactctl.store.staged import Staged, stored_instant
+from contactctl.store.imports import Wave
+from contactctl.store.staged import Staged, stored_date, stored_instant
 
 _DATE_FORMAT_HINT = "use iso, epoch, excel or strptime codes, for example %d.%m.%Y or %Y%m%d"
 _GROUP_FIELDS = ("group", GROUP_ACTIVE.name, GROUP_INACTIVE.name)
@@ -41,7 +34,7 @@ class ColumnReading:
 
     session: Session
     options: ImportOptions
-    dates: dict[str, DateReader] = field(default_factory=dict)
+    dates: dict[str, contact_values.DateReader] = field(default_factory=dict)
 
     def __call__(self, column: FileColumn, known: Field) -> Read:
         """The parser of a column's cells, which gives values as staged rows hold them."""
@@ -56,16 +49,16 @@ class ColumnReading:
             return self._names_parser(known)
         if known.type in (FieldType.DATE, FieldType.INSTANT):
             formats = date_formats_of(self.options, column.name)
-            reader = DateReader(formats, self.session.time_zone)
+            reader = contact_values.DateReader(formats, self.session.time_zone)
             self.dates[known.name] = reader
             return reader.day if known.type is FieldType.DATE else reader.instant
-        return parser_for(known)
+        return contact_values.parser_for(known)
 
     def _names_parser(self, known: Field) -> Read:
         separator = self.options.separator(known.name)
 
         def parse(text: str) -> tuple[str, ...]:
-            names = names_in(known.name, text, separator)
+            names = contact_values.names_in(known.name, text, separator)
             for name in names:
                 if known.choices and fold(name) not in known.choices:
                     raise ValueError(f"'{shown(name)}' is not one of {', '.join(known.choices)}")
@@ -79,7 +72,12 @@ class ColumnReading:
         separator = self.options.separator("group")
 
         def parse(text: str) -> tuple[str, ...]:
-            names = tuple(map(parse_group_name, names_in("group", text, separator)))
+            names = tuple(
+                map(
+                    contact_values.parse_group_name,
+                    contact_values.names_in("group", text, separator),
+                )
+            )
             for name in names:
                 if not self.options.create_groups and fold(name) not in known:
                     raise ValueError(
@@ -105,9 +103,9 @@ def latest_values(session: Session) -> Mapping[str, str]:
 def check_date_formats(options: ImportOptions) -> None:
     """UsageError for a date format by which no date can be read."""
     for form in (*options.date_formats, *chain.from_iterable(options.column_date_formats.values())):
-        if (mistake := mistake_in_format(form)) is not None:
-            codes = with_codes(form)
-            known = "%" not in form and mistake_in_format(codes) is None
+        if (mistake := contact_values.mistake_in_format(form)) is not None:
+            codes = contact_values.with_codes(form)
+            known = "%" not in form and contact_values.mistake_in_format(codes) is None
             raise UsageError(
                 f"--date-format '{show_safely(form)}': {mistake}",
                 hint=f"write {codes}" if known else _DATE_FORMAT_HINT,

@@ -26,6 +26,7 @@ from contactctl.operations.importing.options import ImportOptions
 from contactctl.operations.importing.presets import as_word, hint_for_email, plain, preset_for
 from contactctl.operations.importing.status import looks_like_consent
 
+_MISTAKES_TOLD = 5
 _MISTYPED_ABOVE = 0.8  # likeness from which on an unknown name is taken for a mistyped field
 
 _REPEATED = re.compile(r" \([2-9][0-9]*\)\Z")  # see distinct_names
@@ -206,15 +207,25 @@ class ColumnNames:
             ) from None
 
     def _known(self, names: Sequence[str]) -> list[Field | None]:
-        """The field of each name; InputError for one that looks mistyped."""
-        try:
-            return [self.resolve(name) for name in names]
-        except InputError:
-            raise
-        except UsageError as error:
+        """The field of each name; InputError for those that look mistyped, all at once."""
+        fields: list[Field | None] = []
+        mistakes: list[UsageError] = []
+        for name in names:
+            try:
+                fields.append(self.resolve(name))
+            except InputError:
+                raise
+            except UsageError as error:
+                mistakes.append(error)
+        if mistakes:
             preset = preset_for(names)
             known = f"--preset {preset} reads such a file; or " if preset else ""
-            raise InputError(error.message, hint=known + error.hint) from None
+            told = mistakes[:_MISTAKES_TOLD]
+            raise InputError(
+                "; ".join(each.message for each in told),
+                hint=known + "; ".join(each.hint for each in told),
+            )
+        return fields
 
     def _decide_repeated(self, names: Sequence[str]) -> None:
         """InputError for a field's column that comes twice, unless it is said which one counts."""

@@ -25,8 +25,8 @@ from contactctl.operations.importing.rows import Batch, Cell
 from contactctl.operations.importing.status import Inactive, inactive_rows
 from contactctl.operations.importing.told import NULL_WORDS, Told
 from contactctl.store.fields import FOLDED_COLUMNS, GIVEN_COLUMNS
-from contactctl.store.imports import Layout, stored_date
-from contactctl.store.staged import Staged, stored_instant
+from contactctl.store.imports import Layout
+from contactctl.store.staged import Staged, stored_date, stored_instant
 
 KEY = 2  # where a staged row holds its email key
 SUPPRESSED = "the address is suppressed (`contactctl suppressions check` asks)"

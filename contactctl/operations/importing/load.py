@@ -45,6 +45,7 @@ from contactctl.operations.importing.told import Told, refuse_undecided
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.processes import rare_garbage_collection
+from contactctl.store import runs
 from contactctl.store.addresses import former_among, ids_of_keys
 from contactctl.store.database.locks import change_one_by_one, exclusive, serialise
 from contactctl.store.external_ids import AddressChanges, NamedRow, follow_addresses
@@ -52,15 +53,6 @@ from contactctl.store.groups import create_groups, group_ids
 from contactctl.store.impact import count_active
 from contactctl.store.imported_status import Creating, last_contact_id
 from contactctl.store.imports import Counts, OpenTransaction, put_in, transactions
-from contactctl.store.runs import (
-    CONTACT_CHANGES,
-    change_state,
-    insert_run,
-    list_runs,
-    lock_run,
-    lock_running_run,
-    update_run,
-)
 
 _IMPORTING = (RunKind.IMPORT, RunKind.SYNC)
 CREATING_CONTACTS = "import"  # the lock of what creates contacts: import and `contacts add`
@@ -217,9 +209,9 @@ class _Import:
         read, source = convert(self.plan, batch, self.told), self.work.source
         with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, CONTACT_CHANGES)
+            serialise(connection, runs.CONTACT_CHANGES)
             if self.result.run is not None:
-                lock_running_run(connection, self.result.run)
+                runs.lock_running_run(connection, self.result.run)
             known = group_ids(connection) if _names_groups(read) else {}
             if _missing_groups(read, known):
                 change_one_by_one(connection)
@@ -244,7 +236,7 @@ class _Import:
                 )
             result = self._grown(counts, len(converted.rejects), missing, len(changes.moved))
             if result.run is not None:
-                update_run(connection, result.run, _totals(result) | self._position(is_last))
+                runs.update_run(connection, result.run, _totals(result) | self._position(is_last))
         self.result = result
         return converted.rejects
 
@@ -327,15 +319,17 @@ def _start_run(session: Session, work: ImportWork, reason: str) -> int:
     """A running run; earlier imports that still say so have died, since the lock was free."""
     request = session.request(work.details, reason=reason)
     with session.store.writing() as connection:
-        for dead in list_runs(connection, limit=1000, kinds=_IMPORTING, states=[RunState.RUNNING]):
+        for dead in runs.list_runs(
+            connection, limit=1000, kinds=_IMPORTING, states=[RunState.RUNNING]
+        ):
             values = {
                 "finished_at": session.clock(),
                 "message": f"{dead.message} (interrupted)".strip(),
             }
-            change_state(
+            runs.change_state(
                 connection, dead.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
             )
-        run_id = insert_run(
+        run_id = runs.insert_run(
             connection,
             request,
             state=RunState.RUNNING,
@@ -343,14 +337,16 @@ def _start_run(session: Session, work: ImportWork, reason: str) -> int:
             now=session.clock(),
             values={"position": dict(work.position())},
         )
-        update_run(connection, run_id, {"active_before": count_active(connection)})
+        runs.update_run(connection, run_id, {"active_before": count_active(connection)})
         return run_id
 
 
 def _finish_run(session: Session, run_id: int) -> None:
     with session.store.writing() as connection:
         values = {"finished_at": session.clock(), "active_after": count_active(connection)}
-        change_state(connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values)
+        runs.change_state(
+            connection, run_id, expected=RunState.RUNNING, to=RunState.DONE, values=values
+        )
 
 
 @contextmanager
@@ -379,8 +375,8 @@ def _failing(session: Session, run_id: int | None) -> Iterator[None]:
 
 def _fail_run(session: Session, run_id: int, ending: str) -> None:
     with session.store.writing() as connection:
-        done = lock_run(connection, run_id).message
+        done = runs.lock_run(connection, run_id).message
         values = {"finished_at": session.clock(), "message": f"{done} ({ending})".strip()}
-        change_state(
+        runs.change_state(
             connection, run_id, expected=RunState.RUNNING, to=RunState.FAILED, values=values
         )

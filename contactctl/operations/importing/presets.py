@@ -141,6 +141,7 @@ _OTHER_FILES = {
     "<html": "a web page",
     "<?xml": "an XML file",
     "begin:vcard": "a vCard file",
+    "sqlite format 3": "an SQLite database",
     "dn:": "an LDIF file",
     "{\\rtf": "an RTF document",
 }

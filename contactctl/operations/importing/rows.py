@@ -376,4 +376,6 @@ def _set_cell(known: Field, value: Any) -> str:
 def _json_problem(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: {error.msg} (column {error.colno})"
+    if isinstance(error, UsageError) and error.hint:
+        return f"{error.message} ({error.hint})"
     return "nested too deep" if isinstance(error, RecursionError) else str(error)

@@ -6,8 +6,7 @@ beside it. Paths are those of paths.py, outcomes those of outcomes.py.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import getaddresses
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,28 +20,19 @@ from contactctl.responses.classify import Classify, codes_of, is_machine
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
+    addresses_of,
     event_key,
+    instant_in_format,
     instant_of,
     text_of,
 )
+from contactctl.responses.formats import paths
 from contactctl.responses.formats.outcomes import (
     A_PERSON_S,
     Kind,
     Outcome,
     compile_outcome,
     table_paths,
-)
-from contactctl.responses.formats.paths import (
-    Get,
-    Row,
-    Scope,
-    Test,
-    anchors,
-    compile_test,
-    parse_path,
-    texts_of,
-    top_level_keys,
-    value_getter,
 )
 
 CHANNELS = ("email", "sms", "push", "in-app")
@@ -126,12 +116,12 @@ class Document:
 
     def __init__(self, name: str, mapping: Mapping[str, Any]) -> None:
         self.name = name
-        emails = [parse_path(text) for text in texts_of(_email_of(mapping))]
+        emails = [paths.parse_path(text) for text in paths.texts_of(_email_of(mapping))]
         self.keys = frozenset(_top_level_keys(mapping))
         self.matches = _test_of(mapping)
-        self.anchors = anchors(_when_of(mapping)) if _when_of(mapping) else None
-        self._scope = Scope(emails)
-        self._email = value_getter(mapping["email"], self._scope)
+        self.anchors = paths.anchors(_when_of(mapping)) if _when_of(mapping) else None
+        self._scope = paths.Scope(emails)
+        self._email = paths.value_getter(mapping["email"], self._scope)
         self._decide = compile_outcome(_events_of(mapping), self._scope, name)
         self._single_recipient = mapping.get("single_recipient", False)
         if not isinstance(self._single_recipient, bool):
@@ -149,12 +139,12 @@ class Document:
         self._id = get("id")
         # one id may cover all recipients of an event
         self._id_is_shared = any(
-            self._scope.level(parse_path(text)) < self._scope.depth
-            for text in texts_of(mapping.get("id", "id"))
+            self._scope.level(paths.parse_path(text)) < self._scope.depth
+            for text in paths.texts_of(mapping.get("id", "id"))
             if not text.startswith("=")
         )
         self._key_parts = [
-            part if part in _FOUND else value_getter(part, self._scope)
+            part if part in _FOUND else paths.value_getter(part, self._scope)
             for part in map(partial(_key_part, mapping), key)
             if part is not None
         ]
@@ -168,7 +158,7 @@ class Document:
             return self._read_unclear(rows[0], len(rows), context)
         return [event for row in rows for event in self._read_row(row, context)]
 
-    def _read_unclear(self, row: Row, recipients: int, context: Context) -> list[Event]:
+    def _read_unclear(self, row: paths.Row, recipients: int, context: Context) -> list[Event]:
         """Nothing for an open or a click; a response of nobody knows whom is a rejection."""
         outcome = self._decide(row)
         if not isinstance(outcome, str) and outcome.kind in (Kind.ACTIVITY, Kind.NOTHING):
@@ -176,7 +166,7 @@ class Document:
         reason = f"{self.name} event names {recipients} recipients, and not which of them it is of"
         return [Rejection(context.source, reason)]
 
-    def _read_row(self, row: Row, context: Context) -> list[Event]:
+    def _read_row(self, row: paths.Row, context: Context) -> list[Event]:
         outcome = self._decide(row)
         if not isinstance(outcome, str) and outcome.kind is Kind.NOTHING:
             return []
@@ -186,10 +176,10 @@ class Document:
         return self._events_of_header(row, outcome, given, context)
 
     def _events_of_header(
-        self, row: Row, outcome: Outcome | str, given: object, context: Context
+        self, row: paths.Row, outcome: Outcome | str, given: object, context: Context
     ) -> list[Event]:
         """The events of several addresses in one text, which is then no part of their keys."""
-        addresses = _addresses_of(given)
+        addresses = addresses_of(given)
         if addresses:
             return [self._event(row, outcome, None, address, context) for address in addresses]
         named = outcome if isinstance(outcome, str) else outcome.rule.partition(".")[2]
@@ -198,7 +188,7 @@ class Document:
 
     def _event(
         self,
-        row: Row,
+        row: paths.Row,
         outcome: Outcome | str,
         given: object,
         recipient: str,
@@ -246,14 +236,16 @@ class Document:
             message=self._message_of(row),
         )
 
-    def _message_of(self, row: Row) -> str:
+    def _message_of(self, row: paths.Row) -> str:
         found = text_of(self._message(row)).strip("<>") if self._message else ""
         return f"{self.name}:{found}" if found else ""
 
-    def _host_of(self, row: Row) -> str:
+    def _host_of(self, row: paths.Row) -> str:
         return receiving_host(text_of(self._host(row))) if self._host else ""
 
-    def _judge(self, row: Row, outcome: Outcome, recipient: str, classify: Classify) -> _Judgement:
+    def _judge(
+        self, row: paths.Row, outcome: Outcome, recipient: str, classify: Classify
+    ) -> _Judgement:
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
         found_code, status = codes_of(text_of(self._status(row))) if self._status else ("", "")
         reply_code = text_of(self._reply_code(row)) if self._reply_code else ""
@@ -269,7 +261,7 @@ class Document:
                 not_counted = not_counted or said.not_counted
         return _Judgement(category, rule, status, diagnostic, not_counted)
 
-    def _unknown_event(self, row: Row, event: str) -> _Judgement:
+    def _unknown_event(self, row: paths.Row, event: str) -> _Judgement:
         """An event that the mapping does not name: kept, never counted."""
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
         status = text_of(self._status(row)) if self._status else ""
@@ -278,19 +270,19 @@ class Document:
         rule = f"{self.name}.{_UNKNOWN_EVENT}"
         return _Judgement(Category.UNKNOWN, rule, status, diagnostic, _UNKNOWN_EVENT)
 
-    def _is_by_machine(self, row: Row) -> bool:
+    def _is_by_machine(self, row: paths.Row) -> bool:
         return self._user_agent is not None and is_machine(text_of(self._user_agent(row)))
 
-    def _group_of(self, row: Row) -> str | None:
+    def _group_of(self, row: paths.Row) -> str | None:
         return (text_of(self._group(row)) or None) if self._group else None
 
-    def _channel_of(self, row: Row) -> str:
+    def _channel_of(self, row: paths.Row) -> str:
         channel = text_of(self._channel(row)).lower() if self._channel else ""
         return channel if channel in CHANNELS else "email"
 
     def _source_key(
         self,
-        row: Row,
+        row: paths.Row,
         given: object,
         recipient: str,
         occurred_at: datetime | None,
@@ -344,14 +336,14 @@ def _events_of(mapping: Mapping[str, Any]) -> object:
 
 
 def _when_of(mapping: Mapping[str, Any]) -> object:
-    return mapping.get("when", [] if "only" in mapping else texts_of(mapping["email"])[:1])
+    return mapping.get("when", [] if "only" in mapping else paths.texts_of(mapping["email"])[:1])
 
 
-def _test_of(mapping: Mapping[str, Any]) -> Test:
+def _test_of(mapping: Mapping[str, Any]) -> paths.Test:
     """`when`, and no other keys than those of `only`; without either, the keys of `email`."""
-    only = frozenset(texts_of(mapping["only"])) if "only" in mapping else None
+    only = frozenset(paths.texts_of(mapping["only"])) if "only" in mapping else None
     when = _when_of(mapping)
-    test = compile_test(when) if when else None
+    test = paths.compile_test(when) if when else None
     if only is None:
         return test or (lambda _document: True)
     if test is None:
@@ -362,21 +354,21 @@ def _test_of(mapping: Mapping[str, Any]) -> Test:
 def _top_level_keys(mapping: Mapping[str, Any]) -> Iterator[str]:
     for key in ("when", "only", *_PATH_KEYS):
         if key in mapping:
-            yield from top_level_keys(mapping[key])
-    yield from (key for part in mapping.get("key", ()) for key in top_level_keys(part))
+            yield from paths.top_level_keys(mapping[key])
+    yield from (key for part in mapping.get("key", ()) for key in paths.top_level_keys(part))
     yield from table_paths(mapping.get("events"))
 
 
-def _optional_getter(mapping: Mapping[str, Any], scope: Scope, key: str) -> Get | None:
+def _optional_getter(mapping: Mapping[str, Any], scope: paths.Scope, key: str) -> paths.Get | None:
     try:
-        return value_getter(mapping[key], scope) if key in mapping else None
+        return paths.value_getter(mapping[key], scope) if key in mapping else None
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
 
 
 def _instant_reader(
-    mapping: Mapping[str, Any], get: Get | None
-) -> Callable[[Row], datetime | None]:
+    mapping: Mapping[str, Any], get: paths.Get | None
+) -> Callable[[paths.Row], datetime | None]:
     if "date_format" in mapping:
         _require_date_format(mapping["date_format"])
     if get is None:
@@ -385,7 +377,7 @@ def _instant_reader(
         return lambda row: instant_of(get(row))
     date_format = mapping["date_format"]
 
-    def read(row: Row) -> datetime | None:
+    def read(row: paths.Row) -> datetime | None:
         value = get(row)
         return instant_in_format(value, date_format) or instant_of(value)
 
@@ -397,21 +389,3 @@ def _require_date_format(date_format: object) -> None:
         require_whole_date(text_of(date_format))
     except ValueError as error:
         raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None
-
-
-def instant_in_format(value: object, date_format: str) -> datetime | None:
-    """A text in a strptime format as aware UTC; without an offset it is UTC."""
-    try:
-        found = datetime.strptime(text_of(value), date_format)  # noqa: DTZ007 - see below
-        aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found
-        return instant_of(aware.astimezone(UTC).isoformat())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _addresses_of(value: object) -> list[str]:
-    """The addresses of a header such as `To: Ane <a@b.no>, c@d.no`."""
-    text = text_of(value)
-    if "," not in text:
-        return []
-    return [address for _, found in getaddresses([text]) if (address := address_of(found))]

@@ -8,7 +8,8 @@ from contactctl.domain.sources import recipient_pattern
 
 MAX_RECIPIENTS = 1_000
 
-ADDRESS = r"[^\s<>()\[\],;:\"'|@\\]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
+# `***@example.org` names nobody: the server keeps the name to itself.
+ADDRESS = r"(?!\*{1,64}@)[^\s<>()\[\],;:\"'|@\\]{1,128}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,10}"
 _ADDRESS = re.compile(ADDRESS)
 # Chinese, Japanese and Korean set no spaces around an address; logs write `to=` before it.
 _SCRIPT = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"

@@ -82,6 +82,11 @@ class Evidence:
         """All that the mail says; empty where it speaks of several recipients."""
         return self._prose.text if self._prose.is_about_one else ""
 
+    @property
+    def reasons(self) -> list[str]:
+        """The paragraphs of the text that it announces as the reason, the last first."""
+        return self._prose.reasons if self._prose.is_about_one else []
+
     @cached_property
     def _entry(self) -> Entry | None:
         return self._prose.about(self.recipient)
@@ -120,6 +125,7 @@ class Kind(StrEnum):
     SENTENCE = "sentence"  # the words nearest to the address
     TEXT = "text"  # the whole text for people, without notices
     CODE = "code"  # a status or reply code that may mean many things (5.0.0, 5.7.1, 550)
+    CONCEPTS = "concepts"  # what a reply speaks of whose words no rule knows
     DELAY = "delay"  # the server still tries
 
 
@@ -224,8 +230,10 @@ def _sentences(evidence: Evidence, classifier: Classifier) -> Iterator[Classific
 
 
 def _text(evidence: Evidence, classifier: Classifier) -> Iterator[Classification]:
-    if said := classifier.by_words(evidence.text, status=evidence.status):
-        yield _as_the_stage_allows(said, evidence.first_reply, evidence)
+    for text in (*evidence.reasons, evidence.text):
+        if said := classifier.by_words(text, status=evidence.status):
+            yield _as_the_stage_allows(said, evidence.first_reply, evidence)
+            return
 
 
 def _codes(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
@@ -236,6 +244,15 @@ def _codes(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
     for reply in evidence.replies():
         if (category := reply_category(reply.code)) is not None:
             yield Classification(category, f"reply-{reply.code}", evidence.status or reply.status)
+
+
+def _concepts(evidence: Evidence, classifier: Classifier) -> Iterator[Classification]:
+    for reply in evidence.replies():
+        said = classifier.by_concepts(
+            reply.text, status=reply.status or evidence.status, reply_code=reply.code
+        )
+        if said:
+            yield _as_the_stage_allows(said, reply, evidence)
 
 
 def _delay(evidence: Evidence, _: Classifier) -> Iterator[Classification]:
@@ -251,6 +268,7 @@ RULES_OF_EVIDENCE: dict[Kind, RuleOfEvidence] = {
     Kind.SENTENCE: _sentences,
     Kind.TEXT: _text,
     Kind.CODE: _codes,
+    Kind.CONCEPTS: _concepts,
     Kind.DELAY: _delay,
 }
 _CATEGORY_OF_BARE_REPLY = {
@@ -265,7 +283,7 @@ _BEFORE_THE_RECIPIENT = (Stage.CONNECT, Stage.MAIL)
 # What may be wrong with a message, or with a sender, before any recipient is named.
 _NOT_ABOUT_THE_RECIPIENT = ("message-too-large",)
 _REFUSED_RECIPIENT = re.compile(
-    r"[\d.\s-]*(?:<[^<>]*>[:.\s]*)?(?:sorry,? |the |this |that )*"
+    r"[\d.\s-]*+(?:<[^<>]*+>[:.\s]*+)?(?:sorry,? |the |this |that )*+"
     r"(?:(?:recipient|user|mailbox|addressee|account|address)s?(?: <[^<>]*>)?(?: address)? "
     r"(?:(?:is|was|has been) )?(?:refused|rejected|denied|not accepted|not ok)"
     r"|(?:refused|rejected|bad|not ok) (?:the )?(?:recipient|user|mailbox|address))"

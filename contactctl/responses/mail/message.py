@@ -194,7 +194,7 @@ MAX_PARTS = 60
 MAX_PART_TEXT_BYTES = 1 << 17
 
 _FIELD = re.compile(
-    r"^([!-9;-~]{1,100})[ \t]{0,20}:[ \t]*(.*(?:\n(?:[ \t]|boundary=).*)*)", re.MULTILINE
+    r"^([!-9;-~]{1,100})[ \t]{0,20}:[ \t]*+(.*+(?:\n(?:[ \t]|boundary=).*+)*+)", re.MULTILINE
 )
 _MBOX_FROM = re.compile(rb"\n*>?From [^\n]*\n")
 _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"\n]{1,200})"|([^\s;"]{1,200}))', re.I)

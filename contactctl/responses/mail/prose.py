@@ -68,6 +68,7 @@ _RETURNED_MAIL = (
     "received: from",
     "received: by",
     "dkim-signature:",
+    *("begin 600 ", "begin 644 ", "begin 666 "),  # uuencoded
 )
 # Scanners and gateways add words about spam and viruses that say nothing about the failure.
 _FOOTER = re.compile(
@@ -102,6 +103,11 @@ _LED_FROM = re.compile(
 )
 _UNDISCLOSED = "an undisclosed address"
 
+_REASON = re.compile(
+    r"\b(?:reasons?|error|message|grund|fehler|raison|motivo|causa|reden)[ \t]?:[ \t]*+\n"
+    r"(?:[ \t]*+\n)?([ \t]*+\S[^\n]*+(?:\n[ \t]*+\S[^\n]*+)*+)",
+    re.IGNORECASE,
+)
 # sendmail says so below any refusal that it quotes
 _OWN_LAST_WORD = re.compile(r"^(<<< .*\n)554 .{0,320}Service unavailable[ \t]*$", re.MULTILINE)
 
@@ -157,6 +163,12 @@ class Prose:
     def has(self, test: Callable[[str], bool]) -> bool:
         """Whether the whole text, returned mail and all, passes a test."""
         return test(self._whole)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The paragraphs that `for the following reason:` announces, the last first: what stands
+        before is often what may be the matter in general."""
+        return [match[1] for match in _REASON.finditer(self.text)][::-1] if ":" in self.text else []
 
     @property
     def returned(self) -> str:

@@ -15,8 +15,9 @@ _MAX_REPLY_CHARACTERS = 600
 _MAX_REPLY_LINES = 8
 _REACH_OF_A_COMMAND = 240
 
+# What must not stand before is looked at last: a search that begins with digits is much faster.
 _REPLY = re.compile(
-    r"(?<![\w.@])([45][0-7]\d)(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
+    r"([45][0-7]\d)(?<![\w.@]\d{3})(?:[ -]{1,3}|[ -]{0,2}(?=#))(?:[45]\d\d[ -]{1,3})?"
     r"(?:\(?#?([45]\.\d{1,3}\.\d{1,3})(?![\d.])|(?=[^\s\d.,;:)\]%]))"
 )
 # sendmail's own last word, `554 <kari@example.org>... Service unavailable`, or any line without a

@@ -120,7 +120,7 @@ def _lowered(values: Iterable[str]) -> set[str]:
 _FIELD = re.compile(
     r"^(Final-Recipient|Original-Recipient|Action|Status|Diagnostic-Code|Last-Attempt-Date"
     r"|Arrival-Date|X-Supplementary-Info|X-Actual-Recipient|Remote-MTA|Reporting-MTA|Received-From-MTA)"
-    r"[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)",
+    r"[ \t]*+:[ \t]*+(.*+(?:\n[ \t]++\S.*+)*+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")

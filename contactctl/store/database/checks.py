@@ -11,9 +11,9 @@ from contactctl.domain.runs import FINAL_STATES, RunState
 from contactctl.store import tables
 from contactctl.store import tables as _declared  # noqa: F401  (registers the tables)
 from contactctl.store.deactivations import open_system_wide
-from contactctl.store.fields import is_one_of
 from contactctl.store.predicates import is_active
 from contactctl.store.responses import KINDS_CONCERNING, runs_with_concerned
+from contactctl.store.runs import runs_with_plans
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -116,8 +116,7 @@ def _plans_belong_to_unfinished_runs(connection: sa.Connection) -> Finding:
     """What an ingest keeps there are the contacts whose thresholds are looked at after its end."""
     keeps = sa.or_(_run.c.state.not_in(FINAL_STATES), _run.c.kind.in_(KINDS_CONCERNING))
     # first the numbers: runs and plans may be on different machines
-    with_plan = connection.execute(sa.select(_item.c.run_id).distinct()).scalars().all()
-    of_these = is_one_of(_run.c.id, with_plan, connection.dialect.name)
+    of_these = _run.c.id.in_(runs_with_plans(connection))
     unfinished = connection.execute(sa.select(_run.c.id).where(keeps, of_these)).scalars().all()
     left_over = _item.c.run_id.not_in(unfinished)
     statement = sa.select(sa.func.count()).select_from(_item).where(left_over)

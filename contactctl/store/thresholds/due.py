@@ -7,16 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from contactctl.domain import thresholds
 from contactctl.domain.responses import WISHES, Category
-from contactctl.domain.thresholds import (
-    DISCARDED,
-    ECHO,
-    SYSTEM_WIDE,
-    Due,
-    RecordedResponse,
-    ThresholdRules,
-    ThresholdSubject,
-)
 from contactctl.store import tables
 from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
 from contactctl.store.types import UtcInstant
@@ -30,7 +22,7 @@ _response = tables.response
 
 def read_subject(
     connection: sa.Connection, contact_id: int, responses: Sequence[Mapping[str, Any]]
-) -> ThresholdSubject:
+) -> thresholds.ThresholdSubject:
     """The contact with its `responses`, rows of store.responses.responses_of_contact."""
     contact = connection.execute(
         sa.select(_contact.c.reactivated_at, _contact.c.delivered_at).where(
@@ -50,11 +42,11 @@ def read_subject(
         )
     ).all()
     keyed = [((row.group_id, Category(row.category)), row.ended_at) for row in deactivations]
-    ended: dict[Due, Any] = {}
+    ended: dict[thresholds.Due, Any] = {}
     for due, ended_at in keyed:
         if ended_at is not None:
             ended[due] = max(ended_at, ended.get(due, ended_at))
-    return ThresholdSubject(
+    return thresholds.ThresholdSubject(
         responses=[_recorded(row) for row in responses if row["category"] not in WISHES],
         reactivated_at=contact.reactivated_at,
         delivered_at=contact.delivered_at,
@@ -64,8 +56,8 @@ def read_subject(
     )
 
 
-def _recorded(row: Mapping[str, Any]) -> RecordedResponse:
-    return RecordedResponse(
+def _recorded(row: Mapping[str, Any]) -> thresholds.RecordedResponse:
+    return thresholds.RecordedResponse(
         category=Category(row["category"]),
         occurred_at=row["occurred_at"],
         group_id=row["group_id"],
@@ -87,7 +79,7 @@ _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # the start of a window without one
 
 def _counts() -> sa.ColumnElement[bool]:
     """The responses that thresholds count: the first echo of nothing too."""
-    is_echo = sa.and_(_response.c.not_counted == ECHO, by_email(), ~_echoed())
+    is_echo = sa.and_(_response.c.not_counted == thresholds.ECHO, by_email(), ~_echoed())
     return sa.or_(counts_by_email(), is_echo)
 
 
@@ -107,14 +99,14 @@ def _echoed() -> sa.ColumnElement[bool]:
         other.c.channel == "email",
         sa.or_(
             other.c.counts,
-            other.c.not_counted == DISCARDED,
-            sa.and_(other.c.not_counted == ECHO, is_earlier),
+            other.c.not_counted == thresholds.DISCARDED,
+            sa.and_(other.c.not_counted == thresholds.ECHO, is_earlier),
         ),
     )
 
 
 def due(
-    rules: ThresholdRules,
+    rules: thresholds.ThresholdRules,
     now: datetime,
     dialect: str,
     *,
@@ -151,7 +143,7 @@ def due(
     return statement
 
 
-def _rule_table(rules: ThresholdRules, now: datetime) -> sa.CTE:
+def _rule_table(rules: thresholds.ThresholdRules, now: datetime) -> sa.CTE:
     """The rules as rows. A response matches the one row of its category and counting group."""
     columns = (
         sa.column("number", sa.Integer),
@@ -185,7 +177,7 @@ def _rule_table(rules: ThresholdRules, now: datetime) -> sa.CTE:
     return sa.values(*columns, name="threshold_rule").data(rows).cte("threshold_rule")
 
 
-def _candidates(rules: ThresholdRules, now: datetime) -> sa.Select[int]:
+def _candidates(rules: thresholds.ThresholdRules, now: datetime) -> sa.Select[int]:
     """The contacts that some rule may concern: more than are due, and cheap to find.
 
     No watermark is looked at, and a category's groups are taken together; a sum per category
@@ -215,7 +207,7 @@ def _is_enough(counted: sa.FromClause, rule: sa.CTE) -> sa.ColumnElement[bool]:
 
 def _counted(
     rule: sa.CTE,
-    rules: ThresholdRules,
+    rules: thresholds.ThresholdRules,
     among: ContactIds | None,
     number: sa.ColumnElement[int],
     unjudged_runs: Sequence[int] = (),
@@ -231,7 +223,7 @@ def _counted(
     conditions = [_counts(), _is_past_watermark(rule), ~_is_settled(rule)]
     if unjudged_runs:
         conditions.append(_response.c.run_id.not_in(unjudged_runs))
-    if any(each.scope != SYSTEM_WIDE for each in rules.rules):
+    if any(each.scope != thresholds.SYSTEM_WIDE for each in rules.rules):
         rows = rows.outerjoin(_membership, _is_membership_in_scope(rule))
         conditions.append(_concerns_member(rule))
     key = (_response.c.contact_id, rule.c.number, _response.c.through)
@@ -243,19 +235,21 @@ def _counted(
     )
 
 
-def _is_rule_of_response(rule: sa.CTE, rules: ThresholdRules) -> sa.ColumnElement[bool]:
+def _is_rule_of_response(rule: sa.CTE, rules: thresholds.ThresholdRules) -> sa.ColumnElement[bool]:
     """Of the group nothing is asked that all rules share: Postgres would expect one rule to pass,
     and read the responses once for each."""
     is_category = rule.c.category == _response.c.category
-    if not rules.own_groups and all(each.group_id == SYSTEM_WIDE for each in rules.rules):
+    if not rules.own_groups and all(
+        each.group_id == thresholds.SYSTEM_WIDE for each in rules.rules
+    ):
         return is_category
     return sa.and_(is_category, rule.c.group_id == _counting_group(rules))
 
 
-def _counting_group(rules: ThresholdRules) -> sa.ColumnElement[int]:
+def _counting_group(rules: thresholds.ThresholdRules) -> sa.ColumnElement[int]:
     """The group apart from which a response is counted, SYSTEM_WIDE for most."""
     if not rules.own_groups:
-        return sa.literal(SYSTEM_WIDE, sa.Integer)
+        return sa.literal(thresholds.SYSTEM_WIDE, sa.Integer)
     groups: dict[int, list[Category]] = {}
     for group_id, category in sorted(rules.own_groups):
         groups.setdefault(group_id, []).append(category)
@@ -263,7 +257,7 @@ def _counting_group(rules: ThresholdRules) -> sa.ColumnElement[int]:
         sa.and_(_response.c.group_id == group_id, _response.c.category.in_(categories))
         for group_id, categories in groups.items()
     ]
-    return sa.case((sa.or_(*apart), _response.c.group_id), else_=SYSTEM_WIDE)
+    return sa.case((sa.or_(*apart), _response.c.group_id), else_=thresholds.SYSTEM_WIDE)
 
 
 def _is_membership_in_scope(rule: sa.CTE) -> sa.ColumnElement[bool]:
@@ -285,7 +279,7 @@ def _is_past_watermark(rule: sa.CTE) -> sa.ColumnElement[bool]:
 def _concerns_member(rule: sa.CTE) -> sa.ColumnElement[bool]:
     """A rule that deactivates in a group concerns its members, after their reactivation there."""
     return sa.and_(
-        sa.or_(rule.c.scope == SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
+        sa.or_(rule.c.scope == thresholds.SYSTEM_WIDE, _membership.c.contact_id.is_not(None)),
         _is_later(_response.c.occurred_at, _membership.c.reactivated_at),
     )
 
@@ -331,7 +325,9 @@ class DueCounts:
     by_scope: Mapping[tuple[int, Category], int]
 
 
-def count_reached(connection: sa.Connection, rules: ThresholdRules, now: datetime) -> DueCounts:
+def count_reached(
+    connection: sa.Connection, rules: thresholds.ThresholdRules, now: datetime
+) -> DueCounts:
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})
@@ -341,7 +337,7 @@ def count_reached(connection: sa.Connection, rules: ThresholdRules, now: datetim
             found.c.scope, found.c.category
         )
     )
-    loses = sa.or_(is_active(), found.c.scope != SYSTEM_WIDE)
+    loses = sa.or_(is_active(), found.c.scope != thresholds.SYSTEM_WIDE)
     totals = connection.execute(
         sa.select(
             sa.func.count(sa.distinct(_contact.c.id)),

@@ -9,20 +9,12 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
-from contactctl.store import tables
+from contactctl.store import plans, tables
 from contactctl.store.changes import note_each
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.plans import (
-    Batch,
-    BatchOutcome,
-    BatchWork,
-    in_batch,
-    outcome_by_reason,
-    planned_by_rule,
-    planned_contacts,
-)
 from contactctl.store.predicates import is_active, is_open, is_within
+from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.thresholds.due import ContactIds
 from contactctl.store.types import UtcInstant
@@ -59,7 +51,7 @@ def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime
     )
     columns = ["contact_id", "run_id", "group_id", "category", "revision"]
     connection.execute(sa.insert(_item).from_select(columns, items))
-    return planned_contacts(connection, run_id)
+    return plans.planned_contacts(connection, run_id)
 
 
 def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
@@ -102,7 +94,7 @@ def _unjudged_runs(connection: sa.Connection) -> list[int]:
     any_unjudged = connection.execute(sa.select(tables.unjudged_hour.c.hour).limit(1)).first()
     is_unjudged = _run.c.state == RunState.RUNNING
     if any_unjudged is not None:
-        is_unjudged = sa.or_(is_unjudged, _run.c.id.in_(sa.select(_item.c.run_id)))
+        is_unjudged = sa.or_(is_unjudged, _run.c.id.in_(runs_with_plans(connection)))
     statement = sa.select(_run.c.id).where(_run.c.kind == RunKind.INGEST, is_unjudged)
     return list(connection.execute(statement).scalars())
 
@@ -139,7 +131,9 @@ def plans_holding(connection: sa.Connection, contact_id: int, now: datetime) -> 
     ]
 
 
-def threshold_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
+def threshold_outcome(
+    connection: sa.Connection, run: Run, batch: plans.Batch
+) -> plans.BatchOutcome:
     """How many of the batch's contacts get a deactivation, and why the others get none."""
     reason = sa.case(
         (_contact.c.id.is_(None), SkipReason.GONE),
@@ -150,15 +144,17 @@ def threshold_outcome(connection: sa.Connection, run: Run, batch: Batch) -> Batc
     of_contact = (
         sa.select(sa.func.min(reason).label("reason"))
         .select_from(_item.outerjoin(_contact, _contact.c.id == _item.c.contact_id))
-        .where(in_batch(run.id, batch))
+        .where(plans.in_batch(run.id, batch))
         .group_by(_item.c.contact_id)
         .subquery()
     )
     statement = sa.select(of_contact.c.reason, sa.func.count()).group_by(of_contact.c.reason)
-    return outcome_by_reason(connection, statement)
+    return plans.outcome_by_reason(connection, statement)
 
 
-def threshold_deactivate(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> int:
+def threshold_deactivate(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
     opened = (
         sa.select(
@@ -171,7 +167,7 @@ def threshold_deactivate(connection: sa.Connection, run: Run, batch: Batch, now:
         )
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
         .where(
-            in_batch(run.id, batch),
+            plans.in_batch(run.id, batch),
             _contact.c.revision == _item.c.revision,
             ~_is_open_already(),
         )
@@ -208,7 +204,7 @@ def _is_open_already() -> sa.ColumnElement[bool]:
     )
 
 
-def _opened_by(run: Run, batch: Batch) -> sa.ColumnElement[bool]:
+def _opened_by(run: Run, batch: plans.Batch) -> sa.ColumnElement[bool]:
     return sa.and_(
         _deactivation.c.run_id == run.id,
         is_within(batch, _deactivation.c.contact_id),
@@ -217,7 +213,7 @@ def _opened_by(run: Run, batch: Batch) -> sa.ColumnElement[bool]:
 
 
 def _set_contacts_inactive(
-    connection: sa.Connection, run: Run, batch: Batch, now: datetime
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
 ) -> None:
     opened = sa.select(_deactivation.c.contact_id).where(
         _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
@@ -231,7 +227,9 @@ def _set_contacts_inactive(
     )
 
 
-def _set_members_inactive(connection: sa.Connection, run: Run, batch: Batch, now: datetime) -> None:
+def _set_members_inactive(
+    connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
+) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
     opened = sa.exists().where(
         _opened_by(run, batch),
@@ -247,11 +245,11 @@ def _set_members_inactive(connection: sa.Connection, run: Run, batch: Batch, now
     connection.execute(sa.update(_membership).where(chosen).values(state=inactive))
 
 
-APPLYING_THRESHOLDS = BatchWork(
+APPLYING_THRESHOLDS = plans.BatchWork(
     threshold_outcome,
     threshold_deactivate,
     rights=(("INSERT", "deactivation"), ("UPDATE", "contact"), ("UPDATE", "membership")),
     losing=_losing,
     impact=losses_of_plan,
-    by_rule=planned_by_rule,
+    by_rule=plans.planned_by_rule,
 )

@@ -35,12 +35,11 @@ def look_again(connection: sa.Connection, contact_ids: sa.Select[int]) -> None:
     from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415  (both are 45 ms)
 
     own = postgresql if connection.dialect.name == "postgresql" else sqlite
-    # the column's own default: a bound one has no type on the machines of a cluster
-    statement = own.insert(_unswept).from_select(
-        ["contact_id"], contact_ids, include_defaults=False
-    )
+    statement = own.insert(_unswept).from_select(["contact_id"], contact_ids)
+    # not a bound value, of which the machines of a cluster would not know the type
+    begin_again = {"is_begun": sa.false()}
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["contact_id"], set_={"is_begun": False})
+        statement.on_conflict_do_update(index_elements=["contact_id"], set_=begin_again)
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -11,8 +11,8 @@ from importlib import import_module
 from math import isfinite
 
 from contactctl.domain.errors import REJECT, ContactctlError, ExitCode, Problem, UsageError
-from contactctl.domain.text import UNSAFE_CHARACTERS, show_safely
-from contactctl.domain.text import counted as counted  # noqa: PLC0414 - handed on
+from contactctl.domain.lazy import dataclass
+from contactctl.domain.text import UNSAFE_CHARACTERS, counted, show_safely
 from contactctl.output.console import RED, YELLOW, Console, paint
 
 MISSING = "-"
@@ -146,7 +146,7 @@ def _hint(name: str, known: Sequence[str]) -> str:
 Row = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One field of the rows: `key` as in JSON, CSV and --fields; `title` for people.
 
@@ -183,7 +183,7 @@ def picked(thing: object, names: Iterable[str]) -> dict[str, object]:
     return {name: getattr(thing, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """The list in a result: `name` is its key in the JSON data. A lazy iterable is streamed.
 
@@ -219,35 +219,35 @@ class Rows:
         return replace(self, columns=columns, items=kept, on_request=())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heading:
     """A heading line above blocks that belong together."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """A paragraph; line breaks are kept."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verbatim:
     """Text of our own that must reach stdout unchanged, such as a script; never contacts' text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyValues:
     """Label and value, one a line, values aligned."""
 
     pairs: Sequence[tuple[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A small table of its own, apart from the result's rows."""
 
@@ -256,14 +256,14 @@ class Table:
     empty: str = "(none)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowsTable:
     """The place among the blocks where the result's rows are shown."""
 
     empty: str = "(none)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bars:
     """One bar per label, as long as its number."""
 
@@ -277,7 +277,7 @@ def _nothing() -> None:
     """There is nothing to do once a result was written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metric:
     """One number for a program that watches over many: a gauge with its labels."""
 
@@ -287,7 +287,7 @@ class Metric:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Presentation:
     """A command's whole result.
 
