@@ -34,6 +34,9 @@ AT = datetime(2026, 5, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 def differences(store: Store) -> list[Any]:
     """What the store's schema lacks of the models, or has more.
 
+    One index looks at a column on SQLite and at that column's expression on Postgres 18 (migration
+    0024), which its own test holds.
+
     SQLAlchemy 2.0 reads no generated column of a table WITHOUT ROWID, and Alembic of its time
     takes two spellings of one for two: there only names of tables are compared.
     """
@@ -42,7 +45,11 @@ def differences(store: Store) -> list[Any]:
             return sorted(
                 set(SQLModel.metadata.tables) - set(inspect(connection).get_table_names())
             )
-        return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_object": lambda _, name, *__: name != "contact_mentions_others"},
+        )
+        return compare_metadata(context, SQLModel.metadata)
 
 
 def test_models_and_migrations_agree(store: Store) -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from contactctl.store.types import BigId
+
 revision = "0025"
 down_revision = "0024"
 
@@ -10,5 +12,5 @@ down_revision = "0024"
 def upgrade() -> None:
     for table in ("response", "unmatched_response"):
         op.add_column(
-            table, sa.Column("message", sa.BigInteger(), server_default="0", nullable=False)
+            table, sa.Column("message", BigId, server_default=sa.text("0"), nullable=False)
         )
