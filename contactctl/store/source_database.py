@@ -92,7 +92,7 @@ class Reading:
             partitions = result.partitions(at_a_time)
             while True:
                 with self._errors():
-                    rows = next(partitions, None)
+                    rows: Any = next(partitions, None)
                 if rows is None:
                     return
                 yield rows
