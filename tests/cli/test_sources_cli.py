@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from contactctl.store import source_database
 from contactctl.store.database.store import Store
 from contactctl.store.source_database import Reading
 from helpers.api_server import Answer, ApiServer, Asked, api_server
@@ -88,21 +87,21 @@ def test_a_source_that_breaks_off_is_told_and_the_next_sync_is_whole(
     whole = path.read_bytes() if path.exists() else b""
     stream = Reading._stream
 
-    def broken(self: Reading, *what: Any) -> Iterator[Any]:
-        for rows in stream(self, *what):
+    def broken(self: Reading, _at_a_time: int, *what: Any) -> Iterator[Any]:
+        for rows in stream(self, 2, *what):
             break_off(self, "cut")
             yield rows
 
     with monkeypatch.context() as patched:
         patched.setattr(Reading, "_stream", broken)
-        patched.setattr(source_database, "_ROWS_AT_A_TIME", 2)
         (error,) = cli.errors("contacts", "sync", "crm", "--yes", exit_code=1)
         assert error["message"].startswith("source crm: ")
         assert any(words in error["hint"] for words in ("look at the server", "not an intact"))
     if whole:
         path.write_bytes(whole)
     result = cli.json("contacts", "sync", "crm", "--yes")
-    assert (result["created"], result["gone"]) == (10, 0)
+    assert (result["created"], result["gone"]) == (8, 0)  # two had come before the break
+    assert cli.json("status")["active"] == 10
 
 
 @pytest.fixture
