@@ -85,6 +85,9 @@ _WITHOUT_OPTION = {
     ("contacts export", "--output"): "the export goes to standard output: add > FILE",
     ("contacts export", "-o"): "the export goes to standard output: add > FILE",
     ("contacts edit", "--email"): "`contactctl contacts readdress EMAIL NEW` gives another email",
+    ("contacts edit", "--attribute"): "write --set attributes.NAME=VALUE",
+    ("contacts edit", "--group"): "`contactctl groups add GROUP EMAIL` makes it a member",
+    ("contacts edit", "--tag"): "`contactctl tags add TAG EMAIL` gives it a tag",
     ("preview", "--count"): "the count stands above the contacts; --json has it as `count`",
     ("", "--email"): "the address stands by itself: `contactctl COMMAND EMAIL`",
     ("", "--id"): "the number stands by itself: `contactctl COMMAND ID`",
@@ -144,6 +147,8 @@ def option_meant(name: str, known: Sequence[str], command: str) -> str:
     for said in ((command, name), ("", name)):
         if said in _WITHOUT_OPTION:
             return _WITHOUT_OPTION[said]
+    if "--set" in known and (field := name[2:].replace("-", "_")) in _field_names():
+        return f"write --set {field}=VALUE"
     meant = _OTHER_OPTIONS.get(name, name)
     if meant == "--dry-run" and meant not in known and command in _LOOKS_FIRST:
         return f"`contactctl {_LOOKS_FIRST[command]}` shows what it would do, and changes nothing"
@@ -155,3 +160,9 @@ def option_meant(name: str, known: Sequence[str], command: str) -> str:
             " number of contacts or the email, which --dry-run or the question shows"
         )
     return f"write {meant}" if meant != name and meant in known else ""
+
+
+def _field_names() -> set[str]:
+    from contactctl.domain.criteria.fields import BUILT_IN_FIELDS
+
+    return {field.name for field in BUILT_IN_FIELDS}

@@ -53,6 +53,8 @@ def test_options_before_the_command_count(store_url: str, tmp_path: Path, store)
         ("preview --filter x", "write --where"),
         ("contacts list --order-by email", "write --sort"),
         ("status -o json", "write --format"),
+        ("contacts edit 7 --first-name Ann", "write --set first_name=VALUE"),
+        ("contacts edit 7 --tag vip", "`contactctl tags add TAG EMAIL`"),
         ("deactivate --simulate", "write --dry-run"),
         ("import a.csv", "`contactctl contacts import`"),
         ("ingest a.eml", "`contactctl responses ingest`"),
