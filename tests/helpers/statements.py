@@ -18,6 +18,7 @@ from sqlglot import exp
 import contactctl
 from contactctl.store import tables
 from contactctl.store.database.distribution import placements
+from contactctl.store.types import is_text
 
 _PLACED = placements()
 CUT_BY = {name: how for name, how in _PLACED.items() if how not in ("everywhere", "coordinator")}
@@ -26,7 +27,7 @@ _TEXTS = frozenset(
     column.name
     for name in CUT_BY
     for column in tables.metadata.tables[name].columns
-    if column.type.python_type is str
+    if is_text(column)
 )
 _VOLATILE = frozenset(
     ("now", "random", "clock_timestamp", "statement_timestamp", "timeofday", "gen_random_uuid")

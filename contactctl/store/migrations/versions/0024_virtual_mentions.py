@@ -25,7 +25,8 @@ def upgrade() -> None:
         return
     op.drop_index("contact_mentions_others", "contact")
     op.drop_column("contact", "mentions_others")
-    holds = sa.Computed(_HOLDS, persisted=False)
-    op.add_column("contact", sa.Column("mentions_others", sa.Boolean(), holds))
+    # SQLAlchemy 2.0 writes no virtual columns for Postgres
+    virtual = f"mentions_others boolean GENERATED ALWAYS AS ({_HOLDS}) VIRTUAL"
+    op.execute(f"ALTER TABLE contact ADD COLUMN {virtual}")
     # no index can be on such a column, but one of what it says is used for it
     op.create_index("contact_mentions_others", "contact", ["id"], postgresql_where=sa.text(_HOLDS))
