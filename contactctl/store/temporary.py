@@ -155,3 +155,12 @@ def join_by_index(connection: sa.Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(_NO_JOINS_OF_WHOLE_TABLES))
+
+
+def join_each_once(connection: sa.Connection) -> None:
+    """Until the transaction's end, keep no rows in memory to be passed over for each other row.
+
+    Where statistics are old or missing, Postgres expects one row, and does so with thousands.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT set_config('enable_material', 'off', true)"))

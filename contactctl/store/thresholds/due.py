@@ -11,6 +11,7 @@ from contactctl.domain import thresholds
 from contactctl.domain.responses import WISHES, Category
 from contactctl.store import tables
 from contactctl.store.predicates import by_email, counts_by_email, is_active, is_open
+from contactctl.store.temporary import join_each_once
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -331,6 +332,7 @@ def count_reached(
     """How many contacts the rules would deactivate now, whatever plans wait."""
     if not rules.rules:
         return DueCounts(0, 0, 0, {})
+    join_each_once(connection)
     found = due(rules, now, connection.dialect.name).subquery("due")
     by_scope = connection.execute(
         sa.select(found.c.scope, found.c.category, sa.func.count()).group_by(

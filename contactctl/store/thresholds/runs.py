@@ -16,6 +16,7 @@ from contactctl.store.impact import losses_of_plan
 from contactctl.store.predicates import is_active, is_open, is_within
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
+from contactctl.store.temporary import join_each_once
 from contactctl.store.thresholds.due import ContactIds
 from contactctl.store.types import UtcInstant
 
@@ -41,6 +42,7 @@ class DayBefore:
 
 def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime) -> int:
     """Freeze what is due, without what another plan waits with; returns the number of contacts."""
+    join_each_once(connection)
     found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
     items = sa.select(
         found.c.contact_id,
