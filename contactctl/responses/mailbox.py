@@ -22,7 +22,7 @@ from contactctl.responses.mailbox_session import (
     MailboxSession,
     login_refused,
     mailbox_errors,
-    quoted,
+    on_one_line,
     tls_context,
     xoauth2_answers,
 )
@@ -106,11 +106,11 @@ class ImapSession:
         answer, lines = self._connection.list('""', "*")
         names = [_FOLDER_AT_END.search(line) for line in lines if isinstance(line, bytes)]
         shown = [name[1] or name[2] for name in names[:_SHOWN_FOLDERS] if name]
-        known = b", ".join(shown).decode(errors="replace") if answer == "OK" else ""
-        words = said[-1].decode(errors="replace") if said and isinstance(said[-1], bytes) else ""
+        known = on_one_line(b", ".join(shown)) if answer == "OK" else ""
+        words = on_one_line(said[-1] or "") if said else ""
         return MailboxError(
-            f"mailbox {self._mailbox.name}: no folder {folder!r}: {quoted(ValueError(words))}",
-            hint=f"check its name; folders there: {quoted(ValueError(known))}" if known else _CHECK,
+            f"mailbox {self._mailbox.name}: no folder {folder!r}{words and f': {words}'}",
+            hint=f"check its name; folders there: {known}" if known else _CHECK,
         )
 
     def _search(self) -> "array[int]":

@@ -71,11 +71,16 @@ def mailbox_errors(mailbox: Mailbox) -> Iterator[None]:
 
 
 def quoted(error: BaseException) -> str:
-    """A server's words, on one line and not too many."""
+    """A server's words out of an error, or the error's kind."""
     words = getattr(error, "strerror", None) or (error.args[0] if error.args else "")
+    return on_one_line(words) or type(error).__name__
+
+
+def on_one_line(words: object) -> str:
+    """A server's words, on one line and not too many."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
     printable = "".join(char if char.isprintable() else " " for char in text)
-    return printable[:_MAX_QUOTED_CHARACTERS].strip() or type(error).__name__
+    return printable[:_MAX_QUOTED_CHARACTERS].strip()
 
 
 def login_refused(mailbox: Mailbox, error: BaseException) -> MailboxError:
