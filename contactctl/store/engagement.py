@@ -148,10 +148,11 @@ _FIND_LATEST_CLICKS = """
     INSERT INTO latest_click
     SELECT contact_id, max(occurred_at) FROM click
     WHERE contact_id IN (SELECT contact_id FROM judged_click) GROUP BY contact_id"""
-# a mail that was accepted and came back later has not reached anybody
+# a mail that was accepted and came back later has not reached anybody; SQLite keeps to the order of
+# a CROSS JOIN, and would read all responses otherwise
 _CAME_BACK = """
     SELECT d.contact_id FROM new_delivery d
-    JOIN response r ON r.contact_id = d.contact_id AND r.message = d.source_hash"""
+    CROSS JOIN response r WHERE r.contact_id = d.contact_id AND r.message = d.source_hash"""
 _TAKE_BACK = """
     UPDATE contact SET delivered_at = NULLIF(s.at, {long_ago}), revision = revision + 1
     FROM (
