@@ -178,10 +178,8 @@ def threshold_deactivate(
     connection.execute(sa.insert(_deactivation).from_select(columns, opened))
     _set_contacts_inactive(connection, run, batch, now)
     _set_members_inactive(connection, run, batch, now)
-    opened_here = sa.select(sa.func.count(sa.distinct(_deactivation.c.contact_id))).where(
-        _opened_by(run, batch)
-    )
-    return int(connection.execute(opened_here).scalar_one())
+    here = _opened(run, batch, _item.c.contact_id).distinct().subquery()
+    return int(connection.execute(sa.select(sa.func.count()).select_from(here)).scalar_one())
 
 
 def _losing(connection: sa.Connection, run: Run) -> int:
@@ -206,20 +204,21 @@ def _is_open_already() -> sa.ColumnElement[bool]:
     )
 
 
-def _opened_by(run: Run, batch: plans.Batch) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _deactivation.c.run_id == run.id,
-        is_within(batch, _deactivation.c.contact_id),
-        is_open(),
-    )
+def _opened(
+    run: Run, batch: plans.Batch, *columns: sa.ColumnElement[int]
+) -> sa.Select[*tuple[int, ...]]:
+    """Columns of the batch's items that got their deactivation. By the items, since few of those
+    whose ids lie in the batch's stretch may be in the plan."""
+    key = ("contact_id", "group_id", "run_id", "category")
+    is_its = sa.and_(*(_deactivation.c[name] == _item.c[name] for name in key))
+    found = sa.select(*columns).join_from(_item, _deactivation, is_its)
+    return found.where(plans.in_batch(run.id, batch), is_open())
 
 
 def _set_contacts_inactive(
     connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
 ) -> None:
-    opened = sa.select(_deactivation.c.contact_id).where(
-        _opened_by(run, batch), _deactivation.c.group_id == SYSTEM_WIDE
-    )
+    opened = _opened(run, batch, _item.c.contact_id).where(_item.c.group_id == SYSTEM_WIDE)
     chosen = sa.and_(is_within(batch, _contact.c.id), is_active(), _contact.c.id.in_(opened))
     note_each(
         connection, run.id, ChangeKind.DEACTIVATED, sa.select(_contact.c.id).where(chosen), now
@@ -233,15 +232,11 @@ def _set_members_inactive(
     connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
 ) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
-    opened = sa.exists().where(
-        _opened_by(run, batch),
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.group_id == _membership.c.group_id,
-    )
+    key = (_item.c.contact_id, _item.c.group_id)
+    opened = _opened(run, batch, *key).where(_item.c.group_id != SYSTEM_WIDE)
     inactive = MembershipState.INACTIVE
-    chosen = sa.and_(
-        is_within(batch, _membership.c.contact_id), _membership.c.state != inactive, opened
-    )
+    membership = sa.tuple_(_membership.c.contact_id, _membership.c.group_id)
+    chosen = sa.and_(_membership.c.state != inactive, membership.in_(opened))
     told = sa.select(_membership.c.contact_id, _membership.c.group_id, sa.literal(inactive.value))
     note_each(connection, run.id, ChangeKind.DEACTIVATED, told.where(chosen), now)
     connection.execute(sa.update(_membership).where(chosen).values(state=inactive))
