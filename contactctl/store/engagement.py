@@ -33,6 +33,8 @@ _TABLES = {
     " PRIMARY KEY (contact_id, occurred_at)",
 }
 
+# SQLite keeps to the order of a CROSS JOIN; of a JOIN it reads the large table from end to end
+
 # one that nobody dates is older than whatever is dated
 _FIND_NEW = f"""
     INSERT INTO new_delivery
@@ -63,7 +65,7 @@ _UNMASK_CLICKS = """
     INSERT INTO judged_click
     SELECT DISTINCT k.contact_id, k.occurred_at, false
     FROM new_delivery d
-    JOIN click k ON k.contact_id = d.contact_id
+    CROSS JOIN click k WHERE k.contact_id = d.contact_id
         AND k.occurred_at >= d.occurred_at AND k.occurred_at <= {within}"""
 _FORGET_UNMASKED = """
     DELETE FROM click
@@ -148,8 +150,7 @@ _FIND_LATEST_CLICKS = """
     INSERT INTO latest_click
     SELECT contact_id, max(occurred_at) FROM click
     WHERE contact_id IN (SELECT contact_id FROM judged_click) GROUP BY contact_id"""
-# a mail that was accepted and came back later has not reached anybody; SQLite keeps to the order of
-# a CROSS JOIN, and would read all responses otherwise
+# a mail that was accepted and came back later has not reached anybody
 _CAME_BACK = """
     SELECT d.contact_id FROM new_delivery d
     CROSS JOIN response r WHERE r.contact_id = d.contact_id AND r.message = d.source_hash"""

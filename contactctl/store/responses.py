@@ -5,12 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
+from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
+from contactctl.store.predicates import is_wish
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import insert_new
@@ -173,7 +174,7 @@ def _shared_conditions(
     if wanted.categories:
         conditions.append(table.c.category.in_(wanted.categories))
     if wanted.unsubscribed:
-        conditions.append(table.c.category.in_(WISHES))
+        conditions.append(is_wish(table))
     if wanted.since is not None:
         conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.run_id is not None:
