@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from contactctl.domain.bursts import BurstKey, Rate, SharedBy, hour_of, hour_start
 from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.temporary import join_by_index, refresh_statistics
 from contactctl.store.types import UtcInstant
 
 _contact = tables.contact
@@ -59,8 +60,8 @@ def unjudged_hours(connection: sa.Connection) -> list[int]:
 
 def count_again(connection: sa.Connection) -> None:
     """Count the unjudged hours' responses, from what is recorded; no hour is unjudged then."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("ANALYZE unjudged_hour"))
+    refresh_statistics(connection, "unjudged_hour")
+    join_by_index(connection)  # few contacts have responses of an hour
     connection.execute(sa.delete(_rate).where(_rate.c.hour.in_(sa.select(_unjudged.c.hour))))
     connection.execute(
         sa.text(

@@ -278,6 +278,7 @@ def removal_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchO
         _membership.c.contact_id == _item.c.contact_id,
         _membership.c.group_id == _item.c.group_id,
     )
+    still_member = still_member.correlate(_item)  # two levels out, which is not found by itself
     return settle(connection, run, batch, still_member)
 
 

@@ -45,7 +45,7 @@ def to_change_among(
     where: sa.ColumnElement[bool], kind: RunKind, tag: str
 ) -> sa.ColumnElement[bool]:
     """True for the contacts that fulfil `where` and whom such a run would change."""
-    return sa.and_(where, _is_to_change(kind, tag, _contact.c.id))
+    return sa.and_(where, _is_to_change(kind, tag))
 
 
 def plan_tags(
@@ -68,7 +68,7 @@ def change_tag(
     now: datetime,
 ) -> int:
     """Give the tag to, or take it from, the contacts that are chosen; returns how many."""
-    to_change = sa.and_(chosen, _is_to_change(kind, tag, _contact.c.id))
+    to_change = sa.and_(chosen, _is_to_change(kind, tag))
     told = ChangeKind.TAGGED if kind is RunKind.TAG else ChangeKind.UNTAGGED
     note_each(connection, run_id, told, sa.select(_contact.c.id).where(to_change), now)
     changed = connection.execute(
@@ -85,10 +85,8 @@ def change_tag(
     return changed
 
 
-def _is_to_change(
-    kind: RunKind, tag: str, contact_id: sa.ColumnElement[int]
-) -> sa.ColumnElement[bool]:
-    has_it = sa.exists().where(_tag.c.contact_id == contact_id, _tag.c.tag_folded == fold(tag))
+def _is_to_change(kind: RunKind, tag: str) -> sa.ColumnElement[bool]:
+    has_it = sa.exists().where(_tag.c.contact_id == _contact.c.id, _tag.c.tag_folded == fold(tag))
     return ~has_it if kind is RunKind.TAG else has_it
 
 
@@ -97,7 +95,7 @@ def _tag_of(run: Run) -> str:
 
 
 def _tags_outcome(connection: sa.Connection, run: Run, batch: Batch) -> BatchOutcome:
-    to_change = _is_to_change(run.kind, _tag_of(run), _item.c.contact_id)
+    to_change = _is_to_change(run.kind, _tag_of(run))
     return settle(connection, run, batch, to_change)
 
 
