@@ -158,6 +158,7 @@ def threshold_deactivate(
     connection: sa.Connection, run: Run, batch: plans.Batch, now: datetime
 ) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
+    join_each_once(connection)
     opened = (
         sa.select(
             _item.c.contact_id,
