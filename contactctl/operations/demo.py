@@ -2,6 +2,7 @@
 
 import csv
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -126,43 +127,7 @@ CONTACTS_NAME = "contacts.csv"
 STORE_NAME = "contacts.db"
 KEY_NAME = "suppression.key"
 
-_CONFIG = """\
-# The config of the demo; config.example.yaml of the project shows every key.
-database: sqlite:///contacts.db
-suppression_key_file: suppression.key
-time_zone: UTC
-attributes:
-  plan: [free, trial, pro]
-  orders: number
-  vip: boolean
-billing:
-  currency: USD
-  tiers:
-    - {up_to: 1000, price: 29}
-    - {up_to: 4000, price: 79}
-    - {up_to: 10000, price: 99}
-    - {price: 249}
-limits: {max_contacts: 10000, max_percent: 25}
-thresholds:
-  invalid-address: {count: 1}
-  spam-complaint: {count: 1}
-  transient: {count: 5, within: 30 days}
-handling:
-  transient: {reactivate_after: 10 days}
-"""
-
-_CRITERIA = """\
-# Try it: contactctl preview --criteria stale.yaml
-name: Stale and not important
-all:
-  - last_opportunity older-than 24 months
-  - any:
-      - group = newsletter
-      - attributes.plan in free,trial
-none:
-  - attributes.vip = true
-  - tag = vip
-"""
+_TEMPLATE = Path(__file__).with_name("demo_folder")  # config and criteria, as they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +160,8 @@ def prepare_demo_folder(folder: DemoFolder, now: datetime) -> None:
             f"{folder.path} is not empty, and is not a demo",
             hint="name another folder: contactctl demo DIR",
         )
-    folder.config.write_text(_CONFIG, encoding="utf-8")
-    (folder.path / "stale.yaml").write_text(_CRITERIA, encoding="utf-8")
+    for written in _TEMPLATE.glob("*.yaml"):
+        shutil.copyfile(written, folder.path / written.name)
     with (folder.path / CONTACTS_NAME).open("w", encoding="utf-8") as contacts:
         write_demo_contacts(contacts, now.date())
     create_key_file(folder.path / KEY_NAME)
