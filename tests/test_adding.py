@@ -74,8 +74,8 @@ COMMAND = Addition(
     edited={
         "cli/registry.py": [
             (
-                '    "contacts add": Entry("contacts:add", "Add one contact."),\n',
-                '    "contacts number": Entry("numbers:number", "Show a contact by number."),\n',
+                '    "contacts add": Entry("contacts", "Add one contact."),\n',
+                '    "contacts number": Entry("numbers", "Show a contact by number."),\n',
             )
         ]
     },
@@ -88,9 +88,7 @@ from contactctl.output.view import KeyValues, Presentation
 
 
 def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
-    """Show a contact by number.
-
-    Examples:
+    """Examples:
         contactctl contacts number ann@example.com
     """
     from contactctl.operations.contacts import contact_id_of

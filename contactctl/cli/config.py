@@ -5,9 +5,7 @@ from contactctl.output.view import Presentation
 
 
 def show(invocation: StoreInvocation) -> Presentation:
-    """Show every setting, and where its value comes from.
-
-    Examples:
+    """Examples:
         contactctl config show
         contactctl config show --config newsletter.yaml --json
 
@@ -28,9 +26,7 @@ def show(invocation: StoreInvocation) -> Presentation:
 
 
 def path(invocation: ConfiguredInvocation) -> Presentation:
-    """Show which config files are read, the strongest first.
-
-    Examples:
+    """Examples:
         contactctl config path
         contactctl config path --json
 
@@ -40,14 +36,12 @@ def path(invocation: ConfiguredInvocation) -> Presentation:
     from contactctl.output.config import present_config_paths
 
     console = invocation.console
-    would_be = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    would_be = strongest_config_path(invocation.config, console.environ, console.cwd)
     return present_config_paths(invocation.loaded_settings.files, would_be)
 
 
 def check(invocation: ConfiguredInvocation) -> Presentation:
-    """Check the config without using the store.
-
-    Examples:
+    """Examples:
         contactctl config check
         contactctl config check --config new.yaml
 
@@ -62,9 +56,7 @@ def check(invocation: ConfiguredInvocation) -> Presentation:
 
 
 def fields(invocation: ConfiguredInvocation) -> Presentation:
-    """List the fields that criteria can test.
-
-    Examples:
+    """Examples:
         contactctl fields
         contactctl fields --json
         contactctl fields --format csv --fields name,type
@@ -81,9 +73,7 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
 
 
 def list_(invocation: Invocation) -> Presentation:
-    """List the prebuilt criteria.
-
-    Examples:
+    """Examples:
         contactctl criteria list
         contactctl criteria list --json
 

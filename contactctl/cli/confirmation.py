@@ -70,15 +70,16 @@ def _answer(console: Console, question: str) -> str:
     return line
 
 
-def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
-    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
+def confirm_email(console: Console, email: str, said: str | None) -> None:
+    """Ask for this email, or take it from --confirm; RefusedError for any other.
 
-    `key` is the email's normalised form: that is what must agree.
+    It may be written in another way: its normalised form must agree.
     """
     if said is None:
         question = f"Type the contact's email, {show_safely(email)}, to continue:"
-        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
-    elif _typed_key(said) != key:
+        accepted = (_key_of(email),)
+        ask_typed(console, question, accepted, option="--confirm EMAIL", normalise=_key_of)
+    elif _key_of(said) != _key_of(email):
         raise RefusedError(
             "--confirm gives a different email; nothing was changed",
             hint="give the email of the contact shown",
@@ -87,7 +88,7 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
 
 
 def confirmed_or_refused(
-    invocation: StoreInvocation, shown: Presentation, email: str, key: str, said: str | None
+    invocation: StoreInvocation, shown: Presentation, email: str, said: str | None
 ) -> Presentation | None:
     """Show what is to be done to one contact and ask for an email, or take it from --confirm.
 
@@ -96,13 +97,13 @@ def confirmed_or_refused(
     if said is None:
         invocation.show_before_prompt(shown)
     try:
-        confirm_email(invocation.console, email, key, said)
+        confirm_email(invocation.console, email, said)
     except RefusedError as refused:
         return shown.failed(refused)
     return None
 
 
-def _typed_key(text: str) -> str:
+def _key_of(text: str) -> str:
     from contactctl.domain.emails import email_key
 
     try:
@@ -304,8 +305,8 @@ def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
 
     program = own_process("from contactctl.__main__ import main; main()")
     command = [*program, "runs", "resume", str(run.id), "--yes"]
-    if invocation.config_file is not None:
-        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
+    if invocation.config is not None:
+        command += ["--config", str(invocation.config)]  # unchanged: the folder is the same
     environment = {
         **os.environ,
         **invocation.console.environ,

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Check the store for errors.
-
-    Examples:
+    """Examples:
         contactctl db check
         contactctl db check --json
 
@@ -32,9 +30,7 @@ def check(invocation: StoreInvocation) -> Presentation:
 
 
 def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Presentation:
-    """Upgrade the store to this program's schema.
-
-    Examples:
+    """Examples:
         contactctl db upgrade --dry-run
         contactctl db upgrade
 
@@ -69,9 +65,7 @@ def grants(
         str, option("--admin", "ROLE", "Role that may also erase contacts.")
     ] = "contactctl_admin",
 ) -> Presentation:
-    """Print the rights that viewers, operators and admins need on Postgres.
-
-    Examples:
+    """Examples:
         contactctl db grants
         contactctl db grants --viewer auditors | psql marketing
 
@@ -86,14 +80,17 @@ def grants(
         return present_grants(granted)
 
 
-def copy(
-    invocation: StoreInvocation,
-    to: Annotated[str, option("--to", "URL", "The empty database, or the new file.")],
-    wait: options.Wait = 0,
-) -> Presentation:
-    """Copy the whole store into an empty database, and compare both at the end.
+class CopyingInvocation(StoreInvocation):
+    """A copy, which waits only if it is told to."""
 
-    Examples:
+    wait: options.Wait = 0.0
+
+
+def copy(
+    invocation: CopyingInvocation,
+    to: Annotated[str, option("--to", "URL", "The empty database, or the new file.")],
+) -> Presentation:
+    """Examples:
         contactctl db copy --to postgresql://db.example.com/marketing
         contactctl db copy --to sqlite:///contacts-copy.db
 
@@ -107,7 +104,7 @@ def copy(
 
     url = target_url(to, invocation.console.cwd)
     with invocation.open_session() as session:
-        copied = copy_store(session, url, wait_seconds=wait)
+        copied = copy_store(session, url, wait_seconds=invocation.wait)
         return present_copy(copied, session.settings.suppression_key_file)
 
 
@@ -115,9 +112,7 @@ def backup(
     invocation: StoreInvocation,
     file: Annotated[Path, argument("FILE", "The file to write, a new one.")],
 ) -> Presentation:
-    """Write the whole store into one new file, while others work on it.
-
-    Examples:
+    """Examples:
         contactctl db backup contacts-2026-06-15.backup
 
     On SQLite the file is a store itself: `--database sqlite:///FILE` uses it. On
@@ -132,7 +127,7 @@ def backup(
         )
 
 
-def distribute_(
+def distribute(
     invocation: StoreInvocation,
     shards: Annotated[
         int, option("--shards", "N", "Parts to cut each table into.", min=1, max=1024)
@@ -142,9 +137,7 @@ def distribute_(
         str | None, option("--confirm", "NAME", "Confirm with the database's name.")
     ] = None,
 ) -> Presentation:
-    """Spread a Postgres store over the workers of a Citus cluster.
-
-    Examples:
+    """Examples:
         contactctl db distribute --shards 32 --dry-run
         contactctl db distribute --shards 32
         contactctl db distribute --shards 32 --confirm marketing
@@ -182,9 +175,7 @@ def distribute_(
 
 
 def init(invocation: StoreInvocation) -> Presentation:
-    """Create the store, and write a config unless there is one.
-
-    Examples:
+    """Examples:
         contactctl init
         contactctl init --config ./contactctl.yaml --database sqlite:///contacts.db
         contactctl init --database postgresql://db.example.com/marketing
@@ -202,8 +193,8 @@ def init(invocation: StoreInvocation) -> Presentation:
     from contactctl.operations.database import initialise
     from contactctl.output.database import present_initialised
 
-    console, database = invocation.console, invocation.shared["database"]
-    config = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    console, database = invocation.console, invocation.database
+    config = strongest_config_path(invocation.config, console.environ, console.cwd)
     loaded = _load(invocation, config if config.exists() else None, database)
     made = initialise(
         config,
@@ -266,15 +257,13 @@ Picture = Annotated[
 def status(
     invocation: StoreInvocation, textfile: Textfile = None, picture: Picture = None
 ) -> Presentation:
-    """Show totals, billing, deactivations by month and the latest runs.
-
-    Examples:
-        contactctl status
-        contactctl status --json
-        contactctl status --json --fields active,unfinished_runs
-        contactctl status --format prometheus
-        contactctl status --textfile /var/lib/node_exporter/contactctl.prom
-        contactctl status --picture deactivations.svg
+    """Examples:
+    contactctl status
+    contactctl status --json
+    contactctl status --json --fields active,unfinished_runs
+    contactctl status --format prometheus
+    contactctl status --textfile /var/lib/node_exporter/contactctl.prom
+    contactctl status --picture deactivations.svg
     """
     from contactctl.operations.status import read_status
     from contactctl.output.status import present_status

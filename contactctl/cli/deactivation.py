@@ -1,12 +1,14 @@
 """The commands `preview` and `deactivate`."""
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
-from contactctl.cli.context import OneOrManyInvocation, SelectingInvocation
-from contactctl.domain.errors import UsageError
+from contactctl.cli.context import (
+    BackgroundInvocation,
+    OneOrManyInvocation,
+    SelectingInvocation,
+)
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
@@ -19,9 +21,7 @@ def preview(
     limit: Annotated[int, options.limit("Show the first N contacts.")] = 30,
     sort: options.Sort = "id",
 ) -> Presentation:
-    """Count and show the active contacts that match.
-
-    Examples:
+    """Examples:
         contactctl preview
         contactctl preview --where 'last_opportunity older-than 24 months'
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
@@ -48,25 +48,14 @@ def preview(
 # The command `deactivate`
 
 
-class DeactivatingInvocation(OneOrManyInvocation):
+class DeactivatingInvocation(OneOrManyInvocation, BackgroundInvocation):
     """Deactivating, which can work in the background."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {**OneOrManyInvocation.LEADING_OPTIONS, "background": (options.Background, False)}
-    )
-
-    def require_alone(self) -> None:
-        super().require_alone()
-        if self.shared["background"]:
-            raise UsageError("--background works only with criteria")
 
 
 def deactivate(
     invocation: DeactivatingInvocation, contact: options.OneContact = None
 ) -> Presentation:
-    """Deactivate the active contacts that match, or one, after a confirmation.
-
-    Examples:
+    """Examples:
         contactctl deactivate
         contactctl deactivate ann@example.com --reason 'asked by phone'
         contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
@@ -106,9 +95,9 @@ def _deactivate_one(invocation: OneOrManyInvocation, name: str) -> Presentation:
     with invocation.open_session() as session:
         contact = read_one(session, name)
         if not is_deactivated_by_hand(contact):
-            shown, said = present_before_deactivating(contact), invocation.shared["confirm"]
-            email = (contact.email, contact.email_key)
-            if refused := confirmed_or_refused(invocation, shown, *email, said):
+            shown = present_before_deactivating(contact)
+            said = invocation.confirm
+            if refused := confirmed_or_refused(invocation, shown, contact.email, said):
                 return refused
         return present_deactivated(deactivate_one(session, contact, reason=invocation.reason))
 

@@ -24,9 +24,7 @@ DemoFolderArgument = Annotated[
 
 
 def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presentation":
-    """Create a sample store of 5,000 contacts, and try the main task on it.
-
-    Examples:
+    """Examples:
         contactctl demo
         contactctl demo /tmp/try-it
 
@@ -47,14 +45,9 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
 
 def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
     """The same call on the folder's config and store, whatever the environment says."""
-    defaults = {name: default for name, (_, default) in StoreInvocation.OPTIONS.items()}
-    shared = {
-        **defaults,
-        **invocation.shared,
-        "config": target.config,
-        "database": target.database_url,
-    }
-    return StoreInvocation(invocation.console, invocation.command, invocation.output, shared)
+    given = {name: getattr(invocation, name) for name in invocation.options()}
+    given |= {"config": target.config, "database": target.database_url}
+    return StoreInvocation(invocation.console, invocation.command, given)
 
 
 def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:

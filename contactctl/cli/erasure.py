@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def anonymize(invocation: OneOrManyInvocation, contact: options.OneContact = None) -> Presentation:
-    """Remove all personal data from contacts, permanently.
-
-    Examples:
+    """Examples:
         contactctl contacts anonymize ann@example.com
         contactctl contacts anonymize ann@example.com --confirm ann@example.com
         contactctl contacts anonymize --where 'deactivated older-than 3 years'
@@ -28,9 +26,7 @@ def anonymize(invocation: OneOrManyInvocation, contact: options.OneContact = Non
 
 
 def delete(invocation: OneOrManyInvocation, contact: options.OneContact = None) -> Presentation:
-    """Delete contacts and everything stored about them, permanently.
-
-    Examples:
+    """Examples:
         contactctl contacts delete ann@example.com
         contactctl contacts delete 1284 --confirm ann@example.com
         contactctl contacts delete --criteria gone.yaml --confirm 312
@@ -57,14 +53,14 @@ def _erase_one(
     from contactctl.operations.erasure import erase_one, find_contact
     from contactctl.output.upkeep import present_before_erasing, present_erased
 
-    confirm, wait = invocation.shared["confirm"], invocation.shared["wait"]
     with invocation.open_session() as session:
         contact = find_contact(session, email_or_id)
         shown = present_before_erasing(contact, erasing)
-        email = (contact.email, contact.email_key)
-        if refused := confirmed_or_refused(invocation, shown, *email, confirm):
+        said = invocation.confirm
+        if refused := confirmed_or_refused(invocation, shown, contact.email, said):
             return refused
-        run = erase_one(session, erasing, contact, reason=invocation.reason, wait_seconds=wait)
+        reason, wait = invocation.reason, invocation.wait
+        run = erase_one(session, erasing, contact, reason=reason, wait_seconds=wait)
         return present_erased(run, contact.id)
 
 

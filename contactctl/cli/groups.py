@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_of_affected, change_selection
-from contactctl.cli.context import ChangingInvocation, StoreInvocation
+from contactctl.cli.context import ChangingInvocation, ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.output.view import Presentation
@@ -19,11 +19,9 @@ GroupName = Annotated[str, argument("GROUP", "The group's name.")]
 
 
 def list_(invocation: StoreInvocation) -> Presentation:
-    """List the groups with their sizes.
-
-    Examples:
-        contactctl groups list
-        contactctl groups list --json
+    """Examples:
+    contactctl groups list
+    contactctl groups list --json
     """
     from contactctl.operations.groups import list_groups
     from contactctl.operations.response_policy import bypassing_groups
@@ -34,12 +32,8 @@ def list_(invocation: StoreInvocation) -> Presentation:
         return present_groups(list_groups(session), bypassing_groups(session))
 
 
-def create(
-    invocation: StoreInvocation, group: GroupName, reason: options.Reason = None
-) -> Presentation:
-    """Create a group.
-
-    Examples:
+def create(invocation: ReasonedInvocation, group: GroupName) -> Presentation:
+    """Examples:
         contactctl groups create newsletter
 
     Names ignore case, and cannot contain ; or |, which separate names in files.
@@ -49,19 +43,13 @@ def create(
 
     invocation.check_fields(*CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = create_group(session, group, reason=reason or "")
-        return present_created(change)
+        return present_created(create_group(session, group, reason=invocation.reason))
 
 
 def add(
-    invocation: StoreInvocation,
-    group: GroupName,
-    contact: options.EmailOrId,
-    reason: options.Reason = None,
+    invocation: ReasonedInvocation, group: GroupName, contact: options.EmailOrId
 ) -> Presentation:
-    """Add one contact to a group.
-
-    Examples:
+    """Examples:
         contactctl groups add newsletter ann@example.com
 
     A contact that is already a member does not change, deactivated or not.
@@ -71,7 +59,7 @@ def add(
 
     invocation.check_fields(*CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = add_to_group(session, group, contact, reason=reason or "")
+        change = add_to_group(session, group, contact, reason=invocation.reason)
         return present_group_change(change, "Added to", "Already a member of")
 
 
@@ -102,12 +90,8 @@ NoThresholds = Annotated[
 ]
 
 
-def rename(
-    invocation: StoreInvocation, group: GroupName, name: NewName, reason: options.Reason = None
-) -> Presentation:
-    """Rename a group.
-
-    Examples:
+def rename(invocation: ReasonedInvocation, group: GroupName, name: NewName) -> Presentation:
+    """Examples:
         contactctl groups rename newsletter 'weekly news'
 
     Members do not change. What the config says about the old name no longer
@@ -117,30 +101,23 @@ def rename(
     from contactctl.output.groups import present_renamed
 
     with invocation.open_session() as session:
-        renamed, run = rename_group(session, group, name, reason=reason or "")
-        return present_renamed(renamed, run)
+        return present_renamed(*rename_group(session, group, name, reason=invocation.reason))
 
 
-def delete(
-    invocation: StoreInvocation, group: GroupName, reason: options.Reason = None
-) -> Presentation:
-    """Delete a group that has no members.
-
-    Examples:
-        contactctl groups delete newsletter
+def delete(invocation: ReasonedInvocation, group: GroupName) -> Presentation:
+    """Examples:
+    contactctl groups delete newsletter
     """
     from contactctl.operations.groups import delete as delete_group
     from contactctl.output.groups import present_whole_group
 
     with invocation.open_session() as session:
-        deleted, run = delete_group(session, group, reason=reason or "")
+        deleted, run = delete_group(session, group, reason=invocation.reason)
         return present_whole_group("Deleted", deleted, run)
 
 
 def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) -> Presentation:
-    """List the members of a group with the state of their membership.
-
-    Examples:
+    """Examples:
         contactctl groups members newsletter
         contactctl groups members newsletter --limit 100000 --format csv
 
@@ -155,18 +132,42 @@ def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) 
         return present_members(list_members(session, group, limit))
 
 
-def set_(
-    invocation: StoreInvocation,
-    group: GroupName,
-    bypass: Bypass = None,
-    deactivate: Deactivate = None,
-    threshold: Thresholds = None,
-    no_threshold: NoThresholds = None,
-    reason: options.Reason = None,
-) -> Presentation:
-    """Change a group's own settings; without options, show them.
+class SettingInvocation(ReasonedInvocation):
+    """A change of a group's own settings."""
 
-    Examples:
+    bypass: Bypass = None
+    deactivate: Deactivate = None
+    threshold: Thresholds = None
+    no_threshold: NoThresholds = None
+
+    def change(self) -> "SettingsChange":
+        """What is to be changed; UsageError for words that are not known."""
+        from contactctl.cli.options import chosen
+        from contactctl.domain.groups import parse_threshold
+        from contactctl.domain.policies import Scope
+        from contactctl.domain.responses import Category
+        from contactctl.operations.groups import SettingsChange
+
+        own = {}
+        for text in self.threshold or ():
+            name, _, said = text.partition("=")
+            try:
+                own[chosen(Category, name.strip(), "--threshold")] = parse_threshold(said.strip())
+            except ValueError as error:
+                raise UsageError(f"--threshold: {error}") from None
+        scope = self.deactivate
+        return SettingsChange(
+            bypass_system_wide=self.bypass,
+            deactivate=None if scope is None else chosen(Scope, scope, "--deactivate"),
+            thresholds=own or None,
+            dropped=tuple(
+                chosen(Category, each, "--no-threshold") for each in self.no_threshold or ()
+            ),
+        )
+
+
+def set_(invocation: SettingInvocation, group: GroupName) -> Presentation:
+    """Examples:
         contactctl groups set newsletter
         contactctl groups set newsletter --threshold 'transient=3 within 14 days'
         contactctl groups set newsletter --deactivate group
@@ -177,19 +178,17 @@ def set_(
     from contactctl.operations.groups import SettingsChange, read_policy, set_policy
     from contactctl.output.groups import present_policy
 
-    change = _settings_change(bypass, deactivate, threshold, no_threshold)
+    change = invocation.change()
     with invocation.open_session() as session:
         if change == SettingsChange():
             return present_policy(read_policy(session, group))
-        return present_policy(set_policy(session, group, change, reason=reason or ""))
+        return present_policy(set_policy(session, group, change, reason=invocation.reason))
 
 
 def remove(
     invocation: ChangingInvocation, group: GroupName, contact: options.OneContact = None
 ) -> Presentation:
-    """Remove one contact, or those that match, from a group.
-
-    Examples:
+    """Examples:
         contactctl groups remove newsletter ann@example.com
         contactctl groups remove newsletter --where 'last_opened older-than 2 years'
         contactctl groups remove newsletter --criteria cold.yaml --confirm 312
@@ -225,30 +224,3 @@ def _remove_one(invocation: ChangingInvocation, group: str, contact: str) -> Pre
     with invocation.open_session() as session:
         change = remove_from_group(session, group, contact, reason=invocation.reason)
         return present_group_change(change, "Removed from", "Was not a member of")
-
-
-def _settings_change(
-    bypass: bool | None,
-    deactivate: str | None,
-    thresholds: list[str] | None,
-    no_thresholds: list[str] | None,
-) -> "SettingsChange":
-    from contactctl.cli.options import chosen
-    from contactctl.domain.groups import parse_threshold
-    from contactctl.domain.policies import Scope
-    from contactctl.domain.responses import Category
-    from contactctl.operations.groups import SettingsChange
-
-    own = {}
-    for text in thresholds or ():
-        category, _, said = text.partition("=")
-        try:
-            own[chosen(Category, category.strip(), "--threshold")] = parse_threshold(said.strip())
-        except ValueError as error:
-            raise UsageError(f"--threshold: {error}") from None
-    return SettingsChange(
-        bypass_system_wide=bypass,
-        deactivate=None if deactivate is None else chosen(Scope, deactivate, "--deactivate"),
-        thresholds=own or None,
-        dropped=tuple(chosen(Category, each, "--no-threshold") for each in no_thresholds or ()),
-    )

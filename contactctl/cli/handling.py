@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
@@ -27,9 +26,7 @@ Sending = Annotated[
 
 
 def show(invocation: StoreInvocation) -> Presentation:
-    """Show what happens to deactivated contacts, by category and group.
-
-    Examples:
+    """Examples:
         contactctl rules show
         contactctl rules show --json
 
@@ -45,9 +42,7 @@ def show(invocation: StoreInvocation) -> Presentation:
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Compare the rules with the recommended handling.
-
-    Examples:
+    """Examples:
         contactctl rules check
         contactctl rules check --json
 
@@ -66,9 +61,7 @@ def recommend(
     invocation: Invocation,  # noqa: ARG001
     sending: Sending = None,
 ) -> Presentation:
-    """Print the recommended handling rules, ready for the config.
-
-    Examples:
+    """Examples:
         contactctl rules recommend
         contactctl rules recommend --sending weekly >> contactctl.yaml
 
@@ -92,9 +85,7 @@ File = Annotated[Path, argument("FILE", "A config file with other rules.")]
 
 
 def what_if(invocation: StoreInvocation, file: File) -> Presentation:
-    """Count the contacts that another config file's thresholds and rules would change now.
-
-    Examples:
+    """Examples:
         contactctl rules what-if stricter.yaml
         contactctl rules what-if stricter.yaml --json
 
@@ -124,31 +115,23 @@ _LOG_FORMATS = ("text", "json")
 class SweepInvocation(StoreInvocation):
     """A sweep: without questions for cron, or shown and confirmed on a terminal."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            "yes": (options.Yes, False),
-            "dry_run": (options.DryRun, False),
-            "log": (Log, False),
-            "log_format": (LogFormat, "text"),
-        }
-    )
+    yes: options.Yes = False
+    dry_run: options.DryRun = False
+    log: Log = False
+    log_format: LogFormat = "text"
 
 
 def thresholds(invocation: SweepInvocation) -> Presentation:
-    """Deactivate the contacts that have reached a threshold.
-
-    Examples:
-        contactctl sweep thresholds
-        contactctl sweep thresholds --dry-run
-        contactctl sweep thresholds --yes --log
+    """Examples:
+    contactctl sweep thresholds
+    contactctl sweep thresholds --dry-run
+    contactctl sweep thresholds --yes --log
     """
     return _sweep(invocation, "thresholds")
 
 
 def handling(invocation: SweepInvocation) -> Presentation:
-    """Reactivate contacts and end memberships, as handling rules say.
-
-    Examples:
+    """Examples:
         contactctl sweep handling
         contactctl sweep handling --dry-run
         contactctl sweep handling --yes --json
@@ -160,19 +143,15 @@ def handling(invocation: SweepInvocation) -> Presentation:
 
 
 def runs(invocation: SweepInvocation) -> Presentation:
-    """Finish interrupted runs; delete plans that nobody applied in time.
-
-    Examples:
-        contactctl sweep runs
-        contactctl sweep runs --yes
+    """Examples:
+    contactctl sweep runs
+    contactctl sweep runs --yes
     """
     return _sweep(invocation, "runs")
 
 
 def all_(invocation: SweepInvocation) -> Presentation:
-    """Do everything: runs, then thresholds, then handling rules.
-
-    Examples:
+    """Examples:
         contactctl sweep all
         contactctl sweep all --yes --log
         contactctl sweep all --yes --log-format json
@@ -196,13 +175,12 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
     )
     from contactctl.output.handling import present_due, present_sweep, present_sweep_log
 
-    yes, dry_run, log = (invocation.shared[option] for option in ("yes", "dry_run", "log"))
+    yes, dry_run, log_format = invocation.yes, invocation.dry_run, invocation.log_format
     if yes and dry_run:
         raise UsageError("--yes and --dry-run cannot be combined")
-    log_format = invocation.shared["log_format"]
     if log_format not in _LOG_FORMATS:
         raise UsageError(f"--log-format '{log_format}' is unknown", hint="text or json")
-    log = log or log_format == "json"
+    log = invocation.log or log_format == "json"
     if log and not yes:
         raise UsageError("--log needs --yes")
     parts = IN_ORDER if name == "all" else (SweepPart(name),)

@@ -79,20 +79,57 @@ MoveTo = Annotated[
 ]
 
 
-def ingest(
-    invocation: StoreInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
-    move_to: MoveTo = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
-) -> Presentation:
-    """Record responses, and deactivate the contacts that reach a threshold.
+class ReadingInvocation(ConfiguredInvocation):
+    """A command that reads responses from files: in which format, and where rejects go."""
 
-    Examples:
+    from_: From = "auto"
+    map_: Map = None
+    category: Category = None
+    date_format: DateFormat = None
+    rejects: Rejects = None
+
+    def inputs(self, paths: Sequence[Path]) -> "list[Input]":
+        """The files, and standard input for `-`."""
+        from contactctl.cli.context import bytes_of_stdin
+
+        if sum(str(path) == "-" for path in paths) > 1:
+            raise UsageError("standard input (-) can be read only once")
+        return [bytes_of_stdin(self.console) if str(path) == "-" else path for path in paths]
+
+    def generic_options(self) -> "GenericOptions":
+        """How rows of a file of somebody's own are read."""
+        from contactctl.cli.options import read_assignments
+        from contactctl.responses.generic import GenericOptions
+
+        renames = read_assignments("--map", self.map_, str.rpartition)
+        return GenericOptions(renames, self.category or "", self.date_format or "")
+
+
+class RecordingInvocation(StoreInvocation):
+    """A command that records responses, one at a time."""
+
+    rejects: Rejects = None
+    wait: options.WaitForIngest = FOR_INGEST_S
+
+
+class IngestInvocation(RecordingInvocation, ReadingInvocation):
+    """An ingest of files."""
+
+    move_to: MoveTo = None
+
+    def moved(self, paths: Sequence[Path]) -> "MovedMaildirs | None":
+        """The Maildirs whose mails are moved; None without --move-to."""
+        from contactctl.operations.reading import MovedMaildirs
+
+        if self.move_to is None:
+            return None
+        if self.from_ not in ("auto", "mail"):
+            raise UsageError(f"--move-to moves mails, but --from {self.from_} reads none")
+        return MovedMaildirs(paths, self.move_to)
+
+
+def ingest(invocation: IngestInvocation, paths: Paths) -> Presentation:
+    """Examples:
         contactctl responses ingest events.jsonl
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
@@ -113,38 +150,32 @@ def ingest(
     from contactctl.output.rejects import ResponseRejects
 
     with invocation.open_session() as session:
-        reader = ResponseReader(
-            session.settings, session.clock(), _generic_options(map_, category, date_format)
-        )
-        moved = _moved(paths, move_to, from_)
+        from_ = invocation.from_
+        reader = ResponseReader(session.settings, session.clock(), invocation.generic_options())
+        moved = invocation.moved(paths)
         if moved is None:
-            inputs = _inputs(paths, invocation.console)
-            batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
+            batches = reader.read_batches(invocation.inputs(paths), from_, BATCH_EVENTS)
         else:
             batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
-        with ResponseRejects(rejects, paths) as rejected:
+        with ResponseRejects(invocation.rejects, paths) as rejected:
             result = ingest_batches(
                 session,
                 batches,
                 rejected.add,
                 details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
                 after_commit=moved.move if moved else _do_nothing,
-                wait_seconds=wait,
+                wait_seconds=invocation.wait,
             )
             return present_ingest(result, rejected)
 
 
 def fetch(
-    invocation: StoreInvocation,
+    invocation: RecordingInvocation,
     name: FetchedName = None,
     since: Since = None,
     time_limit: TimeLimit = 600.0,
-    rejects: Rejects = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
-    """Record the responses of a mailbox, or of a provider's API.
-
-    Examples:
+    """Examples:
         contactctl responses fetch
         contactctl responses fetch bounces --json
         contactctl responses fetch sendgrid --since 2026-01-01
@@ -154,48 +185,30 @@ def fetch(
     from where the last fetch ended, with an overlap: an interruption loses nothing,
     and nothing is recorded twice. A fetch that finds nothing new leaves no run.
     """
+    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
     from contactctl.operations.responses import fetch as fetch_mails
     from contactctl.operations.responses import find_fetched, read_key, read_password
-    from contactctl.output.ingest import present_ingest
+    from contactctl.output.ingest import present_fetch, present_ingest
     from contactctl.output.rejects import ResponseRejects
 
     found = find_fetched(invocation.settings, name)
-    environ = invocation.console.environ
+    environ, wait = invocation.console.environ, invocation.wait
     if isinstance(found, Mailbox):
         if since is not None:
             raise UsageError("--since is for a provider's API, not for a mailbox")
         password = read_password(found, environ)
-        with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+        with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
             done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
             return present_ingest(done, rejected)
-    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.output.ingest import present_fetch
-
     key = read_key(found, environ)
-    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-        result = fetch_responses(
-            session,
-            found,
-            key,
-            rejected.add,
-            FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit),
-            wait_seconds=wait,
-        )
+    with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
+        how = FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit)
+        result = fetch_responses(session, found, key, rejected.add, how, wait_seconds=wait)
         return present_fetch(result, rejected)
 
 
-def classify(
-    invocation: ConfiguredInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
-) -> Presentation:
-    """Show what an ingest would record, and why; no store is used.
-
-    Examples:
+def classify(invocation: ReadingInvocation, paths: Paths) -> Presentation:
+    """Examples:
         contactctl responses classify bounce.eml
         contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
@@ -207,12 +220,12 @@ def classify(
     from contactctl.output.rejects import ResponseRejects
 
     invocation.check_fields(*CLASSIFIED_FIELDS)
-    generic = _generic_options(map_, category, date_format)
+    generic = invocation.generic_options()
     reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
-    events = reader.read(_inputs(paths, invocation.console), from_)
-    rejected = ResponseRejects(rejects, paths)
+    events = reader.read(invocation.inputs(paths), invocation.from_)
+    rejected = ResponseRejects(invocation.rejects, paths)
     others = OtherEvents()
-    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
+    say = invocation.console.say if invocation.verbose else _do_nothing_with
     responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)
@@ -222,9 +235,7 @@ def classify(
 
 
 def rules(invocation: ConfiguredInvocation) -> Presentation:
-    """List the rules that give a response its category, in the order they are tried.
-
-    Examples:
+    """Examples:
         contactctl responses rules
         contactctl responses rules --format jsonl
 
@@ -238,40 +249,12 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
     return present_rules(reader.classifier.rules, own_rules(invocation.settings))
 
 
-def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
-    if move_to is None:
-        return None
-    from contactctl.operations.reading import MovedMaildirs
-
-    if from_ not in ("auto", "mail"):
-        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
-    return MovedMaildirs(paths, move_to)
-
-
 def _do_nothing_with(line: str) -> None:
     """A line that nobody asked for."""
 
 
 def _do_nothing() -> None:
     """Nothing is to be done after a commit."""
-
-
-def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
-    from contactctl.cli.context import bytes_of_stdin
-
-    if sum(str(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input (-) can be read only once")
-    return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
-
-
-def _generic_options(
-    renames: Sequence[str] | None, category: str | None, date_format: str | None
-) -> "GenericOptions":
-    from contactctl.cli.options import read_assignments
-    from contactctl.responses.generic import GenericOptions
-
-    assigned = read_assignments("--map", renames, str.rpartition)
-    return GenericOptions(assigned, category or "", date_format or "")
 
 
 def _responses(

@@ -139,7 +139,7 @@ EmailOrId = Annotated[str, argument("EMAIL|ID", "The contact's email or id.")]
 OneContact = Annotated[str | None, argument("EMAIL|ID", "One contact; or give criteria.")]
 
 # Changing things
-Reason = Annotated[str | None, option("--reason", "TEXT", "The reason, kept with the run.")]
+Reason = Annotated[str, option("--reason", "TEXT", "The reason, kept with the run.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would happen, change nothing.")
 ]

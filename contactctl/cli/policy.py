@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
 from contactctl.output.view import Presentation
 
@@ -15,9 +15,7 @@ Confirm = Annotated[
 
 
 def show(invocation: StoreInvocation) -> Presentation:
-    """Show the policy that binds everybody who works on this store.
-
-    Examples:
+    """Examples:
         contactctl policy show
 
     It holds for every config: one may make it stricter, never looser.
@@ -32,10 +30,8 @@ def show(invocation: StoreInvocation) -> Presentation:
 
 
 def export(invocation: StoreInvocation) -> Presentation:
-    """Print the policy as YAML, to be edited and applied.
-
-    Examples:
-        contactctl policy export > policy.yaml
+    """Examples:
+    contactctl policy export > policy.yaml
     """
     from contactctl.config.policy import as_yaml
     from contactctl.operations.policy import read_policy
@@ -47,10 +43,8 @@ def export(invocation: StoreInvocation) -> Presentation:
 
 
 def diff(invocation: StoreInvocation, file: File) -> Presentation:
-    """Show what a file would change in the policy; exit 1 if it would change anything.
-
-    Examples:
-        contactctl policy diff policy.yaml
+    """Examples:
+    contactctl policy diff policy.yaml
     """
     from contactctl.operations.policy import propose_policy
     from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_proposal
@@ -61,15 +55,12 @@ def diff(invocation: StoreInvocation, file: File) -> Presentation:
 
 
 def apply(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     file: File,
     confirm: Confirm = None,
-    reason: options.Reason = None,
     dry_run: options.DryRun = False,
 ) -> Presentation:
-    """Put the policy of a file in force, for everybody, after showing what it changes.
-
-    Examples:
+    """Examples:
         contactctl policy apply policy.yaml --reason 'agreed on 15 June'
         contactctl policy apply policy.yaml --confirm 3
 
@@ -102,7 +93,7 @@ def apply(
                 hint="`contactctl policy diff FILE` shows them",
                 code="not-confirmed",
             )
-        return present_applied(apply_policy(session, proposal, reason=reason or ""))
+        return present_applied(apply_policy(session, proposal, reason=invocation.reason))
 
 
 def _path(invocation: StoreInvocation, file: Path) -> Path:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import candidates, options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.response_report import ReportBy
@@ -84,15 +83,13 @@ def list_(
     not_counted: NotCounted = False,
     limit: Limit = 100,
 ) -> Presentation:
-    """List recorded responses, newest first.
-
-    Examples:
-        contactctl responses list
-        contactctl responses list --email ann@example.com
-        contactctl responses list --category spam-complaint --since 2026-01-01 --json
-        contactctl responses list --unmatched --limit 1000 --format csv
-        contactctl responses list --held --unmatched
-        contactctl responses list --unsubscribed --since 2026-01-01
+    """Examples:
+    contactctl responses list
+    contactctl responses list --email ann@example.com
+    contactctl responses list --category spam-complaint --since 2026-01-01 --json
+    contactctl responses list --unmatched --limit 1000 --format csv
+    contactctl responses list --held --unmatched
+    contactctl responses list --unsubscribed --since 2026-01-01
     """
     from contactctl.cli.options import chosen
     from contactctl.domain.responses import Category, ResponseFilter
@@ -127,9 +124,7 @@ def report(
     fail_above: FailAbove = None,
     picture: Picture = None,
 ) -> Presentation:
-    """Show how many mails bounce and are complained of, the worst first.
-
-    Examples:
+    """Examples:
         contactctl responses report
         contactctl responses report --by day --since 30d --picture month.svg
         contactctl responses report --since 24h --fail-above complaints=0.3% --quiet
@@ -156,9 +151,7 @@ def report(
 
 
 def incidents(invocation: StoreInvocation) -> Presentation:
-    """List the incidents whose responses wait for a decision, oldest first.
-
-    Examples:
+    """Examples:
         contactctl responses incidents
         contactctl responses incidents --json
 
@@ -173,37 +166,30 @@ def incidents(invocation: StoreInvocation) -> Presentation:
         return present_incidents(open_incidents(session))
 
 
-class HeldInvocation(StoreInvocation):
+class HeldInvocation(ReasonedInvocation):
     """A command that decides about held responses: which ones, and why."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            "incident": (OfIncident, None),
-            "run": (OfRun, None),
-            "domain": (Domain, None),
-            "all_": (All, False),
-            "reason": (options.Reason, None),
-        }
-    )
+    incident: OfIncident = None
+    run: OfRun = None
+    domain: Domain = None
+    all_: All = False
 
     def chosen(self) -> "HeldFilter":
         """The held responses that the options name; UsageError where that is none or unclear."""
         from contactctl.domain.responses import HeldFilter
 
-        incident, run, domain = (self.shared[name] for name in ("incident", "run", "domain"))
-        if self.shared["all_"] == any(each is not None for each in (incident, run, domain)):
+        named = (self.incident, self.run, self.domain)
+        if self.all_ == any(each is not None for each in named):
             raise UsageError(
                 "say which held responses: --incident, --run, --domain or several of these, or"
                 " --all",
                 hint="`contactctl responses incidents` lists them",
             )
-        return HeldFilter(run, _domain_key(domain), incident)
+        return HeldFilter(self.run, _domain_key(self.domain), self.incident)
 
 
 def release(invocation: HeldInvocation) -> Presentation:
-    """Let held responses count, and deactivate the contacts that reach a threshold.
-
-    Examples:
+    """Examples:
         contactctl responses release --incident 3
         contactctl responses release --domain example.com --reason 'really gone'
         contactctl responses release --all --json
@@ -217,11 +203,9 @@ def release(invocation: HeldInvocation) -> Presentation:
 
 
 def discard(invocation: HeldInvocation) -> Presentation:
-    """Keep held responses on record, but never count them.
-
-    Examples:
-        contactctl responses discard --incident 3 --reason 'an outage'
-        contactctl responses discard --domain example.com
+    """Examples:
+    contactctl responses discard --incident 3 --reason 'an outage'
+    contactctl responses discard --domain example.com
     """
     from contactctl.operations.responses import discard as discard_held
 

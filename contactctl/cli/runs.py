@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import candidates, options
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_taken
+from contactctl.cli.context import (
+    BackgroundInvocation,
+    StoreInvocation,
+    WaitingInvocation,
+    until_taken,
+)
 from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
@@ -56,9 +60,7 @@ def list_(
     state: States = None,
     since: Since = None,
 ) -> Presentation:
-    """List the latest runs.
-
-    Examples:
+    """Examples:
         contactctl runs list
         contactctl runs list --state planned --state running
         contactctl runs list --kind deactivate --limit 100 --json
@@ -82,11 +84,9 @@ def list_(
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Show one run, with its plan if it waits.
-
-    Examples:
-        contactctl runs show 12
-        contactctl runs show 12 --json
+    """Examples:
+    contactctl runs show 12
+    contactctl runs show 12 --json
     """
     from contactctl.domain.runs import RunState
     from contactctl.operations.plans import show_plan
@@ -101,17 +101,14 @@ def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
 
 
 def apply(
-    invocation: StoreInvocation,
+    invocation: WaitingInvocation,
     run: RunNumber,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = FOR_LOCKS_S,
     dry_run: options.DryRun = False,
 ) -> Presentation:
-    """Apply a kept plan, after a preview and a confirmation.
-
-    Examples:
+    """Examples:
         contactctl runs apply 12
         contactctl runs apply 12 --dry-run
         contactctl runs apply 12 --confirm 1284
@@ -128,7 +125,7 @@ def apply(
     from contactctl.output.runs import present_plan
 
     said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, background, wait, dry_run))
+    manner = checked(Manner(said, background, invocation.wait, dry_run))
     with invocation.open_session() as session:
         if dry_run:
             require_applicable(session, run, dry_run=True)
@@ -139,16 +136,13 @@ def apply(
 
 
 def resume(
-    invocation: StoreInvocation,
+    invocation: WaitingInvocation,
     run: RunNumber,
     yes: options.Yes = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
-    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
-    """Resume an interrupted run.
-
-    Examples:
+    """Examples:
         contactctl runs resume 12
         contactctl runs resume 12 --yes
 
@@ -171,13 +165,12 @@ def resume(
         found = read_run(session, run)
         if found.state is RunState.RUNNING and said is None and not yes:
             said = _ask_to_resume(invocation, session, found)
-        return present_run(resume_run(session, run, said=said, wait_seconds=wait))
+        resumed = resume_run(session, run, said=said, wait_seconds=invocation.wait)
+        return present_run(resumed)
 
 
 def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Follow a run until it is done.
-
-    Examples:
+    """Examples:
         contactctl runs watch 12
         contactctl runs watch 12 --json
 
@@ -193,9 +186,7 @@ def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
 
 
 def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Cancel a run: delete its plan, or stop it where it is.
-
-    Examples:
+    """Examples:
         contactctl runs cancel 12
 
     A planned run has changed nothing. What a running one has done so far stays.
@@ -208,9 +199,7 @@ def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
 
 
 def undo(invocation: BackgroundInvocation, run: RunNumber) -> Presentation:
-    """Undo a run.
-
-    Examples:
+    """Examples:
         contactctl runs undo 12 --dry-run
         contactctl runs undo 12 --reason 'wrong group'
         contactctl runs undo 12 --confirm 1284
@@ -300,9 +289,7 @@ Cursor = Annotated[
 def changes(
     invocation: StoreInvocation, since: ChangesSince = None, cursor: Cursor = None
 ) -> Presentation:
-    """Print what changed in who may be mailed, each change once and in order.
-
-    Examples:
+    """Examples:
         contactctl contacts changes --since 2026-05-01
         contactctl contacts changes --cursor crm.cursor --format jsonl
 
@@ -336,9 +323,7 @@ def changes(
 
 
 def contacts(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """List the contacts that a run changed, and how.
-
-    Examples:
+    """Examples:
         contactctl runs contacts 12
         contactctl runs contacts 12 --format csv > changed.csv
 

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, Sheet, with_signature
-from contactctl.cli.ingest import Rejects
+from contactctl.cli.context import BackgroundInvocation, ReasonedInvocation, StoreInvocation
+from contactctl.cli.imports import TableInvocation
+from contactctl.cli.ingest import RecordingInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
-from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.view import Presentation
 
 Address = Annotated[str, argument("EMAIL", "One address.")]
@@ -29,9 +28,7 @@ Limit = Annotated[int, options.limit("Show at most N, newest first.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
-    """List the suppressed addresses, as hashes.
-
-    Examples:
+    """Examples:
         contactctl suppressions list
         contactctl suppressions list --limit 100000 --format csv
 
@@ -46,10 +43,8 @@ def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
 
 
 def check(invocation: StoreInvocation, email: Address) -> Presentation:
-    """Show whether an address is suppressed.
-
-    Examples:
-        contactctl suppressions check ann@example.com
+    """Examples:
+    contactctl suppressions check ann@example.com
     """
     from contactctl.operations.suppressions import is_suppressed
     from contactctl.output.suppressions import present_suppressed
@@ -59,20 +54,13 @@ def check(invocation: StoreInvocation, email: Address) -> Presentation:
 
 
 def import_(
-    invocation: StoreInvocation,
+    invocation: TableInvocation,
     file: ListFile,
     sha256: Sha256 = False,
     md5: Md5 = False,
     column: ColumnName = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = "utf-8",
-    sheet: Sheet = None,
-    rejects: RejectsPath = None,
-    reason: options.Reason = None,
 ) -> Presentation:
-    """Suppress a whole list of addresses.
-
-    Examples:
+    """Examples:
         contactctl suppressions import unsubscribed.csv
         contactctl suppressions import bounces.csv --column address
         contactctl suppressions import hashes.txt --sha256
@@ -82,7 +70,6 @@ def import_(
     case. Addresses that contacts have are rejected: delete the contact instead.
     """
     from contactctl.cli.context import bytes_of_stdin
-    from contactctl.cli.imports import one_character
     from contactctl.domain.erasure import Digest
     from contactctl.operations.suppressions import ListInput, suppress_list
     from contactctl.output.rejects import RejectsFile
@@ -96,23 +83,19 @@ def import_(
         bytes_of_stdin(invocation.console),
         Digest.SHA256 if sha256 else Digest.MD5 if md5 else None,
         column,
-        one_character(delimiter),
-        with_signature(encoding),
-        sheet,
+        invocation.separator,
+        invocation.codec,
+        invocation.sheet,
     )
-    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
-        return present_list(suppress_list(session, given, rejected, reason=reason or ""), rejected)
+    reason = invocation.reason
+    with invocation.open_session() as session, RejectsFile(invocation.rejects, [file]) as rejected:
+        return present_list(suppress_list(session, given, rejected, reason=reason), rejected)
 
 
 def add(
-    invocation: StoreInvocation,
-    email: AddressOrDomain,
-    reason: options.Reason = None,
-    confirm: ConfirmAddress = None,
+    invocation: ReasonedInvocation, email: AddressOrDomain, confirm: ConfirmAddress = None
 ) -> Presentation:
-    """Suppress an address that no contact has, or a whole domain.
-
-    Examples:
+    """Examples:
         contactctl suppressions add ann@example.com
         contactctl suppressions add @example.org
         contactctl suppressions add ann@example.com --confirm ann@example.com
@@ -125,18 +108,14 @@ def add(
 
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        return present_suppression_change(add_suppression(session, email, reason=reason or ""))
+        change = add_suppression(session, email, reason=invocation.reason)
+        return present_suppression_change(change)
 
 
 def remove(
-    invocation: StoreInvocation,
-    email: AddressOrDomain,
-    reason: options.Reason = None,
-    confirm: ConfirmAddress = None,
+    invocation: ReasonedInvocation, email: AddressOrDomain, confirm: ConfirmAddress = None
 ) -> Presentation:
-    """Allow an address, or a domain, to be imported again.
-
-    Examples:
+    """Examples:
         contactctl suppressions remove ann@example.com
         contactctl suppressions remove ann@example.com --confirm ann@example.com
 
@@ -147,7 +126,8 @@ def remove(
 
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        return present_suppression_change(remove_suppression(session, email, reason=reason or ""))
+        change = remove_suppression(session, email, reason=invocation.reason)
+        return present_suppression_change(change)
 
 
 def rotate_key(
@@ -156,9 +136,7 @@ def rotate_key(
         bool, flag("--drop", "Drop the old keys that no hash of this store needs.")
     ] = False,
 ) -> Presentation:
-    """Create a new key for future hashes.
-
-    Examples:
+    """Examples:
         contactctl suppressions rotate-key
 
     Stored hashes cannot be renewed without the addresses, so each old key stays in
@@ -177,7 +155,8 @@ def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> No
     from contactctl.cli.confirmation import confirm_email
     from contactctl.operations.suppressions import key_of
 
-    confirm_email(invocation.console, email, key_of(email), confirm)
+    key_of(email)  # what is no address is said before anything is asked
+    confirm_email(invocation.console, email, confirm)
 
 
 # A provider's suppression list
@@ -187,9 +166,7 @@ ProviderName = Annotated[str, argument("NAME", "The provider's name in the confi
 
 
 def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
-    """Make a provider's suppression list follow who is inactive.
-
-    Examples:
+    """Examples:
         contactctl suppressions push sendgrid --dry-run
         contactctl suppressions push sendgrid
         contactctl suppressions push sendgrid --confirm 1284
@@ -223,9 +200,7 @@ def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
 
 
 def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
-    """Compare a provider's suppression list with who is inactive.
-
-    Examples:
+    """Examples:
         contactctl suppressions diff sendgrid
         contactctl suppressions diff sendgrid --json
 
@@ -239,15 +214,8 @@ def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
         return present_diff(compare_with_provider(session, find_provider(session, name)))
 
 
-def pull(
-    invocation: StoreInvocation,
-    name: ProviderName,
-    rejects: Rejects = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
-) -> Presentation:
-    """Record why a provider suppresses addresses, as responses.
-
-    Examples:
+def pull(invocation: RecordingInvocation, name: ProviderName) -> Presentation:
+    """Examples:
         contactctl suppressions pull sendgrid
 
     Each bounce, complaint and unsubscribe on the provider's lists counts once, at
@@ -260,9 +228,10 @@ def pull(
     from contactctl.output.ingest import present_fetch
     from contactctl.output.rejects import ResponseRejects
 
-    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
+    with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
         source = find_provider(session, name)
         key = read_key(source, invocation.console.environ)
-        whole = FetchOptions(is_pull=True)
-        result = fetch_responses(session, source, key, rejected.add, whole, wait_seconds=wait)
+        add, whole = rejected.add, FetchOptions(is_pull=True)
+        wait = invocation.wait
+        result = fetch_responses(session, source, key, add, whole, wait_seconds=wait)
         return present_fetch(result, rejected)

@@ -4,7 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
 from contactctl.cli.confirmation import change_of_affected, change_selection
-from contactctl.cli.context import ChangingInvocation, PlanningInvocation, StoreInvocation
+from contactctl.cli.context import (
+    ChangingInvocation,
+    PlanningInvocation,
+    ReasonedInvocation,
+    StoreInvocation,
+)
 from contactctl.cli.options import argument, option, read_assignments
 from contactctl.domain.errors import UsageError
 from contactctl.domain.upkeep_kinds import TagRun, UntagRun
@@ -26,15 +31,12 @@ Gone = Annotated[str, argument("GONE", "The contact that is merged into it: emai
 
 
 def edit(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     contact: options.EmailOrId,
     set: Set = None,
     unset: Unset = None,
-    reason: options.Reason = None,
 ) -> Presentation:
-    """Change fields of one contact.
-
-    Examples:
+    """Examples:
         contactctl contacts edit ann@example.com --set first_name=Ann
         contactctl contacts edit 1284 --set attributes.plan=pro --unset phone
 
@@ -47,20 +49,17 @@ def edit(
     invocation.check_fields(*EDITED_FIELDS)
     values = read_assignments("--set", set)
     with invocation.open_session() as session:
-        edited = edit_contact(session, contact, values, unset or (), reason=reason or "")
-        return present_edited(edited)
+        reason = invocation.reason
+        return present_edited(edit_contact(session, contact, values, unset or (), reason=reason))
 
 
 def readdress(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     contact: options.EmailOrId,
     new: NewEmail,
-    reason: options.Reason = None,
     confirm: options.ConfirmEmail = None,
 ) -> Presentation:
-    """Give one contact another email, and keep all else.
-
-    Examples:
+    """Examples:
         contactctl contacts readdress ann@old.example ann@new.example
         contactctl contacts readdress 1284 ann@new.example --confirm ann@new.example
 
@@ -78,23 +77,19 @@ def readdress(
     with invocation.open_session() as session:
         target = find_new_address(session, contact, new)
         if target.changes:
-            shown, address = present_new_address(target), target.address
-            refused = confirmed_or_refused(invocation, shown, address.email, address.key, confirm)
-            if refused:
+            shown, email = present_new_address(target), target.address.email
+            if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return present_readdressed(give(session, target, reason=reason or ""))
+        return present_readdressed(give(session, target, reason=invocation.reason))
 
 
 def merge(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     into: Into,
     gone: Gone,
-    reason: options.Reason = None,
     confirm: options.ConfirmEmail = None,
 ) -> Presentation:
-    """Merge one contact into another, and delete it.
-
-    Examples:
+    """Examples:
         contactctl contacts merge ann@example.com ann.b@example.com
         contactctl contacts merge 12 17 --confirm ann.b@example.com
 
@@ -111,9 +106,10 @@ def merge(
     invocation.check_fields(*DONE_FIELDS)
     with invocation.open_session() as session:
         target = find_merging(session, into, gone)
-        shown, goes = present_merging(target), target.gone
-        refused = confirmed_or_refused(invocation, shown, goes.email, goes.email_key, confirm)
-        return refused or present_merged(merge_contacts(session, target, reason=reason or ""))
+        shown, email = present_merging(target), target.gone.email
+        if refused := confirmed_or_refused(invocation, shown, email, confirm):
+            return refused
+        return present_merged(merge_contacts(session, target, reason=invocation.reason))
 
 
 # The commands below `tags`
@@ -124,11 +120,9 @@ Limit = Annotated[int, options.limit("Show at most N tags.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 1000) -> Presentation:
-    """List the tags with their numbers of contacts.
-
-    Examples:
-        contactctl tags list
-        contactctl tags list --format csv
+    """Examples:
+    contactctl tags list
+    contactctl tags list --format csv
     """
     from contactctl.operations.upkeep import list_tags
     from contactctl.output.upkeep import TAG_FIELDS, present_tags
@@ -141,9 +135,7 @@ def list_(invocation: StoreInvocation, limit: Limit = 1000) -> Presentation:
 def add(
     invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
 ) -> Presentation:
-    """Give a tag to one contact, or to those that match.
-
-    Examples:
+    """Examples:
         contactctl tags add vip ann@example.com
         contactctl tags add cold --where 'last_opened older-than 2 years'
         contactctl tags add cold --criteria cold.yaml --confirm 312
@@ -157,12 +149,10 @@ def add(
 def remove(
     invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
 ) -> Presentation:
-    """Take a tag from one contact, or from those that match.
-
-    Examples:
-        contactctl tags remove vip ann@example.com
-        contactctl tags remove cold --where 'last_opened within-last 30 days'
-        contactctl tags remove cold --where 'id exists' --confirm 312
+    """Examples:
+    contactctl tags remove vip ann@example.com
+    contactctl tags remove cold --where 'last_opened within-last 30 days'
+    contactctl tags remove cold --where 'id exists' --confirm 312
     """
     return _change(invocation, UntagRun, tag, contact)
 
@@ -215,9 +205,7 @@ Drop = Annotated[str | None, option("--drop", "NAME", "Drop an attribute with it
 def attributes(
     invocation: PlanningInvocation, rename: Rename = None, drop: Drop = None
 ) -> Presentation:
-    """List the attributes that contacts have; rename or drop one that the config lost.
-
-    Examples:
+    """Examples:
         contactctl db attributes
         contactctl db attributes --rename tier=plan --dry-run
         contactctl db attributes --drop shoe_size --confirm 1284
