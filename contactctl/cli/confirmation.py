@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ChangingInvocation, StoreInvocation
 from contactctl.cli.options import Manner
 from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.text import show_safely
@@ -122,21 +122,40 @@ MakePlan = Callable[["Confirmation | None"], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of contacts: `preview` shows it before, `nothing` when no contact matches."""
+    """A change of contacts: `preview` shows it before, and when no contact matches, unless
+    `otherwise` does then."""
 
     make_plan: MakePlan
     preview: Callable[[], Presentation]
-    nothing: Callable[[], Presentation]
+    otherwise: Callable[[], Presentation] | None = None
+
+    def nothing(self) -> Presentation:
+        """That no contact matches."""
+        return (self.otherwise or self.preview)()
 
 
-def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> Change:
-    """A change of contacts of any status, which `look` counts and shows."""
+def change_any(
+    invocation: ChangingInvocation,
+    plan: "Callable[..., Run | None]",
+    look: "Callable[..., Affected]",
+    *what: object,
+) -> Presentation:
+    """Change the contacts of any status that criteria select: `plan` and `look` are given the
+    session, `what` is to be done, and the selection."""
+    from contactctl.operations.plans import select_any
     from contactctl.output.criteria import present_affected
 
-    def preview() -> Presentation:
-        return present_affected(look())
+    manner, source = invocation.manner(), invocation.criteria_source()
+    with invocation.open_session() as session:
+        selection, reason = select_any(session, source), invocation.reason
 
-    return Change(make_plan, preview=preview, nothing=preview)
+        def preview() -> Presentation:
+            return present_affected(look(session, *what, selection))
+
+        change = Change(
+            lambda said: plan(session, *what, selection, reason=reason, said=said), preview
+        )
+        return change_selection(invocation, session, manner, change)
 
 
 def change_selection(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contactctl.cli import options
+from contactctl.cli.confirmation import confirmed_or_refused
 from contactctl.cli.context import (
     ReasonedInvocation,
     SelectingInvocation,
@@ -291,7 +292,6 @@ def reactivate(
     --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.cli.options import chosen
     from contactctl.operations.reactivation import (
         Acknowledgement,

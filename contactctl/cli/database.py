@@ -11,7 +11,6 @@ from contactctl.output.view import OutputFormat, Presentation
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings
     from contactctl.operations.policy import PolicyApplied
-    from contactctl.operations.status import StoreStatus
 
 
 def check(invocation: StoreInvocation) -> Presentation:
@@ -266,28 +265,21 @@ def status(
     contactctl status --picture deactivations.svg
     """
     from contactctl.operations.status import read_status
-    from contactctl.output.status import present_status
+    from contactctl.output.status import present_status, status_metrics, status_picture
 
     is_watched = textfile is not None or invocation.output.format is OutputFormat.PROMETHEUS
     with invocation.open_session() as session:
         status = read_status(session, with_rates=is_watched)
     if textfile is not None:
-        _write_textfile(invocation.console.cwd / textfile, status)
+        from contactctl.output.formats import exposition
+
+        _write(invocation.console.cwd / textfile, exposition(status_metrics(status)))
     if picture is not None:
-        _write_picture(invocation.console.cwd / picture, status)
+        _write(invocation.console.cwd / picture, status_picture(status))
     return present_status(status)
 
 
-def _write_textfile(path: Path, status: "StoreStatus") -> None:
+def _write(path: Path, text: str) -> None:
     from contactctl.config.drafts import replace_file
-    from contactctl.output.formats import exposition
-    from contactctl.output.status import status_metrics
 
-    replace_file(path, exposition(status_metrics(status)))
-
-
-def _write_picture(path: Path, status: "StoreStatus") -> None:
-    from contactctl.config.drafts import replace_file
-    from contactctl.output.status import status_picture
-
-    replace_file(path, status_picture(status))
+    replace_file(path, text)

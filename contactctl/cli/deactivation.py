@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, change_selection
+from contactctl.cli.confirmation import Change, change_selection, confirmed_or_refused
 from contactctl.cli.context import (
     BackgroundInvocation,
     OneOrManyInvocation,
@@ -82,7 +82,6 @@ def deactivate(
 
 
 def _deactivate_one(invocation: OneOrManyInvocation, name: str) -> Presentation:
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.upkeep import deactivate_one, is_deactivated_by_hand, read_one
     from contactctl.output.upkeep import (
         DONE_FIELDS,
@@ -112,5 +111,5 @@ def deactivation(session: "Session", selection: "Selection", *, reason: str) -> 
     return Change(
         make_plan=lambda said: plan_deactivation(session, selection, reason=reason, said=said),
         preview=lambda: present_dry_run(preview(session, selection, with_members_lost=True)),
-        nothing=lambda: present_nothing_to_do(preview(session, selection)),
+        otherwise=lambda: present_nothing_to_do(preview(session, selection)),
     )

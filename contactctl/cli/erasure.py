@@ -1,16 +1,10 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
-from typing import TYPE_CHECKING
-
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, change_of_affected, change_selection
+from contactctl.cli.confirmation import change_any, confirmed_or_refused
 from contactctl.cli.context import OneOrManyInvocation
 from contactctl.domain.run_kinds import AnonymizeRun, DeleteRun, ErasingRun
 from contactctl.output.view import Presentation
-
-if TYPE_CHECKING:
-    from contactctl.operations.criteria import Selection
-    from contactctl.operations.session import Session
 
 
 def anonymize(invocation: OneOrManyInvocation, contact: options.OneContact = None) -> Presentation:
@@ -40,8 +34,10 @@ def delete(invocation: OneOrManyInvocation, contact: options.OneContact = None) 
 def _erase(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], contact: str | None
 ) -> Presentation:
+    from contactctl.operations.erasure import plan_erasing, preview_erasing
+
     if contact is None:
-        return _erase_selected(invocation, erasing)
+        return change_any(invocation, plan_erasing, preview_erasing, erasing)
     invocation.require_alone()
     return _erase_one(invocation, erasing, contact)
 
@@ -49,7 +45,6 @@ def _erase(
 def _erase_one(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.erasure import erase_one, find_contact
     from contactctl.output.upkeep import present_before_erasing, present_erased
 
@@ -62,24 +57,3 @@ def _erase_one(
         reason, wait = invocation.reason, invocation.wait
         run = erase_one(session, erasing, contact, reason=reason, wait_seconds=wait)
         return present_erased(run, contact.id)
-
-
-def _erase_selected(invocation: OneOrManyInvocation, erasing: type[ErasingRun]) -> Presentation:
-    from contactctl.operations.plans import select_any
-
-    manner = invocation.manner()
-    source = invocation.criteria_source()
-    with invocation.open_session() as session:
-        change = _change(session, erasing, select_any(session, source), invocation.reason)
-        return change_selection(invocation, session, manner, change)
-
-
-def _change(
-    session: "Session", erasing: type[ErasingRun], selection: "Selection", reason: str
-) -> Change:
-    from contactctl.operations.erasure import plan_erasing, preview_erasing
-
-    return change_of_affected(
-        lambda said: plan_erasing(session, erasing, selection, reason=reason, said=said),
-        lambda: preview_erasing(session, erasing, selection),
-    )

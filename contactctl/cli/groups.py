@@ -3,16 +3,14 @@
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, change_of_affected, change_selection
+from contactctl.cli.confirmation import change_any
 from contactctl.cli.context import ChangingInvocation, ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.operations.criteria import Selection
     from contactctl.operations.groups import SettingsChange
-    from contactctl.operations.session import Session
 
 
 GroupName = Annotated[str, argument("GROUP", "The group's name.")]
@@ -196,31 +194,12 @@ def remove(
     The contacts themselves stay, and so do their other groups. Removing many works
     like deactivating them: a preview first, then a confirmation by their number.
     """
-    from contactctl.operations.plans import select_any
-
-    manner = invocation.manner()
-    if contact is not None:
-        invocation.require_alone()
-        return _remove_one(invocation, group, contact)
-    source = invocation.criteria_source()
-    with invocation.open_session() as session:
-        change = _removing(session, group, select_any(session, source), invocation.reason)
-        return change_selection(invocation, session, manner, change)
-
-
-def _removing(session: "Session", group: str, selection: "Selection", reason: str) -> Change:
-    from contactctl.operations.groups import plan_removing, preview_removing
-
-    return change_of_affected(
-        lambda said: plan_removing(session, group, selection, reason=reason, said=said),
-        lambda: preview_removing(session, group, selection),
-    )
-
-
-def _remove_one(invocation: ChangingInvocation, group: str, contact: str) -> Presentation:
-    from contactctl.operations.groups import remove_from_group
+    from contactctl.operations.groups import plan_removing, preview_removing, remove_from_group
     from contactctl.output.groups import present_group_change
 
+    if contact is None:
+        return change_any(invocation, plan_removing, preview_removing, group)
+    invocation.require_alone()
     with invocation.open_session() as session:
         change = remove_from_group(session, group, contact, reason=invocation.reason)
         return present_group_change(change, "Removed from", "Was not a member of")

@@ -193,7 +193,6 @@ def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
         change = Change(
             lambda said: plan_push_to(session, source, reason=invocation.reason, said=said),
             preview,
-            preview,
         )
         manner = replace(manner, work=work_of_push(source))
         return change_selection(invocation, session, manner, change)

@@ -3,7 +3,12 @@
 from typing import TYPE_CHECKING, Annotated
 
 from contactctl.cli import options
-from contactctl.cli.confirmation import change_of_affected, change_selection
+from contactctl.cli.confirmation import (
+    Change,
+    change_any,
+    change_selection,
+    confirmed_or_refused,
+)
 from contactctl.cli.context import (
     ChangingInvocation,
     PlanningInvocation,
@@ -68,7 +73,6 @@ def readdress(
     longer count; late ones are recorded with the contact, which the old email still
     finds. A suppressed email is rejected. You type the new email to confirm it.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.addresses import find_new_address
     from contactctl.operations.addresses import readdress as give
     from contactctl.output.upkeep import DONE_FIELDS, present_new_address, present_readdressed
@@ -98,7 +102,6 @@ def merge(
     unsubscribe is lost. The second one's email still finds the contact. You type
     that email to confirm it.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.operations.addresses import find_merging
     from contactctl.operations.addresses import merge as merge_contacts
     from contactctl.output.upkeep import DONE_FIELDS, present_merged, present_merging
@@ -160,34 +163,21 @@ def remove(
 def _change(
     invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str | None
 ) -> Presentation:
-    from contactctl.operations.plans import select_any
-    from contactctl.operations.upkeep import plan_changing, preview_changing, tag_name
-
-    name, manner = tag_name(tag), invocation.manner()
-    if contact is not None:
-        invocation.require_alone()
-        return _change_one(invocation, changing, name, contact)
-    source, reason = invocation.criteria_source(), invocation.reason
-    with invocation.open_session() as session:
-        selection = select_any(session, source)
-        change = change_of_affected(
-            lambda said: plan_changing(
-                session, changing, name, selection, reason=reason, said=said
-            ),
-            lambda: preview_changing(session, changing, name, selection),
-        )
-        return change_selection(invocation, session, manner, change)
-
-
-def _change_one(
-    invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str
-) -> Presentation:
-    from contactctl.operations.upkeep import change_tag_of_one
+    from contactctl.operations.upkeep import (
+        change_tag_of_one,
+        plan_changing,
+        preview_changing,
+        tag_name,
+    )
     from contactctl.output.upkeep import TAG_CHANGE_FIELDS, present_tag_change
 
+    name = tag_name(tag)
+    if contact is None:
+        return change_any(invocation, plan_changing, preview_changing, changing, name)
+    invocation.require_alone()
     invocation.check_fields(*TAG_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = change_tag_of_one(session, changing, tag, contact, reason=invocation.reason)
+        change = change_tag_of_one(session, changing, name, contact, reason=invocation.reason)
         if changing is TagRun:
             return present_tag_change(change, "Tagged", "Has the tag already")
         return present_tag_change(change, "Tag removed", "Did not have the tag")
@@ -214,7 +204,6 @@ def attributes(
     contacts under the old name, where criteria cannot find it. Change the config
     first. The change is shown, and confirmed by the number of contacts.
     """
-    from contactctl.cli.confirmation import Change
     from contactctl.operations.upkeep import list_attributes, plan_change, preview_change
     from contactctl.output.upkeep import (
         ATTRIBUTE_FIELDS,
@@ -238,7 +227,6 @@ def attributes(
         preview()  # what is not possible is told before anything is planned
         change = Change(
             lambda said: plan_change(session, name, to, reason=invocation.reason, said=said),
-            preview,
             preview,
         )
         return change_selection(invocation, session, manner, change)
