@@ -82,6 +82,7 @@ COMMAND = Addition(
     new={
         "cli/numbers.py": '''"""The command `contacts number`."""
 
+from contactctl import operations
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.view import KeyValues, Presentation
@@ -91,10 +92,8 @@ def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentat
     """Examples:
         contactctl contacts number ann@example.com
     """
-    from contactctl.operations.contacts import contact_id_of
-
     with invocation.open_session() as session:
-        found = contact_id_of(session, contact)
+        found = operations.contacts.contact_id_of(session, contact)
     return Presentation({"id": found}, blocks=[KeyValues([("Id", found)])])
 '''
     },

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contactctl import output
 from contactctl.cli import options
 from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
@@ -145,9 +146,7 @@ def _present(result: "BuilderResult") -> Presentation:
 
 
 def _present_runs(result: "BuilderResult", last: "Run", edits: "Sequence[Block]") -> Presentation:
-    from contactctl.output.runs import present_run
-
-    shown = present_run(last)
+    shown = output.runs.present_run(last)
     return replace(
         shown,
         data={**shown.data, "unsaved": result.unsaved or None},

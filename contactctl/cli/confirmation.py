@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contactctl import operations, output
 from contactctl.cli.context import ChangingInvocation, StoreInvocation
 from contactctl.cli.options import Manner
 from contactctl.domain.errors import ContactctlError, RefusedError
@@ -142,15 +143,12 @@ def change_any(
 ) -> Presentation:
     """Change the contacts of any status that criteria select: `plan` and `look` are given the
     session, `what` is to be done, and the selection."""
-    from contactctl.operations.plans import select_any
-    from contactctl.output.criteria import present_affected
-
     manner, source = invocation.manner(), invocation.criteria_source()
     with invocation.open_session() as session:
-        selection, reason = select_any(session, source), invocation.reason
+        selection, reason = operations.plans.select_any(session, source), invocation.reason
 
         def preview() -> Presentation:
-            return present_affected(look(session, *what, selection))
+            return output.criteria.present_affected(look(session, *what, selection))
 
         change = Change(
             lambda said: plan(session, *what, selection, reason=reason, said=said), preview
@@ -189,9 +187,7 @@ def make_change(
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
     """RefusedError where the config asks for a second operator, or nobody can be asked."""
-    from contactctl.operations.runs import require_same_operator_policy
-
-    require_same_operator_policy(session)
+    operations.runs.require_same_operator_policy(session)
     require_someone_to_ask(invocation.console)
 
 
@@ -214,14 +210,11 @@ def plan_and_carry_out(
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
     """Plan, and keep the plan for `runs apply`; None when nothing matches."""
-    from contactctl.operations.plans import show_plan
-    from contactctl.output.runs import present_kept_plan
-
     run = make_plan(None)
     if run is None:
         return None
     try:
-        return present_kept_plan(show_plan(session, run.id))
+        return output.runs.present_kept_plan(operations.plans.show_plan(session, run.id))
     except ContactctlError as error:
         how = (
             f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
@@ -237,23 +230,19 @@ def carry_out(
     invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:
     """Apply the confirmed plan and show what it did; in the background, start it and say so."""
-    from contactctl.operations.runs import apply_run, begin_run
-    from contactctl.output.runs import present_run
-
     if not manner.background:
-        return present_run(apply_run(session, run_id, wait_seconds=manner.wait))
-    run = begin_run(session, run_id)
+        return output.runs.present_run(
+            operations.runs.apply_run(session, run_id, wait_seconds=manner.wait)
+        )
+    run = operations.runs.begin_run(session, run_id)
     finish_in_background(invocation, run)
-    return present_run(run)
+    return output.runs.present_run(run)
 
 
 def _carry_out_confirmed(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    from contactctl.operations.runs import run_confirmed
-    from contactctl.output.runs import present_run
-
-    run = run_confirmed(
+    run = operations.runs.run_confirmed(
         session,
         lambda: make_plan(manner.said),
         work=manner.work,
@@ -264,7 +253,7 @@ def _carry_out_confirmed(
         return None
     if manner.background:
         finish_in_background(invocation, run)
-    return present_run(run)
+    return output.runs.present_run(run)
 
 
 def require_someone_to_ask(console: Console) -> None:
@@ -275,11 +264,8 @@ def require_someone_to_ask(console: Console) -> None:
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
     """Show a plan, and ask for its count; RefusedError for any other answer."""
-    from contactctl.operations.plans import show_plan
-    from contactctl.output.runs import present_plan
-
-    shown = show_plan(session, run_id)
-    invocation.show_before_prompt(present_plan(shown, facts_last=True))
+    shown = operations.plans.show_plan(session, run_id)
+    invocation.show_before_prompt(output.runs.present_plan(shown, facts_last=True))
     ask_for_count(invocation.console, shown.stakes)
 
 
@@ -303,13 +289,11 @@ def ask_for_remaining(console: Console, remaining: int) -> None:
 @contextmanager
 def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     """Delete the plan when the body ends in an error before the run has started."""
-    from contactctl.operations.plans import drop_if_planned
-
     try:
         yield
     except BaseException:
         with uninterrupted():
-            drop_if_planned(session, run_id, "not confirmed")
+            operations.plans.drop_if_planned(session, run_id, "not confirmed")
         raise
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import confirmed_or_refused
 from contactctl.cli.context import (
@@ -116,7 +117,6 @@ def export(
     to be confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
     from contactctl.operations.importing.columns import exported_names
-    from contactctl.output.contacts import present_contacts
 
     if invocation.output.format is OutputFormat.TABLE and invocation.format is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
@@ -129,7 +129,7 @@ def export(
             " --full has them"
         )
     contacts, _ = _streamed(invocation, fields)
-    return present_contacts(contacts, fields)
+    return output.contacts.present_contacts(contacts, fields)
 
 
 def list_(
@@ -148,18 +148,16 @@ def list_(
     and how many more there are, unless --limit or --all is given. --fields accepts
     every field that `contactctl fields` lists.
     """
-    from contactctl.output.contacts import list_order, present_contacts
-
     known = invocation.catalogue.names()
     invocation.check_fields(*known)
-    fields = invocation.output.fields or list_order(known)
+    fields = invocation.output.fields or output.contacts.list_order(known)
     if all and limit is not None:
         raise UsageError("--all and --limit cannot be combined")
     is_table = invocation.output.format is OutputFormat.TABLE
     is_page = is_table and invocation.console.stdout_is_tty and not all and limit is None
     most = _PAGE if is_page else limit
     contacts, more = _streamed(invocation, fields, sort=sort, limit=most, counted=is_page)
-    return present_contacts(contacts, fields, more)
+    return output.contacts.present_contacts(contacts, fields, more)
 
 
 def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
@@ -167,11 +165,8 @@ def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentatio
     contactctl contacts show ann@example.com
     contactctl contacts show 1284 --json
     """
-    from contactctl.operations.contacts import show_contact
-    from contactctl.output.contacts import present_contact
-
     with invocation.open_session() as session:
-        return present_contact(show_contact(session, contact))
+        return output.contacts.present_contact(operations.contacts.show_contact(session, contact))
 
 
 def add(
@@ -184,15 +179,14 @@ def add(
 
     An address that already exists is refused; `contacts import` updates contacts.
     """
-    from contactctl.operations.contacts import add_contact
-    from contactctl.output.contacts import ADDED_FIELDS, present_added
-
-    invocation.check_fields(*ADDED_FIELDS)
+    invocation.check_fields(*output.contacts.ADDED_FIELDS)
     given = {"email": email, **invocation.values_given()}
     groups, tags, reason = invocation.group or (), invocation.tag or (), invocation.reason
     with invocation.open_session() as session:
-        contact_id, run = add_contact(session, given, groups=groups, tags=tags, reason=reason)
-        return present_added(contact_id, email.strip(), run)
+        contact_id, run = operations.contacts.add_contact(
+            session, given, groups=groups, tags=tags, reason=reason
+        )
+        return output.contacts.present_added(contact_id, email.strip(), run)
 
 
 def _streamed(
@@ -207,9 +201,7 @@ def _streamed(
 
     Errors are raised at once.
     """
-    from contactctl.operations.contacts import ContactFilter, selected_contacts
-
-    wanted = ContactFilter(
+    wanted = operations.contacts.ContactFilter(
         invocation.criteria_source(),
         invocation.deliverable,
         invocation.without_waiting,
@@ -221,7 +213,7 @@ def _streamed(
     )
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
-        contacts = stack.enter_context(selected_contacts(session, wanted))
+        contacts = stack.enter_context(operations.contacts.selected_contacts(session, wanted))
         if contacts.bypassing:
             invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
         return until_taken(contacts.rows, stack.pop_all()), contacts.more
@@ -240,12 +232,9 @@ def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presenta
     the responses that count now towards each threshold, and what handling rules
     will do, and when.
     """
-    from contactctl.operations.explain import explain as explain_contact
-    from contactctl.output.contacts import TIMELINE_FIELDS, present_explanation
-
-    invocation.check_fields(*TIMELINE_FIELDS)
+    invocation.check_fields(*output.contacts.TIMELINE_FIELDS)
     with invocation.open_session() as session:
-        return present_explanation(explain_contact(session, contact))
+        return output.contacts.present_explanation(operations.explain.explain(session, contact))
 
 
 # The command `reactivate`
@@ -293,27 +282,25 @@ def reactivate(
     Contacts come back one at a time: there is no bulk reactivation.
     """
     from contactctl.cli.options import chosen
-    from contactctl.operations.reactivation import (
-        Acknowledgement,
-        find_target,
-        reactivate,
-        require_acknowledged,
-    )
-    from contactctl.output.upkeep import present_reactivated, present_target
 
     name = _the_only_one(contact, no_filter)
-    acknowledged = [chosen(Acknowledgement, each, "--acknowledge") for each in acknowledge or ()]
+    acknowledged = [
+        chosen(operations.reactivation.Acknowledgement, each, "--acknowledge")
+        for each in acknowledge or ()
+    ]
     with invocation.open_session() as session:
-        target = find_target(session, name, group=group, clears=clear)
+        target = operations.reactivation.find_target(session, name, group=group, clears=clear)
         if target.changes:
-            shown, email = present_target(target), target.contact.email
+            shown, email = output.upkeep.present_target(target), target.contact.email
             try:
-                require_acknowledged(target, acknowledged)
+                operations.reactivation.require_acknowledged(target, acknowledged)
             except RefusedError as error:
                 return shown.failed(error)
             if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return present_reactivated(reactivate(session, target, reason=invocation.reason))
+        return output.upkeep.present_reactivated(
+            operations.reactivation.reactivate(session, target, reason=invocation.reason)
+        )
 
 
 def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:

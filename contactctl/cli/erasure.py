@@ -1,5 +1,6 @@
 """The commands `contacts anonymize` and `contacts delete`."""
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import change_any, confirmed_or_refused
 from contactctl.cli.context import OneOrManyInvocation
@@ -34,10 +35,10 @@ def delete(invocation: OneOrManyInvocation, contact: options.OneContact = None) 
 def _erase(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], contact: str | None
 ) -> Presentation:
-    from contactctl.operations.erasure import plan_erasing, preview_erasing
-
     if contact is None:
-        return change_any(invocation, plan_erasing, preview_erasing, erasing)
+        return change_any(
+            invocation, operations.erasure.plan_erasing, operations.erasure.preview_erasing, erasing
+        )
     invocation.require_alone()
     return _erase_one(invocation, erasing, contact)
 
@@ -45,15 +46,14 @@ def _erase(
 def _erase_one(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
-    from contactctl.operations.erasure import erase_one, find_contact
-    from contactctl.output.upkeep import present_before_erasing, present_erased
-
     with invocation.open_session() as session:
-        contact = find_contact(session, email_or_id)
-        shown = present_before_erasing(contact, erasing)
+        contact = operations.erasure.find_contact(session, email_or_id)
+        shown = output.upkeep.present_before_erasing(contact, erasing)
         said = invocation.confirm
         if refused := confirmed_or_refused(invocation, shown, contact.email, said):
             return refused
         reason, wait = invocation.reason, invocation.wait
-        run = erase_one(session, erasing, contact, reason=reason, wait_seconds=wait)
-        return present_erased(run, contact.id)
+        run = operations.erasure.erase_one(
+            session, erasing, contact, reason=reason, wait_seconds=wait
+        )
+        return output.upkeep.present_erased(run, contact.id)

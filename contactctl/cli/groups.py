@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import change_any
 from contactctl.cli.context import ChangingInvocation, ReasonedInvocation, StoreInvocation
@@ -21,13 +22,12 @@ def list_(invocation: StoreInvocation) -> Presentation:
     contactctl groups list
     contactctl groups list --json
     """
-    from contactctl.operations.groups import list_groups
-    from contactctl.operations.response_policy import bypassing_groups
-    from contactctl.output.groups import GROUP_FIELDS, present_groups
-
-    invocation.check_fields(*GROUP_FIELDS)
+    invocation.check_fields(*output.groups.GROUP_FIELDS)
     with invocation.open_session() as session:
-        return present_groups(list_groups(session), bypassing_groups(session))
+        return output.groups.present_groups(
+            operations.groups.list_groups(session),
+            operations.response_policy.bypassing_groups(session),
+        )
 
 
 def create(invocation: ReasonedInvocation, group: GroupName) -> Presentation:
@@ -36,12 +36,11 @@ def create(invocation: ReasonedInvocation, group: GroupName) -> Presentation:
 
     Names ignore case, and cannot contain ; or |, which separate names in files.
     """
-    from contactctl.operations.groups import create_group
-    from contactctl.output.groups import CHANGE_FIELDS, present_created
-
-    invocation.check_fields(*CHANGE_FIELDS)
+    invocation.check_fields(*output.groups.CHANGE_FIELDS)
     with invocation.open_session() as session:
-        return present_created(create_group(session, group, reason=invocation.reason))
+        return output.groups.present_created(
+            operations.groups.create_group(session, group, reason=invocation.reason)
+        )
 
 
 def add(
@@ -52,13 +51,10 @@ def add(
 
     A contact that is already a member does not change, deactivated or not.
     """
-    from contactctl.operations.groups import add_to_group
-    from contactctl.output.groups import CHANGE_FIELDS, present_group_change
-
-    invocation.check_fields(*CHANGE_FIELDS)
+    invocation.check_fields(*output.groups.CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = add_to_group(session, group, contact, reason=invocation.reason)
-        return present_group_change(change, "Added to", "Already a member of")
+        change = operations.groups.add_to_group(session, group, contact, reason=invocation.reason)
+        return output.groups.present_group_change(change, "Added to", "Already a member of")
 
 
 # The commands below `groups` that concern whole groups
@@ -95,23 +91,19 @@ def rename(invocation: ReasonedInvocation, group: GroupName, name: NewName) -> P
     Members do not change. What the config says about the old name no longer
     applies: rename it there as well.
     """
-    from contactctl.operations.groups import rename as rename_group
-    from contactctl.output.groups import present_renamed
-
     with invocation.open_session() as session:
-        return present_renamed(*rename_group(session, group, name, reason=invocation.reason))
+        return output.groups.present_renamed(
+            *operations.groups.rename(session, group, name, reason=invocation.reason)
+        )
 
 
 def delete(invocation: ReasonedInvocation, group: GroupName) -> Presentation:
     """Examples:
     contactctl groups delete newsletter
     """
-    from contactctl.operations.groups import delete as delete_group
-    from contactctl.output.groups import present_whole_group
-
     with invocation.open_session() as session:
-        deleted, run = delete_group(session, group, reason=invocation.reason)
-        return present_whole_group("Deleted", deleted, run)
+        deleted, run = operations.groups.delete(session, group, reason=invocation.reason)
+        return output.groups.present_whole_group("Deleted", deleted, run)
 
 
 def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) -> Presentation:
@@ -122,12 +114,9 @@ def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) 
     `follows`: the contact's status decides; `active`: mailed here even if
     inactive system-wide; `inactive`: deactivated here alone.
     """
-    from contactctl.operations.groups import list_members
-    from contactctl.output.groups import MEMBER_FIELDS, present_members
-
-    invocation.check_fields(*MEMBER_FIELDS)
+    invocation.check_fields(*output.groups.MEMBER_FIELDS)
     with invocation.open_session() as session:
-        return present_members(list_members(session, group, limit))
+        return output.groups.present_members(operations.groups.list_members(session, group, limit))
 
 
 class SettingInvocation(ReasonedInvocation):
@@ -144,7 +133,6 @@ class SettingInvocation(ReasonedInvocation):
         from contactctl.domain.groups import parse_threshold
         from contactctl.domain.policies import Scope
         from contactctl.domain.responses import Category
-        from contactctl.operations.groups import SettingsChange
 
         own = {}
         for text in self.threshold or ():
@@ -154,7 +142,7 @@ class SettingInvocation(ReasonedInvocation):
             except ValueError as error:
                 raise UsageError(f"--threshold: {error}") from None
         scope = self.deactivate
-        return SettingsChange(
+        return operations.groups.SettingsChange(
             bypass_system_wide=self.bypass,
             deactivate=None if scope is None else chosen(Scope, scope, "--deactivate"),
             thresholds=own or None,
@@ -173,14 +161,13 @@ def set_(invocation: SettingInvocation, group: GroupName) -> Presentation:
 
     A group that the config names follows the config, and cannot be set here.
     """
-    from contactctl.operations.groups import SettingsChange, read_policy, set_policy
-    from contactctl.output.groups import present_policy
-
     change = invocation.change()
     with invocation.open_session() as session:
-        if change == SettingsChange():
-            return present_policy(read_policy(session, group))
-        return present_policy(set_policy(session, group, change, reason=invocation.reason))
+        if change == operations.groups.SettingsChange():
+            return output.groups.present_policy(operations.groups.read_policy(session, group))
+        return output.groups.present_policy(
+            operations.groups.set_policy(session, group, change, reason=invocation.reason)
+        )
 
 
 def remove(
@@ -194,12 +181,13 @@ def remove(
     The contacts themselves stay, and so do their other groups. Removing many works
     like deactivating them: a preview first, then a confirmation by their number.
     """
-    from contactctl.operations.groups import plan_removing, preview_removing, remove_from_group
-    from contactctl.output.groups import present_group_change
-
     if contact is None:
-        return change_any(invocation, plan_removing, preview_removing, group)
+        return change_any(
+            invocation, operations.groups.plan_removing, operations.groups.preview_removing, group
+        )
     invocation.require_alone()
     with invocation.open_session() as session:
-        change = remove_from_group(session, group, contact, reason=invocation.reason)
-        return present_group_change(change, "Removed from", "Was not a member of")
+        change = operations.groups.remove_from_group(
+            session, group, contact, reason=invocation.reason
+        )
+        return output.groups.present_group_change(change, "Removed from", "Was not a member of")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import Invocation, StoreInvocation
@@ -33,12 +34,9 @@ def show(invocation: StoreInvocation) -> Presentation:
     Without a rule, contacts of a category stay deactivated until somebody
     reactivates them.
     """
-    from contactctl.operations.response_policy import read_rules
-    from contactctl.output.handling import RULE_FIELDS, present_rules
-
-    invocation.check_fields(*RULE_FIELDS)
+    invocation.check_fields(*output.handling.RULE_FIELDS)
     with invocation.open_session() as session:
-        return present_rules(read_rules(session))
+        return output.handling.present_rules(operations.response_policy.read_rules(session))
 
 
 def check(invocation: StoreInvocation) -> Presentation:
@@ -49,12 +47,12 @@ def check(invocation: StoreInvocation) -> Presentation:
     Exits with 1 if a rule is not as recommended; nothing is changed. It warns of
     thresholds that mail sent as rarely as it seems to be cannot reach.
     """
-    from contactctl.operations.response_policy import read_rules, thresholds_out_of_reach
-    from contactctl.output.handling import RULE_FIELDS, present_check
-
-    invocation.check_fields(*RULE_FIELDS)
+    invocation.check_fields(*output.handling.RULE_FIELDS)
     with invocation.open_session() as session:
-        return present_check(read_rules(session), thresholds_out_of_reach(session))
+        return output.handling.present_check(
+            operations.response_policy.read_rules(session),
+            operations.response_policy.thresholds_out_of_reach(session),
+        )
 
 
 def recommend(
@@ -68,14 +66,15 @@ def recommend(
     With --sending it prints thresholds too, for contacts that get mail so often.
     """
     from contactctl.cli.options import chosen
-    from contactctl.operations.response_policy import Sending as HowOften
-    from contactctl.operations.response_policy import recommended_config, recommended_thresholds
-    from contactctl.output.handling import present_recommendation
 
     thresholds = ""
     if sending is not None:
-        thresholds = recommended_thresholds(chosen(HowOften, sending, "--sending"))
-    return present_recommendation(thresholds + recommended_config())
+        thresholds = operations.response_policy.recommended_thresholds(
+            chosen(operations.response_policy.Sending, sending, "--sending")
+        )
+    return output.handling.present_recommendation(
+        thresholds + operations.response_policy.recommended_config()
+    )
 
 
 # The command `rules what-if`
@@ -92,12 +91,9 @@ def what_if(invocation: StoreInvocation, file: File) -> Presentation:
     Contacts are counted by action, group and category, next to those due under
     the rules in force. Nothing is changed.
     """
-    from contactctl.operations.thresholds import what_if as count_what_if
-    from contactctl.output.handling import WHAT_IF_FIELDS, present_what_if
-
-    invocation.check_fields(*WHAT_IF_FIELDS)
+    invocation.check_fields(*output.handling.WHAT_IF_FIELDS)
     with invocation.open_session() as session:
-        return present_what_if(count_what_if(session, file))
+        return output.handling.present_what_if(operations.thresholds.what_if(session, file))
 
 
 # The commands below `sweep`: for cron, and for a person to look first
@@ -165,16 +161,6 @@ def all_(invocation: SweepInvocation) -> Presentation:
 
 
 def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
-    from contactctl.operations.sweep import (
-        IN_ORDER,
-        SweepPart,
-        came_to_its_end,
-        look,
-        note_sweep,
-        sweep,
-    )
-    from contactctl.output.handling import present_due, present_sweep, present_sweep_log
-
     yes, dry_run, log_format = invocation.yes, invocation.dry_run, invocation.log_format
     if yes and dry_run:
         raise UsageError("--yes and --dry-run cannot be combined")
@@ -183,24 +169,28 @@ def _sweep(invocation: SweepInvocation, name: str) -> Presentation:
     log = invocation.log or log_format == "json"
     if log and not yes:
         raise UsageError("--log needs --yes")
-    parts = IN_ORDER if name == "all" else (SweepPart(name),)
+    parts = operations.sweep.IN_ORDER if name == "all" else (operations.sweep.SweepPart(name),)
     with invocation.open_session() as session:
         if dry_run:
-            return present_due(look(session, parts))
+            return output.handling.present_due(operations.sweep.look(session, parts))
         if not yes and not invocation.console.can_prompt:
             refusal = nobody_to_ask("give --yes to do what is within the limits")
-            return present_due(look(session, parts)).failed(refusal)
+            return output.handling.present_due(operations.sweep.look(session, parts)).failed(
+                refusal
+            )
         if yes:
-            result = sweep(session, parts)
+            result = operations.sweep.sweep(session, parts)
         else:
             result = _sweep_asking(invocation, session, parts)
-            note_sweep(session, parts, result)
+            operations.sweep.note_sweep(session, parts, result)
         if log:
             as_json = log_format == "json"
-            shown = present_sweep_log(result, name, session.now, as_json=as_json)
+            shown = output.handling.present_sweep_log(result, name, session.now, as_json=as_json)
         else:
-            shown = present_sweep(result)
-        return _with_heartbeat(shown, session) if came_to_its_end(result) else shown
+            shown = output.handling.present_sweep(result)
+        return (
+            _with_heartbeat(shown, session) if operations.sweep.came_to_its_end(result) else shown
+        )
 
 
 def _with_heartbeat(shown: Presentation, session: "Session") -> Presentation:
@@ -208,9 +198,7 @@ def _with_heartbeat(shown: Presentation, session: "Session") -> Presentation:
     url = session.settings.heartbeat.url
     if not url:
         return shown
-    from contactctl.operations.sweep import ping
-
-    failure = ping(url)
+    failure = operations.sweep.ping(url)
     if not failure:
         return shown
     warning = f"the heartbeat was not received: {failure}"
@@ -221,19 +209,17 @@ def _sweep_asking(
     invocation: StoreInvocation, session: "Session", parts: "Sequence[SweepPart]"
 ) -> "SweepResult":
     """Each part is shown and confirmed separately; the first refusal ends the sweep."""
-    from contactctl.operations.sweep import SweepPart, SweepResult
-
     asking = {
-        SweepPart.RUNS: _finish_runs,
-        SweepPart.THRESHOLDS: _apply_thresholds,
-        SweepPart.HANDLING: _apply_handling,
+        operations.sweep.SweepPart.RUNS: _finish_runs,
+        operations.sweep.SweepPart.THRESHOLDS: _apply_thresholds,
+        operations.sweep.SweepPart.HANDLING: _apply_handling,
     }
-    done = SweepResult()
+    done = operations.sweep.SweepResult()
     for part in parts:
         try:
             done += asking[part](invocation, session)
         except ContactctlError as error:
-            return done + SweepResult(problems=(error,))
+            return done + operations.sweep.SweepResult(problems=(error,))
         if done.declined or done.is_busy:
             return done
     return done
@@ -241,45 +227,42 @@ def _sweep_asking(
 
 def _finish_runs(invocation: StoreInvocation, session: "Session") -> "SweepResult":
     from contactctl.cli.confirmation import ask_for_remaining
-    from contactctl.operations.runs import begun_by_right, interrupted_runs
-    from contactctl.operations.sweep import SweepResult, sweep_runs
-    from contactctl.output.runs import present_runs
 
-    interrupted = [run for run in interrupted_runs(session) if begun_by_right(session, run)]
+    interrupted = [
+        run
+        for run in operations.runs.interrupted_runs(session)
+        if operations.runs.begun_by_right(session, run)
+    ]
     if interrupted:
         remaining = sum(run.remaining for run in interrupted)
-        invocation.show_before_prompt(present_runs(interrupted))
+        invocation.show_before_prompt(output.runs.present_runs(interrupted))
         try:
             ask_for_remaining(invocation.console, remaining)
         except RefusedError as refusal:
-            return SweepResult(problems=(refusal,), declined=(remaining,))
-    return sweep_runs(session)
+            return operations.sweep.SweepResult(problems=(refusal,), declined=(remaining,))
+    return operations.sweep.sweep_runs(session)
 
 
 def _apply_thresholds(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.operations.thresholds import plan_thresholds
-
-    return _apply_asking(invocation, session, plan_thresholds(session, ask_first=True))
+    return _apply_asking(
+        invocation, session, operations.thresholds.plan_thresholds(session, ask_first=True)
+    )
 
 
 def _apply_handling(invocation: StoreInvocation, session: "Session") -> "SweepResult":
-    from contactctl.operations.handling import plan_what_is_due
-
-    return _apply_asking(invocation, session, plan_what_is_due(session))
+    return _apply_asking(invocation, session, operations.handling.plan_what_is_due(session))
 
 
 def _apply_asking(
     invocation: StoreInvocation, session: "Session", run: "Run | None"
 ) -> "SweepResult":
     from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
-    from contactctl.operations.runs import apply_run
-    from contactctl.operations.sweep import SweepResult
 
     if run is None:
-        return SweepResult()
+        return operations.sweep.SweepResult()
     try:
         with dropped_unless_started(session, run.id):
             ask_for_plan(invocation, session, run.id)
-            return SweepResult(runs=(apply_run(session, run.id),))
+            return operations.sweep.SweepResult(runs=(operations.runs.apply_run(session, run.id),))
     except RefusedError as refusal:
-        return SweepResult(problems=(refusal,), declined=(run.planned,))
+        return operations.sweep.SweepResult(problems=(refusal,), declined=(run.planned,))

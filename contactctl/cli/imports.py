@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.context import Invocation, ReasonedInvocation
 from contactctl.cli.options import argument, flag, option, read_assignments
@@ -194,10 +195,8 @@ def import_(invocation: ImportInvocation, file: InputFile) -> Presentation:
     """
     from contactctl.cli.context import bytes_of_stdin
     from contactctl.operations.importing.load import ImportInput, import_contacts
-    from contactctl.output.contacts import IMPORT_FIELDS, present_import
-    from contactctl.output.rejects import RejectsFile
 
-    invocation.check_fields(*IMPORT_FIELDS)
+    invocation.check_fields(*output.contacts.IMPORT_FIELDS)
     given = ImportInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
@@ -205,9 +204,12 @@ def import_(invocation: ImportInvocation, file: InputFile) -> Presentation:
     )
     words = "" if invocation.category else invocation.as_inactive or ""
     reason, dry_run = invocation.reason or words, invocation.dry_run
-    with invocation.open_session() as session, RejectsFile(invocation.rejects, [file]) as rejected:
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects, [file]) as rejected,
+    ):
         result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason)
-        return present_import(result, rejected)
+        return output.contacts.present_import(result, rejected)
 
 
 def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
@@ -218,10 +220,13 @@ def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
     `contacts import --preset ours.yaml` reads a file by your own copy.
     """
     from contactctl.operations.importing.presets import preset_text, shipped_presets
-    from contactctl.output.contacts import PRESET_FIELDS, present_preset, present_presets
 
-    invocation.check_fields(*PRESET_FIELDS)
-    return present_preset(preset_text(name)) if name else present_presets(shipped_presets())
+    invocation.check_fields(*output.contacts.PRESET_FIELDS)
+    return (
+        output.contacts.present_preset(preset_text(name))
+        if name
+        else output.contacts.present_presets(shipped_presets())
+    )
 
 
 def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:
@@ -322,24 +327,19 @@ def sync(invocation: SyncInvocation, name: SourceName) -> Presentation:
     for cron, only within the limits: over them the plan waits (exit code 4).
     """
     from contactctl.cli.confirmation import nobody_to_ask
-    from contactctl.operations.sync import (
-        back_script,
-        find_source,
-        sync_contacts,
-        write_statuses_back,
-    )
-    from contactctl.output.contacts import SYNC_FIELDS, present_sync
-    from contactctl.output.rejects import RejectsFile
 
-    invocation.check_fields(*SYNC_FIELDS)
+    invocation.check_fields(*output.contacts.SYNC_FIELDS)
     way, dry_run = invocation.way_back, invocation.dry_run
-    source = find_source(invocation.settings.sources, name)
+    source = operations.sync.find_source(invocation.settings.sources, name)
     asks = source.missing is Missing.DEACTIVATE and not dry_run and not invocation.yes
     if asks and not invocation.console.can_prompt:
         raise nobody_to_ask("give --yes to do what is within the limits")
-    with invocation.open_session() as session, RejectsFile(invocation.rejects) as rejected:
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects) as rejected,
+    ):
         reason, full = invocation.reason, invocation.full
-        imported = sync_contacts(
+        imported = operations.sync.sync_contacts(
             session, source, rejected, full=full, dry_run=dry_run, reason=reason
         )
         gone: Gone | None = None
@@ -350,9 +350,13 @@ def sync(invocation: SyncInvocation, name: SourceName) -> Presentation:
                 refusal = gone.refusal
             except RefusedError as error:
                 refusal = error
-        written = write_statuses_back(session, source) if way is BackWay.EXECUTE else None
-        script = list(back_script(session, source)) if way is BackWay.PRINT else None
-    shown = present_sync(source.name, imported, rejected, gone, written, script)
+        written = (
+            operations.sync.write_statuses_back(session, source) if way is BackWay.EXECUTE else None
+        )
+        script = (
+            list(operations.sync.back_script(session, source)) if way is BackWay.PRINT else None
+        )
+    shown = output.contacts.present_sync(source.name, imported, rejected, gone, written, script)
     return shown.failed(refusal) if refusal else shown
 
 
@@ -361,17 +365,15 @@ def _deactivate(
 ) -> "Gone":
     """Deactivate who is gone: within the limits, or once a person has typed the count."""
     from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
-    from contactctl.operations.runs import apply_run, require_same_operator_policy
-    from contactctl.operations.sync import Gone, deactivate_missing, look_for_gone, plan_missing
 
     if invocation.dry_run:
-        return look_for_gone(session, source)
+        return operations.sync.look_for_gone(session, source)
     if not asks:
-        return deactivate_missing(session, source)
-    require_same_operator_policy(session)
-    run = plan_missing(session, source, asks_first=True)
+        return operations.sync.deactivate_missing(session, source)
+    operations.runs.require_same_operator_policy(session)
+    run = operations.sync.plan_missing(session, source, asks_first=True)
     if run is None:
-        return Gone()
+        return operations.sync.Gone()
     with dropped_unless_started(session, run.id):
         ask_for_plan(invocation, session, run.id)
-        return Gone(run.planned, run=apply_run(session, run.id))
+        return operations.sync.Gone(run.planned, run=operations.runs.apply_run(session, run.id))

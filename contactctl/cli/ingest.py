@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
@@ -119,13 +120,11 @@ class IngestInvocation(RecordingInvocation, ReadingInvocation):
 
     def moved(self, paths: Sequence[Path]) -> "MovedMaildirs | None":
         """The Maildirs whose mails are moved; None without --move-to."""
-        from contactctl.operations.reading import MovedMaildirs
-
         if self.move_to is None:
             return None
         if self.from_ not in ("auto", "mail"):
             raise UsageError(f"--move-to moves mails, but --from {self.from_} reads none")
-        return MovedMaildirs(paths, self.move_to)
+        return operations.reading.MovedMaildirs(paths, self.move_to)
 
 
 def ingest(invocation: IngestInvocation, paths: Paths) -> Presentation:
@@ -143,22 +142,23 @@ def ingest(invocation: IngestInvocation, paths: Paths) -> Presentation:
     rejected, with exit code 5; the rest is recorded.
     """
     from contactctl.domain.run_kinds import IngestRun
-    from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
-    from contactctl.operations.ingest_rows import batches_of
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.ingest import present_ingest
-    from contactctl.output.rejects import ResponseRejects
 
     with invocation.open_session() as session:
         from_ = invocation.from_
-        reader = ResponseReader(session.settings, session.clock(), invocation.generic_options())
+        reader = operations.reading.ResponseReader(
+            session.settings, session.clock(), invocation.generic_options()
+        )
         moved = invocation.moved(paths)
         if moved is None:
-            batches = reader.read_batches(invocation.inputs(paths), from_, BATCH_EVENTS)
+            batches = reader.read_batches(
+                invocation.inputs(paths), from_, operations.ingest.BATCH_EVENTS
+            )
         else:
-            batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
-        with ResponseRejects(invocation.rejects, paths) as rejected:
-            result = ingest_batches(
+            batches = operations.ingest_rows.batches_of(
+                reader.read_mails(moved.mails()), operations.ingest.BATCH_EVENTS
+            )
+        with output.rejects.ResponseRejects(invocation.rejects, paths) as rejected:
+            result = operations.ingest.ingest_batches(
                 session,
                 batches,
                 rejected.add,
@@ -166,7 +166,7 @@ def ingest(invocation: IngestInvocation, paths: Paths) -> Presentation:
                 after_commit=moved.move if moved else _do_nothing,
                 wait_seconds=invocation.wait,
             )
-            return present_ingest(result, rejected)
+            return output.ingest.present_ingest(result, rejected)
 
 
 def fetch(
@@ -185,26 +185,32 @@ def fetch(
     from where the last fetch ended, with an overlap: an interruption loses nothing,
     and nothing is recorded twice. A fetch that finds nothing new leaves no run.
     """
-    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.operations.responses import fetch as fetch_mails
-    from contactctl.operations.responses import find_fetched, read_key, read_password
-    from contactctl.output.ingest import present_fetch, present_ingest
-    from contactctl.output.rejects import ResponseRejects
-
-    found = find_fetched(invocation.settings, name)
+    found = operations.responses.find_fetched(invocation.settings, name)
     environ, wait = invocation.console.environ, invocation.wait
     if isinstance(found, Mailbox):
         if since is not None:
             raise UsageError("--since is for a provider's API, not for a mailbox")
-        password = read_password(found, environ)
-        with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
-            done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
-            return present_ingest(done, rejected)
-    key = read_key(found, environ)
-    with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
-        how = FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit)
-        result = fetch_responses(session, found, key, rejected.add, how, wait_seconds=wait)
-        return present_fetch(result, rejected)
+        password = operations.responses.read_password(found, environ)
+        with (
+            invocation.open_session() as session,
+            output.rejects.ResponseRejects(invocation.rejects) as rejected,
+        ):
+            done = operations.responses.fetch(
+                session, found, password, rejected.add, wait_seconds=wait
+            )
+            return output.ingest.present_ingest(done, rejected)
+    key = operations.responses.read_key(found, environ)
+    with (
+        invocation.open_session() as session,
+        output.rejects.ResponseRejects(invocation.rejects) as rejected,
+    ):
+        how = operations.fetch.FetchOptions(
+            operations.fetch.moment_of(since, session.time_zone) if since else None, time_limit
+        )
+        result = operations.fetch.fetch_responses(
+            session, found, key, rejected.add, how, wait_seconds=wait
+        )
+        return output.ingest.present_fetch(result, rejected)
 
 
 def classify(invocation: ReadingInvocation, paths: Paths) -> Presentation:
@@ -215,23 +221,21 @@ def classify(invocation: ReadingInvocation, paths: Paths) -> Presentation:
 
     --verbose also says what each mail is that is not a response.
     """
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.ingest import CLASSIFIED_FIELDS, OtherEvents, present_classified
-    from contactctl.output.rejects import ResponseRejects
-
-    invocation.check_fields(*CLASSIFIED_FIELDS)
+    invocation.check_fields(*output.ingest.CLASSIFIED_FIELDS)
     generic = invocation.generic_options()
-    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
+    reader = operations.reading.ResponseReader(
+        invocation.settings, invocation.now, generic, is_thorough=True
+    )
     events = reader.read(invocation.inputs(paths), invocation.from_)
-    rejected = ResponseRejects(invocation.rejects, paths)
-    others = OtherEvents()
+    rejected = output.rejects.ResponseRejects(invocation.rejects, paths)
+    others = output.ingest.OtherEvents()
     say = invocation.console.say if invocation.verbose else _do_nothing_with
     responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)
-        return present_classified(streamed, rejected, others)
+        return output.ingest.present_classified(streamed, rejected, others)
     with rejected:
-        return present_classified(list(responses), rejected, others)
+        return output.ingest.present_classified(list(responses), rejected, others)
 
 
 def rules(invocation: ConfiguredInvocation) -> Presentation:
@@ -241,12 +245,11 @@ def rules(invocation: ConfiguredInvocation) -> Presentation:
 
     The config's own rules (response_rules) come before the built-in ones.
     """
-    from contactctl.operations.reading import ResponseReader, own_rules
-    from contactctl.output.ingest import RULE_FIELDS, present_rules
-
-    invocation.check_fields(*RULE_FIELDS)
-    reader = ResponseReader(invocation.settings)
-    return present_rules(reader.classifier.rules, own_rules(invocation.settings))
+    invocation.check_fields(*output.ingest.RULE_FIELDS)
+    reader = operations.reading.ResponseReader(invocation.settings)
+    return output.ingest.present_rules(
+        reader.classifier.rules, operations.reading.own_rules(invocation.settings)
+    )
 
 
 def _do_nothing_with(line: str) -> None:

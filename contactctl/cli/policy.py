@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
@@ -21,12 +22,10 @@ def show(invocation: StoreInvocation) -> Presentation:
     It holds for every config: one may make it stricter, never looser.
     """
     from contactctl.config.policy import as_yaml
-    from contactctl.operations.policy import read_policy
-    from contactctl.output.policy import present_policy
 
     with invocation.open_session() as session:
-        policy = read_policy(session)
-        return present_policy(policy, as_yaml(policy.document))
+        policy = operations.policy.read_policy(session)
+        return output.policy.present_policy(policy, as_yaml(policy.document))
 
 
 def export(invocation: StoreInvocation) -> Presentation:
@@ -34,24 +33,21 @@ def export(invocation: StoreInvocation) -> Presentation:
     contactctl policy export > policy.yaml
     """
     from contactctl.config.policy import as_yaml
-    from contactctl.operations.policy import read_policy
-    from contactctl.output.policy import present_export
 
     with invocation.open_session() as session:
-        policy = read_policy(session)
-        return present_export(policy, as_yaml(policy.document))
+        policy = operations.policy.read_policy(session)
+        return output.policy.present_export(policy, as_yaml(policy.document))
 
 
 def diff(invocation: StoreInvocation, file: File) -> Presentation:
     """Examples:
     contactctl policy diff policy.yaml
     """
-    from contactctl.operations.policy import propose_policy
-    from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_proposal
-
-    invocation.check_fields(*POLICY_CHANGE_FIELDS)
+    invocation.check_fields(*output.policy.POLICY_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        return present_proposal(propose_policy(session, _path(invocation, file)), differs=True)
+        return output.policy.present_proposal(
+            operations.policy.propose_policy(session, _path(invocation, file)), differs=True
+        )
 
 
 def apply(
@@ -71,13 +67,11 @@ def apply(
     """
     from contactctl.cli.confirmation import ask_typed, count_spellings
     from contactctl.domain.errors import RefusedError
-    from contactctl.operations.policy import apply_policy, propose_policy
-    from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_applied, present_proposal
 
-    invocation.check_fields(*POLICY_CHANGE_FIELDS)
+    invocation.check_fields(*output.policy.POLICY_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        proposal = propose_policy(session, _path(invocation, file))
-        shown = present_proposal(proposal)
+        proposal = operations.policy.propose_policy(session, _path(invocation, file))
+        shown = output.policy.present_proposal(proposal)
         if dry_run or not proposal.changes:
             return shown
         count = len(proposal.changes)
@@ -93,7 +87,9 @@ def apply(
                 hint="`contactctl policy diff FILE` shows them",
                 code="not-confirmed",
             )
-        return present_applied(apply_policy(session, proposal, reason=invocation.reason))
+        return output.policy.present_applied(
+            operations.policy.apply_policy(session, proposal, reason=invocation.reason)
+        )
 
 
 def _path(invocation: StoreInvocation, file: Path) -> Path:

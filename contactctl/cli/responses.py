@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import candidates, options
 from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import flag, option
@@ -93,10 +94,8 @@ def list_(
     """
     from contactctl.cli.options import chosen
     from contactctl.domain.responses import Category, ResponseFilter
-    from contactctl.operations.responses import latest_responses
-    from contactctl.output.responses import RESPONSE_FIELDS, present_responses
 
-    invocation.check_fields(*RESPONSE_FIELDS)
+    invocation.check_fields(*output.responses.RESPONSE_FIELDS)
     if unsubscribed and category:
         raise UsageError("--unsubscribed cannot be combined with --category")
     categories = [chosen(Category, name, "--category") for name in category or ()]
@@ -114,7 +113,9 @@ def list_(
             not_counted=not_counted,
             limit=limit,
         )
-        return present_responses(latest_responses(session, wanted))
+        return output.responses.present_responses(
+            operations.responses.latest_responses(session, wanted)
+        )
 
 
 def report(
@@ -134,20 +135,18 @@ def report(
     mails or more, are over the limit. Echoes and delays are not counted.
     """
     from contactctl.domain.response_report import parse_rate_limit
-    from contactctl.operations.responses import report_responses
-    from contactctl.output.responses import REPORT_FIELDS, present_report, write_picture
 
-    invocation.check_fields(*REPORT_FIELDS)
+    invocation.check_fields(*output.responses.REPORT_FIELDS)
     try:
         limits = [parse_rate_limit(text) for text in fail_above or ()]
     except ValueError as error:
         raise UsageError(f"--fail-above: {error}", hint="write it as complaints=0.3%") from error
     with invocation.open_session() as session:
         started = _start(since, session.now, session.time_zone)
-        found = report_responses(session, by, started, limits)
+        found = operations.responses.report_responses(session, by, started, limits)
     if picture is not None:
-        write_picture(found, invocation.console.cwd / picture)
-    return present_report(found)
+        output.responses.write_picture(found, invocation.console.cwd / picture)
+    return output.responses.present_report(found)
 
 
 def incidents(invocation: StoreInvocation) -> Presentation:
@@ -158,12 +157,9 @@ def incidents(invocation: StoreInvocation) -> Presentation:
     `responses release` lets an incident's responses count, `responses discard`
     keeps them on record without ever counting them.
     """
-    from contactctl.operations.responses import open_incidents
-    from contactctl.output.responses import INCIDENT_FIELDS, present_incidents
-
-    invocation.check_fields(*INCIDENT_FIELDS)
+    invocation.check_fields(*output.responses.INCIDENT_FIELDS)
     with invocation.open_session() as session:
-        return present_incidents(open_incidents(session))
+        return output.responses.present_incidents(operations.responses.open_incidents(session))
 
 
 class HeldInvocation(ReasonedInvocation):
@@ -197,9 +193,7 @@ def release(invocation: HeldInvocation) -> Presentation:
     When more responses of one category come from one domain, one receiving host or
     for one reason than is usual, they are held (incident_guard in the config).
     """
-    from contactctl.operations.responses import release as release_held
-
-    return _decide(invocation, release_held, "Released")
+    return _decide(invocation, operations.responses.release, "Released")
 
 
 def discard(invocation: HeldInvocation) -> Presentation:
@@ -207,19 +201,15 @@ def discard(invocation: HeldInvocation) -> Presentation:
     contactctl responses discard --incident 3 --reason 'an outage'
     contactctl responses discard --domain example.com
     """
-    from contactctl.operations.responses import discard as discard_held
-
-    return _decide(invocation, discard_held, "Discarded")
+    return _decide(invocation, operations.responses.discard, "Discarded")
 
 
 def _decide(
     invocation: HeldInvocation, decide: "Callable[..., HeldResult]", done: str
 ) -> Presentation:
-    from contactctl.output.responses import present_held
-
     held = invocation.chosen()
     with invocation.open_session() as session:
-        return present_held(decide(session, held, reason=invocation.reason), done)
+        return output.responses.present_held(decide(session, held, reason=invocation.reason), done)
 
 
 def _key(email: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
 from contactctl.cli.context import BackgroundInvocation, ReasonedInvocation, StoreInvocation
@@ -34,23 +35,21 @@ def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
 
     A hash does not reveal its address; `suppressions check` tests one address.
     """
-    from contactctl.operations.suppressions import read_suppressions
-    from contactctl.output.suppressions import SUPPRESSION_FIELDS, present_suppressions
-
-    invocation.check_fields(*SUPPRESSION_FIELDS)
+    invocation.check_fields(*output.suppressions.SUPPRESSION_FIELDS)
     with invocation.open_session() as session:
-        return present_suppressions(read_suppressions(session, limit))
+        return output.suppressions.present_suppressions(
+            operations.suppressions.read_suppressions(session, limit)
+        )
 
 
 def check(invocation: StoreInvocation, email: Address) -> Presentation:
     """Examples:
     contactctl suppressions check ann@example.com
     """
-    from contactctl.operations.suppressions import is_suppressed
-    from contactctl.output.suppressions import present_suppressed
-
     with invocation.open_session() as session:
-        return present_suppressed(is_suppressed(session, email))
+        return output.suppressions.present_suppressed(
+            operations.suppressions.is_suppressed(session, email)
+        )
 
 
 def import_(
@@ -71,14 +70,11 @@ def import_(
     """
     from contactctl.cli.context import bytes_of_stdin
     from contactctl.domain.erasure import Digest
-    from contactctl.operations.suppressions import ListInput, suppress_list
-    from contactctl.output.rejects import RejectsFile
-    from contactctl.output.suppressions import LIST_FIELDS, present_list
 
-    invocation.check_fields(*LIST_FIELDS)
+    invocation.check_fields(*output.suppressions.LIST_FIELDS)
     if sha256 and md5:
         raise UsageError("--sha256 and --md5 cannot be combined", hint="give the one of the file")
-    given = ListInput(
+    given = operations.suppressions.ListInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
         Digest.SHA256 if sha256 else Digest.MD5 if md5 else None,
@@ -88,8 +84,13 @@ def import_(
         invocation.sheet,
     )
     reason = invocation.reason
-    with invocation.open_session() as session, RejectsFile(invocation.rejects, [file]) as rejected:
-        return present_list(suppress_list(session, given, rejected, reason=reason), rejected)
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects, [file]) as rejected,
+    ):
+        return output.suppressions.present_list(
+            operations.suppressions.suppress_list(session, given, rejected, reason=reason), rejected
+        )
 
 
 def add(
@@ -103,13 +104,10 @@ def add(
     Imports, `contacts add` and ingests reject it from now on. To suppress a
     contact's address, delete the contact: `contactctl contacts delete EMAIL`.
     """
-    from contactctl.operations.suppressions import add_suppression
-    from contactctl.output.suppressions import present_suppression_change
-
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        change = add_suppression(session, email, reason=invocation.reason)
-        return present_suppression_change(change)
+        change = operations.suppressions.add_suppression(session, email, reason=invocation.reason)
+        return output.suppressions.present_suppression_change(change)
 
 
 def remove(
@@ -121,13 +119,12 @@ def remove(
 
     Do this only if the person has asked for it.
     """
-    from contactctl.operations.suppressions import remove_suppression
-    from contactctl.output.suppressions import present_suppression_change
-
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        change = remove_suppression(session, email, reason=invocation.reason)
-        return present_suppression_change(change)
+        change = operations.suppressions.remove_suppression(
+            session, email, reason=invocation.reason
+        )
+        return output.suppressions.present_suppression_change(change)
 
 
 def rotate_key(
@@ -144,18 +141,16 @@ def rotate_key(
     another store has the same key file. The file as it was is kept beside it, with the
     time in its name.
     """
-    from contactctl.operations.suppressions import rotate_key as make_new_key
-    from contactctl.output.suppressions import present_rotated
-
     with invocation.open_session() as session:
-        return present_rotated(make_new_key(session, drop=drop))
+        return output.suppressions.present_rotated(
+            operations.suppressions.rotate_key(session, drop=drop)
+        )
 
 
 def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> None:
     from contactctl.cli.confirmation import confirm_email
-    from contactctl.operations.suppressions import key_of
 
-    key_of(email)  # what is no address is said before anything is asked
+    operations.suppressions.key_of(email)  # what is no address is said before anything is asked
     confirm_email(invocation.console, email, confirm)
 
 
@@ -175,26 +170,22 @@ def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
     those that were put there by this command, and are active again, are taken
     off, unless they have complained. `diff` shows both lists.
     """
-    from contactctl.operations.pushing import (
-        find_provider,
-        plan_push_to,
-        preview_push,
-        work_of_push,
-    )
-    from contactctl.output.suppressions import present_push
-
     manner = invocation.manner()
     with invocation.open_session() as session:
-        source = find_provider(session, name)
+        source = operations.pushing.find_provider(session, name)
 
         def preview() -> Presentation:
-            return present_push(preview_push(session, source))
+            return output.suppressions.present_push(
+                operations.pushing.preview_push(session, source)
+            )
 
         change = Change(
-            lambda said: plan_push_to(session, source, reason=invocation.reason, said=said),
+            lambda said: operations.pushing.plan_push_to(
+                session, source, reason=invocation.reason, said=said
+            ),
             preview,
         )
-        manner = replace(manner, work=work_of_push(source))
+        manner = replace(manner, work=operations.pushing.work_of_push(source))
         return change_selection(invocation, session, manner, change)
 
 
@@ -205,12 +196,13 @@ def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
 
     Reads the whole list; nothing is changed, here or there.
     """
-    from contactctl.operations.pushing import compare_with_provider, find_provider
-    from contactctl.output.suppressions import DIFF_FIELDS, present_diff
-
-    invocation.check_fields(*DIFF_FIELDS)
+    invocation.check_fields(*output.suppressions.DIFF_FIELDS)
     with invocation.open_session() as session:
-        return present_diff(compare_with_provider(session, find_provider(session, name)))
+        return output.suppressions.present_diff(
+            operations.pushing.compare_with_provider(
+                session, operations.pushing.find_provider(session, name)
+            )
+        )
 
 
 def pull(invocation: RecordingInvocation, name: ProviderName) -> Presentation:
@@ -221,16 +213,15 @@ def pull(invocation: RecordingInvocation, name: ProviderName) -> Presentation:
     its own time, like one that `responses fetch` finds. What `push` has put there
     does not count.
     """
-    from contactctl.operations.fetch import FetchOptions, fetch_responses
-    from contactctl.operations.pushing import find_provider
-    from contactctl.operations.responses import read_key
-    from contactctl.output.ingest import present_fetch
-    from contactctl.output.rejects import ResponseRejects
-
-    with invocation.open_session() as session, ResponseRejects(invocation.rejects) as rejected:
-        source = find_provider(session, name)
-        key = read_key(source, invocation.console.environ)
-        add, whole = rejected.add, FetchOptions(is_pull=True)
+    with (
+        invocation.open_session() as session,
+        output.rejects.ResponseRejects(invocation.rejects) as rejected,
+    ):
+        source = operations.pushing.find_provider(session, name)
+        key = operations.responses.read_key(source, invocation.console.environ)
+        add, whole = rejected.add, operations.fetch.FetchOptions(is_pull=True)
         wait = invocation.wait
-        result = fetch_responses(session, source, key, add, whole, wait_seconds=wait)
-        return present_fetch(result, rejected)
+        result = operations.fetch.fetch_responses(
+            session, source, key, add, whole, wait_seconds=wait
+        )
+        return output.ingest.present_fetch(result, rejected)

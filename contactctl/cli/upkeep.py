@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import (
     Change,
@@ -48,14 +49,13 @@ def edit(
     Values are written as in an import. Tags, groups, status and email have commands
     of their own.
     """
-    from contactctl.operations.upkeep import edit_contact
-    from contactctl.output.upkeep import EDITED_FIELDS, present_edited
-
-    invocation.check_fields(*EDITED_FIELDS)
+    invocation.check_fields(*output.upkeep.EDITED_FIELDS)
     values = read_assignments("--set", set)
     with invocation.open_session() as session:
         reason = invocation.reason
-        return present_edited(edit_contact(session, contact, values, unset or (), reason=reason))
+        return output.upkeep.present_edited(
+            operations.upkeep.edit_contact(session, contact, values, unset or (), reason=reason)
+        )
 
 
 def readdress(
@@ -73,18 +73,16 @@ def readdress(
     longer count; late ones are recorded with the contact, which the old email still
     finds. A suppressed email is rejected. You type the new email to confirm it.
     """
-    from contactctl.operations.addresses import find_new_address
-    from contactctl.operations.addresses import readdress as give
-    from contactctl.output.upkeep import DONE_FIELDS, present_new_address, present_readdressed
-
-    invocation.check_fields(*DONE_FIELDS)
+    invocation.check_fields(*output.upkeep.DONE_FIELDS)
     with invocation.open_session() as session:
-        target = find_new_address(session, contact, new)
+        target = operations.addresses.find_new_address(session, contact, new)
         if target.changes:
-            shown, email = present_new_address(target), target.address.email
+            shown, email = output.upkeep.present_new_address(target), target.address.email
             if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return present_readdressed(give(session, target, reason=invocation.reason))
+        return output.upkeep.present_readdressed(
+            operations.addresses.readdress(session, target, reason=invocation.reason)
+        )
 
 
 def merge(
@@ -102,17 +100,15 @@ def merge(
     unsubscribe is lost. The second one's email still finds the contact. You type
     that email to confirm it.
     """
-    from contactctl.operations.addresses import find_merging
-    from contactctl.operations.addresses import merge as merge_contacts
-    from contactctl.output.upkeep import DONE_FIELDS, present_merged, present_merging
-
-    invocation.check_fields(*DONE_FIELDS)
+    invocation.check_fields(*output.upkeep.DONE_FIELDS)
     with invocation.open_session() as session:
-        target = find_merging(session, into, gone)
-        shown, email = present_merging(target), target.gone.email
+        target = operations.addresses.find_merging(session, into, gone)
+        shown, email = output.upkeep.present_merging(target), target.gone.email
         if refused := confirmed_or_refused(invocation, shown, email, confirm):
             return refused
-        return present_merged(merge_contacts(session, target, reason=invocation.reason))
+        return output.upkeep.present_merged(
+            operations.addresses.merge(session, target, reason=invocation.reason)
+        )
 
 
 # The commands below `tags`
@@ -127,12 +123,9 @@ def list_(invocation: StoreInvocation, limit: Limit = 1000) -> Presentation:
     contactctl tags list
     contactctl tags list --format csv
     """
-    from contactctl.operations.upkeep import list_tags
-    from contactctl.output.upkeep import TAG_FIELDS, present_tags
-
-    invocation.check_fields(*TAG_FIELDS)
+    invocation.check_fields(*output.upkeep.TAG_FIELDS)
     with invocation.open_session() as session:
-        return present_tags(list_tags(session, limit))
+        return output.upkeep.present_tags(operations.upkeep.list_tags(session, limit))
 
 
 def add(
@@ -163,24 +156,24 @@ def remove(
 def _change(
     invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str | None
 ) -> Presentation:
-    from contactctl.operations.upkeep import (
-        change_tag_of_one,
-        plan_changing,
-        preview_changing,
-        tag_name,
-    )
-    from contactctl.output.upkeep import TAG_CHANGE_FIELDS, present_tag_change
-
-    name = tag_name(tag)
+    name = operations.upkeep.tag_name(tag)
     if contact is None:
-        return change_any(invocation, plan_changing, preview_changing, changing, name)
+        return change_any(
+            invocation,
+            operations.upkeep.plan_changing,
+            operations.upkeep.preview_changing,
+            changing,
+            name,
+        )
     invocation.require_alone()
-    invocation.check_fields(*TAG_CHANGE_FIELDS)
+    invocation.check_fields(*output.upkeep.TAG_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = change_tag_of_one(session, changing, name, contact, reason=invocation.reason)
+        change = operations.upkeep.change_tag_of_one(
+            session, changing, name, contact, reason=invocation.reason
+        )
         if changing is TagRun:
-            return present_tag_change(change, "Tagged", "Has the tag already")
-        return present_tag_change(change, "Tag removed", "Did not have the tag")
+            return output.upkeep.present_tag_change(change, "Tagged", "Has the tag already")
+        return output.upkeep.present_tag_change(change, "Tag removed", "Did not have the tag")
 
 
 # The command `db attributes`
@@ -204,29 +197,26 @@ def attributes(
     contacts under the old name, where criteria cannot find it. Change the config
     first. The change is shown, and confirmed by the number of contacts.
     """
-    from contactctl.operations.upkeep import list_attributes, plan_change, preview_change
-    from contactctl.output.upkeep import (
-        ATTRIBUTE_FIELDS,
-        present_attribute_change,
-        present_attributes,
-    )
-
     manner = invocation.manner()
     if rename is None and drop is None:
         if manner.said is not None or manner.dry_run or manner.keeps_plan:
             raise UsageError("give --rename OLD=NEW or --drop NAME")
-        invocation.check_fields(*ATTRIBUTE_FIELDS)
+        invocation.check_fields(*output.upkeep.ATTRIBUTE_FIELDS)
         with invocation.open_session() as session:
-            return present_attributes(list_attributes(session))
+            return output.upkeep.present_attributes(operations.upkeep.list_attributes(session))
     name, to = _names(rename, drop)
     with invocation.open_session() as session:
 
         def preview() -> Presentation:
-            return present_attribute_change(preview_change(session, name, to))
+            return output.upkeep.present_attribute_change(
+                operations.upkeep.preview_change(session, name, to)
+            )
 
         preview()  # what is not possible is told before anything is planned
         change = Change(
-            lambda said: plan_change(session, name, to, reason=invocation.reason, said=said),
+            lambda said: operations.upkeep.plan_change(
+                session, name, to, reason=invocation.reason, said=said
+            ),
             preview,
         )
         return change_selection(invocation, session, manner, change)
