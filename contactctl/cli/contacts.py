@@ -29,28 +29,10 @@ if TYPE_CHECKING:
 
 
 Email = Annotated[str, argument("EMAIL", "The contact's email.")]
-Deliverable = Annotated[bool, flag("--deliverable", "Only contacts that a campaign may mail.")]
 Full = Annotated[bool, flag("--full", "With status, reasons, overrides and creation.")]
-WithoutWaiting = Annotated[
-    bool,
-    flag(
-        "--without-waiting",
-        "With --deliverable: nor those that a plan of thresholds would deactivate.",
-    ),
-]
-DeliverableGroup = Annotated[
-    str | None, option("--group", "NAME", "With --deliverable: a campaign to this group.")
-]
 _PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 All = Annotated[bool, flag("--all", "Show all contacts, at a terminal too.")]
-Attribute = Annotated[
-    list[str] | None, option("--attribute", "NAME=VALUE", "A declared attribute. Repeatable.")
-]
-InGroups = Annotated[
-    list[str] | None, option("--group", "NAME", "Add it to this group. Repeatable.")
-]
-Tags = Annotated[list[str] | None, option("--tag", "NAME", "Give it this tag. Repeatable.")]
 
 
 def _option_for(field: Field) -> Any:
@@ -74,9 +56,15 @@ class AddingInvocation(ReasonedInvocation):
 
     leads = True
 
-    attribute: Attribute = None
-    group: InGroups = None
-    tag: Tags = None
+    attribute: Annotated[
+        list[str] | None, option("--attribute", "NAME=VALUE", "A declared attribute. Repeatable.")
+    ] = None
+    group: Annotated[
+        list[str] | None, option("--group", "NAME", "Add it to this group. Repeatable.")
+    ] = None
+    tag: Annotated[list[str] | None, option("--tag", "NAME", "Give it this tag. Repeatable.")] = (
+        None
+    )
 
     @classmethod
     def options(cls) -> dict[str, tuple[Any, object]]:
@@ -95,9 +83,19 @@ class AddingInvocation(ReasonedInvocation):
 class ContactsInvocation(SelectingInvocation):
     """A command that reads contacts, of any status or those that a campaign may mail."""
 
-    deliverable: Deliverable = False
-    without_waiting: WithoutWaiting = False
-    group: DeliverableGroup = None
+    deliverable: Annotated[
+        bool, flag("--deliverable", "Only contacts that a campaign may mail.")
+    ] = False
+    without_waiting: Annotated[
+        bool,
+        flag(
+            "--without-waiting",
+            "With --deliverable: nor those that a plan of thresholds would deactivate.",
+        ),
+    ] = False
+    group: Annotated[
+        str | None, option("--group", "NAME", "With --deliverable: a campaign to this group.")
+    ] = None
 
 
 def export(

@@ -62,26 +62,6 @@ def add(
 
 NewName = Annotated[str, argument("NAME", "The new name.")]
 Limit = Annotated[int, options.limit("Show at most N members.")]
-Bypass = Annotated[
-    bool | None, flag("--bypass/--no-bypass", "Mail members even if they are inactive system-wide.")
-]
-Deactivate = Annotated[
-    str | None,
-    option(
-        "--deactivate", "SCOPE", "Where this group's responses deactivate: system-wide or group."
-    ),
-]
-Thresholds = Annotated[
-    list[str] | None,
-    option(
-        "--threshold",
-        "CATEGORY=COUNT",
-        "A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
-    ),
-]
-NoThresholds = Annotated[
-    list[str] | None, option("--no-threshold", "CATEGORY", "Remove its threshold. Repeatable.")
-]
 
 
 def rename(invocation: ReasonedInvocation, group: GroupName, name: NewName) -> Presentation:
@@ -122,10 +102,29 @@ def members(invocation: StoreInvocation, group: GroupName, limit: Limit = 1000) 
 class SettingInvocation(ReasonedInvocation):
     """A change of a group's own settings."""
 
-    bypass: Bypass = None
-    deactivate: Deactivate = None
-    threshold: Thresholds = None
-    no_threshold: NoThresholds = None
+    bypass: Annotated[
+        bool | None,
+        flag("--bypass/--no-bypass", "Mail members even if they are inactive system-wide."),
+    ] = None
+    deactivate: Annotated[
+        str | None,
+        option(
+            "--deactivate",
+            "SCOPE",
+            "Where this group's responses deactivate: system-wide or group.",
+        ),
+    ] = None
+    threshold: Annotated[
+        list[str] | None,
+        option(
+            "--threshold",
+            "CATEGORY=COUNT",
+            "A threshold of its own: 'transient=3 within 14 days'. Repeatable.",
+        ),
+    ] = None
+    no_threshold: Annotated[
+        list[str] | None, option("--no-threshold", "CATEGORY", "Remove its threshold. Repeatable.")
+    ] = None
 
     def change(self) -> "SettingsChange":
         """What is to be changed; UsageError for words that are not known."""

@@ -99,12 +99,6 @@ def what_if(invocation: StoreInvocation, file: File) -> Presentation:
 # The commands below `sweep`: for cron, and for a person to look first
 
 
-Log = Annotated[bool, flag("--log", "Print one line with the time, for a log file; needs --yes.")]
-
-
-LogFormat = Annotated[
-    str, option("--log-format", "FORMAT", "With --log: the line as text or json.")
-]
 _LOG_FORMATS = ("text", "json")
 
 
@@ -113,8 +107,12 @@ class SweepInvocation(StoreInvocation):
 
     yes: options.Yes = False
     dry_run: options.DryRun = False
-    log: Log = False
-    log_format: LogFormat = "text"
+    log: Annotated[
+        bool, flag("--log", "Print one line with the time, for a log file; needs --yes.")
+    ] = False
+    log_format: Annotated[
+        str, option("--log-format", "FORMAT", "With --log: the line as text or json.")
+    ] = "text"
 
 
 def thresholds(invocation: SweepInvocation) -> Presentation:

@@ -28,87 +28,23 @@ if TYPE_CHECKING:
 
 
 InputFile = Annotated[Path, argument("FILE", "The file; - reads standard input.")]
-From = Annotated[
-    FileFormat | None,
-    option("--from", "FORMAT", "csv or jsonl; otherwise the file's first character decides."),
-]
-Map = Annotated[
-    list[str] | None, option("--map", "COLUMN=FIELD", "This column gives that field. Repeatable.")
-]
-Ignore = Annotated[
-    list[str] | None, option("--ignore", "COLUMN", "Leave this column out. Repeatable.")
-]
-IgnoreUnknown = Annotated[
-    bool, flag("--ignore-unknown", "Leave out every column that is not a field, without a note.")
-]
-DateFormat = Annotated[
-    list[str] | None,
-    option(
-        "--date-format",
-        "[COLUMN=]FORMAT",
-        "The format of dates in one column or in all: iso, epoch, excel or strptime codes."
-        " Repeatable: the first that fits counts.",
-    ),
-]
-Separator = Annotated[
-    list[str] | None,
-    option(
-        "--separator", "FIELD=TEXT", "What separates names in a cell of tag or group. Repeatable."
-    ),
-]
-Null = Annotated[
-    list[str] | None, option("--null", "WORD", "A cell that means nothing. Repeatable.")
-]
-InactiveWhen = Annotated[
-    list[str] | None,
-    option(
-        "--inactive-when",
-        "COLUMN=VALUE,VALUE",
-        "These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
-    ),
-]
-AsInactive = Annotated[
-    str | None,
-    option(
-        "--as-inactive",
-        "REASON",
-        "All new contacts are inactive; with --inactive-when the reason: a response category,"
-        " or any words.",
-    ),
-]
-PresetOption = Annotated[
-    str | None,
-    option("--preset", "NAME|FILE", "Read another program's export (`contacts presets`)."),
-]
 PresetName = Annotated[str | None, argument("[NAME]", "The preset to print.")]
-UpdateOnly = Annotated[bool, flag("--update-only", "Create no contact: reject unknown addresses.")]
-EmptyClears = Annotated[
-    bool, flag("--empty-clears", "An empty cell makes the stored value missing.")
-]
-CreateGroups = Annotated[
-    bool,
-    flag(
-        "--create-groups/--no-create-groups",
-        "Create groups that do not exist yet (as by default), or reject their rows.",
-    ),
-]
 RejectsPath = Annotated[
     Path | None, option("--rejects", "FILE", "Write rejected rows here, as CSV.")
 ]
-Delimiter = Annotated[
-    str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
-]
-Encoding = Annotated[str, option("--encoding", "NAME", "The file's encoding.")]
-Sheet = Annotated[str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")]
 
 
 class TableInvocation(ReasonedInvocation):
     """A command that reads a file of rows: how it is written, and where rejects go."""
 
     rejects: RejectsPath = None
-    delimiter: Delimiter = None
-    encoding: Encoding = "utf-8"
-    sheet: Sheet = None
+    delimiter: Annotated[
+        str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
+    ] = None
+    encoding: Annotated[str, option("--encoding", "NAME", "The file's encoding.")] = "utf-8"
+    sheet: Annotated[
+        str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")
+    ] = None
 
     @property
     def separator(self) -> str | None:
@@ -129,19 +65,75 @@ class TableInvocation(ReasonedInvocation):
 class ImportInvocation(TableInvocation):
     """An import: how rows become contacts."""
 
-    from_: From = None
-    map_: Map = None
-    ignore: Ignore = None
-    ignore_unknown: IgnoreUnknown = False
-    preset: PresetOption = None
-    inactive_when: InactiveWhen = None
-    as_inactive: AsInactive = None
-    date_format: DateFormat = None
-    separators: Separator = None
-    null: Null = None
-    update_only: UpdateOnly = False
-    empty_clears: EmptyClears = False
-    create_groups: CreateGroups = True
+    from_: Annotated[
+        FileFormat | None,
+        option("--from", "FORMAT", "csv or jsonl; otherwise the file's first character decides."),
+    ] = None
+    map_: Annotated[
+        list[str] | None,
+        option("--map", "COLUMN=FIELD", "This column gives that field. Repeatable."),
+    ] = None
+    ignore: Annotated[
+        list[str] | None, option("--ignore", "COLUMN", "Leave this column out. Repeatable.")
+    ] = None
+    ignore_unknown: Annotated[
+        bool,
+        flag("--ignore-unknown", "Leave out every column that is not a field, without a note."),
+    ] = False
+    preset: Annotated[
+        str | None,
+        option("--preset", "NAME|FILE", "Read another program's export (`contacts presets`)."),
+    ] = None
+    inactive_when: Annotated[
+        list[str] | None,
+        option(
+            "--inactive-when",
+            "COLUMN=VALUE,VALUE",
+            "These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
+        ),
+    ] = None
+    as_inactive: Annotated[
+        str | None,
+        option(
+            "--as-inactive",
+            "REASON",
+            "All new contacts are inactive; with --inactive-when the reason: a response category,"
+            " or any words.",
+        ),
+    ] = None
+    date_format: Annotated[
+        list[str] | None,
+        option(
+            "--date-format",
+            "[COLUMN=]FORMAT",
+            "The format of dates in one column or in all: iso, epoch, excel or strptime codes."
+            " Repeatable: the first that fits counts.",
+        ),
+    ] = None
+    separators: Annotated[
+        list[str] | None,
+        option(
+            "--separator",
+            "FIELD=TEXT",
+            "What separates names in a cell of tag or group. Repeatable.",
+        ),
+    ] = None
+    null: Annotated[
+        list[str] | None, option("--null", "WORD", "A cell that means nothing. Repeatable.")
+    ] = None
+    update_only: Annotated[
+        bool, flag("--update-only", "Create no contact: reject unknown addresses.")
+    ] = False
+    empty_clears: Annotated[
+        bool, flag("--empty-clears", "An empty cell makes the stored value missing.")
+    ] = False
+    create_groups: Annotated[
+        bool,
+        flag(
+            "--create-groups/--no-create-groups",
+            "Create groups that do not exist yet (as by default), or reject their rows.",
+        ),
+    ] = True
     dry_run: options.DryRun = False
 
     @property
@@ -285,21 +277,23 @@ class BackWay(StrEnum):
 
 
 SourceName = Annotated[str, argument("NAME", "The source's name in the config.")]
-Full = Annotated[bool, flag("--full", "Read all rows, not only those changed since the last run.")]
-WriteBackOption = Annotated[
-    str | None,
-    option(
-        "--write-back", "HOW", "Tell the source who is active: print the UPDATEs, or execute them."
-    ),
-]
 
 
 class SyncInvocation(ReasonedInvocation):
     """A sync with another database."""
 
-    full: Full = False
+    full: Annotated[
+        bool, flag("--full", "Read all rows, not only those changed since the last run.")
+    ] = False
     yes: options.Yes = False
-    write_back: WriteBackOption = None
+    write_back: Annotated[
+        str | None,
+        option(
+            "--write-back",
+            "HOW",
+            "Tell the source who is active: print the UPDATEs, or execute them.",
+        ),
+    ] = None
     rejects: RejectsPath = None
     dry_run: options.DryRun = False
 

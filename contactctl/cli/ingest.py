@@ -27,30 +27,6 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path], argument("PATH", "Files, mboxes, Maildirs or folders; - reads standard input.")
 ]
-From = Annotated[
-    str,
-    option(
-        "--from",
-        "FORMAT",
-        "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
-        " brevo, another sender's (powermta, postal, ...), or one of the config's formats.",
-        autocompletion=candidates.input_formats,
-    ),
-]
-Map = Annotated[
-    list[str] | None,
-    option(
-        "--map",
-        "KEY=FIELD",
-        "This column, or path such as data.email, gives that field. Repeatable.",
-    ),
-]
-Category = Annotated[
-    str | None, option("--category", "NAME", "All rows are responses of this category.")
-]
-DateFormat = Annotated[
-    str | None, option("--date-format", "FORMAT", "Times look like this (strptime codes).")
-]
 FetchedName = Annotated[
     str | None, argument("NAME", "Its name in the config; not needed for only one.")
 ]
@@ -70,23 +46,35 @@ TimeLimit = Annotated[
 Rejects = Annotated[
     Path | None, option("--rejects", "FILE", "Write rejected input to this file, as JSON lines.")
 ]
-MoveTo = Annotated[
-    Path | None,
-    option(
-        "--move-to",
-        "MAILDIR",
-        "Move a Maildir's mails to this folder once their responses are recorded.",
-    ),
-]
 
 
 class ReadingInvocation(ConfiguredInvocation):
     """A command that reads responses from files: in which format, and where rejects go."""
 
-    from_: From = "auto"
-    map_: Map = None
-    category: Category = None
-    date_format: DateFormat = None
+    from_: Annotated[
+        str,
+        option(
+            "--from",
+            "FORMAT",
+            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+            " brevo, another sender's (powermta, postal, ...), or one of the config's formats.",
+            autocompletion=candidates.input_formats,
+        ),
+    ] = "auto"
+    map_: Annotated[
+        list[str] | None,
+        option(
+            "--map",
+            "KEY=FIELD",
+            "This column, or path such as data.email, gives that field. Repeatable.",
+        ),
+    ] = None
+    category: Annotated[
+        str | None, option("--category", "NAME", "All rows are responses of this category.")
+    ] = None
+    date_format: Annotated[
+        str | None, option("--date-format", "FORMAT", "Times look like this (strptime codes).")
+    ] = None
     rejects: Rejects = None
 
     def inputs(self, paths: Sequence[Path]) -> "list[Input]":
@@ -116,7 +104,14 @@ class RecordingInvocation(StoreInvocation):
 class IngestInvocation(RecordingInvocation, ReadingInvocation):
     """An ingest of files."""
 
-    move_to: MoveTo = None
+    move_to: Annotated[
+        Path | None,
+        option(
+            "--move-to",
+            "MAILDIR",
+            "Move a Maildir's mails to this folder once their responses are recorded.",
+        ),
+    ] = None
 
     def moved(self, paths: Sequence[Path]) -> "MovedMaildirs | None":
         """The Maildirs whose mails are moved; None without --move-to."""

@@ -129,9 +129,14 @@ Group = Annotated[
 MOST_NUMBER = 2**31 - 1  # the largest run number that the databases can store
 
 
+def number(name: str, metavar: str, help: str, *, most: int = MOST_NUMBER) -> Any:
+    """An option with a whole number from 1 on."""
+    return option(name, metavar, help, min=1, max=most)
+
+
 def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
     """The option for the largest number of rows to show."""
-    return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
+    return number("--limit", "N", help, most=most)
 
 
 Sort = Annotated[str, option("--sort", "FIELD", "Sort by this field; -FIELD for descending.")]

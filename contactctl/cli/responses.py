@@ -14,49 +14,16 @@ from contactctl.domain.response_report import ReportBy
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.domain.responses import HeldFilter
+    from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
     from contactctl.operations.responses import HeldResult
 
-Categories = Annotated[
-    list[str] | None,
-    option(
-        "--category",
-        "CATEGORY",
-        "Only this category. Repeatable.",
-        autocompletion=candidates.categories,
-    ),
-]
-Email = Annotated[str | None, option("--email", "EMAIL", "Only responses for this address.")]
 Domain = Annotated[str | None, option("--domain", "DOMAIN", "Only addresses in this domain.")]
-Since = Annotated[
-    str | None, option("--since", "DATE", "Only responses since this date: 2024-05-31.")
-]
 OfRun = Annotated[
-    int | None,
-    option(
-        "--run", "RUN", "Only responses that this run recorded.", min=1, max=options.MOST_NUMBER
-    ),
+    int | None, options.number("--run", "RUN", "Only responses that this run recorded.")
 ]
 OfIncident = Annotated[
-    int | None,
-    option(
-        "--incident",
-        "INCIDENT",
-        "Only what this incident holds or held.",
-        min=1,
-        max=options.MOST_NUMBER,
-    ),
+    int | None, options.number("--incident", "INCIDENT", "Only what this incident holds or held.")
 ]
-Unmatched = Annotated[bool, flag("--unmatched", "Only responses to addresses that no contact has.")]
-Held = Annotated[bool, flag("--held", "Only responses that wait for a decision.")]
-Unsubscribed = Annotated[
-    bool, flag("--unsubscribed", "Only people who unsubscribed, or subscribed again.")
-]
-NotCounted = Annotated[
-    bool, flag("--not-counted", "Only responses that count towards no threshold.")
-]
-Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
-All = Annotated[bool, flag("--all", "All held responses.")]
 By = Annotated[ReportBy, option("--by", "WHAT", "One row each: domain, host, category or day.")]
 Period = Annotated[str, option("--since", "PERIOD", "7d, 24h, 2w, or a date: 2024-05-31.")]
 FailAbove = Annotated[
@@ -70,20 +37,67 @@ FailAbove = Annotated[
 Picture = Annotated[Path | None, option("--picture", "FILE", "Draw it into this SVG file.")]
 
 
-def list_(
-    invocation: StoreInvocation,
-    category: Categories = None,
-    email: Email = None,
-    domain: Domain = None,
-    since: Since = None,
-    run: OfRun = None,
-    unmatched: Unmatched = False,
-    held: Held = False,
-    unsubscribed: Unsubscribed = False,
-    incident: OfIncident = None,
-    not_counted: NotCounted = False,
-    limit: Limit = 100,
-) -> Presentation:
+class ListInvocation(StoreInvocation):
+    """Which responses to list."""
+
+    category: Annotated[
+        list[str] | None,
+        option(
+            "--category",
+            "CATEGORY",
+            "Only this category. Repeatable.",
+            autocompletion=candidates.categories,
+        ),
+    ] = None
+    email: Annotated[str | None, option("--email", "EMAIL", "Only responses for this address.")] = (
+        None
+    )
+    domain: Domain = None
+    since: Annotated[
+        str | None, option("--since", "DATE", "Only responses since this date: 2024-05-31.")
+    ] = None
+    run: OfRun = None
+    unmatched: Annotated[
+        bool, flag("--unmatched", "Only responses to addresses that no contact has.")
+    ] = False
+    held: Annotated[bool, flag("--held", "Only responses that wait for a decision.")] = False
+    unsubscribed: Annotated[
+        bool, flag("--unsubscribed", "Only people who unsubscribed, or subscribed again.")
+    ] = False
+    incident: OfIncident = None
+    not_counted: Annotated[
+        bool, flag("--not-counted", "Only responses that count towards no threshold.")
+    ] = False
+    limit: Annotated[int, options.limit("Show at most N responses.", most=1_000_000)] = 100
+
+    def categories(self) -> "list[Category]":
+        """Those that are named; UsageError for others."""
+        from contactctl.domain.responses import Category
+
+        if self.unsubscribed and self.category:
+            raise UsageError("--unsubscribed cannot be combined with --category")
+        return [options.chosen(Category, name, "--category") for name in self.category or ()]
+
+    def wanted(self, categories: "list[Category]", zone: tzinfo) -> "ResponseFilter":
+        """What the options say, with times of this zone."""
+        from contactctl.domain.responses import ResponseFilter
+
+        return ResponseFilter(
+            categories=categories,
+            email_key=_key(self.email) if self.email else None,
+            domain=_domain_key(self.domain),
+            since=options.instant(self.since, zone, "--since") if self.since else None,
+            run_id=self.run,
+            unmatched=self.unmatched,
+            held=self.held,
+            unsubscribed=self.unsubscribed,
+            incident=self.incident,
+            not_counted=self.not_counted,
+            limit=self.limit,
+        )
+
+
+def list_(invocation: ListInvocation) -> Presentation:
     """Examples:
     contactctl responses list
     contactctl responses list --email ann@example.com
@@ -92,30 +106,12 @@ def list_(
     contactctl responses list --held --unmatched
     contactctl responses list --unsubscribed --since 2026-01-01
     """
-    from contactctl.cli.options import chosen
-    from contactctl.domain.responses import Category, ResponseFilter
-
     invocation.check_fields(*output.responses.RESPONSE_FIELDS)
-    if unsubscribed and category:
-        raise UsageError("--unsubscribed cannot be combined with --category")
-    categories = [chosen(Category, name, "--category") for name in category or ()]
+    categories = invocation.categories()
     with invocation.open_session() as session:
-        wanted = ResponseFilter(
-            categories=categories,
-            email_key=_key(email) if email else None,
-            domain=_domain_key(domain),
-            since=options.instant(since, session.time_zone, "--since") if since else None,
-            run_id=run,
-            unmatched=unmatched,
-            held=held,
-            unsubscribed=unsubscribed,
-            incident=incident,
-            not_counted=not_counted,
-            limit=limit,
-        )
-        return output.responses.present_responses(
-            operations.responses.latest_responses(session, wanted)
-        )
+        wanted = invocation.wanted(categories, session.time_zone)
+        found = operations.responses.latest_responses(session, wanted)
+        return output.responses.present_responses(found)
 
 
 def report(
@@ -168,7 +164,7 @@ class HeldInvocation(ReasonedInvocation):
     incident: OfIncident = None
     run: OfRun = None
     domain: Domain = None
-    all_: All = False
+    all_: Annotated[bool, flag("--all", "All held responses.")] = False
 
     def chosen(self) -> "HeldFilter":
         """The held responses that the options name; UsageError where that is none or unclear."""
