@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from contactctl.domain.bursts import BurstKey, Rate, SharedBy, hour_of, hour_start
 from contactctl.domain.responses import Category
 from contactctl.store import tables
+from contactctl.store.predicates import run_sql
 from contactctl.store.temporary import join_by_index, refresh_statistics
 from contactctl.store.types import UtcInstant
 
@@ -63,17 +64,16 @@ def count_again(connection: sa.Connection) -> None:
     refresh_statistics(connection, "unjudged_hour")
     join_by_index(connection)  # few contacts have responses of an hour
     connection.execute(sa.delete(_rate).where(_rate.c.hour.in_(sa.select(_unjudged.c.hour))))
-    connection.execute(
-        sa.text(
-            _COUNT_AGAIN.format(
-                released=_IS_RELEASED,
-                evidence=_IS_EVIDENCE,
-                end=end_of_hour(connection, "h.hour"),
-                domain=domain_of_nobody(connection, "r"),
-                by_time=by_time(connection, "response"),
-                unmatched_by_time=by_time(connection, "unmatched_response"),
-            )
-        )
+    run_sql(
+        connection,
+        _COUNT_AGAIN.format(
+            released=_IS_RELEASED,
+            evidence=_IS_EVIDENCE,
+            end=end_of_hour(connection, "h.hour"),
+            domain=domain_of_nobody(connection, "r"),
+            by_time=by_time(connection, "response"),
+            unmatched_by_time=by_time(connection, "unmatched_response"),
+        ),
     )
     connection.execute(sa.delete(_unjudged))
 

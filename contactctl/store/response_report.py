@@ -11,6 +11,7 @@ from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.responses import Category
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
+from contactctl.store.predicates import how_many
 
 _contact = tables.contact
 _rate = tables.delivery_rate
@@ -49,10 +50,8 @@ def report_rows(connection: sa.Connection, by: ReportBy, since: datetime) -> lis
 def count_unmatched_since(connection: sa.Connection, since: datetime) -> int:
     """Responses to addresses that no contact has."""
     started = hour_start(hour_of(since))
-    statement = sa.select(sa.func.count()).where(
-        _unmatched.c.occurred_at >= started, _is_failure(_unmatched)
-    )
-    return int(connection.execute(statement).scalar_one())
+    is_recent = _unmatched.c.occurred_at >= started
+    return how_many(connection, _unmatched, is_recent, _is_failure(_unmatched))
 
 
 def _failed(
@@ -75,11 +74,9 @@ def _failed(
         yield row[0], row[1], int(row[2]), int(row[3])
 
 
-def _is_failure(table: object) -> sa.ColumnElement[bool]:
-    columns = table.c  # type: ignore[attr-defined]
-    is_evidence = sa.or_(columns.counts, columns.not_counted.in_(("sender-side", DISCARDED)))
-    matches: sa.ColumnElement[bool] = is_evidence & (columns.channel == "email")
-    return matches
+def _is_failure(of: sa.Table) -> sa.ColumnElement[bool]:
+    is_evidence = sa.or_(of.c.counts, of.c.not_counted.in_(("sender-side", DISCARDED)))
+    return is_evidence & (of.c.channel == "email")
 
 
 def _delivered(connection: sa.Connection, by: ReportBy, since: datetime) -> dict[str, int]:
