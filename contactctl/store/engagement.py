@@ -32,6 +32,8 @@ _TABLES = {
     " PRIMARY KEY (contact_id, occurred_at)",
 }
 
+# SQLite keeps to the order of a CROSS JOIN; of a JOIN it reads the large table from end to end
+
 # one that nobody dates is older than whatever is dated
 _FIND_NEW = f"""
     INSERT INTO new_delivery
@@ -62,7 +64,7 @@ _UNMASK_CLICKS = """
     INSERT INTO judged_click
     SELECT DISTINCT k.contact_id, k.occurred_at, false
     FROM new_delivery d
-    JOIN click k ON k.contact_id = d.contact_id
+    CROSS JOIN click k WHERE k.contact_id = d.contact_id
         AND k.occurred_at >= d.occurred_at AND k.occurred_at <= {within}"""
 _FORGET_UNMASKED = """
     DELETE FROM click
@@ -150,7 +152,7 @@ _FIND_LATEST_CLICKS = """
 # a mail that was accepted and came back later has not reached anybody
 _CAME_BACK = """
     SELECT d.contact_id FROM new_delivery d
-    JOIN response r ON r.contact_id = d.contact_id AND r.message = d.source_hash"""
+    CROSS JOIN response r WHERE r.contact_id = d.contact_id AND r.message = d.source_hash"""
 _TAKE_BACK = """
     UPDATE contact SET delivered_at = NULLIF(s.at, {long_ago}), revision = revision + 1
     FROM (

@@ -8,10 +8,15 @@ import sqlalchemy as sa
 
 from contactctl.domain.contacts import MembershipState
 from contactctl.domain.lazy import dataclass
-from contactctl.domain.responses import UNSUBSCRIBED
 from contactctl.domain.runs import Run, RunKind
 from contactctl.store import tables
-from contactctl.store.predicates import how_many, is_active, is_active_by_index, is_open_system_wide
+from contactctl.store.predicates import (
+    how_many,
+    is_active,
+    is_active_by_index,
+    is_open_system_wide,
+    is_unsubscribe,
+)
 from contactctl.store.tables import SYSTEM_WIDE
 
 _contact = tables.contact
@@ -47,7 +52,7 @@ def open_deactivations(connection: sa.Connection) -> list[tuple[str, str, int]]:
 def count_unsubscribes(connection: sa.Connection) -> tuple[int, int]:
     """How many unsubscribes are recorded, of contacts and of addresses that no contact has."""
     of_contacts, of_nobody = (
-        how_many(connection, table, table.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
+        how_many(connection, table, is_unsubscribe(table))
         for table in (tables.response, tables.unmatched_response)
     )
     return of_contacts, of_nobody

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from contactctl.domain.contacts import Origin, Status
-from contactctl.domain.responses import UNSUBSCRIBED
+from contactctl.domain.responses import UNSUBSCRIBED, WISHES
 from contactctl.store.tables import SYSTEM_WIDE, contact, deactivation, response
 from contactctl.store.types import UtcInstant
 
@@ -62,12 +62,14 @@ def counts_by_email() -> Clause:
     return sa.and_(response.c.counts, by_email())
 
 
-def is_unsubscribe() -> Clause:
-    """People's wishes to get no more mails; in the words of the index on wishes."""
-    is_wish = sa.literal_column(
-        "response.category IN ('unsubscribed', 'resubscribed')", sa.Boolean()
-    )
-    return sa.and_(is_wish, response.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
+def is_unsubscribe(of: sa.FromClause = response) -> Clause:
+    """People's wishes to get no more mails; `of` may be what nobody's address wishes, too."""
+    return sa.and_(is_wish(of), of.c.category == sa.literal_column(f"'{UNSUBSCRIBED}'"))
+
+
+def is_wish(of: sa.FromClause = response) -> Clause:
+    """What people wish, either way; in the words of the index on wishes, which need be literals."""
+    return of.c.category.in_([sa.literal_column(f"'{wish}'") for wish in WISHES])
 
 
 def by_email() -> Clause:

@@ -5,13 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from contactctl.domain.responses import WISHES, HeldFilter, ResponseFilter
+from contactctl.domain.responses import HeldFilter, ResponseFilter
 from contactctl.domain.runs import RunKind, RunState
 from contactctl.domain.thresholds import DISCARDED
 from contactctl.store import tables
 from contactctl.store.addresses import id_of_key
 from contactctl.store.fields import is_one_of
-from contactctl.store.predicates import Clause, how_many, one_number
+from contactctl.store.predicates import Clause, how_many, is_wish, one_number
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import insert_new
@@ -131,7 +131,7 @@ def _conditions(table: sa.Table, wanted: ResponseFilter | HeldFilter) -> list[Cl
     if wanted.categories:
         conditions.append(table.c.category.in_(wanted.categories))
     if wanted.unsubscribed:
-        conditions.append(table.c.category.in_(WISHES))
+        conditions.append(is_wish(table))
     if wanted.since is not None:
         conditions.append(table.c.occurred_at >= wanted.since)
     if wanted.not_counted:

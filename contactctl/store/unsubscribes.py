@@ -99,11 +99,12 @@ _TELL_MEMBERS_INACTIVE = f"""{_TELL}
 _TELL_LEFT = f"""{_TELL}
     SELECT w.run_id, '{ChangeKind.LEFT}', w.contact_id, w.group_id, '', :now
     FROM wish w {_OF_WISHED_GROUP} ORDER BY w.contact_id, w.group_id"""
+# a CROSS JOIN, or SQLite reads all memberships, as they lie in this order
 _TELL_OVERRIDES = f"""{_TELL}
     SELECT w.run_id, '{ChangeKind.OVERRIDE_CLEARED}', m.contact_id, m.group_id,
         '{MembershipState.FOLLOWS}', :now
-    FROM wish w JOIN membership m ON m.contact_id = w.contact_id
-    WHERE w.{_EVERYWHERE} AND m.state = '{MembershipState.ACTIVE}'
+    FROM wish w CROSS JOIN membership m
+    WHERE m.contact_id = w.contact_id AND w.{_EVERYWHERE} AND m.state = '{MembershipState.ACTIVE}'
     ORDER BY m.contact_id, m.group_id"""
 _END_MEMBERSHIPS = f"DELETE FROM membership WHERE (contact_id, group_id) IN {_WISHED_IN_GROUPS}"
 

@@ -14,7 +14,7 @@ from contactctl.store import plans, tables
 from contactctl.store.deactivations import open_each
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.predicates import is_active, is_open, is_open_of, one_number
+from contactctl.store.predicates import how_many, is_active, is_open, one_number
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import join_each_once
@@ -159,19 +159,16 @@ def threshold_outcome(step: plans.Step) -> plans.BatchOutcome:
 
 def threshold_deactivate(step: plans.Step) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
-    due = sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
-    is_as_planned = _contact.c.revision == _item.c.revision
-    open_each(
-        step,
-        Origin.THRESHOLD,
-        due.join_from(_item, _contact, _contact.c.id == _item.c.contact_id).where(
-            step.items, is_as_planned, ~_is_open_already()
-        ),
+    still_due = (
+        sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(step.items, _contact.c.revision == _item.c.revision, ~_is_open_already())
     )
+    open_each(step, Origin.THRESHOLD, still_due)
     _set_contacts_inactive(step)
     _set_members_inactive(step)
-    opened_here = sa.select(sa.func.count(sa.distinct(_deactivation.c.contact_id)))
-    return one_number(step.connection, opened_here.where(_opened_by(step)))
+    here = _opened(step, _item.c.contact_id).distinct().subquery()
+    return how_many(step.connection, here)
 
 
 def _losing(connection: sa.Connection, run: Run) -> int:
@@ -196,14 +193,16 @@ def _is_open_already() -> sa.ColumnElement[bool]:
     )
 
 
-def _opened_by(step: plans.Step) -> sa.ColumnElement[bool]:
-    return sa.and_(is_open_of(step.run.id), step.covers(_deactivation.c.contact_id))
+def _opened(step: plans.Step, *columns: sa.ColumnElement[int]) -> sa.Select[*tuple[int, ...]]:
+    """Columns of the batch's items that got their deactivation. By the items, since few of those
+    whose ids lie in the batch's stretch may be in the plan."""
+    key = ("contact_id", "group_id", "run_id", "category")
+    is_its = sa.and_(*(_deactivation.c[name] == _item.c[name] for name in key))
+    return sa.select(*columns).join_from(_item, _deactivation, is_its).where(step.items, is_open())
 
 
 def _set_contacts_inactive(step: plans.Step) -> None:
-    opened = sa.select(_deactivation.c.contact_id).where(
-        _opened_by(step), _deactivation.c.group_id == SYSTEM_WIDE
-    )
+    opened = _opened(step, _item.c.contact_id).where(_item.c.group_id == SYSTEM_WIDE)
     chosen = sa.and_(step.covers(_contact.c.id), is_active(), _contact.c.id.in_(opened))
     step.tell(ChangeKind.DEACTIVATED, sa.select(_contact.c.id).where(chosen))
     inactive = {"status": Status.INACTIVE, "updated": step.now}
@@ -212,14 +211,11 @@ def _set_contacts_inactive(step: plans.Step) -> None:
 
 def _set_members_inactive(step: plans.Step) -> None:
     """In the group of a deactivation the membership says so, even one that was an override."""
-    opened = sa.exists().where(
-        _opened_by(step),
-        _deactivation.c.contact_id == _membership.c.contact_id,
-        _deactivation.c.group_id == _membership.c.group_id,
-    )
+    key = (_item.c.contact_id, _item.c.group_id)
+    opened = _opened(step, *key).where(_item.c.group_id != SYSTEM_WIDE)
     inactive = MembershipState.INACTIVE
-    is_within = step.covers(_membership.c.contact_id)
-    step.set_members(sa.and_(is_within, _membership.c.state != inactive, opened), inactive)
+    membership = sa.tuple_(_membership.c.contact_id, _membership.c.group_id)
+    step.set_members(sa.and_(_membership.c.state != inactive, membership.in_(opened)), inactive)
 
 
 APPLYING_THRESHOLDS = plans.BatchWork(
