@@ -183,6 +183,12 @@ def change_state(
         raise _moved_meanwhile(get_run(connection, run_id))
 
 
+def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
+    """running -> failed: the message says what it has done so far, and what ended it."""
+    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
+    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
+
+
 def finish_one(connection: sa.Connection, run_id: int, active_after: int, now: datetime) -> None:
     """running -> done, of a run that has changed one contact in this transaction.
 

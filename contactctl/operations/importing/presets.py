@@ -40,22 +40,20 @@ def find_preset(name_or_file: str, folder: Path) -> Preset:
     path = folder / name_or_file
     if path.is_file() or "/" in name_or_file or path.suffix in (".yaml", ".yml"):
         return _read(path, show_safely(name_or_file))
-    raise UsageError(
-        f"there is no preset '{show_safely(name_or_file)}', and no file of that name",
-        hint=did_you_mean(name_or_file, list(preset_names()))
-        or f"presets: {', '.join(preset_names())}",
-    )
+    raise _no_preset(name_or_file, ", and no file of that name")
 
 
 def preset_text(name: str) -> str:
     """The data file of a preset that comes with the program, to be copied; UsageError: no such."""
     if name.lower() not in preset_names():
-        raise UsageError(
-            f"there is no preset '{show_safely(name)}'",
-            hint=did_you_mean(name, list(preset_names()))
-            or f"presets: {', '.join(preset_names())}",
-        )
+        raise _no_preset(name)
     return (_FOLDER / f"{name.lower()}.yaml").read_text(encoding="utf-8")
+
+
+def _no_preset(name: str, besides: str = "") -> UsageError:
+    known = list(preset_names())
+    hint = did_you_mean(name, known) or f"presets: {', '.join(known)}"
+    return UsageError(f"there is no preset '{show_safely(name)}'{besides}", hint=hint)
 
 
 def shipped_presets() -> list[Preset]:
