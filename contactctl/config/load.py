@@ -137,9 +137,11 @@ def _defaults() -> Setting:
 def _user_folder(kind: str) -> Path:
     import platformdirs  # noqa: PLC0415 - not for who only reads the types
 
-    if kind == "config":
-        return platformdirs.user_config_path(APP_NAME)
-    return platformdirs.user_data_path(APP_NAME)
+    folder = platformdirs.user_config_path if kind == "config" else platformdirs.user_data_path
+    try:
+        return folder(APP_NAME)
+    except RuntimeError:  # no HOME, and a user without a name, as in many containers
+        return Path("/nonexistent") / APP_NAME
 
 
 def _origins(merged: Setting) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Whose export a file is: presets, which say how another program's export is read, and headers."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -143,6 +144,8 @@ _OTHER_FILES = {
     "dn:": "an LDIF file",
     "{\\rtf": "an RTF document",
 }
+# between two words, and in no name of one column
+_UNUSUAL_SEPARATOR = re.compile(r"(?<=\w)[^\w\s.,;/()@'-](?=\w)")
 
 
 def plain(name: str) -> str:
@@ -172,6 +175,8 @@ def hint_for_email(names: Sequence[str]) -> str:
         )
     if preset := preset_for(names):
         return f"it looks like an export of another program: --preset {preset} reads it"
+    if len(names) == 1 and (separator := _UNUSUAL_SEPARATOR.search(names[0])):
+        return f"--delimiter {as_word(separator[0])}, if that is what separates the columns"
     likely = [name for name in names if "mail" in plain(name).replace("-", "")]
     if likely:
         return f"name it with --map {as_word(f'{likely[0]}=email')}"
