@@ -4,13 +4,12 @@ A mapping has the keys of KEYS, or `documents`, a list of such mappings whose co
 beside it. Paths are those of paths.py, outcomes those of outcomes.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
 from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
@@ -22,8 +21,6 @@ from contactctl.responses.fields import (
     address_of,
     addresses_of,
     event_key,
-    instant_in_format,
-    instant_of,
     text_of,
 )
 from contactctl.responses.formats import paths
@@ -34,13 +31,17 @@ from contactctl.responses.formats.outcomes import (
     compile_outcome,
     table_paths,
 )
+from contactctl.responses.formats.times import UnreadableTimeError, instant_reader
 
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (
     *("email", "occurred_at", "event", "id", "status", "reply_code", "diagnostic", "group"),
     *("channel", "host", "user_agent", "message"),
 )
-KEYS = (*_PATH_KEYS, "when", "only", "events", "key", "date_format", "single_recipient", "about")
+KEYS = (
+    *(*_PATH_KEYS, "when", "only", "events", "key", "date_format", "time_zone"),
+    *("single_recipient", "about"),
+)
 _DEFAULT_KEY = ("event", "email", "occurred_at", "status", "diagnostic", "group")
 _FOUND = ("email", "occurred_at")
 _UNKNOWN_EVENT = "unrecognised-event"
@@ -130,7 +131,7 @@ class Document:
         if not isinstance(key, list | tuple):
             raise ValueError("key: must be a list of paths")
         get = partial(_optional_getter, mapping, self._scope)
-        self._instant = _instant_reader(mapping, get("occurred_at"))
+        self._instant = instant_reader(mapping, self._scope)
         self._diagnostic, self._status = get("diagnostic"), get("status")
         self._reply_code, self._group = get("reply_code"), get("group")
         self._channel, self._host = get("channel"), get("host")
@@ -194,9 +195,13 @@ class Document:
         recipient: str,
         context: Context,
     ) -> Event:
-        occurred_at = self._instant(row) or context.sent_at
-        key = self._source_key(row, given, recipient, occurred_at)
         source = context.source
+        try:
+            occurred_at = self._instant(row) or context.sent_at
+        except UnreadableTimeError as error:
+            if (occurred_at := context.sent_at) is None:
+                return Rejection(source, f"{self.name} event of {recipient}: {error}")
+        key = self._source_key(row, given, recipient, occurred_at)
         if isinstance(outcome, str):
             if A_PERSON_S.search(outcome):
                 return Rejection(source, f"{self.name} event {text_of(outcome)[:200]}: not known")
@@ -247,7 +252,7 @@ class Document:
         self, row: paths.Row, outcome: Outcome, recipient: str, classify: Classify
     ) -> _Judgement:
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
-        found_code, status = codes_of(text_of(self._status(row))) if self._status else ("", "")
+        found_code, status = codes_of(_status_text(self._status(row))) if self._status else ("", "")
         reply_code = text_of(self._reply_code(row)) if self._reply_code else ""
         reply_code = reply_code or found_code
         category, not_counted = outcome.category, outcome.not_counted
@@ -264,7 +269,7 @@ class Document:
     def _unknown_event(self, row: paths.Row, event: str) -> _Judgement:
         """An event that the mapping does not name: kept, never counted."""
         diagnostic = text_of(self._diagnostic(row)) if self._diagnostic else ""
-        status = text_of(self._status(row)) if self._status else ""
+        status = _status_text(self._status(row)) if self._status else ""
         named = f"unrecognised {self.name} event {text_of(event)[:200] or 'without a type'}"
         diagnostic = f"{named}: {diagnostic}" if diagnostic else named
         rule = f"{self.name}.{_UNKNOWN_EVENT}"
@@ -277,7 +282,7 @@ class Document:
         return (text_of(self._group(row)) or None) if self._group else None
 
     def _channel_of(self, row: paths.Row) -> str:
-        channel = text_of(self._channel(row)).lower() if self._channel else ""
+        channel = text_of(self._channel(row)).lower().replace("_", "-") if self._channel else ""
         return channel if channel in CHANNELS else "email"
 
     def _source_key(
@@ -366,26 +371,6 @@ def _optional_getter(mapping: Mapping[str, Any], scope: paths.Scope, key: str) -
         raise ValueError(f"{key}: {error}") from error
 
 
-def _instant_reader(
-    mapping: Mapping[str, Any], get: paths.Get | None
-) -> Callable[[paths.Row], datetime | None]:
-    if "date_format" in mapping:
-        _require_date_format(mapping["date_format"])
-    if get is None:
-        return lambda _row: None
-    if "date_format" not in mapping:
-        return lambda row: instant_of(get(row))
-    date_format = mapping["date_format"]
-
-    def read(row: paths.Row) -> datetime | None:
-        value = get(row)
-        return instant_in_format(value, date_format) or instant_of(value)
-
-    return read
-
-
-def _require_date_format(date_format: object) -> None:
-    try:
-        require_whole_date(text_of(date_format))
-    except ValueError as error:
-        raise ValueError(f"date_format: {error}; write it like %d.%m.%Y %H:%M") from None
+def _status_text(value: object) -> str:
+    """A status; one of three numbers may be an object, of class, subject and detail (RFC 3463)."""
+    return ".".join(map(text_of, value.values())) if isinstance(value, dict) else text_of(value)
