@@ -142,7 +142,7 @@ def read_key(source: ProviderSource, environ: Mapping[str, str]) -> str:
     """The key of a provider's API; empty for Amazon. Raises ConfigError."""
     if source.secret is None:
         return ""
-    key = read_secret(source.secret, f"source {source.name}", environ)
+    key = read_secret(source.secret, f"source {source.name}", environ).strip()
     if not key.isascii() or not key.isprintable():
         raise ConfigError(f"source {source.name}: the key has a character that no key has")
     return key

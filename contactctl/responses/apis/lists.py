@@ -9,8 +9,6 @@ from contactctl.domain.emails import email_key
 from contactctl.responses.apis.description import FORMS, Change, ListCall
 from contactctl.responses.apis.transport import ApiError, Client
 
-_MOST_PAGES = 1_000_000
-
 
 class Page(NamedTuple):
     """Items of a list, and where the next page is, an offset or an address; None: there is none."""
@@ -31,13 +29,18 @@ def pages_of(
     client: Client, call: ListCall, asked: Asked, start: int | str | None = None
 ) -> Iterator[Page]:
     """All pages, the first one that at `start`. ApiError for an answer that is no such list."""
-    at = start
-    for _ in range(_MOST_PAGES):
+    at, been_at = start, {start}
+    while True:
         page = _page(client, call, asked, at)
         yield page
         if page.next is None or page.next == at:
             return
         at = page.next
+        if at in been_at:
+            raise ApiError(
+                f"source: the pages of {call.path} lead in a circle", hint="tell the provider"
+            )
+        been_at.add(at)
 
 
 def filled(text: str, names: Mapping[str, str]) -> str:
@@ -48,8 +51,13 @@ def filled(text: str, names: Mapping[str, str]) -> str:
 
 
 def value_at(document: Any, path: str) -> Any:
-    """The value at a path such as `paging.next`; None where there is none; '' is the whole."""
+    """The value at a path such as `paging.next`; None where there is none; '' is the whole.
+
+    Links may also be a list, each with its `rel` and `href`."""
     for name in filter(None, path.split(".")):
+        if isinstance(document, list):
+            links = [each for each in document if isinstance(each, dict)]
+            document = {each["rel"]: each.get("href") for each in links if "rel" in each}
         document = document.get(name) if isinstance(document, dict) else None
     return document
 
