@@ -1,16 +1,27 @@
 """Bursts of responses: what is held is the same however, and in whichever order, it is read."""
 
 import random
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from contactctl.domain.policies import IncidentGuard, Threshold
+from contactctl.domain.errors import RefusedError
+from contactctl.domain.policies import (
+    DailyLimit,
+    IncidentGuard,
+    Limits,
+    ResponsePolicy,
+    Threshold,
+)
 from contactctl.domain.responses import (
     Activity,
     ActivityKind,
@@ -22,11 +33,12 @@ from contactctl.domain.responses import (
 )
 from contactctl.operations.responses import discard, open_incidents, release
 from contactctl.operations.session import Session
+from contactctl.operations.thresholds import sweep_thresholds
 from contactctl.store import tables
 from contactctl.store.database.store import Store
 from contactctl.store.thresholds.runs import day_before
 from helpers.ingested import add, deactivated, record, recorded, response, session_at, session_on
-from helpers.sessions import NOW
+from helpers.sessions import NOW, make_session
 from helpers.thorough import examples
 
 INVALID = Category.INVALID_ADDRESS
@@ -156,6 +168,65 @@ def test_any_split_and_any_order_holds_and_deactivates_the_same(
 
     assert state(store) == at_once
     _statuses_agree(store)
+
+
+@settings(
+    max_examples=examples(24, sample=8, least=3),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 10**6),
+    cuts=st.lists(st.integers(0, 40), max_size=8),
+    a_day=st.integers(1, 5),
+)
+def test_with_a_budget_all_are_deactivated_in_the_end_and_never_too_many_in_a_day(
+    store: Store, seed: int, cuts: list[int], a_day: int
+) -> None:
+    """In any split and order, over midnight and through plans that expire, with decisions about
+    what is held in the middle: only when is another question."""
+    chance = random.Random(seed)
+    whole = events(chance, 40)
+    decisions = [chance.choice([release, discard]) for _ in DOMAINS]
+    thresholds = THRESHOLDS | {Category.TRANSIENT: Threshold(2, timedelta(days=90), days_apart=1)}
+    policy = {"thresholds": thresholds, "incident_guard": STRICT, "reset_on_delivery": False}
+    unlimited = Limits(1000, Decimal(100))
+
+    def outcome(cut_up: bool) -> State:
+        wipe(store)
+        now = NOW
+        limits = (
+            Limits(1000, Decimal(100), DailyLimit(a_day)) if cut_up else Limits(1000, Decimal(100))
+        )
+        for half in (whole[:20], whole[20:]):
+            half = list(half)
+            pieces = [half]
+            if cut_up:
+                chance.shuffle(half)
+                pieces = parts(half, [cut // 2 for cut in cuts])
+            for piece in pieces:
+                now += timedelta(hours=chance.choice([0, 1, 5, 13, 25])) if cut_up else timedelta()
+                record(limited(store, now, limits, policy), *piece)
+                if cut_up:
+                    with store.reading() as connection:
+                        assert day_before(connection, now).spent <= a_day
+            now = max(now, NOW + timedelta(days=12))
+            for domain, decide in zip(DOMAINS, decisions, strict=True):
+                with suppress(RefusedError):
+                    decide(limited(store, now, limits, policy), HeldFilter(domain=domain))
+        later = limited(store, NOW + timedelta(days=30), unlimited, policy)
+        sweep_thresholds(later)
+        _statuses_agree(store)
+        return state(store)
+
+    wipe(store)
+    if not _people(store):
+        add(store, *PEOPLE)
+    assert outcome(cut_up=True) == outcome(cut_up=False)
+
+
+def limited(store: Store, now: datetime, limits: Limits, policy: Mapping[str, Any]) -> Session:
+    return make_session(store, now=now, responses=ResponsePolicy(**policy), limits=limits)
 
 
 def _people(store: Store) -> int:
