@@ -1,13 +1,12 @@
 """Bursts of responses: what is held is the same however, and in whichever order, it is read."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -189,33 +188,34 @@ def test_with_a_budget_all_are_deactivated_in_the_end_and_never_too_many_in_a_da
     whole = events(chance, 40)
     decisions = [chance.choice([release, discard]) for _ in DOMAINS]
     thresholds = THRESHOLDS | {Category.TRANSIENT: Threshold(2, timedelta(days=90), days_apart=1)}
-    policy = {"thresholds": thresholds, "incident_guard": STRICT, "reset_on_delivery": False}
+    policy = ResponsePolicy(thresholds=thresholds, incident_guard=STRICT, reset_on_delivery=False)
     unlimited = Limits(1000, Decimal(100))
 
     def outcome(cut_up: bool) -> State:
         wipe(store)
         now = NOW
-        limits = (
-            Limits(1000, Decimal(100), DailyLimit(a_day)) if cut_up else Limits(1000, Decimal(100))
-        )
+        limits = replace(unlimited, per_day=DailyLimit(a_day)) if cut_up else unlimited
+
+        def session() -> Session:
+            return make_session(store, now=now, responses=policy, limits=limits)
+
+        def require_budget() -> None:
+            with store.reading() as connection:
+                assert not cut_up or day_before(connection, now).spent <= a_day
+
         for half in (whole[:20], whole[20:]):
-            half = list(half)
-            pieces = [half]
-            if cut_up:
-                chance.shuffle(half)
-                pieces = parts(half, [cut // 2 for cut in cuts])
-            for piece in pieces:
+            shuffled = chance.sample(half, len(half))
+            for piece in parts(shuffled, [cut // 2 for cut in cuts]) if cut_up else [half]:
                 now += timedelta(hours=chance.choice([0, 1, 5, 13, 25])) if cut_up else timedelta()
-                record(limited(store, now, limits, policy), *piece)
-                if cut_up:
-                    with store.reading() as connection:
-                        assert day_before(connection, now).spent <= a_day
+                record(session(), *piece)
+                require_budget()
             now = max(now, NOW + timedelta(days=12))
             for domain, decide in zip(DOMAINS, decisions, strict=True):
-                with suppress(RefusedError):
-                    decide(limited(store, now, limits, policy), HeldFilter(domain=domain))
-        later = limited(store, NOW + timedelta(days=30), unlimited, policy)
-        sweep_thresholds(later)
+                with suppress(RefusedError):  # nothing of it is held
+                    decide(session(), HeldFilter(domain=domain))
+                require_budget()
+        now, limits = NOW + timedelta(days=30), unlimited
+        sweep_thresholds(session())
         _statuses_agree(store)
         return state(store)
 
@@ -223,10 +223,6 @@ def test_with_a_budget_all_are_deactivated_in_the_end_and_never_too_many_in_a_da
     if not _people(store):
         add(store, *PEOPLE)
     assert outcome(cut_up=True) == outcome(cut_up=False)
-
-
-def limited(store: Store, now: datetime, limits: Limits, policy: Mapping[str, Any]) -> Session:
-    return make_session(store, now=now, responses=ResponsePolicy(**policy), limits=limits)
 
 
 def _people(store: Store) -> int:
