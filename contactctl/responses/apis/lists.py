@@ -158,7 +158,7 @@ class ApiList:
         described, seen = self._described, set[str]()
         now = datetime.now(UTC)
         for page in pages_of(self._client, described.list, Asked(self._names, now, now)):
-            yield _new_keys((value_at(item, described.email) for item in self._of_list(page)), seen)
+            yield new_keys((value_at(item, described.email) for item in self._of_list(page)), seen)
 
     def _of_list(self, page: Any) -> Iterator[Any]:
         """Of what is a list of contacts, those suppressed."""
@@ -228,7 +228,7 @@ def _body(template: Any, emails: Sequence[str]) -> Any:
     return template
 
 
-def _new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
+def new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
     """The keys of what are addresses and were not seen before."""
     found = []
     for address in addresses:
@@ -240,30 +240,3 @@ def _new_keys(addresses: Iterator[Any], seen: set[str]) -> list[str]:
             seen.add(key)
             found.append(key)
     return found
-
-
-class AmazonList:
-    """The account's suppression list at Amazon SES."""
-
-    at_once = 1
-
-    def __init__(self, ses: Any) -> None:
-        self._ses = ses
-
-    def keys(self) -> Iterator[list[str]]:
-        """See SuppressionList."""
-        seen: set[str] = set()
-        for page in self._ses.pages(None):
-            yield _new_keys((item.get("EmailAddress") for item in page.items), seen)
-
-    def add(self, emails: Sequence[str]) -> Collection[str]:
-        """See SuppressionList."""
-        for email in emails:
-            self._ses.add(email)
-        return ()
-
-    def remove(self, emails: Sequence[str]) -> Collection[str]:
-        """See SuppressionList."""
-        for email in emails:
-            self._ses.remove(email)
-        return ()
