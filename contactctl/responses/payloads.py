@@ -116,8 +116,6 @@ def _header(line: str, delimiter: str, name: str, number: int) -> list[str]:
     return columns
 
 
-# What an input is made of, from its first bytes; its name is no evidence.
-#
 # Which provider's a document is, is told document by document (see formats/reader.py)
 
 
@@ -127,7 +125,7 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def detect(head: bytes, name: str) -> str:
-    """`json`, `csv`, `form`, `parts` (of a form), `postfix` (a log), or else `mail`.
+    """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
     `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
     another program.
@@ -135,10 +133,8 @@ def detect(head: bytes, name: str) -> str:
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
-    if text.startswith(_JSON):
-        return "json"
-    if _PARTS.match(text):
-        return "parts"
+    if kind := _kind_of_document(text):
+        return kind
     if is_postfix_log(text):
         return "postfix"
     if is_log(text):
@@ -146,22 +142,22 @@ def detect(head: bytes, name: str) -> str:
             f"{name}: a log, and none of its first lines is Postfix's",
             hint="give only Postfix's lines, or --from postfix",
         )
-    if _is_form(text):
-        return "form"
     is_table = _is_header(text.split(b"\n", 1)[0]) or _COLUMN_OF_BODIES.match(text)
     return "csv" if is_table else "mail"
 
 
 def detect_documents(head: bytes, format_: str) -> str:
     """The same, but for `mail`, for an input whose format is known to be `format_`."""
-    if _is_form(head):
-        return "form"
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+    return _kind_of_document(text) or ("postfix" if format_ == "postfix" else "csv")
+
+
+def _kind_of_document(text: bytes) -> str:
     if text.startswith(_JSON):
         return "json"
     if _PARTS.match(text):
         return "parts"
-    return "postfix" if format_ == "postfix" else "csv"
+    return "form" if _is_form(text) else ""
 
 
 def _is_form(text: bytes) -> bool:
