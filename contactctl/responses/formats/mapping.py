@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from contactctl.domain.contact_values import require_whole_date
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
+from contactctl.domain.responses import (
+    Activity,
+    Category,
+    Event,
+    Rejection,
+    Response,
+    Unsubscribe,
+    mail_name,
+)
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words, receiving_host
 from contactctl.responses.classify import Classify, codes_of, is_machine
@@ -237,8 +245,7 @@ class Document:
         )
 
     def _message_of(self, row: paths.Row) -> str:
-        found = text_of(self._message(row)).strip("<>") if self._message else ""
-        return f"{self.name}:{found}" if found else ""
+        return mail_name(text_of(self._message(row)), self.name) if self._message else ""
 
     def _host_of(self, row: paths.Row) -> str:
         return receiving_host(text_of(self._host(row))) if self._host else ""
