@@ -57,7 +57,9 @@ _REMEMBERED_TEXTS = 1_024
 
 _EAST_ASIAN = "\u3000-\u9fff\uac00-\ud7af\uff00-\uffef"  # sets no spaces around an address
 _IN_ADDRESS = rf"[^\s<>(),;:\"'{_EAST_ASIAN}]"
-_ADDRESS = re.compile(rf"<?(?<!{_IN_ADDRESS}){_IN_ADDRESS}{{1,255}}@{_IN_ADDRESS}{{1,255}}>?")
+_ADDRESS = re.compile(
+    rf"<?(?<!{_IN_ADDRESS}){_IN_ADDRESS}{{1,255}}@{_IN_ADDRESS}{{1,255}}(?<!\.)>?"
+)
 _SMTP_REPLY = re.compile(
     r"(?<![\d.])([45]\d\d)(?:[ -]|(?=#))['(#]{0,2}(?:([245]\.\d{1,3}\.\d{1,3})(?![\d.]))?"
 )

@@ -16,8 +16,8 @@ from contactctl.responses.mail.addresses import (
     find_addresses,
     without_text_around,
 )
+from contactctl.responses.mail.notices import without_notices
 from contactctl.responses.mail.replies import quoted_replies
-from contactctl.responses.mail.words import without_notices
 
 MAX_PROSE_CHARACTERS = 32_000
 _MAX_SECTION_CHARACTERS = 1_500
