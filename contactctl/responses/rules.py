@@ -98,7 +98,7 @@ def load_builtin_rules() -> tuple[Rule, ...]:
     codes: dict[str, list[str]] = {}
     for vendor in read_data("codes.yaml")["vendors"]:
         for rule_id, each in vendor["codes"].items():
-            codes.setdefault(rule_id, []).extend(each)
+            codes.setdefault(rule_id, []).extend(form for code in each for form in _forms(code))
     rules = parse_rules(read_data("rules.yaml")["rules"], origin="rules.yaml")
     return tuple(replace(rule, codes=tuple(codes.get(rule.id, ()))) for rule in rules)
 
