@@ -24,7 +24,7 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words, receiving_host
-from contactctl.responses.classify import Classify, codes_of, is_machine
+from contactctl.responses.classify import Classify
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
@@ -32,6 +32,7 @@ from contactctl.responses.fields import (
     event_key,
     instant_in_format,
     instant_of,
+    is_machine,
     text_of,
 )
 from contactctl.responses.formats import paths
@@ -42,6 +43,7 @@ from contactctl.responses.formats.outcomes import (
     compile_outcome,
     table_paths,
 )
+from contactctl.responses.status import codes_of
 
 CHANNELS = ("email", "sms", "push", "in-app")
 _PATH_KEYS = (

@@ -11,10 +11,15 @@ from enum import StrEnum
 from functools import cached_property
 
 from contactctl.domain.responses import Category
-from contactctl.responses.classify import Classification, Classifier, by_status, find_codes
+from contactctl.responses.classify import Classification, Classifier, by_status
 from contactctl.responses.mail.prose import Entry, Prose
 from contactctl.responses.mail.replies import Reply, Stage, may_name_a_command, quoted_replies
-from contactctl.responses.status import is_specific, reply_category, status_category
+from contactctl.responses.status import (
+    find_codes,
+    is_specific,
+    reply_category,
+    status_category,
+)
 
 
 @dataclass(frozen=True, slots=True)
