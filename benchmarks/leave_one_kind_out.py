@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from contactctl.domain.responses import Response
 from contactctl.responses.classify import Classifier, default_classifier
-from contactctl.responses.data import read_data
+from contactctl.responses.data import phrases_of, read_data
 from contactctl.responses.mail import read_mail
 from contactctl.responses.mail.anatomy import attached_mail, dissect
 from contactctl.responses.mail.message import header_text, parse_mail
@@ -48,6 +48,7 @@ def _left(mails: list[KindOfMail]) -> Iterator[str]:
     for name, phrases in words.items():
         known[name] = [phrase for phrase in phrases if phrase not in text.lower()]
         deleted += len(phrases) - len(known[name])
+    phrases_of.cache_clear()
     expected = found = right = wrong = 0
     for mail in mails:
         responses = [e for e in read_mail(mail.raw, "", classifier) if isinstance(e, Response)]
@@ -63,6 +64,7 @@ def _left(mails: list[KindOfMail]) -> Iterator[str]:
                 and (got.category == "invalid-address")
             )
     known.update(words)
+    phrases_of.cache_clear()
     yield from (str(deleted), f"{found} of {expected}", f"{right} of {expected}", str(wrong))
 
 

@@ -15,7 +15,7 @@ from contactctl.responses.mail.addresses import (
 from contactctl.responses.mail.anatomy import Anatomy, attached_mail
 from contactctl.responses.mail.failure import Failure
 from contactctl.responses.mail.message import first_time
-from contactctl.responses.mail.prose import Prose
+from contactctl.responses.mail.prose import Prose, without_name
 from contactctl.responses.mail.recognise import (
     BOUNCE,
     Impression,
@@ -179,6 +179,11 @@ class _Reading:
         """Whether the text names one address only, and it opens a line."""
         named = {each.address.lower() for each in self._prose.entries + self._prose.mentions}
         return len(named) == 1 and self.names_entry()
+
+    def calls_by_name(self) -> bool:
+        """Whether the text names an address, and calls its owner by the name that is in it."""
+        text = self._prose.text
+        return any(without_name(text, each.address) != text for each in self._prose.mentions)
 
     def gives_reason(self) -> bool:
         """Whether an address is named, and a reason that a rule of classification knows."""

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from contactctl.domain.responses import Category
 from contactctl.responses.classify import Classification, Classifier, by_status
-from contactctl.responses.mail.prose import Entry, Prose
+from contactctl.responses.mail.prose import Entry, Prose, without_name
 from contactctl.responses.mail.replies import Reply, Stage, may_name_a_command, quoted_replies
 from contactctl.responses.status import (
     find_codes,
@@ -81,32 +81,17 @@ class Evidence:
         """The words of the reporting server about the recipient, the nearest first."""
         entry = self._entry
         said = (entry.opening, entry.section) if entry else ()
-        return list(dict.fromkeys(map(self._by_name, said)))
+        return list(dict.fromkeys(without_name(each, self.recipient) for each in said))
 
     @property
     def text(self) -> str:
         """All that the mail says; empty where it speaks of several recipients."""
-        return self._by_name(self._prose.text) if self._prose.is_about_one else ""
+        return without_name(self._prose.text, self.recipient) if self._prose.is_about_one else ""
 
     @property
     def reasons(self) -> list[str]:
         """The paragraphs of the text that it announces as the reason, the last first."""
         return self._prose.reasons if self._prose.is_about_one else []
-
-    def _by_name(self, text: str) -> str:
-        """`kari was not found at example.org`, as Exchange writes in each of its languages, with
-        the user in place of the name."""
-        name, _, domain = self.recipient.partition("@")
-        if text.count(domain) <= text.count(f"@{domain}"):
-            return text
-        named, place = (
-            re.compile(rf"(?<![\w.@+-]){re.escape(word)}(?![a-z\d_@+-]|\.\w)", re.IGNORECASE)
-            for word in (name, domain)
-        )
-        lines = text.split("\n")
-        return "\n".join(
-            named.sub(" user ", line) if place.search(line) else line for line in lines
-        )
 
     @cached_property
     def _entry(self) -> Entry | None:

@@ -228,6 +228,21 @@ class Prose:
         return {entry.address.lower(): entry for entry in _mentions(self._said, ())}
 
 
+def without_name(text: str, address: str) -> str:
+    """`kari was not found at example.org`, as Exchange writes in each of its languages, with the
+    user in place of the name."""
+    name, _, domain = address.partition("@")
+    if text.count(domain) <= text.count(f"@{domain}"):
+        return text
+    named, place = (
+        re.compile(rf"(?<![\w.@+-]){re.escape(word)}(?![a-z\d_@+-]|\.\w)", re.IGNORECASE)
+        for word in (name, domain)
+    )
+    return "\n".join(
+        named.sub(" user ", line) if place.search(line) else line for line in text.split("\n")
+    )
+
+
 @lru_cache(maxsize=4)  # the same text is read for its own words, and for the returned mail
 def _halves(whole: str) -> tuple[list[str], list[str]]:
     """The lines that the server says, without notices, and those of the returned mail."""

@@ -74,6 +74,9 @@ class Findings(Protocol):
     def names_one(self) -> bool:
         """Whether the text names one address only, and it opens a line."""
 
+    def calls_by_name(self) -> bool:
+        """Whether the text names an address, and calls its owner by the name that is in it."""
+
     def own_came_back(self) -> bool:
         """As `came_back`, and the returned mail is by somebody of the reader's domain."""
 
@@ -194,7 +197,7 @@ class Impression:
             return True
         if self.has_bounce_subject and findings.gives_reason():
             return True
-        return self.has_null_sender and findings.names_one()
+        return self.has_null_sender and (findings.names_one() or findings.calls_by_name())
 
     def _is_bounce_of_anybody(self, signs: int, text: str, findings: Findings) -> bool:
         """Who answers for a null sender wrote no letter; others must bring our own mail back."""
