@@ -304,7 +304,7 @@ def know_tables(connection: sa.Connection) -> None:
     or never: not where autovacuum is off, nor of a restored dump. These are rough, a tenth of the
     usual sample; columns are named, as it then takes its own all the same.
     """
-    version = connection.dialect.server_version_info or ()  # type: ignore[attr-defined]
+    version = connection.dialect.server_version_info or ()
     is_maintainer = "has_table_privilege(oid, 'MAINTAIN')"
     may = is_maintainer if version >= (17,) else "pg_has_role(relowner, 'USAGE')"
     asked = sa.text(_OUTGROWN.format(may_analyze=may))
