@@ -26,6 +26,11 @@ from contactctl.responses.mail.message import parse_mail, parse_time
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
+# one of these is in every mail; other text may well begin with words and a colon
+_FIELDS_OF_MAILS = {
+    *("from", "to", "date", "subject", "received", "return-path", "delivered-to", "message-id"),
+    *("mime-version", "content-type", "auto-submitted", "x-failed-recipients"),
+}
 
 
 def read_mail(
@@ -49,8 +54,8 @@ def read_mail(
 
 def _read(raw: bytes, source: str, classifier: Classifier, naming: Naming) -> list[Event]:
     anatomy = dissect(parse_mail(raw))
-    if not anatomy.headers:
-        return [Rejection(source, "empty, or not a mail: it has no header fields", raw)]
+    if not any(name in anatomy.headers for name in _FIELDS_OF_MAILS):
+        return [Rejection(source, "empty, or not a mail: it has no header fields of one", raw)]
     event = sns_event(anatomy)
     if event is not None:
         return read_document(event, source, _provider_judgement(classifier))
