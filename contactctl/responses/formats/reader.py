@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import parse_qsl
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
@@ -122,9 +123,9 @@ def _decoded(text: str) -> object:
         return fields
 
 
-def form_fields(text: str) -> dict[str, object]:
+def form_fields(text: str) -> dict[str, Any]:
     """The fields of a form, `data[email]` within an object `data`, as PHP and Rails read them."""
-    form: dict[str, object] = {}
+    form: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *way, last = name.replace("]", "").split("[", _MAX_FORM_DEPTH)
         inside = form

@@ -30,7 +30,7 @@ _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
 # of which any program that writes mails writes one (RFC 5322, 3.6): other text has colons, too
 _FIELDS_OF_MAILS = (
     *("from", "date", "subject", "to", "received", "message-id", "return-path", "sender"),
-    *("delivered-to", "mime-version"),
+    *("delivered-to", "mime-version", "content-type", "auto-submitted", "x-failed-recipients"),
 )
 
 
