@@ -169,7 +169,7 @@ _OUTGROWN = """
     SELECT oid::regclass::text, relname FROM pg_catalog.pg_class
     WHERE relkind = 'r' AND relname = ANY (:ours) AND relnamespace =
             (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
-        AND pg_relation_size(oid) >= 262144
+        AND pg_relation_size(oid) >= 65536
         AND (pg_relation_size(oid) > 4 * relpages * current_setting('block_size')::bigint
             OR coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid))
                 IS NULL)

@@ -164,6 +164,7 @@ def threshold_outcome(step: plans.Step) -> plans.BatchOutcome:
 
 def threshold_deactivate(step: plans.Step) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
+    join_each_once(step.connection)
     still_due = (
         sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
         .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
