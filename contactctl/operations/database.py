@@ -29,7 +29,6 @@ from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
-    Store,
     connect,
     file_is_missing,
     holds_nothing,
@@ -88,16 +87,14 @@ def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = 
         if before is None:
             raise no_store(f"at {store.identity}")
         require_not_newer(store, before)
-        had_policy = before == SCHEMA_VERSION and _has_policy(store)
+        had_policy = False
+        if before == SCHEMA_VERSION:
+            with store.reading() as connection:
+                had_policy = newest_policy(connection) is not None
         if not dry_run:
             with exclusive(store, CONTACT_CHANGES):
                 upgrade(store)
         return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
-
-
-def _has_policy(store: Store) -> bool:
-    with store.reading() as connection:
-        return newest_policy(connection) is not None
 
 
 def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:

@@ -15,7 +15,7 @@ from contactctl.domain.sums import Summed
 from contactctl.store import imported_status
 from contactctl.store.addresses import claim_staged, numbered
 from contactctl.store.changes import note_batch, note_rows
-from contactctl.store.database.store import Dialect, Store
+from contactctl.store.database.store import Store
 from contactctl.store.engagement import settle_imported
 from contactctl.store.external_ids import MOVED_COLUMNS, MOVED_TABLE, link
 from contactctl.store.fields import ADDRESS_COLUMNS, FOLDED_COLUMNS, JSON_COLUMNS
@@ -151,7 +151,7 @@ def put_in(
     ids = numbered(connection, [row[_KEY] for row in wave.rows])
     contacts = {each: ids[key] for key, each in wave.external_ids}
     joining = replace(wave, members=_who_join(connection, wave, ids, creating))
-    statements = _Statements(layout, wave, _dialect(connection))
+    statements = _Statements(layout, wave, connection.dialect.name)
     with _staged(connection, layout, joining, ids, contacts):
         created_inactive = left_active = unsubscribed = 0
         if wave.tells_status:
@@ -279,7 +279,7 @@ def _add_members(
 class _Statements:
     """The SQL of one wave; made of our own column names alone, so nothing in it needs quoting."""
 
-    def __init__(self, layout: Layout, wave: Wave, dialect: Dialect) -> None:
+    def __init__(self, layout: Layout, wave: Wave, dialect: str) -> None:
         self.layout = layout
         self.wave = wave
         self.is_sqlite = dialect == "sqlite"
@@ -390,7 +390,3 @@ def _definitions(layout: Layout, dialect: sa.Dialect, of_source: bool) -> dict[s
         imported_status.INACTIVE_TABLE: imported_status.INACTIVE_COLUMNS,
         MOVED_TABLE: MOVED_COLUMNS,
     }
-
-
-def _dialect(connection: sa.Connection) -> Dialect:
-    return "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
