@@ -1,5 +1,6 @@
 """`db copy` and `db backup`: the whole store, on another database or in a file."""
 
+import errno
 import itertools
 import shutil
 import sqlite3
@@ -202,7 +203,9 @@ def test_a_copy_that_differs_is_not_released(
     assert run(target, "status").exit_code == 3
 
 
-def test_a_backup_of_sqlite_is_a_store(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_backup_of_sqlite_is_a_store(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = open_store(sqlite_url)
     seed_contacts(store, 50)
     store.close()
@@ -215,6 +218,14 @@ def test_a_backup_of_sqlite_is_a_store(sqlite_url: str, tmp_path: Path) -> None:
     assert dump_url(f"sqlite:///{copied}") == dump_url(sqlite_url)
     assert run(sqlite_url, "db", "backup", str(file)).exit_code == 2
     assert run(sqlite_url, "db", "backup", str(tmp_path / "none" / "x")).exit_code == 3
+
+    def without_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", without_links)  # as on exFAT
+    assert run(sqlite_url, "db", "backup", str(file.with_name("carried away"))).exit_code == 0
+    assert dump_url(f"sqlite:///{file.with_name('carried away')}") == dump_url(sqlite_url)
+    assert run(sqlite_url, "db", "backup", str(file)).exit_code == 2
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
