@@ -54,12 +54,13 @@ def _erase_one(
     invocation: OneOrManyInvocation, erasing: type[ErasingRun], email_or_id: str
 ) -> Presentation:
     from contactctl.cli.confirmation import confirmed_or_refused
-    from contactctl.operations.erasure import erase_one, find_contact
+    from contactctl.operations.contacts import standing_of
+    from contactctl.operations.erasure import erase_one
     from contactctl.output.upkeep import present_before_erasing, present_erased
 
     confirm, wait = invocation.shared["confirm"], invocation.shared["wait"]
     with invocation.open_session() as session:
-        contact = find_contact(session, email_or_id)
+        contact = standing_of(session, email_or_id)
         shown = present_before_erasing(contact, erasing)
         email = (contact.email, contact.email_key)
         if refused := confirmed_or_refused(invocation, shown, *email, confirm):

@@ -25,7 +25,7 @@ from contactctl.store.database.distribution import (
     placements,
 )
 from contactctl.store.database.grants import Roles, grant_statements
-from contactctl.store.database.locks import exclusive
+from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
@@ -38,7 +38,7 @@ from contactctl.store.database.store import (
     require_current_schema,
     schema_version,
 )
-from contactctl.store.runs import CONTACT_CHANGES, newest_policy
+from contactctl.store.runs import newest_policy
 from contactctl.store.upkeep import count_attributes
 
 

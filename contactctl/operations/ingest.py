@@ -13,10 +13,10 @@ from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
+from contactctl.operations.plans import RulesApplied
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
 from contactctl.operations.thresholds import (
-    ThresholdResult,
     sweep_thresholds,
     threshold_rules_in_force,
 )
@@ -24,7 +24,7 @@ from contactctl.processes import rare_garbage_collection
 from contactctl.responses.rules import SenderFault, reasons_by_fault
 from contactctl.store import runs
 from contactctl.store.bursts import Judgement, judge_bursts
-from contactctl.store.database.locks import exclusive, serialise
+from contactctl.store.database.locks import exclusive, serialise, taking_turn
 from contactctl.store.ingest_batch import RecordedCounts, record_batch
 from contactctl.store.responses import (
     contacts_concerned,
@@ -71,7 +71,7 @@ class IngestResult:
     rejected: int = 0
     sender_faults: Sequence[FaultMet] = ()
     judgement: Judgement = field(default_factory=Judgement)
-    thresholds: ThresholdResult | None = None
+    thresholds: RulesApplied | None = None
     busy: BusyError | None = None
 
     @property
@@ -92,7 +92,7 @@ class IngestResult:
 
     @property
     def deactivated(self) -> int:
-        return self.thresholds.deactivated if self.thresholds else 0
+        return self.thresholds.changed if self.thresholds else 0
 
 
 def ingest(
@@ -167,7 +167,7 @@ def conclude_interrupted(session: Session) -> None:
 
 def look_at_thresholds(
     session: Session, run_ids: Sequence[int], wait_seconds: float = FOR_INGEST_S
-) -> ThresholdResult:
+) -> RulesApplied:
     """Thresholds of the contacts that these runs concern, which are then forgotten."""
     result = sweep_thresholds(
         session,
@@ -215,14 +215,13 @@ class _Ingest:
             return
         with suppress(_NothingNewError), self.session.store.writing() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, runs.CONTACT_CHANGES)
+            serialise(connection)
             run_id = self.result.run
             if run_id is None:
                 run_id = runs.insert_run(
                     connection,
                     self.session.request(self.details),
                     state=RunState.RUNNING,
-                    identity=self.session.store.identity,
                     now=self.session.clock(),
                 )
             else:
@@ -302,7 +301,7 @@ def _conclude(session: Session, recorded: IngestResult, wait_seconds: float) -> 
         concerned.append(result.run)
     try:
         thresholds = (
-            look_at_thresholds(session, concerned, wait_seconds) if concerned else ThresholdResult()
+            look_at_thresholds(session, concerned, wait_seconds) if concerned else RulesApplied()
         )
     except BusyError as busy:
         return replace(result, busy=busy)
@@ -342,8 +341,7 @@ def _sender_faults(session: Session, run_id: int, counts: RecordedCounts) -> lis
 def _judge(session: Session, run_id: int) -> Judgement:
     """Hold what looks like an incident, and take back what it has done before that was known."""
     guard = session.settings.responses.incident_guard
-    with session.store.writing() as connection:
-        serialise(connection, runs.CONTACT_CHANGES)
+    with taking_turn(session.store) as connection:
         return judge_bursts(connection, guard, run_id, session.clock())
 
 

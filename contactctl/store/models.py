@@ -1,7 +1,7 @@
 """The tables' models. Growing tables have keys that start with the contact's id.
 
-What is declared here holds everywhere: `make docs` writes store/tables.py from it, and every other
-module takes its lists of columns from there. A text column `x` of `contact` that has the
+What is declared here holds everywhere: `make docs` writes store/tables.json from it, and every
+other module takes its lists of columns from there. A text column `x` of `contact` that has the
 name of a field (domain.fields) is imported, shown, exported and compared; where `x_folded` stands
 beside it, it is compared by that (domain.text.fold). Whatever is text or JSON is searched when an
 address is erased, unless its type is Code.

@@ -209,7 +209,7 @@ class _Import:
         read, source = convert(self.plan, batch, self.told), self.work.source
         with transaction() as connection:
             # before the run's row, which an erasure may have to change in its turn
-            serialise(connection, runs.CONTACT_CHANGES)
+            serialise(connection)
             if self.result.run is not None:
                 runs.lock_running_run(connection, self.result.run)
             known = group_ids(connection) if any(read.groups.values()) else {}
@@ -319,13 +319,9 @@ def _start_run(session: Session, work: ImportWork, reason: str) -> int:
             connection, limit=1000, kinds=_IMPORTING, states=[RunState.RUNNING]
         ):
             runs.fail_run(connection, dead, "interrupted", session.clock())
+        position = dict(work.position())
         run_id = runs.insert_run(
-            connection,
-            request,
-            state=RunState.RUNNING,
-            identity=session.store.identity,
-            now=session.clock(),
-            values={"position": dict(work.position())},
+            connection, request, state=RunState.RUNNING, now=session.clock(), position=position
         )
         runs.update_run(connection, run_id, {"active_before": count_active(connection)})
         return run_id

@@ -25,6 +25,9 @@ SCHEMA_VERSION = max(each.name[:4] for each in _MIGRATIONS.glob("*.py"))  # the 
 # stands in its place while a store is being filled by a copy: no command uses it then
 UNFINISHED_COPY = "copying"
 
+ROWS = "contactctl_rows"  # of a connection on Postgres: those of its statements so far
+_MANY_ROWS = 1_000  # that may have changed what the planner must know
+
 
 class Store:
     """A database with contactctl's schema; every transaction is a reading() or a writing()."""
@@ -80,6 +83,8 @@ class Store:
             options = {"isolation_level": "REPEATABLE READ"}
         with self._transaction(options) as connection:
             yield connection
+            if connection.info.pop(ROWS, 0) >= _MANY_ROWS:
+                _know_tables(connection)
 
     def require_writable(self) -> None:
         """Raise what is in the way of writing."""
@@ -116,6 +121,9 @@ def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     try:
         require_current_schema(store)
         _use_write_ahead_log(store)
+        if store.dialect == "postgresql":
+            with store.reading() as connection:
+                _know_tables(connection)
     except BaseException:
         store.close()
         raise
@@ -222,6 +230,13 @@ def require_coordinator(store: Store) -> None:
 
     with store.reading() as connection:
         refuse_worker(connection)
+
+
+def _know_tables(connection: sa.Connection) -> None:
+    """Have Postgres take statistics where it lacks them; each look takes a millisecond."""
+    from contactctl.store.database.postgres import know_tables  # noqa: PLC0415 (not for SQLite)
+
+    know_tables(connection)
 
 
 def _use_write_ahead_log(store: Store) -> None:
