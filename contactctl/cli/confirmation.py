@@ -81,7 +81,7 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
     elif _typed_key(said) != key:
         raise RefusedError(
             "--confirm gives a different email; nothing was changed",
-            hint="give the email of the contact shown",
+            hint=f"give {show_safely(email)}, which is what a person would type",
             code="wrong-email",
         )
 
