@@ -120,7 +120,7 @@ class ConfiguredInvocation(Invocation):
 
         loaded = load_settings(
             config_path=self.config_file,
-            flag_values={"database": self.shared.get("database")},
+            database=self.shared.get("database"),
             environ=self.console.environ,
             cwd=self.console.cwd,
         )
