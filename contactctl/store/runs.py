@@ -162,12 +162,6 @@ def change_state(
         raise _moved_meanwhile(get_run(connection, run_id))
 
 
-def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
-    """running -> failed: the message says what it has done so far, and what ended it."""
-    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
-    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
-
-
 def begin_one(
     connection: sa.Connection, request: Request, now: datetime, *, ended: int | None = None
 ) -> int:
@@ -176,6 +170,12 @@ def begin_one(
     results = {} if ended is None else {"ended": ended}
     values = {"active_before": count_active(connection), "results": results}
     return insert_run(connection, request, state=RunState.RUNNING, now=now, **values)
+
+
+def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
+    """running -> failed: the message says what it has done so far, and what ended it."""
+    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
+    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
 
 
 def finish_one(connection: sa.Connection, run_id: int, now: datetime) -> None:
