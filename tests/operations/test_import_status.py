@@ -131,6 +131,8 @@ def test_a_dry_run_counts_the_same_and_leaves_nothing(store: Store) -> None:
         ("Status=unsubscribed,Cleaned", {"u", "c"}),
         ("Status!=subscribed", {"u", "c", "none"}),
         ("Status", {"s", "u", "c"}),
+        ('Status=""', {"none"}),
+        ('Status="",Cleaned', {"c", "none"}),
         ('Status="a, b",unsubscribed', {"u"}),
     ],
 )
