@@ -1,5 +1,6 @@
 """The store as a database: made, checked, upgraded, granted to roles, backed up."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,13 +30,14 @@ from contactctl.store.database.locks import CONTACT_CHANGES, exclusive
 from contactctl.store.database.migrate import create_store, upgrade
 from contactctl.store.database.store import (
     SCHEMA_VERSION,
-    Store,
     connect,
     file_is_missing,
     holds_nothing,
+    no_store,
     open_store,
     place_in_server,
     require_current_schema,
+    require_not_newer,
     schema_version,
 )
 from contactctl.store.runs import newest_policy
@@ -81,31 +83,19 @@ def check_database(session: Session) -> StoreCheck:
 
 def upgrade_database(url: str, waits: Waits = DEFAULT_WAITS, *, dry_run: bool = False) -> Upgrade:
     """Bring a store to the newest schema, while nobody changes contacts."""
-    store = connect(url, waits)
-    try:
-        if file_is_missing(store):
-            raise _no_store(store.identity)
-        before = schema_version(store)
+    with closing(connect(url, waits)) as store:
+        before = None if file_is_missing(store) else schema_version(store)
         if before is None:
-            raise _no_store(store.identity)
-        if before > SCHEMA_VERSION:
-            raise StoreError(
-                f"{store.identity} has schema {before}, newer than this program's",
-                hint="upgrade contactctl",
-                code="schema",
-            )
-        had_policy = before == SCHEMA_VERSION and _has_policy(store)
+            raise no_store(f"at {store.identity}")
+        require_not_newer(store, before)
+        had_policy = False
+        if before == SCHEMA_VERSION:
+            with store.reading() as connection:
+                had_policy = newest_policy(connection) is not None
         if not dry_run:
             with exclusive(store, CONTACT_CHANGES):
                 upgrade(store)
         return Upgrade(store.identity, before, SCHEMA_VERSION, had_policy, dry_run)
-    finally:
-        store.close()
-
-
-def _has_policy(store: Store) -> bool:
-    with store.reading() as connection:
-        return newest_policy(connection) is not None
 
 
 def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> list[str]:
@@ -120,12 +110,6 @@ def grants_for(session: Session, *, viewer: str, operator: str, admin: str) -> l
         spread = is_distributed(connection)
     database, schema = place_in_server(store)
     return grant_statements(database, schema, roles, is_distributed=spread)
-
-
-def _no_store(identity: str) -> StoreError:
-    return StoreError(
-        f"no store at {identity}", hint="`contactctl init` creates one", code="no-store"
-    )
 
 
 # Making the first config and the first store
@@ -167,8 +151,7 @@ def initialise(
 
 def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
     """Whether the store was not as new as it is now, and how it is named."""
-    store = connect(url, waits)
-    try:
+    with closing(connect(url, waits)) as store:
         exists = not file_is_missing(store)
         if exists and (version := schema_version(store)) is not None:
             require_current_schema(store)
@@ -178,8 +161,6 @@ def _create_store(url: str, waits: Waits) -> tuple[bool, str]:
                 f"{store.identity} contains something else",
                 hint="name another file or database with --database",
             )
-    finally:
-        store.close()
     with closing(create_store(url, waits)) as made:
         return True, made.identity
 
@@ -234,6 +215,9 @@ def _back_up_with_progress(session: Session, draft: Path) -> None:
         back_up_sqlite(session.store, draft, tell)
 
 
+_WITHOUT_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
 @contextmanager
 def _appearing_whole(file: Path) -> Iterator[Path]:
     if os.path.lexists(file):
@@ -248,11 +232,23 @@ def _appearing_whole(file: Path) -> Iterator[Path]:
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())
-        os.link(draft, file)  # unlike a rename it never replaces another's file
+        _give_name(draft, file)
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _give_name(draft: Path, file: Path) -> None:
+    """The name, as no rename does it: another's file is never replaced."""
+    try:
+        os.link(draft, file)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        # such as exFAT, of a disk that backups are carried away on: the name is taken first
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+        draft.replace(file)
 
 
 # Spread over several machines

@@ -1,18 +1,18 @@
 """Recording responses, batch by batch, and what follows from them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from contactctl.domain.errors import BusyError, ContactctlError, StoreError, cut_short
-from contactctl.domain.responses import Event, Rejection
+from contactctl.domain.responses import Rejection
 from contactctl.domain.run_kinds import IngestRun
 from contactctl.domain.runs import RunState
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S
-from contactctl.operations.ingest_rows import ReadBatch, batches_of, events_not_suppressed
+from contactctl.operations.ingest_rows import ReadBatch, events_not_suppressed
 from contactctl.operations.plans import RulesApplied
 from contactctl.operations.session import Session
 from contactctl.operations.suppressions import suppressed_in
@@ -95,31 +95,6 @@ class IngestResult:
         return self.thresholds.changed if self.thresholds else 0
 
 
-def ingest(
-    session: Session,
-    events: Iterable[Event],
-    on_reject: OnReject,
-    *,
-    details: IngestRun = _UNTOLD,
-    after_commit: Callable[[], None] = lambda: None,
-    wait_seconds: float = FOR_INGEST_S,
-) -> IngestResult:
-    """Record events as one run, then deactivate the contacts that reached a threshold.
-
-    `after_commit` is called each time when everything read so far is committed. What ends it
-    early loses nothing: the same input can be ingested again, and nothing is recorded twice.
-    Raises BusyError while another ingest works.
-    """
-    return ingest_batches(
-        session,
-        batches_of(events, BATCH_EVENTS),
-        on_reject,
-        details=details,
-        after_commit=after_commit,
-        wait_seconds=wait_seconds,
-    )
-
-
 def ingest_batches(
     session: Session,
     batches: Generator[ReadBatch],
@@ -130,10 +105,13 @@ def ingest_batches(
     wait_seconds: float = FOR_INGEST_S,
     position: Callable[[], Position] = dict,
 ) -> IngestResult:
-    """The same of events that come in batches already, which are closed in any case.
+    """Record events as one run, then deactivate the contacts that reached a threshold.
 
-    `position` says where the source has been read to when a batch has been yielded; the run keeps
-    it, in the transaction of the batch.
+    The batches are closed in any case; `after_commit` is called each time when everything read so
+    far is committed. `position` says where the source has been read to when a batch has been
+    yielded; the run keeps it, in the transaction of the batch. What ends it early loses nothing:
+    the same input can be ingested again, and nothing is recorded twice. Raises BusyError while
+    another ingest works.
     """
     with exclusive(session.store, INGESTING, wait_seconds=wait_seconds):
         work = _Ingest(session, details, on_reject, position)

@@ -17,7 +17,7 @@ from contactctl.operations.responses import find_fetched, read_key
 from contactctl.operations.runs import work_of_run
 from contactctl.operations.session import Session
 from contactctl.responses.apis.description import api_of
-from contactctl.responses.apis.lists import AmazonList, ApiList, SuppressionList
+from contactctl.responses.apis.lists import ApiList, SuppressionList
 from contactctl.responses.apis.transport import Client, Pace
 from contactctl.store import pushing
 from contactctl.store.impact import count_active
@@ -130,7 +130,7 @@ def _list_of(source: ProviderSource, pace: Pace | None = None) -> SuppressionLis
     if source.provider == "ses":
         from contactctl.responses.apis.aws import SesList  # noqa: PLC0415
 
-        return AmazonList(SesList(source, pace))
+        return SesList(source, pace)
     api = api_of(source.provider)
     key = read_key(source, os.environ)
     client = Client(api, source.name, key, url=source.url, pace=pace)

@@ -24,12 +24,14 @@ from contactctl.domain.sources import Mailbox, ProviderSource, Secret
 from contactctl.domain.text import show_safely
 from contactctl.domain.waits import FOR_INGEST_S, FOR_LOCKS_S
 from contactctl.operations.ingest import (
+    BATCH_EVENTS,
     INGESTING,
     IngestResult,
     OnReject,
-    ingest,
+    ingest_batches,
     look_at_thresholds,
 )
+from contactctl.operations.ingest_rows import batches_of
 from contactctl.operations.plans import RulesApplied
 from contactctl.operations.reading import ResponseReader
 from contactctl.operations.secrets import read_secret
@@ -138,7 +140,7 @@ def read_key(source: ProviderSource, environ: Mapping[str, str]) -> str:
     """The key of a provider's API; empty for Amazon. Raises ConfigError."""
     if source.secret is None:
         return ""
-    key = read_secret(source.secret, f"source {source.name}", environ)
+    key = read_secret(source.secret, f"source {source.name}", environ).strip()
     if not key.isascii() or not key.isprintable():
         raise ConfigError(f"source {source.name}: the key has a character that no key has")
     return key
@@ -162,9 +164,9 @@ def fetch(
     reader = ResponseReader(session.settings)
     with open_mailbox(mailbox, password) as opened:
         mails = _FetchedMails(opened)
-        fetched = ingest(
+        fetched = ingest_batches(
             session,
-            mails.events(reader),
+            batches_of(mails.events(reader), BATCH_EVENTS),
             on_reject,
             details=IngestRun(mailbox=mailbox.name),
             after_commit=mails.commit,

@@ -22,7 +22,7 @@ _FOR_PEOPLE = ("id", "email", "status", "first_name", "last_name", "last_opportu
 _IDENTITY = ("id", "email", "status")
 _OF_ROWS = (
     *("created", "created_inactive", "created_unsubscribed"),
-    *("updated", "unchanged", "left_active", "kept_out"),
+    *("updated", "unchanged", "left_active", "left_inactive", "kept_out"),
 )
 _OF_FILE = ("rejected", "groups_created", "columns_left_out", "rejects_file")
 IMPORT_FIELDS = ("run", "dry_run", *_OF_ROWS, *_OF_FILE)
@@ -178,15 +178,8 @@ def _gone_data(gone: "Gone") -> Mapping[str, object]:
 
 def present_presets(presets: Iterable[Preset]) -> view.Presentation:
     """The presets that come with the program."""
-    rows = view.Rows(
-        "presets", _PRESET_COLUMNS, [view.picked(each, PRESET_FIELDS) for each in presets]
-    )
-    return view.Presentation(rows=rows, blocks=[view.RowsTable(empty="(none)")])
-
-
-def present_preset(text: str) -> view.Presentation:
-    """A preset's data file, to be copied."""
-    return view.Presentation({"yaml": text}, blocks=[view.Verbatim(text)])
+    items = [view.picked(each, PRESET_FIELDS) for each in presets]
+    return view.listed("presets", _PRESET_COLUMNS, items)
 
 
 def present_added(contact_id: int, email: str, run: int) -> view.Presentation:
@@ -210,6 +203,11 @@ def _import_notes(result: ImportResult) -> list[str]:
         notes.append(
             f"{counted(left, 'row')} of contacts that are active here say inactive, and changed no"
             " status: an import never does; `contactctl deactivate` does"
+        )
+    if left := result.counts.left_inactive:
+        notes.append(
+            f"{counted(left, 'row')} of contacts that are inactive here say active, and changed no"
+            " status: an import never does; `contactctl explain EMAIL` says why one is inactive"
         )
     if kept_out := result.counts.kept_out:
         notes.append(

@@ -127,17 +127,11 @@ def set_incidents(connection: sa.Connection, changed: dict[Rate, int | None]) ->
         .where(*(column == sa.bindparam(f"of_{column.name}") for column in _KEY))
         .values(incident_id=sa.bindparam("number"))
     )
-    rows = [
-        {
-            "of_hour": hour_start(rate.hour),
-            "of_category": rate.category.value,
-            "of_domain": rate.domain,
-            "of_host": rate.host,
-            "of_rule": rate.rule,
-            "number": number,
-        }
-        for rate, number in changed.items()
-    ]
+    names = [f"of_{column.name}" for column in _KEY]
+    rows = []
+    for rate, number in changed.items():
+        key = (hour_start(rate.hour), rate.category.value, rate.domain, rate.host, rate.rule)
+        rows.append({**dict(zip(names, key, strict=True)), "number": number})
     connection.execute(statement, rows)
 
 

@@ -3,6 +3,7 @@
 Each function works inside the caller's transaction, run row first.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -172,6 +173,12 @@ def begin_one(
     return insert_run(connection, request, state=RunState.RUNNING, now=now, **values)
 
 
+def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
+    """running -> failed: the message says what it has done so far, and what ended it."""
+    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
+    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
+
+
 def finish_one(connection: sa.Connection, run_id: int, now: datetime) -> None:
     """running -> done, of a run that has changed one contact in this transaction.
 
@@ -191,9 +198,7 @@ def advance(
     connection: sa.Connection, run: Run, *, cursor: int, changed: int, skipped: Mapping[str, int]
 ) -> None:
     """Add one batch to a running run; BusyError when its cursor is no longer where `run` saw it."""
-    totals = dict(run.skipped)
-    for reason, number in skipped.items():
-        totals[reason] = totals.get(reason, 0) + number
+    totals = dict(Counter(run.skipped) + Counter(skipped))
     statement = (
         sa.update(_run)
         .where(_run.c.id == run.id, _run.c.state == RunState.RUNNING, _run.c.cursor == run.cursor)

@@ -21,7 +21,6 @@ from contactctl.operations.contacts import standing_of
 from contactctl.operations.criteria import CriteriaSource
 from contactctl.operations.erasure import erase_one, plan_erasing
 from contactctl.operations.importing import load as import_module
-from contactctl.operations.ingest import ingest
 from contactctl.operations.plans import select_any
 from contactctl.operations.run_work import work_for
 from contactctl.operations.runs import resume_run
@@ -35,6 +34,7 @@ from helpers.contacts import add_contact, seed_contacts
 from helpers.dumps import dump
 from helpers.handled import add_response
 from helpers.imports import import_text
+from helpers.ingested import ingest
 from helpers.sessions import NOW, make_role_session
 
 ANN, BOB = "ann@example.com", "bob@example.com"

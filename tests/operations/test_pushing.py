@@ -173,7 +173,7 @@ def test_what_was_pushed_is_not_an_unsubscribe(
     whole = FetchOptions(is_pull=True)
     pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
     assert pulled.ingested.run is None  # the fetch has found it already
-    provider.listed["here2@x.no"] = 5  # long ago
+    provider.listed["here2@x.no"] = 946_684_805  # long ago
     pulled = fetch_responses(session, source, KEY, lambda _: None, whole)
     assert pulled.ingested.counts.unsubscribes == 1
 

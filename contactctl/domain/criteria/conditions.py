@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from contactctl.domain.criteria.fields import (
     BUILT_IN_FIELDS,
+    OF_WHOLE_VALUES,
     OPERATORS,
     USAGES,
     Field,
@@ -190,12 +191,13 @@ _LOGIC = {
 # at an end of a value, but not after a digit: `5*` and `20%` are names
 _WILDCARDS = "*%"
 _WILDCARD = re.compile(r"\A[*%]+(?=.)|(?<![0-9*%])[*%]+\Z")
+# what a template or a shell should have filled in
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|<%.*%>|\$([a-z_]\w*|\{.*\}|\(.*\))", re.DOTALL | re.I)
 # quotes of word processors and of other languages around the whole value
 _TYPOGRAPHIC_QUOTES = re.compile(
     r"[“”„‟«»‹›‘’‚‛`´「」『』＂＇].*[“”„‟«»‹›‘’‚‛`´「」『』＂＇]", re.DOTALL
 )
 _MOST_WORDS = max(len(each.split()) for several in _SAID.values() for each in several)
-_OF_WHOLE_VALUES = (Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN)
 _SEPARATOR = re.compile("[,;]")
 
 
@@ -290,7 +292,7 @@ def _after_blanks(text: str, position: int) -> int:
 def _unquoted(operator: Operator, text: str) -> str:
     if not text.startswith(_QUOTES):
         _refuse_misread(text)
-        if operator in _OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
+        if operator in OF_WHOLE_VALUES and (found := _SEPARATOR.search(text)):
             _refuse_several_values(found[0], text)
         return text
     word, end = _quoted_at(text, 0)
@@ -306,6 +308,11 @@ def _refuse_misread(text: str) -> None:
     """What stands without quotes, and would mean something else than who wrote it thinks."""
     _refuse_another_condition(text)
     _refuse_pattern(text)
+    if _PLACEHOLDER.fullmatch(text):
+        raise CriteriaError(
+            f"nothing has filled in '{shown(text)}'",
+            hint="a shell fills in what is in double quotes; a text that looks so needs quotes",
+        )
     if _TYPOGRAPHIC_QUOTES.fullmatch(text):
         raise CriteriaError(
             f"typographic quotes around '{shown(text)}' would be part of the value",
@@ -351,12 +358,13 @@ def _quoted_at(text: str, start: int) -> tuple[str, int]:
 
 def _quoted_where_needed(text: str, operator: Operator) -> str:
     quotes = text.startswith(_QUOTES) or text != text.strip()
-    separator = operator in _OF_WHOLE_VALUES and _SEPARATOR.search(text)
+    separator = operator in OF_WHOLE_VALUES and _SEPARATOR.search(text)
     bracket = USAGES[operator].takes is Takes.SEVERAL and text.startswith(_BRACKETS)
     ambiguous = (
         _WILDCARD.search(text)
         or _ANOTHER_CONDITION.search(text)
         or _TYPOGRAPHIC_QUOTES.fullmatch(text)
+        or _PLACEHOLDER.fullmatch(text)
     )
     if quotes or separator or bracket or ambiguous:
         return '"' + text.replace('"', '""') + '"'
