@@ -63,17 +63,13 @@ class Pace:
         self._apart = 1 / rate if rate else 0.0
         self._next = 0.0
 
-    def until_next(self) -> float:
-        """The seconds to wait before the request that is made now."""
+    def wait(self, sleep: Sleep = time.sleep) -> None:
+        """Wait until a request may be made."""
         now = time.monotonic()
         begin = max(now, self._next)
         self._next = begin + self._apart
-        return begin - now
-
-    def wait(self, sleep: Sleep = time.sleep) -> None:
-        """Wait until a request may be made."""
-        if (seconds := self.until_next()) > 0:
-            sleep(seconds)
+        if begin > now:
+            sleep(begin - now)
 
 
 @cache
@@ -115,10 +111,6 @@ class Client:
         proxies = ProxyHandler({} if self._url.startswith("http:") else None)
         https = HTTPSHandler(context=_tls())
         self._opener = build_opener(https, proxies, _SameHost(self._url))
-
-    @property
-    def is_out_of_time(self) -> bool:
-        return time.monotonic() >= self._deadline
 
     def get(self, address: str, query: Mapping[str, str] | None = None) -> Any:
         """The JSON of an answer. `address` is a path, or an address of the same host."""
