@@ -45,7 +45,10 @@ _BLANK = (
 )
 _PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()@:/,-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
-_PARTS = re.compile(rb"--[^\r\n]{1,100}\r?\nContent-Disposition: form-data", re.IGNORECASE)
+_PARTS = re.compile(
+    rb"--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
+    re.IGNORECASE,
+)
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
@@ -282,20 +285,28 @@ def _read_forms(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
 
 
 def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
-    """The fields of a form as multipart/form-data (RFC 7578), but for its files."""
+    """The fields of forms as multipart/form-data (RFC 7578), but for their files."""
     raw = stream.read(MAX_VALUE_BYTES + 1)
     if len(raw) > MAX_VALUE_BYTES:
         yield Rejection(name, f"a form of more than {MAX_VALUE_BYTES >> 20} MiB")
         return
-    boundary = raw.split(b"\n", 1)[0].strip()[2:]
+    while rest := raw.lstrip():
+        found = _PARTS.match(rest)
+        if found is None:
+            yield Rejection(name, "not a part of a form", rest)
+            return
+        form, end, raw = rest.partition(b"--%s--" % found[1])
+        yield JsonValue(name, _fields_of_parts(form + end, found[1]))
+
+
+def _fields_of_parts(form: bytes, boundary: bytes) -> dict[str, object]:
     header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
-    parts = message_from_bytes(header + raw, policy=HTTP).walk()
     fields = {
         str(part.get_param("name", header="content-disposition")): _text_of_part(part)
-        for part in parts
+        for part in message_from_bytes(header + form, policy=HTTP).walk()
         if not part.is_multipart() and part.get_filename() is None
     }
-    yield JsonValue(name, form_fields(urlencode(fields)))
+    return form_fields(urlencode(fields))
 
 
 def _text_of_part(part: Message) -> str:
@@ -322,7 +333,7 @@ def _columns_hint(header: list[str]) -> str:
 def _named_by(format_: Format, header: list[str]) -> list[str] | None:
     """The columns under the format's names; None if the file is not of this format."""
     for document in format_.documents:
-        named = {_plain(key): key for key in document.keys}
+        named = {_plain(key): key for key in reversed(document.keys)}
         columns = [named.get(_plain(column), column) for column in header]
         if document.matches(dict.fromkeys(columns, "")):
             return columns

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from contactctl.domain.responses import Event, NoResponse, Rejection
@@ -118,7 +118,7 @@ def form_fields(text: str) -> dict[str, object]:
     form: dict[str, object] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *way, last = name.replace("]", "").split("[", _MAX_FORM_DEPTH)
-        inside = form
+        inside: Any = form
         for key in way:
             found = inside.setdefault(key, {})
             inside = found if isinstance(found, dict) else inside.setdefault(f"{key}[]", {})
