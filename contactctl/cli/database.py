@@ -7,7 +7,7 @@ from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.view import OutputFormat, Presentation
+from contactctl.output.view import OutputFormat, Presentation, document
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings
@@ -75,7 +75,7 @@ def grants(
         granted = operations.database.grants_for(
             session, viewer=viewer, operator=operator, admin=admin
         )
-        return output.database.present_grants(granted)
+        return document("\n".join(granted), statements=list(granted))
 
 
 class CopyingInvocation(StoreInvocation):

@@ -10,7 +10,7 @@ from contactctl.cli.confirmation import nobody_to_ask
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import ContactctlError, RefusedError, UsageError
-from contactctl.output.view import Presentation
+from contactctl.output.view import Presentation, document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,9 +72,8 @@ def recommend(
         thresholds = operations.response_policy.recommended_thresholds(
             chosen(operations.response_policy.Sending, sending, "--sending")
         )
-    return output.handling.present_recommendation(
-        thresholds + operations.response_policy.recommended_config()
-    )
+    text = thresholds + operations.response_policy.recommended_config()
+    return document(text, yaml=text)
 
 
 # The command `rules what-if`

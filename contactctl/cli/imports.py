@@ -20,7 +20,7 @@ from contactctl.operations.importing.options import (
     is_separator,
     parse_rule,
 )
-from contactctl.output.view import Presentation
+from contactctl.output.view import Presentation, document
 
 if TYPE_CHECKING:
     from contactctl.operations.session import Session
@@ -214,11 +214,10 @@ def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
     from contactctl.operations.importing.presets import preset_text, shipped_presets
 
     invocation.check_fields(*output.contacts.PRESET_FIELDS)
-    return (
-        output.contacts.present_preset(preset_text(name))
-        if name
-        else output.contacts.present_presets(shipped_presets())
-    )
+    if not name:
+        return output.contacts.present_presets(shipped_presets())
+    text = preset_text(name)
+    return document(text, yaml=text)
 
 
 def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:

@@ -7,7 +7,7 @@ from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.view import Presentation
+from contactctl.output.view import Presentation, document
 
 File = Annotated[Path, argument("FILE", "A config, or a file from `policy export`.")]
 Confirm = Annotated[
@@ -36,7 +36,8 @@ def export(invocation: StoreInvocation) -> Presentation:
 
     with invocation.open_session() as session:
         policy = operations.policy.read_policy(session)
-        return output.policy.present_export(policy, as_yaml(policy.document))
+        text = as_yaml(policy.document)
+        return document(text, policy=policy.number, yaml=text)
 
 
 def diff(invocation: StoreInvocation, file: File) -> Presentation:

@@ -80,9 +80,8 @@ def readdress(
             shown, email = output.upkeep.present_new_address(target), target.address.email
             if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return output.upkeep.present_readdressed(
-            operations.addresses.readdress(session, target, reason=invocation.reason)
-        )
+        done = operations.addresses.readdress(session, target, reason=invocation.reason)
+        return output.upkeep.present_done(done, "Readdressed", "Has this address already")
 
 
 def merge(
@@ -106,9 +105,8 @@ def merge(
         shown, email = output.upkeep.present_merging(target), target.gone.email
         if refused := confirmed_or_refused(invocation, shown, email, confirm):
             return refused
-        return output.upkeep.present_merged(
-            operations.addresses.merge(session, target, reason=invocation.reason)
-        )
+        done = operations.addresses.merge(session, target, reason=invocation.reason)
+        return output.upkeep.present_done(done, "Merged into")
 
 
 # The commands below `tags`

@@ -88,7 +88,7 @@ def _plan(
     return write_plan(
         session,
         session.request(HandlingRun(tuple(rules), session.now)),
-        lambda connection, run_id: plan_handling(connection, run_id, rules),
+        plan_handling(rules),
         judge,
         asks_first=asks_first,
     )

@@ -24,7 +24,7 @@ from contactctl.store.groups import group_ids, group_names_by_id
 from contactctl.store.impact import count_active
 from contactctl.store.plans import PlanFigures
 from contactctl.store.runs import overdue_plans
-from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached, due
+from contactctl.store.thresholds.due import ContactIds, DueCounts, count_reached
 from contactctl.store.thresholds.runs import DayBefore, any_planned, day_before, plan_due
 from contactctl.store.thresholds.unswept import (
     begin_look,
@@ -132,19 +132,7 @@ def plan_thresholds(
     return write_plan(
         session,
         session.request(ThresholdsRun(after_run, tuple(map(_kept, rules.rules)))),
-        lambda connection, run_id: plan_due(
-            connection,
-            run_id,
-            lambda waiting, unjudged: due(
-                rules,
-                now,
-                session.store.dialect,
-                among=among,
-                waiting_runs=waiting,
-                unjudged_runs=unjudged,
-            ),
-            now,
-        ),
+        plan_due(rules, now, among),
         judge,
         asks_first=ask_first,
     )

@@ -16,25 +16,12 @@ from contactctl.output import view
 _COLUMNS = (
     view.Column("occurred_at", "OCCURRED"),
     *view.columns("recipient", "category", "status"),
-    view.Column("diagnostic", yields=True),
-    view.Column("not_counted", yields=True),
-    view.Column("held", yields=True),
-    view.Column("incident", yields=True),
-    view.Column("group", yields=True),
-    view.Column("run", yields=True),
-    *view.hidden(
-        "contact",
-        "email",
-        "counts",
-        "rule",
-        "evidence",
-        "through",
-        "host",
-        "channel",
-        "recorded_at",
-        "source",
-        "source_key",
+    *(
+        view.Column(name, yields=True)
+        for name in ("diagnostic", "not_counted", "held", "incident", "group", "run")
     ),
+    *view.hidden("contact", "email", "counts", "rule", "evidence", "through", "host", "channel"),
+    *view.hidden("recorded_at", "source", "source_key"),
 )
 RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
 
@@ -48,19 +35,13 @@ INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
 def present_responses(rows: Sequence[dict[str, Any]]) -> view.Presentation:
     """The responses, newest first."""
     items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
-    return view.Presentation(
-        {}, view.Rows("responses", _COLUMNS, items), [view.RowsTable(empty="(no responses)")]
-    )
+    return view.listed("responses", _COLUMNS, items, "(no responses)")
 
 
 def present_incidents(incidents: Sequence[Incident]) -> view.Presentation:
     """What is held, burst by burst."""
     items = [incident_data(each) for each in incidents]
-    return view.Presentation(
-        {},
-        view.Rows("incidents", _INCIDENT_COLUMNS, items),
-        [view.RowsTable(empty="(nothing is held)")],
-    )
+    return view.listed("incidents", _INCIDENT_COLUMNS, items, "(nothing is held)")
 
 
 def incident_data(incident: Incident) -> view.Row:

@@ -4,7 +4,10 @@ import hashlib
 import re
 from datetime import UTC, datetime, tzinfo
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii
+
+from contactctl.responses.data import read_data
 
 MAX_TEXT_CHARACTERS = 2_000
 MAX_KEY_CHARACTERS = 200
@@ -144,3 +147,11 @@ def _instant_of_number(number: float) -> datetime | None:
         if _EARLIEST * units_a_second <= number < _LATEST * units_a_second:
             return datetime.fromtimestamp(number / units_a_second, UTC)
     return None
+
+
+@lru_cache(4096)
+def is_machine(user_agent: str) -> bool:
+    """Whether who opened or clicked is a proxy or a scanner that calls itself so (`machines.yaml`).
+    An empty text says nothing: False."""
+    known, agent = read_data("machines.yaml"), user_agent.strip().lower()
+    return agent in known["exactly"] or any(part in agent for part in known["containing"])

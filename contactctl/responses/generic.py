@@ -35,7 +35,7 @@ from contactctl.domain.responses import (
 )
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words
-from contactctl.responses.classify import Classification, Classify, codes_of, find_codes
+from contactctl.responses.classify import Classification, Classify
 from contactctl.responses.data import read_data
 from contactctl.responses.fields import (
     address_of,
@@ -47,6 +47,7 @@ from contactctl.responses.fields import (
 from contactctl.responses.formats.mapping import CHANNELS, Context
 from contactctl.responses.formats.outcomes import A_PERSON_S, Kind, Outcome, parse_outcome
 from contactctl.responses.formats.paths import is_filled, parse_path, values_at
+from contactctl.responses.status import codes_of, find_codes
 
 FIELDS = (
     *("email", "category", "event", "status", "diagnostic", "occurred_at", "group", "channel"),

@@ -241,7 +241,8 @@ def _external_ids(connection: sa.Connection, ids: Sequence[int]) -> dict[int, li
     statement = (
         sa.select(_external.c.contact_id, _external.c.source, _external.c.external_id)
         .where(_external.c.contact_id.in_(ids))
-        .order_by(_external.c.source, _external.c.external_id)
+        # as the key has it: in another order Postgres reads all ids of a source for each page
+        .order_by(_external.c.contact_id, _external.c.source, _external.c.external_id)
     )
     return _by_contact(connection, statement, ExternalId)
 

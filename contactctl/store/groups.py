@@ -246,6 +246,7 @@ def removal_outcome(step: Step) -> BatchOutcome:
         _membership.c.contact_id == _item.c.contact_id,
         _membership.c.group_id == _item.c.group_id,
     )
+    still_member = still_member.correlate(_item)  # two levels out, which is not found by itself
     return settle(step, still_member)
 
 

@@ -164,21 +164,22 @@ def _is_open_threshold() -> sa.ColumnElement[bool]:
 # Runs that carry out handling rules: the plan of what is due, and its batches
 
 
-def plan_handling(connection: sa.Connection, run_id: int, rules: Sequence[TimedRule]) -> int:
-    """Freeze what is due, one item for each deactivation to end and membership to remove.
+def plan_handling(rules: Sequence[TimedRule]) -> plans.WritePlan:
+    """What freezes what is due, one item for each deactivation to end and membership to remove."""
 
-    Returns the number of contacts.
-    """
-    columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
-    for rule in rules:
-        due = due_under(rule).add_columns(
-            sa.literal(run_id, sa.Integer),
-            sa.literal(rule.action.value, sa.Text),
-            sa.literal(0, sa.Integer),
-        )
-        # two deactivations of one category are one item, as are two reasons for one removal
-        connection.execute(sa.insert(_item).from_select(columns, due.distinct()))
-    return plans.planned_contacts(connection, run_id)
+    def write(connection: sa.Connection, run_id: int) -> int:
+        columns = ["contact_id", "group_id", "category", "run_id", "action", "revision"]
+        for rule in rules:
+            due = due_under(rule).add_columns(
+                sa.literal(run_id, sa.Integer),
+                sa.literal(rule.action.value, sa.Text),
+                sa.literal(0, sa.Integer),
+            )
+            # two deactivations of one category are one item, as are two reasons for one removal
+            connection.execute(sa.insert(_item).from_select(columns, due.distinct()))
+        return plans.planned_contacts(connection, run_id)
+
+    return write
 
 
 def planned_returning(connection: sa.Connection, run: Run) -> int:

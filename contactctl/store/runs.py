@@ -172,6 +172,12 @@ def begin_one(
     return insert_run(connection, request, state=RunState.RUNNING, now=now, **values)
 
 
+def fail_run(connection: sa.Connection, run: Run, ending: str, now: datetime) -> None:
+    """running -> failed: the message says what it has done so far, and what ended it."""
+    values = {"finished_at": now, "message": f"{run.message} ({ending})".strip()}
+    change_state(connection, run.id, expected=RunState.RUNNING, to=RunState.FAILED, values=values)
+
+
 def finish_one(connection: sa.Connection, run_id: int, now: datetime) -> None:
     """running -> done, of a run that has changed one contact in this transaction.
 

@@ -42,9 +42,8 @@ def count_tags(connection: sa.Connection) -> int:
 
 
 def to_change_among(where: Clause, kind: RunKind, tag: str) -> Clause:
-    """True for the contacts that fulfil `where` and lack, or have, the tag: such a run would
-    change them."""
-    return sa.and_(where, _is_to_change(kind, tag, _contact.c.id))
+    """True for the contacts that fulfil `where` and whom such a run would change."""
+    return sa.and_(where, _is_to_change(kind, tag))
 
 
 def change_tag(
@@ -66,8 +65,8 @@ def change_tag(
     return changed
 
 
-def _is_to_change(kind: RunKind, tag: str, contact_id: sa.ColumnElement[int]) -> Clause:
-    has_it = sa.exists().where(_tag.c.contact_id == contact_id, _tag.c.tag_folded == fold(tag))
+def _is_to_change(kind: RunKind, tag: str) -> Clause:
+    has_it = sa.exists().where(_tag.c.contact_id == _contact.c.id, _tag.c.tag_folded == fold(tag))
     return ~has_it if kind is RunKind.TAG else has_it
 
 
@@ -76,7 +75,7 @@ def _tag_of(run: Run) -> str:
 
 
 def _tags_outcome(step: Step) -> BatchOutcome:
-    return settle(step, _is_to_change(step.run.kind, _tag_of(step.run), _item.c.contact_id))
+    return settle(step, _is_to_change(step.run.kind, _tag_of(step.run)))
 
 
 def _change_tags(step: Step) -> int:

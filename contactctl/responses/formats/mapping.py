@@ -12,15 +12,24 @@ from typing import Any, NamedTuple
 
 from contactctl.domain.criteria.fields import did_you_mean
 from contactctl.domain.errors import ConfigError
-from contactctl.domain.responses import Activity, Category, Event, Rejection, Response, Unsubscribe
+from contactctl.domain.responses import (
+    Activity,
+    Category,
+    Event,
+    Rejection,
+    Response,
+    Unsubscribe,
+    mail_name,
+)
 from contactctl.domain.text import show_safely
 from contactctl.domain.urls import host_in_words, receiving_host
-from contactctl.responses.classify import Classify, codes_of, is_machine
+from contactctl.responses.classify import Classify
 from contactctl.responses.fields import (
     MAX_KEY_CHARACTERS,
     address_of,
     addresses_of,
     event_key,
+    is_machine,
     text_of,
 )
 from contactctl.responses.formats import paths
@@ -32,6 +41,7 @@ from contactctl.responses.formats.outcomes import (
     table_paths,
 )
 from contactctl.responses.formats.times import UnreadableTimeError, instant_reader
+from contactctl.responses.status import codes_of
 
 CHANNELS = ("email", "sms", "push", "in-app")
 _TEXTS = (
@@ -244,8 +254,7 @@ class Document:
         return text_of(get(row)) if get is not None else ""
 
     def _message_of(self, row: paths.Row) -> str:
-        found = self._text("message", row).strip("<>")
-        return f"{self.name}:{found}" if found else ""
+        return mail_name(self._text("message", row), self.name)
 
     def _status_of(self, row: paths.Row) -> str:
         """A status; one of three numbers may be an object, of class, subject and detail."""

@@ -113,12 +113,12 @@ def _decoded(text: str) -> object:
         return fields
 
 
-def form_fields(text: str) -> dict[str, object]:
+def form_fields(text: str) -> dict[str, Any]:
     """The fields of a form, `data[email]` within an object `data`, as PHP and Rails read them."""
-    form: dict[str, object] = {}
+    form: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *way, last = name.replace("]", "").split("[", _MAX_FORM_DEPTH)
-        inside: Any = form
+        inside = form
         for key in way:
             found = inside.setdefault(key, {})
             inside = found if isinstance(found, dict) else inside.setdefault(f"{key}[]", {})

@@ -169,7 +169,7 @@ _OUTGROWN = """
     SELECT oid::regclass::text, relname FROM pg_catalog.pg_class
     WHERE relkind = 'r' AND relname = ANY (:ours) AND relnamespace =
             (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
-        AND pg_relation_size(oid) >= 262144
+        AND pg_relation_size(oid) >= 65536
         AND (pg_relation_size(oid) > 4 * relpages * current_setting('block_size')::bigint
             OR coalesce(pg_stat_get_last_analyze_time(oid), pg_stat_get_last_autoanalyze_time(oid))
                 IS NULL)
@@ -304,7 +304,7 @@ def know_tables(connection: sa.Connection) -> None:
     or never: not where autovacuum is off, nor of a restored dump. These are rough, a tenth of the
     usual sample; columns are named, as it then takes its own all the same.
     """
-    version = connection.dialect.server_version_info or ()  # type: ignore[attr-defined]
+    version = connection.dialect.server_version_info or ()
     is_maintainer = "has_table_privilege(oid, 'MAINTAIN')"
     may = is_maintainer if version >= (17,) else "pg_has_role(relowner, 'USAGE')"
     asked = sa.text(_OUTGROWN.format(may_analyze=may))

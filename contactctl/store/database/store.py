@@ -115,9 +115,7 @@ def open_store(url: str, waits: Waits = DEFAULT_WAITS) -> Store:
     """The store at `url`; StoreError when it is missing, unreachable or of another schema."""
     store = connect(url, waits)
     if file_is_missing(store):
-        raise StoreError(
-            f"no store at {store.path}", hint="`contactctl init` creates one", code="no-store"
-        )
+        raise no_store(f"at {store.path}")
     try:
         require_current_schema(store)
         _use_write_ahead_log(store)
@@ -200,26 +198,34 @@ def require_current_schema(store: Store) -> None:
         return
     if version is None:
         require_coordinator(store)
-        raise StoreError(
-            f"no store in {store.identity}", hint="`contactctl init` creates one", code="no-store"
-        )
+        raise no_store(f"in {store.identity}")
     if version == UNFINISHED_COPY:
         raise StoreError(
             f"{store.identity} is an unfinished copy of another store",
             hint="`contactctl db copy --to URL`, with the source's config, goes on with it",
             code="unfinished-copy",
         )
+    require_not_newer(store, version)
+    raise StoreError(
+        f"{store.identity} has schema {version}, this program needs {SCHEMA_VERSION}",
+        hint="run `contactctl db upgrade`",
+        code="schema",
+    )
+
+
+def require_not_newer(store: Store, version: str) -> None:
+    """StoreError where another program has made that version of the schema."""
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{store.identity} has schema {version}, newer than this program's {SCHEMA_VERSION}",
             hint="upgrade contactctl",
             code="schema",
         )
-    raise StoreError(
-        f"{store.identity} has schema {version}, this program needs {SCHEMA_VERSION}",
-        hint="run `contactctl db upgrade`",
-        code="schema",
-    )
+
+
+def no_store(where: str) -> StoreError:
+    """That there is none `where` one was looked for."""
+    return StoreError(f"no store {where}", hint="`contactctl init` creates one", code="no-store")
 
 
 def require_coordinator(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Runs that carry out thresholds: the plan of what is due, and its batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from contactctl.domain.changes import ChangeKind
 from contactctl.domain.contacts import MembershipState, Origin, Status
 from contactctl.domain.runs import Run, RunKind, RunState, SkipReason
+from contactctl.domain.thresholds import ThresholdRules
 from contactctl.store import plans, tables
 from contactctl.store.deactivations import open_each
 from contactctl.store.fields import is_one_of
 from contactctl.store.impact import losses_of_plan
-from contactctl.store.predicates import is_active, is_open, one_number
+from contactctl.store.predicates import how_many, is_active, is_open, one_number
 from contactctl.store.runs import runs_with_plans
 from contactctl.store.tables import SYSTEM_WIDE
 from contactctl.store.temporary import join_each_once
-from contactctl.store.thresholds.due import ContactIds
+from contactctl.store.thresholds.due import ContactIds, due
 
 _change = tables.change
 _contact = tables.contact
@@ -25,9 +26,6 @@ _deactivation = tables.deactivation
 _item = tables.plan_item
 _membership = tables.membership
 _run = tables.run
-
-# (waiting plans, runs whose responses have not been judged) -> what is due
-DuePlan = Callable[[Sequence[int], Sequence[int]], sa.Select[int, int, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +37,28 @@ class DayBefore:
     active_at_start: int | None
 
 
-def plan_due(connection: sa.Connection, run_id: int, due: DuePlan, now: datetime) -> int:
-    """Freeze what is due, without what another plan waits with; returns the number of contacts."""
-    join_each_once(connection)
-    found = due(waiting_plans(connection, now), _unjudged_runs(connection)).subquery("due")
-    items = sa.select(
-        found.c.contact_id,
-        sa.literal(run_id, sa.Integer),
-        found.c.scope,
-        found.c.category,
-        found.c.revision,
-    )
-    columns = ["contact_id", "run_id", "group_id", "category", "revision"]
-    connection.execute(sa.insert(_item).from_select(columns, items))
-    return plans.planned_contacts(connection, run_id)
+def plan_due(
+    rules: ThresholdRules, now: datetime, among: ContactIds | None = None
+) -> plans.WritePlan:
+    """What freezes what is due, of everybody or of those `among`, but for what another plan waits
+    with."""
+
+    def write(connection: sa.Connection, run_id: int) -> int:
+        join_each_once(connection)
+        found = due(
+            rules,
+            now,
+            connection.dialect.name,
+            among=among,
+            waiting_runs=waiting_plans(connection, now),
+            unjudged_runs=_unjudged_runs(connection),
+        ).subquery("due")
+        items = sa.select(*found.c, sa.literal(run_id, sa.Integer))
+        columns = ["contact_id", "group_id", "category", "revision", "run_id"]
+        connection.execute(sa.insert(_item).from_select(columns, items))
+        return plans.planned_contacts(connection, run_id)
+
+    return write
 
 
 def day_before(connection: sa.Connection, now: datetime) -> DayBefore:
@@ -153,19 +159,17 @@ def threshold_outcome(step: plans.Step) -> plans.BatchOutcome:
 
 def threshold_deactivate(step: plans.Step) -> int:
     """Open the batch's deactivations that are still due; returns how many contacts got one."""
-    due = sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
-    is_as_planned = _contact.c.revision == _item.c.revision
-    open_each(
-        step,
-        Origin.THRESHOLD,
-        due.join_from(_item, _contact, _contact.c.id == _item.c.contact_id).where(
-            step.items, is_as_planned, ~_is_open_already()
-        ),
+    join_each_once(step.connection)
+    still_due = (
+        sa.select(_item.c.contact_id, _item.c.group_id, _item.c.category)
+        .join_from(_item, _contact, _contact.c.id == _item.c.contact_id)
+        .where(step.items, _contact.c.revision == _item.c.revision, ~_is_open_already())
     )
+    open_each(step, Origin.THRESHOLD, still_due)
     _set_contacts_inactive(step)
     _set_members_inactive(step)
     here = _opened(step, _item.c.contact_id).distinct().subquery()
-    return one_number(step.connection, sa.select(sa.func.count()).select_from(here))
+    return how_many(step.connection, here)
 
 
 def _losing(connection: sa.Connection, run: Run) -> int:
