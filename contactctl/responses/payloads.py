@@ -49,6 +49,7 @@ _PARTS = re.compile(
     rb"--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
     re.IGNORECASE,
 )
+_HTTP = re.compile(rb"(?:HTTP/[\d.]+ \d{3}\b|[A-Z]{3,7} \S+ HTTP/[\d.]+\r?\n)")  # RFC 9112, 2.1
 # one column, and below its name the body of a post, as CSV quotes it
 _COLUMN_OF_BODIES = re.compile(rb'[^\n]{1,100}\n"\s*[\[{]')
 _HINT = "the first line names the columns: email, and one of category, status, diagnostic"
@@ -130,14 +131,18 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def detect(head: bytes, name: str) -> str:
     """`json`, `form`, `parts` (of a form), `postfix` (a log), `csv`, or else `mail`.
 
-    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, and on a log of
-    another program.
+    `head` is the start of the input, up to HEAD_BYTES. Raises InputError on UTF-16, on headers
+    of HTTP, and on a log of another program.
     """
     if head.startswith(_OTHER_ENCODINGS):
         raise InputError(f"{name}: UTF-16 text", hint="save it as UTF-8")
     text = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
     if kind := _kind_of_document(text):
         return kind
+    if _HTTP.match(text):
+        raise InputError(
+            f"{name}: an HTTP message with its headers", hint="give the body alone: curl without -i"
+        )
     if is_postfix_log(text):
         return "postfix"
     if is_log(text):

@@ -234,7 +234,6 @@ SAVED: list[tuple[str, object, list[str]]] = [
     ("auto", [SES, SES], ["invalid-address"] * 2),
     ("auto", f"{dumps(SES)}\n{dumps(dumps('x'))}\n", ["invalid-address", "rejection"]),
     ("auto", {"requestContext": {}, "requestPayload": loads(SES)}, ["invalid-address"]),
-    ("auto", f"HTTP/1.1 200 OK\nContent-Type: text/json\n\n{SES}", ["rejection"]),
     ("auto", f"Bounces of March\nemail,at,reason\n{ANN},{AT},{NO_USER}\n", ["rejection"]),
     ("auto", f"content\r\n{SES_IN_CSV}\r\n", ["invalid-address"]),
     ("auto", f"request: body\n{SES_IN_CSV}\n", ["invalid-address"]),
