@@ -43,6 +43,12 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
         ({"Retry-After": "-1"}, 1.0),
         ({"Retry-After": ""}, 1.0),
         ({}, 1.0),
+        ({"X-RateLimit-Reset": "30"}, 30.0),
+        ({"X-RateLimit-Reset": "784111790", "Retry-After": "5"}, 5.0),
+        (
+            {"Date": "Sun, 01 Mar 2026 10:00:00 GMT", "X-RateLimit-Reset": "1772359240"},
+            40.0,
+        ),
         # by the clock of the server, however wrong ours is
         *(
             (
@@ -52,7 +58,7 @@ def asked_for(trouble: list[Answer], method: str = "GET") -> tuple[Any, list[flo
             for moment, pause in [
                 ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0),
                 ("Sunday, 06-Nov-94 08:49:40 GMT", 3.0),
-                ("Sun Nov  6 08:49:39 1994", 1.0),
+                ("Sun Nov  6 08:49:39 1994", 2.0),
                 ("Sun, 06 Nov 1994 08:49:00 GMT", 0.0),
             ]
         ),

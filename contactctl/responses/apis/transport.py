@@ -10,7 +10,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -38,6 +38,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 120.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_QUOTED = 200
+_A_MOMENT = 1e9  # seconds: no pause is as long
 
 Sleep = Callable[[float], None]
 
@@ -258,23 +259,25 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _retry_after(headers: Message | None) -> float | None:
-    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), by its own clock."""
-    text = headers.get("Retry-After", "").strip() if headers else ""
-    if headers is None or text.isdigit():
-        return float(text) if text else None
+    """The pause that the server asks for, in seconds (RFC 9110, 10.2.3), by its own clock; some say
+    instead when its patience is back, in seconds since 1970."""
+    if headers is None:
+        return None
+    text = (headers.get("Retry-After") or headers.get("X-RateLimit-Reset", "")).strip()
+    if text.isdigit() and float(text) < _A_MOMENT:
+        return float(text)
+    until = float(text) if text.isdigit() else _moment_of(text)
+    if until is None:
+        return None
+    return max(until - (_moment_of(headers.get("Date", "")) or time.time()), 0.0)
+
+
+def _moment_of(text: str) -> float | None:
+    """An HTTP date (RFC 9110, 5.6.7), which is always GMT, in seconds since 1970."""
     try:
-        until = parsedate_to_datetime(text)
-        return max((until - _sent_at(headers)).total_seconds(), 0.0)
+        return parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp()
     except (TypeError, ValueError):
         return None
-
-
-def _sent_at(headers: Message) -> datetime:
-    """When an answer was sent: now, if it does not say so."""
-    try:
-        return parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
 
 
 def _words(error: HTTPError) -> str:
