@@ -69,6 +69,15 @@ def test_the_pause_that_a_server_asks_for(headers: dict[str, str], pause: float)
     assert (found, slept) == (SOME.body, [pause])
 
 
+def test_a_clock_far_ahead_of_the_server_s_is_told() -> None:
+    """Otherwise what happens from now on counts as read."""
+    behind = Answer(SOME.body, headers={"Date": "Sun, 01 Mar 2026 10:00:00 GMT"})
+    with pytest.raises(ApiError, match="hours ahead of its clock"):
+        asked_for([behind])
+    ahead = Answer(SOME.body, headers={"Date": "Fri, 01 Mar 2097 10:00:00 GMT"})
+    assert asked_for([ahead, behind])[0] == SOME.body
+
+
 @pytest.mark.parametrize("form", ["gzip", "GZIP", "x-gzip"])
 def test_an_answer_may_be_packed(form: str) -> None:
     packed = Answer(gzip.compress(b'\xef\xbb\xbf[{"email": "b@x.no"}]'), 200)

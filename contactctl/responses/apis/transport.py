@@ -38,6 +38,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 120.0
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_QUOTED = 200
+_MOST_AHEAD_S = 3600.0  # half of what is read again (domain.sources.FOR_LATE_EVENTS)
 _A_MOMENT = 1e9  # seconds: no pause is as long
 
 Sleep = Callable[[float], None]
@@ -171,6 +172,7 @@ class Client:
         if left <= 0:
             raise OutOfTimeError(f"source {self._name}: the time is over")
         with self._opener.open(request, timeout=min(TIMEOUT_S, left)) as answer:
+            self._require_clock(answer.headers)
             raw = self._read(answer)
         if not raw.strip():
             return None
@@ -186,6 +188,14 @@ class Client:
                 f"the answer has errors: {_on_one_line(json.dumps(found['errors']))}"
             )
         return found
+
+    def _require_clock(self, headers: Message) -> None:
+        """A clock ahead of the server's would say that what is yet to happen has been read."""
+        sent = _moment_of(headers.get("Date", ""))
+        if sent is not None and time.time() - sent > _MOST_AHEAD_S:
+            hours = (time.time() - sent) / 3600
+            hint = "set the clock of this machine; events would be missed"
+            raise self._failed(f"our clock is {hours:,.0f} hours ahead of its clock", hint=hint)
 
     def _read(self, answer: HTTPResponse) -> bytes:
         """The content of an answer, unpacked: some pack it unasked."""
