@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from email import message_from_bytes
 from email.message import Message
-from email.policy import HTTP
 from itertools import chain
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -45,8 +44,9 @@ _BLANK = (
 )
 _PAIR = rb"[\w.~*%+\[\]-]+=[\w.~*%+!'()@:/,-]*"
 _FORM = re.compile(rb"%s(&%s)*\r?(\n|\Z)" % (_PAIR, _PAIR))  # HTML 4.01, section 17.13.4
+_MOST_PARTS = 1000
 _PARTS = re.compile(
-    rb"--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
+    rb"\s*--([^\r\n]{1,100})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,5}?Content-Disposition: form-data",
     re.IGNORECASE,
 )
 _HTTP = re.compile(rb"(?:HTTP/[\d.]+ \d{3}\b|[A-Z]{3,7} \S+ HTTP/[\d.]+\r?\n)")  # RFC 9112, 2.1
@@ -295,20 +295,27 @@ def _read_parts(stream: BinaryIO, name: str) -> Iterator[JsonValue | Rejection]:
     if len(raw) > MAX_VALUE_BYTES:
         yield Rejection(name, f"a form of more than {MAX_VALUE_BYTES >> 20} MiB")
         return
-    while rest := raw.lstrip():
-        found = _PARTS.match(rest)
-        if found is None:
-            yield Rejection(name, "not a part of a form", rest)
-            return
-        form, end, raw = rest.partition(b"--%s--" % found[1])
-        yield JsonValue(name, _fields_of_parts(form + end, found[1]))
+    at = 0
+    while found := _PARTS.match(raw, at):
+        end_mark = b"--%s--" % found[1]
+        end = raw.find(end_mark, found.end())
+        if end < 0:
+            break
+        at = end + len(end_mark)
+        form = raw[found.start() : at]
+        if form.count(end_mark[:-2]) > _MOST_PARTS:
+            yield Rejection(name, f"a form of more than {_MOST_PARTS:,} parts")
+        else:
+            yield JsonValue(name, _fields_of_parts(form, found[1]))
+    if rest := raw[at:].strip():
+        yield Rejection(name, "not a form that ends: the input may be cut off", rest)
 
 
 def _fields_of_parts(form: bytes, boundary: bytes) -> dict[str, object]:
     header = b'Content-Type: multipart/form-data; boundary="%s"\r\n\r\n' % boundary
     fields = {
         str(part.get_param("name", header="content-disposition")): _text_of_part(part)
-        for part in message_from_bytes(header + form, policy=HTTP).walk()
+        for part in message_from_bytes(header + form).walk()
         if not part.is_multipart() and part.get_filename() is None
     }
     return form_fields(urlencode(fields))

@@ -211,6 +211,7 @@ SAVED: list[tuple[str, object, list[str]]] = [
         ["invalid-address"] * 2,
     ),
     ("auto", AS_PARTS + "and more", ["invalid-address", "rejection"]),
+    ("auto", AS_PARTS.removesuffix("--\r\n"), ["rejection"]),
     (
         "auto",
         AS_PARTS.replace("Content-D", "Content-Type: text/plain\r\nContent-D"),
