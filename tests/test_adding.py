@@ -74,29 +74,26 @@ COMMAND = Addition(
     edited={
         "cli/registry.py": [
             (
-                '    "contacts add": Entry("contacts:add", "Add one contact."),\n',
-                '    "contacts number": Entry("numbers:number", "Show a contact by number."),\n',
+                '    "contacts add": Entry("contacts", "Add one contact."),\n',
+                '    "contacts number": Entry("numbers", "Show a contact by number."),\n',
             )
         ]
     },
     new={
         "cli/numbers.py": '''"""The command `contacts number`."""
 
+from contactctl import operations
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.output.view import KeyValues, Presentation
 
 
 def number(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
-    """Show a contact by number.
-
-    Examples:
+    """Examples:
         contactctl contacts number ann@example.com
     """
-    from contactctl.operations.contacts import contact_id_of
-
     with invocation.open_session() as session:
-        found = contact_id_of(session, contact)
+        found = operations.contacts.contact_id_of(session, contact)
     return Presentation({"id": found}, blocks=[KeyValues([("Id", found)])])
 '''
     },

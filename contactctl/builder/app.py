@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contactctl.builder.opened import Opened
     from contactctl.domain.criteria.tree import Criteria
     from contactctl.domain.runs import Run
+    from contactctl.operations.plans import ShownPlan
     from contactctl.operations.runs import Watched
 
 _DARK, _LIGHT = "textual-dark", "textual-light"
@@ -127,7 +128,7 @@ class BuilderApp(App[None]):
                     if self._left:
                         return
                     self._until_closed = stack.pop_all()
-            self.post_message(messages.StoreOpened(opened))
+            self.call_later(self._edit, opened)
         except BaseException as failure:
             if self._left:
                 return
@@ -136,10 +137,10 @@ class BuilderApp(App[None]):
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self.action_leave)
 
-    @on(messages.StoreOpened)
-    def _edit(self, message: messages.StoreOpened) -> None:
-        self._opened = message.opened
-        message.opened.count.start()
+    def _edit(self, opened: "Opened") -> None:
+        """The store is open: the conditions can be edited."""
+        self._opened = opened
+        opened.count.start()
         self._say_standing()
         if isinstance(self.screen, ReminderScreen):
             self.screen.show_open()
@@ -162,9 +163,9 @@ class BuilderApp(App[None]):
             self.push_screen(planning)
             self._write_plan(chosen.criteria, planning)
 
-    @on(messages.PlanMade)
-    def _show_plan(self, made: messages.PlanMade) -> None:
-        plan, awaited = made.plan, self.screen is made.waiting
+    def _show_plan(self, plan: "ShownPlan | None", waiting: Screen[None]) -> None:
+        """The plan is ready; None: no contact matches. `waiting` was shown until then."""
+        awaited = self.screen is waiting
         if plan is not None and awaited:
             self.switch_screen(self._open_store.confirmation(plan))
         elif plan is not None:
@@ -184,31 +185,29 @@ class BuilderApp(App[None]):
 
     @on(messages.Kept)
     def _kept(self, kept: messages.Kept) -> None:
-        self._open_store.plan.keep(kept.run.id)
-        self._show_outcome(messages.Finished(self._watched(kept.run)))
+        self._show_outcome(self._open_store.kept(kept.run))
 
-    @on(messages.Begun)
-    def _show_progress(self, begun: messages.Begun) -> None:
-        self._remember(self._watched(begun.run))
+    def _show_progress(self, begun: "Watched") -> None:
+        """The run has started, in its own process."""
+        self._remember(begun)
         self.switch_screen(self._open_store.progress(begun.run))
         self._watch(begun.run)
 
-    @on(messages.Advanced)
-    def _show_advance(self, advanced: messages.Advanced) -> None:
+    def _show_advance(self, steps: int) -> None:
+        """The run has processed this many more contacts."""
         show: Callable[[int], None] | None = getattr(self.screen, "advance", None)
         if show is not None:
-            show(advanced.steps)
+            show(steps)
 
-    @on(messages.Finished)
-    def _show_outcome(self, finished: messages.Finished) -> None:
-        self._remember(finished.watched)
-        self.switch_screen(self._open_store.outcome(finished.watched))
+    def _show_outcome(self, watched: "Watched") -> None:
+        """The run is final, or no process works on it."""
+        self._remember(watched)
+        self.switch_screen(self._open_store.outcome(watched))
 
-    @on(messages.Failed)
-    def _show_failure(self, failed: messages.Failed) -> None:
-        if self.screen is failed.waiting:
+    def _show_failure(self, problem: ContactctlError, waiting: Screen[None] | None) -> None:
+        if self.screen is waiting:
             self.pop_screen()
-        lines = filter(None, (failed.problem.message, failed.problem.hint))
+        lines = filter(None, (problem.message, problem.hint))
         text = "\n".join(map(show_safely, lines))
         self.notify(text, severity="error", markup=False, timeout=15)
 
@@ -223,11 +222,6 @@ class BuilderApp(App[None]):
         if self._opened is None:
             raise RuntimeError("the store is not open yet")
         return self._opened
-
-    def _watched(self, run: "Run") -> "Watched":
-        from contactctl.operations.runs import Watched  # noqa: PLC0415 - comes with the store
-
-        return Watched(run)
 
     def _remember(self, watched: "Watched") -> None:
         outcome, run = self.outcome, watched.run
@@ -248,7 +242,7 @@ class BuilderApp(App[None]):
     def _write_plan(self, criteria: "Criteria", waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
             plan = self._open_store.make_plan(criteria, lambda: waiting in self.screen_stack)
-            self.post_message(messages.PlanMade(plan, waiting))
+            self.call_later(self._show_plan, plan, waiting)
 
     @work(thread=True)
     def _drop_plan(self, run: "Run") -> None:
@@ -259,36 +253,36 @@ class BuilderApp(App[None]):
     def _begin(self, confirmed: messages.Confirmed, waiting: Screen[None]) -> None:
         with self._telling_failure(waiting):
             begun = self._open_store.plan.begin(confirmed.run.id, confirmed.said)
-            self.post_message(
-                messages.Begun(begun.run) if begun.problem is None else messages.Finished(begun)
-            )
+            show = self._show_progress if begun.problem is None else self._show_outcome
+            self.call_later(show, begun)
 
     @work(thread=True)
     def _watch(self, run: "Run") -> None:
         with self._telling_failure(), suppress(_NobodyWatchesError):
-            self.post_message(messages.Finished(self._open_store.watch(run, self._progress)))
+            self.call_later(self._show_outcome, self._open_store.watch(run, self._progress))
 
     @contextmanager
     def _telling_failure(self, waiting: Screen[None] | None = None) -> Iterator[None]:
         try:
             yield
         except ContactctlError as problem:
-            self.post_message(messages.Failed(problem, waiting))
+            self.call_later(self._show_failure, problem, waiting)
         except OSError as error:
-            self.post_message(messages.Failed(ContactctlError(str(error)), waiting))
+            self.call_later(self._show_failure, ContactctlError(str(error)), waiting)
 
     @contextmanager
     def _progress(self, _title: str, _total: int | None) -> Iterator[Callable[[int], None]]:
         def advance(steps: int) -> None:
             if self._left:
                 raise _NobodyWatchesError
-            self.post_message(messages.Advanced(steps))
+            self.call_later(self._show_advance, steps)
 
         yield advance
 
     def _deliver(self, answer: "Answer") -> None:
         if self._opened is not None:
-            self._opened.editor.post_message(messages.Answered(answer))
+            editor = self._opened.editor
+            editor.call_later(editor.show_answer, answer)
 
 
 def _tell_textual_about_colour(wanted: bool) -> None:

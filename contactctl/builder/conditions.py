@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
-from contactctl.builder.dialogs import Choice, Picker
+from contactctl.builder.dialogs import Choice, Picker, pick_one
 from contactctl.builder.draft import Draft, Group, Mode, Part, Row, change_operator
 from contactctl.builder.value_entry import PickButton, ValueEntry, ValuesHeld, value_entry
 from contactctl.domain.criteria.fields import OPERATORS, USAGES, FieldType, Operator
@@ -69,8 +69,8 @@ class CriteriaTree(Tree[Part]):
 
         part: Part | None
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("criteria", id=id)
+    def __init__(self) -> None:
+        super().__init__("criteria", id="tree")
         self.show_root = False
         self.auto_expand = False
         self.guide_depth = 2
@@ -164,8 +164,8 @@ class ConditionEntry(Vertical):
 
         row: Row
 
-    def __init__(self, values_held: ValuesHeld, *, id: str | None = None) -> None:
-        super().__init__(id=id, classes="panel")
+    def __init__(self, values_held: ValuesHeld) -> None:
+        super().__init__(id="entry", classes="panel")
         self.border_title = "Condition"
         self._values_held = values_held
         self._part: Part | None = None
@@ -250,11 +250,7 @@ class ConditionEntry(Vertical):
             kind = row.field.type
             choices = [Choice(each, each.value, meaning(kind, each)) for each in OPERATORS[kind]]
             picker = Picker(row.field.name, choices, chosen=[row.operator])
-            self.app.push_screen(picker, self._take_operator)
-
-    async def _take_operator(self, chosen: Sequence[Operator] | None) -> None:
-        if chosen:
-            await self.choose_operator(chosen[0])
+            pick_one(self.app, picker, self.choose_operator)
 
     @on(Input.Submitted)
     async def _done(self, event: Input.Submitted) -> None:

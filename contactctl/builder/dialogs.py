@@ -1,11 +1,11 @@
 """Small screens over another one: choosing from a list, a file's name, every key, one contact."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -15,6 +15,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from contactctl.builder.figures import Blocks
+from contactctl.builder.header import titled
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.text import fold, show_safely
@@ -94,9 +95,8 @@ class Picker(Dialog[Sequence[Value] | None]):
         self.shown: Choices[Value] = ()
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="dialog" if self._searched is not None else "dialog small")
-        box.border_title = self._title
-        with box:
+        size = "dialog" if self._searched is not None else "dialog small"
+        with titled(self._title, Vertical(classes=size)):
             if self._searched is not None:
                 yield Input(placeholder=self._searched, id="search", compact=True)
             yield OptionList(id="choices", markup=False, compact=True)
@@ -142,8 +142,7 @@ class Picker(Dialog[Sequence[Value] | None]):
         if at is not None and self.shown:
             self._toggle(at)
 
-    def action_mark_by_blank(self) -> None:
-        self.action_mark()
+    action_mark_by_blank = action_mark
 
     def action_highlight(self, step: int) -> None:
         options = self.query_one(OptionList)
@@ -209,6 +208,17 @@ class Picker(Dialog[Sequence[Value] | None]):
         return Content.assemble(mark, pad(label, widest), "  ", (about, "dim"))
 
 
+def pick_one(
+    app: App[Any], picker: Picker[Value], then: Callable[[Value], Awaitable[None] | None]
+) -> None:
+    """Show the picker, and go on with what was chosen, if anything was."""
+
+    def take(chosen: Sequence[Value] | None) -> Any:
+        return then(chosen[0]) if chosen else None
+
+    app.push_screen(picker, take)
+
+
 def matching(choices: Choices[Value], searched: str) -> Choices[Value]:
     """Those with every searched word in their line; those whose name begins so first."""
     words = fold(searched).split()
@@ -236,9 +246,7 @@ class FileDialog(Dialog[str | None]):
         self._use = use
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="dialog small")
-        box.border_title = self._question
-        with box:
+        with titled(self._question, Vertical(classes="dialog small")):
             yield Input(self._first_name, placeholder="criteria.yaml", id="file", compact=True)
             yield Static(id="problem", markup=False)
         yield Footer(compact=True)
@@ -289,10 +297,8 @@ class KeysScreen(Dialog[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        box = VerticalScroll(id="all-keys", classes="dialog small")
-        box.border_title = "Keys"
-        with box:
-            lines = [Content.assemble((f"{key:<15}", "bold"), does) for key, does in _KEYS]
+        lines = [Content.assemble((f"{key:<15}", "bold"), does) for key, does in _KEYS]
+        with titled("Keys", VerticalScroll(id="all-keys", classes="dialog small")):
             yield Static(Content("\n").join(lines), id="keys")
         yield Footer(compact=True)
 
@@ -311,9 +317,7 @@ class ContactScreen(Dialog[None]):
         self._read = read
 
     def compose(self) -> ComposeResult:
-        box = VerticalScroll(classes="dialog", id="contact")
-        box.border_title = Content(self._title)
-        with box:
+        with titled(Content(self._title), VerticalScroll(classes="dialog", id="contact")):
             yield Blocks(id="contact-text")
         yield Footer(compact=True)
 

@@ -11,7 +11,14 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from contactctl.builder.conditions import TITLES, ConditionEntry, CriteriaTree
-from contactctl.builder.dialogs import Choice, ContactScreen, FileDialog, KeysScreen, Picker
+from contactctl.builder.dialogs import (
+    Choice,
+    ContactScreen,
+    FileDialog,
+    KeysScreen,
+    Picker,
+    pick_one,
+)
 from contactctl.builder.draft import (
     Group,
     History,
@@ -24,10 +31,10 @@ from contactctl.builder.draft import (
     first_row,
 )
 from contactctl.builder.files import CriteriaFiles
-from contactctl.builder.header import HeaderLine
-from contactctl.builder.live_count import LiveCount
+from contactctl.builder.header import HeaderLine, titled
+from contactctl.builder.live_count import Answer, LiveCount
 from contactctl.builder.live_panel import VIEWS, LivePanel
-from contactctl.builder.messages import Answered, Changed, Chosen
+from contactctl.builder.messages import Changed, Chosen
 from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.contacts import ContactRecord
 from contactctl.domain.criteria.fields import Field, FieldCatalogue
@@ -97,11 +104,10 @@ class EditorScreen(Screen[None]):
         with Horizontal(id="editor"):
             with Vertical(id="left"):
                 conditions = Vertical(classes="panel", id="conditions")
-                conditions.border_title = "Active contacts matching"
-                with conditions:
-                    yield CriteriaTree(id="tree")
-                yield ConditionEntry(self._store.values, id="entry")
-            yield LivePanel(id="right")
+                with titled("Active contacts matching", conditions):
+                    yield CriteriaTree()
+                yield ConditionEntry(self._store.values)
+            yield LivePanel()
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -181,14 +187,13 @@ class EditorScreen(Screen[None]):
             Choice("leave", "Leave", "the terminal then shows them as flags"),
             Choice("stay", "Stay", "and go on editing"),
         ]
-        self.app.push_screen(Picker("The edits are not saved", choices), self._leave_by)
+        pick_one(self.app, Picker("The edits are not saved", choices), self._leave_by)
 
-    async def _leave_by(self, chosen: Sequence[str] | None) -> None:
-        match chosen:
-            case ["leave"]:
-                await self.run_action("app.leave")
-            case ["save"]:
-                self._save(then_leave=True)
+    async def _leave_by(self, chosen: str) -> None:
+        if chosen == "leave":
+            await self.run_action("app.leave")
+        elif chosen == "save":
+            self._save(then_leave=True)
 
     # files and the clipboard
 
@@ -257,14 +262,15 @@ class EditorScreen(Screen[None]):
         title = show_safely(chosen.email)
         self.app.push_screen(ContactScreen(title, lambda: self._store.contact(number)))
 
-    def on_answered(self, message: Answered) -> None:
-        if not self._store.count.is_current(message.answer):
+    def show_answer(self, answer: Answer) -> None:
+        """What the store says of the criteria, if they have not changed since."""
+        if not self._store.count.is_current(answer):
             return
         panel = self.query_one(LivePanel)
-        if message.answer.preview is not None:
-            panel.show_preview(message.answer.preview)
-        elif message.answer.problem is not None:
-            panel.show_problem(message.answer.problem)
+        if answer.preview is not None:
+            panel.show_preview(answer.preview)
+        elif answer.problem is not None:
+            panel.show_problem(answer.problem)
 
     def count_anew(self) -> None:
         """From now on, every earlier count belongs to older criteria."""
@@ -292,21 +298,11 @@ class EditorScreen(Screen[None]):
     def _pick_field(self, title: str, then: Callable[[Field], None]) -> None:
         fields = self._catalogue.fields()
         choices = [Choice(each, each.name, f"{each.type:<8}{each.help}") for each in fields]
-
-        def take(chosen: Sequence[Field] | None) -> None:
-            if chosen:
-                then(chosen[0])
-
-        self.app.push_screen(Picker(title, choices, searched="search by name or meaning"), take)
+        pick_one(self.app, Picker(title, choices, searched="search by name or meaning"), then)
 
     def _pick_mode(self, mode: Mode, then: Callable[[Mode], None]) -> None:
         choices = [Choice(each, title) for each, title in TITLES.items()]
-
-        def take(chosen: Sequence[Mode] | None) -> None:
-            if chosen:
-                then(chosen[0])
-
-        self.app.push_screen(Picker("A contact must match", choices, chosen=[mode]), take)
+        pick_one(self.app, Picker("A contact must match", choices, chosen=[mode]), then)
 
     def _add_row(self, chosen: Field) -> None:
         self._add(first_row(chosen))

@@ -24,8 +24,8 @@ _HANG = " " * _LABEL
 class Figures(Widget):
     """Lines that are cut to the width; dimmed while they belong to older criteria."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(id="figures")
         self._facts: Sequence[tuple[str, str, str]] = ()
         self._head: tuple[str, str] = ("", "")
 
@@ -100,8 +100,8 @@ _STYLES = {BOLD: "bold", DIM: "dim"}
 class Blocks(Static):
     """A presentation's blocks, tables cut to the widget's width. No markup is ever interpreted."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(markup=False, id=id, classes=classes)
+    def __init__(self, *, id: str) -> None:
+        super().__init__(markup=False, id=id)
         self._presentation = Presentation()
 
     def present(self, presentation: Presentation) -> None:

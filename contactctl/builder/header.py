@@ -1,5 +1,7 @@
 """The first line of every screen: which store, which criteria, and whether edits are unsaved."""
 
+from typing import TypeVar
+
 from textual.content import Content
 from textual.widget import Widget
 
@@ -10,6 +12,13 @@ from contactctl.domain.text import show_safely
 _OPENING = "opening the store ..."
 _EDITED = "● not saved"
 _GAP = 2
+Box = TypeVar("Box", bound=Widget)
+
+
+def titled(title: str | Content, box: Box) -> Box:
+    """The box, with this title in its border."""
+    box.border_title = title
+    return box
 
 
 class HeaderLine(Widget):

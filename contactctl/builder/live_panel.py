@@ -3,12 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -16,6 +14,7 @@ from textual.widgets import Button, ContentSwitcher, DataTable, Static
 
 from contactctl.builder.draft import criteria_as_flags
 from contactctl.builder.figures import Figures, left_out_facts, stakes_facts, stakes_head
+from contactctl.builder.header import titled
 from contactctl.config.criteria import criteria_as_yaml
 from contactctl.domain.criteria.tree import Criteria
 from contactctl.domain.errors import ContactctlError
@@ -39,10 +38,8 @@ class LivePanel(Vertical):
         contact_id: int
         email: str
 
-    BINDINGS: ClassVar[list[BindingType]] = []
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(id="right")
         self._waiting_since: float | None = None
         self._texts: dict[str, str] = {}
         self._rows: Sequence[Mapping[str, object]] = ()
@@ -50,10 +47,8 @@ class LivePanel(Vertical):
         self.is_current = False
 
     def compose(self) -> ComposeResult:
-        selected = Vertical(classes="panel", id="selected")
-        selected.border_title = "Selected"
-        with selected:
-            yield Figures(id="figures")
+        with titled("Selected", Vertical(classes="panel", id="selected")):
+            yield Figures()
             yield Static(id="count-problem", markup=False)
             yield Button(
                 "D  Deactivate ...",

@@ -212,6 +212,11 @@ class Opened:
         editor = self.editor
         return Standing(self.session.store.identity, editor.criteria_name, editor.is_edited)
 
+    def kept(self, run: Run) -> Watched:
+        """A plan that stays, for somebody else to apply."""
+        self.plan.keep(run.id)
+        return Watched(run)
+
     def planning(self) -> PlanningScreen:
         return PlanningScreen()
 

@@ -14,7 +14,7 @@ from textual.widgets import Button, Footer, Input, ProgressBar, Static
 
 from contactctl.builder.dialogs import Dialog
 from contactctl.builder.figures import Blocks, Figures, lost_facts, stakes_facts, stakes_head
-from contactctl.builder.header import HeaderLine
+from contactctl.builder.header import HeaderLine, titled
 from contactctl.builder.messages import Confirmed, Declined, Kept
 from contactctl.domain.errors import ContactctlError
 from contactctl.domain.runs import Confirmation, Run, RunState, Stakes, parse_count
@@ -31,9 +31,7 @@ class PlanningScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="dialog small")
-        box.border_title = "Making the plan"
-        with box:
+        with titled("Making the plan", Vertical(classes="dialog small")):
             yield Static("Writing down the contacts ...")
         yield Footer(compact=True)
 
@@ -70,17 +68,15 @@ class ConfirmationScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield HeaderLine()
         stakes = Vertical(classes="panel", id="stakes")
-        stakes.border_title = "Deactivate these contacts?"
-        with stakes:
-            yield Figures(id="figures")
+        with titled("Deactivate these contacts?", stakes):
+            yield Figures()
             yield Static(Content(self._question()), id="question")
             if not self._needs_second_operator:
                 yield Input(id="typed", compact=True)
             yield Static(id="problem", markup=False)
         yield Static(_TOO_SMALL, id="too-small")
         plan = VerticalScroll(classes="panel", id="plan", can_focus=False)
-        plan.border_title = f"Plan: run {self.plan.run.id}"
-        with plan:
+        with titled(f"Plan: run {self.plan.run.id}", plan):
             yield Blocks(id="plan-text")
         with Horizontal(id="go"):
             yield Button("Back", action="screen.decline", compact=True)
@@ -199,9 +195,8 @@ class ProgressScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield HeaderLine()
-        panel = Vertical(classes="panel tall")
-        panel.border_title = f"Run {self._run_id}: deactivating contacts"
-        with panel:
+        title = f"Run {self._run_id}: deactivating contacts"
+        with titled(title, Vertical(classes="panel tall")):
             yield ProgressBar(total=self._planned, show_eta=False)
             yield Static(id="done")
             yield Static(
@@ -245,8 +240,7 @@ class OutcomeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield HeaderLine()
         panel = VerticalScroll(classes="panel tall", can_focus=False)
-        panel.border_title = f"Run {self._shown.id}: {self._shown.state}"
-        with panel:
+        with titled(f"Run {self._shown.id}: {self._shown.state}", panel):
             yield Static(Content(self._title()), classes="title")
             if self._problem is not None:
                 hint = self._problem.hint

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
-from contactctl.builder.header import HeaderLine
+from contactctl.builder.header import HeaderLine, titled
 
 REMINDER = """\
 Deactivated contacts
@@ -44,8 +44,7 @@ class ReminderScreen(Screen[None]):
         yield HeaderLine()
         with Vertical(classes="page"):
             panel = VerticalScroll(classes="panel", id="reminder", can_focus=False)
-            panel.border_title = "Bulk deactivate contacts"
-            with panel:
+            with titled("Bulk deactivate contacts", panel):
                 yield Static(Content(REMINDER))
                 yield Button(
                     "Start finding contacts",

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input
 
-from contactctl.builder.dialogs import Choice, Picker
+from contactctl.builder.dialogs import Choice, Picker, pick_one
 from contactctl.builder.draft import Row, has_choices, row_of, takes_free_list
 from contactctl.domain.criteria.conditions import build_condition
 from contactctl.domain.criteria.fields import USAGES, Field, FieldType, Operator, Takes
@@ -43,8 +43,8 @@ _WIDEST = 34
 class PickButton(Button):
     """What is chosen, to be changed in a list."""
 
-    def __init__(self, text: str, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(_with_arrow(text), id=id, classes=classes, compact=True)
+    def __init__(self, text: str, *, id: str) -> None:
+        super().__init__(_with_arrow(text), id=id, compact=True)
 
     def say(self, text: str) -> None:
         """Show this as chosen."""
@@ -163,25 +163,23 @@ class SpanEntry(ValueEntry):
     def _pick_unit(self, event: Button.Pressed) -> None:
         event.stop()
         units = [Choice(unit, unit.value) for unit in Unit]
-        self.app.push_screen(Picker("Unit", units, chosen=[self._unit]), self._take_unit)
+        pick_one(self.app, Picker("Unit", units, chosen=[self._unit]), self._take_unit)
 
     @on(Button.Pressed, "#tense")
     def _pick_tense(self, event: Button.Pressed) -> None:
         event.stop()
         tenses = [Choice(past, text) for past, text in _TENSES.items()]
-        self.app.push_screen(Picker("When", tenses, chosen=[self._in_past]), self._take_tense)
+        pick_one(self.app, Picker("When", tenses, chosen=[self._in_past]), self._take_tense)
 
-    def _take_unit(self, chosen: Sequence[Unit] | None) -> None:
-        if chosen:
-            self._unit = chosen[0]
-            self.query_one("#unit", PickButton).say(self._unit)
-            self.tell()
+    def _take_unit(self, unit: Unit) -> None:
+        self._unit = unit
+        self.query_one("#unit", PickButton).say(unit)
+        self.tell()
 
-    def _take_tense(self, chosen: Sequence[bool] | None) -> None:
-        if chosen:
-            self._in_past = chosen[0]
-            self.query_one("#tense", PickButton).say(_TENSES[self._in_past])
-            self.tell()
+    def _take_tense(self, in_past: bool) -> None:
+        self._in_past = in_past
+        self.query_one("#tense", PickButton).say(_TENSES[in_past])
+        self.tell()
 
 
 class ChoiceEntry(ValueEntry):

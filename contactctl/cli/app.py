@@ -11,7 +11,7 @@ import typer
 from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
 from contactctl.cli import registry
-from contactctl.cli.context import Invocation, SharedOptions, StoreInvocation, output_choice
+from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.cli.parameters import (
     HelpText,
     convert_without_pydantic,
@@ -39,7 +39,7 @@ _PROGRAM_HELP = HelpText(
     paragraphs=("--config, --database and --no-color may also stand before the command.",),
 )
 # options that every command of its kind has
-COMMON_OPTIONS = frozenset((*StoreInvocation.OPTIONS, "help"))
+COMMON_OPTIONS = frozenset((*StoreInvocation.options(), "help"))
 _TYPER_SETTINGS: dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -76,11 +76,10 @@ class _Help:
 
 
 class LazyCommand(_Help, TyperCommand):
-    """A command whose help comes from its function's docstring."""
+    """A command whose help comes from the registry and its function's docstring."""
 
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, **settings)
-        self.help_text = parse_docstring(self.help or "")
         for param in self.params:
             convert_without_pydantic(param)
 
@@ -190,11 +189,13 @@ def _group(path: str) -> LazyGroup:
 @cache
 def load_command(path: str) -> Any:
     """The Typer command of a registry entry; imports its module."""
-    module_name, _, function_name = registry.COMMANDS[path].target.partition(":")
-    function = getattr(import_module(f"contactctl.cli.{module_name}"), function_name)
+    entry = registry.COMMANDS[path]
+    module, name = import_module(f"contactctl.cli.{entry.module}"), path.rpartition(" ")[2]
+    function = vars(module).get(name.replace("-", "_")) or vars(module)[f"{name}_"]
     app = typer.Typer(**_TYPER_SETTINGS)
-    app.command(path.rpartition(" ")[2], cls=LazyCommand)(as_typer_callback(function, path))
+    app.command(name, cls=LazyCommand)(as_typer_callback(function, path))
     command = typer.main.get_command(app)
+    command.help_text = parse_docstring(entry.help, function.__doc__ or "")  # type: ignore[attr-defined]
     command.common_options = COMMON_OPTIONS  # type: ignore[attr-defined]
     return command
 
@@ -210,24 +211,22 @@ def as_typer_callback(function: CommandFunction, command: str) -> Callable[..., 
 
     The first parameter's type is the Invocation class; the annotations must not be strings.
     """
-    invocation_parameter, *own = inspect.signature(function).parameters.values()
-    invocation_class: type[Invocation] = invocation_parameter.annotation
-    leading, following = invocation_class.LEADING_OPTIONS, invocation_class.OPTIONS
+    first, *own = inspect.signature(function).parameters.values()
+    invocation_class: type[Invocation] = first.annotation
+    options = invocation_class.options()
 
     def call(context: typer.Context, **values: Any) -> int:
-        shared = {name: values.pop(name) for name in (*leading, *following)}
-        shared.setdefault("wait", values.get("wait"))  # some commands have it as their own
-        invocation = invocation_class(context.obj, command, output_choice(shared), shared)
-        return _present(function, invocation, values)
+        given = {name: values.pop(name) for name in options}
+        return _present(function, invocation_class(context.obj, command, given), values)
 
-    shown = [*_keywords(leading), *own, *_keywords(following)]
-    _declare(call, [_keyword("context", typer.Context), *shown])
+    shared = [
+        _keyword(name, annotation, default) for name, (annotation, default) in options.items()
+    ]
+    shown = [*shared, *own] if invocation_class.leads else [*own, *shared]
+    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in shown]
+    _declare(call, [_keyword("context", typer.Context), *keywords])
     call.__doc__ = function.__doc__
     return call
-
-
-def _keywords(shared: SharedOptions) -> list[inspect.Parameter]:
-    return [_keyword(name, annotation, default) for name, (annotation, default) in shared.items()]
 
 
 def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> Any:
@@ -235,9 +234,8 @@ def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty)
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
-def _declare(call: Any, parameters: list[inspect.Parameter]) -> None:
+def _declare(call: Any, keywords: list[inspect.Parameter]) -> None:
     """Give `call` a signature of these parameters: Typer reads it to make the options."""
-    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
     call.__signature__ = inspect.Signature(keywords, return_annotation=int)
     call.__annotations__ = {each.name: each.annotation for each in keywords}
 
@@ -246,9 +244,9 @@ def _present(function: CommandFunction, invocation: Invocation, values: Mapping[
     from contactctl.output.view import render
 
     console = invocation.console
-    console.quiet = invocation.shared["quiet"]
+    console.quiet = invocation.quiet
     began = monotonic()
-    console.colour_allowed = not invocation.shared["no_color"]
+    console.colour_allowed = not invocation.no_color
     try:
         presentation = invocation.completed(function(invocation, **values))
         invocation.tell(f"took {monotonic() - began:.2f} s")

@@ -10,14 +10,8 @@ from contactctl.cli import registry
 HELP = "help"
 # options of commands that may stand before the command; whether a value follows
 _ANYWHERE = {
-    "--config": True,
-    "--database": True,
-    "--timeout": True,
-    "--no-color": False,
-    "--quiet": False,
-    "-q": False,
-    "--verbose": False,
-    "-v": False,
+    **dict.fromkeys(("--config", "--database", "--timeout"), True),
+    **dict.fromkeys(("--no-color", "--quiet", "-q", "--verbose", "-v"), False),
 }
 # what other programs call it -> what to write here
 _OTHER_NAMES = {
@@ -51,27 +45,16 @@ _OTHER_NAMES = {
     "contacts erase": "contacts anonymize",
 }
 _OTHER_OPTIONS = {
-    "--force": "--yes",
-    "-y": "--yes",
-    "-f": "--yes",
-    "--assume-yes": "--yes",
-    "--filter": "--where",
-    "--query": "--where",
-    "--select": "--fields",
-    "--columns": "--fields",
-    "--output": "--format",
-    "--output-format": "--format",
-    "-o": "--format",
-    "--db": "--database",
-    "--url": "--database",
+    **dict.fromkeys(("--force", "-y", "-f", "--assume-yes"), "--yes"),
+    **dict.fromkeys(("--filter", "--query"), "--where"),
+    **dict.fromkeys(("--select", "--columns"), "--fields"),
+    **dict.fromkeys(("--output", "--output-format", "-o"), "--format"),
+    **dict.fromkeys(("--db", "--url"), "--database"),
     "--override": "--limit-override",
     "--top": "--limit",
     "--order-by": "--sort",
-    "--message": "--reason",
-    "-m": "--reason",
-    "-n": "--dry-run",
-    "--simulate": "--dry-run",
-    "--check": "--dry-run",
+    **dict.fromkeys(("--message", "-m"), "--reason"),
+    **dict.fromkeys(("-n", "--simulate", "--check"), "--dry-run"),
     "--no-colour": "--no-color",
     "--silent": "--quiet",
     "--debug": "--verbose",

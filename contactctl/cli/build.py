@@ -4,13 +4,15 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contactctl import output
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.domain.errors import InterruptedByUserError, RefusedError
 from contactctl.domain.text import show_safely
 from contactctl.output.console import Console
@@ -24,14 +26,8 @@ if TYPE_CHECKING:
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def build(
-    invocation: StoreInvocation,
-    criteria: options.CriteriaFile = None,
-    reason: options.Reason = None,
-) -> Presentation:
-    """Edit criteria with a live count, review the contacts, and deactivate them.
-
-    Examples:
+def build(invocation: ReasonedInvocation, criteria: options.CriteriaFile = None) -> Presentation:
+    """Examples:
         contactctl build
         contactctl build --criteria stale.yaml
         contactctl build --criteria stale.yaml --reason 'spring cleaning'
@@ -46,14 +42,15 @@ def build(
     _require_terminal(console)
     loaded = invocation.loaded_settings
     held_back = StringIO()  # what would be written over the application
-    quiet = replace(invocation, console=replace(console, stderr=held_back, stderr_is_tty=False))
+    quiet = copy(invocation)
+    quiet.console = replace(console, stderr=held_back, stderr_is_tty=False)
     work = BuilderWork(
         open_session=lambda: quiet.open_session(loaded),
         finish_in_background=lambda run: _finish_in_background(invocation, run),
         folder=console.cwd,
         criteria=_criteria_to_begin_with(invocation, criteria),
         file=criteria,
-        reason=reason or "",
+        reason=invocation.reason,
         colours=console.colours_stderr,
         light=_is_light(console),
     )
@@ -149,9 +146,7 @@ def _present(result: "BuilderResult") -> Presentation:
 
 
 def _present_runs(result: "BuilderResult", last: "Run", edits: "Sequence[Block]") -> Presentation:
-    from contactctl.output.runs import present_run
-
-    shown = present_run(last)
+    shown = output.runs.present_run(last)
     return replace(
         shown,
         data={**shown.data, "unsaved": result.unsaved or None},

@@ -6,6 +6,7 @@ A completion shows nothing rather than something wrong: no error, no prompt, no 
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,18 +42,33 @@ def conditions(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting_with(incomplete, ctx, offered, harmless=_NEEDS_NO_QUOTES_INSIDE)
 
 
-def group_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Groups in the store."""
-    from contactctl.operations.completion import group_names
+def _in_store(question: str) -> "Complete":
+    """Names that the store or the config knows, by a function of operations.completion."""
 
-    return _starting_with(incomplete, ctx, group_names)
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        names = getattr(import_module("contactctl.operations.completion"), question)
+        return _starting_with(incomplete, ctx, names)
+
+    return complete
 
 
-def run_numbers(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Numbers of the latest runs."""
-    from contactctl.operations.completion import run_numbers
+def _words_of(module: str, choices: str) -> "Complete":
+    """The words of a list of the domain."""
 
-    return _starting_with(incomplete, ctx, run_numbers)
+    def complete(_ctx: typer.Context, incomplete: str) -> list[str]:
+        words = getattr(import_module(f"contactctl.domain.{module}"), choices)
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
+Complete = Callable[[typer.Context, str], list[str]]
+group_names = _in_store("group_names")
+run_numbers = _in_store("run_numbers")
+input_formats = _in_store("input_formats")
+categories = _words_of("responses", "Category")
+run_kinds = _words_of("runs", "RunKind")
+run_states = _words_of("runs", "RunState")
 
 
 def prebuilt_names(incomplete: str) -> list[str]:
@@ -75,34 +91,6 @@ def contact_fields(ctx: typer.Context, incomplete: str) -> list[str]:
         return [f"{before}{comma}{name}" for name in names if name not in before.split(",")]
 
     return _starting_with(incomplete, ctx, offered, harmless=_FIELD_NAMES)
-
-
-def input_formats(ctx: typer.Context, incomplete: str) -> list[str]:
-    """What --from takes: the built-in formats, and those of the config."""
-    from contactctl.operations.completion import input_formats
-
-    return _starting_with(incomplete, ctx, input_formats)
-
-
-def categories(incomplete: str) -> list[str]:
-    """Response categories."""
-    from contactctl.domain.responses import Category
-
-    return [category for category in Category if category.startswith(incomplete)]
-
-
-def run_kinds(incomplete: str) -> list[str]:
-    """Kinds of runs."""
-    from contactctl.domain.runs import RunKind
-
-    return [kind for kind in RunKind if kind.startswith(incomplete)]
-
-
-def run_states(incomplete: str) -> list[str]:
-    """States of runs."""
-    from contactctl.domain.runs import RunState
-
-    return [state for state in RunState if state.startswith(incomplete)]
 
 
 def _continued(begun: str, fields: "Mapping[str, Field]", settings: "Settings") -> Sequence[str]:

@@ -66,9 +66,7 @@ def completion(
     invocation: Invocation,
     shell: Annotated[Shell, argument("SHELL", "bash, zsh or fish.")],
 ) -> Presentation:
-    """Print the completion script for a shell.
-
-    Examples:
+    """Examples:
         eval "$(contactctl completion bash)"
         eval "$(contactctl completion zsh)"
         contactctl completion fish > ~/.config/fish/completions/contactctl.fish

@@ -1,13 +1,12 @@
 """The commands below `config` and `criteria`, and `fields`."""
 
+from contactctl import output
 from contactctl.cli.context import ConfiguredInvocation, Invocation, StoreInvocation
 from contactctl.output.view import Presentation
 
 
 def show(invocation: StoreInvocation) -> Presentation:
-    """Show every setting, and where its value comes from.
-
-    Examples:
+    """Examples:
         contactctl config show
         contactctl config show --config newsletter.yaml --json
 
@@ -16,55 +15,45 @@ def show(invocation: StoreInvocation) -> Presentation:
     may only be stricter. Passwords are shown as ***.
     """
     from contactctl.domain.errors import BusyError, StoreError
-    from contactctl.output.config import present_config
 
     try:
         with invocation.open_session() as session:
             loaded = session.bound.loaded if session.bound else invocation.loaded_settings
-            return present_config(loaded)
+            return output.config.present_config(loaded)
     except (StoreError, BusyError) as error:
         invocation.console.note(f"without the store's policy: {error.message}")
-        return present_config(invocation.loaded_settings)
+        return output.config.present_config(invocation.loaded_settings)
 
 
 def path(invocation: ConfiguredInvocation) -> Presentation:
-    """Show which config files are read, the strongest first.
-
-    Examples:
+    """Examples:
         contactctl config path
         contactctl config path --json
 
     Where there is none, it shows the file that `contactctl init` would write.
     """
     from contactctl.config.load import strongest_config_path
-    from contactctl.output.config import present_config_paths
 
     console = invocation.console
-    would_be = strongest_config_path(invocation.config_file, console.environ, console.cwd)
-    return present_config_paths(invocation.loaded_settings.files, would_be)
+    would_be = strongest_config_path(invocation.config, console.environ, console.cwd)
+    return output.config.present_config_paths(invocation.loaded_settings.files, would_be)
 
 
 def check(invocation: ConfiguredInvocation) -> Presentation:
-    """Check the config without using the store.
-
-    Examples:
+    """Examples:
         contactctl config check
         contactctl config check --config new.yaml
 
     Exits with 2 at a mistake, and says where it is.
     """
-    from contactctl.output.config import present_config_check
-
-    return present_config_check(invocation.loaded_settings)
+    return output.config.present_config_check(invocation.loaded_settings)
 
 
 # The command `fields`
 
 
 def fields(invocation: ConfiguredInvocation) -> Presentation:
-    """List the fields that criteria can test.
-
-    Examples:
+    """Examples:
         contactctl fields
         contactctl fields --json
         contactctl fields --format csv --fields name,type
@@ -72,18 +61,14 @@ def fields(invocation: ConfiguredInvocation) -> Presentation:
     The type of a field decides which operators fit. Attributes are your own
     fields, declared in the config.
     """
-    from contactctl.output.config import present_fields
-
-    return present_fields(invocation.catalogue.fields())
+    return output.config.present_fields(invocation.catalogue.fields())
 
 
 # The commands below `criteria`
 
 
 def list_(invocation: Invocation) -> Presentation:
-    """List the prebuilt criteria.
-
-    Examples:
+    """Examples:
         contactctl criteria list
         contactctl criteria list --json
 
@@ -91,7 +76,6 @@ def list_(invocation: Invocation) -> Presentation:
     `contactctl preview --prebuilt unengaged`.
     """
     from contactctl.domain.criteria.tree import PREBUILT
-    from contactctl.output.criteria import PREBUILT_FIELDS, present_prebuilt
 
-    invocation.check_fields(*PREBUILT_FIELDS)
-    return present_prebuilt(PREBUILT)
+    invocation.check_fields(*output.criteria.PREBUILT_FIELDS)
+    return output.criteria.present_prebuilt(PREBUILT)

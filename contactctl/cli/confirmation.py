@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contactctl.cli.context import StoreInvocation
+from contactctl import operations, output
+from contactctl.cli.context import ChangingInvocation, StoreInvocation
 from contactctl.cli.options import Manner
 from contactctl.domain.errors import ContactctlError, RefusedError
 from contactctl.domain.text import show_safely
@@ -70,15 +71,16 @@ def _answer(console: Console, question: str) -> str:
     return line
 
 
-def confirm_email(console: Console, email: str, key: str, said: str | None) -> None:
-    """Ask for the contact's email, or take it from --confirm; RefusedError for any other.
+def confirm_email(console: Console, email: str, said: str | None) -> None:
+    """Ask for this email, or take it from --confirm; RefusedError for any other.
 
-    `key` is the email's normalised form: that is what must agree.
+    It may be written in another way: its normalised form must agree.
     """
     if said is None:
         question = f"Type the contact's email, {show_safely(email)}, to continue:"
-        ask_typed(console, question, (key,), option="--confirm EMAIL", normalise=_typed_key)
-    elif _typed_key(said) != key:
+        accepted = (_key_of(email),)
+        ask_typed(console, question, accepted, option="--confirm EMAIL", normalise=_key_of)
+    elif _key_of(said) != _key_of(email):
         raise RefusedError(
             "--confirm gives a different email; nothing was changed",
             hint="give the email of the contact shown",
@@ -87,7 +89,7 @@ def confirm_email(console: Console, email: str, key: str, said: str | None) -> N
 
 
 def confirmed_or_refused(
-    invocation: StoreInvocation, shown: Presentation, email: str, key: str, said: str | None
+    invocation: StoreInvocation, shown: Presentation, email: str, said: str | None
 ) -> Presentation | None:
     """Show what is to be done to one contact and ask for an email, or take it from --confirm.
 
@@ -96,13 +98,13 @@ def confirmed_or_refused(
     if said is None:
         invocation.show_before_prompt(shown)
     try:
-        confirm_email(invocation.console, email, key, said)
+        confirm_email(invocation.console, email, said)
     except RefusedError as refused:
         return shown.failed(refused)
     return None
 
 
-def _typed_key(text: str) -> str:
+def _key_of(text: str) -> str:
     from contactctl.domain.emails import email_key
 
     try:
@@ -121,21 +123,37 @@ MakePlan = Callable[["Confirmation | None"], "Run | None"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of contacts: `preview` shows it before, `nothing` when no contact matches."""
+    """A change of contacts: `preview` shows it before, and when no contact matches, unless
+    `otherwise` does then."""
 
     make_plan: MakePlan
     preview: Callable[[], Presentation]
-    nothing: Callable[[], Presentation]
+    otherwise: Callable[[], Presentation] | None = None
+
+    def nothing(self) -> Presentation:
+        """That no contact matches."""
+        return (self.otherwise or self.preview)()
 
 
-def change_of_affected(make_plan: MakePlan, look: Callable[[], "Affected"]) -> Change:
-    """A change of contacts of any status, which `look` counts and shows."""
-    from contactctl.output.criteria import present_affected
+def change_any(
+    invocation: ChangingInvocation,
+    plan: "Callable[..., Run | None]",
+    look: "Callable[..., Affected]",
+    *what: object,
+) -> Presentation:
+    """Change the contacts of any status that criteria select: `plan` and `look` are given the
+    session, `what` is to be done, and the selection."""
+    manner, source = invocation.manner(), invocation.criteria_source()
+    with invocation.open_session() as session:
+        selection, reason = operations.plans.select_any(session, source), invocation.reason
 
-    def preview() -> Presentation:
-        return present_affected(look())
+        def preview() -> Presentation:
+            return output.criteria.present_affected(look(session, *what, selection))
 
-    return Change(make_plan, preview=preview, nothing=preview)
+        change = Change(
+            lambda said: plan(session, *what, selection, reason=reason, said=said), preview
+        )
+        return change_selection(invocation, session, manner, change)
 
 
 def change_selection(
@@ -169,9 +187,7 @@ def make_change(
 
 def require_may_ask(invocation: StoreInvocation, session: "Session") -> None:
     """RefusedError where the config asks for a second operator, or nobody can be asked."""
-    from contactctl.operations.runs import require_same_operator_policy
-
-    require_same_operator_policy(session)
+    operations.runs.require_same_operator_policy(session)
     require_someone_to_ask(invocation.console)
 
 
@@ -194,14 +210,11 @@ def plan_and_carry_out(
 
 def keep_plan(session: "Session", make_plan: MakePlan) -> Presentation | None:
     """Plan, and keep the plan for `runs apply`; None when nothing matches."""
-    from contactctl.operations.plans import show_plan
-    from contactctl.output.runs import present_kept_plan
-
     run = make_plan(None)
     if run is None:
         return None
     try:
-        return present_kept_plan(show_plan(session, run.id))
+        return output.runs.present_kept_plan(operations.plans.show_plan(session, run.id))
     except ContactctlError as error:
         how = (
             f"`contactctl runs show {run.id}` shows it, `contactctl runs cancel {run.id}` drops it"
@@ -217,23 +230,19 @@ def carry_out(
     invocation: StoreInvocation, session: "Session", run_id: int, manner: Manner
 ) -> Presentation:
     """Apply the confirmed plan and show what it did; in the background, start it and say so."""
-    from contactctl.operations.runs import apply_run, begin_run
-    from contactctl.output.runs import present_run
-
     if not manner.background:
-        return present_run(apply_run(session, run_id, wait_seconds=manner.wait))
-    run = begin_run(session, run_id)
+        return output.runs.present_run(
+            operations.runs.apply_run(session, run_id, wait_seconds=manner.wait)
+        )
+    run = operations.runs.begin_run(session, run_id)
     finish_in_background(invocation, run)
-    return present_run(run)
+    return output.runs.present_run(run)
 
 
 def _carry_out_confirmed(
     invocation: StoreInvocation, session: "Session", manner: Manner, make_plan: MakePlan
 ) -> Presentation | None:
-    from contactctl.operations.runs import run_confirmed
-    from contactctl.output.runs import present_run
-
-    run = run_confirmed(
+    run = operations.runs.run_confirmed(
         session,
         lambda: make_plan(manner.said),
         work=manner.work,
@@ -244,7 +253,7 @@ def _carry_out_confirmed(
         return None
     if manner.background:
         finish_in_background(invocation, run)
-    return present_run(run)
+    return output.runs.present_run(run)
 
 
 def require_someone_to_ask(console: Console) -> None:
@@ -255,11 +264,8 @@ def require_someone_to_ask(console: Console) -> None:
 
 def ask_for_plan(invocation: StoreInvocation, session: "Session", run_id: int) -> None:
     """Show a plan, and ask for its count; RefusedError for any other answer."""
-    from contactctl.operations.plans import show_plan
-    from contactctl.output.runs import present_plan
-
-    shown = show_plan(session, run_id)
-    invocation.show_before_prompt(present_plan(shown, facts_last=True))
+    shown = operations.plans.show_plan(session, run_id)
+    invocation.show_before_prompt(output.runs.present_plan(shown, facts_last=True))
     ask_for_count(invocation.console, shown.stakes)
 
 
@@ -283,13 +289,11 @@ def ask_for_remaining(console: Console, remaining: int) -> None:
 @contextmanager
 def dropped_unless_started(session: "Session", run_id: int) -> Iterator[None]:
     """Delete the plan when the body ends in an error before the run has started."""
-    from contactctl.operations.plans import drop_if_planned
-
     try:
         yield
     except BaseException:
         with uninterrupted():
-            drop_if_planned(session, run_id, "not confirmed")
+            operations.plans.drop_if_planned(session, run_id, "not confirmed")
         raise
 
 
@@ -304,8 +308,8 @@ def finish_in_background(invocation: StoreInvocation, run: "Run") -> None:
 
     program = own_process("from contactctl.__main__ import main; main()")
     command = [*program, "runs", "resume", str(run.id), "--yes"]
-    if invocation.config_file is not None:
-        command += ["--config", str(invocation.config_file)]  # unchanged: the folder is the same
+    if invocation.config is not None:
+        command += ["--config", str(invocation.config)]  # unchanged: the folder is the same
     environment = {
         **os.environ,
         **invocation.console.environ,

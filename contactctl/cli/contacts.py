@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from contactctl import operations, output
 from contactctl.cli import options
-from contactctl.cli.context import SelectingInvocation, StoreInvocation, until_taken
+from contactctl.cli.confirmation import confirmed_or_refused
+from contactctl.cli.context import (
+    ReasonedInvocation,
+    SelectingInvocation,
+    StoreInvocation,
+    until_taken,
+)
 from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.criteria.fields import BUILT_IN_FIELDS, Field, FieldType
 from contactctl.domain.errors import RefusedError, UsageError
@@ -17,33 +23,16 @@ from contactctl.domain.policies import BYPASS_WARNING
 from contactctl.output.view import OutputFormat, Presentation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contactctl.domain.contacts import ContactRecord
-    from contactctl.operations.contacts import ContactFilter
 
 
 Email = Annotated[str, argument("EMAIL", "The contact's email.")]
-Deliverable = Annotated[bool, flag("--deliverable", "Only contacts that a campaign may mail.")]
 Full = Annotated[bool, flag("--full", "With status, reasons, overrides and creation.")]
-WithoutWaiting = Annotated[
-    bool,
-    flag(
-        "--without-waiting",
-        "With --deliverable: nor those that a plan of thresholds would deactivate.",
-    ),
-]
-DeliverableGroup = Annotated[
-    str | None, option("--group", "NAME", "With --deliverable: a campaign to this group.")
-]
 _PAGE = 100  # contacts at a terminal, where nothing else is said
 Limit = Annotated[int | None, options.limit("Show at most N contacts.")]
 All = Annotated[bool, flag("--all", "Show all contacts, at a terminal too.")]
-Attribute = Annotated[
-    list[str] | None, option("--attribute", "NAME=VALUE", "A declared attribute. Repeatable.")
-]
-InGroups = Annotated[
-    list[str] | None, option("--group", "NAME", "Add it to this group. Repeatable.")
-]
-Tags = Annotated[list[str] | None, option("--tag", "NAME", "Give it this tag. Repeatable.")]
 
 
 def _option_for(field: Field) -> Any:
@@ -55,33 +44,65 @@ def _option_for(field: Field) -> Any:
     return Annotated[str | None, option(flag, "DATE" if is_date else "TEXT", meaning)]
 
 
-class AddingInvocation(StoreInvocation):
+_FIELD_OPTIONS = {
+    field.name: (_option_for(field), None)
+    for field in BUILT_IN_FIELDS
+    if field.type in (FieldType.TEXT, FieldType.DATE) and not field.always_present
+}
+
+
+class AddingInvocation(ReasonedInvocation):
     """A command that takes the values of one contact, with an option for each field."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            field.name: (_option_for(field), None)
-            for field in BUILT_IN_FIELDS
-            if field.type in (FieldType.TEXT, FieldType.DATE) and not field.always_present
-        }
+    leads = True
+
+    attribute: Annotated[
+        list[str] | None, option("--attribute", "NAME=VALUE", "A declared attribute. Repeatable.")
+    ] = None
+    group: Annotated[
+        list[str] | None, option("--group", "NAME", "Add it to this group. Repeatable.")
+    ] = None
+    tag: Annotated[list[str] | None, option("--tag", "NAME", "Give it this tag. Repeatable.")] = (
+        None
     )
+
+    @classmethod
+    def options(cls) -> dict[str, tuple[Any, object]]:
+        return {**_FIELD_OPTIONS, **super().options()}
 
     def values_given(self) -> dict[str, str]:
         """The text of each field that was given, by its name."""
-        given = {name: self.shared[name] for name in self.LEADING_OPTIONS}
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: vars(self)[name] for name in _FIELD_OPTIONS}
+        attributes = read_assignments("--attribute", self.attribute).items()
+        return {
+            **{name: value for name, value in given.items() if value is not None},
+            **{f"attributes.{name}": value for name, value in attributes},
+        }
+
+
+class ContactsInvocation(SelectingInvocation):
+    """A command that reads contacts, of any status or those that a campaign may mail."""
+
+    deliverable: Annotated[
+        bool, flag("--deliverable", "Only contacts that a campaign may mail.")
+    ] = False
+    without_waiting: Annotated[
+        bool,
+        flag(
+            "--without-waiting",
+            "With --deliverable: nor those that a plan of thresholds would deactivate.",
+        ),
+    ] = False
+    group: Annotated[
+        str | None, option("--group", "NAME", "With --deliverable: a campaign to this group.")
+    ] = None
 
 
 def export(
-    invocation: SelectingInvocation,
+    invocation: ContactsInvocation,
     full: Full = False,
-    deliverable: Deliverable = False,
-    without_waiting: WithoutWaiting = False,
-    group: DeliverableGroup = None,
 ) -> Presentation:
-    """Print contacts as CSV or JSON lines that an import can read.
-
-    Examples:
+    """Examples:
         contactctl contacts export > all.csv
         contactctl contacts export --full > copy.csv
         contactctl contacts export --where 'tag = vip' --format jsonl
@@ -93,39 +114,29 @@ def export(
     campaign to everybody, or to one group, may mail. While a plan of thresholds waits
     to be confirmed, its contacts are still mailed; --without-waiting leaves them out.
     """
-    from contactctl.operations.contacts import ContactFilter
     from contactctl.operations.importing.columns import exported_names
-    from contactctl.output.contacts import present_contacts
 
-    if invocation.output.format is OutputFormat.TABLE and invocation.shared["format"] is None:
+    if invocation.output.format is OutputFormat.TABLE and invocation.format is None:
         invocation.output = replace(invocation.output, format=OutputFormat.CSV)
     in_full = exported_names(invocation.catalogue, full=True)
     invocation.check_fields(*dict.fromkeys((*invocation.catalogue.names(), *in_full)))
     fields = invocation.output.fields or exported_names(invocation.catalogue, full=full)
-    if not (full or deliverable or invocation.output.fields):
+    if not (full or invocation.deliverable or invocation.output.fields):
         invocation.console.note(
             "status and overrides are left out: an import of this makes everybody active;"
             " --full has them"
         )
-    source = invocation.criteria_source()
-    contacts, _ = _streamed(
-        invocation, ContactFilter(source, deliverable, without_waiting, group, fields=fields)
-    )
-    return present_contacts(contacts, fields)
+    contacts, _ = _streamed(invocation, fields)
+    return output.contacts.present_contacts(contacts, fields)
 
 
 def list_(
-    invocation: SelectingInvocation,
-    deliverable: Deliverable = False,
-    without_waiting: WithoutWaiting = False,
-    group: DeliverableGroup = None,
+    invocation: ContactsInvocation,
     sort: options.Sort = "id",
     limit: Limit = None,
     all: All = False,
 ) -> Presentation:
-    """List contacts, active and inactive.
-
-    Examples:
+    """Examples:
         contactctl contacts list --limit 20
         contactctl contacts list --where 'email_domain = example.com' --sort -created
         contactctl contacts list --where 'group missing' --json
@@ -135,81 +146,72 @@ def list_(
     and how many more there are, unless --limit or --all is given. --fields accepts
     every field that `contactctl fields` lists.
     """
-    from contactctl.operations.contacts import ContactFilter
-    from contactctl.output.contacts import list_order, present_contacts
-
     known = invocation.catalogue.names()
     invocation.check_fields(*known)
-    fields = invocation.output.fields or list_order(known)
-    source = invocation.criteria_source()
+    fields = invocation.output.fields or output.contacts.list_order(known)
     if all and limit is not None:
         raise UsageError("--all and --limit cannot be combined")
     is_table = invocation.output.format is OutputFormat.TABLE
     is_page = is_table and invocation.console.stdout_is_tty and not all and limit is None
-    limit = _PAGE if is_page else limit
-    wanted = ContactFilter(
-        source, deliverable, without_waiting, group, sort, limit, fields, counted=is_page
-    )
-    contacts, more = _streamed(invocation, wanted)
-    return present_contacts(contacts, fields, more)
+    most = _PAGE if is_page else limit
+    contacts, more = _streamed(invocation, fields, sort=sort, limit=most, counted=is_page)
+    return output.contacts.present_contacts(contacts, fields, more)
 
 
 def show(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
-    """Show one contact: its data, groups, and deactivations.
-
-    Examples:
-        contactctl contacts show ann@example.com
-        contactctl contacts show 1284 --json
+    """Examples:
+    contactctl contacts show ann@example.com
+    contactctl contacts show 1284 --json
     """
-    from contactctl.operations.contacts import show_contact
-    from contactctl.output.contacts import present_contact
-
     with invocation.open_session() as session:
-        return present_contact(show_contact(session, contact))
+        return output.contacts.present_contact(operations.contacts.show_contact(session, contact))
 
 
 def add(
     invocation: AddingInvocation,
     email: Email,
-    attribute: Attribute = None,
-    group: InGroups = None,
-    tag: Tags = None,
-    reason: options.Reason = None,
 ) -> Presentation:
-    """Add one contact.
-
-    Examples:
+    """Examples:
         contactctl contacts add ann@example.com --first-name Ann --group newsletter
         contactctl contacts add bo@example.com --attribute plan=free --tag vip
 
     An address that already exists is refused; `contacts import` updates contacts.
     """
-    from contactctl.operations.contacts import add_contact
-    from contactctl.output.contacts import ADDED_FIELDS, present_added
-
-    invocation.check_fields(*ADDED_FIELDS)
+    invocation.check_fields(*output.contacts.ADDED_FIELDS)
     given = {"email": email, **invocation.values_given()}
-    for name, value in read_assignments("--attribute", attribute).items():
-        given[f"attributes.{name}"] = value
+    groups, tags, reason = invocation.group or (), invocation.tag or (), invocation.reason
     with invocation.open_session() as session:
-        contact_id, run = add_contact(
-            session, given, groups=group or (), tags=tag or (), reason=reason or ""
+        contact_id, run = operations.contacts.add_contact(
+            session, given, groups=groups, tags=tags, reason=reason
         )
-        return present_added(contact_id, email.strip(), run)
+        return output.contacts.present_added(contact_id, email.strip(), run)
 
 
 def _streamed(
-    invocation: StoreInvocation, wanted: "ContactFilter"
+    invocation: ContactsInvocation,
+    fields: "Sequence[str]",
+    *,
+    sort: str = "id",
+    limit: int | None = None,
+    counted: bool = False,
 ) -> "tuple[Iterator[ContactRecord], int]":
     """The contacts, with the store open until the last one is read, and how many more there are.
 
     Errors are raised at once.
     """
-    from contactctl.operations.contacts import selected_contacts
-
+    wanted = operations.contacts.ContactFilter(
+        invocation.criteria_source(),
+        invocation.deliverable,
+        invocation.without_waiting,
+        invocation.group,
+        sort,
+        limit,
+        fields,
+        counted=counted,
+    )
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
-        contacts = stack.enter_context(selected_contacts(session, wanted))
+        contacts = stack.enter_context(operations.contacts.selected_contacts(session, wanted))
         if contacts.bypassing:
             invocation.console.note(f"{contacts.bypassing} {BYPASS_WARNING}")
         return until_taken(contacts.rows, stack.pop_all()), contacts.more
@@ -219,9 +221,7 @@ def _streamed(
 
 
 def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presentation:
-    """Show why a contact is active or inactive, what counts now, and what comes next.
-
-    Examples:
+    """Examples:
         contactctl explain ann@example.com
         contactctl explain ann@example.com --json
         contactctl explain 1284 --format csv
@@ -230,12 +230,9 @@ def explain(invocation: StoreInvocation, contact: options.EmailOrId) -> Presenta
     the responses that count now towards each threshold, and what handling rules
     will do, and when.
     """
-    from contactctl.operations.explain import explain as explain_contact
-    from contactctl.output.contacts import TIMELINE_FIELDS, present_explanation
-
-    invocation.check_fields(*TIMELINE_FIELDS)
+    invocation.check_fields(*output.contacts.TIMELINE_FIELDS)
     with invocation.open_session() as session:
-        return present_explanation(explain_contact(session, contact))
+        return output.contacts.present_explanation(operations.explain.explain(session, contact))
 
 
 # The command `reactivate`
@@ -261,18 +258,15 @@ NoFilter = Annotated[
 
 
 def reactivate(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     contact: Contacts = None,
     group: options.Group = None,
     clear: Clear = False,
-    reason: options.Reason = None,
     acknowledge: Acknowledge = None,
     confirm: options.ConfirmEmail = None,
     no_filter: NoFilter = None,
 ) -> Presentation:
-    """Reactivate one contact, after showing why it is inactive.
-
-    Examples:
+    """Examples:
         contactctl reactivate ann@example.com
         contactctl reactivate 1284 --reason 'asked by phone'
         contactctl reactivate ann@example.com --group newsletter
@@ -285,30 +279,26 @@ def reactivate(
     --acknowledge too.
     Contacts come back one at a time: there is no bulk reactivation.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
     from contactctl.cli.options import chosen
-    from contactctl.operations.reactivation import (
-        Acknowledgement,
-        find_target,
-        reactivate,
-        require_acknowledged,
-    )
-    from contactctl.output.upkeep import present_reactivated, present_target
 
     name = _the_only_one(contact, no_filter)
-    acknowledged = [chosen(Acknowledgement, each, "--acknowledge") for each in acknowledge or ()]
+    acknowledged = [
+        chosen(operations.reactivation.Acknowledgement, each, "--acknowledge")
+        for each in acknowledge or ()
+    ]
     with invocation.open_session() as session:
-        target = find_target(session, name, group=group, clears=clear)
+        target = operations.reactivation.find_target(session, name, group=group, clears=clear)
         if target.changes:
-            shown, email = present_target(target), target.contact.email
+            shown, email = output.upkeep.present_target(target), target.contact.email
             try:
-                require_acknowledged(target, acknowledged)
+                operations.reactivation.require_acknowledged(target, acknowledged)
             except RefusedError as error:
                 return shown.failed(error)
-            key = target.contact.email_key
-            if refused := confirmed_or_refused(invocation, shown, email, key, confirm):
+            if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return present_reactivated(reactivate(session, target, reason=reason or ""))
+        return output.upkeep.present_reactivated(
+            operations.reactivation.reactivate(session, target, reason=invocation.reason)
+        )
 
 
 def _the_only_one(contacts: list[str] | None, filters: list[str] | None) -> str:

@@ -7,11 +7,11 @@ SelectingInvocation also the criteria, before the command's own options.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from inspect import get_annotations
 from io import BytesIO
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 from contactctl.cli import options
@@ -21,8 +21,6 @@ from contactctl.output.console import Console
 from contactctl.output.view import OutputChoice, OutputFormat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from contactctl.config.settings import LoadedSettings, Settings
     from contactctl.domain.criteria.fields import FieldCatalogue
     from contactctl.domain.waits import Waits
@@ -34,34 +32,40 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# type and default of each option, by the name of its parameter
-SharedOptions = Mapping[str, tuple[Any, object]]
 
-
-@dataclass
 class Invocation:
-    """One call of a command: the console, how to show the result, and the shared options.
+    """One call of a command: the console, how to show the result, and the options of its class.
 
-    `--help` lists LEADING_OPTIONS before the command's own options, and OPTIONS after them.
+    Every attribute that is annotated as an option is one. `--help` lists those of every command
+    last, and the others behind the command's own, before them where the class `leads`.
     """
 
-    LEADING_OPTIONS: ClassVar[SharedOptions] = MappingProxyType({})
-    OPTIONS: ClassVar[SharedOptions] = MappingProxyType(
-        {
-            "format": (options.Format, None),
-            "json": (options.Json, False),
-            "fields": (options.Fields, None),
-            "quiet": (options.Quiet, False),
-            "verbose": (options.Verbose, False),
-            "no_color": (options.NoColour, False),
-        }
-    )
+    leads: ClassVar[bool] = False
 
-    console: Console
-    command: str
-    output: OutputChoice
-    shared: Mapping[str, Any]
-    _shown: "Sequence[Block]" = ()
+    format: options.Format = None
+    json: options.Json = False
+    fields: options.Fields = None
+    quiet: options.Quiet = False
+    verbose: options.Verbose = False
+    no_color: options.NoColour = False
+
+    def __init__(self, console: Console, command: str, given: Mapping[str, Any]) -> None:
+        """`given` are values of the options; the others have their defaults."""
+        vars(self).update(given)
+        self.console = console
+        self.command = command
+        self.output = self._output_choice()
+        self._shown: Sequence[Block] = ()
+
+    @classmethod
+    def options(cls) -> dict[str, tuple[Any, object]]:
+        """Type and default of each option, by the name of its parameter."""
+        return {
+            name: (annotation, getattr(cls, name))
+            for each in reversed(cls.__mro__)
+            for name, annotation in get_annotations(each).items()
+            if hasattr(annotation, "__metadata__")  # an Annotated one
+        }
 
     @property
     def now(self) -> datetime:
@@ -73,13 +77,9 @@ class Invocation:
         """Who runs this: user@host."""
         return self.console.operator
 
-    @property
-    def is_verbose(self) -> bool:
-        return bool(self.shared.get("verbose"))
-
     def tell(self, text: str) -> None:
         """A note for who asked with --verbose."""
-        if self.is_verbose:
+        if self.verbose:
             self.console.note(text)
 
     def check_fields(self, *known: str) -> None:
@@ -107,11 +107,19 @@ class Invocation:
         seen = presentation.blocks and presentation.blocks == self._shown
         return replace(presentation, blocks=()) if seen else presentation
 
+    def _output_choice(self) -> OutputChoice:
+        """The output options as one value. Raises UsageError when they cannot be combined."""
+        if self.json and self.format not in (None, OutputFormat.JSON):
+            raise UsageError(f"--json and --format {self.format} cannot be combined")
+        chosen = OutputFormat.JSON if self.json else self.format
+        return OutputChoice(chosen or OutputFormat.TABLE, _field_names(self.fields))
+
 
 class ConfiguredInvocation(Invocation):
     """A command that reads the configuration."""
 
-    OPTIONS = MappingProxyType({**Invocation.OPTIONS, "config": (options.ConfigFile, None)})
+    config: options.ConfigFile = None
+    database: str | None = None  # an option where the store is used
 
     @cached_property
     def loaded_settings(self) -> "LoadedSettings":
@@ -119,8 +127,8 @@ class ConfiguredInvocation(Invocation):
         from contactctl.config.load import load_settings
 
         loaded = load_settings(
-            config_path=self.config_file,
-            flag_values={"database": self.shared.get("database")},
+            config_path=self.config,
+            flag_values={"database": self.database},
             environ=self.console.environ,
             cwd=self.console.cwd,
         )
@@ -128,12 +136,6 @@ class ConfiguredInvocation(Invocation):
             self.console.note(warning)
         self.tell(f"config: {', '.join(map(str, loaded.files)) or 'no file, the defaults'}")
         return loaded
-
-    @property
-    def config_file(self) -> "Path | None":
-        """The value of --config."""
-        path: Path | None = self.shared["config"]
-        return path
 
     @property
     def settings(self) -> "Settings":
@@ -150,26 +152,16 @@ class ConfiguredInvocation(Invocation):
 class StoreInvocation(ConfiguredInvocation):
     """A command that reads or changes the store."""
 
-    OPTIONS = MappingProxyType(
-        {
-            **ConfiguredInvocation.OPTIONS,
-            "database": (options.Database, None),
-            "timeout": (options.Timeout, FOR_ANSWERS_S),
-        }
-    )
+    database: options.Database = None
+    timeout: options.Timeout = FOR_ANSWERS_S
+    wait: float | None = None  # an option where another process may be at work
 
     _told_of_waiting = False
 
     @property
-    def reason(self) -> str:
-        """The value of --reason; '' where none was given."""
-        return self.shared.get("reason") or ""
-
-    @property
     def waits(self) -> "Waits":
         """How long the store may wait for others, and for its server."""
-        timeout = self.shared.get("timeout", FOR_ANSWERS_S)
-        return waits_of(self.shared.get("wait"), timeout, self._tell_of_waiting)
+        return waits_of(self.wait, self.timeout, self._tell_of_waiting)
 
     def _tell_of_waiting(self) -> None:
         """Once, with who it is where that can be found out."""
@@ -211,39 +203,38 @@ CONDITION_OPTIONS = ("where", "where_any", "where_not")
 class SelectingInvocation(StoreInvocation):
     """A command that selects contacts by criteria."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            "where": (options.Where, None),
-            "where_any": (options.WhereAny, None),
-            "where_not": (options.WhereNot, None),
-            "criteria": (options.CriteriaFile, None),
-            "prebuilt": (options.Prebuilt, None),
-            "emails": (options.Emails, None),
-            "rejects": (options.ListRejects, None),
-        }
-    )
+    leads = True
+
+    where: options.Where = None
+    where_any: options.WhereAny = None
+    where_not: options.WhereNot = None
+    criteria: options.CriteriaFile = None
+    prebuilt: options.Prebuilt = None
+    emails: options.Emails = None
+    rejects: options.ListRejects = None
+
     _rejects: "EmailsRejects | None" = None
 
     @property
     def has_criteria(self) -> bool:
         """Whether any were given, on flags or as a file."""
-        return any(
-            self.shared[name] not in (None, []) for name in SelectingInvocation.LEADING_OPTIONS
-        )
+        conditions = (self.where, self.where_any, self.where_not)
+        files = (self.criteria, self.prebuilt, self.emails, self.rejects)
+        return any(conditions) or any(each is not None for each in files)
 
     def criteria_source(self) -> "CriteriaSource":
         """The criteria as given on the command line; `-` as a file reads standard input."""
         from contactctl.operations.criteria import CriteriaSource
 
-        file: Path | None = self.shared["criteria"]
-        if str(file) == str(self.shared["emails"]) == "-":
+        file = self.criteria
+        if str(file) == str(self.emails) == "-":
             raise UsageError("--criteria and --emails cannot both read standard input")
         return CriteriaSource(
-            where=tuple(self.shared["where"] or ()),
-            where_any=tuple(self.shared["where_any"] or ()),
-            where_not=tuple(self.shared["where_not"] or ()),
+            where=tuple(self.where or ()),
+            where_any=tuple(self.where_any or ()),
+            where_not=tuple(self.where_not or ()),
             file=file,
-            prebuilt=self.shared["prebuilt"],
+            prebuilt=self.prebuilt,
             folder=self.console.cwd,
             stdin=bytes_of_stdin(self.console) if str(file) == "-" else None,
             emails=self._emails_file(),
@@ -253,16 +244,14 @@ class SelectingInvocation(StoreInvocation):
         from contactctl.operations.address_lists import EmailsFile
         from contactctl.output.rejects import EmailsRejects
 
-        given: Path | None = self.shared["emails"]
-        rejects: Path | None = self.shared["rejects"]
-        if given is None:
-            if rejects is not None:
+        if self.emails is None:
+            if self.rejects is not None:
                 raise UsageError("--rejects needs --emails FILE, whose rejects it writes")
             return None
-        path = None if str(given) == "-" else self.console.cwd / given
-        written = rejects and self.console.cwd / rejects
+        path = None if str(self.emails) == "-" else self.console.cwd / self.emails
+        written = self.rejects and self.console.cwd / self.rejects
         self._rejects = EmailsRejects(written, [path] if path else [])
-        return EmailsFile(str(given), path, bytes_of_stdin(self.console), self._rejects)
+        return EmailsFile(str(self.emails), path, bytes_of_stdin(self.console), self._rejects)
 
     def completed(self, presentation: "Presentation") -> "Presentation":
         """With what the list of addresses has that selects nobody: then the exit code is 5."""
@@ -277,90 +266,63 @@ class SelectingInvocation(StoreInvocation):
         )
 
 
-# what commands offer that plan a change, show it, and have it confirmed
-_PLAN: SharedOptions = {
-    "reason": (options.Reason, None),
-    "dry_run": (options.DryRun, False),
-    "plan": (options.KeepPlan, False),
-    "confirm": (options.ConfirmCount, None),
-    "limit_override": (options.LimitOverride, None),
-}
-_WAIT: SharedOptions = {"wait": (options.Wait, FOR_LOCKS_S)}
+class ReasonedInvocation(StoreInvocation):
+    """A command that changes the store, and keeps the reason."""
+
+    reason: options.Reason = ""
 
 
-class PlanningInvocation(StoreInvocation):
+class WaitingInvocation(StoreInvocation):
+    """A command that waits for another process that changes contacts."""
+
+    wait: options.Wait = FOR_LOCKS_S
+
+
+class PlanningInvocation(ReasonedInvocation):
     """A command that plans a change of contacts, shows it, and has it confirmed."""
 
-    OPTIONS = MappingProxyType({**_PLAN, **_WAIT, **StoreInvocation.OPTIONS})
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether to show everything and write nothing."""
-        return bool(self.shared["dry_run"])
-
-    @property
-    def keeps_plan(self) -> bool:
-        """Whether to leave the plan for `runs apply`."""
-        return bool(self.shared["plan"])
+    dry_run: options.DryRun = False
+    plan: options.KeepPlan = False
+    confirm: options.ConfirmCount = None
+    limit_override: options.LimitOverride = None
+    wait: options.Wait = FOR_LOCKS_S
+    background: bool = False  # an option where the work takes long
 
     def manner(self) -> options.Manner:
         """How to carry the change out; UsageError for options that cannot be combined."""
-        said = options.read_confirmation(self.shared["confirm"], self.shared["limit_override"])
-        background = self.shared.get("background", False)
+        said = options.read_confirmation(self.confirm, self.limit_override)
         return options.checked(
-            options.Manner(said, background, self.shared["wait"], self.dry_run, self.keeps_plan)
+            options.Manner(said, self.background, self.wait, self.dry_run, self.plan)
         )
 
 
 class BackgroundInvocation(PlanningInvocation):
     """One that can work in the background."""
 
-    OPTIONS = MappingProxyType(
-        {
-            **_PLAN,
-            "background": (options.Background, False),
-            **_WAIT,
-            **StoreInvocation.OPTIONS,
-        }
-    )
+    background: options.Background = False
 
 
-class ChangingInvocation(SelectingInvocation, PlanningInvocation):
+class ChangingInvocation(PlanningInvocation, SelectingInvocation):
     """A command that changes the contacts that criteria select."""
-
-    LEADING_OPTIONS = MappingProxyType({**SelectingInvocation.LEADING_OPTIONS, **_PLAN, **_WAIT})
-    OPTIONS = StoreInvocation.OPTIONS
 
     def require_alone(self) -> None:
         """UsageError for what only works with criteria, beside one contact."""
-        confirmed = self.shared["confirm"] is not None
-        if self.dry_run or self.keeps_plan or confirmed or self.has_criteria:
+        if self.dry_run or self.plan or self.confirm is not None or self.has_criteria:
             raise UsageError("one contact takes no criteria, --dry-run, --plan or --confirm")
 
 
 class OneOrManyInvocation(ChangingInvocation):
     """A command that changes the contacts that criteria select, or one of them by its email."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {**ChangingInvocation.LEADING_OPTIONS, "confirm": (options.ConfirmEmailOrCount, None)}
-    )
+    confirm: options.ConfirmEmailOrCount = None
 
     def require_alone(self) -> None:
         if self.has_criteria:
             raise UsageError("give an email or criteria, not both")
-        override = self.shared["limit_override"]
-        if self.dry_run or self.keeps_plan or override is not None:
+        if self.dry_run or self.plan or self.limit_override is not None:
             raise UsageError("--dry-run, --plan and --limit-override work only with criteria")
-
-
-def output_choice(shared: Mapping[str, Any]) -> OutputChoice:
-    """The output options as one value. Raises UsageError when they cannot be combined."""
-    chosen = shared["format"]
-    if shared["json"] and chosen not in (None, OutputFormat.JSON):
-        raise UsageError(f"--json and --format {chosen} cannot be combined")
-    if shared["json"]:
-        chosen = OutputFormat.JSON
-    return OutputChoice(chosen or OutputFormat.TABLE, _field_names(shared["fields"]))
+        if self.background:
+            raise UsageError("--background works only with criteria")
 
 
 def _field_names(text: str | None) -> tuple[str, ...]:

@@ -3,38 +3,31 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.context import StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.view import OutputFormat, Presentation
+from contactctl.output.view import OutputFormat, Presentation, document
 
 if TYPE_CHECKING:
     from contactctl.config.settings import LoadedSettings
     from contactctl.operations.policy import PolicyApplied
-    from contactctl.operations.status import StoreStatus
 
 
 def check(invocation: StoreInvocation) -> Presentation:
-    """Check the store for errors.
-
-    Examples:
+    """Examples:
         contactctl db check
         contactctl db check --json
 
     Checks the file, compares statuses with open deactivations, and looks for
     unfinished plans and runs. Changes nothing; exits with 1 if something is wrong.
     """
-    from contactctl.operations.database import check_database
-    from contactctl.output.database import present_check
-
     with invocation.open_session() as session:
-        return present_check(check_database(session))
+        return output.database.present_check(operations.database.check_database(session))
 
 
 def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Presentation:
-    """Upgrade the store to this program's schema.
-
-    Examples:
+    """Examples:
         contactctl db upgrade --dry-run
         contactctl db upgrade
 
@@ -43,18 +36,20 @@ def upgrade(invocation: StoreInvocation, dry_run: options.DryRun = False) -> Pre
     incident guard and the time zone then hold for everybody (`contactctl policy show`).
     --dry-run shows them.
     """
-    from contactctl.operations.database import upgrade_database
-    from contactctl.operations.policy import take_over, taken_over_by
-    from contactctl.output.database import present_upgrade
-
     url, waits = invocation.settings.database, invocation.waits
-    upgraded = upgrade_database(url, waits, dry_run=dry_run)
+    upgraded = operations.database.upgrade_database(url, waits, dry_run=dry_run)
     if dry_run:
-        settings = None if upgraded.has_policy else taken_over_by(invocation.loaded_settings)
-        return present_upgrade(upgraded, settings)
+        settings = (
+            None
+            if upgraded.has_policy
+            else operations.policy.taken_over_by(invocation.loaded_settings)
+        )
+        return output.database.present_upgrade(upgraded, settings)
     with invocation.open_session() as session:
-        taken = take_over(session, invocation.loaded_settings, reason="db upgrade")
-    return present_upgrade(upgraded, taken.changes if taken else None, taken)
+        taken = operations.policy.take_over(
+            session, invocation.loaded_settings, reason="db upgrade"
+        )
+    return output.database.present_upgrade(upgraded, taken.changes if taken else None, taken)
 
 
 def grants(
@@ -69,31 +64,31 @@ def grants(
         str, option("--admin", "ROLE", "Role that may also erase contacts.")
     ] = "contactctl_admin",
 ) -> Presentation:
-    """Print the rights that viewers, operators and admins need on Postgres.
-
-    Examples:
+    """Examples:
         contactctl db grants
         contactctl db grants --viewer auditors | psql marketing
 
     The roles must exist (CREATE ROLE). The server then refuses what a role may
     not do, whichever program is used.
     """
-    from contactctl.operations.database import grants_for
-    from contactctl.output.database import present_grants
-
     with invocation.open_session() as session:
-        granted = grants_for(session, viewer=viewer, operator=operator, admin=admin)
-        return present_grants(granted)
+        granted = operations.database.grants_for(
+            session, viewer=viewer, operator=operator, admin=admin
+        )
+        return document("\n".join(granted), statements=list(granted))
+
+
+class CopyingInvocation(StoreInvocation):
+    """A copy, which waits only if it is told to."""
+
+    wait: options.Wait = 0.0
 
 
 def copy(
-    invocation: StoreInvocation,
+    invocation: CopyingInvocation,
     to: Annotated[str, option("--to", "URL", "The empty database, or the new file.")],
-    wait: options.Wait = 0,
 ) -> Presentation:
-    """Copy the whole store into an empty database, and compare both at the end.
-
-    Examples:
+    """Examples:
         contactctl db copy --to postgresql://db.example.com/marketing
         contactctl db copy --to sqlite:///contacts-copy.db
 
@@ -102,37 +97,31 @@ def copy(
     run the same command again: it goes on where it was. The source is not changed.
     """
     from contactctl.config.database import target_url
-    from contactctl.operations.copies import copy_store
-    from contactctl.output.database import present_copy
 
     url = target_url(to, invocation.console.cwd)
     with invocation.open_session() as session:
-        copied = copy_store(session, url, wait_seconds=wait)
-        return present_copy(copied, session.settings.suppression_key_file)
+        copied = operations.copies.copy_store(session, url, wait_seconds=invocation.wait)
+        return output.database.present_copy(copied, session.settings.suppression_key_file)
 
 
 def backup(
     invocation: StoreInvocation,
     file: Annotated[Path, argument("FILE", "The file to write, a new one.")],
 ) -> Presentation:
-    """Write the whole store into one new file, while others work on it.
-
-    Examples:
+    """Examples:
         contactctl db backup contacts-2026-06-15.backup
 
     On SQLite the file is a store itself: `--database sqlite:///FILE` uses it. On
     Postgres it is what pg_dump makes, for pg_restore.
     """
-    from contactctl.operations.database import back_up
-    from contactctl.output.database import present_backup
-
     with invocation.open_session() as session:
-        return present_backup(
-            back_up(session, invocation.console.cwd / file), session.settings.suppression_key_file
+        return output.database.present_backup(
+            operations.database.back_up(session, invocation.console.cwd / file),
+            session.settings.suppression_key_file,
         )
 
 
-def distribute_(
+def distribute(
     invocation: StoreInvocation,
     shards: Annotated[
         int, option("--shards", "N", "Parts to cut each table into.", min=1, max=1024)
@@ -142,9 +131,7 @@ def distribute_(
         str | None, option("--confirm", "NAME", "Confirm with the database's name.")
     ] = None,
 ) -> Presentation:
-    """Spread a Postgres store over the workers of a Citus cluster.
-
-    Examples:
+    """Examples:
         contactctl db distribute --shards 32 --dry-run
         contactctl db distribute --shards 32
         contactctl db distribute --shards 32 --confirm marketing
@@ -156,12 +143,10 @@ def distribute_(
     """
     from contactctl.cli.confirmation import ask_typed
     from contactctl.domain.errors import RefusedError
-    from contactctl.operations.database import distribute_store, look_at_distribution
-    from contactctl.output.database import present_distribution
 
     with invocation.open_session() as session:
-        looked = look_at_distribution(session, shards)
-        shown = present_distribution(looked)
+        looked = operations.database.look_at_distribution(session, shards)
+        shown = output.database.present_distribution(looked)
         if dry_run:
             return shown
         if confirm is None:
@@ -175,16 +160,16 @@ def distribute_(
                 hint=f"it is {looked.name}",
                 code="not-confirmed",
             )
-        return present_distribution(distribute_store(session, looked))
+        return output.database.present_distribution(
+            operations.database.distribute_store(session, looked)
+        )
 
 
 # The command `init`
 
 
 def init(invocation: StoreInvocation) -> Presentation:
-    """Create the store, and write a config unless there is one.
-
-    Examples:
+    """Examples:
         contactctl init
         contactctl init --config ./contactctl.yaml --database sqlite:///contacts.db
         contactctl init --database postgresql://db.example.com/marketing
@@ -199,13 +184,11 @@ def init(invocation: StoreInvocation) -> Presentation:
     new store, for everybody: from then on `contactctl policy apply` changes them.
     """
     from contactctl.config.load import strongest_config_path
-    from contactctl.operations.database import initialise
-    from contactctl.output.database import present_initialised
 
-    console, database = invocation.console, invocation.shared["database"]
-    config = strongest_config_path(invocation.config_file, console.environ, console.cwd)
+    console, database = invocation.console, invocation.database
+    config = strongest_config_path(invocation.config, console.environ, console.cwd)
     loaded = _load(invocation, config if config.exists() else None, database)
-    made = initialise(
+    made = operations.database.initialise(
         config,
         loaded.settings.database,
         _key_file(loaded, config),
@@ -214,7 +197,7 @@ def init(invocation: StoreInvocation) -> Presentation:
     )
     policy = _put_in_force(invocation, _load(invocation, config, database)) if made.is_new else None
     later = _load(invocation, config, None)
-    return present_initialised(made, loaded.settings.database, later, policy)
+    return output.database.present_initialised(made, loaded.settings.database, later, policy)
 
 
 def _key_file(loaded: "LoadedSettings", config: Path) -> Path:
@@ -230,10 +213,8 @@ def _key_file(loaded: "LoadedSettings", config: Path) -> Path:
 
 def _put_in_force(invocation: StoreInvocation, loaded: "LoadedSettings") -> "PolicyApplied | None":
     """The policy half of the config, as the new store's first policy."""
-    from contactctl.operations.policy import take_over
-
     with invocation.open_session(loaded) as session:
-        return take_over(session, loaded, reason="init")
+        return operations.policy.take_over(session, loaded, reason="init")
 
 
 def _load(
@@ -266,39 +247,27 @@ Picture = Annotated[
 def status(
     invocation: StoreInvocation, textfile: Textfile = None, picture: Picture = None
 ) -> Presentation:
-    """Show totals, billing, deactivations by month and the latest runs.
-
-    Examples:
-        contactctl status
-        contactctl status --json
-        contactctl status --json --fields active,unfinished_runs
-        contactctl status --format prometheus
-        contactctl status --textfile /var/lib/node_exporter/contactctl.prom
-        contactctl status --picture deactivations.svg
+    """Examples:
+    contactctl status
+    contactctl status --json
+    contactctl status --json --fields active,unfinished_runs
+    contactctl status --format prometheus
+    contactctl status --textfile /var/lib/node_exporter/contactctl.prom
+    contactctl status --picture deactivations.svg
     """
-    from contactctl.operations.status import read_status
-    from contactctl.output.status import present_status
-
     is_watched = textfile is not None or invocation.output.format is OutputFormat.PROMETHEUS
     with invocation.open_session() as session:
-        status = read_status(session, with_rates=is_watched)
+        status = operations.status.read_status(session, with_rates=is_watched)
     if textfile is not None:
-        _write_textfile(invocation.console.cwd / textfile, status)
+        from contactctl.output.formats import exposition
+
+        _write(invocation.console.cwd / textfile, exposition(output.status.status_metrics(status)))
     if picture is not None:
-        _write_picture(invocation.console.cwd / picture, status)
-    return present_status(status)
+        _write(invocation.console.cwd / picture, output.status.status_picture(status))
+    return output.status.present_status(status)
 
 
-def _write_textfile(path: Path, status: "StoreStatus") -> None:
+def _write(path: Path, text: str) -> None:
     from contactctl.config.drafts import replace_file
-    from contactctl.output.formats import exposition
-    from contactctl.output.status import status_metrics
 
-    replace_file(path, exposition(status_metrics(status)))
-
-
-def _write_picture(path: Path, status: "StoreStatus") -> None:
-    from contactctl.config.drafts import replace_file
-    from contactctl.output.status import status_picture
-
-    replace_file(path, status_picture(status))
+    replace_file(path, text)

@@ -1,12 +1,15 @@
 """The commands `preview` and `deactivate`."""
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
-from contactctl.cli.confirmation import Change, change_selection
-from contactctl.cli.context import OneOrManyInvocation, SelectingInvocation
-from contactctl.domain.errors import UsageError
+from contactctl.cli.confirmation import Change, change_selection, confirmed_or_refused
+from contactctl.cli.context import (
+    BackgroundInvocation,
+    OneOrManyInvocation,
+    SelectingInvocation,
+)
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
@@ -19,9 +22,7 @@ def preview(
     limit: Annotated[int, options.limit("Show the first N contacts.")] = 30,
     sort: options.Sort = "id",
 ) -> Presentation:
-    """Count and show the active contacts that match.
-
-    Examples:
+    """Examples:
         contactctl preview
         contactctl preview --where 'last_opportunity older-than 24 months'
         contactctl preview --where 'group = newsletter' --where-not 'tag = vip'
@@ -34,39 +35,26 @@ def preview(
     no-opportunity, last_opportunity older-than 24 months; --prebuilt chooses others.
     Nothing is changed; `contactctl deactivate` accepts the same flags.
     """
-    from contactctl.operations.criteria import preview as preview_contacts
-    from contactctl.operations.criteria import select_contacts
-    from contactctl.output.criteria import present_preview
-
     invocation.check_fields(*invocation.catalogue.names())
     source = invocation.criteria_source()
     with invocation.open_session() as session:
-        selection = select_contacts(session, source)
-        return present_preview(preview_contacts(session, selection, limit=limit, sort=sort))
+        selection = operations.criteria.select_contacts(session, source)
+        return output.criteria.present_preview(
+            operations.criteria.preview(session, selection, limit=limit, sort=sort)
+        )
 
 
 # The command `deactivate`
 
 
-class DeactivatingInvocation(OneOrManyInvocation):
+class DeactivatingInvocation(OneOrManyInvocation, BackgroundInvocation):
     """Deactivating, which can work in the background."""
-
-    LEADING_OPTIONS = MappingProxyType(
-        {**OneOrManyInvocation.LEADING_OPTIONS, "background": (options.Background, False)}
-    )
-
-    def require_alone(self) -> None:
-        super().require_alone()
-        if self.shared["background"]:
-            raise UsageError("--background works only with criteria")
 
 
 def deactivate(
     invocation: DeactivatingInvocation, contact: options.OneContact = None
 ) -> Presentation:
-    """Deactivate the active contacts that match, or one, after a confirmation.
-
-    Examples:
+    """Examples:
         contactctl deactivate
         contactctl deactivate ann@example.com --reason 'asked by phone'
         contactctl deactivate --where 'last_opportunity older-than 3 years' --dry-run
@@ -80,48 +68,41 @@ def deactivate(
     you type their number (scripts: --confirm). A run over the config's limits
     needs the whole phrase (scripts: --limit-override).
     """
-    from contactctl.operations.criteria import select_contacts
-
     if contact is not None:
         return _deactivate_one(invocation, contact)
     manner = invocation.manner()
     source = invocation.criteria_source()
     with invocation.open_session() as session:
-        selection = select_contacts(session, source)
+        selection = operations.criteria.select_contacts(session, source)
         change = deactivation(session, selection, reason=invocation.reason)
         return change_selection(invocation, session, manner, change)
 
 
 def _deactivate_one(invocation: OneOrManyInvocation, name: str) -> Presentation:
-    from contactctl.cli.confirmation import confirmed_or_refused
-    from contactctl.operations.upkeep import deactivate_one, is_deactivated_by_hand, read_one
-    from contactctl.output.upkeep import (
-        DONE_FIELDS,
-        present_before_deactivating,
-        present_deactivated,
-    )
-
     invocation.require_alone()
-    invocation.check_fields(*DONE_FIELDS)
+    invocation.check_fields(*output.upkeep.DONE_FIELDS)
     with invocation.open_session() as session:
-        contact = read_one(session, name)
-        if not is_deactivated_by_hand(contact):
-            shown, said = present_before_deactivating(contact), invocation.shared["confirm"]
-            email = (contact.email, contact.email_key)
-            if refused := confirmed_or_refused(invocation, shown, *email, said):
+        contact = operations.upkeep.read_one(session, name)
+        if not operations.upkeep.is_deactivated_by_hand(contact):
+            shown = output.upkeep.present_before_deactivating(contact)
+            said = invocation.confirm
+            if refused := confirmed_or_refused(invocation, shown, contact.email, said):
                 return refused
-        return present_deactivated(deactivate_one(session, contact, reason=invocation.reason))
+        return output.upkeep.present_deactivated(
+            operations.upkeep.deactivate_one(session, contact, reason=invocation.reason)
+        )
 
 
 def deactivation(session: "Session", selection: "Selection", *, reason: str) -> Change:
     """Deactivating exactly the selected contacts."""
-    from contactctl.operations.criteria import preview
-    from contactctl.operations.plans import plan_deactivation
-    from contactctl.output.criteria import present_dry_run
-    from contactctl.output.runs import present_nothing_to_do
-
     return Change(
-        make_plan=lambda said: plan_deactivation(session, selection, reason=reason, said=said),
-        preview=lambda: present_dry_run(preview(session, selection, with_members_lost=True)),
-        nothing=lambda: present_nothing_to_do(preview(session, selection)),
+        make_plan=lambda said: operations.plans.plan_deactivation(
+            session, selection, reason=reason, said=said
+        ),
+        preview=lambda: output.criteria.present_dry_run(
+            operations.criteria.preview(session, selection, with_members_lost=True)
+        ),
+        otherwise=lambda: output.runs.present_nothing_to_do(
+            operations.criteria.preview(session, selection)
+        ),
     )

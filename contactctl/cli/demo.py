@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli.app import PROGRAM
 from contactctl.cli.context import Invocation, StoreInvocation
 from contactctl.cli.options import argument
@@ -24,9 +25,7 @@ DemoFolderArgument = Annotated[
 
 
 def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presentation":
-    """Create a sample store of 5,000 contacts, and try the main task on it.
-
-    Examples:
+    """Examples:
         contactctl demo
         contactctl demo /tmp/try-it
 
@@ -35,9 +34,7 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
     commands. Only the store in that folder is changed; a folder that already holds
     a demo is used again.
     """
-    from contactctl.operations.demo import DemoFolder
-
-    target = DemoFolder(invocation.console.cwd / (folder or "contactctl-demo"))
+    target = operations.demo.DemoFolder(invocation.console.cwd / (folder or "contactctl-demo"))
     in_folder = _invocation_in(invocation, target)
     _prepare(in_folder, target)
     with in_folder.open_session() as session:
@@ -47,31 +44,20 @@ def demo(invocation: Invocation, folder: DemoFolderArgument = None) -> "Presenta
 
 def _invocation_in(invocation: Invocation, target: "DemoFolder") -> StoreInvocation:
     """The same call on the folder's config and store, whatever the environment says."""
-    defaults = {name: default for name, (_, default) in StoreInvocation.OPTIONS.items()}
-    shared = {
-        **defaults,
-        **invocation.shared,
-        "config": target.config,
-        "database": target.database_url,
-    }
-    return StoreInvocation(invocation.console, invocation.command, invocation.output, shared)
+    given = {name: getattr(invocation, name) for name in invocation.options()}
+    given |= {"config": target.config, "database": target.database_url}
+    return StoreInvocation(invocation.console, invocation.command, given)
 
 
 def _prepare(in_folder: StoreInvocation, target: "DemoFolder") -> None:
-    from contactctl.operations.demo import (
-        import_demo_contacts,
-        prepare_demo_folder,
-        put_demo_policy_in_force,
-    )
-
     if target.has_store:
         in_folder.console.note(f"using the demo that is already in {target.path}")
         return
-    prepare_demo_folder(target, in_folder.now)
+    operations.demo.prepare_demo_folder(target, in_folder.now)
     with in_folder.open_session() as session:
-        put_demo_policy_in_force(session, target)
+        operations.demo.put_demo_policy_in_force(session, target)
     with in_folder.open_session() as session:  # bound by that policy
-        created = import_demo_contacts(session, target)
+        created = operations.demo.import_demo_contacts(session, target)
     in_folder.console.note(f"created {created:,} sample contacts in {target.path}")
 
 
@@ -80,24 +66,26 @@ def _main_job(in_folder: StoreInvocation, session: "Session") -> "Presentation":
     from contactctl.cli.confirmation import make_change
     from contactctl.cli.deactivation import deactivation
     from contactctl.cli.options import Manner
-    from contactctl.operations.criteria import CriteriaSource, preview, select_contacts
-    from contactctl.output.criteria import present_dry_run
 
-    selection = select_contacts(session, CriteriaSource())
+    selection = operations.criteria.select_contacts(session, operations.criteria.CriteriaSource())
     if not in_folder.console.can_prompt:
-        return present_dry_run(preview(session, selection, with_members_lost=True))
+        return output.criteria.present_dry_run(
+            operations.criteria.preview(session, selection, with_members_lost=True)
+        )
     try:
         change = deactivation(session, selection, reason="demo")
         return make_change(in_folder, session, Manner(), change)
     except RefusedError as declined:
         in_folder.console.note(declined.message)
-        return replace(present_dry_run(preview(session, selection)), blocks=(), notes=())
+        return replace(
+            output.criteria.present_dry_run(operations.criteria.preview(session, selection)),
+            blocks=(),
+            notes=(),
+        )
 
 
 def _with_next_steps(shown: "Presentation", commands: list[str]) -> "Presentation":
-    from contactctl.output.view import Heading, Verbatim
-
-    blocks = [*shown.blocks, Heading("Next"), Verbatim("\n".join(commands))]
+    blocks = [*shown.blocks, output.view.Heading("Next"), output.view.Verbatim("\n".join(commands))]
     return replace(shown, data={**shown.data, "next": commands}, blocks=blocks)
 
 

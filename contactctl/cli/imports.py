@@ -5,8 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
-from contactctl.cli.context import Invocation, StoreInvocation
+from contactctl.cli.context import Invocation, ReasonedInvocation
 from contactctl.cli.options import argument, flag, option, read_assignments
 from contactctl.domain.errors import RefusedError, UsageError
 from contactctl.domain.responses import Category
@@ -19,7 +20,7 @@ from contactctl.operations.importing.options import (
     is_separator,
     parse_rule,
 )
-from contactctl.output.view import Presentation
+from contactctl.output.view import Presentation, document
 
 if TYPE_CHECKING:
     from contactctl.operations.session import Session
@@ -27,106 +28,149 @@ if TYPE_CHECKING:
 
 
 InputFile = Annotated[Path, argument("FILE", "The file; - reads standard input.")]
-From = Annotated[
-    FileFormat | None,
-    option("--from", "FORMAT", "csv or jsonl; otherwise the file's first character decides."),
-]
-Map = Annotated[
-    list[str] | None, option("--map", "COLUMN=FIELD", "This column gives that field. Repeatable.")
-]
-Ignore = Annotated[
-    list[str] | None, option("--ignore", "COLUMN", "Leave this column out. Repeatable.")
-]
-IgnoreUnknown = Annotated[
-    bool, flag("--ignore-unknown", "Leave out every column that is not a field, without a note.")
-]
-DateFormat = Annotated[
-    list[str] | None,
-    option(
-        "--date-format",
-        "[COLUMN=]FORMAT",
-        "The format of dates in one column or in all: iso, epoch, excel or strptime codes."
-        " Repeatable: the first that fits counts.",
-    ),
-]
-Separator = Annotated[
-    list[str] | None,
-    option(
-        "--separator", "FIELD=TEXT", "What separates names in a cell of tag or group. Repeatable."
-    ),
-]
-Null = Annotated[
-    list[str] | None, option("--null", "WORD", "A cell that means nothing. Repeatable.")
-]
-InactiveWhen = Annotated[
-    list[str] | None,
-    option(
-        "--inactive-when",
-        "COLUMN=VALUE,VALUE",
-        "These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
-    ),
-]
-AsInactive = Annotated[
-    str | None,
-    option(
-        "--as-inactive",
-        "REASON",
-        "All new contacts are inactive; with --inactive-when the reason: a response category,"
-        " or any words.",
-    ),
-]
-PresetOption = Annotated[
-    str | None,
-    option("--preset", "NAME|FILE", "Read another program's export (`contacts presets`)."),
-]
 PresetName = Annotated[str | None, argument("[NAME]", "The preset to print.")]
-UpdateOnly = Annotated[bool, flag("--update-only", "Create no contact: reject unknown addresses.")]
-EmptyClears = Annotated[
-    bool, flag("--empty-clears", "An empty cell makes the stored value missing.")
-]
-CreateGroups = Annotated[
-    bool,
-    flag(
-        "--create-groups/--no-create-groups",
-        "Create groups that do not exist yet (as by default), or reject their rows.",
-    ),
-]
 RejectsPath = Annotated[
     Path | None, option("--rejects", "FILE", "Write rejected rows here, as CSV.")
 ]
-Delimiter = Annotated[
-    str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
-]
-Encoding = Annotated[str, option("--encoding", "NAME", "The file's encoding.")]
-Sheet = Annotated[str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")]
 
 
-def import_(
-    invocation: StoreInvocation,
-    file: InputFile,
-    from_: From = None,
-    map_: Map = None,
-    ignore: Ignore = None,
-    ignore_unknown: IgnoreUnknown = False,
-    preset: PresetOption = None,
-    inactive_when: InactiveWhen = None,
-    as_inactive: AsInactive = None,
-    date_format: DateFormat = None,
-    separator: Separator = None,
-    null: Null = None,
-    update_only: UpdateOnly = False,
-    empty_clears: EmptyClears = False,
-    create_groups: CreateGroups = True,
-    rejects: RejectsPath = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = "utf-8",
-    sheet: Sheet = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-) -> Presentation:
-    """Add and update contacts from a CSV or JSON lines file.
+class TableInvocation(ReasonedInvocation):
+    """A command that reads a file of rows: how it is written, and where rejects go."""
 
-    Examples:
+    rejects: RejectsPath = None
+    delimiter: Annotated[
+        str | None, option("--delimiter", "CHARACTER", "What separates cells; tab for TAB.")
+    ] = None
+    encoding: Annotated[str, option("--encoding", "NAME", "The file's encoding.")] = "utf-8"
+    sheet: Annotated[
+        str | None, option("--sheet", "NAME", "The sheet of a workbook with several.")
+    ] = None
+
+    @property
+    def separator(self) -> str | None:
+        """What --delimiter says, as one character; UsageError for more."""
+        said = self.delimiter
+        if said is None or (len(said) == 1 and not said.isalnum() and said != '"'):
+            return said
+        if said.lower() in ("tab", "\\t"):
+            return "\t"
+        raise UsageError(f"--delimiter '{said}' is not one character", hint="for example ; or tab")
+
+    @property
+    def codec(self) -> str:
+        """UTF-8 with or without a byte order mark; any other encoding as it is."""
+        return "utf-8-sig" if self.encoding.lower() in ("utf-8", "utf8") else self.encoding
+
+
+class ImportInvocation(TableInvocation):
+    """An import: how rows become contacts."""
+
+    from_: Annotated[
+        FileFormat | None,
+        option("--from", "FORMAT", "csv or jsonl; otherwise the file's first character decides."),
+    ] = None
+    map_: Annotated[
+        list[str] | None,
+        option("--map", "COLUMN=FIELD", "This column gives that field. Repeatable."),
+    ] = None
+    ignore: Annotated[
+        list[str] | None, option("--ignore", "COLUMN", "Leave this column out. Repeatable.")
+    ] = None
+    ignore_unknown: Annotated[
+        bool,
+        flag("--ignore-unknown", "Leave out every column that is not a field, without a note."),
+    ] = False
+    preset: Annotated[
+        str | None,
+        option("--preset", "NAME|FILE", "Read another program's export (`contacts presets`)."),
+    ] = None
+    inactive_when: Annotated[
+        list[str] | None,
+        option(
+            "--inactive-when",
+            "COLUMN=VALUE,VALUE",
+            "These values mean inactive; COLUMN!=VALUE: all others; COLUMN: any. Repeatable.",
+        ),
+    ] = None
+    as_inactive: Annotated[
+        str | None,
+        option(
+            "--as-inactive",
+            "REASON",
+            "All new contacts are inactive; with --inactive-when the reason: a response category,"
+            " or any words.",
+        ),
+    ] = None
+    date_format: Annotated[
+        list[str] | None,
+        option(
+            "--date-format",
+            "[COLUMN=]FORMAT",
+            "The format of dates in one column or in all: iso, epoch, excel or strptime codes."
+            " Repeatable: the first that fits counts.",
+        ),
+    ] = None
+    separators: Annotated[
+        list[str] | None,
+        option(
+            "--separator",
+            "FIELD=TEXT",
+            "What separates names in a cell of tag or group. Repeatable.",
+        ),
+    ] = None
+    null: Annotated[
+        list[str] | None, option("--null", "WORD", "A cell that means nothing. Repeatable.")
+    ] = None
+    update_only: Annotated[
+        bool, flag("--update-only", "Create no contact: reject unknown addresses.")
+    ] = False
+    empty_clears: Annotated[
+        bool, flag("--empty-clears", "An empty cell makes the stored value missing.")
+    ] = False
+    create_groups: Annotated[
+        bool,
+        flag(
+            "--create-groups/--no-create-groups",
+            "Create groups that do not exist yet (as by default), or reject their rows.",
+        ),
+    ] = True
+    dry_run: options.DryRun = False
+
+    @property
+    def category(self) -> str:
+        """The response category that --as-inactive names; '' where it has other words."""
+        said = self.as_inactive
+        return said if said is not None and said in list(Category) else ""
+
+    def import_options(self) -> ImportOptions:
+        """What the options say; UsageError where that is not clear."""
+        from contactctl.operations.importing.presets import find_preset
+
+        formats = self.date_format or ()
+        return ImportOptions(
+            format=self.from_,
+            delimiter=self.separator,
+            encoding=self.codec,
+            sheet=self.sheet,
+            renames=read_assignments("--map", self.map_, str.rpartition),
+            ignored=frozenset(self.ignore or ()),
+            ignore_unknown=self.ignore_unknown,
+            preset=find_preset(self.preset, self.console.cwd) if self.preset else NO_PRESET,
+            inactive=_rules(self.inactive_when, self.category),
+            all_inactive=self.as_inactive is not None and not self.inactive_when,
+            inactive_reason=self.category,
+            date_formats=tuple(text for text in formats if not _names_column(text)),
+            column_date_formats=_column_formats(formats),
+            separators=_separators(self.separators),
+            nulls=frozenset(self.null or ()),
+            update_only=self.update_only,
+            empty_clears=self.empty_clears,
+            create_groups=self.create_groups,
+        )
+
+
+def import_(invocation: ImportInvocation, file: InputFile) -> Presentation:
+    """Examples:
         contactctl contacts import people.csv --dry-run
         contactctl contacts import people.csv --rejects rejected.csv
         contactctl contacts import shop.csv --map 'Last Order=last_opportunity'
@@ -143,56 +187,37 @@ def import_(
     """
     from contactctl.cli.context import bytes_of_stdin
     from contactctl.operations.importing.load import ImportInput, import_contacts
-    from contactctl.operations.importing.presets import find_preset
-    from contactctl.output.contacts import IMPORT_FIELDS, present_import
-    from contactctl.output.rejects import RejectsFile
 
-    invocation.check_fields(*IMPORT_FIELDS)
-    category = as_inactive if as_inactive in list(Category) else ""
+    invocation.check_fields(*output.contacts.IMPORT_FIELDS)
     given = ImportInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
-        ImportOptions(
-            format=from_,
-            delimiter=one_character(delimiter),
-            encoding=with_signature(encoding),
-            sheet=sheet,
-            renames=read_assignments("--map", map_, str.rpartition),
-            ignored=frozenset(ignore or ()),
-            ignore_unknown=ignore_unknown,
-            preset=find_preset(preset, invocation.console.cwd) if preset else NO_PRESET,
-            inactive=_rules(inactive_when, category),
-            all_inactive=as_inactive is not None and not inactive_when,
-            inactive_reason=category,
-            date_formats=tuple(text for text in date_format or () if not _names_column(text)),
-            column_date_formats=_column_formats(date_format),
-            separators=_separators(separator),
-            nulls=frozenset(null or ()),
-            update_only=update_only,
-            empty_clears=empty_clears,
-            create_groups=create_groups,
-        ),
+        invocation.import_options(),
     )
-    why = reason or (as_inactive or "" if not category else "")
-    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
-        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=why)
-        return present_import(result, rejected)
+    words = "" if invocation.category else invocation.as_inactive or ""
+    reason, dry_run = invocation.reason or words, invocation.dry_run
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects, [file]) as rejected,
+    ):
+        result = import_contacts(session, given, rejected, dry_run=dry_run, reason=reason)
+        return output.contacts.present_import(result, rejected)
 
 
 def presets(invocation: Invocation, name: PresetName = None) -> Presentation:
-    """List the presets of an import, or print one to be copied.
-
-    Examples:
+    """Examples:
         contactctl contacts presets
         contactctl contacts presets mailchimp > ours.yaml
 
     `contacts import --preset ours.yaml` reads a file by your own copy.
     """
     from contactctl.operations.importing.presets import preset_text, shipped_presets
-    from contactctl.output.contacts import PRESET_FIELDS, present_preset, present_presets
 
-    invocation.check_fields(*PRESET_FIELDS)
-    return present_preset(preset_text(name)) if name else present_presets(shipped_presets())
+    invocation.check_fields(*output.contacts.PRESET_FIELDS)
+    if not name:
+        return output.contacts.present_presets(shipped_presets())
+    text = preset_text(name)
+    return document(text, yaml=text)
 
 
 def _rules(texts: Sequence[str] | None, reason: str) -> tuple[InactiveRule, ...]:
@@ -226,11 +251,9 @@ def _separators(texts: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _column_formats(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+def _column_formats(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for text in texts or ():
-        if not _names_column(text):
-            continue
+    for text in filter(_names_column, texts):
         head, percent, codes = text.partition("%")
         column, _, form = head.rpartition("=")
         found[column] = (*found.get(column, ()), form + percent + codes)
@@ -240,19 +263,6 @@ def _column_formats(texts: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
 def _names_column(text: str) -> bool:
     """A format begins at its first % at the latest; an = before it ends a column's name."""
     return "=" in text.partition("%")[0]
-
-
-def with_signature(encoding: str) -> str:
-    """UTF-8 with or without a byte order mark; any other encoding as it is."""
-    return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
-
-
-def one_character(delimiter: str | None) -> str | None:
-    if delimiter is None or (len(delimiter) == 1 and not delimiter.isalnum() and delimiter != '"'):
-        return delimiter
-    if delimiter.lower() in ("tab", "\\t"):
-        return "\t"
-    raise UsageError(f"--delimiter '{delimiter}' is not one character", hint="for example ; or tab")
 
 
 # The command `contacts sync`
@@ -266,28 +276,38 @@ class BackWay(StrEnum):
 
 
 SourceName = Annotated[str, argument("NAME", "The source's name in the config.")]
-Full = Annotated[bool, flag("--full", "Read all rows, not only those changed since the last run.")]
-WriteBackOption = Annotated[
-    str | None,
-    option(
-        "--write-back", "HOW", "Tell the source who is active: print the UPDATEs, or execute them."
-    ),
-]
 
 
-def sync(
-    invocation: StoreInvocation,
-    name: SourceName,
-    full: Full = False,
-    yes: options.Yes = False,
-    write_back: WriteBackOption = None,
-    rejects: RejectsPath = None,
-    reason: options.Reason = None,
-    dry_run: options.DryRun = False,
-) -> Presentation:
-    """Add and update contacts from another database that the config names.
+class SyncInvocation(ReasonedInvocation):
+    """A sync with another database."""
 
-    Examples:
+    full: Annotated[
+        bool, flag("--full", "Read all rows, not only those changed since the last run.")
+    ] = False
+    yes: options.Yes = False
+    write_back: Annotated[
+        str | None,
+        option(
+            "--write-back",
+            "HOW",
+            "Tell the source who is active: print the UPDATEs, or execute them.",
+        ),
+    ] = None
+    rejects: RejectsPath = None
+    dry_run: options.DryRun = False
+
+    @property
+    def way_back(self) -> BackWay | None:
+        """How the source is told; UsageError for an unknown way."""
+        said = self.write_back
+        way = options.chosen(BackWay, said, "--write-back") if said else None
+        if way and self.dry_run:
+            raise UsageError("--write-back and --dry-run cannot be combined")
+        return way
+
+
+def sync(invocation: SyncInvocation, name: SourceName) -> Presentation:
+    """Examples:
         contactctl contacts sync crm --dry-run
         contactctl contacts sync crm --yes
         contactctl contacts sync crm --full
@@ -300,63 +320,53 @@ def sync(
     for cron, only within the limits: over them the plan waits (exit code 4).
     """
     from contactctl.cli.confirmation import nobody_to_ask
-    from contactctl.operations.sync import (
-        back_script,
-        find_source,
-        look_for_gone,
-        sync_contacts,
-        write_statuses_back,
-    )
-    from contactctl.output.contacts import SYNC_FIELDS, present_sync
-    from contactctl.output.rejects import RejectsFile
 
-    invocation.check_fields(*SYNC_FIELDS)
-    way = options.chosen(BackWay, write_back, "--write-back") if write_back else None
-    if way and dry_run:
-        raise UsageError("--write-back and --dry-run cannot be combined")
-    source = find_source(invocation.settings.sources, name)
-    asks = source.missing is Missing.DEACTIVATE and not dry_run and not yes
+    invocation.check_fields(*output.contacts.SYNC_FIELDS)
+    way, dry_run = invocation.way_back, invocation.dry_run
+    source = operations.sync.find_source(invocation.settings.sources, name)
+    asks = source.missing is Missing.DEACTIVATE and not dry_run and not invocation.yes
     if asks and not invocation.console.can_prompt:
         raise nobody_to_ask("give --yes to do what is within the limits")
-    with invocation.open_session() as session, RejectsFile(rejects) as rejected:
-        imported = sync_contacts(
-            session, source, rejected, full=full, dry_run=dry_run, reason=reason or ""
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects) as rejected,
+    ):
+        reason, full = invocation.reason, invocation.full
+        imported = operations.sync.sync_contacts(
+            session, source, rejected, full=full, dry_run=dry_run, reason=reason
         )
-        gone, refusal = None, None
+        gone: Gone | None = None
+        refusal: RefusedError | None = None
         if source.missing is Missing.DEACTIVATE:
             try:
-                gone = (
-                    look_for_gone(session, source)
-                    if dry_run
-                    else _deactivate(invocation, session, source, asks=asks)
-                )
+                gone = _deactivate(invocation, session, source, asks=asks)
+                refusal = gone.refusal
             except RefusedError as error:
                 refusal = error
-        written = write_statuses_back(session, source) if way is BackWay.EXECUTE else None
-        script = list(back_script(session, source)) if way is BackWay.PRINT else None
-    shown = present_sync(source.name, imported, rejected, gone, written, script)
-    refusal = refusal or (gone.refusal if gone else None)
+        written = (
+            operations.sync.write_statuses_back(session, source) if way is BackWay.EXECUTE else None
+        )
+        script = (
+            list(operations.sync.back_script(session, source)) if way is BackWay.PRINT else None
+        )
+    shown = output.contacts.present_sync(source.name, imported, rejected, gone, written, script)
     return shown.failed(refusal) if refusal else shown
 
 
 def _deactivate(
-    invocation: StoreInvocation,
-    session: "Session",
-    source: DatabaseSource,
-    *,
-    asks: bool,
+    invocation: SyncInvocation, session: "Session", source: DatabaseSource, *, asks: bool
 ) -> "Gone":
     """Deactivate who is gone: within the limits, or once a person has typed the count."""
     from contactctl.cli.confirmation import ask_for_plan, dropped_unless_started
-    from contactctl.operations.runs import apply_run, require_same_operator_policy
-    from contactctl.operations.sync import Gone, deactivate_missing, plan_missing
 
+    if invocation.dry_run:
+        return operations.sync.look_for_gone(session, source)
     if not asks:
-        return deactivate_missing(session, source)
-    require_same_operator_policy(session)
-    run = plan_missing(session, source, asks_first=True)
+        return operations.sync.deactivate_missing(session, source)
+    operations.runs.require_same_operator_policy(session)
+    run = operations.sync.plan_missing(session, source, asks_first=True)
     if run is None:
-        return Gone()
+        return operations.sync.Gone()
     with dropped_unless_started(session, run.id):
         ask_for_plan(invocation, session, run.id)
-        return Gone(run.planned, run=apply_run(session, run.id))
+        return operations.sync.Gone(run.planned, run=operations.runs.apply_run(session, run.id))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import candidates, options
 from contactctl.cli.context import ConfiguredInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
@@ -26,30 +27,6 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path], argument("PATH", "Files, mboxes, Maildirs or folders; - reads standard input.")
 ]
-From = Annotated[
-    str,
-    option(
-        "--from",
-        "FORMAT",
-        "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
-        " brevo, another sender's (powermta, postal, ...), or one of the config's formats.",
-        autocompletion=candidates.input_formats,
-    ),
-]
-Map = Annotated[
-    list[str] | None,
-    option(
-        "--map",
-        "KEY=FIELD",
-        "This column, or path such as data.email, gives that field. Repeatable.",
-    ),
-]
-Category = Annotated[
-    str | None, option("--category", "NAME", "All rows are responses of this category.")
-]
-DateFormat = Annotated[
-    str | None, option("--date-format", "FORMAT", "Times look like this (strptime codes).")
-]
 FetchedName = Annotated[
     str | None, argument("NAME", "Its name in the config; not needed for only one.")
 ]
@@ -69,30 +46,84 @@ TimeLimit = Annotated[
 Rejects = Annotated[
     Path | None, option("--rejects", "FILE", "Write rejected input to this file, as JSON lines.")
 ]
-MoveTo = Annotated[
-    Path | None,
-    option(
-        "--move-to",
-        "MAILDIR",
-        "Move a Maildir's mails to this folder once their responses are recorded.",
-    ),
-]
 
 
-def ingest(
-    invocation: StoreInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
-    move_to: MoveTo = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
-) -> Presentation:
-    """Record responses, and deactivate the contacts that reach a threshold.
+class ReadingInvocation(ConfiguredInvocation):
+    """A command that reads responses from files: in which format, and where rejects go."""
 
-    Examples:
+    from_: Annotated[
+        str,
+        option(
+            "--from",
+            "FORMAT",
+            "auto, mail, jsonl, csv, postfix, ses, sendgrid, postmark, mailgun, sparkpost, mailjet,"
+            " brevo, another sender's (powermta, postal, ...), or one of the config's formats.",
+            autocompletion=candidates.input_formats,
+        ),
+    ] = "auto"
+    map_: Annotated[
+        list[str] | None,
+        option(
+            "--map",
+            "KEY=FIELD",
+            "This column, or path such as data.email, gives that field. Repeatable.",
+        ),
+    ] = None
+    category: Annotated[
+        str | None, option("--category", "NAME", "All rows are responses of this category.")
+    ] = None
+    date_format: Annotated[
+        str | None, option("--date-format", "FORMAT", "Times look like this (strptime codes).")
+    ] = None
+    rejects: Rejects = None
+
+    def inputs(self, paths: Sequence[Path]) -> "list[Input]":
+        """The files, and standard input for `-`."""
+        from contactctl.cli.context import bytes_of_stdin
+
+        if sum(str(path) == "-" for path in paths) > 1:
+            raise UsageError("standard input (-) can be read only once")
+        return [bytes_of_stdin(self.console) if str(path) == "-" else path for path in paths]
+
+    def generic_options(self) -> "GenericOptions":
+        """How rows of a file of somebody's own are read."""
+        from contactctl.cli.options import read_assignments
+        from contactctl.responses.generic import GenericOptions
+
+        renames = read_assignments("--map", self.map_, str.rpartition)
+        return GenericOptions(renames, self.category or "", self.date_format or "")
+
+
+class RecordingInvocation(StoreInvocation):
+    """A command that records responses, one at a time."""
+
+    rejects: Rejects = None
+    wait: options.WaitForIngest = FOR_INGEST_S
+
+
+class IngestInvocation(RecordingInvocation, ReadingInvocation):
+    """An ingest of files."""
+
+    move_to: Annotated[
+        Path | None,
+        option(
+            "--move-to",
+            "MAILDIR",
+            "Move a Maildir's mails to this folder once their responses are recorded.",
+        ),
+    ] = None
+
+    def moved(self, paths: Sequence[Path]) -> "MovedMaildirs | None":
+        """The Maildirs whose mails are moved; None without --move-to."""
+        if self.move_to is None:
+            return None
+        if self.from_ not in ("auto", "mail"):
+            raise UsageError(f"--move-to moves mails, but --from {self.from_} reads none")
+        return operations.reading.MovedMaildirs(paths, self.move_to)
+
+
+def ingest(invocation: IngestInvocation, paths: Paths) -> Presentation:
+    """Examples:
         contactctl responses ingest events.jsonl
         contactctl responses ingest ~/Maildir --move-to ~/Maildir/.processed
         cat bounce.eml | contactctl responses ingest - --from mail
@@ -106,45 +137,40 @@ def ingest(
     rejected, with exit code 5; the rest is recorded.
     """
     from contactctl.domain.run_kinds import IngestRun
-    from contactctl.operations.ingest import BATCH_EVENTS, ingest_batches
-    from contactctl.operations.ingest_rows import batches_of
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.ingest import present_ingest
-    from contactctl.output.rejects import ResponseRejects
 
     with invocation.open_session() as session:
-        reader = ResponseReader(
-            session.settings, session.clock(), _generic_options(map_, category, date_format)
+        from_ = invocation.from_
+        reader = operations.reading.ResponseReader(
+            session.settings, session.clock(), invocation.generic_options()
         )
-        moved = _moved(paths, move_to, from_)
+        moved = invocation.moved(paths)
         if moved is None:
-            inputs = _inputs(paths, invocation.console)
-            batches = reader.read_batches(inputs, from_, BATCH_EVENTS)
+            batches = reader.read_batches(
+                invocation.inputs(paths), from_, operations.ingest.BATCH_EVENTS
+            )
         else:
-            batches = batches_of(reader.read_mails(moved.mails()), BATCH_EVENTS)
-        with ResponseRejects(rejects, paths) as rejected:
-            result = ingest_batches(
+            batches = operations.ingest_rows.batches_of(
+                reader.read_mails(moved.mails()), operations.ingest.BATCH_EVENTS
+            )
+        with output.rejects.ResponseRejects(invocation.rejects, paths) as rejected:
+            result = operations.ingest.ingest_batches(
                 session,
                 batches,
                 rejected.add,
                 details=IngestRun(tuple(show_safely(str(path)) for path in paths), from_),
                 after_commit=moved.move if moved else _do_nothing,
-                wait_seconds=wait,
+                wait_seconds=invocation.wait,
             )
-            return present_ingest(result, rejected)
+            return output.ingest.present_ingest(result, rejected)
 
 
 def fetch(
-    invocation: StoreInvocation,
+    invocation: RecordingInvocation,
     name: FetchedName = None,
     since: Since = None,
     time_limit: TimeLimit = 600.0,
-    rejects: Rejects = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
 ) -> Presentation:
-    """Record the responses of a mailbox, or of a provider's API.
-
-    Examples:
+    """Examples:
         contactctl responses fetch
         contactctl responses fetch bounces --json
         contactctl responses fetch sendgrid --since 2026-01-01
@@ -154,98 +180,71 @@ def fetch(
     from where the last fetch ended, with an overlap: an interruption loses nothing,
     and nothing is recorded twice. A fetch that finds nothing new leaves no run.
     """
-    from contactctl.operations.responses import fetch as fetch_mails
-    from contactctl.operations.responses import find_fetched, read_key, read_password
-    from contactctl.output.ingest import present_ingest
-    from contactctl.output.rejects import ResponseRejects
-
-    found = find_fetched(invocation.settings, name)
-    environ = invocation.console.environ
+    found = operations.responses.find_fetched(invocation.settings, name)
+    environ, wait = invocation.console.environ, invocation.wait
     if isinstance(found, Mailbox):
         if since is not None:
             raise UsageError("--since is for a provider's API, not for a mailbox")
-        password = read_password(found, environ)
-        with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-            done = fetch_mails(session, found, password, rejected.add, wait_seconds=wait)
-            return present_ingest(done, rejected)
-    from contactctl.operations.fetch import FetchOptions, fetch_responses, moment_of
-    from contactctl.output.ingest import present_fetch
-
-    key = read_key(found, environ)
-    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-        result = fetch_responses(
-            session,
-            found,
-            key,
-            rejected.add,
-            FetchOptions(moment_of(since, session.time_zone) if since else None, time_limit),
-            wait_seconds=wait,
+        password = operations.responses.read_password(found, environ)
+        with (
+            invocation.open_session() as session,
+            output.rejects.ResponseRejects(invocation.rejects) as rejected,
+        ):
+            done = operations.responses.fetch(
+                session, found, password, rejected.add, wait_seconds=wait
+            )
+            return output.ingest.present_ingest(done, rejected)
+    key = operations.responses.read_key(found, environ)
+    with (
+        invocation.open_session() as session,
+        output.rejects.ResponseRejects(invocation.rejects) as rejected,
+    ):
+        how = operations.fetch.FetchOptions(
+            operations.fetch.moment_of(since, session.time_zone) if since else None, time_limit
         )
-        return present_fetch(result, rejected)
+        result = operations.fetch.fetch_responses(
+            session, found, key, rejected.add, how, wait_seconds=wait
+        )
+        return output.ingest.present_fetch(result, rejected)
 
 
-def classify(
-    invocation: ConfiguredInvocation,
-    paths: Paths,
-    from_: From = "auto",
-    map_: Map = None,
-    category: Category = None,
-    date_format: DateFormat = None,
-    rejects: Rejects = None,
-) -> Presentation:
-    """Show what an ingest would record, and why; no store is used.
-
-    Examples:
+def classify(invocation: ReadingInvocation, paths: Paths) -> Presentation:
+    """Examples:
         contactctl responses classify bounce.eml
         contactctl responses classify ~/Maildir --verbose
         cat event.json | contactctl responses classify - --json
 
     --verbose also says what each mail is that is not a response.
     """
-    from contactctl.operations.reading import ResponseReader
-    from contactctl.output.ingest import CLASSIFIED_FIELDS, OtherEvents, present_classified
-    from contactctl.output.rejects import ResponseRejects
-
-    invocation.check_fields(*CLASSIFIED_FIELDS)
-    generic = _generic_options(map_, category, date_format)
-    reader = ResponseReader(invocation.settings, invocation.now, generic, is_thorough=True)
-    events = reader.read(_inputs(paths, invocation.console), from_)
-    rejected = ResponseRejects(rejects, paths)
-    others = OtherEvents()
-    say = invocation.console.say if invocation.is_verbose else _do_nothing_with
+    invocation.check_fields(*output.ingest.CLASSIFIED_FIELDS)
+    generic = invocation.generic_options()
+    reader = operations.reading.ResponseReader(
+        invocation.settings, invocation.now, generic, is_thorough=True
+    )
+    events = reader.read(invocation.inputs(paths), invocation.from_)
+    rejected = output.rejects.ResponseRejects(invocation.rejects, paths)
+    others = output.ingest.OtherEvents()
+    say = invocation.console.say if invocation.verbose else _do_nothing_with
     responses = _responses(events, rejected, others, say)
     if invocation.output.format in (OutputFormat.JSONL, OutputFormat.CSV):
         streamed = _then_partial(responses, rejected, others, invocation.console)
-        return present_classified(streamed, rejected, others)
+        return output.ingest.present_classified(streamed, rejected, others)
     with rejected:
-        return present_classified(list(responses), rejected, others)
+        return output.ingest.present_classified(list(responses), rejected, others)
 
 
 def rules(invocation: ConfiguredInvocation) -> Presentation:
-    """List the rules that give a response its category, in the order they are tried.
-
-    Examples:
+    """Examples:
         contactctl responses rules
         contactctl responses rules --format jsonl
 
     The config's own rules (response_rules) come before the built-in ones.
     """
-    from contactctl.operations.reading import ResponseReader, own_rules
-    from contactctl.output.ingest import RULE_FIELDS, present_rules
-
-    invocation.check_fields(*RULE_FIELDS)
-    reader = ResponseReader(invocation.settings)
-    return present_rules(reader.classifier.rules, own_rules(invocation.settings))
-
-
-def _moved(paths: Sequence[Path], move_to: Path | None, from_: str) -> "MovedMaildirs | None":
-    if move_to is None:
-        return None
-    from contactctl.operations.reading import MovedMaildirs
-
-    if from_ not in ("auto", "mail"):
-        raise UsageError(f"--move-to moves mails, but --from {from_} reads none")
-    return MovedMaildirs(paths, move_to)
+    invocation.check_fields(*output.ingest.RULE_FIELDS)
+    reader = operations.reading.ResponseReader(invocation.settings)
+    return output.ingest.present_rules(
+        reader.classifier.rules, operations.reading.own_rules(invocation.settings)
+    )
 
 
 def _do_nothing_with(line: str) -> None:
@@ -254,24 +253,6 @@ def _do_nothing_with(line: str) -> None:
 
 def _do_nothing() -> None:
     """Nothing is to be done after a commit."""
-
-
-def _inputs(paths: Sequence[Path], console: Console) -> "list[Input]":
-    from contactctl.cli.context import bytes_of_stdin
-
-    if sum(str(path) == "-" for path in paths) > 1:
-        raise UsageError("standard input (-) can be read only once")
-    return [bytes_of_stdin(console) if str(path) == "-" else path for path in paths]
-
-
-def _generic_options(
-    renames: Sequence[str] | None, category: str | None, date_format: str | None
-) -> "GenericOptions":
-    from contactctl.cli.options import read_assignments
-    from contactctl.responses.generic import GenericOptions
-
-    assigned = read_assignments("--map", renames, str.rpartition)
-    return GenericOptions(assigned, category or "", date_format or "")
 
 
 def _responses(

@@ -129,9 +129,14 @@ Group = Annotated[
 MOST_NUMBER = 2**31 - 1  # the largest run number that the databases can store
 
 
+def number(name: str, metavar: str, help: str, *, most: int = MOST_NUMBER) -> Any:
+    """An option with a whole number from 1 on."""
+    return option(name, metavar, help, min=1, max=most)
+
+
 def limit(help: str, *, most: int = MOST_NUMBER) -> Any:
     """The option for the largest number of rows to show."""
-    return typer.Option("--limit", metavar="N", min=1, max=most, help=help)
+    return number("--limit", "N", help, most=most)
 
 
 Sort = Annotated[str, option("--sort", "FIELD", "Sort by this field; -FIELD for descending.")]
@@ -139,7 +144,7 @@ EmailOrId = Annotated[str, argument("EMAIL|ID", "The contact's email or id.")]
 OneContact = Annotated[str | None, argument("EMAIL|ID", "One contact; or give criteria.")]
 
 # Changing things
-Reason = Annotated[str | None, option("--reason", "TEXT", "The reason, kept with the run.")]
+Reason = Annotated[str, option("--reason", "TEXT", "The reason, kept with the run.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would happen, change nothing.")
 ]

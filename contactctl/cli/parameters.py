@@ -133,7 +133,7 @@ def _default(param: Any, ctx: Any) -> str:
     return f"  [default: {value:g}]" if isinstance(value, float) else f"  [default: {value}]"
 
 
-# Help texts: a docstring's summary, paragraphs and examples
+# Help texts: a summary, and a docstring's examples and paragraphs
 
 
 _EXAMPLES = "Examples:"
@@ -148,13 +148,13 @@ class HelpText:
     paragraphs: tuple[str, ...] = ()
 
 
-def parse_docstring(docstring: str) -> HelpText:
+def parse_docstring(summary: str, docstring: str) -> HelpText:
     """Split a docstring; the paragraph that starts with `Examples:` holds a command a line.
 
     A line that ends with a backslash continues in the next one, as in a shell.
     """
     blocks = cleandoc(docstring).split("\n\n")
     examples = [block for block in blocks if block.startswith(_EXAMPLES)]
-    summary, *paragraphs = [block for block in blocks if not block.startswith(_EXAMPLES)]
+    paragraphs = [block for block in blocks if not block.startswith(_EXAMPLES)]
     lines = [dedent(block.partition("\n")[2]).splitlines() for block in examples]
     return HelpText(summary, tuple(chain(*lines)), tuple(paragraphs))

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import argument, option
-from contactctl.output.view import Presentation
+from contactctl.output.view import Presentation, document
 
 File = Annotated[Path, argument("FILE", "A config, or a file from `policy export`.")]
 Confirm = Annotated[
@@ -15,61 +16,48 @@ Confirm = Annotated[
 
 
 def show(invocation: StoreInvocation) -> Presentation:
-    """Show the policy that binds everybody who works on this store.
-
-    Examples:
+    """Examples:
         contactctl policy show
 
     It holds for every config: one may make it stricter, never looser.
     """
     from contactctl.config.policy import as_yaml
-    from contactctl.operations.policy import read_policy
-    from contactctl.output.policy import present_policy
 
     with invocation.open_session() as session:
-        policy = read_policy(session)
-        return present_policy(policy, as_yaml(policy.document))
+        policy = operations.policy.read_policy(session)
+        return output.policy.present_policy(policy, as_yaml(policy.document))
 
 
 def export(invocation: StoreInvocation) -> Presentation:
-    """Print the policy as YAML, to be edited and applied.
-
-    Examples:
-        contactctl policy export > policy.yaml
+    """Examples:
+    contactctl policy export > policy.yaml
     """
     from contactctl.config.policy import as_yaml
-    from contactctl.operations.policy import read_policy
-    from contactctl.output.policy import present_export
 
     with invocation.open_session() as session:
-        policy = read_policy(session)
-        return present_export(policy, as_yaml(policy.document))
+        policy = operations.policy.read_policy(session)
+        text = as_yaml(policy.document)
+        return document(text, policy=policy.number, yaml=text)
 
 
 def diff(invocation: StoreInvocation, file: File) -> Presentation:
-    """Show what a file would change in the policy; exit 1 if it would change anything.
-
-    Examples:
-        contactctl policy diff policy.yaml
+    """Examples:
+    contactctl policy diff policy.yaml
     """
-    from contactctl.operations.policy import propose_policy
-    from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_proposal
-
-    invocation.check_fields(*POLICY_CHANGE_FIELDS)
+    invocation.check_fields(*output.policy.POLICY_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        return present_proposal(propose_policy(session, _path(invocation, file)), differs=True)
+        return output.policy.present_proposal(
+            operations.policy.propose_policy(session, _path(invocation, file)), differs=True
+        )
 
 
 def apply(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     file: File,
     confirm: Confirm = None,
-    reason: options.Reason = None,
     dry_run: options.DryRun = False,
 ) -> Presentation:
-    """Put the policy of a file in force, for everybody, after showing what it changes.
-
-    Examples:
+    """Examples:
         contactctl policy apply policy.yaml --reason 'agreed on 15 June'
         contactctl policy apply policy.yaml --confirm 3
 
@@ -80,13 +68,11 @@ def apply(
     """
     from contactctl.cli.confirmation import ask_typed, count_spellings
     from contactctl.domain.errors import RefusedError
-    from contactctl.operations.policy import apply_policy, propose_policy
-    from contactctl.output.policy import POLICY_CHANGE_FIELDS, present_applied, present_proposal
 
-    invocation.check_fields(*POLICY_CHANGE_FIELDS)
+    invocation.check_fields(*output.policy.POLICY_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        proposal = propose_policy(session, _path(invocation, file))
-        shown = present_proposal(proposal)
+        proposal = operations.policy.propose_policy(session, _path(invocation, file))
+        shown = output.policy.present_proposal(proposal)
         if dry_run or not proposal.changes:
             return shown
         count = len(proposal.changes)
@@ -102,7 +88,9 @@ def apply(
                 hint="`contactctl policy diff FILE` shows them",
                 code="not-confirmed",
             )
-        return present_applied(apply_policy(session, proposal, reason=reason or ""))
+        return output.policy.present_applied(
+            operations.policy.apply_policy(session, proposal, reason=invocation.reason)
+        )
 
 
 def _path(invocation: StoreInvocation, file: Path) -> Path:

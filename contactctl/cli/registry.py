@@ -1,14 +1,17 @@
-"""Every command by name: where its function is, and one line of help. Imports no command."""
+"""Every command by name: in which module its function is, and one line of help. Imports none.
+
+The function has the command's last word as its name, with _ behind it where Python has that word.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """`target` is `module:function` below contactctl.cli; `help` the docstring's first line."""
+class Entry(NamedTuple):
+    """`module` is below contactctl.cli; `help` stands in lists and above the command's own help."""
 
-    target: str
+    module: str
     help: str
 
 
@@ -107,198 +110,159 @@ GROUPS: dict[str, Group] = {
 }
 
 COMMANDS: dict[str, Entry] = {
-    "init": Entry("database:init", "Create the store, and write a config unless there is one."),
-    "demo": Entry(
-        "demo:demo", "Create a sample store of 5,000 contacts, and try the main task on it."
-    ),
-    "db check": Entry("database:check", "Check the store for errors."),
-    "db upgrade": Entry("database:upgrade", "Upgrade the store to this program's schema."),
+    "init": Entry("database", "Create the store, and write a config unless there is one."),
+    "demo": Entry("demo", "Create a sample store of 5,000 contacts, and try the main task on it."),
+    "db check": Entry("database", "Check the store for errors."),
+    "db upgrade": Entry("database", "Upgrade the store to this program's schema."),
     "db grants": Entry(
-        "database:grants", "Print the rights that viewers, operators and admins need on Postgres."
+        "database", "Print the rights that viewers, operators and admins need on Postgres."
     ),
     "db copy": Entry(
-        "database:copy", "Copy the whole store into an empty database, and compare both at the end."
+        "database", "Copy the whole store into an empty database, and compare both at the end."
     ),
     "db distribute": Entry(
-        "database:distribute_", "Spread a Postgres store over the workers of a Citus cluster."
+        "database", "Spread a Postgres store over the workers of a Citus cluster."
     ),
     "db attributes": Entry(
-        "upkeep:attributes",
-        "List the attributes that contacts have; rename or drop one that the config lost.",
+        "upkeep", "List the attributes that contacts have; rename or drop one that the config lost."
     ),
     "db backup": Entry(
-        "database:backup", "Write the whole store into one new file, while others work on it."
+        "database", "Write the whole store into one new file, while others work on it."
     ),
     "status": Entry(
-        "database:status", "Show totals, billing, deactivations by month and the latest runs."
+        "database", "Show totals, billing, deactivations by month and the latest runs."
     ),
-    "preview": Entry("deactivation:preview", "Count and show the active contacts that match."),
+    "preview": Entry("deactivation", "Count and show the active contacts that match."),
     "build": Entry(
-        "build:build", "Edit criteria with a live count, review the contacts, and deactivate them."
+        "build", "Edit criteria with a live count, review the contacts, and deactivate them."
     ),
     "deactivate": Entry(
-        "deactivation:deactivate",
-        "Deactivate the active contacts that match, or one, after a confirmation.",
+        "deactivation", "Deactivate the active contacts that match, or one, after a confirmation."
     ),
-    "criteria list": Entry("config:list_", "List the prebuilt criteria."),
-    "contacts import": Entry(
-        "imports:import_", "Add and update contacts from a CSV or JSON lines file."
-    ),
+    "criteria list": Entry("config", "List the prebuilt criteria."),
+    "contacts import": Entry("imports", "Add and update contacts from a CSV or JSON lines file."),
     "contacts sync": Entry(
-        "imports:sync", "Add and update contacts from another database that the config names."
+        "imports", "Add and update contacts from another database that the config names."
     ),
     "contacts presets": Entry(
-        "imports:presets", "List the presets of an import, or print one to be copied."
+        "imports", "List the presets of an import, or print one to be copied."
     ),
     "contacts export": Entry(
-        "contacts:export", "Print contacts as CSV or JSON lines that an import can read."
+        "contacts", "Print contacts as CSV or JSON lines that an import can read."
     ),
-    "contacts list": Entry("contacts:list_", "List contacts, active and inactive."),
-    "contacts show": Entry(
-        "contacts:show", "Show one contact: its data, groups, and deactivations."
-    ),
-    "contacts add": Entry("contacts:add", "Add one contact."),
-    "contacts edit": Entry("upkeep:edit", "Change fields of one contact."),
-    "contacts readdress": Entry(
-        "upkeep:readdress", "Give one contact another email, and keep all else."
-    ),
-    "contacts merge": Entry("upkeep:merge", "Merge one contact into another, and delete it."),
-    "tags list": Entry("upkeep:list_", "List the tags with their numbers of contacts."),
-    "tags add": Entry("upkeep:add", "Give a tag to one contact, or to those that match."),
-    "tags remove": Entry("upkeep:remove", "Take a tag from one contact, or from those that match."),
+    "contacts list": Entry("contacts", "List contacts, active and inactive."),
+    "contacts show": Entry("contacts", "Show one contact: its data, groups, and deactivations."),
+    "contacts add": Entry("contacts", "Add one contact."),
+    "contacts edit": Entry("upkeep", "Change fields of one contact."),
+    "contacts readdress": Entry("upkeep", "Give one contact another email, and keep all else."),
+    "contacts merge": Entry("upkeep", "Merge one contact into another, and delete it."),
+    "tags list": Entry("upkeep", "List the tags with their numbers of contacts."),
+    "tags add": Entry("upkeep", "Give a tag to one contact, or to those that match."),
+    "tags remove": Entry("upkeep", "Take a tag from one contact, or from those that match."),
     "contacts changes": Entry(
-        "runs:changes",
-        "Print what changed in who may be mailed, each change once and in order.",
+        "runs", "Print what changed in who may be mailed, each change once and in order."
     ),
-    "groups list": Entry("groups:list_", "List the groups with their sizes."),
-    "groups create": Entry("groups:create", "Create a group."),
-    "groups add": Entry("groups:add", "Add one contact to a group."),
-    "groups remove": Entry(
-        "groups:remove", "Remove one contact, or those that match, from a group."
-    ),
+    "groups list": Entry("groups", "List the groups with their sizes."),
+    "groups create": Entry("groups", "Create a group."),
+    "groups add": Entry("groups", "Add one contact to a group."),
+    "groups remove": Entry("groups", "Remove one contact, or those that match, from a group."),
     "groups members": Entry(
-        "groups:members", "List the members of a group with the state of their membership."
+        "groups", "List the members of a group with the state of their membership."
     ),
-    "groups set": Entry(
-        "groups:set_", "Change a group's own settings; without options, show them."
-    ),
-    "groups rename": Entry("groups:rename", "Rename a group."),
-    "groups delete": Entry("groups:delete", "Delete a group that has no members."),
-    "contacts anonymize": Entry(
-        "erasure:anonymize", "Remove all personal data from contacts, permanently."
-    ),
+    "groups set": Entry("groups", "Change a group's own settings; without options, show them."),
+    "groups rename": Entry("groups", "Rename a group."),
+    "groups delete": Entry("groups", "Delete a group that has no members."),
+    "contacts anonymize": Entry("erasure", "Remove all personal data from contacts, permanently."),
     "contacts delete": Entry(
-        "erasure:delete", "Delete contacts and everything stored about them, permanently."
+        "erasure", "Delete contacts and everything stored about them, permanently."
     ),
-    "suppressions list": Entry("suppressions:list_", "List the suppressed addresses, as hashes."),
-    "suppressions check": Entry("suppressions:check", "Show whether an address is suppressed."),
-    "suppressions import": Entry("suppressions:import_", "Suppress a whole list of addresses."),
+    "suppressions list": Entry("suppressions", "List the suppressed addresses, as hashes."),
+    "suppressions check": Entry("suppressions", "Show whether an address is suppressed."),
+    "suppressions import": Entry("suppressions", "Suppress a whole list of addresses."),
     "suppressions add": Entry(
-        "suppressions:add", "Suppress an address that no contact has, or a whole domain."
+        "suppressions", "Suppress an address that no contact has, or a whole domain."
     ),
     "suppressions remove": Entry(
-        "suppressions:remove", "Allow an address, or a domain, to be imported again."
+        "suppressions", "Allow an address, or a domain, to be imported again."
     ),
     "suppressions push": Entry(
-        "suppressions:push", "Make a provider's suppression list follow who is inactive."
+        "suppressions", "Make a provider's suppression list follow who is inactive."
     ),
     "suppressions diff": Entry(
-        "suppressions:diff", "Compare a provider's suppression list with who is inactive."
+        "suppressions", "Compare a provider's suppression list with who is inactive."
     ),
     "suppressions pull": Entry(
-        "suppressions:pull", "Record why a provider suppresses addresses, as responses."
+        "suppressions", "Record why a provider suppresses addresses, as responses."
     ),
-    "suppressions rotate-key": Entry(
-        "suppressions:rotate_key", "Create a new key for future hashes."
-    ),
+    "suppressions rotate-key": Entry("suppressions", "Create a new key for future hashes."),
     "responses ingest": Entry(
-        "ingest:ingest",
-        "Record responses, and deactivate the contacts that reach a threshold.",
+        "ingest", "Record responses, and deactivate the contacts that reach a threshold."
     ),
     "responses classify": Entry(
-        "ingest:classify",
-        "Show what an ingest would record, and why; no store is used.",
+        "ingest", "Show what an ingest would record, and why; no store is used."
     ),
     "responses fetch": Entry(
-        "ingest:fetch",
-        "Record the responses of a mailbox, or of a provider's API.",
+        "ingest", "Record the responses of a mailbox, or of a provider's API."
     ),
-    "responses list": Entry("responses:list_", "List recorded responses, newest first."),
+    "responses list": Entry("responses", "List recorded responses, newest first."),
     "responses report": Entry(
-        "responses:report",
-        "Show how many mails bounce and are complained of, the worst first.",
+        "responses", "Show how many mails bounce and are complained of, the worst first."
     ),
     "responses incidents": Entry(
-        "responses:incidents",
-        "List the incidents whose responses wait for a decision, oldest first.",
+        "responses", "List the incidents whose responses wait for a decision, oldest first."
     ),
     "responses release": Entry(
-        "responses:release",
-        "Let held responses count, and deactivate the contacts that reach a threshold.",
+        "responses", "Let held responses count, and deactivate the contacts that reach a threshold."
     ),
-    "responses discard": Entry(
-        "responses:discard", "Keep held responses on record, but never count them."
-    ),
+    "responses discard": Entry("responses", "Keep held responses on record, but never count them."),
     "responses rules": Entry(
-        "ingest:rules",
-        "List the rules that give a response its category, in the order they are tried.",
+        "ingest", "List the rules that give a response its category, in the order they are tried."
     ),
-    "runs list": Entry("runs:list_", "List the latest runs."),
-    "runs show": Entry("runs:show", "Show one run, with its plan if it waits."),
-    "runs contacts": Entry("runs:contacts", "List the contacts that a run changed, and how."),
-    "runs apply": Entry("runs:apply", "Apply a kept plan, after a preview and a confirmation."),
-    "runs watch": Entry("runs:watch", "Follow a run until it is done."),
-    "runs resume": Entry("runs:resume", "Resume an interrupted run."),
-    "runs cancel": Entry("runs:cancel", "Cancel a run: delete its plan, or stop it where it is."),
-    "runs undo": Entry("runs:undo", "Undo a run."),
-    "reactivate": Entry(
-        "contacts:reactivate", "Reactivate one contact, after showing why it is inactive."
-    ),
-    "sweep all": Entry(
-        "handling:all_", "Do everything: runs, then thresholds, then handling rules."
-    ),
+    "runs list": Entry("runs", "List the latest runs."),
+    "runs show": Entry("runs", "Show one run, with its plan if it waits."),
+    "runs contacts": Entry("runs", "List the contacts that a run changed, and how."),
+    "runs apply": Entry("runs", "Apply a kept plan, after a preview and a confirmation."),
+    "runs watch": Entry("runs", "Follow a run until it is done."),
+    "runs resume": Entry("runs", "Resume an interrupted run."),
+    "runs cancel": Entry("runs", "Cancel a run: delete its plan, or stop it where it is."),
+    "runs undo": Entry("runs", "Undo a run."),
+    "reactivate": Entry("contacts", "Reactivate one contact, after showing why it is inactive."),
+    "sweep all": Entry("handling", "Do everything: runs, then thresholds, then handling rules."),
     "sweep runs": Entry(
-        "handling:runs",
-        "Finish interrupted runs; delete plans that nobody applied in time.",
+        "handling", "Finish interrupted runs; delete plans that nobody applied in time."
     ),
-    "sweep thresholds": Entry(
-        "handling:thresholds", "Deactivate the contacts that have reached a threshold."
-    ),
+    "sweep thresholds": Entry("handling", "Deactivate the contacts that have reached a threshold."),
     "sweep handling": Entry(
-        "handling:handling", "Reactivate contacts and end memberships, as handling rules say."
+        "handling", "Reactivate contacts and end memberships, as handling rules say."
     ),
     "rules show": Entry(
-        "handling:show", "Show what happens to deactivated contacts, by category and group."
+        "handling", "Show what happens to deactivated contacts, by category and group."
     ),
-    "rules check": Entry("handling:check", "Compare the rules with the recommended handling."),
+    "rules check": Entry("handling", "Compare the rules with the recommended handling."),
     "rules recommend": Entry(
-        "handling:recommend", "Print the recommended handling rules, ready for the config."
+        "handling", "Print the recommended handling rules, ready for the config."
     ),
     "rules what-if": Entry(
-        "handling:what_if",
+        "handling",
         "Count the contacts that another config file's thresholds and rules would change now.",
     ),
     "explain": Entry(
-        "contacts:explain",
+        "contacts",
         "Show why a contact is active or inactive, what counts now, and what comes next.",
     ),
-    "fields": Entry("config:fields", "List the fields that criteria can test."),
-    "policy show": Entry(
-        "policy:show", "Show the policy that binds everybody who works on this store."
-    ),
-    "policy export": Entry("policy:export", "Print the policy as YAML, to be edited and applied."),
+    "fields": Entry("config", "List the fields that criteria can test."),
+    "policy show": Entry("policy", "Show the policy that binds everybody who works on this store."),
+    "policy export": Entry("policy", "Print the policy as YAML, to be edited and applied."),
     "policy diff": Entry(
-        "policy:diff",
-        "Show what a file would change in the policy; exit 1 if it would change anything.",
+        "policy", "Show what a file would change in the policy; exit 1 if it would change anything."
     ),
     "policy apply": Entry(
-        "policy:apply",
-        "Put the policy of a file in force, for everybody, after showing what it changes.",
+        "policy", "Put the policy of a file in force, for everybody, after showing what it changes."
     ),
-    "config show": Entry("config:show", "Show every setting, and where its value comes from."),
-    "config path": Entry("config:path", "Show which config files are read, the strongest first."),
-    "config check": Entry("config:check", "Check the config without using the store."),
-    "completion": Entry("completion:completion", "Print the completion script for a shell."),
+    "config show": Entry("config", "Show every setting, and where its value comes from."),
+    "config path": Entry("config", "Show which config files are read, the strongest first."),
+    "config check": Entry("config", "Check the config without using the store."),
+    "completion": Entry("completion", "Print the completion script for a shell."),
 }
 
 # headings of `contactctl --help`, in the order of a day's work

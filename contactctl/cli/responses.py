@@ -3,60 +3,27 @@
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import candidates, options
-from contactctl.cli.context import StoreInvocation
+from contactctl.cli.context import ReasonedInvocation, StoreInvocation
 from contactctl.cli.options import flag, option
 from contactctl.domain.errors import UsageError
 from contactctl.domain.response_report import ReportBy
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
-    from contactctl.domain.responses import HeldFilter
+    from contactctl.domain.responses import Category, HeldFilter, ResponseFilter
     from contactctl.operations.responses import HeldResult
 
-Categories = Annotated[
-    list[str] | None,
-    option(
-        "--category",
-        "CATEGORY",
-        "Only this category. Repeatable.",
-        autocompletion=candidates.categories,
-    ),
-]
-Email = Annotated[str | None, option("--email", "EMAIL", "Only responses for this address.")]
 Domain = Annotated[str | None, option("--domain", "DOMAIN", "Only addresses in this domain.")]
-Since = Annotated[
-    str | None, option("--since", "DATE", "Only responses since this date: 2024-05-31.")
-]
 OfRun = Annotated[
-    int | None,
-    option(
-        "--run", "RUN", "Only responses that this run recorded.", min=1, max=options.MOST_NUMBER
-    ),
+    int | None, options.number("--run", "RUN", "Only responses that this run recorded.")
 ]
 OfIncident = Annotated[
-    int | None,
-    option(
-        "--incident",
-        "INCIDENT",
-        "Only what this incident holds or held.",
-        min=1,
-        max=options.MOST_NUMBER,
-    ),
+    int | None, options.number("--incident", "INCIDENT", "Only what this incident holds or held.")
 ]
-Unmatched = Annotated[bool, flag("--unmatched", "Only responses to addresses that no contact has.")]
-Held = Annotated[bool, flag("--held", "Only responses that wait for a decision.")]
-Unsubscribed = Annotated[
-    bool, flag("--unsubscribed", "Only people who unsubscribed, or subscribed again.")
-]
-NotCounted = Annotated[
-    bool, flag("--not-counted", "Only responses that count towards no threshold.")
-]
-Limit = Annotated[int, options.limit("Show at most N responses.", most=1_000_000)]
-All = Annotated[bool, flag("--all", "All held responses.")]
 By = Annotated[ReportBy, option("--by", "WHAT", "One row each: domain, host, category or day.")]
 Period = Annotated[str, option("--since", "PERIOD", "7d, 24h, 2w, or a date: 2024-05-31.")]
 FailAbove = Annotated[
@@ -70,54 +37,81 @@ FailAbove = Annotated[
 Picture = Annotated[Path | None, option("--picture", "FILE", "Draw it into this SVG file.")]
 
 
-def list_(
-    invocation: StoreInvocation,
-    category: Categories = None,
-    email: Email = None,
-    domain: Domain = None,
-    since: Since = None,
-    run: OfRun = None,
-    unmatched: Unmatched = False,
-    held: Held = False,
-    unsubscribed: Unsubscribed = False,
-    incident: OfIncident = None,
-    not_counted: NotCounted = False,
-    limit: Limit = 100,
-) -> Presentation:
-    """List recorded responses, newest first.
+class ListInvocation(StoreInvocation):
+    """Which responses to list."""
 
-    Examples:
-        contactctl responses list
-        contactctl responses list --email ann@example.com
-        contactctl responses list --category spam-complaint --since 2026-01-01 --json
-        contactctl responses list --unmatched --limit 1000 --format csv
-        contactctl responses list --held --unmatched
-        contactctl responses list --unsubscribed --since 2026-01-01
-    """
-    from contactctl.cli.options import chosen
-    from contactctl.domain.responses import Category, ResponseFilter
-    from contactctl.operations.responses import latest_responses
-    from contactctl.output.responses import RESPONSE_FIELDS, present_responses
+    category: Annotated[
+        list[str] | None,
+        option(
+            "--category",
+            "CATEGORY",
+            "Only this category. Repeatable.",
+            autocompletion=candidates.categories,
+        ),
+    ] = None
+    email: Annotated[str | None, option("--email", "EMAIL", "Only responses for this address.")] = (
+        None
+    )
+    domain: Domain = None
+    since: Annotated[
+        str | None, option("--since", "DATE", "Only responses since this date: 2024-05-31.")
+    ] = None
+    run: OfRun = None
+    unmatched: Annotated[
+        bool, flag("--unmatched", "Only responses to addresses that no contact has.")
+    ] = False
+    held: Annotated[bool, flag("--held", "Only responses that wait for a decision.")] = False
+    unsubscribed: Annotated[
+        bool, flag("--unsubscribed", "Only people who unsubscribed, or subscribed again.")
+    ] = False
+    incident: OfIncident = None
+    not_counted: Annotated[
+        bool, flag("--not-counted", "Only responses that count towards no threshold.")
+    ] = False
+    limit: Annotated[int, options.limit("Show at most N responses.", most=1_000_000)] = 100
 
-    invocation.check_fields(*RESPONSE_FIELDS)
-    if unsubscribed and category:
-        raise UsageError("--unsubscribed cannot be combined with --category")
-    categories = [chosen(Category, name, "--category") for name in category or ()]
-    with invocation.open_session() as session:
-        wanted = ResponseFilter(
+    def categories(self) -> "list[Category]":
+        """Those that are named; UsageError for others."""
+        from contactctl.domain.responses import Category
+
+        if self.unsubscribed and self.category:
+            raise UsageError("--unsubscribed cannot be combined with --category")
+        return [options.chosen(Category, name, "--category") for name in self.category or ()]
+
+    def wanted(self, categories: "list[Category]", zone: tzinfo) -> "ResponseFilter":
+        """What the options say, with times of this zone."""
+        from contactctl.domain.responses import ResponseFilter
+
+        return ResponseFilter(
             categories=categories,
-            email_key=_key(email) if email else None,
-            domain=_domain_key(domain),
-            since=options.instant(since, session.time_zone, "--since") if since else None,
-            run_id=run,
-            unmatched=unmatched,
-            held=held,
-            unsubscribed=unsubscribed,
-            incident=incident,
-            not_counted=not_counted,
-            limit=limit,
+            email_key=_key(self.email) if self.email else None,
+            domain=_domain_key(self.domain),
+            since=options.instant(self.since, zone, "--since") if self.since else None,
+            run_id=self.run,
+            unmatched=self.unmatched,
+            held=self.held,
+            unsubscribed=self.unsubscribed,
+            incident=self.incident,
+            not_counted=self.not_counted,
+            limit=self.limit,
         )
-        return present_responses(latest_responses(session, wanted))
+
+
+def list_(invocation: ListInvocation) -> Presentation:
+    """Examples:
+    contactctl responses list
+    contactctl responses list --email ann@example.com
+    contactctl responses list --category spam-complaint --since 2026-01-01 --json
+    contactctl responses list --unmatched --limit 1000 --format csv
+    contactctl responses list --held --unmatched
+    contactctl responses list --unsubscribed --since 2026-01-01
+    """
+    invocation.check_fields(*output.responses.RESPONSE_FIELDS)
+    categories = invocation.categories()
+    with invocation.open_session() as session:
+        wanted = invocation.wanted(categories, session.time_zone)
+        found = operations.responses.latest_responses(session, wanted)
+        return output.responses.present_responses(found)
 
 
 def report(
@@ -127,9 +121,7 @@ def report(
     fail_above: FailAbove = None,
     picture: Picture = None,
 ) -> Presentation:
-    """Show how many mails bounce and are complained of, the worst first.
-
-    Examples:
+    """Examples:
         contactctl responses report
         contactctl responses report --by day --since 30d --picture month.svg
         contactctl responses report --since 24h --fail-above complaints=0.3% --quiet
@@ -139,71 +131,57 @@ def report(
     mails or more, are over the limit. Echoes and delays are not counted.
     """
     from contactctl.domain.response_report import parse_rate_limit
-    from contactctl.operations.responses import report_responses
-    from contactctl.output.responses import REPORT_FIELDS, present_report, write_picture
 
-    invocation.check_fields(*REPORT_FIELDS)
+    invocation.check_fields(*output.responses.REPORT_FIELDS)
     try:
         limits = [parse_rate_limit(text) for text in fail_above or ()]
     except ValueError as error:
         raise UsageError(f"--fail-above: {error}", hint="write it as complaints=0.3%") from error
     with invocation.open_session() as session:
         started = _start(since, session.now, session.time_zone)
-        found = report_responses(session, by, started, limits)
+        found = operations.responses.report_responses(session, by, started, limits)
     if picture is not None:
-        write_picture(found, invocation.console.cwd / picture)
-    return present_report(found)
+        output.responses.write_picture(found, invocation.console.cwd / picture)
+    return output.responses.present_report(found)
 
 
 def incidents(invocation: StoreInvocation) -> Presentation:
-    """List the incidents whose responses wait for a decision, oldest first.
-
-    Examples:
+    """Examples:
         contactctl responses incidents
         contactctl responses incidents --json
 
     `responses release` lets an incident's responses count, `responses discard`
     keeps them on record without ever counting them.
     """
-    from contactctl.operations.responses import open_incidents
-    from contactctl.output.responses import INCIDENT_FIELDS, present_incidents
-
-    invocation.check_fields(*INCIDENT_FIELDS)
+    invocation.check_fields(*output.responses.INCIDENT_FIELDS)
     with invocation.open_session() as session:
-        return present_incidents(open_incidents(session))
+        return output.responses.present_incidents(operations.responses.open_incidents(session))
 
 
-class HeldInvocation(StoreInvocation):
+class HeldInvocation(ReasonedInvocation):
     """A command that decides about held responses: which ones, and why."""
 
-    LEADING_OPTIONS = MappingProxyType(
-        {
-            "incident": (OfIncident, None),
-            "run": (OfRun, None),
-            "domain": (Domain, None),
-            "all_": (All, False),
-            "reason": (options.Reason, None),
-        }
-    )
+    incident: OfIncident = None
+    run: OfRun = None
+    domain: Domain = None
+    all_: Annotated[bool, flag("--all", "All held responses.")] = False
 
     def chosen(self) -> "HeldFilter":
         """The held responses that the options name; UsageError where that is none or unclear."""
         from contactctl.domain.responses import HeldFilter
 
-        incident, run, domain = (self.shared[name] for name in ("incident", "run", "domain"))
-        if self.shared["all_"] == any(each is not None for each in (incident, run, domain)):
+        named = (self.incident, self.run, self.domain)
+        if self.all_ == any(each is not None for each in named):
             raise UsageError(
                 "say which held responses: --incident, --run, --domain or several of these, or"
                 " --all",
                 hint="`contactctl responses incidents` lists them",
             )
-        return HeldFilter(run, _domain_key(domain), incident)
+        return HeldFilter(self.run, _domain_key(self.domain), self.incident)
 
 
 def release(invocation: HeldInvocation) -> Presentation:
-    """Let held responses count, and deactivate the contacts that reach a threshold.
-
-    Examples:
+    """Examples:
         contactctl responses release --incident 3
         contactctl responses release --domain example.com --reason 'really gone'
         contactctl responses release --all --json
@@ -211,31 +189,23 @@ def release(invocation: HeldInvocation) -> Presentation:
     When more responses of one category come from one domain, one receiving host or
     for one reason than is usual, they are held (incident_guard in the config).
     """
-    from contactctl.operations.responses import release as release_held
-
-    return _decide(invocation, release_held, "Released")
+    return _decide(invocation, operations.responses.release, "Released")
 
 
 def discard(invocation: HeldInvocation) -> Presentation:
-    """Keep held responses on record, but never count them.
-
-    Examples:
-        contactctl responses discard --incident 3 --reason 'an outage'
-        contactctl responses discard --domain example.com
+    """Examples:
+    contactctl responses discard --incident 3 --reason 'an outage'
+    contactctl responses discard --domain example.com
     """
-    from contactctl.operations.responses import discard as discard_held
-
-    return _decide(invocation, discard_held, "Discarded")
+    return _decide(invocation, operations.responses.discard, "Discarded")
 
 
 def _decide(
     invocation: HeldInvocation, decide: "Callable[..., HeldResult]", done: str
 ) -> Presentation:
-    from contactctl.output.responses import present_held
-
     held = invocation.chosen()
     with invocation.open_session() as session:
-        return present_held(decide(session, held, reason=invocation.reason), done)
+        return output.responses.present_held(decide(session, held, reason=invocation.reason), done)
 
 
 def _key(email: str) -> str:

@@ -5,11 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import candidates, options
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation, until_taken
+from contactctl.cli.context import (
+    BackgroundInvocation,
+    StoreInvocation,
+    WaitingInvocation,
+    until_taken,
+)
 from contactctl.cli.options import argument, option
 from contactctl.domain.errors import RefusedError, UsageError
-from contactctl.domain.waits import FOR_LOCKS_S
 from contactctl.output.view import Presentation
 
 if TYPE_CHECKING:
@@ -56,9 +61,7 @@ def list_(
     state: States = None,
     since: Since = None,
 ) -> Presentation:
-    """List the latest runs.
-
-    Examples:
+    """Examples:
         contactctl runs list
         contactctl runs list --state planned --state running
         contactctl runs list --kind deactivate --limit 100 --json
@@ -69,49 +72,41 @@ def list_(
     """
     from contactctl.cli.options import chosen
     from contactctl.domain.runs import RunKind, RunState
-    from contactctl.operations.runs import latest_runs
-    from contactctl.output.runs import RUN_FIELDS, present_runs
 
-    invocation.check_fields(*RUN_FIELDS)
+    invocation.check_fields(*output.runs.RUN_FIELDS)
     kinds = [chosen(RunKind, name, "--kind") for name in kind or ()]
     states = [chosen(RunState, name, "--state") for name in state or ()]
     with invocation.open_session() as session:
         start = options.instant(since, session.time_zone, "--since") if since else None
-        runs = latest_runs(session, limit=limit, kinds=kinds, states=states, since=start)
-        return present_runs(runs)
+        runs = operations.runs.latest_runs(
+            session, limit=limit, kinds=kinds, states=states, since=start
+        )
+        return output.runs.present_runs(runs)
 
 
 def show(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Show one run, with its plan if it waits.
-
-    Examples:
-        contactctl runs show 12
-        contactctl runs show 12 --json
+    """Examples:
+    contactctl runs show 12
+    contactctl runs show 12 --json
     """
     from contactctl.domain.runs import RunState
-    from contactctl.operations.plans import show_plan
-    from contactctl.operations.runs import find_run
-    from contactctl.output.runs import present_kept_plan, present_looked_up_run
 
     with invocation.open_session() as session:
-        found = find_run(session, run)
+        found = operations.runs.find_run(session, run)
         if found.run.state is RunState.PLANNED:
-            return present_kept_plan(show_plan(session, run))
-        return present_looked_up_run(found)
+            return output.runs.present_kept_plan(operations.plans.show_plan(session, run))
+        return output.runs.present_looked_up_run(found)
 
 
 def apply(
-    invocation: StoreInvocation,
+    invocation: WaitingInvocation,
     run: RunNumber,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
     background: options.Background = False,
-    wait: options.Wait = FOR_LOCKS_S,
     dry_run: options.DryRun = False,
 ) -> Presentation:
-    """Apply a kept plan, after a preview and a confirmation.
-
-    Examples:
+    """Examples:
         contactctl runs apply 12
         contactctl runs apply 12 --dry-run
         contactctl runs apply 12 --confirm 1284
@@ -123,32 +118,26 @@ def apply(
     """
     from contactctl.cli.confirmation import carry_out
     from contactctl.cli.options import Manner, checked, read_confirmation
-    from contactctl.operations.plans import show_plan
-    from contactctl.operations.runs import require_applicable
-    from contactctl.output.runs import present_plan
 
     said = read_confirmation(confirm, limit_override)
-    manner = checked(Manner(said, background, wait, dry_run))
+    manner = checked(Manner(said, background, invocation.wait, dry_run))
     with invocation.open_session() as session:
         if dry_run:
-            require_applicable(session, run, dry_run=True)
-            shown = present_plan(show_plan(session, run))
+            operations.runs.require_applicable(session, run, dry_run=True)
+            shown = output.runs.present_plan(operations.plans.show_plan(session, run))
             return replace(shown, notes=[*shown.notes, "nothing was changed"])
         _confirm_kept_plan(invocation, session, run, manner.said)
         return carry_out(invocation, session, run, manner)
 
 
 def resume(
-    invocation: StoreInvocation,
+    invocation: WaitingInvocation,
     run: RunNumber,
     yes: options.Yes = False,
     confirm: options.ConfirmCount = None,
     limit_override: options.LimitOverride = None,
-    wait: options.Wait = FOR_LOCKS_S,
 ) -> Presentation:
-    """Resume an interrupted run.
-
-    Examples:
+    """Examples:
         contactctl runs resume 12
         contactctl runs resume 12 --yes
 
@@ -161,56 +150,43 @@ def resume(
     """
     from contactctl.cli.options import read_confirmation
     from contactctl.domain.runs import RunState
-    from contactctl.operations.runs import read_run, resume_run
-    from contactctl.output.runs import present_run
 
     said = read_confirmation(confirm, limit_override)
     if said is not None and yes:
         raise UsageError("--yes and --confirm cannot be combined")
     with invocation.open_session() as session:
-        found = read_run(session, run)
+        found = operations.runs.read_run(session, run)
         if found.state is RunState.RUNNING and said is None and not yes:
             said = _ask_to_resume(invocation, session, found)
-        return present_run(resume_run(session, run, said=said, wait_seconds=wait))
+        resumed = operations.runs.resume_run(session, run, said=said, wait_seconds=invocation.wait)
+        return output.runs.present_run(resumed)
 
 
 def watch(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Follow a run until it is done.
-
-    Examples:
+    """Examples:
         contactctl runs watch 12
         contactctl runs watch 12 --json
 
     Ends when the run ends, or when no process works on it any more.
     """
-    from contactctl.operations.runs import watch_run
-    from contactctl.output.runs import present_run
-
     with invocation.open_session() as session:
-        watched = watch_run(session, run)
-    shown = present_run(watched.run)
+        watched = operations.runs.watch_run(session, run)
+    shown = output.runs.present_run(watched.run)
     return shown.failed(watched.problem) if watched.problem else shown
 
 
 def cancel(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """Cancel a run: delete its plan, or stop it where it is.
-
-    Examples:
+    """Examples:
         contactctl runs cancel 12
 
     A planned run has changed nothing. What a running one has done so far stays.
     """
-    from contactctl.operations.runs import cancel_run
-    from contactctl.output.runs import present_run
-
     with invocation.open_session() as session:
-        return present_run(cancel_run(session, run))
+        return output.runs.present_run(operations.runs.cancel_run(session, run))
 
 
 def undo(invocation: BackgroundInvocation, run: RunNumber) -> Presentation:
-    """Undo a run.
-
-    Examples:
+    """Examples:
         contactctl runs undo 12 --dry-run
         contactctl runs undo 12 --reason 'wrong group'
         contactctl runs undo 12 --confirm 1284
@@ -220,18 +196,18 @@ def undo(invocation: BackgroundInvocation, run: RunNumber) -> Presentation:
     the config where it has none, says allow_undo: true.
     """
     from contactctl.cli.confirmation import Change, change_selection
-    from contactctl.operations.reactivation import plan_undo_of, preview_undo, require_undoable
-    from contactctl.output.runs import present_undo
 
     manner = invocation.manner()
     with invocation.open_session() as session:
-        undone = require_undoable(session, run)
+        undone = operations.reactivation.require_undoable(session, run)
 
         def preview() -> Presentation:
-            return present_undo(preview_undo(session, undone))
+            return output.runs.present_undo(operations.reactivation.preview_undo(session, undone))
 
         change = Change(
-            lambda said: plan_undo_of(session, undone, reason=invocation.reason, said=said),
+            lambda said: operations.reactivation.plan_undo_of(
+                session, undone, reason=invocation.reason, said=said
+            ),
             preview,
             lambda: preview().failed(_nothing_to_undo(undone)),
         )
@@ -242,12 +218,11 @@ def _confirm_kept_plan(
     invocation: StoreInvocation, session: "Session", run_id: int, said: "Confirmation | None"
 ) -> None:
     from contactctl.cli.confirmation import ask_for_plan, require_someone_to_ask
-    from contactctl.operations.runs import require_applicable, require_plan_confirmed
 
     if said is not None:
-        require_plan_confirmed(session, run_id, said)
+        operations.runs.require_plan_confirmed(session, run_id, said)
         return
-    require_applicable(session, run_id)
+    operations.runs.require_applicable(session, run_id)
     require_someone_to_ask(invocation.console)
     ask_for_plan(invocation, session, run_id)
 
@@ -258,17 +233,15 @@ def _ask_to_resume(
     """What a person confirms: that it goes on, or, where nobody with the right began it, all."""
     from contactctl.cli.confirmation import ask_for_count, ask_for_remaining
     from contactctl.domain.runs import Confirmation
-    from contactctl.operations.runs import begun_by_right, require_resumable, stakes_of_remaining
-    from contactctl.output.runs import present_run
 
-    if begun_by_right(session, run):
-        invocation.show_before_prompt(present_run(run))
+    if operations.runs.begun_by_right(session, run):
+        invocation.show_before_prompt(output.runs.present_run(run))
         ask_for_remaining(invocation.console, run.remaining)
         return None
     if not invocation.console.can_prompt:
-        require_resumable(session, run, None)
-    stakes = stakes_of_remaining(session, run)
-    invocation.show_before_prompt(present_run(run))
+        operations.runs.require_resumable(session, run, None)
+    stakes = operations.runs.stakes_of_remaining(session, run)
+    invocation.show_before_prompt(output.runs.present_run(run))
     ask_for_count(invocation.console, stakes)
     return Confirmation(stakes.count, stakes.count)
 
@@ -300,9 +273,7 @@ Cursor = Annotated[
 def changes(
     invocation: StoreInvocation, since: ChangesSince = None, cursor: Cursor = None
 ) -> Presentation:
-    """Print what changed in who may be mailed, each change once and in order.
-
-    Examples:
+    """Examples:
         contactctl contacts changes --since 2026-05-01
         contactctl contacts changes --cursor crm.cursor --format jsonl
 
@@ -311,20 +282,19 @@ def changes(
     changes come again, with the same numbers, so what has a number already seen for the
     contact and group can be passed over.
     """
-    from contactctl.operations.changes import CursorFile, Position, follow
-    from contactctl.output.runs import CHANGE_FIELDS, present_changes
-
-    invocation.check_fields(*CHANGE_FIELDS)
+    invocation.check_fields(*output.runs.CHANGE_FIELDS)
     if (since is None) == (cursor is None):
         raise UsageError("give either --since TIME or --cursor FILE")
     with ExitStack() as stack:
         file = None
         if cursor is not None:
-            file = stack.enter_context(CursorFile(invocation.console.cwd / cursor))
+            file = stack.enter_context(
+                operations.changes.CursorFile(invocation.console.cwd / cursor)
+            )
         session = stack.enter_context(invocation.open_session())
         start = options.instant(since, session.time_zone, "--since") if since else None
-        after = file.read() if file else Position()
-        followed = stack.enter_context(follow(session, after, since=start))
+        after = file.read() if file else operations.changes.Position()
+        followed = stack.enter_context(operations.changes.follow(session, after, since=start))
         held = stack.pop_all()
 
     def delivered() -> None:
@@ -332,24 +302,19 @@ def changes(
             if file is not None:
                 file.write(followed.position)
 
-    return present_changes(followed.rows, delivered)
+    return output.runs.present_changes(followed.rows, delivered)
 
 
 def contacts(invocation: StoreInvocation, run: RunNumber) -> Presentation:
-    """List the contacts that a run changed, and how.
-
-    Examples:
+    """Examples:
         contactctl runs contacts 12
         contactctl runs contacts 12 --format csv > changed.csv
 
     What a run does to data and tags of contacts that an import updates is not kept for
     each of them; `contactctl runs show` has the numbers.
     """
-    from contactctl.operations.changes import contacts_of_run
-    from contactctl.output.runs import OUTCOME_FIELDS, present_outcomes
-
-    invocation.check_fields(*OUTCOME_FIELDS)
+    invocation.check_fields(*output.runs.OUTCOME_FIELDS)
     with ExitStack() as stack:
         session = stack.enter_context(invocation.open_session())
-        outcomes = stack.enter_context(contacts_of_run(session, run))
-        return present_outcomes(run, until_taken(outcomes, stack.pop_all()))
+        outcomes = stack.enter_context(operations.changes.contacts_of_run(session, run))
+        return output.runs.present_outcomes(run, until_taken(outcomes, stack.pop_all()))

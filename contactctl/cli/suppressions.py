@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
 from contactctl.cli.confirmation import Change, change_selection
-from contactctl.cli.context import BackgroundInvocation, StoreInvocation
-from contactctl.cli.imports import Delimiter, Encoding, RejectsPath, Sheet, with_signature
-from contactctl.cli.ingest import Rejects
+from contactctl.cli.context import BackgroundInvocation, ReasonedInvocation, StoreInvocation
+from contactctl.cli.imports import TableInvocation
+from contactctl.cli.ingest import RecordingInvocation
 from contactctl.cli.options import argument, flag, option
 from contactctl.domain.errors import UsageError
-from contactctl.domain.waits import FOR_INGEST_S
 from contactctl.output.view import Presentation
 
 Address = Annotated[str, argument("EMAIL", "One address.")]
@@ -29,50 +29,37 @@ Limit = Annotated[int, options.limit("Show at most N, newest first.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 100) -> Presentation:
-    """List the suppressed addresses, as hashes.
-
-    Examples:
+    """Examples:
         contactctl suppressions list
         contactctl suppressions list --limit 100000 --format csv
 
     A hash does not reveal its address; `suppressions check` tests one address.
     """
-    from contactctl.operations.suppressions import read_suppressions
-    from contactctl.output.suppressions import SUPPRESSION_FIELDS, present_suppressions
-
-    invocation.check_fields(*SUPPRESSION_FIELDS)
+    invocation.check_fields(*output.suppressions.SUPPRESSION_FIELDS)
     with invocation.open_session() as session:
-        return present_suppressions(read_suppressions(session, limit))
+        return output.suppressions.present_suppressions(
+            operations.suppressions.read_suppressions(session, limit)
+        )
 
 
 def check(invocation: StoreInvocation, email: Address) -> Presentation:
-    """Show whether an address is suppressed.
-
-    Examples:
-        contactctl suppressions check ann@example.com
+    """Examples:
+    contactctl suppressions check ann@example.com
     """
-    from contactctl.operations.suppressions import is_suppressed
-    from contactctl.output.suppressions import present_suppressed
-
     with invocation.open_session() as session:
-        return present_suppressed(is_suppressed(session, email))
+        return output.suppressions.present_suppressed(
+            operations.suppressions.is_suppressed(session, email)
+        )
 
 
 def import_(
-    invocation: StoreInvocation,
+    invocation: TableInvocation,
     file: ListFile,
     sha256: Sha256 = False,
     md5: Md5 = False,
     column: ColumnName = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = "utf-8",
-    sheet: Sheet = None,
-    rejects: RejectsPath = None,
-    reason: options.Reason = None,
 ) -> Presentation:
-    """Suppress a whole list of addresses.
-
-    Examples:
+    """Examples:
         contactctl suppressions import unsubscribed.csv
         contactctl suppressions import bounces.csv --column address
         contactctl suppressions import hashes.txt --sha256
@@ -82,37 +69,34 @@ def import_(
     case. Addresses that contacts have are rejected: delete the contact instead.
     """
     from contactctl.cli.context import bytes_of_stdin
-    from contactctl.cli.imports import one_character
     from contactctl.domain.erasure import Digest
-    from contactctl.operations.suppressions import ListInput, suppress_list
-    from contactctl.output.rejects import RejectsFile
-    from contactctl.output.suppressions import LIST_FIELDS, present_list
 
-    invocation.check_fields(*LIST_FIELDS)
+    invocation.check_fields(*output.suppressions.LIST_FIELDS)
     if sha256 and md5:
         raise UsageError("--sha256 and --md5 cannot be combined", hint="give the one of the file")
-    given = ListInput(
+    given = operations.suppressions.ListInput(
         None if str(file) == "-" else file,
         bytes_of_stdin(invocation.console),
         Digest.SHA256 if sha256 else Digest.MD5 if md5 else None,
         column,
-        one_character(delimiter),
-        with_signature(encoding),
-        sheet,
+        invocation.separator,
+        invocation.codec,
+        invocation.sheet,
     )
-    with invocation.open_session() as session, RejectsFile(rejects, [file]) as rejected:
-        return present_list(suppress_list(session, given, rejected, reason=reason or ""), rejected)
+    reason = invocation.reason
+    with (
+        invocation.open_session() as session,
+        output.rejects.RejectsFile(invocation.rejects, [file]) as rejected,
+    ):
+        return output.suppressions.present_list(
+            operations.suppressions.suppress_list(session, given, rejected, reason=reason), rejected
+        )
 
 
 def add(
-    invocation: StoreInvocation,
-    email: AddressOrDomain,
-    reason: options.Reason = None,
-    confirm: ConfirmAddress = None,
+    invocation: ReasonedInvocation, email: AddressOrDomain, confirm: ConfirmAddress = None
 ) -> Presentation:
-    """Suppress an address that no contact has, or a whole domain.
-
-    Examples:
+    """Examples:
         contactctl suppressions add ann@example.com
         contactctl suppressions add @example.org
         contactctl suppressions add ann@example.com --confirm ann@example.com
@@ -120,34 +104,27 @@ def add(
     Imports, `contacts add` and ingests reject it from now on. To suppress a
     contact's address, delete the contact: `contactctl contacts delete EMAIL`.
     """
-    from contactctl.operations.suppressions import add_suppression
-    from contactctl.output.suppressions import present_suppression_change
-
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        return present_suppression_change(add_suppression(session, email, reason=reason or ""))
+        change = operations.suppressions.add_suppression(session, email, reason=invocation.reason)
+        return output.suppressions.present_suppression_change(change)
 
 
 def remove(
-    invocation: StoreInvocation,
-    email: AddressOrDomain,
-    reason: options.Reason = None,
-    confirm: ConfirmAddress = None,
+    invocation: ReasonedInvocation, email: AddressOrDomain, confirm: ConfirmAddress = None
 ) -> Presentation:
-    """Allow an address, or a domain, to be imported again.
-
-    Examples:
+    """Examples:
         contactctl suppressions remove ann@example.com
         contactctl suppressions remove ann@example.com --confirm ann@example.com
 
     Do this only if the person has asked for it.
     """
-    from contactctl.operations.suppressions import remove_suppression
-    from contactctl.output.suppressions import present_suppression_change
-
     with invocation.open_session() as session:
         _confirm(invocation, email, confirm)
-        return present_suppression_change(remove_suppression(session, email, reason=reason or ""))
+        change = operations.suppressions.remove_suppression(
+            session, email, reason=invocation.reason
+        )
+        return output.suppressions.present_suppression_change(change)
 
 
 def rotate_key(
@@ -156,9 +133,7 @@ def rotate_key(
         bool, flag("--drop", "Drop the old keys that no hash of this store needs.")
     ] = False,
 ) -> Presentation:
-    """Create a new key for future hashes.
-
-    Examples:
+    """Examples:
         contactctl suppressions rotate-key
 
     Stored hashes cannot be renewed without the addresses, so each old key stays in
@@ -166,18 +141,17 @@ def rotate_key(
     another store has the same key file. The file as it was is kept beside it, with the
     time in its name.
     """
-    from contactctl.operations.suppressions import rotate_key as make_new_key
-    from contactctl.output.suppressions import present_rotated
-
     with invocation.open_session() as session:
-        return present_rotated(make_new_key(session, drop=drop))
+        return output.suppressions.present_rotated(
+            operations.suppressions.rotate_key(session, drop=drop)
+        )
 
 
 def _confirm(invocation: StoreInvocation, email: str, confirm: str | None) -> None:
     from contactctl.cli.confirmation import confirm_email
-    from contactctl.operations.suppressions import key_of
 
-    confirm_email(invocation.console, email, key_of(email), confirm)
+    operations.suppressions.key_of(email)  # what is no address is said before anything is asked
+    confirm_email(invocation.console, email, confirm)
 
 
 # A provider's suppression list
@@ -187,9 +161,7 @@ ProviderName = Annotated[str, argument("NAME", "The provider's name in the confi
 
 
 def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
-    """Make a provider's suppression list follow who is inactive.
-
-    Examples:
+    """Examples:
         contactctl suppressions push sendgrid --dry-run
         contactctl suppressions push sendgrid
         contactctl suppressions push sendgrid --confirm 1284
@@ -198,71 +170,58 @@ def push(invocation: BackgroundInvocation, name: ProviderName) -> Presentation:
     those that were put there by this command, and are active again, are taken
     off, unless they have complained. `diff` shows both lists.
     """
-    from contactctl.operations.pushing import (
-        find_provider,
-        plan_push_to,
-        preview_push,
-        work_of_push,
-    )
-    from contactctl.output.suppressions import present_push
-
     manner = invocation.manner()
     with invocation.open_session() as session:
-        source = find_provider(session, name)
+        source = operations.pushing.find_provider(session, name)
 
         def preview() -> Presentation:
-            return present_push(preview_push(session, source))
+            return output.suppressions.present_push(
+                operations.pushing.preview_push(session, source)
+            )
 
         change = Change(
-            lambda said: plan_push_to(session, source, reason=invocation.reason, said=said),
-            preview,
+            lambda said: operations.pushing.plan_push_to(
+                session, source, reason=invocation.reason, said=said
+            ),
             preview,
         )
-        manner = replace(manner, work=work_of_push(source))
+        manner = replace(manner, work=operations.pushing.work_of_push(source))
         return change_selection(invocation, session, manner, change)
 
 
 def diff(invocation: StoreInvocation, name: ProviderName) -> Presentation:
-    """Compare a provider's suppression list with who is inactive.
-
-    Examples:
+    """Examples:
         contactctl suppressions diff sendgrid
         contactctl suppressions diff sendgrid --json
 
     Reads the whole list; nothing is changed, here or there.
     """
-    from contactctl.operations.pushing import compare_with_provider, find_provider
-    from contactctl.output.suppressions import DIFF_FIELDS, present_diff
-
-    invocation.check_fields(*DIFF_FIELDS)
+    invocation.check_fields(*output.suppressions.DIFF_FIELDS)
     with invocation.open_session() as session:
-        return present_diff(compare_with_provider(session, find_provider(session, name)))
+        return output.suppressions.present_diff(
+            operations.pushing.compare_with_provider(
+                session, operations.pushing.find_provider(session, name)
+            )
+        )
 
 
-def pull(
-    invocation: StoreInvocation,
-    name: ProviderName,
-    rejects: Rejects = None,
-    wait: options.WaitForIngest = FOR_INGEST_S,
-) -> Presentation:
-    """Record why a provider suppresses addresses, as responses.
-
-    Examples:
+def pull(invocation: RecordingInvocation, name: ProviderName) -> Presentation:
+    """Examples:
         contactctl suppressions pull sendgrid
 
     Each bounce, complaint and unsubscribe on the provider's lists counts once, at
     its own time, like one that `responses fetch` finds. What `push` has put there
     does not count.
     """
-    from contactctl.operations.fetch import FetchOptions, fetch_responses
-    from contactctl.operations.pushing import find_provider
-    from contactctl.operations.responses import read_key
-    from contactctl.output.ingest import present_fetch
-    from contactctl.output.rejects import ResponseRejects
-
-    with invocation.open_session() as session, ResponseRejects(rejects) as rejected:
-        source = find_provider(session, name)
-        key = read_key(source, invocation.console.environ)
-        whole = FetchOptions(is_pull=True)
-        result = fetch_responses(session, source, key, rejected.add, whole, wait_seconds=wait)
-        return present_fetch(result, rejected)
+    with (
+        invocation.open_session() as session,
+        output.rejects.ResponseRejects(invocation.rejects) as rejected,
+    ):
+        source = operations.pushing.find_provider(session, name)
+        key = operations.responses.read_key(source, invocation.console.environ)
+        add, whole = rejected.add, operations.fetch.FetchOptions(is_pull=True)
+        wait = invocation.wait
+        result = operations.fetch.fetch_responses(
+            session, source, key, add, whole, wait_seconds=wait
+        )
+        return output.ingest.present_fetch(result, rejected)

@@ -2,9 +2,20 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+from contactctl import operations, output
 from contactctl.cli import options
-from contactctl.cli.confirmation import change_of_affected, change_selection
-from contactctl.cli.context import ChangingInvocation, PlanningInvocation, StoreInvocation
+from contactctl.cli.confirmation import (
+    Change,
+    change_any,
+    change_selection,
+    confirmed_or_refused,
+)
+from contactctl.cli.context import (
+    ChangingInvocation,
+    PlanningInvocation,
+    ReasonedInvocation,
+    StoreInvocation,
+)
 from contactctl.cli.options import argument, option, read_assignments
 from contactctl.domain.errors import UsageError
 from contactctl.domain.upkeep_kinds import TagRun, UntagRun
@@ -26,41 +37,34 @@ Gone = Annotated[str, argument("GONE", "The contact that is merged into it: emai
 
 
 def edit(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     contact: options.EmailOrId,
     set: Set = None,
     unset: Unset = None,
-    reason: options.Reason = None,
 ) -> Presentation:
-    """Change fields of one contact.
-
-    Examples:
+    """Examples:
         contactctl contacts edit ann@example.com --set first_name=Ann
         contactctl contacts edit 1284 --set attributes.plan=pro --unset phone
 
     Values are written as in an import. Tags, groups, status and email have commands
     of their own.
     """
-    from contactctl.operations.upkeep import edit_contact
-    from contactctl.output.upkeep import EDITED_FIELDS, present_edited
-
-    invocation.check_fields(*EDITED_FIELDS)
+    invocation.check_fields(*output.upkeep.EDITED_FIELDS)
     values = read_assignments("--set", set)
     with invocation.open_session() as session:
-        edited = edit_contact(session, contact, values, unset or (), reason=reason or "")
-        return present_edited(edited)
+        reason = invocation.reason
+        return output.upkeep.present_edited(
+            operations.upkeep.edit_contact(session, contact, values, unset or (), reason=reason)
+        )
 
 
 def readdress(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     contact: options.EmailOrId,
     new: NewEmail,
-    reason: options.Reason = None,
     confirm: options.ConfirmEmail = None,
 ) -> Presentation:
-    """Give one contact another email, and keep all else.
-
-    Examples:
+    """Examples:
         contactctl contacts readdress ann@old.example ann@new.example
         contactctl contacts readdress 1284 ann@new.example --confirm ann@new.example
 
@@ -69,32 +73,24 @@ def readdress(
     longer count; late ones are recorded with the contact, which the old email still
     finds. A suppressed email is rejected. You type the new email to confirm it.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
-    from contactctl.operations.addresses import find_new_address
-    from contactctl.operations.addresses import readdress as give
-    from contactctl.output.upkeep import DONE_FIELDS, present_new_address, present_readdressed
-
-    invocation.check_fields(*DONE_FIELDS)
+    invocation.check_fields(*output.upkeep.DONE_FIELDS)
     with invocation.open_session() as session:
-        target = find_new_address(session, contact, new)
+        target = operations.addresses.find_new_address(session, contact, new)
         if target.changes:
-            shown, address = present_new_address(target), target.address
-            refused = confirmed_or_refused(invocation, shown, address.email, address.key, confirm)
-            if refused:
+            shown, email = output.upkeep.present_new_address(target), target.address.email
+            if refused := confirmed_or_refused(invocation, shown, email, confirm):
                 return refused
-        return present_readdressed(give(session, target, reason=reason or ""))
+        done = operations.addresses.readdress(session, target, reason=invocation.reason)
+        return output.upkeep.present_done(done, "Readdressed", "Has this address already")
 
 
 def merge(
-    invocation: StoreInvocation,
+    invocation: ReasonedInvocation,
     into: Into,
     gone: Gone,
-    reason: options.Reason = None,
     confirm: options.ConfirmEmail = None,
 ) -> Presentation:
-    """Merge one contact into another, and delete it.
-
-    Examples:
+    """Examples:
         contactctl contacts merge ann@example.com ann.b@example.com
         contactctl contacts merge 12 17 --confirm ann.b@example.com
 
@@ -103,17 +99,14 @@ def merge(
     unsubscribe is lost. The second one's email still finds the contact. You type
     that email to confirm it.
     """
-    from contactctl.cli.confirmation import confirmed_or_refused
-    from contactctl.operations.addresses import find_merging
-    from contactctl.operations.addresses import merge as merge_contacts
-    from contactctl.output.upkeep import DONE_FIELDS, present_merged, present_merging
-
-    invocation.check_fields(*DONE_FIELDS)
+    invocation.check_fields(*output.upkeep.DONE_FIELDS)
     with invocation.open_session() as session:
-        target = find_merging(session, into, gone)
-        shown, goes = present_merging(target), target.gone
-        refused = confirmed_or_refused(invocation, shown, goes.email, goes.email_key, confirm)
-        return refused or present_merged(merge_contacts(session, target, reason=reason or ""))
+        target = operations.addresses.find_merging(session, into, gone)
+        shown, email = output.upkeep.present_merging(target), target.gone.email
+        if refused := confirmed_or_refused(invocation, shown, email, confirm):
+            return refused
+        done = operations.addresses.merge(session, target, reason=invocation.reason)
+        return output.upkeep.present_done(done, "Merged into")
 
 
 # The commands below `tags`
@@ -124,26 +117,19 @@ Limit = Annotated[int, options.limit("Show at most N tags.")]
 
 
 def list_(invocation: StoreInvocation, limit: Limit = 1000) -> Presentation:
-    """List the tags with their numbers of contacts.
-
-    Examples:
-        contactctl tags list
-        contactctl tags list --format csv
+    """Examples:
+    contactctl tags list
+    contactctl tags list --format csv
     """
-    from contactctl.operations.upkeep import list_tags
-    from contactctl.output.upkeep import TAG_FIELDS, present_tags
-
-    invocation.check_fields(*TAG_FIELDS)
+    invocation.check_fields(*output.upkeep.TAG_FIELDS)
     with invocation.open_session() as session:
-        return present_tags(list_tags(session, limit))
+        return output.upkeep.present_tags(operations.upkeep.list_tags(session, limit))
 
 
 def add(
     invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
 ) -> Presentation:
-    """Give a tag to one contact, or to those that match.
-
-    Examples:
+    """Examples:
         contactctl tags add vip ann@example.com
         contactctl tags add cold --where 'last_opened older-than 2 years'
         contactctl tags add cold --criteria cold.yaml --confirm 312
@@ -157,12 +143,10 @@ def add(
 def remove(
     invocation: ChangingInvocation, tag: TagName, contact: options.OneContact = None
 ) -> Presentation:
-    """Take a tag from one contact, or from those that match.
-
-    Examples:
-        contactctl tags remove vip ann@example.com
-        contactctl tags remove cold --where 'last_opened within-last 30 days'
-        contactctl tags remove cold --where 'id exists' --confirm 312
+    """Examples:
+    contactctl tags remove vip ann@example.com
+    contactctl tags remove cold --where 'last_opened within-last 30 days'
+    contactctl tags remove cold --where 'id exists' --confirm 312
     """
     return _change(invocation, UntagRun, tag, contact)
 
@@ -170,37 +154,24 @@ def remove(
 def _change(
     invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str | None
 ) -> Presentation:
-    from contactctl.operations.plans import select_any
-    from contactctl.operations.upkeep import plan_changing, preview_changing, tag_name
-
-    name, manner = tag_name(tag), invocation.manner()
-    if contact is not None:
-        invocation.require_alone()
-        return _change_one(invocation, changing, name, contact)
-    source, reason = invocation.criteria_source(), invocation.reason
-    with invocation.open_session() as session:
-        selection = select_any(session, source)
-        change = change_of_affected(
-            lambda said: plan_changing(
-                session, changing, name, selection, reason=reason, said=said
-            ),
-            lambda: preview_changing(session, changing, name, selection),
+    name = operations.upkeep.tag_name(tag)
+    if contact is None:
+        return change_any(
+            invocation,
+            operations.upkeep.plan_changing,
+            operations.upkeep.preview_changing,
+            changing,
+            name,
         )
-        return change_selection(invocation, session, manner, change)
-
-
-def _change_one(
-    invocation: ChangingInvocation, changing: "Changing", tag: str, contact: str
-) -> Presentation:
-    from contactctl.operations.upkeep import change_tag_of_one
-    from contactctl.output.upkeep import TAG_CHANGE_FIELDS, present_tag_change
-
-    invocation.check_fields(*TAG_CHANGE_FIELDS)
+    invocation.require_alone()
+    invocation.check_fields(*output.upkeep.TAG_CHANGE_FIELDS)
     with invocation.open_session() as session:
-        change = change_tag_of_one(session, changing, tag, contact, reason=invocation.reason)
+        change = operations.upkeep.change_tag_of_one(
+            session, changing, name, contact, reason=invocation.reason
+        )
         if changing is TagRun:
-            return present_tag_change(change, "Tagged", "Has the tag already")
-        return present_tag_change(change, "Tag removed", "Did not have the tag")
+            return output.upkeep.present_tag_change(change, "Tagged", "Has the tag already")
+        return output.upkeep.present_tag_change(change, "Tag removed", "Did not have the tag")
 
 
 # The command `db attributes`
@@ -215,9 +186,7 @@ Drop = Annotated[str | None, option("--drop", "NAME", "Drop an attribute with it
 def attributes(
     invocation: PlanningInvocation, rename: Rename = None, drop: Drop = None
 ) -> Presentation:
-    """List the attributes that contacts have; rename or drop one that the config lost.
-
-    Examples:
+    """Examples:
         contactctl db attributes
         contactctl db attributes --rename tier=plan --dry-run
         contactctl db attributes --drop shoe_size --confirm 1284
@@ -226,31 +195,26 @@ def attributes(
     contacts under the old name, where criteria cannot find it. Change the config
     first. The change is shown, and confirmed by the number of contacts.
     """
-    from contactctl.cli.confirmation import Change
-    from contactctl.operations.upkeep import list_attributes, plan_change, preview_change
-    from contactctl.output.upkeep import (
-        ATTRIBUTE_FIELDS,
-        present_attribute_change,
-        present_attributes,
-    )
-
     manner = invocation.manner()
     if rename is None and drop is None:
         if manner.said is not None or manner.dry_run or manner.keeps_plan:
             raise UsageError("give --rename OLD=NEW or --drop NAME")
-        invocation.check_fields(*ATTRIBUTE_FIELDS)
+        invocation.check_fields(*output.upkeep.ATTRIBUTE_FIELDS)
         with invocation.open_session() as session:
-            return present_attributes(list_attributes(session))
+            return output.upkeep.present_attributes(operations.upkeep.list_attributes(session))
     name, to = _names(rename, drop)
     with invocation.open_session() as session:
 
         def preview() -> Presentation:
-            return present_attribute_change(preview_change(session, name, to))
+            return output.upkeep.present_attribute_change(
+                operations.upkeep.preview_change(session, name, to)
+            )
 
         preview()  # what is not possible is told before anything is planned
         change = Change(
-            lambda said: plan_change(session, name, to, reason=invocation.reason, said=said),
-            preview,
+            lambda said: operations.upkeep.plan_change(
+                session, name, to, reason=invocation.reason, said=said
+            ),
             preview,
         )
         return change_selection(invocation, session, manner, change)

@@ -1,4 +1,4 @@
-"""Dataclasses whose methods are written when the first object is made.
+"""Dataclasses whose methods are written when the first object is made; modules imported when named.
 
 The standard library writes and compiles six methods as soon as a frozen dataclass is declared,
 which takes 1 ms; a command declares 130 of them, and makes objects of 40. A class of which there
@@ -7,7 +7,9 @@ are many objects is the standard library's, with slots.
 
 import dataclasses
 from collections.abc import Callable
+from importlib import import_module
 from threading import RLock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,3 +49,18 @@ class _Unmade:
                 dataclasses.dataclass(**self.options)(described)
         fields: dict[str, dataclasses.Field[Any]] = described.__dataclass_fields__
         return fields
+
+
+def modules_of(package: str) -> Callable[[str], ModuleType]:
+    """A package's `__getattr__` (PEP 562): its modules as attributes, each imported when named."""
+
+    def named(name: str) -> ModuleType:
+        module = f"{package}.{name}"
+        try:
+            return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:  # one that it needs is missing
+                raise
+            raise AttributeError(f"module '{package}' has no attribute '{name}'") from None
+
+    return named

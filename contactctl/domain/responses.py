@@ -63,7 +63,7 @@ class Response:
     `source_key` identifies the event (a provider's id, or a digest of the content), so that the
     same event read twice is recorded once. `occurred_at` is aware UTC, None if the source does
     not say. `counts` is False for delays, echoes of earlier responses and unrecognised events;
-    `not_counted` then says why (NOT_COUNTED). `host` is the receiving server's name as domain.hosts
+    `not_counted` then says why (NOT_COUNTED). `host` is the receiving server's name as domain.urls
     shortens it, if the source names it. `evidence` is the kind of evidence that decided the
     category (`reply`, `status`), `outranked` what weaker pieces said; both are empty where an
     event's type decides.

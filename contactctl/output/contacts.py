@@ -178,15 +178,8 @@ def _gone_data(gone: "Gone") -> Mapping[str, object]:
 
 def present_presets(presets: Iterable[Preset]) -> view.Presentation:
     """The presets that come with the program."""
-    rows = view.Rows(
-        "presets", _PRESET_COLUMNS, [view.picked(each, PRESET_FIELDS) for each in presets]
-    )
-    return view.Presentation(rows=rows, blocks=[view.RowsTable(empty="(none)")])
-
-
-def present_preset(text: str) -> view.Presentation:
-    """A preset's data file, to be copied."""
-    return view.Presentation({"yaml": text}, blocks=[view.Verbatim(text)])
+    items = [view.picked(each, PRESET_FIELDS) for each in presets]
+    return view.listed("presets", _PRESET_COLUMNS, items)
 
 
 def present_added(contact_id: int, email: str, run: int) -> view.Presentation:

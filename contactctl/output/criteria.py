@@ -11,6 +11,7 @@ from contactctl.domain.run_details import KeptCriteria
 from contactctl.output import view
 
 if TYPE_CHECKING:
+    from contactctl.domain.runs import Stakes
     from contactctl.operations.criteria import Impact, Preview
     from contactctl.operations.plans import Affected
 
@@ -143,6 +144,34 @@ def limit_blocks(limits_exceeded: Sequence[str]) -> list[view.Block]:
     )
 
 
+def present_before(
+    data: Mapping[str, object],
+    pairs: Pairs,
+    stakes: "Stakes",
+    *,
+    rows: view.Rows | None = None,
+    impact: "Impact | None" = None,
+    notes: Sequence[str] = (),
+) -> view.Presentation:
+    """A change before it is made: facts, the first contacts, what it would mean, the limits."""
+    blocks: list[view.Block] = [view.KeyValues(pairs)]
+    if rows is not None:
+        blocks += rows_blocks(len(list(rows.items)), stakes.count)
+    if impact is not None:
+        blocks += impact_blocks(impact)
+    limits = stakes.limits_exceeded
+    return view.Presentation(
+        {
+            **data,
+            "limits_exceeded": list(limits),
+            **({"impact": impact_data(impact)} if impact is not None else {}),
+        },
+        rows,
+        [*blocks, *limit_blocks(limits)],
+        notes=[*notes, "nothing was changed"],
+    )
+
+
 def share(part: int, whole: int) -> str:
     """`1,284 of 9,000 (14.3 %)`."""
     return f"{part:,} of {whole:,}" + (f" ({percent(part, whole)})" if whole else "")
@@ -172,7 +201,7 @@ _OF_INACTIVE = {
 
 def present_preview(preview: "Preview") -> view.Presentation:
     """Count, criteria with their dates, who was left out, and the first contacts."""
-    blocks = [_facts(preview), *rows_blocks(len(preview.rows), preview.count)]
+    blocks = [view.KeyValues(_facts(preview)), *rows_blocks(len(preview.rows), preview.count)]
     if preview.rows:  # the first lines may have left the screen
         blocks.append(view.Text(f"{_count(preview)}."))
     return view.Presentation(_data(preview), _rows(preview), blocks, notes=_notes(preview))
@@ -180,18 +209,14 @@ def present_preview(preview: "Preview") -> view.Presentation:
 
 def present_dry_run(preview: "Preview") -> view.Presentation:
     """A preview with what deactivating would mean, and the limits it would meet."""
-    data = _data(preview) | {
-        "limits_exceeded": list(preview.stakes.limits_exceeded),
-        "impact": impact_data(preview.impact),
-    }
-    blocks = [
+    return present_before(
+        _data(preview),
         _facts(preview),
-        *rows_blocks(len(preview.rows), preview.count),
-        *impact_blocks(preview.impact),
-        *limit_blocks(preview.stakes.limits_exceeded),
-    ]
-    notes = [*_notes(preview), "nothing was changed"]
-    return view.Presentation(data, _rows(preview), blocks, notes=notes)
+        preview.stakes,
+        rows=_rows(preview),
+        impact=preview.impact,
+        notes=_notes(preview),
+    )
 
 
 def _rows(preview: "Preview") -> view.Rows:
@@ -235,17 +260,15 @@ def _data(preview: "Preview") -> dict[str, object]:
     }
 
 
-def _facts(preview: "Preview") -> view.Block:
+def _facts(preview: "Preview") -> Pairs:
     resolved = preview.selection.resolved
-    return view.KeyValues(
-        [
-            ("Database", preview.database),
-            *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
-            ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
-            ("Contacts", _count(preview)),
-            *left_out_pairs(preview.left_out, preview.include_hint),
-        ]
-    )
+    return [
+        ("Database", preview.database),
+        *criteria_pairs(preview.selection.lines, prebuilt=preview.selection.prebuilt),
+        ("As of", f"{resolved.as_of.astimezone(resolved.zone):%Y-%m-%d %H:%M %Z}"),
+        ("Contacts", _count(preview)),
+        *left_out_pairs(preview.left_out, preview.include_hint),
+    ]
 
 
 def _count(preview: "Preview") -> str:
@@ -266,20 +289,16 @@ PREBUILT_FIELDS = tuple(column.key for column in _PREBUILT_COLUMNS)
 
 def present_prebuilt(every: Sequence[Prebuilt]) -> view.Presentation:
     """Each with its conditions: as flags to be copied, and as a criteria file has them."""
-    items = []
-    for each in every:
-        criteria = each.criteria()
-        items.append(
-            {
-                "name": each.name,
-                "title": each.title,
-                "conditions": as_flags(criteria),
-                "criteria": as_data(criteria),
-            }
-        )
-    return view.Presentation(
-        rows=view.Rows("prebuilt", _PREBUILT_COLUMNS, items), blocks=[view.RowsTable()]
-    )
+    items = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "conditions": as_flags(each.criteria()),
+            "criteria": as_data(each.criteria()),
+        }
+        for each in every
+    ]
+    return view.listed("prebuilt", _PREBUILT_COLUMNS, items)
 
 
 # How contacts are shown that a change by criteria would affect
@@ -298,23 +317,12 @@ def present_affected(found: "Affected") -> view.Presentation:
         "inactive": inactive,
         "criteria": kept.criteria,
         "emails": to_plain(kept.emails),
-        "limits_exceeded": list(found.stakes.limits_exceeded),
     }
-    pairs = [
+    pairs: Pairs = [
         ("Database", found.database),
         ("Would", found.does),
         *criteria_pairs(found.selection.lines, prebuilt=False),
         ("Contacts", f"{found.count:,} match: {found.active:,} active, {inactive:,} inactive"),
     ]
-    impact: list[view.Block] = []
-    if found.impact is not None:
-        data["impact"] = impact_data(found.impact)
-        impact = impact_blocks(found.impact)
-    blocks = [
-        view.KeyValues(pairs),
-        *rows_blocks(len(found.rows), found.count),
-        *impact,
-        *limit_blocks(found.stakes.limits_exceeded),
-    ]
     rows = preview_rows(found.rows, asked_about(kept), found.fields)
-    return view.Presentation(data, rows, blocks, notes=["nothing was changed"])
+    return present_before(data, pairs, found.stakes, rows=rows, impact=found.impact)

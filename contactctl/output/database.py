@@ -91,12 +91,6 @@ def present_upgrade(
     return view.Presentation(data, rows, blocks)
 
 
-def present_grants(statements: Sequence[str]) -> view.Presentation:
-    """SQL to be run by the database's owner."""
-    data = {"statements": list(statements)}
-    return view.Presentation(data, None, [view.Verbatim("\n".join(statements))])
-
-
 def present_copy(copied: StoreCopy, key_file: Path) -> view.Presentation:
     """Each table with its rows and its digest, which is the same on both sides."""
     data = view.picked(copied, ("source", "target", "rows", "continued"))

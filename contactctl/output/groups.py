@@ -28,11 +28,8 @@ def present_groups(
         replace(c, for_people=c.for_people and (c.key != "bypass" or bool(bypassing)))
         for c in _COLUMNS
     ]
-    blocks = [view.RowsTable("(no groups)")]
     warnings = [f"a group with a bypass {BYPASS_WARNING}"] if bypassing else []
-    return view.Presentation(
-        rows=view.Rows("groups", columns, items), blocks=blocks, warnings=warnings
-    )
+    return view.listed("groups", columns, items, "(no groups)", warnings=warnings)
 
 
 def present_created(change: GroupChange) -> view.Presentation:

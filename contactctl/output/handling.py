@@ -27,7 +27,7 @@ RULE_FIELDS = tuple(column.key for column in _COLUMNS)
 
 def present_rules(rules: Sequence[RuleInForce]) -> view.Presentation:
     """The rules in force next to what is recommended."""
-    return view.Presentation(rows=_rows(rules), blocks=[view.RowsTable()])
+    return view.listed("rules", _COLUMNS, _rows(rules))
 
 
 def present_check(
@@ -49,10 +49,12 @@ def present_check(
         ],
     }
     warnings = [_hardly_reached(each) for each in out_of_reach]
+    blocks = [view.RowsTable() if against else view.Text("Every rule is as recommended.")]
+    rows = view.Rows("rules", _COLUMNS, _rows(against))
+    shown = view.Presentation(data, rows, blocks, warnings=warnings)
     if not against:
-        agreed = view.Text("Every rule is as recommended.")
-        return view.Presentation(data, _rows(against), [agreed], warnings=warnings)
-    return view.Presentation(data, _rows(against), [view.RowsTable()], warnings=warnings).failed(
+        return shown
+    return shown.failed(
         ContactctlError(
             f"not as recommended: {counted(len(against), 'rule')}",
             hint="`contactctl rules recommend` prints rules that are",
@@ -75,13 +77,8 @@ def _hardly_reached(each: OutOfReach) -> str:
     )
 
 
-def present_recommendation(text: str) -> view.Presentation:
-    """Rules for the config."""
-    return view.Presentation({"yaml": text}, None, [view.Verbatim(text)])
-
-
-def _rows(rules: Sequence[RuleInForce]) -> view.Rows:
-    items = [
+def _rows(rules: Sequence[RuleInForce]) -> list[view.Row]:
+    return [
         {
             "category": each.category,
             "group": each.group,
@@ -91,7 +88,6 @@ def _rows(rules: Sequence[RuleInForce]) -> view.Rows:
         }
         for each in rules
     ]
-    return view.Rows("rules", _COLUMNS, items)
 
 
 # How the effect of other thresholds and handling rules is shown
@@ -150,6 +146,7 @@ def _row(rule: Rule, effects: WhatIf) -> dict[str, object]:
 # How a sweep, or what one would do, is shown
 
 
+_COUNTED = ("contact", "contact", "contact", "membership", "", "", "contact")  # of the figures
 _RULE_COLUMNS = view.columns("rule", "group", "contacts")
 _RUN_COLUMNS = (
     *view.columns("run", "kind", "state", "planned", "changed"),
@@ -178,12 +175,8 @@ def present_sweep_log(
 
 
 def _text_line(result: SweepResult, name: str, at: str) -> str:
-    return (
-        f"{at} sweep {name}: due {result.due}, deactivated {result.deactivated},"
-        f" reactivated {result.reactivated}, removed {result.removed},"
-        f" runs finished {len(result.finished)}, plans expired {len(result.expired)},"
-        f" waiting {sum(run.planned for run in result.waiting)}\n"
-    )
+    said = (f"{key.replace('_', ' ')} {number}" for key, number in _figures(result).items())
+    return f"{at} sweep {name}: {', '.join(said)}\n"
 
 
 def _json_line(result: SweepResult, name: str, at: str) -> str:
@@ -210,11 +203,8 @@ def present_due(due: DueNow) -> view.Presentation:
         "due_by_rule": by_rule,
         "limits_exceeded": list(due.limits_exceeded),
         "waiting_runs": [run.id for run in due.waiting],
-        "deactivated": 0,
-        "reactivated": 0,
-        "removed": 0,
-        "runs_finished": 0,
-        "plans_expired": 0,
+        **dict.fromkeys(("deactivated", "reactivated", "removed"), 0),
+        **dict.fromkeys(("runs_finished", "plans_expired"), 0),
         "interrupted_runs": [run.id for run in due.interrupted],
         "overdue_plans": list(due.overdue),
         "runs": [],
@@ -262,9 +252,12 @@ def _by_rule(due: DueNow) -> list[view.Row]:
     return [*thresholds, *handling]
 
 
-def _figures(result: SweepResult) -> dict[str, object]:
+def _figures(result: SweepResult) -> dict[str, int]:
     return {
-        **view.picked(result, ("due", "deactivated", "reactivated", "removed")),
+        "due": result.due,
+        "deactivated": result.deactivated,
+        "reactivated": result.reactivated,
+        "removed": result.removed,
         "runs_finished": len(result.finished),
         "plans_expired": len(result.expired),
         "waiting": sum(run.planned for run in result.waiting),
@@ -277,13 +270,8 @@ def _runs(result: SweepResult) -> list[view.Row]:
 
 def _result_pairs(result: SweepResult) -> Pairs:
     return [
-        ("Due", counted(result.due, "contact")),
-        ("Deactivated", counted(result.deactivated, "contact")),
-        ("Reactivated", counted(result.reactivated, "contact")),
-        ("Removed", counted(result.removed, "membership")),
-        ("Runs finished", len(result.finished)),
-        ("Plans expired", len(result.expired)),
-        ("Waiting", counted(sum(r.planned for r in result.waiting), "contact")),
+        (key.replace("_", " ").capitalize(), counted(number, noun) if noun else number)
+        for (key, number), noun in zip(_figures(result).items(), _COUNTED, strict=True)
     ]
 
 

@@ -83,10 +83,12 @@ def present_classified(
     whole = isinstance(responses, Sequence)
     rows = (view.picked(each, CLASSIFIED_FIELDS) for each in responses)
     items = list(rows) if whole else rows
-    return view.Presentation(
-        {"rejected": rejects.number, **asdict(others)} if whole else {},
-        view.Rows("responses", _CLASSIFIED_COLUMNS, items),
-        [view.RowsTable(empty="(no responses)")],
+    return view.listed(
+        "responses",
+        _CLASSIFIED_COLUMNS,
+        items,
+        "(no responses)",
+        data={"rejected": rejects.number, **asdict(others)} if whole else {},
         warnings=others.warnings() if whole else [],
         problems=rejects.problems() if whole else [],
         exit_code=ExitCode.PARTIAL if whole and rejects.number else ExitCode.DONE,
@@ -110,7 +112,7 @@ def present_rules(rules: Sequence[Rule], own: Sequence[Rule]) -> view.Presentati
         for rule in rules
     ]
     columns = [replace(c, for_people=bool(own)) if c.key == "from" else c for c in _RULE_COLUMNS]
-    return view.Presentation({}, view.Rows("rules", columns, items), [view.RowsTable()])
+    return view.listed("rules", columns, items)
 
 
 def present_ingest(result: IngestResult, rejects: ResponseRejects) -> view.Presentation:

@@ -51,11 +51,6 @@ def present_policy(policy: StoredPolicy, text: str) -> view.Presentation:
     return view.Presentation(data, None, [view.KeyValues(pairs), view.Verbatim(text)])
 
 
-def present_export(policy: StoredPolicy, text: str) -> view.Presentation:
-    """The policy in force as YAML, to be edited and applied again."""
-    return view.Presentation({"policy": policy.number, "yaml": text}, None, [view.Verbatim(text)])
-
-
 def present_proposal(proposal: "PolicyProposal", *, differs: bool = False) -> view.Presentation:
     """What a file would change; with `differs` that is a failure, as for `diff`."""
     data = {"policy": proposal.before, "changes": len(proposal.changes)}

@@ -9,32 +9,19 @@ from contactctl.domain.bursts import Incident
 from contactctl.domain.errors import InputError, RefusedError
 from contactctl.domain.response_report import Figures, ReportBy
 from contactctl.domain.text import counted, show_safely
+from contactctl.operations.plans import RulesApplied
 from contactctl.operations.responses import HeldResult, ResponseReport
-from contactctl.operations.thresholds import ThresholdResult
 from contactctl.output import view
 
 _COLUMNS = (
     view.Column("occurred_at", "OCCURRED"),
     *view.columns("recipient", "category", "status"),
-    view.Column("diagnostic", yields=True),
-    view.Column("not_counted", yields=True),
-    view.Column("held", yields=True),
-    view.Column("incident", yields=True),
-    view.Column("group", yields=True),
-    view.Column("run", yields=True),
-    *view.hidden(
-        "contact",
-        "email",
-        "counts",
-        "rule",
-        "evidence",
-        "through",
-        "host",
-        "channel",
-        "recorded_at",
-        "source",
-        "source_key",
+    *(
+        view.Column(name, yields=True)
+        for name in ("diagnostic", "not_counted", "held", "incident", "group", "run")
     ),
+    *view.hidden("contact", "email", "counts", "rule", "evidence", "through", "host", "channel"),
+    *view.hidden("recorded_at", "source", "source_key"),
 )
 RESPONSE_FIELDS = tuple(column.key for column in _COLUMNS)
 
@@ -48,19 +35,13 @@ INCIDENT_FIELDS = tuple(column.key for column in _INCIDENT_COLUMNS)
 def present_responses(rows: Sequence[dict[str, Any]]) -> view.Presentation:
     """The responses, newest first."""
     items = [{**row, "group": row["group"] or None, "held": bool(row["held"])} for row in rows]
-    return view.Presentation(
-        {}, view.Rows("responses", _COLUMNS, items), [view.RowsTable(empty="(no responses)")]
-    )
+    return view.listed("responses", _COLUMNS, items, "(no responses)")
 
 
 def present_incidents(incidents: Sequence[Incident]) -> view.Presentation:
     """What is held, burst by burst."""
     items = [incident_data(each) for each in incidents]
-    return view.Presentation(
-        {},
-        view.Rows("incidents", _INCIDENT_COLUMNS, items),
-        [view.RowsTable(empty="(nothing is held)")],
-    )
+    return view.listed("incidents", _INCIDENT_COLUMNS, items, "(nothing is held)")
 
 
 def incident_data(incident: Incident) -> view.Row:
@@ -68,7 +49,7 @@ def incident_data(incident: Incident) -> view.Row:
     return {"incident": incident.id, **view.picked(incident, INCIDENT_FIELDS[1:])}
 
 
-def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
+def threshold_data(result: RulesApplied | None) -> dict[str, object]:
     """The runs that deactivated contacts, and the one that waits."""
     if result is None:
         return {"threshold_runs": [], "waiting_run": None}
@@ -81,7 +62,7 @@ def threshold_data(result: ThresholdResult | None) -> dict[str, object]:
 def present_held(result: HeldResult, verb: str) -> view.Presentation:
     """What was decided, and how many contacts it deactivated."""
     thresholds = result.thresholds
-    deactivated = thresholds.deactivated if thresholds else 0
+    deactivated = thresholds.changed if thresholds else 0
     data = {
         "run": result.run,
         "responses": result.responses,

@@ -15,6 +15,7 @@ from contactctl.output.criteria import (
     impact_data,
     left_out_pairs,
     limit_blocks,
+    present_before,
     preview_rows,
     rows_blocks,
     share,
@@ -28,21 +29,13 @@ if TYPE_CHECKING:
     from contactctl.operations.runs import FoundRun
 
 
+_TIMES = ("database", "planned_at", "started_at", "finished_at", "expires_at", "message")
 _RUN_COLUMNS = (
     *view.columns("run", "kind", "state", "planned", "deactivated", "changed", "skipped"),
     view.Column("operator", yields=True),
     *view.columns("applied_by", "resumed_by"),
     view.Column("reason", yields=True),
-    *view.columns(
-        "active_before",
-        "active_after",
-        "database",
-        "planned_at",
-        "started_at",
-        "finished_at",
-        "expires_at",
-        "message",
-    ),
+    *view.columns("active_before", "active_after", *_TIMES),
 )
 _LISTED_COLUMNS = (
     *view.columns("run", "kind", "state", "contacts"),
@@ -52,7 +45,7 @@ _LISTED_COLUMNS = (
 )
 _AS_KEPT = (
     *("active_before", "active_after", "operator", "applied_by", "resumed_by", "reason"),
-    *("database", "planned_at", "started_at", "finished_at", "expires_at", "message"),
+    *_TIMES,
 )
 RUN_FIELDS = tuple(column.key for column in _RUN_COLUMNS)
 
@@ -258,24 +251,21 @@ def _rule_data(due: "DueUnderRule") -> dict[str, object]:
 
 def _next_steps(run: Run, *, is_shown: bool) -> list[view.Block]:
     """What can be done with the run now; `is_shown`: it is being looked at already."""
+    steps = ""
     if run.state is RunState.PLANNED:
-        return [
-            view.Text(
-                f"Nothing has changed yet. To apply it: contactctl runs apply {run.id}\n"
-                f"To delete the plan: contactctl runs cancel {run.id}"
-            )
-        ]
-    if run.state is RunState.RUNNING:
-        return [
-            view.Text(
-                f"Watch it: contactctl runs watch {run.id}\n"
-                f"If it was interrupted: contactctl runs resume {run.id}"
-            )
-        ]
-    if run.state is RunState.DONE and run.run_type.next_step:
+        steps = (
+            f"Nothing has changed yet. To apply it: contactctl runs apply {run.id}\n"
+            f"To delete the plan: contactctl runs cancel {run.id}"
+        )
+    elif run.state is RunState.RUNNING:
+        steps = (
+            f"Watch it: contactctl runs watch {run.id}\n"
+            f"If it was interrupted: contactctl runs resume {run.id}"
+        )
+    elif run.state is RunState.DONE and run.run_type.next_step:
         look = "" if is_shown else f"Look at it: contactctl runs show {run.id}\n"
-        return [view.Text(f"{look}{run.run_type.next_step}")]
-    return []
+        steps = f"{look}{run.run_type.next_step}"
+    return [view.Text(steps)] if steps else []
 
 
 # How undoing a run is shown before it is done
@@ -289,8 +279,6 @@ def present_undo(preview: "UndoPreview") -> view.Presentation:
         "database": preview.database,
         **undone_data(preview.undone, preview.count),
         "count": preview.count,
-        "impact": impact_data(preview.impact),
-        "limits_exceeded": list(stakes.limits_exceeded),
     }
     pairs: Pairs = [
         ("Database", preview.database),
@@ -298,15 +286,8 @@ def present_undo(preview: "UndoPreview") -> view.Presentation:
         ("Contacts", f"{share(stakes.count, stakes.total)} to {stakes.verb}"),
         *touched_pairs(preview.undone, preview.count),
     ]
-    blocks = [
-        view.KeyValues(pairs),
-        *rows_blocks(len(preview.rows), preview.count),
-        *impact_blocks(preview.impact),
-        *limit_blocks(stakes.limits_exceeded),
-    ]
-    return view.Presentation(
-        data, preview_rows(preview.rows), blocks, notes=["nothing was changed"]
-    )
+    rows = preview_rows(preview.rows)
+    return present_before(data, pairs, stakes, rows=rows, impact=preview.impact)
 
 
 def undone_data(undone: Run, count: int) -> Mapping[str, object]:
@@ -351,24 +332,22 @@ OUTCOME_FIELDS = tuple(column.key for column in _OUTCOME_COLUMNS)
 
 def present_changes(changes: Iterator[Change], delivered: Callable[[], None]) -> view.Presentation:
     """The changes as rows; `delivered` is called once all of them are written."""
-    items = map(_change_row, changes)
-    rows = view.Rows("changes", _CHANGE_COLUMNS, items)
-    return view.Presentation(
-        rows=rows, blocks=[view.RowsTable("(no changes)")], delivered=delivered
-    )
+    rows = map(_change_row, changes)
+    return view.listed("changes", _CHANGE_COLUMNS, rows, "(no changes)", delivered=delivered)
 
 
 def present_outcomes(run: int, outcomes: Iterator[Outcome]) -> view.Presentation:
     """Whom the run changed, as rows."""
-    rows = view.Rows("contacts", _OUTCOME_COLUMNS, map(_outcome_row, outcomes))
-    return view.Presentation({"run": run}, rows, [view.RowsTable("(no contacts)")])
+    rows = map(_outcome_row, outcomes)
+    return view.listed("contacts", _OUTCOME_COLUMNS, rows, "(no contacts)", data={"run": run})
 
 
 def _change_row(change: Change) -> Mapping[str, object]:
-    kept = {"change": change.kind, "state": change.state or None}
-    return {name: kept[name] if name in kept else getattr(change, name) for name in CHANGE_FIELDS}
+    own = [name for name in CHANGE_FIELDS if name != "change"]
+    row = view.picked(change, own) | {"change": change.kind, "state": change.state or None}
+    return {name: row[name] for name in CHANGE_FIELDS}
 
 
 def _outcome_row(outcome: Outcome) -> Mapping[str, object]:
-    row = {name: getattr(outcome, name) for name in OUTCOME_FIELDS}
+    row = view.picked(outcome, OUTCOME_FIELDS)
     return row | {"origin": outcome.origin or None, "category": outcome.category or None}

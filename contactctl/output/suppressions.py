@@ -9,7 +9,7 @@ from contactctl.output import view
 from contactctl.output.criteria import (
     Pairs,
     contact_column,
-    limit_blocks,
+    present_before,
     preview_rows,
     rows_blocks,
 )
@@ -112,21 +112,13 @@ def present_push(preview: PushPreview) -> view.Presentation:
         "run": None,
         **view.picked(preview, ("source", "database", "adding", "removing")),
         "count": stakes.count,
-        "limits_exceeded": list(stakes.limits_exceeded),
     }
-    pairs = [
+    pairs: Pairs = [
         ("Source", preview.source),
         ("To suppress", f"{preview.adding:,}"),
         ("To take off", f"{preview.removing:,}"),
     ]
-    blocks = [
-        view.KeyValues(pairs),
-        *rows_blocks(len(preview.rows), stakes.count),
-        *limit_blocks(stakes.limits_exceeded),
-    ]
-    return view.Presentation(
-        data, preview_rows(preview.rows), blocks, notes=["nothing was changed"]
-    )
+    return present_before(data, pairs, stakes, rows=preview_rows(preview.rows))
 
 
 def present_diff(diff: ListDiff) -> view.Presentation:

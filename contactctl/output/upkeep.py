@@ -18,7 +18,7 @@ from contactctl.operations.upkeep import (
     Tags,
 )
 from contactctl.output import view
-from contactctl.output.criteria import Pairs, limit_blocks, rows_blocks
+from contactctl.output.criteria import Pairs, present_before, rows_blocks
 from contactctl.output.runs import run_data
 
 EDITED_FIELDS = ("id", "fields", "changed", "run")
@@ -65,11 +65,6 @@ def present_new_address(target: NewAddress) -> view.Presentation:
     return view.Presentation(data, blocks=blocks)
 
 
-def present_readdressed(done: Done) -> view.Presentation:
-    """The contact as it is now."""
-    return _present_done(done, "Readdressed", "Has this address already")
-
-
 def present_merging(target: Merging) -> view.Presentation:
     """Both contacts, and what of the one comes to the other."""
     data = {"into": _standing(target.into), "gone": _standing(target.gone)}
@@ -82,11 +77,6 @@ def present_merging(target: Merging) -> view.Presentation:
         ),
     ]
     return view.Presentation(data, blocks=blocks)
-
-
-def present_merged(done: Done) -> view.Presentation:
-    """The contact that stayed, as it is now."""
-    return _present_done(done, "Merged into", "")
 
 
 def present_before_deactivating(contact: ContactStanding) -> view.Presentation:
@@ -138,9 +128,8 @@ def present_attributes(attributes: Sequence[Attribute]) -> view.Presentation:
         " --rename or --drop it, or declare it below `attributes:`"
         for each in stray
     ]
-    rows = view.Rows("attributes", _ATTRIBUTE_COLUMNS, items)
-    data = {"undeclared": [each.name for each in stray]}
-    return view.Presentation(data, rows, [view.RowsTable("(no attributes)")], warnings=warnings)
+    more = {"data": {"undeclared": [each.name for each in stray]}, "warnings": warnings}
+    return view.listed("attributes", _ATTRIBUTE_COLUMNS, items, "(no attributes)", **more)
 
 
 def present_attribute_change(change: AttributeChange) -> view.Presentation:
@@ -150,7 +139,6 @@ def present_attribute_change(change: AttributeChange) -> view.Presentation:
         "attribute": change.name,
         "to": change.to,
         "count": change.count,
-        "limits_exceeded": list(change.stakes.limits_exceeded),
     }
     what = f"renamed to {change.to}" if change.to else "dropped with its values"
     pairs: Pairs = [
@@ -158,11 +146,11 @@ def present_attribute_change(change: AttributeChange) -> view.Presentation:
         ("Attribute", f"{change.name}: {what}"),
         ("Contacts", f"{change.count:,}"),
     ]
-    blocks = [view.KeyValues(pairs), *limit_blocks(change.stakes.limits_exceeded)]
-    return view.Presentation(data, blocks=blocks, notes=["nothing was changed"])
+    return present_before(data, pairs, change.stakes)
 
 
-def _present_done(done: Done, label: str, already: str) -> view.Presentation:
+def present_done(done: Done, label: str, already: str = "") -> view.Presentation:
+    """The contact as it is now: `label` says what was done, `already` that it was so before."""
     data = _standing(done.contact) | {"run": done.run}
     pairs: Pairs = [
         (label if done.run else already, _who(done.contact)),
@@ -266,11 +254,10 @@ def present_reactivated(done: Reactivated) -> view.Presentation:
     ]
     if target.group is not None:
         pairs.append((f"In {target.group}", _state_text(state)))
+    blocks: list[view.Block] = [view.KeyValues([*pairs, ("Run", done.run)])]
     if done.run is None:
-        return view.Presentation(
-            data, None, [view.KeyValues(pairs), view.Text("Nothing had to change.")]
-        )
-    return view.Presentation(data, None, [view.KeyValues([*pairs, ("Run", done.run)])])
+        blocks = [view.KeyValues(pairs), view.Text("Nothing had to change.")]
+    return view.Presentation(data, None, blocks)
 
 
 def _advice(target: Target) -> list[view.Block]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from importlib import import_module
 from math import isfinite
+from typing import Any
 
 from contactctl.domain.errors import REJECT, ContactctlError, ExitCode, Problem, UsageError
 from contactctl.domain.lazy import dataclass
@@ -314,6 +315,22 @@ class Presentation:
         return replace(
             self, problems=[*self.problems, Problem.of(error)], exit_code=error.exit_code
         )
+
+
+def listed(
+    name: str,
+    columns: Sequence[Column],
+    items: Iterable[Row],
+    empty: str = "(none)",
+    **more: Any,
+) -> Presentation:
+    """A result that is a list; `more` as for a Presentation."""
+    return Presentation(rows=Rows(name, columns, items), blocks=[RowsTable(empty)], **more)
+
+
+def document(text: str, **data: object) -> Presentation:
+    """A result that is a text to be copied or run: as it is for people, under its key in `data`."""
+    return Presentation(data, blocks=[Verbatim(text)])
 
 
 # The one place where a result becomes text, in the format that was asked for

@@ -27,7 +27,7 @@ def probe(invocation: Invocation) -> Presentation:
     return Presentation({"done": True}, blocks=[Text("changed")])
 
 
-registry.COMMANDS["probe"] = registry.Entry("probe:probe", "Probe.")
+registry.COMMANDS["probe"] = registry.Entry("probe", "Probe.")
 sys.modules["contactctl.cli.probe"] = sys.modules["__main__"]
 run.main()
 """

@@ -27,6 +27,11 @@ from contactctl.responses.mail.message import parse_mail, parse_time
 
 MAX_MAIL_BYTES = 10 << 20
 _MAX_STORED_DIAGNOSTIC_CHARACTERS = 1_000
+# of which any program that writes mails writes one (RFC 5322, 3.6): other text has colons, too
+_FIELDS_OF_MAILS = (
+    *("from", "date", "subject", "to", "received", "message-id", "return-path", "sender"),
+    *("delivered-to", "mime-version", "content-type", "auto-submitted", "x-failed-recipients"),
+)
 
 
 def read_mail(
@@ -67,6 +72,8 @@ def _failures(
 ) -> list[Event]:
     bounce = bounced(anatomy, naming, classifier)
     if bounce.otherwise:
+        if not any(name in anatomy.headers for name in _FIELDS_OF_MAILS):
+            return [Rejection(source, "not a mail: no From, Date, Subject or the like", raw)]
         return [NoResponse(source, bounce.otherwise)]
     if bounce.rejected:
         return [Rejection(source, bounce.rejected, raw)]
