@@ -91,16 +91,9 @@ class Invocation:
         if not self.console.can_prompt:
             return
         self._shown = presentation.blocks
-        from contactctl.output.console import paint
-        from contactctl.output.table import block_lines
+        from contactctl.output.table import write_above_question
 
-        notes: list[str] = []
-        lines = block_lines(presentation, self.console.width, cuts=True, tell=notes.append)
-        for style, line in lines:
-            print(paint(line, style, self.console.colours_stderr), file=self.console.stderr)
-        for note in notes:
-            self.console.note(note)
-        print(file=self.console.stderr)
+        write_above_question(presentation, self.console)
 
     def completed(self, presentation: "Presentation") -> "Presentation":
         """The result as it is shown: without the blocks that were shown before the prompt."""
